@@ -1,0 +1,56 @@
+use serde_json::{Value, json};
+
+use super::{Split, check};
+
+const SPLIT: Split = Split { publisher_micro: 200_000, partner_micro: 12_500, platform_micro: 37_500 };
+
+/// Three calls by two partners, after a grant to each.
+fn balance() -> Value {
+    let line = |account: &str, debits_micro: i64, credits_micro: i64| json!({ "account": account, "debits_micro": debits_micro, "credits_micro": credits_micro });
+    json!({ "ok": true, "accounts": [
+        line("expenses:promo", 2_000_000, 0),
+        line("liabilities:wallet:prt_1", 500_000, 1_000_000),
+        line("liabilities:wallet:prt_2", 250_000, 1_000_000),
+        line("liabilities:payable:bench", 0, 600_000),
+        line("liabilities:partner:prt_1", 0, 25_000),
+        line("liabilities:partner:prt_2", 0, 12_500),
+        line("revenue:platform:fee", 0, 112_500),
+    ] })
+}
+
+#[test]
+fn books_that_equal_the_upstreams_count_pass() {
+    let books = check(&balance(), SPLIT, 3, 3).unwrap();
+    assert_eq!((books.charged_calls, books.upstream_calls, books.answered_calls), (3, 3, 3));
+}
+
+#[test]
+fn a_call_too_many_or_too_few_anywhere_fails() {
+    for (at_upstream, answered) in [(2, 2), (4, 4), (3, 2), (3, 4), (0, 0)] {
+        assert!(check(&balance(), SPLIT, at_upstream, answered).is_err(), "{at_upstream} {answered}");
+    }
+}
+
+#[test]
+fn every_party_is_checked() {
+    // a micro-credit moved from one party to another keeps the balance, and is found
+    for (from, to) in [(3, 4), (4, 6), (6, 3)] {
+        let mut moved = balance();
+        for (index, change) in [(from, -1), (to, 1)] {
+            let amount = moved["accounts"][index]["credits_micro"].as_i64().unwrap();
+            moved["accounts"][index]["credits_micro"] = json!(amount + change);
+        }
+        assert!(check(&moved, SPLIT, 3, 3).is_err(), "{from} to {to}");
+    }
+}
+
+#[test]
+fn books_that_do_not_balance_or_say_so_fail() {
+    let mut unbalanced = balance();
+    unbalanced["accounts"][0]["debits_micro"] = json!(1_999_999);
+    let mut unsound = balance();
+    unsound["ok"] = json!(false);
+    for broken in [unbalanced, unsound, json!({ "ok": true }), json!([])] {
+        assert!(check(&broken, SPLIT, 3, 3).is_err(), "{broken}");
+    }
+}

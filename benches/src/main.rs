@@ -1,0 +1,139 @@
+//! `load`: the whole system against a bare proxy of the same stack and nginx, on the same two cores, in one run.
+//!
+//! Every part is a process of its own: this program starts itself again as the upstream, the bare proxy and the
+//! driver, and builds and starts Tollgate and nginx. What is measured, and how, stands in `benches/README.md`.
+
+mod bare;
+mod binary;
+mod books;
+mod driver;
+mod failure;
+mod machine;
+mod nginx;
+mod process;
+mod report;
+mod rounds;
+mod tollgate;
+mod upstream;
+mod verify;
+mod wire;
+mod workspace;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    failure::Outcome,
+    report::{Report, Sqlite},
+    rounds::Pace,
+    workspace::RunFolder,
+};
+
+#[derive(Debug, Parser)]
+#[command(name = "load", about = "Measures Tollgate against a bare proxy and nginx, side by side in one run")]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Print one JSON object on standard output and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Measure only this
+    #[arg(long, value_name = "NAME")]
+    only: Option<Measurement>,
+    /// Measured seconds of every drive
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// How often the sides take turns; the medians are reported
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    rounds: u64,
+}
+
+/// The processes that the program starts of itself.
+#[derive(Debug, Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    Upstream,
+    #[command(hide = true)]
+    Bare { url: String },
+    #[command(hide = true)]
+    Drive,
+}
+
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// Paid calls against the bare proxy (and nginx where it is installed), at 1, 64 and 256 callers
+    Paid,
+    /// The bare proxy against nginx
+    Nginx,
+    /// `tollgate ledger verify` on the books of a paid drive
+    Verify,
+    /// The size of the binary
+    Size,
+    /// Time to ready and memory when idle
+    Start,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.part {
+        Some(Part::Upstream) => upstream::run(),
+        Some(Part::Bare { url }) => bare::run(url),
+        Some(Part::Drive) => driver::run(),
+        None => run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            note(&format!("load: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Outcome<()> {
+    let folder = RunFolder::create()?;
+    let report = match measure(arguments, &folder) {
+        Ok(report) => report,
+        Err(failure) => {
+            note(&format!("load: the files of this run are kept in `{}`", folder.keep().display()));
+            return Err(failure);
+        }
+    };
+    let text = if arguments.json { serde_json::to_string(&report)? } else { report.to_string() };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
+    let wants = |measurement| arguments.only.is_none_or(|only| only == measurement);
+    let pace = Pace { seconds: arguments.seconds, rounds: arguments.rounds };
+    let mut report = Report::new(machine::describe(folder.path())?);
+    if arguments.only == Some(Measurement::Nginx) {
+        report.proxies = Some(rounds::measure_proxies(folder, pace)?);
+        return Ok(report);
+    }
+    let program = tollgate::build()?;
+    if wants(Measurement::Paid) || wants(Measurement::Verify) {
+        let sqlite = report.sqlite.insert(Sqlite::default());
+        if wants(Measurement::Paid) {
+            rounds::measure_paid(folder, &program, pace, sqlite)?;
+        } else {
+            verify::measure(folder, &program, pace, sqlite)?;
+        }
+    }
+    if wants(Measurement::Size) {
+        report.size = Some(binary::measure_size(folder, &program)?);
+    }
+    if wants(Measurement::Start) {
+        report.start = Some(binary::measure_start(folder, &program)?);
+    }
+    Ok(report)
+}
+
+/// Tells the person at the terminal something, on standard error.
+#[expect(clippy::print_stderr, reason = "standard output is for the figures")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,247 @@
+//! What a run found, as one JSON object or as a table.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+use crate::machine::Machine;
+
+/// Everything that one run measured; what was not measured is absent.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sqlite: Option<Sqlite>,
+    /// By callers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) proxies: Option<BTreeMap<u32, Proxies>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<Start>,
+}
+
+impl Report {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self { machine, sqlite: None, proxies: None, size: None, start: None }
+    }
+}
+
+/// What was measured with the books in SQLite.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Sqlite {
+    /// By callers.
+    #[serde(flatten)]
+    pub(crate) levels: BTreeMap<u32, Level>,
+    /// How the database was set, read back from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) settings: Option<DatabaseSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) books: Option<Books>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verify: Option<Verify>,
+}
+
+/// Paid calls beside the proxies, at one number of callers: medians over the rounds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Level {
+    #[serde(flatten)]
+    pub(crate) paid: Paid,
+    /// The same calls, each with an `idempotency_key` of its own.
+    pub(crate) keyed: Paid,
+    pub(crate) paid_over_nginx: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) proxies: Proxies,
+}
+
+/// One kind of paid call.
+#[derive(Debug, Serialize)]
+pub(crate) struct Paid {
+    pub(crate) paid_per_s: f64,
+    pub(crate) paid_over_bare: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// Median latency minus that of the bare proxy in the same round.
+    pub(crate) added_p50_ms: f64,
+}
+
+/// The proxies that a paid call is compared with.
+#[derive(Debug, Serialize)]
+pub(crate) struct Proxies {
+    pub(crate) bare_per_s: f64,
+    pub(crate) bare_p50_ms: f64,
+    pub(crate) bare_p99_ms: f64,
+    /// `null` where nginx is not installed: not measured.
+    pub(crate) nginx_per_s: Option<f64>,
+    pub(crate) nginx_p50_ms: Option<f64>,
+    pub(crate) nginx_p99_ms: Option<f64>,
+    pub(crate) bare_over_nginx: Option<f64>,
+}
+
+/// What makes an answer durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct DatabaseSettings {
+    pub(crate) journal_mode: String,
+    pub(crate) synchronous: String,
+}
+
+/// The books after the run against the upstream's own count; the run fails unless they agree.
+#[derive(Debug, Serialize)]
+pub(crate) struct Books {
+    /// Calls that the upstream received from Tollgate.
+    pub(crate) upstream_calls: u64,
+    /// Calls that the books charged.
+    pub(crate) charged_calls: u64,
+    /// Calls that the driver saw answered with 200.
+    pub(crate) answered_calls: u64,
+}
+
+/// The verifier, over the books of this run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verify {
+    pub(crate) postings: u64,
+    /// The whole command, from start to exit.
+    pub(crate) seconds: f64,
+    pub(crate) postings_per_s: f64,
+}
+
+/// The binary on disk.
+#[derive(Debug, Serialize)]
+pub(crate) struct Size {
+    pub(crate) binary_mib: f64,
+    /// `null` where `strip` is not installed: not measured.
+    pub(crate) stripped_mib: Option<f64>,
+}
+
+/// Time from the start of the process to the first 200 of `/readyz`, and what it holds when idle.
+#[derive(Debug, Serialize)]
+pub(crate) struct Start {
+    /// With a database to make.
+    pub(crate) first_ready_ms: f64,
+    /// With the database there: the median of several starts.
+    pub(crate) ready_ms: f64,
+    /// `null` where the system does not tell.
+    pub(crate) idle_resident_mib: Option<f64>,
+}
+
+/// Three decimals: more would claim a precision that no run has.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
+/// The middle value, or the mean of the two in the middle; 0 for nothing.
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() >> 1).copied().unwrap_or_default();
+    let lower = sorted.len().checked_sub(1).and_then(|last| sorted.get(last >> 1)).copied().unwrap_or_default();
+    rounded(f64::midpoint(lower, upper))
+}
+
+const NOT_MEASURED: &str = "not measured";
+
+struct Optional(Option<f64>);
+
+impl fmt::Display for Optional {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => f.pad(&format!("{value:.3}")),
+            None => f.pad(NOT_MEASURED),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let machine = &self.machine;
+        write!(
+            f,
+            "{}, {} cores{}, {} MiB, {}; fdatasync {:.3} ms; load before {:.2}{}",
+            machine.cpu,
+            machine.cores,
+            if machine.pinned_to_two_cores { " (held on two)" } else { "" },
+            machine.memory_mib,
+            machine.kernel,
+            machine.fdatasync_ms,
+            machine.load_before,
+            if machine.is_optimised { "" } else { "; NOT OPTIMISED: figures mean nothing" },
+        )?;
+        if let Some(sqlite) = &self.sqlite {
+            write_sqlite(f, sqlite)?;
+        }
+        for (callers, proxies) in self.proxies.iter().flatten() {
+            write_proxies(f, *callers, proxies)?;
+            write!(f, "\n{:9}bare ÷ nginx {}", "", Optional(proxies.bare_over_nginx))?;
+        }
+        if let Some(size) = &self.size {
+            write!(f, "\nbinary {:.1} MiB, stripped {} MiB", size.binary_mib, Optional(size.stripped_mib))?;
+        }
+        if let Some(start) = &self.start {
+            write!(
+                f,
+                "\nready after {:.0} ms ({:.0} ms with a database to make), idle {} MiB resident",
+                start.ready_ms,
+                start.first_ready_ms,
+                Optional(start.idle_resident_mib)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
+    if let Some(settings) = &sqlite.settings {
+        write!(f, "\nSQLite: journal_mode {}, synchronous {}", settings.journal_mode, settings.synchronous)?;
+    }
+    for (callers, level) in &sqlite.levels {
+        write_proxies(f, *callers, &level.proxies)?;
+        for (side, paid) in [("paid", &level.paid), ("paid, keyed", &level.keyed)] {
+            write_side(f, side, Some(paid.paid_per_s), Some(paid.p50_ms), Some(paid.p99_ms))?;
+            write!(f, "   ÷ bare {:.3}, p50 +{:.3} ms", paid.paid_over_bare, paid.added_p50_ms)?;
+        }
+        let (paid_over_nginx, bare_over_nginx) = (level.paid_over_nginx, level.proxies.bare_over_nginx);
+        write!(f, "\n{:9}paid ÷ nginx {}, ", "", Optional(paid_over_nginx))?;
+        write!(f, "bare ÷ nginx {}", Optional(bare_over_nginx))?;
+    }
+    if let Some(books) = &sqlite.books {
+        write!(
+            f,
+            "\nbooks: {} calls charged, {} counted by the upstream, {} answered",
+            books.charged_calls, books.upstream_calls, books.answered_calls
+        )?;
+    }
+    if let Some(verify) = &sqlite.verify {
+        write!(
+            f,
+            "\nverify: {} postings in {:.2} s, {:.0} postings/s",
+            verify.postings, verify.seconds, verify.postings_per_s
+        )?;
+    }
+    Ok(())
+}
+
+fn write_proxies(f: &mut fmt::Formatter<'_>, callers: u32, proxies: &Proxies) -> fmt::Result {
+    write!(f, "\n{callers} {}", if callers == 1 { "caller" } else { "callers" })?;
+    let Proxies { bare_per_s, bare_p50_ms, bare_p99_ms, nginx_per_s, nginx_p50_ms, nginx_p99_ms, bare_over_nginx: _ } =
+        *proxies;
+    write_side(f, "nginx", nginx_per_s, nginx_p50_ms, nginx_p99_ms)?;
+    write_side(f, "bare", Some(bare_per_s), Some(bare_p50_ms), Some(bare_p99_ms))
+}
+
+fn write_side(
+    f: &mut fmt::Formatter<'_>,
+    side: &str,
+    per_s: Option<f64>,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+) -> fmt::Result {
+    match per_s {
+        Some(per_s) => {
+            write!(f, "\n  {side:12}{per_s:>10.0}/s   p50 {} ms   p99 {} ms", Optional(p50_ms), Optional(p99_ms))
+        }
+        None => write!(f, "\n  {side:12}{NOT_MEASURED}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! Tollgate itself: built from this checkout in the profile of this program, started on a fresh database in the target
+//! folder, asked for its settings, stopped, and its books compared with what the upstream counted.
+
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    books::{self, Split},
+    driver::{Caller, Extent, Plan},
+    failure::{Context as _, Failure, Outcome},
+    machine, nginx, note,
+    process::{self, Process},
+    report::{Books, DatabaseSettings},
+    workspace::{self, Target},
+};
+
+/// Partners of the catalog; each funds its own end users' calls.
+const PARTNERS: usize = 20;
+
+/// Tokens of one partner: 1,000 in all.
+const TOKENS_PER_PARTNER: usize = 50;
+
+/// What a call moves: 0.25 credits, of which the publisher gets 80 %, the partner 5 % and the platform the rest.
+const SPLIT: Split = Split { publisher_micro: 200_000, partner_micro: 12_500, platform_micro: 37_500 };
+
+/// How long a start may take, the first migration and the import of the catalog included.
+const READY_S_MAX: u64 = 60;
+
+/// Builds `tollgate` in the profile and target folder of this program, and returns the path that cargo reports.
+pub(crate) fn build() -> Outcome<PathBuf> {
+    let target = Target::of_this_program()?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace::root()?);
+    cargo.args(["build", "-p", "server", "--bin", "tollgate", "--message-format=json-render-diagnostics"]);
+    cargo.args(["--profile", if target.profile == "debug" { "dev" } else { &target.profile }]);
+    cargo.arg("--target-dir").arg(&target.folder);
+    cargo.stderr(Stdio::inherit());
+    let output = cargo.output().context(|| "cannot run cargo".to_owned())?;
+    if !output.status.success() {
+        return Err(Failure::new(format!("cargo could not build tollgate ({})", output.status)));
+    }
+    find_executable(&output.stdout).ok_or_else(|| Failure::new("cargo did not report where it put tollgate"))
+}
+
+fn find_executable(messages: &[u8]) -> Option<PathBuf> {
+    messages.split(|byte| *byte == b'\n').find_map(|line| {
+        let message: Value = serde_json::from_slice(line).ok()?;
+        let is_ours = message.pointer("/target/name").and_then(Value::as_str) == Some("tollgate");
+        let executable = message.get("executable").and_then(Value::as_str)?;
+        is_ours.then(|| PathBuf::from(executable))
+    })
+}
+
+/// The plan that all sides get: the same callers, headers, path and body.
+pub(crate) fn plan(address: SocketAddr, callers: u32, extent: Extent) -> Plan {
+    let identities = (0..TOKENS_PER_PARTNER).flat_map(|token| (0..PARTNERS).map(move |partner| (partner, token)));
+    Plan {
+        address,
+        path: "/invoke/bench/echo".to_owned(),
+        callers: identities
+            .map(|(partner, token)| Caller {
+                token: token_text(partner, token),
+                end_user: Some(format!("end-user-{partner:02}-{token:02}")),
+            })
+            .collect(),
+        arguments: json!({ "text": "hello", "times": 3 }),
+        key_prefix: None,
+        connections: usize::try_from(callers).unwrap_or(usize::MAX),
+        extent,
+    }
+}
+
+fn token_text(partner: usize, token: usize) -> String {
+    format!("faro_partner_load{partner:02}{token:02}-not-a-secret-0123456789abcdefghijklmnopqr")
+}
+
+/// The configuration of a run: the full paid call of `benches/README.md`.
+fn configuration(address: SocketAddr, folder: &Path, upstream: SocketAddr) -> Value {
+    let partners: Vec<Value> = (0..PARTNERS)
+        .map(|partner| {
+            let tokens: Vec<Value> = (0..TOKENS_PER_PARTNER)
+                .map(|token| json!({ "name": format!("token {token}"), "token": token_text(partner, token) }))
+                .collect();
+            json!({
+                "name": format!("Partner {partner:02}"),
+                "tokens": tokens,
+                "margin_bps": 500,
+                "funding": "partner",
+                "grant_credits": 100_000_000,
+                "caps": [{ "per": "end_user", "window": "day", "credits": 1_000_000 }],
+            })
+        })
+        .collect();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "text": { "type": "string", "minLength": 1, "maxLength": 200 },
+            "times": { "type": "integer", "minimum": 1, "maximum": 100 },
+        },
+        "required": ["text"],
+        "additionalProperties": false,
+    });
+    let tool = json!({
+        "name": "echo",
+        "short_description": "Gives back what it got",
+        "input_schema": schema,
+        "upstream": { "kind": "http", "method": "POST", "url": format!("http://{upstream}/echo") },
+        "pricing": { "pricing_mode": "fixed_per_request", "fixed_credit_cost": 0.25, "charge_on": "success" },
+    });
+    json!({
+        "server": { "bind": address.to_string(), "public_url": format!("http://{address}") },
+        "database": { "url": database_url(folder) },
+        "mail": { "transport": "file", "dir": folder.join("mail") },
+        "allow_fixture_secrets": true,
+        "egress": { "allow_hosts": [upstream.to_string()] },
+        "catalog": {
+            "publishers": [{
+                "id": "bench",
+                "display_name": "Bench",
+                "share_bps": 8000,
+                "namespaces": [{ "name": "bench", "description": "Measured tools", "tools": [tool] }],
+            }],
+            "partners": partners,
+        },
+    })
+}
+
+/// The configuration of a start without a catalog.
+fn plain_configuration(address: SocketAddr, folder: &Path) -> Value {
+    json!({
+        "server": { "bind": address.to_string(), "public_url": format!("http://{address}") },
+        "database": { "url": database_url(folder) },
+        "mail": { "transport": "file", "dir": folder.join("mail") },
+    })
+}
+
+fn database_url(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("tollgate.db").display())
+}
+
+/// A configuration file and the program that reads it: runs commands, beside a running server or after it.
+#[derive(Debug)]
+pub(crate) struct Installation {
+    program: PathBuf,
+    folder: PathBuf,
+    file: PathBuf,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Tollgate {
+    process: Process,
+    address: SocketAddr,
+    ready_after: Duration,
+    installation: Installation,
+}
+
+impl Tollgate {
+    /// Starts a server with the measured catalog in `folder`.
+    pub(crate) fn start(program: &Path, folder: &Path, upstream: SocketAddr) -> Outcome<Self> {
+        let address = nginx::free_address()?;
+        Self::start_with(program, folder, address, &configuration(address, folder, upstream))
+    }
+
+    /// Starts a server without a catalog in `folder`.
+    pub(crate) fn start_plain(program: &Path, folder: &Path) -> Outcome<Self> {
+        let address = nginx::free_address()?;
+        Self::start_with(program, folder, address, &plain_configuration(address, folder))
+    }
+
+    fn start_with(program: &Path, folder: &Path, address: SocketAddr, configuration: &Value) -> Outcome<Self> {
+        let file = folder.join("tollgate.json5");
+        std::fs::write(&file, serde_json::to_string_pretty(configuration)?)?;
+        let installation = Installation { program: program.to_owned(), folder: folder.to_owned(), file };
+        let log = File::options().create(true).append(true).open(installation.log())?;
+        let mut command = installation.command(&["serve"]);
+        command.stdout(log.try_clone()?).stderr(log);
+        let mut process = Process::start("tollgate", command)?;
+        let ready_after = process::wait_ready(&mut process, address, "/readyz", Duration::from_secs(READY_S_MAX))
+            .map_err(|failure| installation.explain(&failure))?;
+        Ok(Self { process, address, ready_after, installation })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From the start of the process to the first 200 of `/readyz`.
+    pub(crate) fn ready_after(&self) -> Duration {
+        self.ready_after
+    }
+
+    /// Resident memory in KiB, where the system tells.
+    pub(crate) fn find_resident_kib(&self) -> Option<u64> {
+        machine::find_kib(&format!("/proc/{}/status", self.process.pid()), "VmRSS")
+    }
+
+    /// Reads the database's settings back; fails unless an answered call survives a power cut.
+    pub(crate) fn check_durable(&self) -> Outcome<DatabaseSettings> {
+        let found = self.installation.run_json(&["doctor", "--json"])?;
+        let text = |name: &str| {
+            let value = found.pointer(&format!("/database/{name}")).and_then(Value::as_str);
+            let value = value.ok_or_else(|| Failure::new(format!("`tollgate doctor --json` has no `database.{name}`")));
+            value.map(str::to_lowercase)
+        };
+        let settings = DatabaseSettings { journal_mode: text("journal_mode")?, synchronous: text("synchronous")? };
+        if settings.journal_mode == "wal" && settings.synchronous == "full" {
+            Ok(settings)
+        } else {
+            Err(Failure::new(format!("the database is not durable before the answer: {settings:?}")))
+        }
+    }
+
+    /// Puts the end of the server's log behind a failure.
+    pub(crate) fn explain(&self, failure: &Failure) -> Failure {
+        self.installation.explain(failure)
+    }
+
+    /// Asks the server to end, waits until it has, and leaves its files to be looked at.
+    pub(crate) fn stop(self) -> Outcome<Installation> {
+        let Self { process, installation, address: _, ready_after: _ } = self;
+        let status = process.stop()?;
+        if status.success() {
+            Ok(installation)
+        } else {
+            Err(installation.explain(&Failure::new(format!("tollgate did not stop cleanly ({status})"))))
+        }
+    }
+}
+
+impl Installation {
+    fn log(&self) -> PathBuf {
+        self.folder.join("tollgate.log")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        const OURS: [&str; 4] = ["TOLLGATE_", "FASED_", "ZERO_", "OPENCLAW_"];
+        let mut command = process::command(&self.program);
+        command.args(arguments).arg("--config").arg(&self.file).current_dir(&self.folder);
+        // what the person at the terminal has set for another Tollgate must not reach this one
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| OURS.iter().any(|prefix| name.starts_with(prefix))) {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs a command that prints one JSON object.
+    pub(crate) fn run_json(&self, arguments: &[&str]) -> Outcome<Value> {
+        let name = arguments.join(" ");
+        let output = self.command(arguments).stdin(Stdio::null()).output().context(|| format!("tollgate {name}"))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            return Err(Failure::new(format!("`tollgate {name}` ended with {}: {text}{errors}", output.status)));
+        }
+        serde_json::from_str(&text).context(|| format!("`tollgate {name}` did not print one JSON object"))
+    }
+
+    /// Compares the trial balance with what the upstream received and with what the driver saw answered.
+    pub(crate) fn check_books(&self, at_upstream: u64, answered: u64) -> Outcome<Books> {
+        let balance = self.run_json(&["ledger", "trial-balance", "--json"])?;
+        let books = books::check(&balance, SPLIT, at_upstream, answered)?;
+        note(&format!("books: {} calls charged, as the upstream counted", books.charged_calls));
+        Ok(books)
+    }
+
+    fn explain(&self, failure: &Failure) -> Failure {
+        const LINES: usize = 20;
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n");
+        Failure::new(format!("{failure}\n--- the end of tollgate's log ---\n{end}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

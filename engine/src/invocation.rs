@@ -1,0 +1,157 @@
+//! Calls: what is recorded of one, and the states it goes through.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::{
+    credits::Credits,
+    id::{AccountId, EndUserId, InvocationId, PartnerId, PriceVersionId, TokenId, ToolId},
+    ledger::LedgerAccountId,
+};
+
+/// Where a call came in. The numbers are stored: they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// `POST /invoke/{namespace}/{tool}`.
+    Marketplace,
+    /// `POST /tools/invoke`.
+    Gateway,
+}
+
+impl Surface {
+    /// As the database stores it.
+    pub const fn raw(self) -> i16 {
+        match self {
+            Self::Marketplace => 1,
+            Self::Gateway => 2,
+        }
+    }
+}
+
+/// The states of a call. The numbers are stored: they never change.
+///
+/// `Running` → `Succeeded`, `Failed` or `Unknown`; `Unknown` → `UnknownReleased` or `UnknownCaptured`. The others are
+/// final from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallState {
+    /// Begun; the upstream may be at work.
+    Running,
+    /// Sent, and nobody knows what happened; the hold is still open.
+    Unknown,
+    /// The upstream did the work.
+    Succeeded,
+    /// The upstream did not do the work.
+    Failed,
+    /// Unknown for good; the caller paid nothing.
+    UnknownReleased,
+    /// Unknown for good; the attempt was charged.
+    UnknownCaptured,
+    /// No money: the wallet or a cap said no.
+    Refused,
+    /// Not allowed: policy said no.
+    Denied,
+    /// The request itself was wrong (arguments, unknown tool).
+    Invalid,
+}
+
+impl CallState {
+    const ALL: [(Self, i16, &'static str); 9] = [
+        (Self::Running, 1, "running"),
+        (Self::Unknown, 2, "unknown"),
+        (Self::Succeeded, 3, "succeeded"),
+        (Self::Failed, 4, "failed"),
+        (Self::UnknownReleased, 5, "unknown_released"),
+        (Self::UnknownCaptured, 6, "unknown_captured"),
+        (Self::Refused, 7, "refused"),
+        (Self::Denied, 8, "denied"),
+        (Self::Invalid, 9, "invalid"),
+    ];
+
+    /// As the database stores it.
+    pub fn raw(self) -> i16 {
+        Self::ALL.iter().find(|(state, ..)| *state == self).map_or(0, |(_, raw, _)| *raw)
+    }
+
+    /// Reads what [`Self::raw`] wrote.
+    pub fn from_raw(raw: i16) -> Option<Self> {
+        Self::ALL.iter().find(|(_, stored, _)| *stored == raw).map(|(state, ..)| *state)
+    }
+
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(state, ..)| *state == self).map_or("", |(.., word)| *word)
+    }
+
+    /// Whether the call's end has still to be recorded.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Unknown)
+    }
+}
+
+/// Who called, as far as a record needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallParties {
+    /// The account, for its own tokens and sessions.
+    pub account: Option<AccountId>,
+    /// The token; none for signed-in sessions.
+    pub token: Option<TokenId>,
+    /// The partner, for partner tokens.
+    pub partner: Option<PartnerId>,
+    /// The partner's end user.
+    pub end_user: Option<EndUserId>,
+}
+
+/// One call as recorded at its beginning (or at once, if it never got further).
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallRecord {
+    /// The call.
+    pub id: InvocationId,
+    /// Where it came in.
+    pub surface: Surface,
+    /// Who called.
+    pub parties: CallParties,
+    /// The tool, if it exists.
+    pub tool: Option<ToolId>,
+    /// The price in force when it was accepted.
+    pub price: Option<PriceVersionId>,
+    /// The wallet that pays.
+    pub wallet: Option<LedgerAccountId>,
+    /// Reserved, in micro-credits.
+    pub held: Credits,
+    /// The catalog snapshot that decided.
+    pub snapshot_version: i64,
+    /// The policy that decided.
+    pub policy_version: Arc<str>,
+    /// Why policy said no: the determining policies, comma-separated.
+    pub denied_by: Option<String>,
+    /// The idempotency key's scope and text.
+    pub key: Option<(Uuid, Arc<str>)>,
+    /// When it was accepted, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// The state it is recorded in.
+    pub state: CallState,
+    /// Its end, where it is recorded with it.
+    pub end: Option<CallEnd>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallEnd {
+    /// The state after.
+    pub state: CallState,
+    /// What was charged, in micro-credits.
+    pub charged: Credits,
+    /// What the tool wanted beyond the hold, in micro-credits: the publisher's warning.
+    pub shortfall: Credits,
+    /// The HTTP status that the caller got; 0 when nobody was there to get one.
+    pub status: u16,
+    /// The stable error code that the caller got.
+    pub error: Option<&'static str>,
+    /// A publisher's warning about the returned cost.
+    pub warning: Option<String>,
+    /// When, in microseconds since the Unix epoch.
+    pub ended_us: i64,
+    /// For an unknown outcome: when its hold is settled by rule.
+    pub resolves_us: Option<i64>,
+}

@@ -1,0 +1,166 @@
+//! What must be known before a batch can be decided. The store loads it; a writer that owns its database may keep it
+//! between batches.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    accounts::{AccountKind, LedgerAccountId},
+    caps::{CapUse, Counter, CounterKey},
+    key::{KeyName, StoredKey},
+    leaf::{HoldEntry, SettlementEntry, TransactionEntry},
+};
+use crate::{
+    credits::Credits,
+    id::{EntryId, InvocationId},
+};
+
+/// A limited account's balance, in micro-credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wallet {
+    /// Everything that ever came in.
+    pub credits: i64,
+    /// Everything that ever went out.
+    pub debits: i64,
+    /// Reserved by open holds.
+    pub held: i64,
+    /// How far below zero it may go.
+    pub overdraft: i64,
+    /// Rises by one with every change.
+    pub version: i64,
+}
+
+impl Wallet {
+    /// What may be spent now; below zero only if the overdraft was lowered.
+    pub fn available(&self) -> i64 {
+        self.credits.saturating_sub(self.debits).saturating_sub(self.held).saturating_add(self.overdraft)
+    }
+
+    /// With `amount` more reserved; `None` on overflow.
+    pub fn holding(self, amount: i64) -> Option<Self> {
+        Some(Self { held: self.held.checked_add(amount)?, version: self.version.checked_add(1)?, ..self })
+    }
+
+    /// With `held` less reserved and `captured` of it spent; `None` on overflow or if less is reserved.
+    pub fn settling(self, held: i64, captured: i64) -> Option<Self> {
+        Some(Self {
+            held: self.held.checked_sub(held).filter(|rest| *rest >= 0)?,
+            debits: self.debits.checked_add(captured)?,
+            version: self.version.checked_add(1)?,
+            ..self
+        })
+    }
+
+    /// With `amount` spent; `None` on overflow.
+    pub fn debited(self, amount: i64) -> Option<Self> {
+        Some(Self { debits: self.debits.checked_add(amount)?, version: self.version.checked_add(1)?, ..self })
+    }
+
+    /// With `amount` received; `None` on overflow.
+    pub fn credited(self, amount: i64) -> Option<Self> {
+        Some(Self { credits: self.credits.checked_add(amount)?, version: self.version.checked_add(1)?, ..self })
+    }
+}
+
+/// What is known of an account besides its balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// What it is for.
+    pub kind: AccountKind,
+    /// A closed account takes no money and spends none; held money may go back.
+    pub is_closed: bool,
+}
+
+/// A hold that nobody has settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenHold {
+    /// As placed.
+    pub entry: HoldEntry,
+    /// When the sweep settles it, in microseconds since the Unix epoch; `None`: never.
+    pub expires_us: Option<i64>,
+}
+
+/// A call that has begun and whose end has not been recorded, or whose outcome is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCall {
+    /// The key that it holds.
+    pub key: Option<KeyName>,
+    /// The term of the writer that began it: a lower one than the present writer's means that its server died.
+    pub epoch: i64,
+    /// Its outcome is already known to be unknown.
+    pub is_unknown: bool,
+}
+
+/// What an identifier already names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// A transaction.
+    Transaction(TransactionEntry),
+    /// A hold that was settled. Open ones stand in [`Facts::holds`].
+    SettledHold(HoldEntry, SettlementEntry),
+    /// A settlement with an identifier of its own.
+    Settlement(SettlementEntry),
+}
+
+/// Everything that a batch may need. What is absent does not exist: the store loads completely.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Accounts that the batch touches.
+    pub accounts: HashMap<LedgerAccountId, AccountFacts>,
+    /// Balances of the wallets among them.
+    pub wallets: HashMap<LedgerAccountId, Wallet>,
+    /// Counters of the caps involved.
+    pub counters: HashMap<CounterKey, Counter>,
+    /// Open holds.
+    pub holds: HashMap<EntryId, OpenHold>,
+    /// The open holds that expire, soonest first.
+    pub expiries: BTreeSet<(i64, EntryId)>,
+    /// Open calls.
+    pub calls: HashMap<InvocationId, OpenCall>,
+    /// What the identifiers of the batch already name.
+    pub known: HashMap<EntryId, Known>,
+    /// The keys of the batch as they stand.
+    pub keys: HashMap<KeyName, StoredKey>,
+}
+
+impl Facts {
+    /// Takes a hold in, and its expiry.
+    pub fn insert_hold(&mut self, hold: OpenHold) {
+        let id = hold.entry.id;
+        if let Some(expires_us) = hold.expires_us {
+            self.expiries.insert((expires_us, id));
+        }
+        self.holds.insert(id, hold);
+    }
+
+    /// Takes a hold out, and its expiry.
+    pub fn remove_hold(&mut self, id: EntryId) -> Option<OpenHold> {
+        let hold = self.holds.remove(&id)?;
+        if let Some(expires_us) = hold.expires_us {
+            self.expiries.remove(&(expires_us, id));
+        }
+        Some(hold)
+    }
+
+    /// The open holds whose time is over at `now_us`, soonest first, at most `count_max`. At the instant of its expiry
+    /// a hold has expired.
+    pub fn expired_holds(&self, now_us: i64, count_max: usize) -> Vec<EntryId> {
+        self.expiries.iter().take_while(|(expires_us, _)| *expires_us <= now_us).take(count_max).map(|(_, id)| *id).collect()
+    }
+
+    /// What can be spent now: the smallest of the wallet and every cap, in micro-credits, never below zero.
+    pub fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse]) -> Credits {
+        let balance = self.wallets.get(&wallet).map_or(0, Wallet::available).max(0);
+        caps.iter()
+            .map(|cap| {
+                let counter = cap.counter().and_then(|key| self.counters.get(&key)).copied().unwrap_or_default();
+                counter.remaining(cap.cap.limit)
+            })
+            .fold(Credits::from_micros(balance), Ord::min)
+    }
+
+    /// Forgets what only the finished batch needed.
+    pub fn end_batch(&mut self) {
+        self.known.clear();
+        self.keys.clear();
+    }
+}

@@ -1,0 +1,75 @@
+//! Bounds on what comes from outside.
+//!
+//! Every bound has one name here, so that the place that enforces it, the document that states it and the test that
+//! proves it cannot drift apart. Units are in the names: bytes, characters, counts.
+
+/// How deep JSON may nest. `1` is a bare scalar's container: `[]` has depth 1, `[[]]` depth 2.
+///
+/// The parser recurses once per level, so this also bounds its stack.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// How many values (scalars, arrays and objects together) one JSON text may hold.
+///
+/// A body of [`INVOKE_BODY_BYTES_MAX`] must be usable in full for real data, and the densest real data is a list of
+/// numbers (an embedding): about eleven bytes each with its comma. 200,000 values allow that, while a body made only of
+/// `0,0,0,…` (a million values, each costing some sixty bytes in memory) is refused early.
+pub const JSON_NODES_MAX: usize = 200_000;
+
+/// Largest request body of the two invoke endpoints, in bytes (2 MiB). Exactly this many bytes pass.
+pub const INVOKE_BODY_BYTES_MAX: usize = 2_097_152;
+
+/// Largest request body of every other route, in bytes (256 KiB).
+pub const BODY_BYTES_MAX: usize = 262_144;
+
+/// Longest idempotency key of a caller, in bytes of UTF-8.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Longest name that a partner may give an end user (`X-Faro-User`), in visible characters.
+pub const EXTERNAL_USER_ID_CHARS_MAX: usize = 256;
+
+/// Longest namespace slug, in characters.
+pub const SLUG_CHARS_MAX: usize = 64;
+
+/// Shortest namespace slug, in characters.
+pub const SLUG_CHARS_MIN: usize = 2;
+
+/// Longest tool name, in characters (the bound of the Model Context Protocol).
+pub const TOOL_NAME_CHARS_MAX: usize = 128;
+
+/// Largest input schema of a tool, in bytes.
+pub const INPUT_SCHEMA_BYTES_MAX: usize = 65_536;
+
+/// Largest compiled form of one `pattern` of an input schema, in bytes.
+pub const SCHEMA_PATTERN_BYTES_MAX: usize = 1_048_576;
+
+/// How many faults of one arguments object are reported.
+pub const ARGUMENT_FAULTS_MAX: usize = 20;
+
+/// Up to how many JSON values an arguments object is searched for all of its faults; in a larger one only the first
+/// fault is reported, because the validator collects every fault before it hands out any.
+pub const ARGUMENT_FAULT_SEARCH_NODES_MAX: usize = 2_000;
+
+/// Longest message of one fault of an arguments object, in characters.
+pub const FAULT_MESSAGE_CHARS_MAX: usize = 200;
+
+/// Longest piece of a caller's input that an error message repeats, in characters.
+pub const ECHO_CHARS_MAX: usize = 64;
+
+/// Longest JSONPath of a price, in bytes.
+pub const COST_PATH_BYTES_MAX: usize = 256;
+
+/// How many arguments may be multiplied into a unit count.
+pub const UNIT_FIELDS_MAX: usize = 8;
+
+/// Longest name of an argument that counts units, in characters.
+pub const UNIT_FIELD_CHARS_MAX: usize = 128;
+
+/// Longest `pricing_description`, in characters.
+pub const PRICING_DESCRIPTION_CHARS_MAX: usize = 2_000;
+
+/// Largest `returned_credit_multiplier`. Together with the eighteen decimals that a returned value keeps, it makes sure
+/// that what is dropped of the value never moves a charge by more than one micro-credit.
+pub const COST_MULTIPLIER_MAX: i64 = 1_000_000_000;
+
+/// Largest exponent, up or down, of a number in an upstream's answer.
+pub const UPSTREAM_EXPONENT_MAX: u32 = 30;

@@ -1,0 +1,249 @@
+//! From texts to a set of policies that can be trusted: parsed, annotated as the house wants it, and strictly validated.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use aws_lc_rs::digest::{Context as DigestContext, SHA256};
+use cedar_policy::{
+    Authorizer, Effect, Policy, PolicyId as CedarPolicyId, PolicySet, Schema, ValidationMode, Validator,
+    ffi::DetailedError,
+};
+
+use super::{
+    PolicyId, PolicySources, PolicyVersion,
+    decide::{Policies, PolicyNote},
+    entities::Vocabulary,
+    facts::{
+        AccountFacts, Caller, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, PublisherFacts, Surface,
+        ToolFacts, ToolTier,
+    },
+};
+
+const ID: &str = "id";
+const REASON: &str = "reason";
+const CODE: &str = "code";
+
+/// Why texts did not become a set of policies. All problems of one stage are named, not only the first.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyLoadError {
+    /// The schema is not a Cedar schema.
+    #[error("the policy schema is not valid: {0}")]
+    Schema(PolicyProblems),
+    /// The schema does not have the entities and actions that requests are made of.
+    #[error("the policy schema does not fit the requests: {0}")]
+    SchemaMisfit(PolicyProblems),
+    /// The policies are not Cedar policies.
+    #[error("the policies cannot be read: {0}")]
+    Syntax(PolicyProblems),
+    /// An annotation is missing, unknown, empty or repeated, or a policy is a template.
+    #[error("the policies break a rule of the house: {0}")]
+    Rule(PolicyProblems),
+    /// The policies do not fit the schema.
+    #[error("the policies do not fit the schema: {0}")]
+    Validation(PolicyProblems),
+}
+
+/// At least one problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyProblems(Vec<PolicyProblem>);
+
+impl PolicyProblems {
+    /// In the order of the text, as far as places are known.
+    pub fn as_slice(&self) -> &[PolicyProblem] {
+        &self.0
+    }
+}
+
+impl fmt::Display for PolicyProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyProblem {
+    /// In which line of the schema or the policies, from 1.
+    pub line: Option<usize>,
+    /// In which policy, if it has an identifier.
+    pub policy: Option<PolicyId>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for PolicyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.policy, self.line) {
+            (Some(policy), Some(line)) => write!(f, "policy `{policy}`, line {line}: {}", self.message),
+            (Some(policy), None) => write!(f, "policy `{policy}`: {}", self.message),
+            (None, Some(line)) => write!(f, "line {line}: {}", self.message),
+            (None, None) => f.write_str(&self.message),
+        }
+    }
+}
+
+impl Policies {
+    /// Makes a set of policies, or says everything that is wrong with the first stage that fails: schema, its fit to the
+    /// requests, syntax, annotations, strict validation.
+    pub fn load(sources: PolicySources<'_>) -> Result<Self, PolicyLoadError> {
+        let (schema, schema_warnings) = Schema::from_cedarschema_str(sources.schema)
+            .map_err(|error| PolicyLoadError::Schema(problems(&DetailedError::from(&error), sources.schema)))?;
+        let mut warnings: Vec<String> = schema_warnings.map(|warning| warning.to_string()).collect();
+        let vocabulary = Vocabulary::new(&schema).map_err(misfit)?;
+        check_fit(&vocabulary, &schema)?;
+        let parsed: PolicySet = sources.policies.parse().map_err(|error: cedar_policy::ParseErrors| {
+            PolicyLoadError::Syntax(problems(&DetailedError::from(&error), sources.policies))
+        })?;
+        let (set, notes) = annotated(&parsed, sources.policies)?;
+        let validation = Validator::new(schema).validate(&set, ValidationMode::Strict);
+        if !validation.validation_passed() {
+            let mut found: Vec<PolicyProblem> = validation
+                .validation_errors()
+                .map(|error| {
+                    let detail = DetailedError::from(error);
+                    PolicyProblem {
+                        line: first_line(&detail, sources.policies),
+                        policy: Some(AsRef::<str>::as_ref(error.policy_id()).into()),
+                        message: detail.message,
+                    }
+                })
+                .collect();
+            found.sort_unstable();
+            return Err(PolicyLoadError::Validation(PolicyProblems(found)));
+        }
+        warnings.extend(validation.validation_warnings().map(ToString::to_string));
+        Ok(Self { version: version_of(sources), set, notes, vocabulary, warnings, authorizer: Authorizer::new() })
+    }
+}
+
+/// Puts requests of every shape to the schema, so that real ones need no check.
+fn check_fit(vocabulary: &Vocabulary, schema: &Schema) -> Result<(), PolicyLoadError> {
+    let account = Caller::Account(AccountFacts { id: "", is_suspended: false, is_verified: false });
+    let partner = Caller::Partner {
+        partner: PartnerFacts { id: "", is_suspended: false },
+        end_user: EndUserFacts { id: "", is_blocked: false },
+    };
+    let publisher = PublisherFacts { id: "", is_suspended: false };
+    let namespace = NamespaceFacts { id: "", name: "", is_suspended: false, publisher };
+    for surface in [Surface::Marketplace, Surface::Http] {
+        for caller in [account, partner] {
+            for namespace in [None, Some(namespace)] {
+                for tier in ToolTier::ALL {
+                    let tool = ToolFacts { id: "", name: "", is_disabled: false, is_free: false, tier, namespace };
+                    let request = DecisionRequest { surface, token: "", caller, tool, now_s: 0 };
+                    vocabulary.question(&request, Some(schema)).map_err(misfit)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names every policy by its `@id` and takes down what a decision says about it.
+fn annotated(
+    parsed: &PolicySet,
+    text: &str,
+) -> Result<(PolicySet, HashMap<CedarPolicyId, PolicyNote>), PolicyLoadError> {
+    let mut found: Vec<PolicyProblem> = parsed
+        .templates()
+        .map(|template| PolicyProblem {
+            line: line_of_statement(&template.to_cedar(), text),
+            policy: template.annotation(ID).map(PolicyId::from),
+            message: "templates are not used here: write the entity instead of the slot".to_owned(),
+        })
+        .collect();
+    let mut policies: Vec<&Policy> = parsed.policies().collect();
+    policies.sort_by_key(|policy| place_of(policy));
+    let mut set = PolicySet::new();
+    let mut notes = HashMap::with_capacity(policies.len());
+    for (place, policy) in policies.into_iter().enumerate() {
+        let mut messages = annotation_problems(policy);
+        if let Some(id) = policy.annotation(ID).filter(|id| !id.is_empty()) {
+            let cedar_id = CedarPolicyId::new(id);
+            if set.add(policy.new_id(cedar_id.clone())).is_err() {
+                messages.push("another policy has the same `@id`".to_owned());
+            }
+            let (reason, code) = (policy.annotation(REASON).map(Arc::from), policy.annotation(CODE).map(Arc::from));
+            notes.insert(cedar_id, PolicyNote { place, id: id.into(), reason, code });
+        }
+        let line = policy.to_cedar().and_then(|statement| line_of_statement(&statement, text));
+        let id = policy.annotation(ID).map(PolicyId::from);
+        found.extend(messages.into_iter().map(|message| PolicyProblem { line, policy: id.clone(), message }));
+    }
+    if found.is_empty() {
+        return Ok((set, notes));
+    }
+    found.sort_unstable();
+    Err(PolicyLoadError::Rule(PolicyProblems(found)))
+}
+
+/// Annotations are part of the contract, so a misspelt one must not pass in silence.
+fn annotation_problems(policy: &Policy) -> Vec<String> {
+    let mut messages = Vec::new();
+    if policy.annotation(ID).is_none_or(str::is_empty) {
+        messages.push("the policy has no `@id`".to_owned());
+    }
+    if policy.effect() == Effect::Forbid && policy.annotation(REASON).is_none_or(|text| text.trim().is_empty()) {
+        messages.push("a `forbid` needs a `@reason` that the caller may read".to_owned());
+    }
+    if policy.annotation(CODE).is_some_and(|code| !is_code(code)) {
+        messages.push("a `@code` is made of lower-case letters, digits and underscores".to_owned());
+    }
+    let unknown = policy.annotations().map(|(name, _)| name).filter(|name| ![ID, REASON, CODE].contains(name));
+    messages.extend(unknown.map(|name| format!("unknown annotation `@{name}`")));
+    messages
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+/// The parser names policies `policy0`, `policy1`, … in the order of the text.
+fn place_of(policy: &Policy) -> usize {
+    let name: &str = policy.id().as_ref();
+    name.strip_prefix("policy").and_then(|number| number.parse().ok()).unwrap_or(usize::MAX)
+}
+
+fn misfit(cause: impl fmt::Display) -> PolicyLoadError {
+    let problem = PolicyProblem { line: None, policy: None, message: cause.to_string() };
+    PolicyLoadError::SchemaMisfit(PolicyProblems(vec![problem]))
+}
+
+/// An error of Cedar's and the errors beside it.
+fn problems(detail: &DetailedError, text: &str) -> PolicyProblems {
+    let all = std::iter::once(detail).chain(&detail.related);
+    PolicyProblems(
+        all.map(|one| PolicyProblem { line: first_line(one, text), policy: None, message: one.message.clone() })
+            .collect(),
+    )
+}
+
+fn first_line(detail: &DetailedError, text: &str) -> Option<usize> {
+    detail.source_locations.first().map(|label| line_at(label.loc.start, text))
+}
+
+fn line_of_statement(statement: &str, text: &str) -> Option<usize> {
+    text.find(statement).map(|offset| line_at(offset, text))
+}
+
+/// The line, from 1, of the byte at `offset`.
+fn line_at(offset: usize, text: &str) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+/// Lengths stand before the texts, so that no two pairs of texts look alike.
+fn version_of(sources: PolicySources<'_>) -> PolicyVersion {
+    let mut digest = DigestContext::new(&SHA256);
+    for text in [sources.schema, sources.policies] {
+        digest.update(text.len().to_string().as_bytes());
+        digest.update(b"\n");
+        digest.update(text.as_bytes());
+    }
+    let hex: String = digest.finish().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    PolicyVersion(hex.into())
+}

@@ -1,0 +1,15 @@
+use sea_orm_migration::prelude::*;
+
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        crate::run(manager, include_str!("m20261121_000001_ledger/up.sqlite.sql")).await
+    }
+
+    async fn down(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        crate::run(manager, include_str!("m20261121_000001_ledger/down.sqlite.sql")).await
+    }
+}

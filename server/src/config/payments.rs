@@ -1,0 +1,30 @@
+//! The section `payments`: how credits are bought.
+
+use super::reader::Fields;
+
+/// The section `payments`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payments {
+    /// Who confirms a purchase.
+    pub provider: PaymentProvider,
+}
+
+/// Who confirms a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentProvider {
+    /// An operator, in the console or with `tollgate purchase confirm`.
+    Manual,
+    /// The purchase itself, at once. The server refuses this outside `serve --demo`.
+    Demo,
+}
+
+impl Payments {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let choices = [("manual", PaymentProvider::Manual), ("demo", PaymentProvider::Demo)];
+        let provider = fields.choice("provider", &choices).unwrap_or(PaymentProvider::Manual);
+        if provider == PaymentProvider::Demo {
+            fields.reader.warn("`payments.provider` is `demo`: purchases confirm themselves and nobody pays");
+        }
+        Self { provider }
+    }
+}

@@ -1,0 +1,136 @@
+//! The sections `session`, `tools`, `agents` and `channels`: the policy of the dialects, kept as JSON.
+//!
+//! What the members mean is the business of the policy compiler. Here their types are checked, unknown members are
+//! refused with their position, and the members that the dialects know but Tollgate does not use are listed.
+
+use serde_json::{Map, Value as Json};
+
+use super::reader::{Fields, Value};
+
+const SESSION_UNUSED: &[&str] = &[
+    "agentToAgent",
+    "dmScope",
+    "encrypt",
+    "groupScope",
+    "heartbeatIdleMinutes",
+    "identityLinks",
+    "idleMinutes",
+    "maintenance",
+    "parentForkMaxTokens",
+    "reset",
+    "resetByChannel",
+    "resetByType",
+    "resetTriggers",
+    "sendPolicy",
+    "sharing",
+    "store",
+    "threadBindings",
+    "typingIntervalSeconds",
+    "typingMode",
+    "writeLock",
+];
+
+const TOOLS_UNUSED: &[&str] = &[
+    "agentToAgent",
+    "codeMode",
+    "elevated",
+    "exec",
+    "experimental",
+    "fs",
+    "links",
+    "loopDetection",
+    "media",
+    "message",
+    "sandbox",
+    "sessions",
+    "sessions_spawn",
+    "toolSearch",
+    "toolsBySender",
+    "updatePlan",
+    "web",
+];
+
+/// The policy part of the file, each section as a JSON object.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policy {
+    /// The section `session`.
+    pub session: Json,
+    /// The section `tools`.
+    pub tools: Json,
+    /// The section `agents`.
+    pub agents: Json,
+    /// The section `channels`.
+    pub channels: Json,
+}
+
+impl Policy {
+    pub(super) fn read(root: &mut Fields<'_>) -> Self {
+        Self {
+            session: root.section("session", read_session),
+            tools: root.section("tools", read_tools),
+            agents: root.section("agents", read_agents),
+            channels: root.take("channels").map_or_else(empty, |value| read_channels(&value)),
+        }
+    }
+}
+
+fn empty() -> Json {
+    Json::Object(Map::new())
+}
+
+/// The members that are there, under their own names.
+fn keep(members: impl IntoIterator<Item = (&'static str, Option<Json>)>) -> Json {
+    Json::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
+}
+
+fn text(fields: &mut Fields<'_>, key: &'static str) -> (&'static str, Option<Json>) {
+    (key, fields.text(key).map(Json::String))
+}
+
+fn texts(fields: &mut Fields<'_>, key: &'static str) -> (&'static str, Option<Json>) {
+    let items = fields.take(key).map(|value| {
+        let items = value.items().into_iter().filter_map(|item| item.text().map(Json::from));
+        Json::Array(items.collect())
+    });
+    (key, items)
+}
+
+fn object(fields: &mut Fields<'_>, key: &'static str) -> (&'static str, Option<Json>) {
+    (key, fields.take(key).and_then(|value| read_object(&value)))
+}
+
+fn read_object(value: &Value<'_>) -> Option<Json> {
+    let json = value.json()?;
+    if !json.is_object() {
+        value.wrong(format!("must be an object, not {}", value.node.type_name()));
+        return None;
+    }
+    Some(json)
+}
+
+fn read_session(fields: &mut Fields<'_>) -> Json {
+    fields.tolerate(SESSION_UNUSED);
+    keep([text(fields, "scope"), text(fields, "mainKey")])
+}
+
+fn read_tools(fields: &mut Fields<'_>) -> Json {
+    fields.tolerate(TOOLS_UNUSED);
+    keep([
+        text(fields, "profile"),
+        texts(fields, "allow"),
+        texts(fields, "alsoAllow"),
+        texts(fields, "deny"),
+        object(fields, "byProvider"),
+        object(fields, "subagents"),
+    ])
+}
+
+fn read_agents(fields: &mut Fields<'_>) -> Json {
+    let list = fields.take("list").map(|value| Json::Array(value.items().iter().filter_map(read_object).collect()));
+    keep([("list", list), object(fields, "defaults")])
+}
+
+fn read_channels(channels: &Value<'_>) -> Json {
+    let entries = channels.entries();
+    Json::Object(entries.iter().filter_map(|(name, value)| Some(((*name).to_owned(), read_object(value)?))).collect())
+}

@@ -1,0 +1,147 @@
+//! What an upstream's answer means. Pure: status, headers and body in, [`UpstreamAnswer`] out.
+
+use engine::upstream::UpstreamAnswer;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+/// The longest result, in bytes.
+pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The deepest nesting of a JSON result.
+pub const DEPTH_MAX: usize = 64;
+/// The longest message taken over from an upstream, in characters.
+pub const MESSAGE_CHARS_MAX: usize = 500;
+
+/// What the head of an answer says, as far as it matters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// The media type without parameters, in lower case.
+    pub(super) media_type: Option<String>,
+    /// The content coding, when there is one. We ask for none.
+    pub(super) coding: Option<String>,
+}
+
+/// What kind of answer a status announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StatusClass {
+    /// 2xx: the body is the result.
+    Completed,
+    /// 400, 422: the body may say what was wrong.
+    Rejected,
+    /// 401, 403: the body may say who is not wanted.
+    Forbidden,
+    /// Anything else, redirects included.
+    Failed,
+}
+
+pub(super) const fn class_of(status: u16) -> StatusClass {
+    match status {
+        200..=299 => StatusClass::Completed,
+        400 | 422 => StatusClass::Rejected,
+        401 | 403 => StatusClass::Forbidden,
+        _ => StatusClass::Failed,
+    }
+}
+
+/// Whether an upstream that answered like this is able to work. An answer about the caller or the arguments (3xx, 4xx)
+/// says nothing against it; 429 and 5xx do, and so does a body that is no answer.
+pub(super) const fn is_healthy(status: u16, answer: &UpstreamAnswer) -> bool {
+    match answer {
+        UpstreamAnswer::Completed { .. } | UpstreamAnswer::Rejected { .. } | UpstreamAnswer::Forbidden { .. } => true,
+        UpstreamAnswer::Failed { .. } => matches!(status, 300..=428 | 430..=499),
+        UpstreamAnswer::NotDispatched { .. } | UpstreamAnswer::Unknown { .. } => false,
+    }
+}
+
+/// The meaning of a complete 2xx answer.
+///
+/// The declared media type is not trusted: whatever parses as JSON is JSON and passed on as it was written. What does
+/// not is a broken answer if it claimed to be JSON, else text.
+pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
+    if head.status == 204 || body.is_empty() {
+        return UpstreamAnswer::Completed { result: None };
+    }
+    if let Some(coding) = head.coding.as_deref() {
+        return failed(format!("the body is encoded as `{}`, which was not asked for", shorten(coding)));
+    }
+    let mut text = match String::from_utf8(body) {
+        Ok(text) => text,
+        Err(error) => return failed(format!("the body is not utf-8 text: {}", error.utf8_error())),
+    };
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    if text.trim().is_empty() {
+        return UpstreamAnswer::Completed { result: None };
+    }
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) if is_deeper_than(DEPTH_MAX, &text) => failed(format!("the body is nested deeper than {DEPTH_MAX}")),
+        Ok(_) => UpstreamAnswer::Completed { result: Some(text) },
+        Err(error) if head.media_type.as_deref().is_some_and(is_json_type) => {
+            failed(format!("the body is declared as json and is not: {error}"))
+        }
+        Err(_not_json) => UpstreamAnswer::Completed { result: Some(json!({ "text": text }).to_string()) },
+    }
+}
+
+/// The meaning of any other answer. `body` is as much of it as was read.
+pub(super) fn decide_refused(head: &Head, body: &[u8]) -> UpstreamAnswer {
+    let status = head.status;
+    let message = find_message(body);
+    match class_of(status) {
+        StatusClass::Rejected => UpstreamAnswer::Rejected { status, message },
+        StatusClass::Forbidden => UpstreamAnswer::Forbidden { status, message },
+        StatusClass::Completed | StatusClass::Failed => failed(message.map_or_else(
+            || format!("the upstream answered with status {status}"),
+            |message| format!("the upstream answered with status {status}: {message}"),
+        )),
+    }
+}
+
+fn failed(detail: String) -> UpstreamAnswer {
+    UpstreamAnswer::Failed { detail }
+}
+
+fn is_json_type(media_type: &str) -> bool {
+    media_type == "application/json" || media_type == "text/json" || media_type.ends_with("+json")
+}
+
+/// `error.message`, `message` or `detail`, the first that is a text with something in it.
+fn find_message(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    ["/error/message", "/message", "/detail"]
+        .into_iter()
+        .filter_map(|path| value.pointer(path)?.as_str())
+        .map(shorten)
+        .find(|message| !message.is_empty())
+}
+
+/// Bounded, on one line, without control characters.
+fn shorten(text: &str) -> String {
+    let flat: String =
+        text.trim().chars().take(MESSAGE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    flat.trim_end().to_owned()
+}
+
+/// Whether valid JSON text nests deeper than `depth_max`.
+fn is_deeper_than(depth_max: usize, json: &str) -> bool {
+    let (mut depth, mut is_in_string, mut is_escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_in_string => is_escaped = true,
+            b'"' => is_in_string = !is_in_string,
+            b'{' | b'[' if !is_in_string => depth = depth.saturating_add(1),
+            b'}' | b']' if !is_in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > depth_max {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Calls over HTTP/1.1.
+//!
+//! The question that decides about money is how far a call got. Before a connection stands (egress rules, name, TCP, TLS)
+//! nothing was sent. From then on the request may have been received, and only a complete head of an answer says more.
+//! There is one automatic repetition, inside the client: a request that was handed to a pooled connection which the
+//! upstream had closed in the meantime, and of which not one byte was written, moves to a new connection.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use engine::{
+    clock::Clock,
+    upstream::{Upstream, UpstreamAnswer, UpstreamRequest, UpstreamTarget},
+};
+use reqwest::{
+    Method, Response,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use rustls::ClientConfig;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    answer::{self, BODY_BYTES_MAX, Head, StatusClass},
+    egress::EgressRules,
+    endpoint::{Endpoints, Permit},
+    lookup::{NameService, SystemNames},
+    tls,
+    worker::{Route, load_route},
+};
+
+/// The methods that a target may name. All of them carry the arguments as the request's body; `GET` has none.
+pub const METHODS: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
+
+/// The names and values of an answer's header, in bytes.
+pub const HEADER_BYTES_MAX: usize = 64 * 1024;
+
+/// How much of an error answer is read, in bytes. Enough for a message.
+const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
+/// How long the body of an error answer is waited for. Its status has said what matters.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The upstreams could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("tls for calls to upstreams could not be set up")]
+pub struct UpstreamSetupError(#[from] rustls::Error);
+
+/// All `http` upstreams: egress rules, pooled connections, circuit breakers. Clones are handles of the same thing.
+#[derive(Clone)]
+pub struct HttpUpstreams {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for HttpUpstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpUpstreams").field("rules", &self.rules()).finish_non_exhaustive()
+    }
+}
+
+/// What all worker threads share.
+pub(super) struct Shared {
+    rules: RwLock<Arc<EgressRules>>,
+    /// Counts the changes of the rules. What a worker judged under an older generation is void.
+    generation: AtomicU64,
+    clock: Arc<dyn Clock>,
+    pub(super) endpoints: Endpoints,
+    pub(super) names: Arc<dyn NameService>,
+    pub(super) tls: ClientConfig,
+}
+
+impl Shared {
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn rules(&self) -> Arc<EgressRules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl HttpUpstreams {
+    /// Upstreams under `rules`. The clock drives the circuit breakers only; deadlines are the runtime's.
+    ///
+    /// # Errors
+    ///
+    /// TLS could not be set up.
+    pub fn new(rules: EgressRules, clock: Arc<dyn Clock>) -> Result<Self, UpstreamSetupError> {
+        Ok(Self::with_parts(rules, clock, Arc::new(SystemNames), tls::client_config()?))
+    }
+
+    pub(super) fn with_parts(
+        rules: EgressRules,
+        clock: Arc<dyn Clock>,
+        names: Arc<dyn NameService>,
+        tls: ClientConfig,
+    ) -> Self {
+        let shared = Shared {
+            rules: RwLock::new(Arc::new(rules)),
+            generation: AtomicU64::new(0),
+            clock,
+            endpoints: Endpoints::default(),
+            names,
+            tls,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Arc<EgressRules> {
+        self.shared.rules()
+    }
+
+    /// Puts other rules in force. Open calls end under the old ones; every later call is judged, and every connection
+    /// opened, under the new ones.
+    pub fn replace_rules(&self, rules: EgressRules) {
+        *self.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        self.shared.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+impl Upstream for HttpUpstreams {
+    async fn call(&self, request: UpstreamRequest) -> UpstreamAnswer {
+        let UpstreamTarget::Http { method, url, timeout } = request.target.as_ref();
+        let route = match load_route(&self.shared, url) {
+            Ok(route) => route,
+            Err(error) => return not_dispatched(&error),
+        };
+        let outgoing = match prepare(&route, method, &request) {
+            Ok(outgoing) => outgoing,
+            Err(error) => return not_dispatched(&error),
+        };
+        let permit = match route.endpoint.admit(&self.shared.clock) {
+            Ok(permit) => permit,
+            Err(busy) => return not_dispatched(&busy),
+        };
+        let now = Instant::now();
+        // a timeout beyond what the clock can hold is as good as none; a day is plenty
+        let deadline = now.checked_add(*timeout).unwrap_or(now + Duration::from_hours(24));
+        call_until(deadline, route, outgoing, permit).await
+    }
+}
+
+/// The target or the context cannot be put into an HTTP request.
+#[derive(Debug, thiserror::Error)]
+enum Unsendable {
+    #[error("method `{0}` is not one of POST, PUT, PATCH, DELETE")]
+    Method(String),
+    #[error("header `{0}` cannot carry its value")]
+    Header(&'static str),
+}
+
+fn prepare(route: &Route, method: &str, request: &UpstreamRequest) -> Result<reqwest::Request, Unsendable> {
+    let unsendable = || Unsendable::Method(method.chars().take(20).collect());
+    if !METHODS.contains(&method) {
+        return Err(unsendable());
+    }
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_not_a_method| unsendable())?;
+    let mut outgoing = reqwest::Request::new(method, route.url.clone());
+    let headers = outgoing.headers_mut();
+    let invocation = request.invocation.to_string();
+    let own = [("x-tollgate-invocation-id", &invocation), ("idempotency-key", &request.idempotency_key)];
+    for (name, value) in request.headers.iter().map(|(name, value)| (*name, value)).chain(own) {
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_bad_value| Unsendable::Header(name))?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_bad_name| Unsendable::Header(name))?;
+        headers.insert(name, value);
+    }
+    *outgoing.body_mut() = Some(request.arguments.to_string().into());
+    Ok(outgoing)
+}
+
+async fn call_until(deadline: Instant, route: Route, outgoing: reqwest::Request, permit: Permit) -> UpstreamAnswer {
+    let (answer, is_healthy) = match timeout_at(deadline, route.client.execute(outgoing)).await {
+        Ok(Ok(response)) => {
+            let status = response.status().as_u16();
+            let answer = take_answer(deadline, response).await;
+            let is_healthy = answer::is_healthy(status, &answer);
+            (answer, is_healthy)
+        }
+        Ok(Err(error)) if error.is_connect() || error.is_builder() => (not_dispatched(&error.without_url()), false),
+        Ok(Err(error)) => (unknown("no complete answer", &error.without_url()), false),
+        Err(elapsed) => (unknown("no answer in time", &elapsed), false),
+    };
+    permit.finish(is_healthy);
+    answer
+}
+
+async fn take_answer(deadline: Instant, mut response: Response) -> UpstreamAnswer {
+    let head = head_of(&response);
+    if header_bytes(response.headers()) > HEADER_BYTES_MAX {
+        return UpstreamAnswer::Failed { detail: format!("the header is longer than {HEADER_BYTES_MAX} bytes") };
+    }
+    match answer::class_of(head.status) {
+        StatusClass::Completed => match read_body(deadline, &mut response, BODY_BYTES_MAX).await {
+            Ok(body) => answer::decide_completed(&head, body),
+            Err(BodyError::TooLong) => {
+                UpstreamAnswer::Failed { detail: format!("the body is longer than {BODY_BYTES_MAX} bytes") }
+            }
+            Err(BodyError::Late(elapsed)) => unknown("the body did not end in time", &elapsed),
+            Err(BodyError::Cut(error)) => unknown("the body was cut off", &error),
+        },
+        StatusClass::Rejected | StatusClass::Forbidden | StatusClass::Failed => {
+            let soon = Instant::now().checked_add(ERROR_BODY_TIMEOUT).map_or(deadline, |soon| soon.min(deadline));
+            let body = read_body(soon, &mut response, ERROR_BODY_BYTES_MAX).await.unwrap_or_default();
+            answer::decide_refused(&head, &body)
+        }
+    }
+}
+
+/// Why a body could not be read to its end.
+#[derive(Debug)]
+enum BodyError {
+    TooLong,
+    Late(tokio::time::error::Elapsed),
+    Cut(reqwest::Error),
+}
+
+/// Reads at most `bytes_max`. The announced length only saves work; what arrives is counted.
+async fn read_body(deadline: Instant, response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > bytes_max {
+        return Err(BodyError::TooLong);
+    }
+    let mut body = Vec::new();
+    loop {
+        let chunk = timeout_at(deadline, response.chunk()).await.map_err(BodyError::Late)?;
+        match chunk.map_err(|error| BodyError::Cut(error.without_url()))? {
+            None => return Ok(body),
+            Some(chunk) if body.len().saturating_add(chunk.len()) > bytes_max => return Err(BodyError::TooLong),
+            Some(chunk) => body.extend_from_slice(&chunk),
+        }
+    }
+}
+
+fn head_of(response: &Response) -> Head {
+    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+    Head {
+        status: response.status().as_u16(),
+        media_type: text(CONTENT_TYPE)
+            .and_then(|value| value.split(';').next())
+            .map(|value| value.trim().to_ascii_lowercase()),
+        coding: text(CONTENT_ENCODING)
+            .map(|value| value.trim().to_ascii_lowercase())
+            .filter(|coding| !coding.is_empty() && coding != "identity"),
+    }
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
+        .fold(0, usize::saturating_add)
+}
+
+fn not_dispatched(error: &dyn std::error::Error) -> UpstreamAnswer {
+    UpstreamAnswer::NotDispatched { detail: chain(error) }
+}
+
+fn unknown(what: &str, error: &dyn std::error::Error) -> UpstreamAnswer {
+    UpstreamAnswer::Unknown { detail: format!("{what}: {}", chain(error)) }
+}
+
+/// An error with all its causes, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,340 @@
+//! Habits that no compiler checks, read from the text of the files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tests::source::{SourceFile, lex, source_files};
+use tests::workspace;
+
+/// The longest file of shipped code, in lines. The aim is 400; this is where reading it gets hard.
+const LINES_MAX: usize = 450;
+
+/// Modules of the engine that hold rules, not wire shapes: no serde there.
+const PURE_MODULES: [&str; 10] =
+    ["catalog", "clock", "code", "credits", "id", "invocation", "ledger", "limits", "policy", "pricing"];
+
+/// The only files of shipped code that know which HTTP status an error has.
+const STATUS_FILES: [&str; 4] =
+    ["admin/src/error.rs", "server/src/gateway/errors.rs", "server/src/http/problem.rs", "server/src/upstream/http.rs"];
+
+/// Status names that may stand anywhere: they say that all is well or where to look, and map no error.
+const STATUSES_FREE: [&str; 14] = [
+    "ACCEPTED",
+    "Accepted",
+    "CREATED",
+    "Created",
+    "FOUND",
+    "Found",
+    "NOT_MODIFIED",
+    "NO_CONTENT",
+    "NoContent",
+    "NotModified",
+    "OK",
+    "Ok",
+    "SEE_OTHER",
+    "SeeOther",
+];
+
+fn shipped_code() -> impl Iterator<Item = &'static SourceFile> {
+    source_files().iter().filter(|file| file.is_shipped_code())
+}
+
+fn check_none(found: &[String], rule: &str) {
+    assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
+}
+
+/// `path:line` of every line of the code (comments and strings blanked out) for which `is_wrong`.
+fn lines_where(file: &SourceFile, is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
+    let code = lex(&file.text).code;
+    let wrong = code.lines().enumerate().filter(|(_, line)| is_wrong(line));
+    wrong.map(|(at, line)| format!("{}:{}: {}", file.path, at + 1, line.trim())).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_').filter(|word| !word.is_empty())
+}
+
+#[test]
+fn pure_modules_have_no_wire_format() {
+    let is_pure = |path: &str| {
+        PURE_MODULES.iter().any(|module| {
+            path == format!("engine/src/{module}.rs") || path.starts_with(&format!("engine/src/{module}/"))
+        })
+    };
+    let found: Vec<String> = shipped_code()
+        .filter(|file| is_pure(&file.path))
+        .flat_map(|file| lines_where(file, |line| words(line).any(|word| matches!(word, "Serialize" | "Deserialize"))))
+        .collect();
+    check_none(&found, "wire shapes belong to server and admin, not to a pure module");
+}
+
+/// The names behind `marker` in a line: `StatusCode::` in `x == StatusCode::NOT_FOUND` gives `NOT_FOUND`.
+fn names_after<'a>(line: &'a str, marker: &'a str) -> impl Iterator<Item = &'a str> {
+    line.split(marker).skip(1).filter_map(|rest| words(rest).next().filter(|name| rest.starts_with(name)))
+}
+
+/// Whether a line of code decides on an HTTP status of an error.
+fn decides_a_status(line: &str) -> bool {
+    let constant = names_after(line, "StatusCode::")
+        .any(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_') && !STATUSES_FREE.contains(&name));
+    let response = names_after(line, "HttpResponse::")
+        .any(|name| name.starts_with(|c: char| c.is_ascii_uppercase()) && !STATUSES_FREE.contains(&name));
+    let actix_error = words(line).any(|word| word.strip_prefix("Error").is_some_and(is_status_name));
+    let number = line.to_lowercase().contains("status")
+        && words(line).any(|word| word.parse::<u16>().is_ok_and(|number| (300..600).contains(&number)));
+    constant || response || actix_error || number
+}
+
+/// The names of actix-web's ready-made errors, `ErrorBadRequest` and its kin, after `Error`.
+fn is_status_name(name: &str) -> bool {
+    matches!(
+        name,
+        "BadRequest"
+            | "Unauthorized"
+            | "PaymentRequired"
+            | "Forbidden"
+            | "NotFound"
+            | "MethodNotAllowed"
+            | "RequestTimeout"
+            | "Conflict"
+            | "Gone"
+            | "PayloadTooLarge"
+            | "UnprocessableEntity"
+            | "TooManyRequests"
+            | "InternalServerError"
+            | "NotImplemented"
+            | "BadGateway"
+            | "ServiceUnavailable"
+            | "GatewayTimeout"
+    )
+}
+
+/// Blanks out what utoipa reads: the documented statuses of a handler are part of its description.
+fn without_openapi_attributes(code: &str) -> String {
+    let mut out = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = ["#[utoipa::path", "#[response", "#[openapi"].iter().filter_map(|start| rest.find(start)).min()
+    {
+        let (before, attribute) = rest.split_at(at);
+        let mut depth = 0_usize;
+        let end = attribute.char_indices().find(|(_, character)| {
+            match character {
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                _ => return false,
+            }
+            depth == 0
+        });
+        let (attribute, after) = attribute.split_at(end.map_or(attribute.len(), |(at, _)| at + 1));
+        out.push_str(before);
+        out.extend(attribute.chars().filter(|character| *character == '\n'));
+        rest = after;
+    }
+    out + rest
+}
+
+#[test]
+fn http_statuses_of_errors_are_decided_in_four_files() {
+    let mut found = Vec::new();
+    for file in shipped_code().filter(|file| !STATUS_FILES.contains(&file.path.as_str())) {
+        let code = without_openapi_attributes(&lex(&file.text).code);
+        let wrong = code.lines().enumerate().filter(|(_, line)| decides_a_status(line));
+        found.extend(wrong.map(|(at, line)| format!("{}:{}: {}", file.path, at + 1, line.trim())));
+    }
+    check_none(&found, "give the error a code; its kind has the status");
+}
+
+#[test]
+fn the_status_check_tells_a_status_from_other_numbers() {
+    let wrong = [
+        "return StatusCode::NOT_FOUND;",
+        "HttpResponse::BadRequest().finish()",
+        "HttpResponse::build(StatusCode::CONFLICT)",
+        "if response.status() == 404 {",
+        "let status: u16 = 502;",
+        ".map_err(error::ErrorForbidden)",
+    ];
+    let fine = [
+        "HttpResponse::Ok().json(view)",
+        "StatusCode::from_u16(stored.status)",
+        "HttpResponse::build(problem.status())",
+        "const PAGE_SIZE_MAX: u32 = 500;",
+        "fn status(&self) -> StatusCode {",
+        "use actix_web::http::StatusCode;",
+        "Err(ErrorBudget::Spent)",
+        "let status_bytes_max = 64 * 1024;",
+    ];
+    for line in wrong {
+        assert!(decides_a_status(line), "{line}");
+    }
+    for line in fine {
+        assert!(!decides_a_status(line), "{line}");
+    }
+    let handler = "#[utoipa::path(responses((status = 402, body = [Problem])))]\nfn pay() { x[0] }";
+    assert_eq!(without_openapi_attributes(handler), "\nfn pay() { x[0] }");
+}
+
+#[test]
+fn no_shipped_file_is_too_long() {
+    let found: Vec<String> = shipped_code()
+        .map(|file| (file, file.text.lines().count()))
+        .filter(|(_, lines)| *lines > LINES_MAX)
+        .map(|(file, lines)| format!("{}: {lines} lines", file.path))
+        .collect();
+    check_none(&found, "split the file by subject");
+}
+
+#[test]
+fn modules_are_files_named_after_themselves() {
+    let found: Vec<String> =
+        source_files().iter().map(|file| file.path.clone()).filter(|path| path.ends_with("/mod.rs")).collect();
+    check_none(&found, "foo.rs + foo/, never mod.rs");
+}
+
+#[test]
+fn unit_tests_have_files_of_their_own() {
+    let is_inline = |line: &str| line.trim_start().starts_with("mod tests {");
+    let found: Vec<String> =
+        source_files().iter().filter(|file| file.is_rust()).flat_map(|file| lines_where(file, is_inline)).collect();
+    check_none(&found, "`#[cfg(test)] mod tests;` and a file foo/tests.rs");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
+    let is_mark = |word: &str| marks.contains(&word);
+    let mut found = Vec::new();
+    for file in source_files() {
+        let marked = file.text.lines().enumerate().filter(|(_, line)| words(line).any(is_mark));
+        found.extend(marked.map(|(at, line)| format!("{}:{}: {}", file.path, at + 1, line.trim())));
+        if file.is_rust() {
+            found.extend(lines_where(file, |line| line.contains("todo!") || line.contains("unimplemented!")));
+        }
+    }
+    check_none(&found, "finish it, or leave it out and say so in an issue");
+}
+
+#[test]
+fn no_test_is_ignored_and_no_lint_is_allowed_away() {
+    let is_wrong = |line: &str| {
+        let line: String = line.split_whitespace().collect();
+        ["#[ignore", "#[allow(", "#![allow("].iter().any(|attribute| line.contains(attribute))
+    };
+    let found: Vec<String> =
+        source_files().iter().filter(|file| file.is_rust()).flat_map(|file| lines_where(file, is_wrong)).collect();
+    check_none(&found, "tests run, and an exception is `#[expect(lint, reason = \"…\")]`");
+}
+
+/// Whether a string is SQL, by the capital words that ours is written with.
+fn is_sql(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let has = |word: &str| words.contains(&word);
+    let follows = |first: &str, second: &str| words.windows(2).any(|pair| pair == [first, second]);
+    (has("SELECT") && (has("FROM") || words.first() == Some(&"SELECT")))
+        || (has("UPDATE") && has("SET"))
+        || ["INSERT", "REPLACE"].iter().any(|verb| follows(verb, "INTO"))
+        || follows("DELETE", "FROM")
+        || ["TABLE", "INDEX", "TRIGGER", "VIEW"].iter().any(|what| follows("CREATE", what) || follows("DROP", what))
+        || follows("ALTER", "TABLE")
+        || words.first().is_some_and(|first| matches!(*first, "PRAGMA" | "BEGIN" | "COMMIT" | "ROLLBACK"))
+}
+
+#[test]
+fn sql_stays_in_the_store_and_the_migrations() {
+    let is_allowed = |path: &str| {
+        path == "engine/src/store.rs" || path.starts_with("engine/src/store/") || path.starts_with("migrations/")
+    };
+    let mut found = Vec::new();
+    for file in shipped_code().filter(|file| !is_allowed(&file.path)) {
+        let statements = lex(&file.text).strings.into_iter().filter(|(_, text)| is_sql(text));
+        found.extend(statements.map(|(line, text)| format!("{}:{line}: {text}", file.path)));
+    }
+    check_none(&found, "ask the store");
+}
+
+#[test]
+fn the_sql_check_tells_a_statement_from_a_sentence() {
+    for text in ["SELECT 1", "INSERT INTO t VALUES (1)", "UPDATE t\nSET a = 1", "DELETE FROM t", "PRAGMA foreign_keys"]
+    {
+        assert!(is_sql(text), "{text}");
+    }
+    for text in ["select a tool from the list", "UPDATE the price", "DELETE", "CREATE an account", "the SELECT word"] {
+        assert!(!is_sql(text), "{text}");
+    }
+}
+
+/// The texts in backticks of a paragraph.
+fn quoted(paragraph: &str) -> Vec<&str> {
+    paragraph.split('`').skip(1).step_by(2).collect()
+}
+
+/// What is wrong with the references of one invariant to the tests that enforce it.
+fn broken_references(invariant: &str) -> Vec<String> {
+    let Some((_, enforced_by)) = invariant.split_once("Enforced by") else {
+        return vec!["names nothing that enforces it".to_owned()];
+    };
+    let mut found = Vec::new();
+    let references = quoted(enforced_by);
+    if references.is_empty() {
+        found.push("names nothing that enforces it".to_owned());
+    }
+    for reference in references {
+        let (path, name) = reference.split_once("::").unwrap_or((reference, ""));
+        match source_files().iter().find(|file| file.path == path) {
+            None => found.push(format!("`{path}` is not there")),
+            Some(file) if !name.is_empty() && !file.text.contains(&format!("fn {name}(")) => {
+                found.push(format!("`{path}` has no test `{name}`"));
+            }
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let text = workspace::read("ARCHITECTURE.md");
+    let invariants: Vec<&str> = text.split("\n\n").filter(|paragraph| paragraph.contains("**Invariant:**")).collect();
+    assert!(invariants.len() >= 12, "only {} invariants were found", invariants.len());
+    let mut found = Vec::new();
+    for invariant in invariants {
+        assert_eq!(invariant.matches("**Invariant:**").count(), 1, "one paragraph each: {invariant}");
+        found.extend(broken_references(invariant).into_iter().map(|problem| format!("{problem}: {invariant}")));
+    }
+    check_none(&found, "ARCHITECTURE.md promises what nothing enforces");
+}
+
+#[test]
+fn every_decision_record_is_listed() {
+    let index = workspace::read("docs/adr/README.md");
+    let records: Vec<&str> = source_files()
+        .iter()
+        .filter_map(|file| file.path.strip_prefix("docs/adr/"))
+        .filter(|name| *name != "README.md")
+        .collect();
+    let unlisted = records.iter().filter(|name| !index.contains(&format!("({name})")));
+    check_none(&unlisted.map(|name| (*name).to_owned()).collect::<Vec<_>>(), "not listed in docs/adr/README.md");
+    let mut by_number: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in records {
+        by_number.entry(name.split('-').next().unwrap_or_default()).or_default().push(name);
+    }
+    let doubled: Vec<String> =
+        by_number.values().filter(|names| names.len() > 1).map(|names| names.join(", ")).collect();
+    check_none(&doubled, "one number each");
+}
+
+#[test]
+fn every_code_has_a_section_and_every_section_a_code() {
+    let codes: BTreeSet<&str> = engine::code::Code::ALL.iter().map(|code| code.name()).collect();
+    let text = workspace::read("docs/errors.md");
+    let sections: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+    assert_eq!(codes, sections, "left: engine::code, right: docs/errors.md");
+}
+
+#[test]
+fn the_checks_see_the_code() {
+    let paths: Vec<&str> = shipped_code().map(|file| file.path.as_str()).collect();
+    for path in ["engine/src/lib.rs", "server/src/main.rs", "admin/src/lib.rs", "migrations/src/lib.rs"] {
+        assert!(paths.contains(&path), "{path}");
+    }
+}

@@ -1,0 +1,71 @@
+//! The only place of the harness that reads the environment.
+//!
+//! | variable | values | meaning |
+//! | --- | --- | --- |
+//! | `TOLLGATE_TESTS` | `default` (also when absent), `long` | how far the random and the killing tests go |
+//! | `TOLLGATE_TOOLS` | a folder | where `tests/run` put project-local tools; absent: `.tools` in the workspace |
+//! | `BLESS` | `1` | generated files are rewritten instead of compared |
+
+use std::path::PathBuf;
+
+use crate::workspace::workspace_root;
+
+/// How far tests with a size of their own go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What every run does.
+    Default,
+    /// Seeds of millions, fifty kills, soaks: asked for with `tests/run --long`.
+    Long,
+}
+
+impl Extent {
+    /// The value for this extent.
+    pub fn pick<T>(self, default: T, long: T) -> T {
+        match self {
+            Self::Default => default,
+            Self::Long => long,
+        }
+    }
+
+    fn parse(value: Option<&str>) -> Self {
+        match value {
+            None | Some("default") => Self::Default,
+            Some("long") => Self::Long,
+            Some(other) => panic!("TOLLGATE_TESTS is `{other}`; it can be `default` or `long`"),
+        }
+    }
+}
+
+/// The extent asked for with `TOLLGATE_TESTS`.
+pub fn extent() -> Extent {
+    Extent::parse(variable("TOLLGATE_TESTS").as_deref())
+}
+
+/// The folder of the project-local tools.
+pub fn tools_folder() -> PathBuf {
+    variable("TOLLGATE_TOOLS").map_or_else(|| workspace_root().join(".tools"), PathBuf::from)
+}
+
+/// Whether generated files are to be rewritten.
+pub fn is_bless() -> bool {
+    variable("BLESS").as_deref() == Some("1")
+}
+
+/// The folders in which the shell looks for programs, in its order.
+pub(crate) fn search_path() -> Vec<PathBuf> {
+    variable("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// The cargo that runs these tests, else the one in the search path.
+pub(crate) fn cargo() -> PathBuf {
+    variable("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the harness has no configuration; its switches are documented above")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

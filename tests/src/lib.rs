@@ -1,0 +1,18 @@
+//! The harness of the integration tests in `it/`.
+//!
+//! A helper goes into the module that names its subject; a test goes into `it/`. The unit tests in here check the
+//! helpers themselves.
+#![expect(clippy::panic, clippy::expect_used, reason = "test harness: a broken premise ends the test with a sentence")]
+
+pub mod binary;
+pub mod environment;
+pub mod generated;
+pub mod graph;
+pub mod licence;
+pub mod source;
+pub mod tools;
+pub mod workspace;
+
+pub use binary::tollgate_binary;
+pub use generated::assert_file_is_current;
+pub use workspace::workspace_root;
