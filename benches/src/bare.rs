@@ -5,7 +5,7 @@ use std::{io::Write as _, net::Ipv4Addr, time::Duration};
 
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
-    http::{StatusCode, header},
+    http::{StatusCode, header::CONTENT_TYPE},
     web,
 };
 
@@ -32,7 +32,7 @@ struct Forward {
 pub(crate) fn run(url: &str) -> Outcome<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
-        .map_err(|_| Failure::new("another cryptography provider is already installed"))?;
+        .map_err(|_installed| Failure::new("another cryptography provider is already installed"))?;
     let url = url.to_owned();
     // built once here so that a wrong setting is an error and not a dead worker
     drop(client()?);
@@ -60,11 +60,17 @@ pub(crate) fn run(url: &str) -> Outcome<()> {
     })
 }
 
-/// One pooled client per worker thread: no redirects, no proxy, no delay.
+/// One pooled client per worker thread, with the settings of Tollgate's own for a loopback upstream.
 fn client() -> Outcome<reqwest::Client> {
     reqwest::Client::builder()
+        .http1_only()
         .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
         .no_proxy()
+        .referer(false)
+        .connect_timeout(Duration::from_secs(2))
+        .pool_idle_timeout(Duration::from_secs(4))
+        .pool_max_idle_per_host(256)
         .tcp_nodelay(true)
         .timeout(Duration::from_secs(UPSTREAM_S_MAX))
         .build()
@@ -73,7 +79,7 @@ fn client() -> Outcome<reqwest::Client> {
 
 async fn forward(request: HttpRequest, body: web::Bytes, target: web::Data<Forward>) -> HttpResponse {
     let mut call = target.client.post(&target.url).body(body);
-    if let Some(kind) = request.headers().get(header::CONTENT_TYPE) {
+    if let Some(kind) = request.headers().get(CONTENT_TYPE) {
         call = call.header("content-type", kind.as_bytes());
     }
     let Ok(answer) = call.send().await else { return HttpResponse::BadGateway().finish() };

@@ -11,18 +11,18 @@ use crate::{
     report::Books,
 };
 
-/// What one call moves, in micro-credits.
+/// What each party gets of one call, in micro-credits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Split {
-    pub(crate) publisher_micro: i64,
-    pub(crate) partner_micro: i64,
-    pub(crate) platform_micro: i64,
+    pub(crate) publisher: i64,
+    pub(crate) partner: i64,
+    pub(crate) platform: i64,
 }
 
 impl Split {
     /// What the buyer pays.
     pub(crate) const fn price_micro(self) -> i64 {
-        self.publisher_micro + self.partner_micro + self.platform_micro
+        self.publisher + self.partner + self.platform
     }
 }
 
@@ -65,9 +65,9 @@ pub(crate) fn check(balance: &Value, split: Split, at_upstream: u64, answered: u
     let calls = i64::try_from(at_upstream).context(|| "the upstream's count".to_owned())?;
     for (class, side, per_call_micro, found_micro) in [
         ("liabilities:wallet", "debited", split.price_micro(), balance.totals("liabilities:wallet")?.0),
-        ("liabilities:payable", "credited", split.publisher_micro, balance.totals("liabilities:payable")?.1),
-        ("liabilities:partner", "credited", split.partner_micro, balance.totals("liabilities:partner")?.1),
-        ("revenue:platform:fee", "credited", split.platform_micro, balance.totals("revenue:platform:fee")?.1),
+        ("liabilities:payable", "credited", split.publisher, balance.totals("liabilities:payable")?.1),
+        ("liabilities:partner", "credited", split.partner, balance.totals("liabilities:partner")?.1),
+        ("revenue:platform:fee", "credited", split.platform, balance.totals("revenue:platform:fee")?.1),
     ] {
         if per_call_micro.checked_mul(calls) != Some(found_micro) {
             return Err(Failure::new(format!(
@@ -79,7 +79,7 @@ pub(crate) fn check(balance: &Value, split: Split, at_upstream: u64, answered: u
     if answered != at_upstream {
         return Err(Failure::new(format!("the upstream received {at_upstream} calls, but {answered} were answered")));
     }
-    Ok(Books { upstream_calls: at_upstream, charged_calls: at_upstream, answered_calls: answered })
+    Ok(Books { received: at_upstream, charged: at_upstream, answered })
 }
 
 #[cfg(test)]

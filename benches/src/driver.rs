@@ -184,7 +184,7 @@ impl Shared {
     fn new(plan: &Plan) -> Outcome<Self> {
         let now = Instant::now();
         let (begin, end) = match plan.extent {
-            Extent::EachCallerOnce => (now, now + Duration::from_secs(600)),
+            Extent::EachCallerOnce => (now, now + Duration::from_mins(10)),
             Extent::Time { warm_up_ms, measured_ms } => {
                 let begin = now + Duration::from_millis(warm_up_ms);
                 (begin, begin + Duration::from_millis(measured_ms))
@@ -252,7 +252,7 @@ impl Shared {
 }
 
 /// Spreads consecutive numbers evenly and without a pattern (the finaliser of splitmix64).
-fn scatter(number: u64) -> u64 {
+pub(crate) fn scatter(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

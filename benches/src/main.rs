@@ -8,6 +8,7 @@ mod binary;
 mod books;
 mod driver;
 mod failure;
+mod ledger;
 mod machine;
 mod nginx;
 mod process;
@@ -23,12 +24,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{
-    failure::Outcome,
-    report::{Report, Sqlite},
-    rounds::Pace,
-    workspace::RunFolder,
-};
+use crate::{failure::Outcome, report::Report, rounds::Pace, workspace::RunFolder};
 
 #[derive(Debug, Parser)]
 #[command(name = "load", about = "Measures Tollgate against a bare proxy and nginx, side by side in one run")]
@@ -67,6 +63,8 @@ enum Measurement {
     Paid,
     /// The bare proxy against nginx
     Nginx,
+    /// The ledger alone: hold and capture through its writer, 256 callers
+    Ledger,
     /// `tollgate ledger verify` on the books of a paid drive
     Verify,
     /// The size of the binary
@@ -115,13 +113,14 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
         return Ok(report);
     }
     let program = tollgate::build()?;
-    if wants(Measurement::Paid) || wants(Measurement::Verify) {
-        let sqlite = report.sqlite.insert(Sqlite::default());
-        if wants(Measurement::Paid) {
-            rounds::measure_paid(folder, &program, pace, sqlite)?;
-        } else {
-            verify::measure(folder, &program, pace, sqlite)?;
-        }
+    if wants(Measurement::Paid) {
+        rounds::measure_paid(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+    }
+    if wants(Measurement::Ledger) {
+        ledger::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+    }
+    if arguments.only == Some(Measurement::Verify) {
+        verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;
     }
     if wants(Measurement::Size) {
         report.size = Some(binary::measure_size(folder, &program)?);

@@ -39,6 +39,8 @@ pub(crate) struct Sqlite {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) books: Option<Books>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ledger: Option<LedgerAlone>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify: Option<Verify>,
 }
 
@@ -46,17 +48,17 @@ pub(crate) struct Sqlite {
 #[derive(Debug, Serialize)]
 pub(crate) struct Level {
     #[serde(flatten)]
-    pub(crate) paid: Paid,
+    pub(crate) paid: PaidCall,
     /// The same calls, each with an `idempotency_key` of its own.
-    pub(crate) keyed: Paid,
+    pub(crate) keyed: PaidCall,
     pub(crate) paid_over_nginx: Option<f64>,
     #[serde(flatten)]
     pub(crate) proxies: Proxies,
 }
 
-/// One kind of paid call.
+/// One kind of paid call. The field names are the keys of the object.
 #[derive(Debug, Serialize)]
-pub(crate) struct Paid {
+pub(crate) struct PaidCall {
     pub(crate) paid_per_s: f64,
     pub(crate) paid_over_bare: f64,
     pub(crate) p50_ms: f64,
@@ -89,11 +91,25 @@ pub(crate) struct DatabaseSettings {
 #[derive(Debug, Serialize)]
 pub(crate) struct Books {
     /// Calls that the upstream received from Tollgate.
-    pub(crate) upstream_calls: u64,
+    pub(crate) received: u64,
     /// Calls that the books charged.
-    pub(crate) charged_calls: u64,
+    pub(crate) charged: u64,
     /// Calls that the driver saw answered with 200.
-    pub(crate) answered_calls: u64,
+    pub(crate) answered: u64,
+}
+
+/// The ledger without HTTP: every hold and every capture durable before it is answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct LedgerAlone {
+    pub(crate) callers: usize,
+    /// Pairs of a hold and its capture.
+    pub(crate) hold_captures_per_s: f64,
+    /// Of a pair.
+    pub(crate) p50_ms: f64,
+    /// Of a pair.
+    pub(crate) p99_ms: f64,
+    /// How many holds and captures shared a transaction, on average.
+    pub(crate) requests_per_batch: f64,
 }
 
 /// The verifier, over the books of this run.
@@ -207,7 +223,14 @@ fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
         write!(
             f,
             "\nbooks: {} calls charged, {} counted by the upstream, {} answered",
-            books.charged_calls, books.upstream_calls, books.answered_calls
+            books.charged, books.received, books.answered
+        )?;
+    }
+    if let Some(ledger) = &sqlite.ledger {
+        write!(
+            f,
+            "\nledger alone, {} callers: {:.0} hold+capture/s, p50 {:.3} ms, p99 {:.3} ms, {:.1} requests a batch",
+            ledger.callers, ledger.hold_captures_per_s, ledger.p50_ms, ledger.p99_ms, ledger.requests_per_batch
         )?;
     }
     if let Some(verify) = &sqlite.verify {

@@ -8,7 +8,7 @@ use crate::{
     failure::{Context as _, Failure, Outcome},
     nginx, note,
     process::{self, Process},
-    report::{Level, Paid, Proxies, Sqlite, median, rounded},
+    report::{Level, PaidCall, Proxies, Sqlite, median, rounded},
     tollgate::{self, Tollgate},
     upstream, verify,
     workspace::RunFolder,
@@ -51,16 +51,14 @@ impl Yardsticks {
         let (upstream_process, upstream) = process::start_self("upstream", &[])?;
         let (bare_process, bare) = process::start_self("bare", &[format!("http://{upstream}/echo")])?;
         let mut processes = vec![bare_process];
-        let nginx = match nginx::start(&folder.subfolder("nginx")?, upstream)? {
-            Some((nginx_process, address)) => {
-                processes.push(nginx_process);
-                Some(address)
-            }
-            None => {
-                note("load: nginx is not installed, so it is not measured");
-                None
-            }
-        };
+        let started = nginx::start(&folder.subfolder("nginx")?, upstream)?;
+        if started.is_none() {
+            note("load: nginx is not installed, so it is not measured");
+        }
+        let nginx = started.map(|(nginx_process, address)| {
+            processes.push(nginx_process);
+            address
+        });
         processes.push(upstream_process);
         Ok(Self { upstream, bare, nginx, _processes: processes })
     }
@@ -144,7 +142,7 @@ pub(crate) fn measure_paid(folder: &RunFolder, program: &Path, pace: Pace, sqlit
     }
     let stopped = tollgate.stop()?;
     sqlite.verify = Some(verify::check_sound(&stopped)?);
-    sqlite.books = Some(stopped.check_books(calls.at_upstream, calls.answered)?);
+    sqlite.books = Some(stopped.check_books(tollgate::SPLIT, calls.at_upstream, calls.answered)?);
     Ok(())
 }
 
@@ -202,8 +200,8 @@ fn level_of(samples: &Samples) -> Level {
     }
 }
 
-fn paid_of(paid: &[Drive], bare: &[Drive]) -> Paid {
-    Paid {
+fn paid_of(paid: &[Drive], bare: &[Drive]) -> PaidCall {
+    PaidCall {
         paid_per_s: median(paid.iter().map(Drive::per_s)),
         paid_over_bare: find_ratio(paid, bare).unwrap_or_default(),
         p50_ms: median(paid.iter().map(|found| found.p50_ms)),

@@ -21,14 +21,17 @@ use crate::{
     workspace::{self, Target},
 };
 
-/// Partners of the catalog; each funds its own end users' calls.
-const PARTNERS: usize = 20;
+/// Partners of the catalog, each with a token, a wallet and an end user of its own.
+const PARTNERS: usize = 1_000;
 
-/// Tokens of one partner: 1,000 in all.
-const TOKENS_PER_PARTNER: usize = 50;
+/// HTTP worker threads, as many as the bare proxy has.
+const WORKERS: usize = 2;
 
 /// What a call moves: 0.25 credits, of which the publisher gets 80 %, the partner 5 % and the platform the rest.
-const SPLIT: Split = Split { publisher_micro: 200_000, partner_micro: 12_500, platform_micro: 37_500 };
+pub(crate) const SPLIT: Split = Split { publisher: 200_000, partner: 12_500, platform: 37_500 };
+
+/// The database's file in its folder.
+const DATABASE: &str = "tollgate.db";
 
 /// How long a start may take, the first migration and the import of the catalog included.
 const READY_S_MAX: u64 = 60;
@@ -60,16 +63,11 @@ fn find_executable(messages: &[u8]) -> Option<PathBuf> {
 
 /// The plan that all sides get: the same callers, headers, path and body.
 pub(crate) fn plan(address: SocketAddr, callers: u32, extent: Extent) -> Plan {
-    let identities = (0..TOKENS_PER_PARTNER).flat_map(|token| (0..PARTNERS).map(move |partner| (partner, token)));
+    let identity = |partner| Caller { token: token_of(partner), end_user: Some(format!("end-user-{partner:04}")) };
     Plan {
         address,
         path: "/invoke/bench/echo".to_owned(),
-        callers: identities
-            .map(|(partner, token)| Caller {
-                token: token_text(partner, token),
-                end_user: Some(format!("end-user-{partner:02}-{token:02}")),
-            })
-            .collect(),
+        callers: (0..PARTNERS).map(identity).collect(),
         arguments: json!({ "text": "hello", "times": 3 }),
         key_prefix: None,
         connections: usize::try_from(callers).unwrap_or(usize::MAX),
@@ -77,24 +75,22 @@ pub(crate) fn plan(address: SocketAddr, callers: u32, extent: Extent) -> Plan {
     }
 }
 
-fn token_text(partner: usize, token: usize) -> String {
-    format!("faro_partner_load{partner:02}{token:02}-not-a-secret-0123456789abcdefghijklmnopqr")
+/// As long as a real one.
+fn token_of(partner: usize) -> String {
+    format!("faro_partner_load{partner:04}-not-a-secret-0123456789abcdefghijklmnopqr")
 }
 
 /// The configuration of a run: the full paid call of `benches/README.md`.
 fn configuration(address: SocketAddr, folder: &Path, upstream: SocketAddr) -> Value {
     let partners: Vec<Value> = (0..PARTNERS)
         .map(|partner| {
-            let tokens: Vec<Value> = (0..TOKENS_PER_PARTNER)
-                .map(|token| json!({ "name": format!("token {token}"), "token": token_text(partner, token) }))
-                .collect();
             json!({
-                "name": format!("Partner {partner:02}"),
-                "tokens": tokens,
+                "name": format!("Partner {partner:04}"),
+                "token": token_of(partner),
                 "margin_bps": 500,
                 "funding": "partner",
-                "grant_credits": 100_000_000,
-                "caps": [{ "per": "end_user", "window": "day", "credits": 1_000_000 }],
+                "grant_credits": 10_000_000,
+                "caps": [{ "per": "token", "window": "day", "credits": 1_000_000 }],
             })
         })
         .collect();
@@ -115,7 +111,7 @@ fn configuration(address: SocketAddr, folder: &Path, upstream: SocketAddr) -> Va
         "pricing": { "pricing_mode": "fixed_per_request", "fixed_credit_cost": 0.25, "charge_on": "success" },
     });
     json!({
-        "server": { "bind": address.to_string(), "public_url": format!("http://{address}") },
+        "server": { "bind": address.to_string(), "public_url": format!("http://{address}"), "workers": WORKERS },
         "database": { "url": database_url(folder) },
         "mail": { "transport": "file", "dir": folder.join("mail") },
         "allow_fixture_secrets": true,
@@ -142,7 +138,7 @@ fn plain_configuration(address: SocketAddr, folder: &Path) -> Value {
 }
 
 fn database_url(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("tollgate.db").display())
+    format!("sqlite://{}", folder.join(DATABASE).display())
 }
 
 /// A configuration file and the program that reads it: runs commands, beside a running server or after it.
@@ -237,6 +233,16 @@ impl Tollgate {
 }
 
 impl Installation {
+    /// The file of the database.
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.folder.join(DATABASE)
+    }
+
+    /// The database as configured.
+    pub(crate) fn database_url(&self) -> String {
+        database_url(&self.folder)
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.join("tollgate.log")
     }
@@ -267,10 +273,10 @@ impl Installation {
     }
 
     /// Compares the trial balance with what the upstream received and with what the driver saw answered.
-    pub(crate) fn check_books(&self, at_upstream: u64, answered: u64) -> Outcome<Books> {
+    pub(crate) fn check_books(&self, split: Split, at_upstream: u64, answered: u64) -> Outcome<Books> {
         let balance = self.run_json(&["ledger", "trial-balance", "--json"])?;
-        let books = books::check(&balance, SPLIT, at_upstream, answered)?;
-        note(&format!("books: {} calls charged, as the upstream counted", books.charged_calls));
+        let books = books::check(&balance, split, at_upstream, answered)?;
+        note(&format!("books: {} calls charged, as the upstream counted", books.charged));
         Ok(books)
     }
 

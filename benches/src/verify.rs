@@ -10,7 +10,7 @@ use crate::{
     process,
     report::{Sqlite, Verify, rounded},
     rounds::{Pace, PaidCalls},
-    tollgate::{Installation, Tollgate},
+    tollgate::{self, Installation, Tollgate},
     workspace::RunFolder,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn measure(folder: &RunFolder, program: &Path, pace: Pace, sqlite: &m
     calls.drive("filling", &mut tollgate, upstream_address, None, (CALLERS, filling.extent()))?;
     let stopped = tollgate.stop()?;
     sqlite.verify = Some(check_sound(&stopped)?);
-    sqlite.books = Some(stopped.check_books(calls.at_upstream, calls.answered)?);
+    sqlite.books = Some(stopped.check_books(tollgate::SPLIT, calls.at_upstream, calls.answered)?);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Head {
     /// The status of an answer; `None` for a request.
     pub(crate) status: Option<u16>,
     /// Bytes up to and including the empty line.
-    pub(crate) head_bytes: usize,
+    pub(crate) bytes: usize,
     /// The announced length of the body in bytes; `None` when no readable `content-length` was sent.
     pub(crate) body_bytes: Option<usize>,
 }
@@ -23,29 +23,29 @@ pub(crate) struct Head {
 impl Head {
     /// Bytes of the whole message, `None` when its length was not announced.
     pub(crate) fn message_bytes(&self) -> Option<usize> {
-        self.body_bytes.map(|body| self.head_bytes.saturating_add(body))
+        self.body_bytes.map(|body| self.bytes.saturating_add(body))
     }
 }
 
 const CONTENT_LENGTH: &[u8] = b"content-length:";
 
-/// Reads the head at the start of `bytes`; `None` while its empty line has not arrived.
-pub(crate) fn parse_head(bytes: &[u8]) -> Option<Head> {
-    let mut rest = bytes;
-    let mut head_bytes: usize = 0;
+/// Reads the head at the start of `received`; `None` while its empty line has not arrived.
+pub(crate) fn parse_head(received: &[u8]) -> Option<Head> {
+    let mut rest = received;
+    let mut bytes: usize = 0;
     let mut status = None;
     let mut body_bytes = None;
     let mut is_first = true;
     loop {
         let line_end = rest.iter().position(|byte| *byte == b'\n')?;
         let (line, after) = rest.split_at_checked(line_end.saturating_add(1))?;
-        head_bytes = head_bytes.saturating_add(line.len());
+        bytes = bytes.saturating_add(line.len());
         rest = after;
         if is_first {
             status = line.strip_prefix(b"HTTP/1.1 ").and_then(|text| text.get(..3)).and_then(parse_number);
             is_first = false;
         } else if line == b"\r\n" || line == b"\n" {
-            return Some(Head { status: status.and_then(|code| u16::try_from(code).ok()), head_bytes, body_bytes });
+            return Some(Head { status: status.and_then(|code| u16::try_from(code).ok()), bytes, body_bytes });
         } else if let Some((name, value)) = line.split_at_checked(CONTENT_LENGTH.len())
             && name.eq_ignore_ascii_case(CONTENT_LENGTH)
         {
@@ -66,11 +66,11 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Outcome<(u16, Vec<u8>)> {
     stream.set_read_timeout(Some(step))?;
     stream.set_write_timeout(Some(step))?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).context(|| format!("no answer from `{address}{path}`"))?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).context(|| format!("no answer from `{address}{path}`"))?;
     let broken = || Failure::new(format!("`{address}{path}` did not answer in HTTP/1.1"));
-    let head = parse_head(&bytes).ok_or_else(broken)?;
-    let body = bytes.get(head.head_bytes..).ok_or_else(broken)?;
+    let head = parse_head(&answer).ok_or_else(broken)?;
+    let body = answer.get(head.bytes..).ok_or_else(broken)?;
     Ok((head.status.ok_or_else(broken)?, body.to_vec()))
 }
 

@@ -9,7 +9,7 @@ mod decimal;
 use std::fmt;
 
 pub use decimal::Decimal;
-pub(crate) use decimal::{Scaled, parse_scaled_up};
+pub(crate) use decimal::Scaled;
 
 use crate::json::Json;
 
@@ -109,7 +109,7 @@ impl Credits {
     /// As [`Credits::parse_exact`], but exponents of at most [`crate::limits::UPSTREAM_EXPONENT_MAX`] are accepted, and
     /// what lies beyond six decimals is rounded up, towards positive infinity. Negative amounts are returned as such.
     pub fn parse_rounding_up(text: &str) -> Result<Self, CreditsError> {
-        let micros = parse_scaled_up(text, decimal::DECIMALS)?;
+        let micros = decimal::parse_scaled_up(text, decimal::DECIMALS)?;
         i64::try_from(micros).map(Self).map_err(out_of_range)
     }
 
@@ -132,7 +132,7 @@ impl Credits {
 }
 
 /// A narrowing failed: the only thing to say about it is that the amount is out of range.
-pub(crate) fn out_of_range(_: std::num::TryFromIntError) -> CreditsError {
+fn out_of_range(_: std::num::TryFromIntError) -> CreditsError {
     CreditsError::OutOfRange
 }
 

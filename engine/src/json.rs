@@ -238,6 +238,11 @@ impl Segment<'_> {
     }
 }
 
+/// The JSON pointer (RFC 6901) for the segments: `/a/0/b`, and the empty text for the value itself.
+pub fn pointer<'s>(segments: impl IntoIterator<Item = &'s Segment<'s>>) -> String {
+    segments.into_iter().fold(String::new(), |path, segment| path + "/" + &segment.to_string())
+}
+
 impl fmt::Display for Segment<'_> {
     /// As a token of a JSON pointer (RFC 6901), without the slash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,8 @@
 //! A set of policies is loaded whole or not at all ([`Policies::load`]), so that a broken one never replaces a good one.
 //! Whatever cannot be evaluated is denied.
 
+#[cfg(feature = "store")]
+mod cache;
 mod decide;
 mod entities;
 mod facts;
@@ -14,11 +16,13 @@ mod load;
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "store")]
+pub use self::cache::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX};
 pub use self::{
     decide::{Decision, EvaluationFault, Policies},
     facts::{
         AccountFacts, Caller, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, PublisherFacts, Surface,
-        ToolFacts, ToolTier,
+        ToolFacts,
     },
     load::{PolicyLoadError, PolicyProblem, PolicyProblems},
 };

@@ -1,1 +1,101 @@
-//! (being written)
+//! The use cases: load facts, let the pure half decide, write what it decided. The only way to the data for `server`
+//! and `admin`.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    clock::Clock,
+    id::IdSource,
+    policy::Policies,
+    snapshot::Snapshot,
+    store::{Database, Ledger, StoreError},
+};
+
+pub mod access;
+pub mod accounts;
+pub mod balance;
+pub mod catalog;
+pub mod invoke;
+pub mod purchases;
+pub mod tokens;
+
+/// What every use case works with. One for a process; cheap to share.
+pub struct Services {
+    /// Readers.
+    pub db: Database,
+    /// The one way to write.
+    pub ledger: Ledger,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdSource>,
+    /// Fills a buffer with random bytes for secrets.
+    pub random: fn(&mut [u8]),
+    snapshot: ArcSwap<Snapshot>,
+    policies: Arc<Policies>,
+    access: access::AccessCache,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").field("db", &self.db).finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// Loads the first snapshot.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds a tool or a price that makes no sense.
+    pub async fn start(
+        db: Database,
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        policies: Arc<Policies>,
+    ) -> Result<Self, StoreError> {
+        let snapshot = Snapshot::load(&db).await?;
+        Ok(Self {
+            db,
+            ledger,
+            clock,
+            ids,
+            random: fill_random,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            policies,
+            access: access::AccessCache::default(),
+        })
+    }
+
+    /// The catalog as it stands now; a call keeps the one it began with.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// The policies in force.
+    pub fn policies(&self) -> &Arc<Policies> {
+        &self.policies
+    }
+
+    /// Reads the catalog again and swaps it in whole. After an error the old one stays.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub async fn reload_snapshot(&self) -> Result<(), StoreError> {
+        self.snapshot.store(Arc::new(Snapshot::load(&self.db).await?));
+        Ok(())
+    }
+
+    /// Forgets what is known of tokens and their owners: the next call reads it again.
+    pub fn forget_access(&self) {
+        self.access.forget();
+    }
+}
+
+/// Random bytes from the operating system.
+#[expect(clippy::expect_used, reason = "without randomness no secret may be made: stop at once")]
+fn fill_random(out: &mut [u8]) {
+    aws_lc_rs::rand::fill(out).expect("the operating system has random bytes");
+}

@@ -1,1 +1,158 @@
-//! (being written)
+//! The catalog as one immutable value: what a call decides on comes from one snapshot, and its version is recorded.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use sea_orm::{EntityTrait, QueryOrder};
+
+use crate::{
+    catalog::{
+        ArgumentSchema, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Visibility,
+    },
+    id::{NamespaceId, PriceVersionId, PublisherId, ToolId},
+    ledger::LedgerAccountId,
+    pricing::{Price, PriceBook},
+    service::catalog::spec_from_json,
+    store::{Database, StoreError, entity},
+    upstream::UpstreamTarget,
+};
+
+/// A tool with everything around it that a call needs.
+#[derive(Debug)]
+pub struct Offer {
+    /// The tool.
+    pub tool: Tool,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// Who sells it.
+    pub publisher: Publisher,
+    /// The publisher's account in the ledger.
+    pub payable: LedgerAccountId,
+    /// Public forms of the three identifiers, for policies.
+    pub names: OfferNames,
+}
+
+/// Public forms of identifiers, written once.
+#[derive(Debug)]
+pub struct OfferNames {
+    /// `tol_…`.
+    pub tool: String,
+    /// `nsp_…`.
+    pub namespace: String,
+    /// `pub_…`.
+    pub publisher: String,
+}
+
+/// All that is offered.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    version: i64,
+    offers: HashMap<String, HashMap<String, Arc<Offer>>>,
+}
+
+impl Snapshot {
+    /// Rises with every change to the catalog.
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Finds a tool by its namespace and name.
+    pub fn find_offer(&self, namespace: &str, tool: &str) -> Option<&Arc<Offer>> {
+        self.offers.get(namespace)?.get(tool)
+    }
+
+    /// Every tool, in no particular order.
+    pub fn offers(&self) -> impl Iterator<Item = &Arc<Offer>> {
+        self.offers.values().flat_map(HashMap::values)
+    }
+
+    /// Reads the catalog. The version is read first: a change in between makes the next look load again.
+    pub(crate) async fn load(db: &Database) -> Result<Self, StoreError> {
+        let readers = db.readers();
+        let version = entity::version::Entity::find_by_id("catalog").one(readers).await?.map_or(0, |row| row.value);
+        let publishers: HashMap<_, _> =
+            entity::publisher::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
+        let namespaces: HashMap<_, _> =
+            entity::namespace::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
+        let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
+        let rows = entity::price_version::Entity::find()
+            .order_by_asc(entity::price_version::Column::EffectiveFromUs)
+            .all(readers)
+            .await?;
+        for row in rows {
+            prices.entry(row.tool_id).or_default().push(price_from(&row)?);
+        }
+        let mut snapshot = Self { version, offers: HashMap::new() };
+        for row in entity::tool::Entity::find().all(readers).await? {
+            let versions = prices.remove(&row.id).unwrap_or_default();
+            let Some(namespace) = row.namespace_id.and_then(|id| namespaces.get(&id)) else { continue };
+            let publisher = publishers
+                .get(&namespace.publisher_id)
+                .ok_or_else(|| inconsistent("namespace", format!("`{}` has no publisher", namespace.name)))?;
+            let offer = offer_from(row, versions, namespace, publisher)?;
+            let tools = snapshot.offers.entry(namespace.name.clone()).or_default();
+            tools.insert(offer.tool.name.clone(), Arc::new(offer));
+        }
+        Ok(snapshot)
+    }
+}
+
+fn offer_from(
+    row: entity::tool::Model,
+    prices: Vec<Price>,
+    namespace: &entity::namespace::Model,
+    publisher: &entity::publisher::Model,
+) -> Result<Offer, StoreError> {
+    let (tool, namespace_id, publisher_id) =
+        (ToolId::from(row.id), NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
+    let schema = ArgumentSchema::compile(&row.input_schema)
+        .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
+    Ok(Offer {
+        names: OfferNames {
+            tool: tool.to_string(),
+            namespace: namespace_id.to_string(),
+            publisher: publisher_id.to_string(),
+        },
+        namespace: Namespace {
+            id: namespace_id,
+            name: namespace.name.clone(),
+            publisher: publisher_id,
+            state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
+        },
+        publisher: Publisher {
+            id: publisher_id,
+            display_name: publisher.display_name.clone(),
+            share_bps: u16::try_from(publisher.share_bps)
+                .map_err(|_above| inconsistent("publisher", "share_bps".to_owned()))?,
+            state: if publisher.is_suspended { PublisherState::Suspended } else { PublisherState::Active },
+        },
+        payable: LedgerAccountId::from_raw(publisher.payable),
+        tool: Tool {
+            id: tool,
+            namespace: Some(namespace_id),
+            name: row.name,
+            short_description: row.short_description,
+            long_description: row.long_description,
+            schema,
+            input_schema_text: row.input_schema.into(),
+            upstream: Arc::new(UpstreamTarget::Http {
+                method: row.upstream_method,
+                url: row.upstream_url,
+                timeout: Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0)),
+            }),
+            tier: if row.is_unverified_ok { Tier::Unverified } else { Tier::Standard },
+            visibility: Visibility::Public,
+            state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
+            prices: PriceBook::new(prices),
+        },
+    })
+}
+
+fn price_from(row: &entity::price_version::Model) -> Result<Price, StoreError> {
+    let spec = spec_from_json(&row.spec).map_err(|what| inconsistent("price_version", what))?;
+    Price::from_spec(PriceVersionId::from(row.id), row.effective_from_us, &spec)
+        .map_err(|error| inconsistent("price_version", error.to_string()))
+}
+
+fn inconsistent(table: &'static str, what: String) -> StoreError {
+    StoreError::Inconsistent { table, what }
+}

@@ -1,1 +1,17 @@
-//! (being written)
+//! The database: opening it, reading it through sea-orm, and the one way to write it.
+//!
+//! Every write of the program goes through the [`writer`]: ledger requests in group-committed batches, everything else
+//! as a [`unit::UnitOfWork`]. So there is one writer by construction, and a change, its mail and its money stand in one
+//! transaction.
+
+pub mod database;
+pub(crate) mod entity;
+pub mod error;
+pub mod lock;
+pub mod unit;
+pub mod writer;
+
+pub use database::Database;
+pub use error::StoreError;
+pub use unit::{NotSaved, UnitOfWork};
+pub use writer::{Ledger, WriterError};

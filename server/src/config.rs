@@ -50,7 +50,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::{reader::Reader, tree::Node};
 pub use self::{
     catalog::{
         AccountItem, CapItem, CapScope, CapWindow, Catalog, ChargeOn, Funding, HttpMethod, NamespaceItem, PartnerItem,
@@ -69,6 +68,7 @@ pub use self::{
     server::{Server, TlsFiles},
     values::{Amount, ConnectionUrl},
 };
+use self::{reader::Reader, tree::Node};
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tollgate.json5";
@@ -178,12 +178,7 @@ fn load_file(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErr
     load_text(&name, &text, Some(path), environment)
 }
 
-fn load_text(
-    name: &str,
-    text: &str,
-    path: Option<&Path>,
-    environment: &Environment,
-) -> Result<Loaded, ConfigError> {
+fn load_text(name: &str, text: &str, path: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigError> {
     let root = tree::parse(text).map_err(|problems| ConfigError::new(name, problems))?;
     interpret(name, root, path, environment)
 }
@@ -227,7 +222,8 @@ pub fn list_keys() -> BTreeSet<String> {
     let environment = Environment::default();
     let root = Node::empty_object();
     let reader = Reader::listing(&environment);
-    reader.read_root(&root, Config::read).map_or((), drop);
+    let defaults = reader.read_root(&root, Config::read);
+    drop(defaults);
     reader.finish().listed
 }
 

@@ -1,6 +1,7 @@
 //! Calls to the publishers' upstreams: where they may go, how they are made, what their answers mean.
 //!
-//! `egress` (where to), `lookup` and `tls` (the connection), `worker` and `http` (the call), `answer` (its meaning),
+//! `egress` (where to), `lookup` and `tls` (the connection), `worker`, `outgoing` and `http` (the
+//! call), `answer` (its meaning),
 //! `breaker` and `endpoint` (when to leave an upstream alone).
 
 pub mod answer;
@@ -9,11 +10,13 @@ pub mod egress;
 mod endpoint;
 mod http;
 mod lookup;
+mod outgoing;
 mod tls;
 mod worker;
 
 pub use endpoint::CALLS_PER_ORIGIN_MAX;
-pub use http::{HEADER_BYTES_MAX, HttpUpstreams, METHODS, UpstreamSetupError};
+pub use http::{HEADER_BYTES_MAX, HttpUpstreams, UpstreamSetupError};
+pub use outgoing::METHODS;
 pub use worker::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
 
 #[cfg(test)]

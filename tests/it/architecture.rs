@@ -149,6 +149,14 @@ fn there_is_one_crypto_library() {
 }
 
 #[test]
+fn no_crate_of_ours_has_a_second_notion_of_time() {
+    for library in ["chrono", "time"] {
+        let ours: Vec<_> = whole().dependants(library).into_iter().filter(|name| MEMBERS.contains(name)).collect();
+        assert!(ours.is_empty(), "time is jiff's, but {ours:?} depend on `{library}`");
+    }
+}
+
+#[test]
 fn there_is_one_sqlite() {
     assert_eq!(whole().versions("libsqlite3-sys").len(), 1, "{:?}", whole().versions("libsqlite3-sys"));
     assert_eq!(whole().dependants("libsqlite3-sys"), BTreeSet::from(["rusqlite", "sqlx-sqlite"]));
@@ -180,7 +188,7 @@ fn time_ids_and_environment_are_forbidden_to_take() {
 }
 
 /// The entries `(name, rest)` of the tables of a manifest whose header satisfies `is_wanted`.
-fn entries<'a>(manifest: &'a str, is_wanted: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
+fn entries(manifest: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
     let mut header = "";
     let mut found = Vec::new();
     for line in manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -204,6 +212,8 @@ fn dependencies_of(member: &str) -> Vec<(String, String)> {
 #[test]
 fn every_dependency_is_declared_once_in_the_workspace() {
     for member in MEMBERS {
+        let has_long_form = workspace::read(&format!("{member}/Cargo.toml")).contains("dependencies.");
+        assert!(!has_long_form, "{member}/Cargo.toml: one line for each dependency, no table of its own");
         for (name, rest) in dependencies_of(member) {
             let is_shared = name.ends_with(".workspace") && rest == "true" || rest.contains("workspace = true");
             let is_itself = name == member && rest.starts_with("{ path = \".\"");
@@ -222,6 +232,7 @@ fn every_declared_dependency_is_used() {
         .collect();
     let declared = entries(&root, |header| header == "workspace.dependencies");
     assert!(declared.len() > 20, "the table of dependencies was not read");
-    let unused: Vec<_> = declared.iter().map(|(name, _)| *name).filter(|name| !used.contains(*name)).collect();
+    let third_party = declared.iter().map(|(name, _)| *name).filter(|name| !MEMBERS.contains(name));
+    let unused: Vec<_> = third_party.filter(|name| !used.contains(*name)).collect();
     assert!(unused.is_empty(), "declared in Cargo.toml and used by no member: {unused:?}");
 }

@@ -324,10 +324,10 @@ fn every_decision_record_is_listed() {
 
 #[test]
 fn every_code_has_a_section_and_every_section_a_code() {
-    let codes: BTreeSet<&str> = engine::code::Code::ALL.iter().map(|code| code.name()).collect();
+    let codes: BTreeSet<&str> = engine::code::Code::ALL.iter().map(|code| code.as_str()).collect();
     let text = workspace::read("docs/errors.md");
     let sections: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+        text.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`')).collect();
     assert_eq!(codes, sections, "left: engine::code, right: docs/errors.md");
 }
 

@@ -14,7 +14,7 @@ struct Reader<'a> {
     allowed: &'a [&'a str],
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn alternatives(&mut self) -> Option<bool> {
         let mut is_any = self.all_of()?;
         while self.takes("OR") {
@@ -44,10 +44,10 @@ impl Reader<'_> {
         Some(self.allowed.contains(&format!("{licence} WITH {exception}").as_str()))
     }
 
-    fn word(&mut self) -> Option<&str> {
+    fn word(&mut self) -> Option<&'a str> {
         let (first, rest) = self.words.split_first()?;
         self.words = rest;
-        (!matches!(*first, "OR" | "AND" | "WITH" | ")")).then_some(first)
+        (!matches!(*first, "OR" | "AND" | "WITH" | ")")).then_some(*first)
     }
 
     fn takes(&mut self, word: &str) -> bool {

@@ -30,7 +30,7 @@ impl SourceFile {
 
     /// Whether it is Rust.
     pub fn is_rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
     }
 
     fn is_unit_test(&self) -> bool {

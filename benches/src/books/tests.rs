@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Split, check};
 
-const SPLIT: Split = Split { publisher_micro: 200_000, partner_micro: 12_500, platform_micro: 37_500 };
+const SPLIT: Split = Split { publisher: 200_000, partner: 12_500, platform: 37_500 };
 
 /// Three calls by two partners, after a grant to each.
 fn balance() -> Value {
@@ -21,7 +21,7 @@ fn balance() -> Value {
 #[test]
 fn books_that_equal_the_upstreams_count_pass() {
     let books = check(&balance(), SPLIT, 3, 3).unwrap();
-    assert_eq!((books.charged_calls, books.upstream_calls, books.answered_calls), (3, 3, 3));
+    assert_eq!((books.charged, books.received, books.answered), (3, 3, 3));
 }
 
 #[test]

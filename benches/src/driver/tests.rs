@@ -32,7 +32,7 @@ fn a_request_announces_its_length_and_carries_its_identity() {
         assert_eq!(head.message_bytes(), Some(text.len()), "{text}");
         assert!(text.contains("authorization: Bearer faro_x\r\n"), "{text}");
         assert_eq!(text.contains("x-faro-user: ada\r\n"), end_user.is_some(), "{text}");
-        let body: serde_json::Value = serde_json::from_str(&text[head.head_bytes..]).unwrap();
+        let body: serde_json::Value = serde_json::from_str(text.get(head.bytes..).unwrap()).unwrap();
         let expected = match key_prefix {
             Some(_) => json!({ "arguments": { "text": "hello" }, "idempotency_key": "k-0000000000000007" }),
             None => json!({ "arguments": { "text": "hello" } }),

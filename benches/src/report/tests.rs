@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Level, Paid, Proxies, Report, Sqlite, median};
+use super::{Level, PaidCall, Proxies, Report, Sqlite, median};
 use crate::machine::Machine;
 
-fn paid(paid_per_s: f64) -> Paid {
-    Paid { paid_per_s, paid_over_bare: 0.5, p50_ms: 1.0, p99_ms: 2.0, added_p50_ms: 0.25 }
+fn paid(paid_per_s: f64) -> PaidCall {
+    PaidCall { paid_per_s, paid_over_bare: 0.5, p50_ms: 1.0, p99_ms: 2.0, added_p50_ms: 0.25 }
 }
 
 fn report(nginx: Option<f64>) -> Report {

@@ -13,8 +13,7 @@ fn every_caller_of_the_plan_is_declared_and_there_are_1000() {
         .as_array()
         .unwrap()
         .iter()
-        .flat_map(|partner| partner["tokens"].as_array().unwrap())
-        .map(|token| token["token"].as_str().unwrap().to_owned())
+        .map(|partner| partner["token"].as_str().unwrap().to_owned())
         .collect();
     let callers: BTreeSet<String> =
         plan(address, 1, Extent::EachCallerOnce).callers.into_iter().map(|caller| caller.token).collect();
@@ -32,8 +31,8 @@ fn the_split_is_that_of_the_configuration() {
     let margin_bps = catalog["partners"][0]["margin_bps"].as_i64().unwrap();
     assert_eq!(json!(price_micro), json!(250_000.0));
     assert_eq!(SPLIT.price_micro(), 250_000);
-    assert_eq!(SPLIT.publisher_micro, SPLIT.price_micro() * share_bps / 10_000);
-    assert_eq!(SPLIT.partner_micro, SPLIT.price_micro() * margin_bps / 10_000);
+    assert_eq!(SPLIT.publisher, SPLIT.price_micro() * share_bps / 10_000);
+    assert_eq!(SPLIT.partner, SPLIT.price_micro() * margin_bps / 10_000);
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn a_head_is_read_only_when_it_is_complete() {
     for cut in 0..head_bytes {
         assert_eq!(parse_head(&whole[..cut]), None, "cut at {cut}");
     }
-    let expected = Head { status: Some(200), head_bytes, body_bytes: Some(12) };
+    let expected = Head { status: Some(200), bytes: head_bytes, body_bytes: Some(12) };
     assert_eq!(parse_head(whole), Some(expected));
     assert_eq!(expected.message_bytes(), Some(whole.len()));
 }
@@ -22,6 +22,6 @@ fn lengths_are_found_by_name_whatever_their_case_and_nothing_is_guessed() {
         ("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", Some(200), None),
     ] {
         let head = parse_head(text.as_bytes()).unwrap();
-        assert_eq!((head.status, head.body_bytes, head.head_bytes), (status, body_bytes, text.len()), "{text}");
+        assert_eq!((head.status, head.body_bytes, head.bytes), (status, body_bytes, text.len()), "{text}");
     }
 }

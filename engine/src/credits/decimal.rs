@@ -80,23 +80,28 @@ impl Scaled {
         self
     }
 
+    /// Reads a number that an upstream wrote, keeping `decimals` decimals and rounding up what lies beyond.
+    pub(crate) fn parse_up(text: &str, decimals: u32) -> Result<Self, CreditsError> {
+        let mantissa = parse_scaled_up(text, decimals)?;
+        Ok(Self { mantissa, scale: decimals }.trimmed())
+    }
+
     /// The exact product, or nothing when it does not fit.
     pub(crate) fn checked_mul(self, other: Self) -> Option<Self> {
-        Some(Self { mantissa: self.mantissa.checked_mul(other.mantissa)?, scale: self.scale.checked_add(other.scale)? })
-            .map(Self::trimmed)
+        let mantissa = self.mantissa.checked_mul(other.mantissa)?;
+        let scale = self.scale.checked_add(other.scale)?;
+        Some(Self { mantissa, scale }.trimmed())
     }
 
     /// The number in millionths, rounded towards positive infinity; nothing when it does not fit.
     pub(crate) fn to_micros_up(self) -> Option<i128> {
-        match DECIMALS.checked_sub(self.scale) {
-            Some(up) => self.mantissa.checked_mul(10_i128.checked_pow(up)?),
-            None => {
-                let divisor = 10_i128.checked_pow(self.scale.checked_sub(DECIMALS)?)?;
-                let floor = self.mantissa.checked_div_euclid(divisor)?;
-                let has_rest = self.mantissa.checked_rem_euclid(divisor)? != 0;
-                floor.checked_add(has_rest.into())
-            }
+        if let Some(up) = DECIMALS.checked_sub(self.scale) {
+            return self.mantissa.checked_mul(10_i128.checked_pow(up)?);
         }
+        let divisor = 10_i128.checked_pow(self.scale.checked_sub(DECIMALS)?)?;
+        let floor = self.mantissa.checked_div_euclid(divisor)?;
+        let has_rest = self.mantissa.checked_rem_euclid(divisor)? != 0;
+        floor.checked_add(has_rest.into())
     }
 }
 
@@ -156,7 +161,7 @@ pub(super) fn parse_micros_exact(text: &str) -> Result<i64, CreditsError> {
 /// Reads `text × 10^decimals`, rounded towards positive infinity, from a number that an upstream wrote.
 ///
 /// Exponents of at most [`UPSTREAM_EXPONENT_MAX`] are accepted.
-pub(crate) fn parse_scaled_up(text: &str, decimals: u32) -> Result<i128, CreditsError> {
+pub(super) fn parse_scaled_up(text: &str, decimals: u32) -> Result<i128, CreditsError> {
     let parts = NumberParts::split(text).ok_or(CreditsError::NotANumber)?;
     let exponent = match parts.exponent {
         None => 0,

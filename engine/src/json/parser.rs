@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use super::{Json, JsonError, JsonErrorKind, Member, Segment};
+use super::{Json, JsonError, JsonErrorKind, Member, Segment, pointer};
 use crate::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 
 /// Up to how many members an object's keys are compared one by one.
@@ -82,9 +82,7 @@ impl Fault {
         let in_line = before.get(line_start..).unwrap_or_default();
         let kind = match self.0.kind {
             FaultKind::Other(kind) => kind,
-            FaultKind::DuplicateKey(segments) => JsonErrorKind::DuplicateKey {
-                path: segments.iter().rev().map(|segment| format!("/{segment}")).collect(),
-            },
+            FaultKind::DuplicateKey(segments) => JsonErrorKind::DuplicateKey { path: pointer(segments.iter().rev()) },
         };
         JsonError {
             kind,

@@ -331,7 +331,7 @@ impl<'a> Batch<'a> {
     /// A settlement that was carried out before under the same identifier, or one that differs from it.
     fn settled_before(&self, settle: &Settle) -> Result<Option<Done>, Refusal> {
         let before = match self.facts.known.get(&settle.hold) {
-            Some(Known::SettledHold(hold, settlement)) if settlement.id == settle.id => Some((hold, settlement)),
+            Some(Known::Hold(hold, Some(settlement))) if settlement.id == settle.id => Some((hold, settlement)),
             _ => None,
         };
         if let Some((hold, settlement)) = before {
@@ -348,15 +348,15 @@ impl<'a> Batch<'a> {
             Some(Known::Transaction(TransactionEntry { hold: Some(_), .. }) | Known::Settlement(_)) => {
                 Err(Refusal::Exists(Difference::Hold))
             }
-            Some(Known::Transaction(_) | Known::SettledHold(..)) => Err(Refusal::Exists(Difference::Operation)),
+            Some(Known::Transaction(_) | Known::Hold(..)) => Err(Refusal::Exists(Difference::Operation)),
         }
     }
 
     fn why_not_open(&self, settle: &Settle) -> Refusal {
         match self.facts.known.get(&settle.hold) {
-            None => Refusal::HoldNotFound,
+            None | Some(Known::Hold(_, None)) => Refusal::HoldNotFound,
             Some(Known::Transaction(_) | Known::Settlement(_)) => Refusal::NotAHold,
-            Some(Known::SettledHold(hold, settlement)) => match check_parties(hold, settle) {
+            Some(Known::Hold(hold, Some(settlement))) => match check_parties(hold, settle) {
                 Err(refusal) => refusal,
                 Ok(()) => match settlement.settled {
                     Settled::Captured => Refusal::AlreadyCaptured,
@@ -447,7 +447,7 @@ impl<'a> Batch<'a> {
         self.facts.remove_hold(hold.id);
         self.plan.closed.push(hold.id);
         let settled = settlement.settled;
-        self.facts.known.insert(hold.id, Known::SettledHold(hold.clone(), settlement.clone()));
+        self.facts.known.insert(hold.id, Known::Hold(hold.clone(), Some(settlement.clone())));
         self.plan.entries.push(Entry::Settlement(settlement.clone()));
         if captured > Credits::ZERO {
             let charge = TransactionEntry {
@@ -592,19 +592,8 @@ impl<'a> Batch<'a> {
     }
 
     fn known(&self, id: EntryId) -> Option<Known> {
-        let open = || self.facts.holds.get(&id).map(|open| open.entry.clone());
-        self.facts.known.get(&id).cloned().or_else(|| {
-            open().map(|entry| {
-                let none = SettlementEntry {
-                    id,
-                    hold: id,
-                    settled: Settled::Released,
-                    captured: Credits::ZERO,
-                    meta: None,
-                };
-                Known::SettledHold(entry, none)
-            })
-        })
+        let open = || self.facts.holds.get(&id).map(|open| Known::Hold(open.entry.clone(), None));
+        self.facts.known.get(&id).cloned().or_else(open)
     }
 
     fn open_account(&self, id: LedgerAccountId) -> Result<(), Refusal> {
@@ -737,7 +726,7 @@ fn same_transaction(known: &Known, post: &Post) -> Result<Done, Refusal> {
 }
 
 fn same_hold(known: &Known, hold: &PlaceHold) -> Result<Done, Refusal> {
-    let Known::SettledHold(before, _) = known else { return Err(Refusal::Exists(Difference::Operation)) };
+    let Known::Hold(before, _) = known else { return Err(Refusal::Exists(Difference::Operation)) };
     same(Difference::DebitAccount, before.wallet, hold.wallet)?;
     same(Difference::CreditAccount, before.payee, hold.payee)?;
     same(Difference::Amount, before.amount, hold.amount)?;

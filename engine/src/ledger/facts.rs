@@ -95,8 +95,8 @@ pub struct OpenCall {
 pub enum Known {
     /// A transaction.
     Transaction(TransactionEntry),
-    /// A hold that was settled. Open ones stand in [`Facts::holds`].
-    SettledHold(HoldEntry, SettlementEntry),
+    /// A hold, with its end if it has ended. The store loads ended ones only: open ones stand in [`Facts::holds`].
+    Hold(HoldEntry, Option<SettlementEntry>),
     /// A settlement with an identifier of its own.
     Settlement(SettlementEntry),
 }

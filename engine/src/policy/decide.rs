@@ -9,6 +9,7 @@ use super::{
     entities::{BuildError, Vocabulary},
     facts::DecisionRequest,
 };
+use crate::code::Code;
 
 /// A validated set of policies, ready to decide. Immutable: a new set replaces it whole.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Policies {
     pub(super) notes: HashMap<CedarPolicyId, PolicyNote>,
     pub(super) vocabulary: Vocabulary,
     pub(super) warnings: Vec<String>,
+    pub(super) reads_clock: bool,
     pub(super) authorizer: Authorizer,
 }
 
@@ -28,7 +30,7 @@ pub(super) struct PolicyNote {
     pub(super) place: usize,
     pub(super) id: PolicyId,
     pub(super) reason: Option<Arc<str>>,
-    pub(super) code: Option<Arc<str>>,
+    pub(super) code: Option<Code>,
 }
 
 /// Whether a call may go on, and why.
@@ -41,8 +43,8 @@ pub struct Decision {
     pub determining: Vec<PolicyId>,
     /// For the caller: the `@reason` of the first determining forbid.
     pub reason: Option<Arc<str>>,
-    /// The `@code` of the first determining forbid: a stable error code, where it is not the general one.
-    pub code: Option<Arc<str>>,
+    /// The `@code` of the first determining forbid, where it is not [`Code::PolicyDenied`].
+    pub code: Option<Code>,
     /// What could not be evaluated. Never empty without a denial. For the log, not for the caller.
     pub faults: Vec<EvaluationFault>,
 }
@@ -75,6 +77,12 @@ impl Policies {
     /// What the validator found odd, but not wrong: for example a policy that can never hold.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Whether a policy looks at the circumstances of a call (`context`), which hold the time: if not, the decision is the
+    /// same at any time.
+    pub fn reads_clock(&self) -> bool {
+        self.reads_clock
     }
 
     /// How many policies the set has.
@@ -111,7 +119,7 @@ impl Policies {
         Decision {
             allowed: permits,
             reason: speaker.and_then(|note| note.reason.clone()),
-            code: speaker.and_then(|note| note.code.clone()),
+            code: speaker.and_then(|note| note.code),
             determining: notes.into_iter().map(|note| note.id.clone()).collect(),
             faults,
         }

@@ -1,15 +1,17 @@
 //! From the facts of a call to Cedar's request and entities.
 //!
 //! The only place that knows the schema's names. Entity types are parsed once; identifiers are never parsed at all, so
-//! quotes or Cedar syntax in one are just characters.
+//! quotes or Cedar syntax in one are just characters. A question has three entities (action, token, tool): accounts,
+//! namespaces and so on are parents by name, and what is known of them are records of the token or the tool.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
 };
 
-use super::facts::{Caller, DecisionRequest, NamespaceFacts, Surface, ToolFacts, ToolTier};
+use super::facts::{Caller, DecisionRequest, Surface, ToolFacts};
+use crate::catalog::Tier;
 
 const DAY_S: i64 = 86_400;
 
@@ -19,7 +21,7 @@ const DAY_S: i64 = 86_400;
 pub(super) struct BuildError(String);
 
 impl BuildError {
-    fn new(cause: impl std::fmt::Display) -> Self {
+    fn new(cause: impl fmt::Display) -> Self {
         Self(cause.to_string())
     }
 }
@@ -34,12 +36,16 @@ pub(super) struct Vocabulary {
     publisher: EntityTypeName,
     namespace: EntityTypeName,
     tool: EntityTypeName,
-    tiers: [EntityUid; ToolTier::ALL.len()],
+    tier_unverified: EntityUid,
+    tier_standard: EntityUid,
     marketplace: EntityUid,
     http: EntityUid,
     /// The actions with their parents, as the schema declares them.
     actions: HashMap<EntityUid, Entity>,
 }
+
+/// An attribute of an entity or a member of a record.
+type Named = (String, RestrictedExpression);
 
 impl Vocabulary {
     /// Reads the actions from `schema`.
@@ -55,7 +61,8 @@ impl Vocabulary {
             publisher: type_name("Publisher")?,
             namespace: type_name("Namespace")?,
             tool: type_name("Tool")?,
-            tiers: ToolTier::ALL.map(|tier| uid(&tier_type, tier.name())),
+            tier_unverified: uid(&tier_type, Tier::Unverified.as_str()),
+            tier_standard: uid(&tier_type, Tier::Standard.as_str()),
             marketplace: uid(&action_type, "invokeMarketplace"),
             http: uid(&action_type, "invokeHttp"),
             actions: schema
@@ -77,79 +84,56 @@ impl Vocabulary {
             Surface::Marketplace => &self.marketplace,
             Surface::Http => &self.http,
         };
-        let token = uid(&self.token, request.token);
-        let tool = uid(&self.tool, request.tool.id);
-        let mut entities = Vec::with_capacity(8);
-        entities.extend(self.actions.get(action).cloned());
-        self.add_caller(&mut entities, token.clone(), &request.caller)?;
-        self.add_tool(&mut entities, tool.clone(), &request.tool)?;
+        let token = self.token_entity(request.token, &request.caller)?;
+        let tool = self.tool_entity(&request.tool)?;
         let context = Context::from_pairs([
-            ("now_s".to_owned(), RestrictedExpression::new_long(request.now_s)),
-            ("second_of_day".to_owned(), RestrictedExpression::new_long(request.now_s.rem_euclid(DAY_S))),
+            named("now_s", RestrictedExpression::new_long(request.now_s)),
+            named("second_of_day", RestrictedExpression::new_long(request.now_s.rem_euclid(DAY_S))),
         ])
         .map_err(BuildError::new)?;
-        let question = Request::new(token, action.clone(), tool, context, schema).map_err(BuildError::new)?;
-        let entities = Entities::from_entities(entities, schema).map_err(BuildError::new)?;
-        Ok((question, entities))
+        let question =
+            Request::new(token.uid(), action.clone(), tool.uid(), context, schema).map_err(BuildError::new)?;
+        let entities = self.actions.get(action).cloned().into_iter().chain([token, tool]);
+        Ok((question, Entities::from_entities(entities, schema).map_err(BuildError::new)?))
     }
 
-    fn add_caller(&self, to: &mut Vec<Entity>, token: EntityUid, caller: &Caller<'_>) -> Result<(), BuildError> {
+    fn token_entity(&self, id: &str, caller: &Caller<'_>) -> Result<Entity, BuildError> {
+        let token = uid(&self.token, id);
         match caller {
-            Caller::Account(facts) => {
-                let account = uid(&self.account, facts.id);
-                to.push(entity(token, [("account", reference(&account))], [account.clone()])?);
-                let attributes = [("suspended", flag(facts.is_suspended)), ("verified", flag(facts.is_verified))];
-                to.push(entity(account, attributes, [])?);
+            Caller::Account(account) => {
+                let facts = [flag("suspended", account.is_suspended), flag("verified", account.is_verified)];
+                entity(token, [record("account", facts)?], [uid(&self.account, account.id)])
             }
-            Caller::Partner { partner: partner_facts, end_user: end_user_facts } => {
-                let partner = uid(&self.partner, partner_facts.id);
-                let end_user = uid(&self.end_user, end_user_facts.id);
-                let owners = [("partner", reference(&partner)), ("end_user", reference(&end_user))];
-                to.push(entity(token, owners, [partner.clone(), end_user.clone()])?);
-                to.push(entity(end_user, [("blocked", flag(end_user_facts.is_blocked))], [partner.clone()])?);
-                to.push(entity(partner, [("suspended", flag(partner_facts.is_suspended))], [])?);
+            Caller::Partner { partner, end_user } => {
+                let facts = [
+                    record("partner", [flag("suspended", partner.is_suspended)])?,
+                    record("end_user", [flag("blocked", end_user.is_blocked)])?,
+                ];
+                entity(token, facts, [uid(&self.partner, partner.id), uid(&self.end_user, end_user.id)])
             }
         }
-        Ok(())
     }
 
-    fn add_tool(&self, to: &mut Vec<Entity>, tool: EntityUid, facts: &ToolFacts<'_>) -> Result<(), BuildError> {
-        let namespace = facts.namespace.as_ref().map(|namespace| uid(&self.namespace, namespace.id));
-        let attributes = [
-            ("name", text(facts.name)),
-            ("disabled", flag(facts.is_disabled)),
-            ("free", flag(facts.is_free)),
-            ("tier", reference(self.tier(facts.tier))),
+    fn tool_entity(&self, facts: &ToolFacts<'_>) -> Result<Entity, BuildError> {
+        let tier = match facts.tier {
+            Tier::Unverified => &self.tier_unverified,
+            Tier::Standard => &self.tier_standard,
+        };
+        let tool = uid(&self.tool, facts.id);
+        let own = [
+            text("name", facts.name),
+            flag("suspended", facts.is_suspended),
+            flag("free", facts.is_free),
+            named("tier", RestrictedExpression::new_entity_uid(tier.clone())),
         ];
-        let owner = namespace.iter().map(|namespace| ("namespace", reference(namespace)));
-        to.push(entity(tool, attributes.into_iter().chain(owner), namespace.clone())?);
-        if let (Some(namespace), Some(namespace_facts)) = (namespace, &facts.namespace) {
-            self.add_namespace(to, namespace, namespace_facts)?;
-        }
-        Ok(())
-    }
-
-    fn add_namespace(
-        &self,
-        to: &mut Vec<Entity>,
-        namespace: EntityUid,
-        facts: &NamespaceFacts<'_>,
-    ) -> Result<(), BuildError> {
-        let publisher = uid(&self.publisher, facts.publisher.id);
-        let attributes =
-            [("name", text(facts.name)), ("suspended", flag(facts.is_suspended)), ("publisher", reference(&publisher))];
-        to.push(entity(namespace, attributes, [publisher.clone()])?);
-        to.push(entity(publisher, [("suspended", flag(facts.publisher.is_suspended))], [])?);
-        Ok(())
-    }
-
-    fn tier(&self, tier: ToolTier) -> &EntityUid {
-        let [unverified, verified, paid] = &self.tiers;
-        match tier {
-            ToolTier::Unverified => unverified,
-            ToolTier::Verified => verified,
-            ToolTier::Paid => paid,
-        }
+        let Some(namespace) = &facts.namespace else { return entity(tool, own, []) };
+        let publisher = &namespace.publisher;
+        let owners = [
+            record("namespace", [text("name", namespace.name), flag("suspended", namespace.is_suspended)])?,
+            record("publisher", [flag("suspended", publisher.is_suspended)])?,
+        ];
+        let parents = [uid(&self.namespace, namespace.id), uid(&self.publisher, publisher.id)];
+        entity(tool, own.into_iter().chain(owners), parents)
     }
 }
 
@@ -159,21 +143,24 @@ fn uid(type_name: &EntityTypeName, id: &str) -> EntityUid {
 
 fn entity(
     uid: EntityUid,
-    attributes: impl IntoIterator<Item = (&'static str, RestrictedExpression)>,
+    attributes: impl IntoIterator<Item = Named>,
     parents: impl IntoIterator<Item = EntityUid>,
 ) -> Result<Entity, BuildError> {
-    let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
     Entity::new_with_tags(uid, attributes, parents, []).map_err(BuildError::new)
 }
 
-fn flag(value: bool) -> RestrictedExpression {
-    RestrictedExpression::new_bool(value)
+fn named(name: &str, value: RestrictedExpression) -> Named {
+    (name.to_owned(), value)
 }
 
-fn text(value: &str) -> RestrictedExpression {
-    RestrictedExpression::new_string(value.to_owned())
+fn flag(name: &str, value: bool) -> Named {
+    named(name, RestrictedExpression::new_bool(value))
 }
 
-fn reference(uid: &EntityUid) -> RestrictedExpression {
-    RestrictedExpression::new_entity_uid(uid.clone())
+fn text(name: &str, value: &str) -> Named {
+    named(name, RestrictedExpression::new_string(value.to_owned()))
+}
+
+fn record(name: &str, members: impl IntoIterator<Item = Named>) -> Result<Named, BuildError> {
+    Ok(named(name, RestrictedExpression::new_record(members).map_err(BuildError::new)?))
 }

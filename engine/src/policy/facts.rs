@@ -1,5 +1,7 @@
 //! What a decision may depend on.
 
+use crate::catalog::Tier;
+
 /// Through which endpoint a call came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Surface {
@@ -75,11 +77,11 @@ pub struct ToolFacts<'a> {
     /// `namespace/tool`, or the plain name of a core tool.
     pub name: &'a str,
     /// Its publisher or an operator has switched it off.
-    pub is_disabled: bool,
+    pub is_suspended: bool,
     /// The price in force is zero.
     pub is_free: bool,
-    /// Which callers it is meant for.
-    pub tier: ToolTier,
+    /// Which accounts may call it.
+    pub tier: Tier,
     /// Where it belongs; core tools have no namespace.
     pub namespace: Option<NamespaceFacts<'a>>,
 }
@@ -106,32 +108,85 @@ pub struct PublisherFacts<'a> {
     pub is_suspended: bool,
 }
 
-/// Which callers a tool is meant for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ToolTier {
-    /// Accounts without a confirmed address too, as long as the tool is free.
-    Unverified,
-    /// Accounts with a confirmed address.
-    Verified,
-    /// Accounts with a confirmed address and money.
-    Paid,
+#[cfg(feature = "store")]
+impl DecisionRequest<'_> {
+    /// All facts in one text: two requests have the same key only if all their facts are the same, apart from the time
+    /// unless `with_time`. Every structure is taken apart by name, so that a new fact cannot be left out.
+    pub(super) fn key(&self, with_time: bool) -> Vec<u8> {
+        let Self { surface, token, caller, tool, now_s } = self;
+        let mut key = Key(Vec::with_capacity(384));
+        key.byte(match surface {
+            Surface::Marketplace => 0,
+            Surface::Http => 1,
+        });
+        if with_time {
+            key.0.extend_from_slice(&now_s.to_le_bytes());
+        }
+        key.text(token);
+        key.caller(caller);
+        key.tool(tool);
+        key.0
+    }
 }
 
-impl ToolTier {
-    /// Every tier.
-    pub const ALL: [Self; 3] = [Self::Unverified, Self::Verified, Self::Paid];
+/// A key being written.
+#[cfg(feature = "store")]
+struct Key(Vec<u8>);
 
-    /// The name on the wire, in configuration and in the schema.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unverified => "unverified",
-            Self::Verified => "verified",
-            Self::Paid => "paid",
+#[cfg(feature = "store")]
+impl Key {
+    fn byte(&mut self, byte: u8) {
+        self.0.push(byte);
+    }
+
+    fn flag(&mut self, flag: bool) {
+        self.byte(u8::from(flag));
+    }
+
+    /// With its length in front, so that two neighbours cannot swap characters.
+    fn text(&mut self, text: &str) {
+        self.0.extend_from_slice(&text.len().to_le_bytes());
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn caller(&mut self, caller: &Caller<'_>) {
+        match caller {
+            Caller::Account(AccountFacts { id, is_suspended, is_verified }) => {
+                self.byte(0);
+                self.text(id);
+                self.flag(*is_suspended);
+                self.flag(*is_verified);
+            }
+            Caller::Partner {
+                partner: PartnerFacts { id: partner, is_suspended },
+                end_user: EndUserFacts { id: end_user, is_blocked },
+            } => {
+                self.byte(1);
+                self.text(partner);
+                self.flag(*is_suspended);
+                self.text(end_user);
+                self.flag(*is_blocked);
+            }
         }
     }
 
-    /// The tier of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tier| tier.name() == name)
+    fn tool(&mut self, tool: &ToolFacts<'_>) {
+        let ToolFacts { id, name, is_suspended, is_free, tier, namespace } = tool;
+        self.text(id);
+        self.text(name);
+        self.flag(*is_suspended);
+        self.flag(*is_free);
+        self.byte(match tier {
+            Tier::Unverified => 0,
+            Tier::Standard => 1,
+        });
+        let Some(NamespaceFacts { id, name, is_suspended, publisher }) = namespace else { return self.byte(0) };
+        self.byte(1);
+        self.text(id);
+        self.text(name);
+        self.flag(*is_suspended);
+        let PublisherFacts { id, is_suspended } = publisher;
+        self.text(id);
+        self.flag(*is_suspended);
     }
 }

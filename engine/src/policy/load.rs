@@ -7,6 +7,7 @@ use cedar_policy::{
     Authorizer, Effect, Policy, PolicyId as CedarPolicyId, PolicySet, Schema, ValidationMode, Validator,
     ffi::DetailedError,
 };
+use serde_json::Value;
 
 use super::{
     PolicyId, PolicySources, PolicyVersion,
@@ -14,8 +15,12 @@ use super::{
     entities::Vocabulary,
     facts::{
         AccountFacts, Caller, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, PublisherFacts, Surface,
-        ToolFacts, ToolTier,
+        ToolFacts,
     },
+};
+use crate::{
+    catalog::Tier,
+    code::{Code, Kind},
 };
 
 const ID: &str = "id";
@@ -117,7 +122,16 @@ impl Policies {
             return Err(PolicyLoadError::Validation(PolicyProblems(found)));
         }
         warnings.extend(validation.validation_warnings().map(ToString::to_string));
-        Ok(Self { version: version_of(sources), set, notes, vocabulary, warnings, authorizer: Authorizer::new() })
+        let reads_clock = reads_context(&set);
+        Ok(Self {
+            version: version_of(sources),
+            set,
+            notes,
+            vocabulary,
+            warnings,
+            reads_clock,
+            authorizer: Authorizer::new(),
+        })
     }
 }
 
@@ -133,8 +147,8 @@ fn check_fit(vocabulary: &Vocabulary, schema: &Schema) -> Result<(), PolicyLoadE
     for surface in [Surface::Marketplace, Surface::Http] {
         for caller in [account, partner] {
             for namespace in [None, Some(namespace)] {
-                for tier in ToolTier::ALL {
-                    let tool = ToolFacts { id: "", name: "", is_disabled: false, is_free: false, tier, namespace };
+                for tier in Tier::ALL.iter().copied() {
+                    let tool = ToolFacts { id: "", name: "", is_suspended: false, is_free: false, tier, namespace };
                     let request = DecisionRequest { surface, token: "", caller, tool, now_s: 0 };
                     vocabulary.question(&request, Some(schema)).map_err(misfit)?;
                 }
@@ -168,7 +182,7 @@ fn annotated(
             if set.add(policy.new_id(cedar_id.clone())).is_err() {
                 messages.push("another policy has the same `@id`".to_owned());
             }
-            let (reason, code) = (policy.annotation(REASON).map(Arc::from), policy.annotation(CODE).map(Arc::from));
+            let (reason, code) = (policy.annotation(REASON).map(Arc::from), policy.annotation(CODE).and_then(code_of));
             notes.insert(cedar_id, PolicyNote { place, id: id.into(), reason, code });
         }
         let line = policy.to_cedar().and_then(|statement| line_of_statement(&statement, text));
@@ -191,16 +205,33 @@ fn annotation_problems(policy: &Policy) -> Vec<String> {
     if policy.effect() == Effect::Forbid && policy.annotation(REASON).is_none_or(|text| text.trim().is_empty()) {
         messages.push("a `forbid` needs a `@reason` that the caller may read".to_owned());
     }
-    if policy.annotation(CODE).is_some_and(|code| !is_code(code)) {
-        messages.push("a `@code` is made of lower-case letters, digits and underscores".to_owned());
+    if let Some(text) = policy.annotation(CODE)
+        && code_of(text).is_none()
+    {
+        messages.push(format!("`{text}` is not the code of a refusal"));
     }
     let unknown = policy.annotations().map(|(name, _)| name).filter(|name| ![ID, REASON, CODE].contains(name));
     messages.extend(unknown.map(|name| format!("unknown annotation `@{name}`")));
     messages
 }
 
-fn is_code(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+/// A policy may only say that something is forbidden, not that it is missing or broken.
+fn code_of(text: &str) -> Option<Code> {
+    Code::ALL.iter().copied().find(|code| code.kind() == Kind::Forbidden && code.as_str() == text)
+}
+
+/// Whether any policy mentions `context`. If that cannot be told, the answer is yes.
+fn reads_context(set: &PolicySet) -> bool {
+    fn mentions_context(value: &Value) -> bool {
+        match value {
+            Value::Object(members) => {
+                members.get("Var").is_some_and(|name| name == "context") || members.values().any(mentions_context)
+            }
+            Value::Array(items) => items.iter().any(mentions_context),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+    set.clone().to_json().map_or(true, |json| mentions_context(&json))
 }
 
 /// The parser names policies `policy0`, `policy1`, … in the order of the text.
@@ -247,3 +278,6 @@ fn version_of(sources: PolicySources<'_>) -> PolicyVersion {
     let hex: String = digest.finish().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     PolicyVersion(hex.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,23 +2,29 @@
 //! say stands in their own cases.
 
 use super::*;
+use crate::{catalog::Tier, code::Code};
 
-const SCHEMA: &str = r#"
-entity Account { suspended: Bool, verified: Bool };
-entity Partner { suspended: Bool };
-entity EndUser in [Partner] { blocked: Bool };
-entity Token in [Account, Partner, EndUser] { account?: Account, partner?: Partner, end_user?: EndUser };
-entity Publisher { suspended: Bool };
-entity Namespace in [Publisher] { name: String, suspended: Bool, publisher: Publisher };
-entity Tier enum ["unverified", "verified", "paid"];
-entity Tool in [Namespace] { name: String, disabled: Bool, free: Bool, tier: Tier, namespace?: Namespace };
+pub(super) const SCHEMA: &str = r#"
+entity Account;
+entity Partner;
+entity EndUser;
+entity Token in [Account, Partner, EndUser] {
+  account?: { suspended: Bool, verified: Bool }, partner?: { suspended: Bool }, end_user?: { blocked: Bool },
+};
+entity Publisher;
+entity Namespace;
+entity Tier enum ["unverified", "standard"];
+entity Tool in [Namespace, Publisher] {
+  name: String, suspended: Bool, free: Bool, tier: Tier,
+  namespace?: { name: String, suspended: Bool }, publisher?: { suspended: Bool },
+};
 type Circumstances = { now_s: Long, second_of_day: Long };
 action "invoke";
 action "invokeMarketplace" in ["invoke"] appliesTo { principal: [Token], resource: [Tool], context: Circumstances };
 action "invokeHttp" in ["invoke"] appliesTo { principal: [Token], resource: [Tool], context: Circumstances };
 "#;
 
-const PERMIT: &str = r#"@id("permit") permit (principal, action in Action::"invoke", resource);"#;
+pub(super) const PERMIT: &str = r#"@id("permit") permit (principal, action in Action::"invoke", resource);"#;
 
 const ALICE: Caller<'static> = Caller::Account(AccountFacts { id: "acc_a", is_suspended: false, is_verified: true });
 const GLOBEX: Caller<'static> = Caller::Partner {
@@ -34,9 +40,9 @@ const ACME: NamespaceFacts<'static> = NamespaceFacts {
 const NOTE_ADD: ToolFacts<'static> = ToolFacts {
     id: "tol_n",
     name: "acme/note_add",
-    is_disabled: false,
+    is_suspended: false,
     is_free: false,
-    tier: ToolTier::Paid,
+    tier: Tier::Standard,
     namespace: Some(ACME),
 };
 /// 2026-11-21 12:00:00 UTC.
@@ -44,16 +50,16 @@ const NOON_S: i64 = 1_795_262_400;
 const REQUEST: DecisionRequest<'static> =
     DecisionRequest { surface: Surface::Marketplace, token: "tok_a", caller: ALICE, tool: NOTE_ADD, now_s: NOON_S };
 
-fn try_load(policies: &str) -> Result<Policies, PolicyLoadError> {
+pub(super) fn try_load(policies: &str) -> Result<Policies, PolicyLoadError> {
     Policies::load(PolicySources { schema: SCHEMA, policies })
 }
 
-fn load(policies: &str) -> Policies {
+pub(super) fn load(policies: &str) -> Policies {
     try_load(policies).unwrap_or_else(|error| panic!("{error}\n{policies}"))
 }
 
 /// The permit, and a forbid under the condition `when`.
-fn forbidding(when: &str) -> Policies {
+pub(super) fn forbidding(when: &str) -> Policies {
     load(&format!(
         "{PERMIT}\n@id(\"no\") @reason(\"Not today.\") forbid (principal, action in Action::\"invoke\", resource) when {{ {when} }};"
     ))
@@ -87,16 +93,15 @@ fn of_several_forbids_the_first_in_the_text_speaks_and_all_are_named_in_order() 
     let forbids: String = names
         .iter()
         .map(|n| {
-            format!(
-                "@id(\"{n}\") @code(\"code_{n}\") @reason(\"Because {n}.\") forbid (principal, action, resource);\n"
-            )
+            let code = if *n == "m" { Code::EmailUnverified } else { Code::AccountSuspended };
+            format!("@id(\"{n}\") @code(\"{code}\") @reason(\"Because {n}.\") forbid (principal, action, resource);\n")
         })
         .collect();
     let decision = load(&format!("{forbids}{PERMIT}")).decide(&REQUEST);
     assert!(!decision.allowed);
     assert_eq!(ids(&decision), names);
     assert_eq!(decision.reason.as_deref(), Some("Because m."));
-    assert_eq!(decision.code.as_deref(), Some("code_m"));
+    assert_eq!(decision.code, Some(Code::EmailUnverified));
 }
 
 #[test]
@@ -117,22 +122,16 @@ fn every_fact_reaches_the_policies() {
         (r#"principal in Account::"acc_a""#, REQUEST, called_by(GLOBEX)),
         (r#"principal in Partner::"par_g""#, called_by(GLOBEX), REQUEST),
         (r#"principal in EndUser::"usr_u""#, called_by(GLOBEX), REQUEST),
-        (r#"principal has end_user && principal.end_user in Partner::"par_g""#, called_by(GLOBEX), REQUEST),
         ("principal has account && principal.account.suspended", called_by(account(true, true)), REQUEST),
         ("principal has account && !principal.account.verified", called_by(account(false, false)), REQUEST),
         ("principal has partner && principal.partner.suspended", called_by(partner(true, false)), called_by(GLOBEX)),
         ("principal has end_user && principal.end_user.blocked", called_by(partner(false, true)), called_by(GLOBEX)),
         (r#"resource == Tool::"tol_x""#, calling(ToolFacts { id: "tol_x", ..NOTE_ADD }), REQUEST),
         (r#"resource.name == "web""#, calling(ToolFacts { name: "web", ..NOTE_ADD }), REQUEST),
-        ("resource.disabled", calling(ToolFacts { is_disabled: true, ..NOTE_ADD }), REQUEST),
+        ("resource.suspended", calling(ToolFacts { is_suspended: true, ..NOTE_ADD }), REQUEST),
         ("resource.free", calling(ToolFacts { is_free: true, ..NOTE_ADD }), REQUEST),
-        (
-            r#"resource.tier == Tier::"unverified""#,
-            calling(ToolFacts { tier: ToolTier::Unverified, ..NOTE_ADD }),
-            REQUEST,
-        ),
-        (r#"resource.tier == Tier::"verified""#, calling(ToolFacts { tier: ToolTier::Verified, ..NOTE_ADD }), REQUEST),
-        (r#"resource.tier == Tier::"paid""#, REQUEST, calling(ToolFacts { tier: ToolTier::Verified, ..NOTE_ADD })),
+        (r#"resource.tier == Tier::"unverified""#, calling(ToolFacts { tier: Tier::Unverified, ..NOTE_ADD }), REQUEST),
+        (r#"resource.tier == Tier::"standard""#, REQUEST, calling(ToolFacts { tier: Tier::Unverified, ..NOTE_ADD })),
         ("!(resource has namespace)", calling(ToolFacts { namespace: None, ..NOTE_ADD }), REQUEST),
         (r#"resource in Namespace::"nsp_a""#, REQUEST, within(NamespaceFacts { id: "nsp_b", ..ACME })),
         (r#"resource in Publisher::"pub_a""#, REQUEST, calling(ToolFacts { namespace: None, ..NOTE_ADD })),
@@ -147,7 +146,7 @@ fn every_fact_reaches_the_policies() {
             REQUEST,
         ),
         (
-            "resource has namespace && resource.namespace.publisher.suspended",
+            "resource has publisher && resource.publisher.suspended",
             within(NamespaceFacts { publisher: suspended_publisher, ..ACME }),
             REQUEST,
         ),
@@ -160,6 +159,8 @@ fn every_fact_reaches_the_policies() {
         let denied = policies.decide(&holds);
         assert!(!denied.allowed && ids(&denied) == ["no"], "{condition}: {denied:?}");
         assert!(policies.decide(&does_not).allowed, "{condition}");
+        #[cfg(feature = "store")]
+        remembering_changes_nothing(condition, &[holds, does_not]);
     }
 }
 
@@ -242,179 +243,56 @@ fn a_policy_that_fails_while_it_runs_denies_and_is_reported() {
     // a forbid that holds keeps its say beside one that fails
     let both = format!(
         "{PERMIT} @id(\"odd\") @reason(\"Odd.\") forbid (principal, action, resource) when {{ {overflow} }};
-         @id(\"off\") @reason(\"Off.\") forbid (principal, action, resource) when {{ resource.disabled }};"
+         @id(\"off\") @reason(\"Off.\") forbid (principal, action, resource) when {{ resource.suspended }};"
     );
-    let tool = ToolFacts { is_disabled: true, ..NOTE_ADD };
+    let tool = ToolFacts { is_suspended: true, ..NOTE_ADD };
     let decision = load(&both).decide(&DecisionRequest { tool, ..REQUEST });
     assert_eq!((decision.allowed, ids(&decision), decision.reason.as_deref()), (false, vec!["off"], Some("Off.")));
     assert_eq!(decision.faults.len(), 1);
 }
 
-#[test]
-fn facts_that_contradict_each_other_deny_and_are_reported() {
-    // one identifier, two different states: nobody knows which one holds
-    let publisher = PublisherFacts { id: "pub_a", is_suspended: true };
-    let caller = Caller::Partner {
-        partner: PartnerFacts { id: "same", is_suspended: false },
-        end_user: EndUserFacts { id: "same", is_blocked: false },
-    };
-    let tool = ToolFacts { namespace: Some(NamespaceFacts { publisher, ..ACME }), ..NOTE_ADD };
-    // the types keep them apart, so this is no contradiction
-    assert!(load(PERMIT).decide(&DecisionRequest { caller, tool, ..REQUEST }).allowed);
-}
-
-#[test]
-fn a_load_error_names_policy_line_and_cause() {
-    let forbid = |rest: &str| format!("{PERMIT}\n\n{rest}");
-    let table = [
-        (
-            forbid("@id(\"x\") @reason(\"r\")\nforbid (principal, action, resource)\nwhen { resource.nmae == \"a\" };"),
-            "the policies do not fit the schema: policy `x`, line 5: ",
-            "nmae",
-        ),
-        (
-            forbid(
-                "@id(\"x\") @reason(\"r\") forbid (principal, action, resource) when { resource.tier == Tier::\"gold\" };",
-            ),
-            "the policies do not fit the schema: policy `x`, line 3: ",
-            "gold",
-        ),
-        (
-            forbid(
-                "@id(\"x\") @reason(\"r\") forbid (principal, action, resource)\nwhen { principal.account.suspended };",
-            ),
-            "the policies do not fit the schema: policy `x`, line 4: ",
-            "account",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") forbid (principal, action == Action::\"invokee\", resource);"),
-            "the policies do not fit the schema: policy `x`, line 3: ",
-            "invokee",
-        ),
-        (
-            forbid(
-                "@id(\"x\") @reason(\"r\") forbid (principal, action, resource) when { context.now_s == \"noon\" };",
-            ),
-            "the policies do not fit the schema: policy `x`, line 3: ",
-            "type",
-        ),
-        (
-            forbid("@id(\"x\") forbid (principal, action, resource) when { resource.disabled };"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "a `forbid` needs a `@reason`",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\" \") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "a `forbid` needs a `@reason`",
-        ),
-        (
-            forbid("@reason(\"r\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: line 3: ",
-            "no `@id`",
-        ),
-        (
-            forbid("@id(\"\") @reason(\"r\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy ``, line 3: ",
-            "no `@id`",
-        ),
-        (
-            forbid("@id(\"permit\") @reason(\"r\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `permit`, line 3: ",
-            "same `@id`",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") @cdoe(\"c\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "unknown annotation `@cdoe`",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") @code(\"Not A Code\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "a `@code` is made of",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") forbid (principal == ?principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "templates are not used here",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") forbid (principal, action, resource"),
-            "the policies cannot be read: line 3: ",
-            "",
-        ),
-    ];
-    for (policies, start, part) in table {
-        let message = try_load(&policies).map(|_| ()).unwrap_err().to_string();
-        assert!(message.starts_with(start) && message.contains(part), "{policies}\n{message}");
+/// Asked twice, in turns, and at another time: the same decisions as without a memory.
+#[cfg(feature = "store")]
+fn remembering_changes_nothing(condition: &str, requests: &[DecisionRequest<'_>]) {
+    let cached = CachedPolicies::new(forbidding(condition), 100);
+    for later_s in [0, 0, 3_600] {
+        for request in requests {
+            let request = DecisionRequest { now_s: request.now_s + later_s, ..*request };
+            assert_eq!(*cached.decide(&request), cached.policies().decide(&request), "{condition}");
+        }
     }
 }
 
+#[cfg(feature = "store")]
 #[test]
-fn all_broken_policies_are_named_at_once_in_the_order_of_the_text() {
-    let text = "@id(\"b\") permit (principal, action, resource) when { resource.x };\n\
-                @id(\"a\") permit (principal, action, resource) when { resource.y };";
-    let Err(PolicyLoadError::Validation(problems)) = try_load(text) else { panic!("accepted") };
-    let mut places: Vec<_> =
-        problems.as_slice().iter().map(|p| (p.line, p.policy.as_ref().map(PolicyId::as_str))).collect();
-    places.dedup();
-    assert_eq!(places, [(Some(1), Some("b")), (Some(2), Some("a"))]);
-}
-
-#[test]
-fn a_schema_that_does_not_fit_the_requests_is_refused() {
-    let table = [
-        ("entity {", "the policy schema is not valid: line 1: "),
-        ("", "the policy schema does not fit the requests: "),
-        (&SCHEMA.replace("\"paid\"", "\"gold\""), "the policy schema does not fit the requests: "),
-        (&SCHEMA.replace("invokeHttp", "invokeWeb"), "the policy schema does not fit the requests: "),
-        (&SCHEMA.replace("disabled: Bool", "disabled: String"), "the policy schema does not fit the requests: "),
-        (
-            &SCHEMA.replace("verified: Bool ", "verified: Bool, vip: Bool "),
-            "the policy schema does not fit the requests: ",
-        ),
-        (&SCHEMA.replace("Namespace in [Publisher]", "Namespace"), "the policy schema does not fit the requests: "),
-        (&SCHEMA.replace("now_s: Long, ", ""), "the policy schema does not fit the requests: "),
-    ];
-    for (schema, start) in table {
-        let message = Policies::load(PolicySources { schema, policies: PERMIT }).map(|_| ()).unwrap_err().to_string();
-        assert!(message.starts_with(start), "{schema}\n{message}");
+fn a_decision_is_remembered_for_ever_only_if_no_policy_reads_the_clock() {
+    let later = DecisionRequest { now_s: NOON_S + 1, ..REQUEST };
+    let table = [("resource.suspended", true), ("context.now_s < 0", false), ("resource.name == \"context\"", true)];
+    for (condition, same) in table {
+        let cached = CachedPolicies::new(forbidding(condition), 100);
+        assert_eq!(cached.policies().reads_clock(), !same, "{condition}");
+        let first = cached.decide(&REQUEST);
+        assert!(Arc::ptr_eq(&first, &cached.decide(&REQUEST)), "{condition}");
+        assert_eq!(Arc::ptr_eq(&first, &cached.decide(&later)), same, "{condition}");
     }
 }
 
+#[cfg(feature = "store")]
 #[test]
-fn a_policy_that_can_never_hold_is_a_warning() {
-    assert_eq!(load(PERMIT).warnings(), [String::new(); 0]);
-    let odd = forbidding(r#"resource is Token"#);
-    assert_eq!(odd.warnings().len(), 1, "{:?}", odd.warnings());
-    assert!(odd.warnings()[0].contains("`no`"), "{:?}", odd.warnings());
+fn requests_whose_neighbouring_facts_run_together_have_different_keys() {
+    let named = |id, name| DecisionRequest { tool: ToolFacts { id, name, ..NOTE_ADD }, ..REQUEST };
+    assert_ne!(named("ab", "c").key(true), named("a", "bc").key(true));
+    assert_ne!(REQUEST.key(true), DecisionRequest { now_s: 0, ..REQUEST }.key(true));
+    assert_eq!(REQUEST.key(false), DecisionRequest { now_s: 0, ..REQUEST }.key(false));
 }
 
+#[cfg(feature = "store")]
 #[test]
-fn the_version_depends_on_both_texts_and_on_nothing_else() {
-    let version = |schema: &str, policies: &str| {
-        Policies::load(PolicySources { schema, policies }).unwrap().version().to_string()
-    };
-    let first = version(SCHEMA, PERMIT);
-    assert_eq!(first, version(SCHEMA, PERMIT));
-    assert!(first.len() == 16 && first.bytes().all(|b| b.is_ascii_hexdigit()), "{first}");
-    assert_ne!(first, version(SCHEMA, &format!("{PERMIT}\n")));
-    assert_ne!(first, version(&format!("{SCHEMA}\n"), PERMIT));
-    // moving a character from one text to the other is a change too
-    assert_ne!(version(&format!("{SCHEMA}\n"), PERMIT), version(SCHEMA, &format!("\n{PERMIT}")));
-}
-
-#[test]
-fn policies_are_listed_in_the_order_of_their_text() {
-    let policies = load(&format!("@id(\"z\") permit (principal, action, resource);\n{PERMIT}"));
-    assert_eq!(policies.policy_count(), 2);
-    assert_eq!(policies.policy_ids(), [PolicyId::from("z"), PolicyId::from("permit")]);
-}
-
-#[test]
-fn tiers_have_names_that_lead_back_to_them() {
-    for tier in ToolTier::ALL {
-        assert_eq!(ToolTier::from_name(tier.name()), Some(tier));
+fn the_memory_is_bounded() {
+    let cached = CachedPolicies::new(load(PERMIT), 16);
+    for n in 0..1_000 {
+        let token = format!("tok_{n}");
+        assert!(cached.decide(&DecisionRequest { token: &token, ..REQUEST }).allowed);
     }
-    assert_eq!(ToolTier::from_name("Paid"), None);
+    assert!(cached.len() <= 16, "{}", cached.len());
 }

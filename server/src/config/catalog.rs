@@ -89,11 +89,10 @@ impl Catalog {
         let core_tools = fields.objects("core_tools", |tool| ToolItem::read(tool, &mut core_names));
         let mut publisher_ids = Names::new("the publisher");
         let mut namespace_names = Names::new("the namespace");
-        let publishers = fields
-            .objects("publishers", |item| PublisherItem::read(item, &mut publisher_ids, &mut namespace_names));
+        let publishers =
+            fields.objects("publishers", |item| PublisherItem::read(item, &mut publisher_ids, &mut namespace_names));
         let mut emails = Names::new("the account");
-        let accounts =
-            fields.objects("accounts", |item| AccountItem::read(item, &mut emails, allow_fixture_secrets));
+        let accounts = fields.objects("accounts", |item| AccountItem::read(item, &mut emails, allow_fixture_secrets));
         let mut partner_names = Names::new("the partner");
         let publishers: Vec<_> = publishers.into_iter().flatten().collect();
         let share_bps_max = publishers.iter().map(|publisher| publisher.share_bps).max().unwrap_or(0);
@@ -116,10 +115,8 @@ impl Catalog {
             .accounts
             .iter()
             .flat_map(|account| account.tokens.iter().map(move |item| (&item.token, &account.place)));
-        let of_partners = self
-            .partners
-            .iter()
-            .filter_map(|partner| partner.token.as_ref().map(|token| (token, &partner.place)));
+        let of_partners =
+            self.partners.iter().filter_map(|partner| partner.token.as_ref().map(|token| (token, &partner.place)));
         let mut seen = HashSet::new();
         for (token, place) in of_accounts.chain(of_partners) {
             if !seen.insert(token.expose_secret()) {
@@ -186,11 +183,7 @@ impl Names {
     }
 
     /// Reads a name and reports it when it was there before.
-    fn read(
-        &mut self,
-        value: &Value<'_>,
-        parse: impl FnOnce(&str) -> Result<String, String>,
-    ) -> Option<String> {
+    fn read(&mut self, value: &Value<'_>, parse: impl FnOnce(&str) -> Result<String, String>) -> Option<String> {
         let name = value.parsed(parse)?;
         match self.first.get(&name) {
             None => {
@@ -214,10 +207,8 @@ pub(super) fn read_bps(value: &Value<'_>) -> Option<u16> {
 /// Reads a slug: two to sixty-four of `a` to `z`, digits and inner hyphens.
 pub(super) fn parse_slug(text: &str) -> Result<String, String> {
     let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_slug = (2..=64).contains(&text.len())
-        && text.chars().all(is_inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
+    let is_slug =
+        (2..=64).contains(&text.len()) && text.chars().all(is_inner) && !text.starts_with('-') && !text.ends_with('-');
     if is_slug {
         Ok(text.to_owned())
     } else {

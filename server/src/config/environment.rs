@@ -25,10 +25,8 @@ impl Environment {
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
             match value.into_string() {
-                Ok(value) => environment.variables.insert(name, value).map_or((), drop),
-                Err(_value) => {
-                    environment.not_unicode.insert(name);
-                }
+                Ok(value) => environment.variables.extend([(name, value)]),
+                Err(_value) => environment.not_unicode.extend([name]),
             }
         }
         environment

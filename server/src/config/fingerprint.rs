@@ -1,7 +1,5 @@
 //! A hash of what an item of the catalog says, whatever its formatting and the order of its keys.
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::tree::{Kind, Member, Node};
@@ -12,10 +10,9 @@ use super::tree::{Kind, Member, Node};
 pub(super) fn fingerprint(members: &[Member], without: &[&str]) -> String {
     let mut canonical = String::new();
     write_object(&mut canonical, members.iter().filter(|member| !without.contains(&member.key.as_str())));
-    digest(&SHA256, canonical.as_bytes()).as_ref().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").map_or((), drop);
-        text
-    })
+    let halves = |byte: &u8| [byte >> 4, byte & 0x0f];
+    let hash = digest(&SHA256, canonical.as_bytes());
+    hash.as_ref().iter().flat_map(halves).filter_map(|half| char::from_digit(u32::from(half), 16)).collect()
 }
 
 fn write_object<'a>(out: &mut String, members: impl Iterator<Item = &'a Member>) {
@@ -43,7 +40,9 @@ fn write_node(out: &mut String, node: &Node) {
         }
         Kind::List(items) => {
             out.push('[');
-            items.iter().for_each(|item| write_node(out, item));
+            for item in items {
+                write_node(out, item);
+            }
             out.push(']');
         }
         Kind::Object(members) => write_object(out, members.iter()),

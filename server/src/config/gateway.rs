@@ -114,9 +114,9 @@ impl Gateway {
         let has_trusted_proxies = !trusted_proxies.is_empty();
         let auth = fields.section("auth", |fields| GatewayAuth::read(fields, dialect, has_trusted_proxies));
         let (tools_allow, tools_deny) = fields.section("tools", |tools| (tools.texts("allow"), tools.texts("deny")));
-        let namespaces = fields.take("namespaces").map(|value| {
-            value.items().iter().filter_map(|item| item.parsed(super::catalog::parse_slug)).collect()
-        });
+        let namespaces = fields
+            .take("namespaces")
+            .map(|value| value.items().iter().filter_map(|item| item.parsed(super::catalog::parse_slug)).collect());
         let sources = [("database", PolicySource::Database), ("file", PolicySource::File)];
         Self {
             dialect,

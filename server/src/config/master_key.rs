@@ -186,7 +186,8 @@ fn malformed_variable() -> MasterKeyError {
 /// Both alphabets of base64, with or without padding.
 fn decode(text: &str) -> Option<SecretBox<[u8; KEY_BYTES]>> {
     let text = text.trim();
-    let bytes = Zeroizing::new(if text.len() == 2 * KEY_BYTES { decode_hexadecimal(text)? } else { decode_base64(text)? });
+    let bytes =
+        Zeroizing::new(if text.len() == 2 * KEY_BYTES { decode_hexadecimal(text)? } else { decode_base64(text)? });
     let key: Zeroizing<[u8; KEY_BYTES]> = Zeroizing::new(bytes.as_slice().try_into().ok()?);
     Some(SecretBox::init_with_mut(|secret: &mut [u8; KEY_BYTES]| secret.copy_from_slice(key.as_slice())))
 }
@@ -240,3 +241,6 @@ fn mode_of(permissions: &Permissions) -> u32 {
 fn mode_of(_permissions: &Permissions) -> u32 {
     0
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,7 @@ pub enum Reload {
     Unchanged,
     /// New connections get the new certificate.
     Reloaded,
-    /// The files changed, but cannot be used; the certificate from before stays, and the next check tries again.
+    /// The files changed, but cannot be used; the certificate from before stays, and every check tries again.
     Kept(TlsError),
 }
 
@@ -73,7 +73,15 @@ pub enum Reload {
 pub struct Certificates {
     files: TlsFiles,
     current: RwLock<Arc<CertifiedKey>>,
-    seen: Mutex<Stamp>,
+    seen: Mutex<Seen>,
+}
+
+/// The states of the files that were acted upon.
+#[derive(Debug)]
+struct Seen {
+    loaded: Stamp,
+    /// A state that could not be used and was logged, so that it is logged once.
+    reported: Option<Stamp>,
 }
 
 /// What tells a replaced file from the one before: its time of change and its length.
@@ -86,7 +94,7 @@ impl Certificates {
     /// See [`TlsError`].
     pub fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
         // the stamp first: a change while we read is then seen by the next check
-        let seen = Mutex::new(stamp(&files));
+        let seen = Mutex::new(Seen { loaded: stamp(&files), reported: None });
         let current = RwLock::new(Arc::new(read_pair(&files)?));
         Ok(Arc::new(Self { files, current, seen }))
     }
@@ -109,20 +117,21 @@ impl Certificates {
     pub fn reload_if_changed(&self) -> Reload {
         let found = stamp(&self.files);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *seen == found {
+        if seen.loaded == found {
             return Reload::Unchanged;
         }
         match read_pair(&self.files) {
             Ok(pair) => {
-                *seen = found;
+                *seen = Seen { loaded: found, reported: None };
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
                 tracing::info!(cert = %self.files.cert.display(), "the TLS certificate was reloaded");
                 Reload::Reloaded
             }
             Err(error) => {
-                // files are replaced one after the other: the stamp is kept only for a broken state already reported
-                *seen = found;
-                tracing::warn!(%error, "the changed TLS files cannot be used; the certificate from before stays");
+                // files are replaced one after the other, so a pair that does not fit is often one in between
+                if seen.reported.replace(found) != Some(found) {
+                    tracing::warn!(%error, "the changed TLS files cannot be used; the certificate from before stays");
+                }
                 Reload::Kept(error)
             }
         }
@@ -156,10 +165,12 @@ fn read_pair(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     if chain.is_empty() {
         return Err(not_pem(&files.cert, "certificate"));
     }
-    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
-        .map_err(|_cause| not_pem(&files.key, "private key"))?;
-    CertifiedKey::from_der(chain, key, &default_provider())
-        .map_err(|source| TlsError::Pair { cert: files.cert.clone(), key: files.key.clone(), source })
+    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|_cause| not_pem(&files.key, "private key"))?;
+    CertifiedKey::from_der(chain, key, &default_provider()).map_err(|source| TlsError::Pair {
+        cert: files.cert.clone(),
+        key: files.key.clone(),
+        source,
+    })
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
@@ -169,3 +180,6 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
         .map_err(|source| TlsError::File { path: path.to_owned(), source })?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

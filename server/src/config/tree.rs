@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 
 use super::{
     error::{Place, Position, Problem},
-    scan::{DEPTH_MAX, Lexeme, TooDeep, Token, scan},
+    scan::{DEPTH_MAX, Lexeme, Token, TooDeep, scan},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -113,7 +113,8 @@ fn syntax_problem(error: &json5::Error, end: Position) -> Problem {
         text = bare.to_owned();
     }
     if let Some(what) = text.strip_prefix("EOF parsing ") {
-        text = format!("unexpected end of the text inside {what}");
+        // the parser names the place where some enclosing value began, if any
+        return Problem::new(Place::File(end), format!("not valid JSON5: unexpected end of the text inside {what}"));
     }
     let at = position.map_or(end, |position| Position {
         line: position.line.saturating_add(1),
@@ -185,14 +186,11 @@ fn decode_key(token: Token<'_>) -> Option<String> {
         Token::Word(word) if !word.contains('\\') => Some(word.to_owned()),
         // an identifier with escapes: only an object's key is decoded as one
         Token::Word(word) => {
-            let object: BTreeMap<String, IgnoredAny> = json5::from_str(&format!("{{{word}:0}}")).ok()?;
+            let object: BTreeMap<String, u8> = json5::from_str(&format!("{{{word}:0}}")).ok()?;
             object.into_keys().next()
         }
-        Token::OpenObject
-        | Token::CloseObject
-        | Token::OpenList
-        | Token::CloseList
-        | Token::Colon
-        | Token::Comma => None,
+        Token::OpenObject | Token::CloseObject | Token::OpenList | Token::CloseList | Token::Colon | Token::Comma => {
+            None
+        }
     }
 }

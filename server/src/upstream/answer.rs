@@ -1,65 +1,47 @@
 //! What an upstream's answer means. Pure: status, headers and body in, [`UpstreamAnswer`] out.
 
-use engine::upstream::UpstreamAnswer;
+use engine::{limits::JSON_DEPTH_MAX, upstream::UpstreamAnswer};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// The longest result, in bytes.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// The deepest nesting of a JSON result.
-pub const DEPTH_MAX: usize = 64;
 /// The longest message taken over from an upstream, in characters.
 pub const MESSAGE_CHARS_MAX: usize = 500;
 
+/// What kind of answer a status announces. Which status is which kind is decided where HTTP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StatusClass {
+    /// There is a result, in the body.
+    Completed,
+    /// The arguments were not accepted; the body may say why.
+    Rejected,
+    /// The caller was not accepted; the body may say why.
+    Forbidden,
+    /// Anything else, redirects included.
+    Failed,
+}
+
 /// What the head of an answer says, as far as it matters.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
-    /// The HTTP status.
+    /// The HTTP status, to be told to the caller or the log.
     pub(super) status: u16,
+    /// What the status announces.
+    pub(super) class: StatusClass,
     /// The media type without parameters, in lower case.
     pub(super) media_type: Option<String>,
     /// The content coding, when there is one. We ask for none.
     pub(super) coding: Option<String>,
 }
 
-/// What kind of answer a status announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StatusClass {
-    /// 2xx: the body is the result.
-    Completed,
-    /// 400, 422: the body may say what was wrong.
-    Rejected,
-    /// 401, 403: the body may say who is not wanted.
-    Forbidden,
-    /// Anything else, redirects included.
-    Failed,
-}
-
-pub(super) const fn class_of(status: u16) -> StatusClass {
-    match status {
-        200..=299 => StatusClass::Completed,
-        400 | 422 => StatusClass::Rejected,
-        401 | 403 => StatusClass::Forbidden,
-        _ => StatusClass::Failed,
-    }
-}
-
-/// Whether an upstream that answered like this is able to work. An answer about the caller or the arguments (3xx, 4xx)
-/// says nothing against it; 429 and 5xx do, and so does a body that is no answer.
-pub(super) const fn is_healthy(status: u16, answer: &UpstreamAnswer) -> bool {
-    match answer {
-        UpstreamAnswer::Completed { .. } | UpstreamAnswer::Rejected { .. } | UpstreamAnswer::Forbidden { .. } => true,
-        UpstreamAnswer::Failed { .. } => matches!(status, 300..=428 | 430..=499),
-        UpstreamAnswer::NotDispatched { .. } | UpstreamAnswer::Unknown { .. } => false,
-    }
-}
-
 /// The meaning of a complete 2xx answer.
 ///
 /// The declared media type is not trusted: whatever parses as JSON is JSON and passed on as it was written. What does
-/// not is a broken answer if it claimed to be JSON, else text.
+/// not is a broken answer if it claimed to be JSON, else text. Keys that occur twice do not make it broken: whoever reads
+/// money from a result reads it strictly.
 pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
-    if head.status == 204 || body.is_empty() {
+    if body.is_empty() {
         return UpstreamAnswer::Completed { result: None };
     }
     if let Some(coding) = head.coding.as_deref() {
@@ -76,7 +58,7 @@ pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
         return UpstreamAnswer::Completed { result: None };
     }
     match serde_json::from_str::<IgnoredAny>(&text) {
-        Ok(_) if is_deeper_than(DEPTH_MAX, &text) => failed(format!("the body is nested deeper than {DEPTH_MAX}")),
+        Ok(_) if is_deeper_than(JSON_DEPTH_MAX, &text) => failed(format!("the body is nested deeper than {JSON_DEPTH_MAX}")),
         Ok(_) => UpstreamAnswer::Completed { result: Some(text) },
         Err(error) if head.media_type.as_deref().is_some_and(is_json_type) => {
             failed(format!("the body is declared as json and is not: {error}"))
@@ -89,7 +71,7 @@ pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
 pub(super) fn decide_refused(head: &Head, body: &[u8]) -> UpstreamAnswer {
     let status = head.status;
     let message = find_message(body);
-    match class_of(status) {
+    match head.class {
         StatusClass::Rejected => UpstreamAnswer::Rejected { status, message },
         StatusClass::Forbidden => UpstreamAnswer::Forbidden { status, message },
         StatusClass::Completed | StatusClass::Failed => failed(message.map_or_else(

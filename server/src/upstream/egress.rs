@@ -17,13 +17,11 @@
 //! Metadata services of clouds, multicast, unspecified, reserved and documentation addresses are refused under every
 //! rule, also for allowed hosts.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    str::FromStr,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
+
+use crate::config::{AllowedHost, Egress};
 
 pub use address::{AddressKind, classify};
 
@@ -61,46 +59,16 @@ impl Default for EgressRules {
     }
 }
 
-/// One entry of `allow_hosts`: a host name or an address, with or without a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedHost {
-    host: Host<String>,
-    port: Option<u16>,
-}
-
-/// The text is not `host` or `host:port`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a host name or an address, optionally with a port (`host`, `host:port`, `[::1]:port`)")]
-pub struct InvalidAllowedHost(String);
-
-impl FromStr for AllowedHost {
-    type Err = InvalidAllowedHost;
-
-    /// Reads `host[:port]`. Names are compared in their ASCII form, addresses by value, so `münchen.example` and
-    /// `0x7f.1` mean what they mean in a URL. An IPv6 address needs its brackets.
-    fn from_str(text: &str) -> Result<Self, InvalidAllowedHost> {
-        let invalid = || InvalidAllowedHost(text.to_owned());
-        let (host_text, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                let digits_only = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-                let port = digits_only.then(|| port.parse().ok()).flatten().filter(|port| *port != 0);
-                (host, Some(port.ok_or_else(invalid)?))
-            }
-            _ => (text, None),
-        };
-        let host = Host::parse(host_text).map_err(|_not_a_host| invalid())?;
-        let is_usable = match &host {
-            Host::Domain(name) => !name.is_empty() && !name.ends_with('.') && !name.contains('*'),
-            Host::Ipv4(_) | Host::Ipv6(_) => true,
-        };
-        if is_usable { Ok(Self { host, port }) } else { Err(invalid()) }
-    }
-}
-
-impl fmt::Display for AllowedHost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.host)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+impl From<&Egress> for EgressRules {
+    /// The rules that the configuration states. Nothing is exempt by address.
+    fn from(section: &Egress) -> Self {
+        Self {
+            allow_private: section.allow_private,
+            allow_http: section.allow_http,
+            allow_hosts: section.allow_hosts.clone(),
+            ports: section.ports.clone(),
+            exempt_addresses: Vec::new(),
+        }
     }
 }
 
@@ -247,11 +215,11 @@ impl EgressRules {
 
     fn is_allowed_host(&self, host: &Host<&str>, port: u16) -> bool {
         self.allow_hosts.iter().any(|allowed| {
-            let is_same_host = match (&allowed.host, host) {
-                (Host::Domain(ours), Host::Domain(theirs)) => ours == theirs,
-                (Host::Ipv4(ours), Host::Ipv4(theirs)) => ours == theirs,
-                (Host::Ipv6(ours), Host::Ipv6(theirs)) => ours == theirs,
-                _ => false,
+            // the configuration keeps names in the form that a URL has them in, and addresses without brackets
+            let is_same_host = match host {
+                Host::Domain(name) => allowed.host == *name,
+                Host::Ipv4(address) => allowed.host == address.to_string(),
+                Host::Ipv6(address) => allowed.host == address.to_string(),
             };
             is_same_host && allowed.port.is_none_or(|allowed_port| allowed_port == port)
         })

@@ -99,12 +99,9 @@ impl Endpoint {
         }
         let admitted = self.lock().admit(clock.now_us());
         match admitted {
-            Ok(ticket) => Ok(Permit {
-                endpoint: Arc::clone(self),
-                clock: Arc::clone(clock),
-                ticket,
-                outcome: Outcome::Abandoned,
-            }),
+            Ok(ticket) => {
+                Ok(Permit { endpoint: Arc::clone(self), clock: Arc::clone(clock), ticket, outcome: Outcome::Abandoned })
+            }
             Err(_open) => {
                 self.origin.calls.fetch_sub(1, Ordering::Relaxed);
                 Err(Busy::BreakerOpen)
@@ -132,7 +129,11 @@ impl Drop for Permit {
         match change {
             Change::None => {}
             Change::Opened { open_us } => {
-                tracing::warn!(endpoint = self.endpoint.name, open_us, "upstream keeps failing, circuit breaker opened");
+                tracing::warn!(
+                    endpoint = self.endpoint.name,
+                    open_us,
+                    "upstream keeps failing, circuit breaker opened"
+                );
             }
             Change::Closed => {
                 tracing::info!(endpoint = self.endpoint.name, "upstream answers again, circuit breaker closed");

@@ -19,8 +19,8 @@ use engine::{
     upstream::{Upstream, UpstreamAnswer, UpstreamRequest, UpstreamTarget},
 };
 use reqwest::{
-    Method, Response,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    Response,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName},
 };
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
@@ -30,12 +30,10 @@ use super::{
     egress::EgressRules,
     endpoint::{Endpoints, Permit},
     lookup::{NameService, SystemNames},
+    outgoing::prepare,
     tls,
     worker::{Route, load_route},
 };
-
-/// The methods that a target may name. All of them carry the arguments as the request's body; `GET` has none.
-pub const METHODS: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 
 /// The names and values of an answer's header, in bytes.
 pub const HEADER_BYTES_MAX: usize = 64 * 1024;
@@ -130,7 +128,7 @@ impl Upstream for HttpUpstreams {
             Ok(route) => route,
             Err(error) => return not_dispatched(&error),
         };
-        let outgoing = match prepare(&route, method, &request) {
+        let outgoing = match prepare(&route.url, method, &request) {
             Ok(outgoing) => outgoing,
             Err(error) => return not_dispatched(&error),
         };
@@ -145,40 +143,12 @@ impl Upstream for HttpUpstreams {
     }
 }
 
-/// The target or the context cannot be put into an HTTP request.
-#[derive(Debug, thiserror::Error)]
-enum Unsendable {
-    #[error("method `{0}` is not one of POST, PUT, PATCH, DELETE")]
-    Method(String),
-    #[error("header `{0}` cannot carry its value")]
-    Header(&'static str),
-}
-
-fn prepare(route: &Route, method: &str, request: &UpstreamRequest) -> Result<reqwest::Request, Unsendable> {
-    let unsendable = || Unsendable::Method(method.chars().take(20).collect());
-    if !METHODS.contains(&method) {
-        return Err(unsendable());
-    }
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_not_a_method| unsendable())?;
-    let mut outgoing = reqwest::Request::new(method, route.url.clone());
-    let headers = outgoing.headers_mut();
-    let invocation = request.invocation.to_string();
-    let own = [("x-tollgate-invocation-id", &invocation), ("idempotency-key", &request.idempotency_key)];
-    for (name, value) in request.headers.iter().map(|(name, value)| (*name, value)).chain(own) {
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_bad_value| Unsendable::Header(name))?;
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_bad_name| Unsendable::Header(name))?;
-        headers.insert(name, value);
-    }
-    *outgoing.body_mut() = Some(request.arguments.to_string().into());
-    Ok(outgoing)
-}
-
 async fn call_until(deadline: Instant, route: Route, outgoing: reqwest::Request, permit: Permit) -> UpstreamAnswer {
     let (answer, is_healthy) = match timeout_at(deadline, route.client.execute(outgoing)).await {
         Ok(Ok(response)) => {
             let status = response.status().as_u16();
             let answer = take_answer(deadline, response).await;
-            let is_healthy = answer::is_healthy(status, &answer);
+            let is_healthy = is_healthy(status, &answer);
             (answer, is_healthy)
         }
         Ok(Err(error)) if error.is_connect() || error.is_builder() => (not_dispatched(&error.without_url()), false),
@@ -194,7 +164,7 @@ async fn take_answer(deadline: Instant, mut response: Response) -> UpstreamAnswe
     if header_bytes(response.headers()) > HEADER_BYTES_MAX {
         return UpstreamAnswer::Failed { detail: format!("the header is longer than {HEADER_BYTES_MAX} bytes") };
     }
-    match answer::class_of(head.status) {
+    match head.class {
         StatusClass::Completed => match read_body(deadline, &mut response, BODY_BYTES_MAX).await {
             Ok(body) => answer::decide_completed(&head, body),
             Err(BodyError::TooLong) => {
@@ -236,10 +206,30 @@ async fn read_body(deadline: Instant, response: &mut Response, bytes_max: usize)
     }
 }
 
+pub(super) const fn class_of(status: u16) -> StatusClass {
+    match status {
+        200..=299 => StatusClass::Completed,
+        400 | 422 => StatusClass::Rejected,
+        401 | 403 => StatusClass::Forbidden,
+        _ => StatusClass::Failed,
+    }
+}
+
+/// Whether an upstream that answered like this is able to work. An answer about the caller or the arguments (3xx, 4xx)
+/// says nothing against it; 429 and 5xx do, and so does a body that is no answer.
+pub(super) const fn is_healthy(status: u16, answer: &UpstreamAnswer) -> bool {
+    match answer {
+        UpstreamAnswer::Completed { .. } | UpstreamAnswer::Rejected { .. } | UpstreamAnswer::Forbidden { .. } => true,
+        UpstreamAnswer::Failed { .. } => matches!(status, 300..=428 | 430..=499),
+        UpstreamAnswer::NotDispatched { .. } | UpstreamAnswer::Unknown { .. } => false,
+    }
+}
+
 fn head_of(response: &Response) -> Head {
     let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
     Head {
         status: response.status().as_u16(),
+        class: class_of(response.status().as_u16()),
         media_type: text(CONTENT_TYPE)
             .and_then(|value| value.split(';').next())
             .map(|value| value.trim().to_ascii_lowercase()),
@@ -250,10 +240,7 @@ fn head_of(response: &Response) -> Head {
 }
 
 fn header_bytes(headers: &HeaderMap) -> usize {
-    headers
-        .iter()
-        .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
-        .fold(0, usize::saturating_add)
+    headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len())).fold(0, usize::saturating_add)
 }
 
 fn not_dispatched(error: &dyn std::error::Error) -> UpstreamAnswer {

@@ -14,7 +14,7 @@ use std::{
 
 use reqwest::{
     Client,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT},
+    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT},
     redirect, retry,
 };
 use tokio::runtime;
@@ -130,7 +130,6 @@ fn build_client(shared: &Shared, reach: Reach) -> Result<Client, reqwest::Error>
     let headers = HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5")),
         (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (USER_AGENT, HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION")))),
     ]);
     Client::builder()

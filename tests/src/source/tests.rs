@@ -17,7 +17,7 @@ fn comments_are_blanked_and_lines_stay() {
 #[test]
 fn strings_are_taken_out_with_their_line() {
     check("a(\"b\")", "a(\" \")", &[(1, "b")]);
-    check("\n\"x \\\" // y\" z", "\n\"           \" z", &[(2, "x \\\" // y")]);
+    check("\n\"x \\\" // y\" z", "\n\"         \" z", &[(2, "x \\\" // y")]);
     check("r#\"a \"b\" c\"# d", "r#\"       \"# d", &[(1, "a \"b\" c")]);
     check("br\"\\\" e b\"f\" r#type", "br\" \" e b\" \" r#type", &[(1, "\\"), (1, "f")]);
     check("\"a\nb\" \"c\"", "\" \n \" \" \"", &[(1, "a\nb"), (2, "c")]);

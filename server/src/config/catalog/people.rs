@@ -141,7 +141,8 @@ impl AccountItem {
 impl TokenItem {
     fn read(fields: &mut Fields<'_>, names: &mut Names, allow_fixture_secrets: bool) -> Option<Self> {
         let name = fields.require("name").and_then(|value| names.read(&value, parse_line));
-        let token = fields.require("token").and_then(|value| read_token(&value, TokenKind::Account, allow_fixture_secrets));
+        let token =
+            fields.require("token").and_then(|value| read_token(&value, TokenKind::Account, allow_fixture_secrets));
         Some(Self { name: name?, token: token? })
     }
 }

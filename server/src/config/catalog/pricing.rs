@@ -1,7 +1,7 @@
 //! Prices of the catalog, as written; what they amount to is computed elsewhere.
 
 use crate::config::{
-    reader::Fields,
+    reader::{Fields, Value},
     values::{Amount, parse_line, read_amount},
 };
 
@@ -57,28 +57,25 @@ impl PricingItem {
         if let Some(rules) = fields.take("pricing_rules") {
             rules.wrong("is not supported: use `fixed_credit_cost` or `returned_credit_cost_path`");
         }
-        let is_fixed = fields.require("pricing_mode").and_then(|value| {
-            value.choice(&[("fixed_per_request", true), ("tool_returned", false)])
-        });
+        let is_fixed = fields
+            .require("pricing_mode")
+            .and_then(|value| value.choice(&[("fixed_per_request", true), ("tool_returned", false)]));
         let charge_on = fields.choice("charge_on", &[("success", ChargeOn::Success), ("attempt", ChargeOn::Attempt)]);
         let description = fields.text("pricing_description");
         let fixed = fields.take("fixed_credit_cost");
         let cost = fixed.as_ref().and_then(read_amount);
-        let mut returned = Returned::read(fields);
-        let mode = match is_fixed? {
-            true => {
-                if fixed.is_none() {
-                    missing(fields, "fixed_credit_cost", "fixed_per_request");
-                }
-                returned.refuse_all("fixed_per_request", fields);
-                PricingMode::FixedPerRequest { cost: cost? }
+        let returned = Returned::read(fields);
+        let mode = if is_fixed? {
+            if fixed.is_none() {
+                missing(fields, "fixed_credit_cost", "fixed_per_request");
             }
-            false => {
-                if let Some(fixed) = fixed {
-                    fixed.wrong("has no meaning for the mode `tool_returned`");
-                }
-                returned.complete(fields)?
+            returned.refuse_all("fixed_per_request");
+            PricingMode::FixedPerRequest { cost: cost? }
+        } else {
+            if let Some(fixed) = fixed {
+                fixed.wrong("has no meaning for the mode `tool_returned`");
             }
+            returned.complete(fields)?
         };
         Some(Self { mode, charge_on: charge_on.unwrap_or(ChargeOn::Success), description })
     }
@@ -90,8 +87,9 @@ fn missing(fields: &Fields<'_>, key: &str, mode: &str) {
 }
 
 /// The fields of the mode `tool_returned`.
-struct Returned {
-    given: Vec<&'static str>,
+struct Returned<'a> {
+    /// The keys that are there, right or wrong.
+    given: Vec<(&'static str, Value<'a>)>,
     cost_path: Option<String>,
     multiplier: Option<Amount>,
     base: Option<Amount>,
@@ -100,29 +98,30 @@ struct Returned {
     credits_per_unit: Option<Amount>,
 }
 
-impl Returned {
-    fn read(fields: &mut Fields<'_>) -> Self {
+impl<'a> Returned<'a> {
+    fn read(fields: &mut Fields<'a>) -> Self {
         const COST_PATH: &str = "returned_credit_cost_path";
         let mut given = Vec::new();
         let cost_path = fields.take(COST_PATH);
-        given.extend(cost_path.as_ref().map(|_value| COST_PATH));
+        given.extend(cost_path.clone().map(|value| (COST_PATH, value)));
         let cost_path = cost_path.and_then(|value| {
-            value.parsed(|text| match text.starts_with('$') {
-                true => parse_line(text),
-                false => Err("must be a JSONPath that starts with `$`".to_owned()),
+            value.parsed(|text| {
+                let path = Some(text).filter(|text| text.starts_with('$'));
+                path.map_or_else(|| Err("must be a JSONPath that starts with `$`".to_owned()), parse_line)
             })
         });
         let mut amount = |key| {
             let value = fields.take(key)?;
-            given.push(key);
-            read_amount(&value)
+            let amount = read_amount(&value);
+            given.push((key, value));
+            amount
         };
         let multiplier = amount("returned_credit_multiplier");
         let base = amount("base_credit_cost");
         let estimated_max = amount("estimated_max_credit_cost");
         let credits_per_unit = amount("pricing_credits_per_unit");
         let unit_fields = fields.take("pricing_unit_fields").map(|value| {
-            given.push("pricing_unit_fields");
+            given.push(("pricing_unit_fields", value.clone()));
             if value.items().len() > UNIT_FIELDS_MAX {
                 value.wrong(format!("must have at most {UNIT_FIELDS_MAX} elements"));
             }
@@ -132,28 +131,30 @@ impl Returned {
         Self { given, cost_path, multiplier, base, estimated_max, unit_fields, credits_per_unit }
     }
 
-    fn refuse_all(&mut self, mode: &str, fields: &mut Fields<'_>) {
-        for key in &self.given {
-            if let Some(value) = fields.take(key) {
-                value.wrong(format!("has no meaning for the mode `{mode}`"));
-            }
+    fn is_given(&self, key: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == key)
+    }
+
+    fn refuse_all(&self, mode: &str) {
+        for (_, value) in &self.given {
+            value.wrong(format!("has no meaning for the mode `{mode}`"));
         }
     }
 
     fn complete(self, fields: &mut Fields<'_>) -> Option<PricingMode> {
         const MODE: &str = "tool_returned";
-        if !self.given.contains(&"returned_credit_cost_path") {
+        if !self.is_given("returned_credit_cost_path") {
             missing(fields, "returned_credit_cost_path", MODE);
         }
         let has_units = !self.unit_fields.is_empty();
-        if has_units != self.given.contains(&"pricing_credits_per_unit") {
+        if has_units != self.is_given("pricing_credits_per_unit") {
             let text = format!(
                 "`{}` must have both or neither of `pricing_unit_fields` and `pricing_credits_per_unit`",
                 fields.path
             );
             fields.reader.problem(&fields.place, text);
         }
-        if !has_units && !self.given.contains(&"estimated_max_credit_cost") {
+        if !has_units && !self.is_given("estimated_max_credit_cost") {
             let text = format!(
                 "`{}` needs `estimated_max_credit_cost`, or `pricing_unit_fields` with `pricing_credits_per_unit`, \
                  to know what to hold before a call",

@@ -39,3 +39,6 @@ pub(super) fn distance(from: &[char], to: &[char]) -> usize {
     }
     last.last().copied().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

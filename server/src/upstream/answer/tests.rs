@@ -1,7 +1,8 @@
 use super::*;
+use crate::upstream::http::{class_of, is_healthy};
 
 fn head(status: u16, media_type: &str) -> Head {
-    Head { status, media_type: Some(media_type.to_owned()).filter(|text| !text.is_empty()), coding: None }
+    Head { status, class: class_of(status), media_type: Some(media_type.to_owned()).filter(|text| !text.is_empty()), coding: None }
 }
 
 fn completed(result: &str) -> UpstreamAnswer {
@@ -39,7 +40,7 @@ fn text_that_is_not_json_is_wrapped_unless_it_claimed_to_be_json() {
 
 #[test]
 fn an_empty_answer_has_no_result() {
-    for (status, body) in [(204, ""), (200, ""), (202, ""), (200, " \r\n"), (200, "\u{feff}"), (204, "ignored")] {
+    for (status, body) in [(204, ""), (200, ""), (202, ""), (200, " \r\n"), (200, "\u{feff}"), (202, "\n")] {
         let answer = decide_completed(&head(status, "application/json"), body.into());
         assert_eq!(answer, UpstreamAnswer::Completed { result: None }, "{status} {body:?}");
     }
@@ -58,9 +59,9 @@ fn binary_encoded_and_deep_bodies_are_broken() {
     let answer = decide_completed(&coded, b"{}".to_vec());
     assert!(matches!(answer, UpstreamAnswer::Failed { .. }), "{answer:?}");
     let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
-    let at_the_limit = decide_completed(&head(200, ""), nested(DEPTH_MAX));
+    let at_the_limit = decide_completed(&head(200, ""), nested(JSON_DEPTH_MAX));
     assert!(matches!(at_the_limit, UpstreamAnswer::Completed { .. }), "{at_the_limit:?}");
-    for depth in [DEPTH_MAX + 1, 200_000] {
+    for depth in [JSON_DEPTH_MAX + 1, 200_000] {
         let answer = decide_completed(&head(200, ""), nested(depth));
         assert!(matches!(answer, UpstreamAnswer::Failed { .. }), "{depth}");
     }
@@ -97,7 +98,8 @@ fn a_refusal_carries_the_upstreams_own_message() {
 #[test]
 fn a_message_is_bounded_in_characters() {
     let body = json!({ "message": "é".repeat(MESSAGE_CHARS_MAX * 2) }).to_string();
-    let UpstreamAnswer::Rejected { message: Some(message), .. } = decide_refused(&head(422, ""), body.as_bytes()) else {
+    let UpstreamAnswer::Rejected { message: Some(message), .. } = decide_refused(&head(422, ""), body.as_bytes())
+    else {
         panic!("not rejected with a message");
     };
     assert_eq!(message.chars().count(), MESSAGE_CHARS_MAX);
@@ -106,8 +108,21 @@ fn a_message_is_bounded_in_characters() {
 #[test]
 fn every_other_status_is_a_failure_and_only_some_speak_against_the_upstream() {
     let cases = [
-        (301, true), (302, true), (304, true), (307, true), (404, true), (405, true), (409, true), (418, true),
-        (429, false), (451, true), (500, false), (502, false), (503, false), (599, false), (999, false),
+        (301, true),
+        (302, true),
+        (304, true),
+        (307, true),
+        (404, true),
+        (405, true),
+        (409, true),
+        (418, true),
+        (429, false),
+        (451, true),
+        (500, false),
+        (502, false),
+        (503, false),
+        (599, false),
+        (999, false),
     ];
     for (status, healthy) in cases {
         let answer = decide_refused(&head(status, ""), br#"{"message": "inner"}"#);

@@ -31,7 +31,8 @@ fn an_endpoint_is_a_url_without_its_query() {
 
 #[test]
 fn the_calls_of_all_endpoints_of_an_origin_are_limited_together() {
-    let (endpoints, clock) = (Endpoints::default(), Arc::new(HandClock::default()) as Arc<dyn Clock>);
+    let endpoints = Endpoints::default();
+    let clock: Arc<dyn Clock> = Arc::new(HandClock::default());
     let (one, two) = (load(&endpoints, "https://example.com/a"), load(&endpoints, "https://example.com/b"));
     let mut permits: Vec<Permit> = (0..CALLS_PER_ORIGIN_MAX).map(|_| one.admit(&clock).ok().unwrap()).collect();
     assert_eq!(busy(one.admit(&clock)), Some(Busy::TooManyCalls));
@@ -47,7 +48,7 @@ fn the_calls_of_all_endpoints_of_an_origin_are_limited_together() {
 #[test]
 fn a_refusal_of_the_breaker_takes_no_place() {
     let (endpoints, hand) = (Endpoints::default(), Arc::new(HandClock::default()));
-    let clock = Arc::clone(&hand) as Arc<dyn Clock>;
+    let clock: Arc<dyn Clock> = Arc::<HandClock>::clone(&hand);
     let endpoint = load(&endpoints, "https://example.com/a");
     for _ in 0..CONSECUTIVE_FAILURES_MAX {
         endpoint.admit(&clock).ok().unwrap().finish(false);

@@ -17,7 +17,8 @@ async fn a_request_carries_the_arguments_as_written_and_its_context() {
     });
     let upstreams = upstreams(allow_private());
     let mut outgoing = request(&upstream.url("/a/b?c=d#fragment"));
-    outgoing.headers = vec![("x-tollgate-session-key", "agent:main".to_owned()), ("x-tollgate-channel", "süd".to_owned())];
+    outgoing.headers =
+        vec![("x-tollgate-session-key", "agent:main".to_owned()), ("x-tollgate-channel", "süd".to_owned())];
     let answer = upstreams.call(outgoing).await;
     assert_eq!(answer, UpstreamAnswer::Completed { result: Some(r#"{"fine":true}"#.to_owned()) });
     let (head, body) = requests.recv().unwrap();
@@ -43,7 +44,7 @@ async fn a_request_carries_the_arguments_as_written_and_its_context() {
 }
 
 #[tokio::test]
-async fn methods_with_a_body_are_sent_and_others_refused() {
+async fn five_methods_are_sent_and_others_refused() {
     let (heard, requests) = mpsc::channel();
     let upstream = Hostile::start(move |connection| {
         while let Some((head, body)) = connection.read_request() {
@@ -53,23 +54,59 @@ async fn methods_with_a_body_are_sent_and_others_refused() {
     });
     let upstreams = upstreams(allow_private());
     let with_method = |method: &str| {
-        let target = UpstreamTarget::Http {
-            method: method.to_owned(),
-            url: upstream.url("/"),
-            timeout: Duration::from_secs(5),
-        };
+        let target =
+            UpstreamTarget::Http { method: method.to_owned(), url: upstream.url("/"), timeout: Duration::from_secs(5) };
         UpstreamRequest { target: Arc::new(target), ..request("") }
     };
     for method in super::super::METHODS {
         assert_eq!(kind(&upstreams.call(with_method(method)).await), "completed", "{method}");
         let (head, body) = requests.recv().unwrap();
-        assert!(head.starts_with(&format!("{method} / ")), "{head}");
-        assert_eq!(body, r#"{"a": 1.0, "b":"é"}"#);
+        let (target, expected_body) =
+            if method == "GET" { ("/?a=1.0&b=%C3%A9", "") } else { ("/", r#"{"a": 1.0, "b":"é"}"#) };
+        assert!(head.starts_with(&format!("{method} {target} ")), "{head}");
+        assert_eq!(body, expected_body);
+        assert_eq!(head.contains("content-type: application/json"), method != "GET", "{head}");
     }
-    for method in ["GET", "HEAD", "CONNECT", "post", "", "PO ST", "POST / HTTP/1.1\r\n"] {
+    for method in ["OPTIONS", "HEAD", "CONNECT", "post", "", "PO ST", "POST / HTTP/1.1\r\n"] {
         assert_eq!(kind(&upstreams.call(with_method(method)).await), "not dispatched", "{method}");
     }
-    assert_eq!(upstream.executed(), 4);
+    assert_eq!(upstream.executed(), 5);
+}
+
+#[tokio::test]
+async fn a_get_carries_the_arguments_in_its_query() {
+    let (heard, requests) = mpsc::channel();
+    let upstream = Hostile::start(move |connection| {
+        while let Some((head, _)) = connection.read_request() {
+            heard.send(head).unwrap();
+            connection.write(fine().as_bytes());
+        }
+    });
+    let upstreams = upstreams(allow_private());
+    let get = |path: &str, arguments: &str| {
+        let (method, timeout) = ("GET".to_owned(), Duration::from_secs(5));
+        let target = UpstreamTarget::Http { method, url: upstream.url(path), timeout };
+        UpstreamRequest { target: Arc::new(target), arguments: Arc::from(arguments), ..request("") }
+    };
+    let cases = [
+        ("/s", "{}", "/s"),
+        ("/s?k=v", "{}", "/s?k=v"),
+        ("/s?k=v", r#"{"a":"x y&z=#/?"}"#, "/s?k=v&a=x+y%26z%3D%23%2F%3F"),
+        ("/s", r#"{"n":1.50,"big":12345678901234567890,"t":true,"no":null}"#, "/s?n=1.50&big=12345678901234567890&t=true"),
+        ("/s", r#"{"list":[1, "a"],"o":{}}"#, "/s?list=%5B1%2C+%22a%22%5D&o=%7B%7D"),
+        ("/s", r#"{"\r\nhost: evil":"\r\n"}"#, "/s?%0D%0Ahost%3A+evil=%0D%0A"),
+        ("/s", r#"{"no":null}"#, "/s"),
+    ];
+    for (path, arguments, target) in cases {
+        assert_eq!(kind(&upstreams.call(get(path, arguments)).await), "completed", "{arguments}");
+        let head = requests.recv().unwrap();
+        assert!(head.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{head}");
+    }
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(9_000));
+    for arguments in [long.as_str(), "[]", "{", r#"{"a":1,"a":2}"#] {
+        assert_eq!(kind(&upstreams.call(get("/s", arguments)).await), "not dispatched");
+    }
+    assert_eq!(upstream.executed(), cases.len());
 }
 
 #[tokio::test]
@@ -99,19 +136,40 @@ async fn a_connection_is_used_again() {
 
 #[tokio::test]
 async fn a_connection_that_the_upstream_closed_while_idle_is_replaced_without_a_second_execution() {
-    let (closed, wait) = mpsc::channel();
+    let (closed, mut wait) = tokio::sync::mpsc::unbounded_channel();
     let upstream = Hostile::start(move |connection| {
         connection.read_request();
         connection.write(fine().as_bytes());
         connection.close();
-        closed.send(()).unwrap();
+        closed.send(()).ok();
     });
     let upstreams = upstreams(allow_private());
     for _ in 0..50 {
         assert_eq!(kind(&call(&upstreams, &upstream.url("/tool")).await), "completed");
-        wait.recv().unwrap();
+        wait.recv().await.unwrap();
     }
     assert_eq!((upstream.executed(), upstream.connections()), (50, 50));
+}
+
+#[tokio::test]
+async fn a_connection_that_the_upstream_closes_while_the_next_call_begins_executes_nothing_twice() {
+    let upstream = Hostile::start(|connection| {
+        connection.read_request();
+        connection.write(fine().as_bytes());
+        connection.close();
+    });
+    let upstreams = HttpUpstreams::new(allow_private(), Arc::new(HandClock::default())).unwrap();
+    let mut completed = 0;
+    for call_number in 0..200 {
+        // one endpoint per call keeps the breaker out of it
+        match kind(&call(&upstreams, &upstream.url(&format!("/{call_number}"))).await) {
+            "completed" => completed += 1,
+            other => assert_eq!(other, "unknown"),
+        }
+    }
+    // what ended as unknown died in a closed connection: it was not executed, and not sent again
+    assert_eq!(upstream.executed(), completed);
+    assert!(completed >= 100, "{completed}");
 }
 
 #[tokio::test]
@@ -147,8 +205,9 @@ async fn an_endpoint_that_keeps_failing_is_left_alone_and_its_neighbour_is_not()
             connection.write(bytes.as_bytes());
         }
     });
-    let clock = Arc::new(HandClock::default());
-    let upstreams = HttpUpstreams::new(allow_private(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    let hand = Arc::new(HandClock::default());
+    let clock: Arc<dyn Clock> = Arc::<HandClock>::clone(&hand);
+    let upstreams = HttpUpstreams::new(allow_private(), clock).unwrap();
     for query in 0..CONSECUTIVE_FAILURES_MAX {
         assert_eq!(kind(&call(&upstreams, &upstream.url(&format!("/broken?{query}"))).await), "failed");
     }
@@ -157,7 +216,7 @@ async fn an_endpoint_that_keeps_failing_is_left_alone_and_its_neighbour_is_not()
     assert_eq!(answer, UpstreamAnswer::NotDispatched { detail: "the circuit breaker is open".to_owned() });
     assert_eq!(upstream.executed(), executed);
     assert_eq!(kind(&call(&upstreams, &upstream.url("/fine")).await), "completed");
-    clock.advance(Duration::from_micros(OPEN_US_FIRST.unsigned_abs()));
+    hand.advance(Duration::from_micros(OPEN_US_FIRST.unsigned_abs()));
     assert_eq!(kind(&call(&upstreams, &upstream.url("/broken")).await), "failed");
     assert_eq!(kind(&call(&upstreams, &upstream.url("/broken")).await), "not dispatched");
     assert_eq!(upstream.executed(), executed + 2);

@@ -6,7 +6,10 @@ use super::{
     hostile::{Hostile, fine},
     *,
 };
-use crate::upstream::{egress::Reach, lookup::VettedLookup};
+use crate::{
+    config::AllowedHost,
+    upstream::{egress::Reach, lookup::VettedLookup},
+};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
@@ -21,9 +24,30 @@ async fn no_notation_of_loopback_reaches_the_canary() {
     let canary = Hostile::answering(fine());
     let upstreams = upstreams(addresses_only(canary.address.port()));
     let hosts = [
-        "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1", "127.0.0.1.",
-        "%31%32%37.0.0.1", "127。0。0。1", "①②⑦.⓪.⓪.①", "0", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
-        "[64:ff9b::127.0.0.1]", "[2002:7f00:1::]", "localhost", "LOCALHOST", "localhost.", "user@127.0.0.1",
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "017700000001",
+        "0177.0.0.1",
+        "127.0.0.1.",
+        "%31%32%37.0.0.1",
+        "127。0。0。1",
+        "①②⑦.⓪.⓪.①",
+        "0",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::]",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "user@127.0.0.1",
     ];
     for host in hosts {
         let answer = call(&upstreams, &format!("http://{host}:{}/tool", canary.address.port())).await;
@@ -35,7 +59,9 @@ async fn no_notation_of_loopback_reaches_the_canary() {
 #[tokio::test]
 async fn what_is_no_url_is_not_dispatched() {
     let upstreams = upstreams(allow_private());
-    for url in ["", "/tool", "tool.test", "http://", "http://[::1", "http://a b/", "http://127.0.0.1:99999/", "https://%00/"] {
+    for url in
+        ["", "/tool", "tool.test", "http://", "http://[::1", "http://a b/", "http://127.0.0.1:99999/", "https://%00/"]
+    {
         assert_eq!(kind(&call(&upstreams, url).await), "not dispatched", "`{url}`");
     }
 }
@@ -54,7 +80,8 @@ async fn a_name_with_forbidden_addresses_reaches_nothing() {
 #[tokio::test]
 async fn forbidden_addresses_are_left_out_of_a_mixed_answer() {
     let upstream = Hostile::answering(fine());
-    let (upstreams, _) = upstreams_with_names(allow_private(), |_, _| vec![METADATA, LOOPBACK, Ipv4Addr::UNSPECIFIED.into()]);
+    let (upstreams, _) =
+        upstreams_with_names(allow_private(), |_, _| vec![METADATA, LOOPBACK, Ipv4Addr::UNSPECIFIED.into()]);
     let answer = call(&upstreams, &format!("http://tool.test:{}/", upstream.address.port())).await;
     assert_eq!(kind(&answer), "completed", "{answer:?}");
 }
@@ -102,7 +129,7 @@ async fn allow_private_opens_plain_http_for_private_answers_only() {
 async fn an_allowed_host_is_called_whatever_private_address_it_has() {
     let upstream = Hostile::answering(fine());
     let port = upstream.address.port();
-    let allow_hosts = vec![format!("tool.test:{port}").parse().unwrap()];
+    let allow_hosts = vec![AllowedHost { host: "tool.test".to_owned(), port: Some(port) }];
     let rules = EgressRules { allow_hosts, ..EgressRules::default() };
     let (upstreams, _) = upstreams_with_names(rules, |_, _| vec![LOOPBACK]);
     assert_eq!(kind(&call(&upstreams, &format!("http://tool.test:{port}/")).await), "completed");

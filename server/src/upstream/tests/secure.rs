@@ -45,11 +45,13 @@ fn secure_upstream(pem: &'static [u8]) -> Hostile {
 }
 
 fn trusting(authority: Option<&[u8]>) -> HttpUpstreams {
-    let config: ClientConfig = authority.map_or_else(tls::client_config, |pem| {
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate(pem)).unwrap();
-        tls::client_config_trusting(roots)
-    }).unwrap();
+    let config: ClientConfig = authority
+        .map_or_else(tls::client_config, |pem| {
+            let mut roots = RootCertStore::empty();
+            roots.add(certificate(pem)).unwrap();
+            tls::client_config_trusting(roots)
+        })
+        .unwrap();
     let names = Names { asked: Arc::default(), answer: |_: &str, _| vec![IpAddr::V4(Ipv4Addr::LOCALHOST)] };
     HttpUpstreams::with_parts(allow_private(), Arc::new(HandClock::default()), Arc::new(names), config)
 }

@@ -1,0 +1,71 @@
+//! One callable tool.
+
+use std::sync::Arc;
+
+use super::{ArgumentSchema, named_values};
+use crate::{
+    id::{NamespaceId, ToolId},
+    pricing::PriceBook,
+    upstream::UpstreamTarget,
+};
+
+/// One callable tool, as the engine decides by it.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// Its name for programs, for ever.
+    pub id: ToolId,
+    /// Where it belongs; nowhere for a core tool.
+    pub namespace: Option<NamespaceId>,
+    /// Its name within the namespace; see [`super::check_tool_name`].
+    pub name: String,
+    /// One line about it.
+    pub short_description: String,
+    /// More about it; may be empty.
+    pub long_description: String,
+    /// What its arguments must look like, compiled once per version of the tool.
+    pub schema: ArgumentSchema,
+    /// The same as it was written, for showing.
+    pub input_schema_text: Arc<str>,
+    /// Where its calls go.
+    pub upstream: Arc<UpstreamTarget>,
+    /// Who may call it before their email address is verified.
+    pub tier: Tier,
+    /// Whether it is listed and callable for others than its publisher.
+    pub visibility: Visibility,
+    /// Whether it can be called.
+    pub state: ToolState,
+    /// What its calls cost, over time.
+    pub prices: PriceBook,
+}
+
+named_values! {
+    /// Which accounts may call a tool.
+    Tier {
+        /// Every account, while the tool's price is zero.
+        Unverified = "unverified",
+        /// Verified accounts only.
+        Standard = "standard",
+    }
+}
+
+named_values! {
+    /// Who sees a tool.
+    Visibility {
+        /// Everybody.
+        Public = "public",
+        /// Its publisher.
+        Private = "private",
+    }
+}
+
+named_values! {
+    /// Whether a tool can be called.
+    ToolState {
+        /// Not yet.
+        Draft = "draft",
+        /// It can.
+        Active = "active",
+        /// Not any more, for now.
+        Suspended = "suspended",
+    }
+}

@@ -1,0 +1,119 @@
+//! After a call: what it really costs.
+
+use super::{Price, PricingMode, ToolReturned, cost_path::Found};
+use crate::{
+    credits::{Credits, CreditsError, Scaled},
+    json::Json,
+};
+
+/// How many decimals of a returned value are kept before it is multiplied.
+const VALUE_DECIMALS: u32 = 18;
+
+/// What a completed call costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActualCost {
+    /// What the buyer pays: never more than the hold.
+    pub charge: Credits,
+    /// What the tool asked for beyond the hold. The publisher bears it. An amount too large to hold in 64 bits is cut
+    /// off at [`Credits::MAX`].
+    pub shortfall: Credits,
+    /// What the publisher should know about the result.
+    pub warning: Option<CostWarning>,
+}
+
+/// Something was wrong with the cost that a tool returned. For the publisher; the buyer's call succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CostWarning {
+    /// There is nothing at the path: the base was charged.
+    #[error("the result has no value at the price's path; the base was charged")]
+    Missing,
+    /// The path leads to several values: the base was charged.
+    #[error("the result has {count} values at the price's path; the base was charged")]
+    Several {
+        /// How many.
+        count: usize,
+    },
+    /// The value is neither a number nor a decimal string within bounds: the base was charged.
+    #[error("the value at the price's path is not a usable number; the base was charged")]
+    NotANumber,
+    /// The value is negative: the base was charged.
+    #[error("the value at the price's path is negative; the base was charged")]
+    Negative,
+    /// The cost is above the hold: the hold was charged.
+    #[error("the returned cost is above the worst case; the worst case was charged")]
+    AboveHold,
+}
+
+impl CostWarning {
+    /// A stable name for storage and for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "cost_missing",
+            Self::Several { .. } => "cost_ambiguous",
+            Self::NotANumber => "cost_not_a_number",
+            Self::Negative => "cost_negative",
+            Self::AboveHold => "cost_above_hold",
+        }
+    }
+}
+
+/// What a completed call costs, given what was held for it and the upstream's result as it came (`null` for none).
+///
+/// `base + multiplier × value`, rounded up to the next micro-credit once, at the end. The value is read from its source
+/// text with eighteen decimals; what lies beyond is rounded up, which with the largest multiplier that is accepted
+/// moves the cost by no more than one micro-credit.
+pub fn actual_cost(price: &Price, hold: Credits, result: &Json<'_>) -> ActualCost {
+    match &price.mode {
+        PricingMode::FixedPerRequest { cost } => within(hold, Some(*cost)),
+        PricingMode::ToolReturned(returned) => match returned_value(returned, result) {
+            Ok(value) => within(hold, value.and_then(|value| cost_of(returned, value))),
+            Err(warning) => ActualCost { warning: Some(warning), ..within(hold, Some(returned.base)) },
+        },
+    }
+}
+
+/// What a call costs that was dispatched and then failed, or of which nobody knows how it ended, when it is charged per
+/// attempt: the fixed cost, or the base.
+pub const fn cost_of_failed_attempt(price: &Price) -> Credits {
+    match &price.mode {
+        PricingMode::FixedPerRequest { cost } => *cost,
+        PricingMode::ToolReturned(returned) => returned.base,
+    }
+}
+
+/// The value at the path; `Ok(None)` is one that is too large to calculate with.
+fn returned_value(returned: &ToolReturned, result: &Json<'_>) -> Result<Option<Scaled>, CostWarning> {
+    let json = match returned.path.find(result) {
+        Found::One(json) => json,
+        Found::Nothing => return Err(CostWarning::Missing),
+        Found::Several(count) => return Err(CostWarning::Several { count }),
+    };
+    let text = json.decimal_text().ok_or(CostWarning::NotANumber)?;
+    match Scaled::parse_up(text, VALUE_DECIMALS) {
+        Ok(value) if value.mantissa < 0 => Err(CostWarning::Negative),
+        Ok(value) => Ok(Some(value)),
+        Err(CreditsError::OutOfRange) if text.starts_with('-') => Err(CostWarning::Negative),
+        Err(CreditsError::OutOfRange) => Ok(None),
+        Err(CreditsError::NotANumber | CreditsError::TooPrecise | CreditsError::Exponent | CreditsError::Negative) => {
+            Err(CostWarning::NotANumber)
+        }
+    }
+}
+
+/// The cost for a value, or nothing when it is more than an amount can be.
+fn cost_of(returned: &ToolReturned, value: Scaled) -> Option<Credits> {
+    let micros = value.checked_mul(returned.multiplier.scaled())?.to_micros_up()?;
+    Credits::from_micros(i64::try_from(micros).ok()?).checked_add(returned.base)
+}
+
+/// Cuts a cost off at the hold. No cost stands for one beyond all amounts.
+fn within(hold: Credits, cost: Option<Credits>) -> ActualCost {
+    match cost {
+        Some(cost) if cost <= hold => ActualCost { charge: cost, shortfall: Credits::ZERO, warning: None },
+        _ => ActualCost {
+            charge: hold,
+            shortfall: cost.unwrap_or(Credits::MAX).checked_sub(hold).unwrap_or(Credits::MAX),
+            warning: Some(CostWarning::AboveHold),
+        },
+    }
+}

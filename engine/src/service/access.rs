@@ -1,0 +1,373 @@
+//! Who is calling: from a bearer token to a principal.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use quick_cache::sync::Cache;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::Services;
+use crate::{
+    credits::Credits,
+    id::{AccountId, CapId, EndUserId, PartnerId, TokenId},
+    ledger::{
+        LedgerAccountId,
+        caps::{Cap, CapWindow},
+        leaf::{Digest, sha256},
+    },
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+/// What a personal token begins with.
+pub const ACCOUNT_TOKEN_PREFIX: &str = "faro_";
+/// What a partner's token begins with. It also begins with [`ACCOUNT_TOKEN_PREFIX`]: look for this one first.
+pub const PARTNER_TOKEN_PREFIX: &str = "faro_partner_";
+
+/// How many tokens and end users are remembered.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// Whom a cap limits. The numbers are stored: they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CapOwner {
+    /// An account.
+    Account,
+    /// One token.
+    Token,
+    /// A partner as a whole.
+    Partner,
+    /// Each end user of a partner (owner: the partner), or one end user.
+    EndUser,
+}
+
+impl CapOwner {
+    const ALL: [(Self, i16, &'static str); 4] = [
+        (Self::Account, 1, "account"),
+        (Self::Token, 2, "token"),
+        (Self::Partner, 3, "partner"),
+        (Self::EndUser, 4, "end_user"),
+    ];
+
+    /// As the database stores it.
+    pub fn raw(self) -> i16 {
+        Self::ALL.iter().find(|(owner, ..)| *owner == self).map_or(0, |(_, raw, _)| *raw)
+    }
+
+    /// The word of the configuration and the wire.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(owner, ..)| *owner == self).map_or("", |(.., word)| *word)
+    }
+
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(.., stored)| *stored == word).map(|(owner, ..)| *owner)
+    }
+
+    fn from_raw(raw: i16) -> Option<Self> {
+        Self::ALL.iter().find(|(_, stored, _)| *stored == raw).map(|(owner, ..)| *owner)
+    }
+}
+
+/// A cap with whom it limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnedCap {
+    /// Whom.
+    pub per: CapOwner,
+    /// How much.
+    pub cap: Cap,
+}
+
+/// An account as it calls.
+#[derive(Debug, Clone)]
+pub struct AccountPrincipal {
+    /// Which.
+    pub id: AccountId,
+    /// Its public form, for policies.
+    pub name: String,
+    /// Who pays.
+    pub wallet: LedgerAccountId,
+    /// Its address has been confirmed.
+    pub is_verified: bool,
+    /// An operator has suspended it.
+    pub is_suspended: bool,
+}
+
+/// A partner as it calls.
+#[derive(Debug, Clone)]
+pub struct PartnerPrincipal {
+    /// Which.
+    pub id: PartnerId,
+    /// Its public form, for policies.
+    pub name: String,
+    /// Who pays.
+    pub wallet: LedgerAccountId,
+    /// Where its margin goes.
+    pub margin: LedgerAccountId,
+    /// Its share of every charge, in basis points.
+    pub margin_bps: u16,
+    /// An operator has suspended it.
+    pub is_suspended: bool,
+}
+
+/// Whose token it is.
+#[derive(Debug, Clone)]
+pub enum Owner {
+    /// A customer.
+    Account(AccountPrincipal),
+    /// A platform.
+    Partner(PartnerPrincipal),
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The token; none for signed-in sessions.
+    pub token: Option<TokenId>,
+    /// Names what was shown, for policies and rate limits: the token's or the account's public form.
+    pub shown: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The limits on it.
+    pub caps: Vec<OwnedCap>,
+}
+
+/// A partner's customer as it calls.
+#[derive(Debug, Clone)]
+pub struct EndUser {
+    /// Which.
+    pub id: EndUserId,
+    /// Its public form, for policies.
+    pub name: String,
+    /// The partner or an operator has blocked it.
+    pub is_blocked: bool,
+    /// The limits on it alone.
+    pub caps: Vec<OwnedCap>,
+}
+
+/// What was read, and when: a value from before the last change is not used.
+#[derive(Debug, Clone)]
+struct Remembered<T> {
+    generation: u64,
+    value: Arc<T>,
+}
+
+/// Remembers principals and end users until something about them changes.
+#[derive(Debug)]
+pub(super) struct AccessCache {
+    generation: AtomicU64,
+    tokens: Cache<Digest, Remembered<Principal>>,
+    end_users: Cache<(Uuid, String), Remembered<EndUser>>,
+}
+
+impl Default for AccessCache {
+    fn default() -> Self {
+        Self {
+            generation: AtomicU64::new(0),
+            tokens: Cache::new(REMEMBERED_MAX),
+            end_users: Cache::new(REMEMBERED_MAX),
+        }
+    }
+}
+
+impl AccessCache {
+    pub(super) fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// To be read before the database: what is stored under an older generation is never used.
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+}
+
+impl Services {
+    /// The principal that a personal or partner token stands for; `None` if it is unknown or revoked.
+    ///
+    /// The token is looked up by its digest, so its comparison takes no secret-dependent time.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_principal(&self, token: &str) -> Result<Option<Arc<Principal>>, StoreError> {
+        let digest = sha256(token.as_bytes());
+        let generation = self.access.generation();
+        if let Some(known) = self.access.tokens.get(&digest)
+            && known.generation == generation
+        {
+            return Ok(Some(known.value));
+        }
+        let row = entity::token::Entity::find()
+            .filter(entity::token::Column::Digest.eq(digest.to_vec()))
+            .filter(entity::token::Column::RevokedUs.is_null())
+            .one(self.db.readers())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let owner = match (row.account_id, row.partner_id) {
+            (Some(account), _) => self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account),
+            (None, Some(partner)) => self.find_partner_principal(partner).await?.map(Owner::Partner),
+            (None, None) => None,
+        };
+        let Some(owner) = owner else { return Ok(None) };
+        let token = TokenId::from(row.id);
+        let mut caps = self.list_caps(row.id, CapOwner::Token).await?;
+        caps.extend(self.owner_caps(&owner).await?);
+        let principal = Arc::new(Principal { token: Some(token), shown: token.to_string(), owner, caps });
+        self.access.tokens.insert(digest, Remembered { generation, value: Arc::clone(&principal) });
+        Ok(Some(principal))
+    }
+
+    /// The principal of a signed-in session that began at `issued_us` (microseconds since the Unix epoch); `None` if the
+    /// account is gone or its sessions from that time are void.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_session_principal(
+        &self,
+        account: AccountId,
+        issued_us: i64,
+    ) -> Result<Option<Arc<Principal>>, StoreError> {
+        let row = entity::account::Entity::find_by_id(account.uuid()).one(self.db.readers()).await?;
+        let Some(row) = row.filter(|row| row.sessions_from_us <= issued_us) else { return Ok(None) };
+        let owner = Owner::Account(account_principal(&row));
+        let caps = self.owner_caps(&owner).await?;
+        Ok(Some(Arc::new(Principal { token: None, shown: account.to_string(), owner, caps })))
+    }
+
+    /// A partner's end user by the partner's own name for it; made on first use.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub async fn load_end_user(&self, partner: PartnerId, external_id: &str) -> Result<Arc<EndUser>, StoreError> {
+        let key = (partner.uuid(), external_id.to_owned());
+        let generation = self.access.generation();
+        if let Some(known) = self.access.end_users.get(&key)
+            && known.generation == generation
+        {
+            return Ok(known.value);
+        }
+        let row = match self.find_end_user(partner, external_id).await? {
+            Some(row) => row,
+            None => self.create_end_user(partner, external_id).await?,
+        };
+        let end_user = Arc::new(EndUser {
+            id: EndUserId::from(row.id),
+            name: EndUserId::from(row.id).to_string(),
+            is_blocked: row.is_blocked,
+            caps: self.end_user_caps(partner, row.id).await?,
+        });
+        self.access.end_users.insert(key, Remembered { generation, value: Arc::clone(&end_user) });
+        Ok(end_user)
+    }
+
+    async fn find_end_user(
+        &self,
+        partner: PartnerId,
+        external_id: &str,
+    ) -> Result<Option<entity::end_user::Model>, StoreError> {
+        Ok(entity::end_user::Entity::find()
+            .filter(entity::end_user::Column::PartnerId.eq(partner.uuid()))
+            .filter(entity::end_user::Column::ExternalId.eq(external_id))
+            .one(self.db.readers())
+            .await?)
+    }
+
+    async fn create_end_user(
+        &self,
+        partner: PartnerId,
+        external_id: &str,
+    ) -> Result<entity::end_user::Model, StoreError> {
+        let now_us = self.clock.now_us();
+        let row = entity::end_user::Model {
+            id: EndUserId::new(&*self.ids, now_us).uuid(),
+            partner_id: partner.uuid(),
+            external_id: external_id.to_owned(),
+            is_blocked: false,
+            created_us: now_us,
+        };
+        let mut unit = UnitOfWork::new();
+        unit.one(
+            self.db.backend(),
+            &entity::end_user::Entity::insert(sea_orm::IntoActiveModel::into_active_model(row.clone())),
+        );
+        match self.ledger.save(unit).await {
+            Ok(_) => Ok(row),
+            // Another call of the same user was first.
+            Err(NotSaved::Conflict { .. } | NotSaved::Refused(_)) => self
+                .find_end_user(partner, external_id)
+                .await?
+                .ok_or_else(|| StoreError::Inconsistent { table: "end_user", what: external_id.to_owned() }),
+            Err(NotSaved::Writer(error)) => Err(error.into()),
+        }
+    }
+
+    async fn find_account_principal(&self, id: AccountId) -> Result<Option<AccountPrincipal>, StoreError> {
+        let row = entity::account::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        Ok(row.as_ref().map(account_principal))
+    }
+
+    async fn find_partner_principal(&self, id: Uuid) -> Result<Option<PartnerPrincipal>, StoreError> {
+        let Some(row) = entity::partner::Entity::find_by_id(id).one(self.db.readers()).await? else { return Ok(None) };
+        let margin_bps = u16::try_from(row.margin_bps)
+            .map_err(|_above| StoreError::Inconsistent { table: "partner", what: row.name.clone() })?;
+        Ok(Some(PartnerPrincipal {
+            id: PartnerId::from(row.id),
+            name: PartnerId::from(row.id).to_string(),
+            wallet: LedgerAccountId::from_raw(row.wallet),
+            margin: LedgerAccountId::from_raw(row.margin),
+            margin_bps,
+            is_suspended: row.is_suspended,
+        }))
+    }
+
+    async fn owner_caps(&self, owner: &Owner) -> Result<Vec<OwnedCap>, StoreError> {
+        match owner {
+            Owner::Account(account) => self.list_caps(account.id.uuid(), CapOwner::Account).await,
+            Owner::Partner(partner) => self.list_caps(partner.id.uuid(), CapOwner::Partner).await,
+        }
+    }
+
+    /// The end user's own caps, and those that the partner sets for each of its users: these count for every user apart,
+    /// under an identifier made from the cap's and the user's.
+    async fn end_user_caps(&self, partner: PartnerId, user: Uuid) -> Result<Vec<OwnedCap>, StoreError> {
+        let mut caps = self.list_caps(user, CapOwner::EndUser).await?;
+        for mut owned in self.list_caps(partner.uuid(), CapOwner::EndUser).await? {
+            let digest = sha256(&[owned.cap.id.uuid().into_bytes(), user.into_bytes()].concat());
+            let (id, _) = digest.split_at(16);
+            owned.cap.id = CapId::from(Uuid::from_slice(id).unwrap_or_default());
+            caps.push(owned);
+        }
+        Ok(caps)
+    }
+
+    async fn list_caps(&self, owner: Uuid, per: CapOwner) -> Result<Vec<OwnedCap>, StoreError> {
+        let rows = entity::cap::Entity::find()
+            .filter(entity::cap::Column::OwnerId.eq(owner))
+            .filter(entity::cap::Column::OwnerKind.eq(per.raw()))
+            .all(self.db.readers())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let broken = || StoreError::Inconsistent { table: "cap", what: row.id.to_string() };
+                Ok(OwnedCap {
+                    per: CapOwner::from_raw(row.owner_kind).ok_or_else(broken)?,
+                    cap: Cap {
+                        id: CapId::from(row.id),
+                        window: CapWindow::from_raw(row.window).ok_or_else(broken)?,
+                        limit: Credits::from_micros(row.limit_credits),
+                    },
+                })
+            })
+            .collect()
+    }
+}
+
+fn account_principal(row: &entity::account::Model) -> AccountPrincipal {
+    AccountPrincipal {
+        id: AccountId::from(row.id),
+        name: AccountId::from(row.id).to_string(),
+        wallet: LedgerAccountId::from_raw(row.wallet),
+        is_verified: row.is_verified,
+        is_suspended: row.is_suspended,
+    }
+}

@@ -1,0 +1,125 @@
+//! The catalog as a file declares it, checked for form but not yet against the database.
+
+use crate::{credits::Credits, ledger::caps::CapWindow, pricing::PricingSpec, service::access::CapOwner};
+
+/// Everything that a file declares.
+#[derive(Debug, Clone, Default)]
+pub struct DeclaredCatalog {
+    /// Who sells, with everything they sell.
+    pub publishers: Vec<DeclaredPublisher>,
+    /// Customers.
+    pub accounts: Vec<DeclaredAccount>,
+    /// Platforms.
+    pub partners: Vec<DeclaredPartner>,
+}
+
+/// A publisher. The fingerprint of an item changes exactly when its declaration does.
+#[derive(Debug, Clone)]
+pub struct DeclaredPublisher {
+    /// By which the file knows it.
+    pub slug: String,
+    /// Shown.
+    pub display_name: String,
+    /// Its share of every charge, in basis points.
+    pub share_bps: u16,
+    /// Its namespaces.
+    pub namespaces: Vec<DeclaredNamespace>,
+    /// See the type.
+    pub fingerprint: String,
+}
+
+/// A namespace.
+#[derive(Debug, Clone)]
+pub struct DeclaredNamespace {
+    /// The slug.
+    pub name: String,
+    /// Shown.
+    pub description: String,
+    /// Its tools.
+    pub tools: Vec<DeclaredTool>,
+    /// See [`DeclaredPublisher`].
+    pub fingerprint: String,
+}
+
+/// A tool with an HTTP upstream.
+#[derive(Debug, Clone)]
+pub struct DeclaredTool {
+    /// Unique in its namespace.
+    pub name: String,
+    /// Shown in lists.
+    pub short_description: String,
+    /// Shown on its page.
+    pub long_description: String,
+    /// JSON Schema of the arguments, as text.
+    pub input_schema: String,
+    /// Open to unverified accounts while its price is zero.
+    pub is_unverified_ok: bool,
+    /// The HTTP method of the upstream.
+    pub method: String,
+    /// The URL of the upstream.
+    pub url: String,
+    /// The upstream's deadline, in milliseconds.
+    pub timeout_ms: u64,
+    /// The price.
+    pub pricing: PricingSpec,
+    /// See [`DeclaredPublisher`].
+    pub fingerprint: String,
+}
+
+/// A token with a known secret: for demos and tests.
+#[derive(Debug, Clone)]
+pub struct DeclaredToken {
+    /// Shown in lists.
+    pub name: String,
+    /// The whole token.
+    pub secret: String,
+    /// Limits on this token alone.
+    pub caps: Vec<DeclaredCap>,
+}
+
+/// A limit on spending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredCap {
+    /// Whom it limits.
+    pub per: CapOwner,
+    /// How long it counts.
+    pub window: CapWindow,
+    /// How much, in micro-credits.
+    pub limit: Credits,
+}
+
+/// A customer.
+#[derive(Debug, Clone)]
+pub struct DeclaredAccount {
+    /// Its address.
+    pub email: String,
+    /// Counts as confirmed.
+    pub is_verified: bool,
+    /// As a PHC string.
+    pub password_hash: Option<String>,
+    /// Granted once, when the account is made; micro-credits.
+    pub grant: Credits,
+    /// Its tokens.
+    pub tokens: Vec<DeclaredToken>,
+    /// Limits on the account.
+    pub caps: Vec<DeclaredCap>,
+    /// See [`DeclaredPublisher`].
+    pub fingerprint: String,
+}
+
+/// A platform that pays for its end users.
+#[derive(Debug, Clone)]
+pub struct DeclaredPartner {
+    /// Unique.
+    pub name: String,
+    /// Its share of every charge, in basis points.
+    pub margin_bps: u16,
+    /// Granted once, when the partner is made; micro-credits.
+    pub grant: Credits,
+    /// Its tokens.
+    pub tokens: Vec<DeclaredToken>,
+    /// Limits on the partner and on each of its end users.
+    pub caps: Vec<DeclaredCap>,
+    /// See [`DeclaredPublisher`].
+    pub fingerprint: String,
+}

@@ -1,0 +1,465 @@
+//! A call, from decision to settlement:
+//! decide → validate → quote → *hold* → upstream → *settle* → answer. The two steps in italics are durable before
+//! anybody is told.
+//!
+//! From the hold on the call runs in a task of its own: a caller that hangs up does not cancel it.
+
+use std::sync::Arc;
+
+use super::{
+    Services,
+    access::{EndUser, OwnedCap, Owner, Principal},
+};
+use crate::{
+    catalog::{ArgumentFault, NamespaceState, PublisherState, ToolState},
+    code::Code,
+    credits::Credits,
+    id::{EntryId, InvocationId},
+    invocation::{CallEnd, CallParties, CallRecord, CallState, Surface},
+    json,
+    ledger::{
+        LedgerAccountId, OnExpiry, PlaceHold, Refusal,
+        batch::{Begin, Begun},
+        caps::CapUse,
+        key::{KeyClaim, KeyName, KeyVerdict},
+        leaf::sha256,
+    },
+    policy::{self, Caller, DecisionRequest},
+    pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
+    snapshot::Offer,
+    store::{StoreError, WriterError},
+    upstream::{Upstream, UpstreamRequest, UpstreamTarget},
+};
+
+mod dispatch;
+
+/// How long a hold outlives the upstream's deadline, in microseconds: settling takes its time, too.
+const HOLD_MARGIN_US: i64 = 60 * 1_000_000;
+
+/// A call as it came in, after authentication and after its tool was found.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Its name.
+    pub id: InvocationId,
+    /// Where it came in.
+    pub surface: Surface,
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// For partners: for whom.
+    pub end_user: Option<Arc<EndUser>>,
+    /// What is called.
+    pub offer: Arc<Offer>,
+    /// The version of the snapshot that the offer is from.
+    pub snapshot_version: i64,
+    /// The arguments object as JSON text, as the caller wrote it.
+    pub arguments: Arc<str>,
+    /// The idempotency key.
+    pub key: Option<Arc<str>>,
+    /// How long a hold of unknown outcome is kept before its rule is followed, in microseconds.
+    pub unknown_resolves_after_us: i64,
+}
+
+/// Money facts that an answer may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The call.
+    pub id: InvocationId,
+    /// Micro-credits charged.
+    pub charged: Credits,
+    /// Micro-credits that can be spent now.
+    pub spendable: Credits,
+}
+
+/// What the upstream made of a call that was answered completely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completion {
+    /// It did the work; the result as JSON text.
+    Result(Option<String>),
+    /// It did not accept the arguments (400, 422): its status and its words.
+    Rejected(u16, Option<String>),
+    /// It did not accept the caller (401, 403): its status and its words.
+    Forbidden(u16, Option<String>),
+    /// It failed.
+    Failed,
+}
+
+/// An answer whose body lacks only the figures that the settlement finds.
+pub struct AnswerTemplate {
+    /// The HTTP status.
+    pub status: u16,
+    /// Writes the body. Called inside a batch: it must be quick and must not fail.
+    pub fill: Box<dyn Fn(&Told) -> Arc<str> + Send + Sync>,
+}
+
+impl std::fmt::Debug for AnswerTemplate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AnswerTemplate({})", self.status)
+    }
+}
+
+/// Writes answers in the form of a surface. A written answer may be stored and sent again.
+pub trait AnswerWriter: Send + Sync + 'static {
+    /// The answer to a call that the upstream answered completely.
+    fn template(&self, completion: &Completion) -> AnswerTemplate;
+}
+
+/// How a call ended for the caller.
+#[derive(Debug)]
+pub enum Answer {
+    /// Completely: the body as written by the [`AnswerWriter`].
+    Complete {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: Arc<str>,
+    },
+    /// With the stored answer of an earlier call with the same key.
+    Replayed {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: Arc<str>,
+    },
+    /// Nobody knows what happened; neither does this call with the same key.
+    OutcomeUnknown,
+    /// The first call with this key has not been settled.
+    InFlight,
+    /// The key was used for something else.
+    KeyReused,
+    /// Policy says no.
+    Denied {
+        /// The public code, where the policy names one.
+        code: Option<Code>,
+        /// The public reason.
+        reason: Option<Arc<str>>,
+    },
+    /// The arguments do not fit the tool's schema.
+    InvalidArguments(Vec<ArgumentFault>),
+    /// The arguments that the price depends on are not usable.
+    Unpriceable(QuoteRefusal),
+    /// No money.
+    Refused {
+        /// Which limit, how much.
+        refusal: Refusal,
+        /// The cap that said no, if it was one.
+        cap: Option<OwnedCap>,
+    },
+    /// The tool has no price in force: nothing may be charged, so nothing is called.
+    NotForSale,
+    /// The request never reached the upstream. Nothing was charged; the key is free.
+    NotDispatched,
+    /// The ledger or the database could not. Nothing was dispatched.
+    Unavailable(WriterError),
+}
+
+/// An answer with the facts that go into its headers.
+#[derive(Debug)]
+pub struct Answered {
+    /// Which call the answer is about: for a replay, the first one.
+    pub id: InvocationId,
+    /// Micro-credits charged by this request.
+    pub charged: Credits,
+    /// Micro-credits that can be spent now, where that is known.
+    pub spendable: Option<Credits>,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// A call that may be dispatched: everything that can be known before is.
+struct Accepted {
+    call: Call,
+    price: Arc<Price>,
+    record: Arc<CallRecord>,
+    payer: LedgerAccountId,
+    caps: Vec<CapUse>,
+    hold: Credits,
+    shares: ShareTerms,
+    /// Whether the ledger knows of the call: it holds money or a key.
+    is_begun: bool,
+}
+
+impl Services {
+    /// Carries a call out.
+    ///
+    /// # Errors
+    /// The database cannot be read. Nothing was dispatched.
+    pub async fn invoke<U: Upstream>(
+        self: &Arc<Self>,
+        upstream: &Arc<U>,
+        writer: Arc<dyn AnswerWriter>,
+        call: Call,
+    ) -> Result<Answered, StoreError> {
+        let now_us = self.clock.now_us();
+        let id = call.id;
+        let accepted = match self.accept(call, now_us) {
+            Ok(accepted) => accepted,
+            Err(refused) => {
+                let (record, answer) = *refused;
+                // Behind the answer; a lost record of a refusal costs nobody anything.
+                if let Err(error) = self.ledger.record(Arc::new(record)).await {
+                    tracing::warn!(%error, invocation = %id, "a refused call was not recorded");
+                }
+                return Ok(Answered { id, charged: Credits::ZERO, spendable: None, answer });
+            }
+        };
+        if accepted.is_begun
+            && let Some(answered) = self.begin_call(&accepted, now_us).await
+        {
+            return Ok(answered);
+        }
+        let (services, upstream) = (Arc::clone(self), Arc::clone(upstream));
+        let running = tokio::spawn(async move { services.dispatch(&*upstream, &*writer, accepted).await });
+        match running.await {
+            Ok(answered) => answered,
+            Err(error) => {
+                tracing::error!(%error, invocation = %id, "a call's task ended early; its hold is settled by rule");
+                Ok(Answered { id, charged: Credits::ZERO, spendable: None, answer: Answer::OutcomeUnknown })
+            }
+        }
+    }
+
+    /// Everything that is decided before money is touched.
+    fn accept(&self, call: Call, now_us: i64) -> Result<Accepted, Box<(CallRecord, Answer)>> {
+        let price = call.offer.tool.prices.in_force_at(now_us).map(Arc::clone);
+        let mut record = self.record_of(&call, price.as_deref(), now_us);
+        let refuse = |mut record: CallRecord, state: CallState, status: u16, error: &'static str, answer: Answer| {
+            record.state = state;
+            record.end = Some(end_of(state, status, Some(error), now_us));
+            Box::new((record, answer))
+        };
+        let partner_bps = match &call.principal.owner {
+            Owner::Account(_) => 0,
+            Owner::Partner(partner) => partner.margin_bps,
+        };
+        // Shares above the whole are refused where they are set; should they come together all the same, nobody may be
+        // charged, so nothing is sold.
+        let (Some(price), Ok(shares)) = (price, ShareTerms::new(call.offer.publisher.share_bps, partner_bps)) else {
+            return Err(refuse(record, CallState::Invalid, 404, "not_found", Answer::NotForSale));
+        };
+        let decision = self.policies.decide(&decision_request(&call, &price, now_us));
+        if !decision.allowed {
+            record.denied_by = Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
+            let answer = Answer::Denied { code: decision.code, reason: decision.reason };
+            return Err(refuse(record, CallState::Denied, 403, "policy_denied", answer));
+        }
+        let invalid = |record, answer| refuse(record, CallState::Invalid, 422, "invalid_arguments", answer);
+        let arguments = match json::parse(&call.arguments) {
+            Ok(arguments) => arguments,
+            // The body was parsed before; a text that cannot be read again has no valid arguments.
+            Err(_) => return Err(invalid(record, Answer::InvalidArguments(Vec::new()))),
+        };
+        if let Err(faults) = call.offer.tool.schema.validate(&arguments) {
+            return Err(invalid(record, Answer::InvalidArguments(faults)));
+        }
+        let hold = match worst_case(&price, &arguments) {
+            Ok(hold) => hold,
+            Err(refusal) => return Err(invalid(record, Answer::Unpriceable(refusal))),
+        };
+        let is_begun = hold > Credits::ZERO || call.key.is_some();
+        let caps: Vec<_> = all_caps(&call).map(|owned| CapUse::at(owned.cap, now_us)).collect();
+        let payer = payer(&call.principal.owner);
+        record.held = hold;
+        drop(arguments);
+        Ok(Accepted { call, price, record: Arc::new(record), payer, caps, hold, shares, is_begun })
+    }
+
+    fn record_of(&self, call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
+        let (account, partner) = match &call.principal.owner {
+            Owner::Account(account) => (Some(account.id), None),
+            Owner::Partner(partner) => (None, Some(partner.id)),
+        };
+        CallRecord {
+            id: call.id,
+            surface: call.surface,
+            parties: CallParties {
+                account,
+                partner,
+                token: call.principal.token,
+                end_user: call.end_user.as_ref().map(|user| user.id),
+            },
+            tool: Some(call.offer.tool.id),
+            price: price.map(|price| price.id),
+            wallet: Some(payer(&call.principal.owner)),
+            held: Credits::ZERO,
+            snapshot_version: call.snapshot_version,
+            policy_version: Arc::from(self.policies.version().as_str()),
+            denied_by: None,
+            key: call.key.as_ref().map(|key| (key_scope(call), Arc::clone(key))),
+            created_us: now_us,
+            state: CallState::Running,
+            end: None,
+        }
+    }
+
+    /// Claims the key and holds the money; an answer if the call ends here.
+    async fn begin_call(&self, accepted: &Accepted, now_us: i64) -> Option<Answered> {
+        let call = &accepted.call;
+        let begin = Begin {
+            call: Arc::clone(&accepted.record),
+            key: call.key.as_ref().map(|key| KeyClaim {
+                name: KeyName { scope: key_scope(call), key: Arc::clone(key) },
+                fingerprint: fingerprint(call),
+            }),
+            hold: (accepted.hold > Credits::ZERO).then(|| place_hold(accepted)),
+        };
+        let answered = |id, spendable, answer| Some(Answered { id, charged: Credits::ZERO, spendable, answer });
+        match self.ledger.begin(begin).await {
+            Ok(Begun::Go) => None,
+            Ok(Begun::Key(verdict)) => {
+                let spendable = self.spendable(accepted.payer, &accepted.caps, now_us).await.ok();
+                match verdict {
+                    KeyVerdict::Fresh => None,
+                    KeyVerdict::Replay { call, status, body } => {
+                        answered(call, spendable, Answer::Replayed { status, body })
+                    }
+                    KeyVerdict::OutcomeUnknown { call } => answered(call, spendable, Answer::OutcomeUnknown),
+                    KeyVerdict::InFlight { call } => answered(call, spendable, Answer::InFlight),
+                    KeyVerdict::Reused { call } => answered(call, spendable, Answer::KeyReused),
+                }
+            }
+            Ok(Begun::Refused { refusal, spendable }) => {
+                let cap = refused_cap(call, &refusal);
+                answered(call.id, Some(spendable), Answer::Refused { refusal, cap })
+            }
+            Err(error) => answered(call.id, None, Answer::Unavailable(error)),
+        }
+    }
+}
+
+fn place_hold(accepted: &Accepted) -> PlaceHold {
+    let call = &accepted.call;
+    let partner = match &call.principal.owner {
+        Owner::Account(_) => None,
+        Owner::Partner(partner) => Some(partner.margin),
+    };
+    let UpstreamTarget::Http { timeout, .. } = &*call.offer.tool.upstream;
+    let timeout_us = i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX);
+    PlaceHold {
+        id: EntryId::from(call.id),
+        wallet: accepted.payer,
+        payee: call.offer.payable,
+        amount: accepted.hold,
+        ttl_us: timeout_us.saturating_add(HOLD_MARGIN_US),
+        shares: accepted.shares,
+        partner,
+        on_expiry: match accepted.price.charge_on {
+            ChargeOn::Success => OnExpiry::Release,
+            ChargeOn::Attempt => OnExpiry::Capture(cost_of_failed_attempt(&accepted.price)),
+        },
+        caps: accepted.caps.clone(),
+        meta: None,
+    }
+}
+
+fn payer(owner: &Owner) -> LedgerAccountId {
+    match owner {
+        Owner::Account(account) => account.wallet,
+        Owner::Partner(partner) => partner.wallet,
+    }
+}
+
+fn all_caps(call: &Call) -> impl Iterator<Item = &OwnedCap> {
+    call.principal.caps.iter().chain(call.end_user.iter().flat_map(|user| &user.caps))
+}
+
+fn refused_cap(call: &Call, refusal: &Refusal) -> Option<OwnedCap> {
+    let Refusal::Insufficient { limit: crate::ledger::refusal::Limit::Cap { cap, .. }, .. } = refusal else {
+        return None;
+    };
+    all_caps(call).find(|owned| owned.cap.id == *cap).copied()
+}
+
+/// Keys belong to the account, or to the partner's end user.
+fn key_scope(call: &Call) -> uuid::Uuid {
+    match (&call.end_user, &call.principal.owner) {
+        (Some(user), _) => user.id.uuid(),
+        (None, Owner::Account(account)) => account.id.uuid(),
+        (None, Owner::Partner(partner)) => partner.id.uuid(),
+    }
+}
+
+/// SHA-256 over the tool's identifier and the canonical arguments (`product.md` 4.1).
+fn fingerprint(call: &Call) -> [u8; 32] {
+    let mut bytes = call.offer.tool.id.uuid().into_bytes().to_vec();
+    if let Ok(arguments) = json::parse(&call.arguments) {
+        bytes.extend_from_slice(arguments.canonical().as_bytes());
+    }
+    sha256(&bytes)
+}
+
+/// The key under which the upstream hears of this call: the same for every retry of the same keyed call.
+fn outbound_key(call: &Call) -> String {
+    let Some(key) = &call.key else { return call.id.to_string() };
+    let mut bytes = key_scope(call).into_bytes().to_vec();
+    bytes.extend_from_slice(call.offer.tool.id.uuid().as_bytes());
+    bytes.extend_from_slice(key.as_bytes());
+    sha256(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn upstream_request(call: &Call) -> UpstreamRequest {
+    UpstreamRequest {
+        target: Arc::clone(&call.offer.tool.upstream),
+        arguments: Arc::clone(&call.arguments),
+        invocation: call.id,
+        idempotency_key: outbound_key(call),
+        headers: Vec::new(),
+    }
+}
+
+fn decision_request<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionRequest<'a> {
+    let offer = &call.offer;
+    let caller = match (&call.principal.owner, &call.end_user) {
+        (Owner::Partner(partner), Some(user)) => Caller::Partner {
+            partner: policy::PartnerFacts { id: &partner.name, is_suspended: partner.is_suspended },
+            end_user: policy::EndUserFacts { id: &user.name, is_blocked: user.is_blocked },
+        },
+        // A partner without an end user is refused before; as a caller nobody knows it would be denied here.
+        (Owner::Partner(partner), None) => Caller::Partner {
+            partner: policy::PartnerFacts { id: &partner.name, is_suspended: partner.is_suspended },
+            end_user: policy::EndUserFacts { id: "", is_blocked: true },
+        },
+        (Owner::Account(account), _) => Caller::Account(policy::AccountFacts {
+            id: &account.name,
+            is_suspended: account.is_suspended,
+            is_verified: account.is_verified,
+        }),
+    };
+    DecisionRequest {
+        surface: match call.surface {
+            Surface::Marketplace => policy::Surface::Marketplace,
+            Surface::Gateway => policy::Surface::Http,
+        },
+        token: &call.principal.shown,
+        caller,
+        tool: policy::ToolFacts {
+            id: &offer.names.tool,
+            name: &offer.tool.name,
+            is_suspended: offer.tool.state != ToolState::Active,
+            is_free: price.is_free(),
+            tier: offer.tool.tier,
+            namespace: Some(policy::NamespaceFacts {
+                id: &offer.names.namespace,
+                name: &offer.namespace.name,
+                is_suspended: offer.namespace.state != NamespaceState::Active,
+                publisher: policy::PublisherFacts {
+                    id: &offer.names.publisher,
+                    is_suspended: offer.publisher.state != PublisherState::Active,
+                },
+            }),
+        },
+        now_s: now_us.checked_div(1_000_000).unwrap_or(0),
+    }
+}
+
+fn end_of(state: CallState, status: u16, error: Option<&'static str>, now_us: i64) -> CallEnd {
+    CallEnd {
+        state,
+        charged: Credits::ZERO,
+        shortfall: Credits::ZERO,
+        status,
+        error,
+        warning: None,
+        ended_us: now_us,
+        resolves_us: None,
+    }
+}

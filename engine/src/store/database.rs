@@ -1,0 +1,88 @@
+//! Opening the database: the file, its schema, the pool of readers.
+
+use std::{path::PathBuf, time::Duration};
+
+use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
+
+use super::StoreError;
+
+/// How many connections read at once.
+const READERS_MAX: u32 = 8;
+
+/// A database by its URL.
+#[derive(Debug, Clone)]
+pub struct Database {
+    path: PathBuf,
+    readers: DatabaseConnection,
+}
+
+impl Database {
+    /// The file that `url` (`sqlite://PATH`) names.
+    ///
+    /// # Errors
+    /// Any other URL.
+    pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+        url.strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .filter(|path| !path.is_empty() && !path.contains('?'))
+            .map(PathBuf::from)
+            .ok_or_else(|| StoreError::Url { url: url.to_owned() })
+    }
+
+    /// A connection that may write, for migrations only: made, used and dropped before the writer starts. The file and
+    /// its folder are created if they are not there.
+    ///
+    /// # Errors
+    /// The file cannot be made or opened.
+    pub async fn connect_for_migration(url: &str) -> Result<DatabaseConnection, StoreError> {
+        let path = Self::path_of(url)?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::File { path: folder.display().to_string(), source })?;
+        }
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
+        options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
+            sqlite.pragma("journal_mode", "WAL").pragma("synchronous", "FULL").pragma("recursive_triggers", "ON")
+        });
+        Ok(sea_orm::Database::connect(options).await?)
+    }
+
+    /// Opens the readers of an existing database.
+    ///
+    /// # Errors
+    /// There is no such file, or it cannot be opened.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let path = Self::path_of(url)?;
+        // Not `mode=ro`: a reader of a write-ahead log may have to build the shared index after a crash.
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", path.display()));
+        options
+            .max_connections(READERS_MAX)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .busy_timeout(Duration::from_secs(5))
+                    .pragma("query_only", "ON")
+                    .pragma("recursive_triggers", "ON")
+                    .pragma("trusted_schema", "OFF")
+            });
+        let readers = sea_orm::Database::connect(options).await?;
+        Ok(Self { path, readers })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// For queries through sea-orm.
+    pub const fn readers(&self) -> &DatabaseConnection {
+        &self.readers
+    }
+
+    /// In which SQL statements have to be written.
+    pub fn backend(&self) -> DbBackend {
+        self.readers.get_database_backend()
+    }
+}

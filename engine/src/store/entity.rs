@@ -1,0 +1,42 @@
+//! Rows as sea-orm reads and builds them: one file a table, private to the store and the services. The journal itself
+//! (`txn`, `posting`, `hold`, `hold_resolution`, `refusal`, `batch`) is written and verified by the ledger's own SQL.
+#![expect(missing_docs, unreachable_pub, reason = "the columns are documented in the migrations; DeriveEntityModel makes public items")]
+
+/// A customer with a wallet.
+pub mod account;
+/// A limit on spending.
+pub mod cap;
+/// Counters of caps.
+pub mod cap_window;
+/// A partner's customer.
+pub mod end_user;
+/// What the configuration's catalog last brought in.
+pub mod import;
+/// Calls.
+pub mod invocation;
+/// The chart of accounts.
+pub mod ledger_account;
+/// A single-use link.
+pub mod login_link;
+/// The outbox.
+pub mod mail;
+/// A publisher's slug.
+pub mod namespace;
+/// Holds that nobody has settled.
+pub mod open_hold;
+/// A platform that calls for its own end users.
+pub mod partner;
+/// An immutable price; `spec` is JSON in the wire's field names.
+pub mod price_version;
+/// Who sells tools.
+pub mod publisher;
+/// A bought amount of credits.
+pub mod purchase;
+/// A bearer token: the digest of its secret.
+pub mod token;
+/// A callable tool.
+pub mod tool;
+/// Counters that rise with every change.
+pub mod version;
+/// Balances of limited accounts.
+pub mod wallet_balance;

@@ -1,0 +1,24 @@
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tool")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub namespace_id: Option<Uuid>,
+    pub name: String,
+    pub short_description: String,
+    pub long_description: String,
+    pub input_schema: String,
+    pub is_unverified_ok: bool,
+    pub is_suspended: bool,
+    pub upstream_method: String,
+    pub upstream_url: String,
+    pub timeout_ms: i64,
+    pub created_us: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,34 @@
+//! At most one process writes to a SQLite file: an advisory lock on a file beside it.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use super::StoreError;
+
+/// Held as long as this process is the writer; the kernel frees it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct WriterLock {
+    _file: File,
+}
+
+impl WriterLock {
+    /// Takes the lock of the database at `database`, or says who cannot.
+    pub fn take(database: &Path) -> Result<Self, StoreError> {
+        let path = lock_path(database);
+        let file_error = |source| StoreError::File { path: path.display().to_string(), source };
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(file_error)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: database.display().to_string() }),
+            Err(TryLockError::Error(source)) => Err(file_error(source)),
+        }
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}

@@ -1,0 +1,70 @@
+//! A unit of work: statements and ledger transactions that happen together or not at all.
+
+use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
+
+use crate::ledger::{Post, Refusal};
+
+/// One statement and how many rows it must touch.
+#[derive(Debug, Clone)]
+pub(super) struct Guarded {
+    pub(super) sql: String,
+    pub(super) values: Values,
+    pub(super) rows: Option<u64>,
+}
+
+/// Collects what a use case wants to write; [`super::Ledger::save`] writes it.
+///
+/// Use cases read first and decide on what they read. What must still be true at the time of writing is said by the
+/// number of rows that a statement has to touch: if it touches another number, nothing of the unit happens.
+#[derive(Debug, Clone, Default)]
+pub struct UnitOfWork {
+    pub(super) statements: Vec<Guarded>,
+    pub(super) posts: Vec<Post>,
+}
+
+impl UnitOfWork {
+    /// With nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a statement that must touch exactly one row.
+    pub fn one<Q: QueryTrait>(&mut self, backend: DbBackend, query: &Q) -> &mut Self {
+        self.push(query.build(backend), Some(1))
+    }
+
+    /// Adds a statement that may touch any number of rows.
+    pub fn any<Q: QueryTrait>(&mut self, backend: DbBackend, query: &Q) -> &mut Self {
+        self.push(query.build(backend), None)
+    }
+
+    /// Adds a statement by its text; `rows` as the number that it must touch.
+    pub fn push(&mut self, statement: Statement, rows: Option<u64>) -> &mut Self {
+        let values = statement.values.unwrap_or_else(|| Values(Vec::new()));
+        self.statements.push(Guarded { sql: statement.sql, values, rows });
+        self
+    }
+
+    /// Adds a ledger transaction.
+    pub fn post(&mut self, post: Post) -> &mut Self {
+        self.posts.push(post);
+        self
+    }
+}
+
+/// Why a unit was not written. Nothing of it happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSaved {
+    /// A statement touched another number of rows than it had to, or hit a unique value: what was read has changed.
+    #[error("the data changed in the meantime (statement {statement})")]
+    Conflict {
+        /// Its position in the unit, from 0.
+        statement: usize,
+    },
+    /// The ledger said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The writer could not.
+    #[error(transparent)]
+    Writer(#[from] super::WriterError),
+}

@@ -1,0 +1,197 @@
+//! The group-commit writer: callers put requests into a bounded queue; one thread drains whatever has come in, decides
+//! it as one batch, commits it as one transaction, and only then answers. No timer, no minimum batch: while one commit
+//! is on its way to the disk the next batch gathers by itself.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    StoreError,
+    unit::{NotSaved, UnitOfWork},
+};
+use crate::{
+    clock::Clock,
+    id::IdSource,
+    invocation::CallRecord,
+    ledger::{
+        PlaceHold, Post, Refusal, Settle,
+        batch::{Begin, Begun, Done, Ended, Finish},
+    },
+};
+
+mod load;
+mod sqlite;
+mod thread;
+mod write;
+
+/// How many requests may wait; more are refused at once.
+pub const QUEUE_MAX: usize = 16_384;
+/// How many requests one transaction takes in. `ledger.md` 6.1 gives 2,048 for SQLite.
+pub const BATCH_MAX: usize = 2_048;
+/// How many records of free calls may wait for company before they are written by themselves.
+pub const RECORDS_MAX: usize = 1_024;
+
+/// Why the writer gave no answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriterError {
+    /// The queue is full. Nothing happened.
+    #[error("too many requests wait for the ledger")]
+    Overloaded,
+    /// The database did not take the batch. Nothing of it happened.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Another process has taken over as the writer. Nothing happened.
+    #[error("another process has become the writer of this database")]
+    Fenced,
+    /// The writer has stopped.
+    #[error("the ledger's writer has stopped")]
+    Stopped,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, WriterError>>;
+
+/// A plain ledger command.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Move money at once.
+    Post(Post),
+    /// Reserve money.
+    Hold(PlaceHold),
+    /// End a hold.
+    Settle(Settle),
+}
+
+#[derive(Debug)]
+enum Job {
+    Begin(Box<Begin>, Reply<Begun>),
+    Finish(Box<Finish>, Reply<Result<Ended, Refusal>>),
+    Command(Box<Command>, Reply<Result<Done, Refusal>>),
+    Unit(Box<UnitOfWork>, oneshot::Sender<Result<Vec<Done>, NotSaved>>),
+    Record(Arc<CallRecord>),
+    Tick(Reply<()>),
+}
+
+/// What the writer has done since it started; for metrics and benches.
+#[derive(Debug, Default)]
+pub struct WriterCounters {
+    /// Committed transactions.
+    pub batches: AtomicU64,
+    /// Requests in them.
+    pub requests: AtomicU64,
+    /// Transactions that failed.
+    pub failures: AtomicU64,
+}
+
+/// The way to the ledger. Cheap to clone; the writer stops when the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    queue: mpsc::Sender<Job>,
+    counters: Arc<WriterCounters>,
+    epoch: i64,
+}
+
+/// What the writer needs from outside.
+#[derive(Clone)]
+pub struct WriterOptions {
+    /// The ledger's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Names the batches.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl std::fmt::Debug for WriterOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WriterOptions")
+    }
+}
+
+impl Ledger {
+    /// Takes the writer's slot of the SQLite file at `path` and starts the writer's thread.
+    ///
+    /// # Errors
+    /// Another process is the writer, the file cannot be opened, or its last batch does not carry its own hash.
+    pub fn start(path: &std::path::Path, options: WriterOptions) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
+        let lock = super::lock::WriterLock::take(path)?;
+        let books = sqlite::Books::take_over(path)?;
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let counters = Arc::new(WriterCounters::default());
+        let epoch = books.epoch();
+        let writer = thread::Writer::new(books, options, Arc::clone(&counters), lock);
+        let handle = std::thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || writer.run(jobs))
+            .map_err(|source| StoreError::File { path: path.display().to_string(), source })?;
+        Ok((Self { queue, counters, epoch }, handle))
+    }
+
+    /// The writer's term.
+    pub const fn epoch(&self) -> i64 {
+        self.epoch
+    }
+
+    /// What the writer has done.
+    pub fn counters(&self) -> &WriterCounters {
+        &self.counters
+    }
+
+    /// How many requests wait.
+    pub fn queue_length(&self) -> usize {
+        self.queue.max_capacity().saturating_sub(self.queue.capacity())
+    }
+
+    /// Begins a call. Durable when it returns.
+    pub async fn begin(&self, begin: Begin) -> Result<Begun, WriterError> {
+        self.ask(|reply| Job::Begin(Box::new(begin), reply)).await
+    }
+
+    /// Ends a call. Durable when it returns. Waits for a place in the queue: money that was held must be settled.
+    pub async fn finish(&self, finish: Finish) -> Result<Result<Ended, Refusal>, WriterError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Job::Finish(Box::new(finish), reply)).await.map_err(|_closed| WriterError::Stopped)?;
+        answer.await.map_err(|_closed| WriterError::Stopped)?
+    }
+
+    /// Carries out a plain command. Durable when it returns.
+    pub async fn command(&self, command: Command) -> Result<Result<Done, Refusal>, WriterError> {
+        self.ask(|reply| Job::Command(Box::new(command), reply)).await
+    }
+
+    /// Writes a unit of work. Durable when it returns.
+    pub async fn save(&self, unit: UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(Job::Unit(Box::new(unit), reply)).map_err(|error| refused(&error))?;
+        answer.await.map_err(|_closed| WriterError::Stopped)?
+    }
+
+    /// Records a call that moved no money and holds no key, behind its answer. Waits only when the queue is full.
+    pub async fn record(&self, call: Arc<CallRecord>) -> Result<(), WriterError> {
+        self.queue.send(Job::Record(call)).await.map_err(|_closed| WriterError::Stopped)
+    }
+
+    /// Lets the writer do what is due without anybody asking: expired holds, calls of dead servers, waiting records.
+    pub async fn tick(&self) -> Result<(), WriterError> {
+        self.ask(Job::Tick).await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, WriterError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(job(reply)).map_err(|error| refused(&error))?;
+        answer.await.map_err(|_closed| WriterError::Stopped)?
+    }
+}
+
+fn refused(error: &mpsc::error::TrySendError<Job>) -> WriterError {
+    match error {
+        mpsc::error::TrySendError::Full(_) => WriterError::Overloaded,
+        mpsc::error::TrySendError::Closed(_) => WriterError::Stopped,
+    }
+}
+
+/// Adds to a counter that only this thread writes.
+fn count(counter: &AtomicU64, more: usize) {
+    counter.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
