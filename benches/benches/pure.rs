@@ -95,7 +95,7 @@ fn bench_policy(c: &mut Criterion) {
         tool: ToolFacts {
             id: "tol_0192f0c1",
             name: "bench/echo",
-            is_suspended: false,
+            is_disabled: false,
             is_free: false,
             tier: Tier::Standard,
             namespace: Some(NamespaceFacts { id: "nsp_0192f0c1", name: "bench", is_suspended: false, publisher }),

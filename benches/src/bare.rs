@@ -25,7 +25,7 @@ const UPSTREAM_S_MAX: u64 = 25;
 
 struct Forward {
     client: reqwest::Client,
-    url: String,
+    url: reqwest::Url,
 }
 
 /// Serves until the parent goes, forwarding every request to `url`; announces the address on standard output.
@@ -33,7 +33,7 @@ pub(crate) fn run(url: &str) -> Outcome<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_installed| Failure::new("another cryptography provider is already installed"))?;
-    let url = url.to_owned();
+    let url = reqwest::Url::parse(url).context(|| format!("`{url}`"))?;
     // built once here so that a wrong setting is an error and not a dead worker
     drop(client()?);
     actix_web::rt::System::new().block_on(async move {
@@ -78,11 +78,14 @@ fn client() -> Outcome<reqwest::Client> {
 }
 
 async fn forward(request: HttpRequest, body: web::Bytes, target: web::Data<Forward>) -> HttpResponse {
-    let mut call = target.client.post(&target.url).body(body);
-    if let Some(kind) = request.headers().get(CONTENT_TYPE) {
-        call = call.header("content-type", kind.as_bytes());
+    let mut call = reqwest::Request::new(reqwest::Method::POST, target.url.clone());
+    if let Some(kind) = request.headers().get(CONTENT_TYPE)
+        && let Ok(kind) = reqwest::header::HeaderValue::from_bytes(kind.as_bytes())
+    {
+        call.headers_mut().insert(reqwest::header::CONTENT_TYPE, kind);
     }
-    let Ok(answer) = call.send().await else { return HttpResponse::BadGateway().finish() };
+    *call.body_mut() = Some(body.into());
+    let Ok(answer) = target.client.execute(call).await else { return HttpResponse::BadGateway().finish() };
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     match answer.bytes().await {
         Ok(bytes) => HttpResponse::build(status).content_type("application/json").body(bytes),

@@ -236,8 +236,11 @@ struct SpreadIds(AtomicU64);
 impl IdSource for SpreadIds {
     fn next_uuid(&self, now_us: i64) -> Uuid {
         let number = self.0.fetch_add(1, Ordering::Relaxed);
-        let [a, b, c, d, e, f, g, h] = scatter(number).to_le_bytes();
-        let [i, j, ..] = scatter(!number).to_le_bytes();
-        uuid_v7(now_us, [a, b, c, d, e, f, g, h, i, j])
+        let bytes = scatter(number).to_le_bytes().into_iter().chain(scatter(!number).to_le_bytes());
+        let mut random = [0; 10];
+        for (place, byte) in random.iter_mut().zip(bytes) {
+            *place = byte;
+        }
+        uuid_v7(now_us, random)
     }
 }

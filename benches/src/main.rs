@@ -26,6 +26,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{failure::Outcome, report::Report, rounds::Pace, workspace::RunFolder};
 
+/// A machine that was busier than this in the last minute is pointed out.
+const LOAD_BEFORE_MAX: f64 = 0.5;
+
 #[derive(Debug, Parser)]
 #[command(name = "load", about = "Measures Tollgate against a bare proxy and nginx, side by side in one run")]
 struct Arguments {
@@ -107,7 +110,11 @@ fn run(arguments: &Arguments) -> Outcome<()> {
 fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     let wants = |measurement| arguments.only.is_none_or(|only| only == measurement);
     let pace = Pace { seconds: arguments.seconds, rounds: arguments.rounds };
-    let mut report = Report::new(machine::describe(folder.path())?);
+    let machine = machine::describe(folder.path())?;
+    if machine.load_before > LOAD_BEFORE_MAX {
+        note(&format!("load: the machine is busy ({:.2} before the run), figures will be noisy", machine.load_before));
+    }
+    let mut report = Report::new(machine);
     if arguments.only == Some(Measurement::Nginx) {
         report.proxies = Some(rounds::measure_proxies(folder, pace)?);
         return Ok(report);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
+    code::Code,
     credits::Credits,
     id::{AccountId, EndUserId, InvocationId, PartnerId, PriceVersionId, TokenId, ToolId},
     ledger::LedgerAccountId,
@@ -144,10 +145,8 @@ pub struct CallEnd {
     pub charged: Credits,
     /// What the tool wanted beyond the hold, in micro-credits: the publisher's warning.
     pub shortfall: Credits,
-    /// The HTTP status that the caller got; 0 when nobody was there to get one.
-    pub status: u16,
-    /// The stable error code that the caller got.
-    pub error: Option<&'static str>,
+    /// What the caller was told, where that was an error.
+    pub error: Option<Code>,
     /// A publisher's warning about the returned cost.
     pub warning: Option<String>,
     /// When, in microseconds since the Unix epoch.

@@ -17,7 +17,9 @@ pub mod access;
 pub mod accounts;
 pub mod balance;
 pub mod catalog;
+pub mod invocations;
 pub mod invoke;
+pub mod outbox;
 pub mod purchases;
 pub mod tokens;
 
@@ -36,6 +38,7 @@ pub struct Services {
     snapshot: ArcSwap<Snapshot>,
     policies: Arc<Policies>,
     access: access::AccessCache,
+    password_work: accounts::PasswordWork,
 }
 
 impl std::fmt::Debug for Services {
@@ -66,6 +69,7 @@ impl Services {
             snapshot: ArcSwap::from_pointee(snapshot),
             policies,
             access: access::AccessCache::default(),
+            password_work: accounts::PasswordWork::default(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! as a [`unit::UnitOfWork`]. So there is one writer by construction, and a change, its mail and its money stand in one
 //! transaction.
 
+pub mod books;
 pub mod database;
 pub(crate) mod entity;
 pub mod error;

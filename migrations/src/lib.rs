@@ -4,7 +4,11 @@
 //! one SQL text per kind of database, because the tables of the ledger are tuned by hand for both.
 //! `schema.sqlite.sql` beside this crate's manifest is what all of them together make; a test keeps it fresh.
 
+#![expect(elided_lifetimes_in_paths, reason = "async_trait fixes the lifetimes of `up` and `down` as the trait writes them")]
+
 use sea_orm_migration::prelude::*;
+
+pub use sea_orm_migration::MigratorTrait;
 
 mod m20261121_000001_ledger;
 mod m20261121_000002_catalog;

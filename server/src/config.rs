@@ -18,7 +18,7 @@
 //! **Adding a key.** Ask for it in its section's `read`, add the field with its documentation, and a row to
 //! `docs/configuration.md`: a test compares the two.
 
-mod catalog;
+pub mod catalog;
 mod database;
 mod egress;
 mod environment;

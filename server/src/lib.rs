@@ -1,1 +1,13 @@
-//! (being written)
+//! The program: HTTP, upstreams, background work, configuration, command line. `main` only parses and prints.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod http;
+pub mod importer;
+pub mod marketplace;
+pub mod openapi;
+pub mod state;
+pub mod telemetry;
+pub mod upstream;

@@ -1,2 +1,5 @@
-//! (being written)
-fn main() {}
+//! The program `tollgate`.
+
+fn main() -> std::process::ExitCode {
+    server::cli::run().into()
+}

@@ -1,8 +1,7 @@
 //! Calls to the publishers' upstreams: where they may go, how they are made, what their answers mean.
 //!
-//! `egress` (where to), `lookup` and `tls` (the connection), `worker`, `outgoing` and `http` (the
-//! call), `answer` (its meaning),
-//! `breaker` and `endpoint` (when to leave an upstream alone).
+//! `egress` (where to), `lookup` and `tls` (the connection), `worker`, `outgoing` and `http` (the call), `answer` (its
+//! meaning), `breaker` and `endpoint` (when to leave an upstream alone).
 
 pub mod answer;
 pub mod breaker;
@@ -14,6 +13,7 @@ mod outgoing;
 mod tls;
 mod worker;
 
+pub use egress::EgressRules;
 pub use endpoint::CALLS_PER_ORIGIN_MAX;
 pub use http::{HEADER_BYTES_MAX, HttpUpstreams, UpstreamSetupError};
 pub use outgoing::METHODS;

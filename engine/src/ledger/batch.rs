@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     accounts::LedgerAccountId,
-    caps::{CapUse, CapWindow},
+    caps::CapUse,
     command::{CaptureAmount, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind},
     facts::{Facts, Known, OpenCall, OpenHold, Wallet},
     key::{KeyClaim, KeyName, KeyState, KeyVerdict, StoredKey, decide_key},
@@ -16,6 +16,7 @@ use super::{
     refusal::{Difference, Limit, Refusal},
 };
 use crate::{
+    code::Code,
     credits::Credits,
     id::{EntryId, InvocationId},
     invocation::{CallEnd, CallRecord, CallState},
@@ -198,16 +199,13 @@ impl<'a> Batch<'a> {
         if let Some(known) = self.known(post.id) {
             return same_transaction(&known, post);
         }
-        for leg in &post.legs {
-            if leg.amount <= Credits::ZERO {
-                return Err(Refusal::OutOfRange);
-            }
-            if leg.debit == leg.credit {
-                return Err(Refusal::SameAccount);
-            }
-            self.open_account(leg.debit)?;
-            self.open_account(leg.credit)?;
+        if post.legs.iter().any(|leg| leg.amount <= Credits::ZERO) {
+            return Err(Refusal::OutOfRange);
         }
+        if post.legs.iter().any(|leg| leg.debit == leg.credit) {
+            return Err(Refusal::SameAccount);
+        }
+        self.open_accounts(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]))?;
         self.move_money(&post.legs, true)?;
         let entry = TransactionEntry {
             id: post.id,
@@ -230,21 +228,17 @@ impl<'a> Batch<'a> {
         if hold.amount < Credits::ZERO || hold.ttl_us < 0 {
             return Err(Refusal::OutOfRange);
         }
-        if hold.wallet == hold.payee {
+        if hold.wallet == hold.payee || hold.partner == Some(hold.wallet) {
             return Err(Refusal::SameAccount);
         }
-        self.open_account(hold.wallet)?;
-        self.open_account(hold.payee)?;
-        if let Some(partner) = hold.partner {
-            self.open_account(partner)?;
-        }
         let wallet = self.wallet(hold.wallet)?;
+        self.open_accounts([Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten())?;
         let available = Credits::from_micros(wallet.available());
         if hold.amount > available {
             return Err(insufficient(Limit::Wallet(hold.wallet), hold.amount, available));
         }
-        let after = wallet.holding(hold.amount.micros()).ok_or(Refusal::Overflow)?;
         let counters = self.check_caps(&hold.caps, hold.amount)?;
+        let after = wallet.holding(hold.amount.micros()).ok_or(Refusal::Overflow)?;
 
         self.set_wallet(hold.wallet, after);
         for (key, counter) in &counters {
@@ -297,22 +291,13 @@ impl<'a> Batch<'a> {
         if let Some(done) = self.settled_before(settle)? {
             return Ok(done);
         }
+        if asked_amount(settle).is_some_and(Credits::is_negative) {
+            return Err(Refusal::OutOfRange);
+        }
         let Some(open) = self.facts.holds.get(&settle.hold) else {
             return Err(self.why_not_open(settle));
         };
-        check_parties(&open.entry, settle)?;
-        let held = open.entry.amount;
-        let captured = match settle.action {
-            SettleAction::Capture(CaptureAmount::All) => held,
-            SettleAction::Capture(CaptureAmount::Exactly(amount)) => amount,
-            SettleAction::Release(amount) => check_release(amount, held)?,
-        };
-        if captured < Credits::ZERO {
-            return Err(Refusal::OutOfRange);
-        }
-        if captured > held {
-            return Err(Refusal::ExceedsHold { held });
-        }
+        let captured = check_terms(&open.entry, settle)?;
         if open.expires_us.is_some_and(|expires_us| expires_us <= self.now_us) {
             self.expire(settle.hold)?;
             return Err(Refusal::HoldExpired);
@@ -322,7 +307,7 @@ impl<'a> Batch<'a> {
             SettleAction::Release(_) => Settled::Released,
         };
         if settled == Settled::Captured {
-            self.open_account(open.entry.payee)?;
+            self.open_accounts([open.entry.payee])?;
         }
         let meta = settle.meta.or(open.entry.meta);
         self.end_hold(SettlementEntry { id: settle.id, hold: settle.hold, settled, captured, meta })
@@ -345,8 +330,11 @@ impl<'a> Batch<'a> {
             _ if settle.id == settle.hold => Ok(None),
             None if self.facts.holds.contains_key(&settle.id) => Err(Refusal::Exists(Difference::Operation)),
             None => Ok(None),
-            Some(Known::Transaction(TransactionEntry { hold: Some(_), .. }) | Known::Settlement(_)) => {
-                Err(Refusal::Exists(Difference::Hold))
+            Some(known @ (Known::Transaction(TransactionEntry { hold: Some(_), .. }) | Known::Settlement(_))) => {
+                let was_release = matches!(known, Known::Settlement(before) if before.settled == Settled::Released);
+                let is_release = matches!(settle.action, SettleAction::Release(_));
+                let difference = if was_release == is_release { Difference::Hold } else { Difference::Operation };
+                Err(Refusal::Exists(difference))
             }
             Some(Known::Transaction(_) | Known::Hold(..)) => Err(Refusal::Exists(Difference::Operation)),
         }
@@ -356,9 +344,9 @@ impl<'a> Batch<'a> {
         match self.facts.known.get(&settle.hold) {
             None | Some(Known::Hold(_, None)) => Refusal::HoldNotFound,
             Some(Known::Transaction(_) | Known::Settlement(_)) => Refusal::NotAHold,
-            Some(Known::Hold(hold, Some(settlement))) => match check_parties(hold, settle) {
+            Some(Known::Hold(hold, Some(settlement))) => match check_terms(hold, settle) {
                 Err(refusal) => refusal,
-                Ok(()) => match settlement.settled {
+                Ok(_) => match settlement.settled {
                     Settled::Captured => Refusal::AlreadyCaptured,
                     Settled::Released => Refusal::AlreadyReleased,
                     Settled::Expired | Settled::CapturedAtExpiry => Refusal::HoldExpired,
@@ -420,8 +408,7 @@ impl<'a> Batch<'a> {
             state,
             charged,
             shortfall: Credits::ZERO,
-            status: if call.is_unknown { 504 } else { 0 },
-            error: Some("outcome_unknown"),
+            error: Some(Code::OutcomeUnknown),
             warning: None,
             ended_us: self.now_us,
             resolves_us: None,
@@ -504,10 +491,9 @@ impl<'a> Batch<'a> {
             state: CallState::Refused,
             charged: Credits::ZERO,
             shortfall: Credits::ZERO,
-            status: 402,
             error: Some(match refusal {
-                Refusal::Insufficient { limit: Limit::Cap { .. }, .. } => "cap_reached",
-                _ => "insufficient_credits",
+                Refusal::Insufficient { limit: Limit::Cap { .. }, .. } => Code::CapReached,
+                _ => Code::InsufficientCredits,
             }),
             warning: None,
             ended_us: self.now_us,
@@ -596,12 +582,17 @@ impl<'a> Batch<'a> {
         self.facts.known.get(&id).cloned().or_else(open)
     }
 
-    fn open_account(&self, id: LedgerAccountId) -> Result<(), Refusal> {
-        match self.facts.accounts.get(&id) {
-            None => Err(Refusal::UnknownAccount(id)),
-            Some(account) if account.is_closed => Err(Refusal::AccountClosed(id)),
-            Some(_) => Ok(()),
+    /// That all of `ids` exist, and then that all of them are open.
+    fn open_accounts(&self, ids: impl IntoIterator<Item = LedgerAccountId>) -> Result<(), Refusal> {
+        let mut closed = None;
+        for id in ids {
+            match self.facts.accounts.get(&id) {
+                None => return Err(Refusal::UnknownAccount(id)),
+                Some(account) if account.is_closed => closed = closed.or(Some(id)),
+                Some(_) => {}
+            }
         }
+        closed.map_or(Ok(()), |id| Err(Refusal::AccountClosed(id)))
     }
 
     fn wallet(&self, id: LedgerAccountId) -> Result<Wallet, Refusal> {
@@ -687,22 +678,33 @@ fn total(legs: &[Leg]) -> Credits {
     Credits::from_micros(legs.iter().fold(0_i64, |sum, leg| sum.saturating_add(leg.amount.micros())))
 }
 
-fn check_parties(hold: &HoldEntry, settle: &Settle) -> Result<(), Refusal> {
+/// The amount that a settlement names, where it names one.
+const fn asked_amount(settle: &Settle) -> Option<Credits> {
+    match settle.action {
+        SettleAction::Capture(CaptureAmount::All) => None,
+        SettleAction::Capture(CaptureAmount::Exactly(amount)) => Some(amount),
+        SettleAction::Release(amount) => amount,
+    }
+}
+
+/// What a settlement would charge, unless it contradicts the hold. A hold never changes, so this is checked before how
+/// the hold stands.
+fn check_terms(hold: &HoldEntry, settle: &Settle) -> Result<Credits, Refusal> {
+    let held = hold.amount;
     if settle.wallet.is_some_and(|wallet| wallet != hold.wallet) {
         return Err(Refusal::HoldHasOtherWallet);
     }
     if settle.payee.is_some_and(|payee| payee != hold.payee) {
         return Err(Refusal::HoldHasOtherPayee);
     }
-    Ok(())
-}
-
-/// A release charges nothing; an amount, where given, must be the whole hold's.
-fn check_release(amount: Option<Credits>, held: Credits) -> Result<Credits, Refusal> {
-    match amount {
-        Some(amount) if amount > held => Err(Refusal::ExceedsHold { held }),
-        Some(amount) if amount < held => Err(Refusal::ReleaseIsPartial { held }),
-        Some(_) | None => Ok(Credits::ZERO),
+    let amount = asked_amount(settle).unwrap_or(held);
+    if amount > held {
+        return Err(Refusal::ExceedsHold { held });
+    }
+    match settle.action {
+        SettleAction::Capture(_) => Ok(amount),
+        SettleAction::Release(_) if amount < held => Err(Refusal::ReleaseIsPartial { held }),
+        SettleAction::Release(_) => Ok(Credits::ZERO),
     }
 }
 
@@ -727,40 +729,29 @@ fn same_transaction(known: &Known, post: &Post) -> Result<Done, Refusal> {
 
 fn same_hold(known: &Known, hold: &PlaceHold) -> Result<Done, Refusal> {
     let Known::Hold(before, _) = known else { return Err(Refusal::Exists(Difference::Operation)) };
+    let terms = (before.shares, before.partner, before.on_expiry);
+    same(Difference::Operation, terms, (hold.shares, hold.partner, hold.on_expiry))?;
+    // The windows may have moved on since; which caps were meant stays the same.
+    let caps_before: Vec<_> = before.counters.iter().map(|counter| counter.cap).collect();
+    let caps: Vec<_> = hold.caps.iter().filter_map(CapUse::counter).map(|counter| counter.cap).collect();
+    same(Difference::Operation, caps_before, caps)?;
     same(Difference::DebitAccount, before.wallet, hold.wallet)?;
     same(Difference::CreditAccount, before.payee, hold.payee)?;
     same(Difference::Amount, before.amount, hold.amount)?;
     same(Difference::Ttl, before.ttl_us, hold.ttl_us)?;
     same(Difference::Metadata, before.meta, hold.meta)?;
-    let terms = (before.shares, before.partner, before.on_expiry);
-    same(Difference::Operation, terms, (hold.shares, hold.partner, hold.on_expiry))?;
-    let counters: Vec<_> = hold.caps.iter().filter(|cap| cap.cap.window != CapWindow::Call).filter_map(CapUse::counter).collect();
-    same(Difference::Operation, before.counters.iter().map(|c| c.cap).collect::<Vec<_>>(), counters.iter().map(|c| c.cap).collect())?;
     Ok(Done::Exists)
 }
 
 fn same_settlement(hold: &HoldEntry, before: &SettlementEntry, settle: &Settle) -> Result<Done, Refusal> {
-    let captured = match settle.action {
-        SettleAction::Capture(amount) => {
-            same(Difference::Operation, before.settled, Settled::Captured)?;
-            match amount {
-                CaptureAmount::All => hold.amount,
-                CaptureAmount::Exactly(amount) => amount,
-            }
-        }
-        SettleAction::Release(amount) => {
-            same(Difference::Operation, before.settled, Settled::Released)?;
-            same(Difference::Amount, amount.unwrap_or(hold.amount), hold.amount)?;
-            Credits::ZERO
-        }
+    let (settled, recorded) = match settle.action {
+        SettleAction::Capture(_) => (Settled::Captured, before.captured),
+        SettleAction::Release(_) => (Settled::Released, hold.amount),
     };
-    if let Some(wallet) = settle.wallet {
-        same(Difference::DebitAccount, wallet, hold.wallet)?;
-    }
-    if let Some(payee) = settle.payee {
-        same(Difference::CreditAccount, payee, hold.payee)?;
-    }
-    same(Difference::Amount, before.captured, captured)?;
+    same(Difference::Operation, before.settled, settled)?;
+    same(Difference::DebitAccount, settle.wallet.unwrap_or(hold.wallet), hold.wallet)?;
+    same(Difference::CreditAccount, settle.payee.unwrap_or(hold.payee), hold.payee)?;
+    same(Difference::Amount, asked_amount(settle).unwrap_or(hold.amount), recorded)?;
     if settle.meta.is_some() {
         same(Difference::Metadata, before.meta, settle.meta)?;
     }

@@ -122,3 +122,6 @@ impl Counter {
         Credits::from_micros(limit.micros().saturating_sub(self.spent).saturating_sub(self.held).max(0))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,3 +107,6 @@ pub fn decide_key(stored: Option<&StoredKey>, claim: &KeyClaim, now_us: i64) -> 
         KeyState::Unknown => KeyVerdict::OutcomeUnknown { call },
     }
 }
+
+#[cfg(test)]
+mod tests;

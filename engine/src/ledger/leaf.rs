@@ -304,3 +304,6 @@ pub fn decode_counters(bytes: &[u8]) -> Option<Vec<CounterKey>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

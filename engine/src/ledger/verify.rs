@@ -1,1 +1,248 @@
-//! (being written)
+//! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
+//! sum of its postings.
+//!
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; then,
+//! slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
+//! books. Its memory grows with accounts, counters and open holds, never with postings. What it finds is a [`Problem`],
+//! never an error: it goes on, so that one report tells everything.
+//!
+//! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
+//! an account was opened or closed, who owns it. A chain that was rewritten from some batch to its end is consistent,
+//! too: only a hash that was kept elsewhere reveals it.
+
+use super::{
+    accounts::{AccountKind, LedgerAccountId},
+    caps::{Counter, CounterKey},
+    chain::{BatchHeader, ChainHead},
+    leaf::{Digest, Entry, Position},
+};
+use crate::{credits::Credits, id::EntryId};
+
+mod journal;
+mod money;
+mod projections;
+mod trial_balance;
+
+pub use journal::Verifier;
+pub use trial_balance::{TrialBalance, TrialBalanceRow};
+
+/// How many problems are kept. All are counted.
+pub const PROBLEMS_MAX: usize = 100;
+
+/// In which respect the books are wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// Batches or entries are missing.
+    Gap,
+    /// Two claim one place: a number that was given twice, or a writer of an earlier term that went on.
+    Fork,
+    /// Rows differ from what was hashed, were added, or were taken away.
+    LeafMismatch,
+    /// A batch's stored root is not that of its rows, though they are what was hashed.
+    RootMismatch,
+    /// A batch does not carry the hash of the one before.
+    LinkMismatch,
+    /// A batch's header is not what was hashed.
+    HeaderMismatch,
+    /// A batch's counts or total are not those of its rows.
+    CountMismatch,
+    /// Recorded time goes backwards.
+    TimeBackwards,
+    /// The head of a chain is not its last batch.
+    HeadMismatch,
+    /// A balance, a counter or an open hold is not what the books add up to.
+    ProjectionMismatch,
+    /// An entry names an account that does not exist.
+    UnknownAccount,
+    /// An account's kind contradicts its code, or an account that every database has is missing.
+    AccountMismatch,
+    /// A hold was placed under the identifier of an open one.
+    DuplicateId,
+    /// A settlement of a hold that is not open at this place: it ended before, or was never placed.
+    DoubleSettlement,
+    /// A settlement that its hold does not allow, or one whose charge is missing or another.
+    SettlementMismatch,
+    /// A stored value that no version of this program wrote, or a page that the database cannot read.
+    Unreadable,
+}
+
+impl ProblemKind {
+    /// The stable word of reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Fork => "fork",
+            Self::LeafMismatch => "leaf_mismatch",
+            Self::RootMismatch => "root_mismatch",
+            Self::LinkMismatch => "link_mismatch",
+            Self::HeaderMismatch => "header_mismatch",
+            Self::CountMismatch => "count_mismatch",
+            Self::TimeBackwards => "time_backwards",
+            Self::HeadMismatch => "head_mismatch",
+            Self::ProjectionMismatch => "projection_mismatch",
+            Self::UnknownAccount => "unknown_account",
+            Self::AccountMismatch => "account_mismatch",
+            Self::DuplicateId => "duplicate_id",
+            Self::DoubleSettlement => "double_settlement",
+            Self::SettlementMismatch => "settlement_mismatch",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// In which respect.
+    pub kind: ProblemKind,
+    /// The table concerned.
+    pub table: &'static str,
+    /// The primary key of the row concerned, its columns joined by `/`.
+    pub key: String,
+    /// What was found and what was expected, for people.
+    pub text: String,
+}
+
+/// One line for the verifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// An account of the chart.
+    Account {
+        /// Which.
+        id: LedgerAccountId,
+        /// What it is for.
+        kind: AccountKind,
+        /// Its name in the chart.
+        code: String,
+    },
+    /// A batch, with the hash that is stored for it.
+    Batch(BatchHeader, Digest),
+    /// An entry, with the batch that its row names.
+    Entry(Position, i64, Entry),
+    /// A row of the books that cannot be read but for its place.
+    UnreadableEntry(Position, Problem),
+    /// Something that was found while reading.
+    Problem(Problem),
+    /// A wallet's balance as stored, in micro-credits.
+    Wallet {
+        /// Whose.
+        id: LedgerAccountId,
+        /// Received.
+        credits: i64,
+        /// Spent.
+        debits: i64,
+        /// Reserved.
+        held: i64,
+    },
+    /// An unlimited account's balance in one slot as stored, in micro-credits.
+    Hot {
+        /// Whose.
+        id: LedgerAccountId,
+        /// Of which slot.
+        slot: i64,
+        /// Received.
+        credits: i64,
+        /// Spent.
+        debits: i64,
+    },
+    /// A counter as stored.
+    Counter(CounterKey, Counter),
+    /// A call of unknown outcome whose hold is kept until that time (microseconds since the Unix epoch). The books do
+    /// not record this: feed it before the open holds.
+    Postponed(EntryId, i64),
+    /// An open hold as stored.
+    OpenHold {
+        /// Which.
+        id: EntryId,
+        /// Whose money.
+        wallet: LedgerAccountId,
+        /// How much.
+        amount: Credits,
+        /// When the sweep settles it, in microseconds since the Unix epoch.
+        expires_us: Option<i64>,
+    },
+    /// The head of a chain as stored.
+    Head(ChainHead),
+}
+
+/// How much was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Batches.
+    pub batches: u64,
+    /// Entries: transactions, holds, settlements and refusals.
+    pub entries: u64,
+    /// Transactions.
+    pub transactions: u64,
+    /// Postings.
+    pub postings: u64,
+}
+
+/// What the verifier found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// How much was read.
+    pub counts: Counts,
+    /// Where the chain of every slot ends, as derived from the books. Kept elsewhere, it reveals a later rewriting.
+    pub heads: Vec<ChainHead>,
+    /// The first [`PROBLEMS_MAX`] problems.
+    pub problems: Vec<Problem>,
+    /// How many problems there are.
+    pub problem_count: u64,
+}
+
+/// Keeps the first problems and counts all.
+#[derive(Debug, Default)]
+struct Problems {
+    kept: Vec<Problem>,
+    count: u64,
+}
+
+impl Problems {
+    fn push(&mut self, problem: Problem) {
+        self.count = self.count.saturating_add(1);
+        if self.kept.len() < PROBLEMS_MAX {
+            self.kept.push(problem);
+        }
+    }
+
+    /// `text` is asked for only if the problem is kept.
+    fn add(&mut self, kind: ProblemKind, table: &'static str, key: impl ToString, text: impl FnOnce() -> String) {
+        if self.kept.len() < PROBLEMS_MAX {
+            self.push(Problem { kind, table, key: key.to_string(), text: text() });
+        } else {
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// Reports `column` unless both values are the same.
+    fn compare<T: PartialEq + std::fmt::Display>(
+        &mut self,
+        (kind, table): (ProblemKind, &'static str),
+        key: impl ToString,
+        column: &str,
+        (stored, derived): (T, T),
+    ) {
+        if stored != derived {
+            self.add(kind, table, key, || format!("`{column}` is {stored}, the books say {derived}"));
+        }
+    }
+}
+
+/// The table in which an entry stands.
+const fn table_of(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Transaction(_) => "txn",
+        Entry::Hold(_) => "hold",
+        Entry::Settlement(_) => "hold_resolution",
+        Entry::Refusal(_) => "refusal",
+    }
+}
+
+/// The key of an entry's row.
+fn key_of(position: Position) -> String {
+    format!("{}/{}", position.slot, position.seq)
+}
+
+#[cfg(test)]
+mod tests;

@@ -122,7 +122,7 @@ impl Vocabulary {
         let tool = uid(&self.tool, facts.id);
         let own = [
             text("name", facts.name),
-            flag("suspended", facts.is_suspended),
+            flag("disabled", facts.is_disabled),
             flag("free", facts.is_free),
             named("tier", RestrictedExpression::new_entity_uid(tier.clone())),
         ];

@@ -77,7 +77,7 @@ pub struct ToolFacts<'a> {
     /// `namespace/tool`, or the plain name of a core tool.
     pub name: &'a str,
     /// Its publisher or an operator has switched it off.
-    pub is_suspended: bool,
+    pub is_disabled: bool,
     /// The price in force is zero.
     pub is_free: bool,
     /// Which accounts may call it.
@@ -171,10 +171,10 @@ impl Key {
     }
 
     fn tool(&mut self, tool: &ToolFacts<'_>) {
-        let ToolFacts { id, name, is_suspended, is_free, tier, namespace } = tool;
+        let ToolFacts { id, name, is_disabled, is_free, tier, namespace } = tool;
         self.text(id);
         self.text(name);
-        self.flag(*is_suspended);
+        self.flag(*is_disabled);
         self.flag(*is_free);
         self.byte(match tier {
             Tier::Unverified => 0,

@@ -148,7 +148,7 @@ fn check_fit(vocabulary: &Vocabulary, schema: &Schema) -> Result<(), PolicyLoadE
         for caller in [account, partner] {
             for namespace in [None, Some(namespace)] {
                 for tier in Tier::ALL.iter().copied() {
-                    let tool = ToolFacts { id: "", name: "", is_suspended: false, is_free: false, tier, namespace };
+                    let tool = ToolFacts { id: "", name: "", is_disabled: false, is_free: false, tier, namespace };
                     let request = DecisionRequest { surface, token: "", caller, tool, now_s: 0 };
                     vocabulary.question(&request, Some(schema)).map_err(misfit)?;
                 }

@@ -15,7 +15,7 @@ entity Publisher;
 entity Namespace;
 entity Tier enum ["unverified", "standard"];
 entity Tool in [Namespace, Publisher] {
-  name: String, suspended: Bool, free: Bool, tier: Tier,
+  name: String, disabled: Bool, free: Bool, tier: Tier,
   namespace?: { name: String, suspended: Bool }, publisher?: { suspended: Bool },
 };
 type Circumstances = { now_s: Long, second_of_day: Long };
@@ -40,7 +40,7 @@ const ACME: NamespaceFacts<'static> = NamespaceFacts {
 const NOTE_ADD: ToolFacts<'static> = ToolFacts {
     id: "tol_n",
     name: "acme/note_add",
-    is_suspended: false,
+    is_disabled: false,
     is_free: false,
     tier: Tier::Standard,
     namespace: Some(ACME),
@@ -128,7 +128,7 @@ fn every_fact_reaches_the_policies() {
         ("principal has end_user && principal.end_user.blocked", called_by(partner(false, true)), called_by(GLOBEX)),
         (r#"resource == Tool::"tol_x""#, calling(ToolFacts { id: "tol_x", ..NOTE_ADD }), REQUEST),
         (r#"resource.name == "web""#, calling(ToolFacts { name: "web", ..NOTE_ADD }), REQUEST),
-        ("resource.suspended", calling(ToolFacts { is_suspended: true, ..NOTE_ADD }), REQUEST),
+        ("resource.disabled", calling(ToolFacts { is_disabled: true, ..NOTE_ADD }), REQUEST),
         ("resource.free", calling(ToolFacts { is_free: true, ..NOTE_ADD }), REQUEST),
         (r#"resource.tier == Tier::"unverified""#, calling(ToolFacts { tier: Tier::Unverified, ..NOTE_ADD }), REQUEST),
         (r#"resource.tier == Tier::"standard""#, REQUEST, calling(ToolFacts { tier: Tier::Unverified, ..NOTE_ADD })),
@@ -243,9 +243,9 @@ fn a_policy_that_fails_while_it_runs_denies_and_is_reported() {
     // a forbid that holds keeps its say beside one that fails
     let both = format!(
         "{PERMIT} @id(\"odd\") @reason(\"Odd.\") forbid (principal, action, resource) when {{ {overflow} }};
-         @id(\"off\") @reason(\"Off.\") forbid (principal, action, resource) when {{ resource.suspended }};"
+         @id(\"off\") @reason(\"Off.\") forbid (principal, action, resource) when {{ resource.disabled }};"
     );
-    let tool = ToolFacts { is_suspended: true, ..NOTE_ADD };
+    let tool = ToolFacts { is_disabled: true, ..NOTE_ADD };
     let decision = load(&both).decide(&DecisionRequest { tool, ..REQUEST });
     assert_eq!((decision.allowed, ids(&decision), decision.reason.as_deref()), (false, vec!["off"], Some("Off.")));
     assert_eq!(decision.faults.len(), 1);
@@ -267,7 +267,7 @@ fn remembering_changes_nothing(condition: &str, requests: &[DecisionRequest<'_>]
 #[test]
 fn a_decision_is_remembered_for_ever_only_if_no_policy_reads_the_clock() {
     let later = DecisionRequest { now_s: NOON_S + 1, ..REQUEST };
-    let table = [("resource.suspended", true), ("context.now_s < 0", false), ("resource.name == \"context\"", true)];
+    let table = [("resource.disabled", true), ("context.now_s < 0", false), ("resource.name == \"context\"", true)];
     for (condition, same) in table {
         let cached = CachedPolicies::new(forbidding(condition), 100);
         assert_eq!(cached.policies().reads_clock(), !same, "{condition}");

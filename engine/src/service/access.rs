@@ -371,3 +371,15 @@ fn account_principal(row: &entity::account::Model) -> AccountPrincipal {
         is_suspended: row.is_suspended,
     }
 }
+
+impl Services {
+    /// The addresses of the first accounts, at most `count_max`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_emails(&self, count_max: u64) -> Result<Vec<String>, StoreError> {
+        use sea_orm::QuerySelect as _;
+        let rows = entity::account::Entity::find().limit(count_max).all(self.db.readers()).await?;
+        Ok(rows.into_iter().map(|row| row.email).collect())
+    }
+}

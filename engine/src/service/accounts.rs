@@ -1,1 +1,255 @@
-//! (being written)
+//! Accounts: made by an operator or by an agent that signs up, verified and given a password through single-use links.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use secrecy::SecretString;
+
+use super::{Services, outbox::unexpected};
+use crate::{
+    credits::Credits,
+    id::{AccountId, EntryId},
+    ledger::{AccountKind, LedgerAccountId, Leg, Post, Refusal, TransactionKind},
+    store::{NotSaved, StoreError, UnitOfWork, entity, writer::Command},
+};
+
+mod email;
+mod link;
+mod password;
+
+pub use email::{EMAIL_BYTES_MAX, is_email};
+pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
+pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};
+pub(super) use password::PasswordWork;
+
+/// An account as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountProfile {
+    /// Which.
+    pub id: AccountId,
+    /// Its address.
+    pub email: String,
+    /// The address has been confirmed.
+    pub is_verified: bool,
+    /// An operator has suspended it.
+    pub is_suspended: bool,
+    /// It can be signed in to.
+    pub has_password: bool,
+    /// Who pays.
+    pub wallet: LedgerAccountId,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_us: i64,
+}
+
+/// A new account.
+#[derive(Debug)]
+pub struct NewAccount<'a> {
+    /// Its address.
+    pub email: &'a str,
+    /// The address counts as confirmed.
+    pub is_verified: bool,
+    /// Without one it cannot be signed in to until a link has set one.
+    pub password: Option<&'a SecretString>,
+}
+
+/// Why an account was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateAccountError {
+    /// Not an address that a mail can be sent to.
+    #[error("`email` is not an email address")]
+    EmailInvalid,
+    /// Another account has it.
+    #[error("an account with this email address exists")]
+    EmailTaken,
+    /// The password cannot be used.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// No such account, no password, or another one: nobody is told which.
+    #[error("email and password do not belong together")]
+    BadCredentials,
+    /// Too many passwords are being checked.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing was granted.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// The ledger said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Services {
+    /// Makes an account with an empty wallet.
+    ///
+    /// # Errors
+    /// The address cannot be used or is taken, the password is too short or too long, or the database failed.
+    pub async fn create_account(&self, new: NewAccount<'_>) -> Result<AccountId, CreateAccountError> {
+        let email = email::normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
+        let password_hash = match new.password {
+            Some(password) => Some(self.hash_password(password).await?),
+            None => None,
+        };
+        let mut unit = UnitOfWork::new();
+        let now_us = self.clock.now_us();
+        let row = self.add_account(&mut unit, &email, new.is_verified, password_hash, now_us);
+        self.save_account(unit, &email).await?;
+        Ok(AccountId::from(row.id))
+    }
+
+    /// Adds to `unit` an account with its wallet.
+    fn add_account(
+        &self,
+        unit: &mut UnitOfWork,
+        email: &str,
+        is_verified: bool,
+        password_hash: Option<String>,
+        now_us: i64,
+    ) -> entity::account::Model {
+        let id = AccountId::new(&*self.ids, now_us);
+        let wallet = self.open_ledger_account(unit, AccountKind::Wallet, &id.to_string(), now_us);
+        let row = entity::account::Model {
+            id: id.uuid(),
+            email: email.to_owned(),
+            is_verified,
+            is_suspended: false,
+            password_hash,
+            wallet: wallet.raw(),
+            sessions_from_us: now_us,
+            created_us: now_us,
+        };
+        unit.one(self.db.backend(), &entity::account::Entity::insert(row.clone().into_active_model()));
+        row
+    }
+
+    /// Writes a unit that makes an account for `email`. The database's unique column decides a race for an address.
+    async fn save_account(&self, unit: UnitOfWork, email: &str) -> Result<(), CreateAccountError> {
+        if self.find_account_row(email).await?.is_some() {
+            return Err(CreateAccountError::EmailTaken);
+        }
+        match self.ledger.save(unit).await {
+            Ok(_) => Ok(()),
+            Err(NotSaved::Conflict { .. }) if self.find_account_row(email).await?.is_some() => {
+                Err(CreateAccountError::EmailTaken)
+            }
+            Err(not_saved) => Err(unexpected("account", not_saved).into()),
+        }
+    }
+
+    /// The account with this address, whatever the case of its letters.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_account_by_email(&self, email: &str) -> Result<Option<AccountProfile>, StoreError> {
+        Ok(self.find_account_row(email).await?.as_ref().map(profile))
+    }
+
+    /// An account, for its owner.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_profile(&self, id: AccountId) -> Result<Option<AccountProfile>, StoreError> {
+        let row = entity::account::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        Ok(row.as_ref().map(profile))
+    }
+
+    /// Who signs in with these. An unknown address takes as long as a wrong password.
+    ///
+    /// # Errors
+    /// They do not belong together, too many passwords are being checked, or the database failed.
+    pub async fn login(&self, email: &str, password: &SecretString) -> Result<AccountId, LoginError> {
+        let row = self.find_account_row(email).await?;
+        let stored = row.as_ref().and_then(|row| row.password_hash.clone());
+        let is_right = self.password_work.verify(password, stored).await.map_err(|error| match error {
+            PasswordError::Busy => LoginError::Busy,
+            PasswordError::Length | PasswordError::Failed => LoginError::BadCredentials,
+        })?;
+        row.filter(|_row| is_right).map(|row| AccountId::from(row.id)).ok_or(LoginError::BadCredentials)
+    }
+
+    /// Gives credits from the platform's promotion account. `id` names the grant: the same one again changes nothing.
+    ///
+    /// # Errors
+    /// There is no such account, the ledger refuses (nothing, too much, another grant has this name), or the database
+    /// failed.
+    pub async fn grant(&self, account: AccountId, credits: Credits, id: EntryId) -> Result<(), GrantError> {
+        let profile = self.find_profile(account).await?.ok_or(GrantError::NotFound)?;
+        let post = Post {
+            id,
+            kind: TransactionKind::Grant,
+            legs: vec![Leg { debit: LedgerAccountId::PROMO, credit: profile.wallet, amount: credits }],
+            reverses: None,
+            effective_us: None,
+            meta: None,
+        };
+        self.ledger.command(Command::Post(post)).await.map_err(StoreError::from)??;
+        Ok(())
+    }
+
+    /// Hashes a new password for the database.
+    async fn hash_password(&self, password: &SecretString) -> Result<String, PasswordError> {
+        let mut salt = [0; password::SALT_BYTES];
+        (self.random)(&mut salt);
+        self.password_work.hash(password, salt).await
+    }
+
+    async fn find_account_row(&self, email: &str) -> Result<Option<entity::account::Model>, StoreError> {
+        // An address from the configuration keeps its letters as written there, so both forms are looked for.
+        let spellings = [email.to_owned(), email.to_ascii_lowercase()];
+        let rows = entity::account::Entity::find()
+            .filter(entity::account::Column::Email.is_in(spellings))
+            .all(self.db.readers())
+            .await?;
+        Ok(rows.into_iter().max_by_key(|row| row.email == email))
+    }
+
+    /// Changes an account, and makes every server read it again.
+    fn change_account(&self, unit: &mut UnitOfWork, id: AccountId, change: entity::account::ActiveModel) {
+        let update = entity::account::Entity::update_many()
+            .set(change)
+            .filter(entity::account::Column::Id.eq(id.uuid()));
+        unit.one(self.db.backend(), &update);
+        self.bump_version(unit, "access");
+    }
+}
+
+/// What a set password changes: sessions that began before are void.
+fn with_password(hash: String, is_verified: bool, now_us: i64) -> entity::account::ActiveModel {
+    let mut change = entity::account::ActiveModel {
+        password_hash: Set(Some(hash)),
+        sessions_from_us: Set(now_us),
+        ..Default::default()
+    };
+    if is_verified {
+        change.is_verified = Set(true);
+    }
+    change
+}
+
+fn profile(row: &entity::account::Model) -> AccountProfile {
+    AccountProfile {
+        id: AccountId::from(row.id),
+        email: row.email.clone(),
+        is_verified: row.is_verified,
+        is_suspended: row.is_suspended,
+        has_password: row.password_hash.is_some(),
+        wallet: LedgerAccountId::from_raw(row.wallet),
+        created_us: row.created_us,
+    }
+}

@@ -222,9 +222,9 @@ impl Services {
     fn accept(&self, call: Call, now_us: i64) -> Result<Accepted, Box<(CallRecord, Answer)>> {
         let price = call.offer.tool.prices.in_force_at(now_us).map(Arc::clone);
         let mut record = self.record_of(&call, price.as_deref(), now_us);
-        let refuse = |mut record: CallRecord, state: CallState, status: u16, error: &'static str, answer: Answer| {
+        let refuse = |mut record: CallRecord, state: CallState, error: Code, answer: Answer| {
             record.state = state;
-            record.end = Some(end_of(state, status, Some(error), now_us));
+            record.end = Some(end_of(state, Some(error), now_us));
             Box::new((record, answer))
         };
         let partner_bps = match &call.principal.owner {
@@ -234,15 +234,15 @@ impl Services {
         // Shares above the whole are refused where they are set; should they come together all the same, nobody may be
         // charged, so nothing is sold.
         let (Some(price), Ok(shares)) = (price, ShareTerms::new(call.offer.publisher.share_bps, partner_bps)) else {
-            return Err(refuse(record, CallState::Invalid, 404, "not_found", Answer::NotForSale));
+            return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
         let decision = self.policies.decide(&decision_request(&call, &price, now_us));
         if !decision.allowed {
             record.denied_by = Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
             let answer = Answer::Denied { code: decision.code, reason: decision.reason };
-            return Err(refuse(record, CallState::Denied, 403, "policy_denied", answer));
+            return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
-        let invalid = |record, answer| refuse(record, CallState::Invalid, 422, "invalid_arguments", answer);
+        let invalid = |record, answer| refuse(record, CallState::Invalid, Code::InvalidArguments, answer);
         let arguments = match json::parse(&call.arguments) {
             Ok(arguments) => arguments,
             // The body was parsed before; a text that cannot be read again has no valid arguments.
@@ -434,7 +434,7 @@ fn decision_request<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionR
         tool: policy::ToolFacts {
             id: &offer.names.tool,
             name: &offer.tool.name,
-            is_suspended: offer.tool.state != ToolState::Active,
+            is_disabled: offer.tool.state != ToolState::Active,
             is_free: price.is_free(),
             tier: offer.tool.tier,
             namespace: Some(policy::NamespaceFacts {
@@ -451,12 +451,11 @@ fn decision_request<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionR
     }
 }
 
-fn end_of(state: CallState, status: u16, error: Option<&'static str>, now_us: i64) -> CallEnd {
+fn end_of(state: CallState, error: Option<Code>, now_us: i64) -> CallEnd {
     CallEnd {
         state,
         charged: Credits::ZERO,
         shortfall: Credits::ZERO,
-        status,
         error,
         warning: None,
         ended_us: now_us,

@@ -1,1 +1,185 @@
-//! (being written)
+//! Personal tokens: 256 random bits, shown once, stored as their SHA-256.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use secrecy::SecretString;
+
+use super::{Services, access::ACCOUNT_TOKEN_PREFIX, outbox::unexpected};
+use crate::{
+    id::{AccountId, TokenId},
+    ledger::leaf::sha256,
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+/// Longest name of a token, in characters.
+pub const TOKEN_NAME_CHARS_MAX: usize = 100;
+/// How many tokens an account may have that are not revoked.
+pub const TOKENS_ACTIVE_MAX: u64 = 100;
+/// How many tokens a list shows, the newest first.
+const TOKENS_LISTED_MAX: u64 = 1_000;
+const SECRET_BYTES: usize = 32;
+/// How many characters of the end of a token are kept to recognise it by.
+const HINT_CHARS: usize = 4;
+
+/// A token that was just made: the only time that its secret is known.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// What is sent as bearer.
+    pub secret: SecretString,
+    /// What is stored about it.
+    pub view: TokenView,
+}
+
+/// A token as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenView {
+    /// Which.
+    pub id: TokenId,
+    /// Its name, chosen by its owner.
+    pub name: String,
+    /// The last characters of its secret.
+    pub hint: String,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// When it was revoked.
+    pub revoked_us: Option<i64>,
+}
+
+/// The name cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a token's name is one line of 1 to {TOKEN_NAME_CHARS_MAX} characters")]
+pub struct TokenNameError;
+
+/// Why no token was made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateTokenError {
+    /// The name cannot be used.
+    #[error(transparent)]
+    Name(#[from] TokenNameError),
+    /// The account has too many.
+    #[error("an account has at most {TOKENS_ACTIVE_MAX} tokens; revoke one first")]
+    TooMany,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why no token was revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeTokenError {
+    /// There is no such token of this account.
+    #[error("there is no such token")]
+    NotFound,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Checks a token's name.
+pub(super) fn check_token_name(name: &str) -> Result<(), TokenNameError> {
+    let is_fine =
+        !name.trim().is_empty() && name.chars().count() <= TOKEN_NAME_CHARS_MAX && !name.chars().any(char::is_control);
+    if is_fine { Ok(()) } else { Err(TokenNameError) }
+}
+
+impl Services {
+    /// Makes a token of an account.
+    ///
+    /// # Errors
+    /// The name cannot be used, the account has too many tokens, or the database failed.
+    pub async fn create_token(&self, account: AccountId, name: &str) -> Result<NewToken, CreateTokenError> {
+        check_token_name(name)?;
+        let active = entity::token::Entity::find()
+            .filter(entity::token::Column::AccountId.eq(account.uuid()))
+            .filter(entity::token::Column::RevokedUs.is_null())
+            .count(self.db.readers())
+            .await
+            .map_err(StoreError::from)?;
+        if active >= TOKENS_ACTIVE_MAX {
+            return Err(CreateTokenError::TooMany);
+        }
+        let mut unit = UnitOfWork::new();
+        let token = self.add_token(&mut unit, account, name, self.clock.now_us());
+        self.ledger.save(unit).await.map_err(|not_saved| unexpected("token", not_saved))?;
+        Ok(token)
+    }
+
+    /// Adds to `unit` a token of an account. Nobody can have asked for it before, so nothing has to be forgotten.
+    pub(super) fn add_token(&self, unit: &mut UnitOfWork, account: AccountId, name: &str, now_us: i64) -> NewToken {
+        let mut random = [0; SECRET_BYTES];
+        (self.random)(&mut random);
+        let text = BASE64_URL_SAFE_NO_PAD.encode(random);
+        let hint = text.chars().skip(text.chars().count().saturating_sub(HINT_CHARS)).collect();
+        let secret = format!("{ACCOUNT_TOKEN_PREFIX}{text}");
+        let row = entity::token::Model {
+            id: TokenId::new(&*self.ids, now_us).uuid(),
+            account_id: Some(account.uuid()),
+            partner_id: None,
+            name: name.to_owned(),
+            hint,
+            digest: sha256(secret.as_bytes()).to_vec(),
+            created_us: now_us,
+            revoked_us: None,
+        };
+        unit.one(self.db.backend(), &entity::token::Entity::insert(row.clone().into_active_model()));
+        NewToken { secret: SecretString::from(secret), view: view(row) }
+    }
+
+    /// The tokens of an account, revoked ones too, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_tokens(&self, account: AccountId) -> Result<Vec<TokenView>, StoreError> {
+        let rows = entity::token::Entity::find()
+            .filter(entity::token::Column::AccountId.eq(account.uuid()))
+            .order_by_desc(entity::token::Column::Id)
+            .limit(TOKENS_LISTED_MAX)
+            .all(self.db.readers())
+            .await?;
+        Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// Revokes a token of an account for ever, at once on this server. Revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// There is no such token of this account, or the database failed.
+    pub async fn revoke_token(&self, account: AccountId, id: TokenId) -> Result<(), RevokeTokenError> {
+        let row = entity::token::Entity::find_by_id(id.uuid())
+            .filter(entity::token::Column::AccountId.eq(account.uuid()))
+            .one(self.db.readers())
+            .await
+            .map_err(StoreError::from)?
+            .ok_or(RevokeTokenError::NotFound)?;
+        if row.revoked_us.is_some() {
+            return Ok(());
+        }
+        let mut unit = UnitOfWork::new();
+        let revoke = entity::token::Entity::update_many()
+            .set(entity::token::ActiveModel { revoked_us: Set(Some(self.clock.now_us())), ..Default::default() })
+            .filter(entity::token::Column::Id.eq(id.uuid()))
+            .filter(entity::token::Column::AccountId.eq(account.uuid()))
+            .filter(entity::token::Column::RevokedUs.is_null());
+        unit.one(self.db.backend(), &revoke);
+        self.bump_version(&mut unit, "access");
+        match self.ledger.save(unit).await {
+            // A conflict is another request that revoked it first.
+            Ok(_) | Err(NotSaved::Conflict { .. }) => {
+                self.forget_access();
+                Ok(())
+            }
+            Err(not_saved) => Err(unexpected("token", not_saved).into()),
+        }
+    }
+}
+
+fn view(row: entity::token::Model) -> TokenView {
+    TokenView {
+        id: TokenId::from(row.id),
+        name: row.name,
+        hint: row.hint,
+        created_us: row.created_us,
+        revoked_us: row.revoked_us,
+    }
+}

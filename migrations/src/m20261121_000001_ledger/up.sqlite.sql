@@ -186,7 +186,6 @@ CREATE TABLE invocation (
     state            INTEGER NOT NULL,
     charged          INTEGER NOT NULL,
     shortfall        INTEGER NOT NULL,
-    status           INTEGER NOT NULL,
     error            TEXT,
     warning          TEXT,
     ended_us         INTEGER,

@@ -212,9 +212,17 @@ fn create(path: &Path, random: &dyn SecureRandom) -> Result<SecretBox<[u8; KEY_B
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(key.expose_secret()));
-    // written under another name and then linked: a crash in between leaves no half a key under the real name
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let written = write_private(&draft, &encoded).and_then(|()| fs::hard_link(&draft, path));
+    // written under another name and then linked: a crash in between leaves no half a key under the real name, and
+    // of two processes that start at once only one gets the name
+    let mut suffix = [0; 8];
+    random.fill(&mut suffix).map_err(|_unspecified| MasterKeyError::Crypto)?;
+    let draft = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(suffix)));
+    let link = || match fs::hard_link(&draft, path) {
+        // a file system without links: the name is still claimed by one process only
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => write_private(path, &encoded),
+        linked => linked,
+    };
+    let written = write_private(&draft, &encoded).and_then(|()| link());
     let removed = fs::remove_file(&draft);
     written.and(removed).and_then(|()| File::open(folder)?.sync_all()).map_err(failed)?;
     Ok(key)

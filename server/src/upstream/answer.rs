@@ -58,7 +58,9 @@ pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
         return UpstreamAnswer::Completed { result: None };
     }
     match serde_json::from_str::<IgnoredAny>(&text) {
-        Ok(_) if is_deeper_than(JSON_DEPTH_MAX, &text) => failed(format!("the body is nested deeper than {JSON_DEPTH_MAX}")),
+        Ok(_) if is_deeper_than(JSON_DEPTH_MAX, &text) => {
+            failed(format!("the body is nested deeper than {JSON_DEPTH_MAX}"))
+        }
         Ok(_) => UpstreamAnswer::Completed { result: Some(text) },
         Err(error) if head.media_type.as_deref().is_some_and(is_json_type) => {
             failed(format!("the body is declared as json and is not: {error}"))

@@ -41,7 +41,7 @@ fn a_load_error_names_policy_line_and_cause() {
             "type",
         ),
         (
-            forbid("@id(\"x\") forbid (principal, action, resource) when { resource.suspended };"),
+            forbid("@id(\"x\") forbid (principal, action, resource) when { resource.disabled };"),
             "the policies break a rule of the house: policy `x`, line 3: ",
             "a `forbid` needs a `@reason`",
         ),
@@ -111,7 +111,7 @@ fn a_schema_that_does_not_fit_the_requests_is_refused() {
         (&SCHEMA.replace("\"standard\"", "\"gold\""), "the policy schema does not fit the requests: "),
         (&SCHEMA.replace("invokeHttp", "invokeWeb"), "the policy schema does not fit the requests: "),
         (
-            &SCHEMA.replace("suspended: Bool, free", "suspended: String, free"),
+            &SCHEMA.replace("disabled: Bool, free", "disabled: String, free"),
             "the policy schema does not fit the requests: ",
         ),
         (

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, upstream_request};
 use crate::{
+    code::Code,
     credits::Credits,
     id::InvocationId,
     invocation::{CallEnd, CallRecord, CallState},
@@ -139,7 +140,7 @@ fn stored_answer(id: InvocationId, template: Arc<AnswerTemplate>) -> KeyEnd {
 
 fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
     let id = accepted.call.id;
-    let failed = |completion: Completion, error: &'static str| {
+    let failed = |completion: Completion, error: Code| {
         let (outcome, key) = match accepted.price.charge_on {
             ChargeOn::Success => (Outcome::Release, KeyEndKind::Free),
             ChargeOn::Attempt => {
@@ -147,27 +148,27 @@ fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
                 (Outcome::Capture(cost), KeyEndKind::Store)
             }
         };
-        let end = end_of(CallState::Failed, 502, Some(error), now_us);
+        let end = end_of(CallState::Failed, Some(error), now_us);
         Verdict { outcome, key, end, completion: Some(completion) }
     };
     match answer {
         UpstreamAnswer::Completed { result } => completed(accepted, result, now_us),
         UpstreamAnswer::Rejected { status, message } => {
-            failed(Completion::Rejected(status, message), "upstream_rejected")
+            failed(Completion::Rejected(status, message), Code::UpstreamRejected)
         }
         UpstreamAnswer::Forbidden { status, message } => {
-            failed(Completion::Forbidden(status, message), "upstream_failed")
+            failed(Completion::Forbidden(status, message), Code::UpstreamFailed)
         }
         UpstreamAnswer::Failed { detail } => {
             tracing::warn!(invocation = %id, detail, "an upstream failed");
-            failed(Completion::Failed, "upstream_failed")
+            failed(Completion::Failed, Code::UpstreamFailed)
         }
         UpstreamAnswer::NotDispatched { detail } => {
             tracing::warn!(invocation = %id, detail, "a call was not dispatched");
             Verdict {
                 outcome: Outcome::Release,
                 key: KeyEndKind::Free,
-                end: end_of(CallState::Failed, 502, Some("upstream_failed"), now_us),
+                end: end_of(CallState::Failed, Some(Code::UpstreamFailed), now_us),
                 completion: None,
             }
         }
@@ -177,7 +178,7 @@ fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
             Verdict {
                 outcome: Outcome::Unknown { resolves_us },
                 key: KeyEndKind::Unknown,
-                end: end_of(CallState::Unknown, 504, Some("outcome_unknown"), now_us),
+                end: end_of(CallState::Unknown, Some(Code::OutcomeUnknown), now_us),
                 completion: None,
             }
         }
@@ -187,7 +188,7 @@ fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
 fn completed(accepted: &Accepted, result: Option<String>, now_us: i64) -> Verdict {
     let parsed = result.as_deref().map_or(Ok(json::Json::Null), json::parse);
     let cost = actual_cost(&accepted.price, accepted.hold, &parsed.unwrap_or(json::Json::Null));
-    let mut end = end_of(CallState::Succeeded, 200, None, now_us);
+    let mut end = end_of(CallState::Succeeded, None, now_us);
     end.shortfall = cost.shortfall;
     end.warning = cost.warning.map(|warning| warning.to_string());
     let completion = Some(Completion::Result(result));

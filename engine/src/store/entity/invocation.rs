@@ -24,7 +24,6 @@ pub struct Model {
     pub state: i16,
     pub charged: i64,
     pub shortfall: i64,
-    pub status: i32,
     pub error: Option<String>,
     pub warning: Option<String>,
     pub ended_us: Option<i64>,

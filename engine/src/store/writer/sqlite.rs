@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use sea_query_rusqlite::{RusqliteValue, RusqliteValues};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter, types};
+use sea_orm::sea_query::Value;
 
 use super::super::{StoreError, unit::Guarded};
 use crate::ledger::{
@@ -111,9 +111,9 @@ impl Books {
 
     /// Carries out one statement of a unit of work; returns how many rows it touched.
     pub(super) fn execute(&mut self, guarded: &Guarded) -> rusqlite::Result<u64> {
-        let values = RusqliteValues(guarded.values.0.iter().cloned().map(RusqliteValue).collect());
+        let values = guarded.values.0.iter().map(bound).collect::<rusqlite::Result<Vec<_>>>()?;
         let mut statement = self.connection.prepare_cached(&guarded.sql)?;
-        let touched = statement.execute(&*values.as_params())?;
+        let touched = statement.execute(params_from_iter(values))?;
         Ok(u64::try_from(touched).unwrap_or(u64::MAX))
     }
 
@@ -162,4 +162,24 @@ pub(super) fn read_head(connection: &Connection) -> rusqlite::Result<ChainHead> 
             })
         },
     )
+}
+
+/// A value that sea-orm built, as SQLite stores it. The tables hold integers, texts and byte strings only.
+fn bound(value: &Value) -> rusqlite::Result<types::Value> {
+    fn integer(value: Option<impl Into<i64>>) -> types::Value {
+        value.map_or(types::Value::Null, |number| types::Value::Integer(number.into()))
+    }
+    Ok(match value {
+        Value::Bool(value) => integer(*value),
+        Value::TinyInt(value) => integer(*value),
+        Value::SmallInt(value) => integer(*value),
+        Value::Int(value) => integer(*value),
+        Value::BigInt(value) => integer(*value),
+        Value::String(value) => value.as_ref().map_or(types::Value::Null, |text| types::Value::Text(text.to_string())),
+        Value::Bytes(value) => value.as_ref().map_or(types::Value::Null, |bytes| types::Value::Blob(bytes.clone())),
+        Value::Uuid(value) => value.map_or(types::Value::Null, |uuid| types::Value::Blob(uuid.as_bytes().to_vec())),
+        other => {
+            return Err(rusqlite::Error::ToSqlConversionFailure(format!("no column holds such a value: {other:?}").into()));
+        }
+    })
 }

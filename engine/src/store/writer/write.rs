@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::sqlite::{Books, SLOT};
 use crate::{
+    code::Code,
     credits::Credits,
     invocation::{CallEnd, CallRecord},
     ledger::{
@@ -303,9 +304,9 @@ impl Books {
             .prepare_cached(
                 "INSERT INTO invocation (id, surface, account_id, token_id, partner_id, end_user_id, tool_id, price_id,
                      wallet, held, snapshot_version, policy_version, denied_by, key_scope, key, epoch, created_us, state,
-                     charged, shortfall, status, error, warning, ended_us, resolves_us)
+                     charged, shortfall, error, warning, ended_us, resolves_us)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                         ?22, ?23, ?24, ?25)",
+                         ?22, ?23, ?24)",
             )?
             .execute(params![
                 call.id.uuid().as_bytes(),
@@ -328,8 +329,7 @@ impl Books {
                 call.state.raw(),
                 end.map_or(0, |end| end.charged.micros()),
                 end.map_or(0, |end| end.shortfall.micros()),
-                end.map_or(0, |end| end.status),
-                end.and_then(|end| end.error),
+                end.and_then(|end| end.error).map(Code::as_str),
                 end.and_then(|end| end.warning.as_deref()),
                 end.map(|end| end.ended_us),
                 end.and_then(|end| end.resolves_us)
@@ -341,16 +341,15 @@ impl Books {
         let charged: Credits = end.charged;
         self.connection
             .prepare_cached(
-                "UPDATE invocation SET state = ?2, charged = ?3, shortfall = ?4, status = max(status, ?5), error = ?6,
-                     warning = ?7, ended_us = ?8, resolves_us = ?9 WHERE id = ?1",
+                "UPDATE invocation SET state = ?2, charged = ?3, shortfall = ?4, error = ?5, warning = ?6, ended_us = ?7,
+                     resolves_us = ?8 WHERE id = ?1",
             )?
             .execute(params![
                 id.as_bytes(),
                 end.state.raw(),
                 charged.micros(),
                 end.shortfall.micros(),
-                end.status,
-                end.error,
+                end.error.map(Code::as_str),
                 end.warning,
                 end.ended_us,
                 end.resolves_us

@@ -78,6 +78,21 @@ fn the_file_is_made_once_for_its_owner_only_and_then_kept() {
 }
 
 #[test]
+fn processes_that_start_at_once_agree_on_one_key() {
+    let folder = tempdir().expect("a folder");
+    let database = database_in(&folder);
+    let load = || MasterKey::load_or_create(&Environment::default(), &database, &SystemRandom::new()).expect("a key");
+    let keys: Vec<MasterKey> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(load)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let first = keys[0].derive("x").expect("a key");
+    assert!(keys.iter().all(|key| key.derive("x").is_ok_and(|derived| derived == first)));
+    let made = keys.iter().filter(|key| matches!(key.origin(), MasterKeyOrigin::NewFile(_))).count();
+    assert_eq!(made, 1);
+}
+
+#[test]
 fn a_file_that_others_may_read_is_refused() {
     let folder = tempdir().expect("a folder");
     let database = database_in(&folder);

@@ -2,7 +2,12 @@ use super::*;
 use crate::upstream::http::{class_of, is_healthy};
 
 fn head(status: u16, media_type: &str) -> Head {
-    Head { status, class: class_of(status), media_type: Some(media_type.to_owned()).filter(|text| !text.is_empty()), coding: None }
+    Head {
+        status,
+        class: class_of(status),
+        media_type: Some(media_type.to_owned()).filter(|text| !text.is_empty()),
+        coding: None,
+    }
 }
 
 fn completed(result: &str) -> UpstreamAnswer {

@@ -374,7 +374,8 @@ fn a_reach_covers_its_kinds_of_address_and_no_others() {
 
 #[test]
 fn the_rules_are_what_the_configuration_states() {
-    let section = Egress { allow_private: true, allow_http: true, allow_hosts: vec![allowed("a.test", Some(5))], ports: vec![9] };
+    let section =
+        Egress { allow_private: true, allow_http: true, allow_hosts: vec![allowed("a.test", Some(5))], ports: vec![9] };
     let rules = EgressRules::from(&section);
     assert!(rules.allow_private && rules.allow_http && rules.exempt_addresses.is_empty());
     assert_eq!((rules.allow_hosts, rules.ports), (section.allow_hosts, section.ports));

@@ -1,0 +1,224 @@
+//! Single-use links. Two kinds, told apart by the first letter of the secret, which its stored digest covers:
+//!
+//! - `v…` is **mailed**: whoever opens it has read the mailbox, so it verifies the address and sets a password;
+//! - `s…` is **shown** in the answer to a sign-up: it sets a password and verifies nothing, because whoever signed up
+//!   has shown no mailbox. Without the difference anybody could verify any address.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::{AccountProfile, CreateAccountError, PasswordError, email, profile, with_password};
+use crate::{
+    id::AccountId,
+    ledger::leaf::sha256,
+    service::{
+        Services,
+        outbox::{MailTemplate, unexpected},
+        tokens::{NewToken, TokenNameError, check_token_name},
+    },
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+/// How long a link is good for.
+pub const LINK_MINUTES: i64 = 30;
+const US_PER_MINUTE: i64 = 60_000_000;
+const SECRET_BYTES: usize = 32;
+/// A letter and 32 bytes in base64 without padding.
+const SECRET_CHARS: usize = 44;
+const MAILED: char = 'v';
+const SHOWN: char = 's';
+
+/// A new link's secret; its digest is stored.
+#[derive(Debug, Clone)]
+pub struct LoginLink {
+    /// What stands in the URL.
+    pub secret: SecretString,
+    /// When it ends, in microseconds since the Unix epoch.
+    pub expires_us: i64,
+}
+
+/// A link that can still be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkView {
+    /// Whose.
+    pub account: AccountProfile,
+    /// Using it confirms the address.
+    pub is_verifying: bool,
+    /// When it ends, in microseconds since the Unix epoch.
+    pub expires_us: i64,
+}
+
+/// What an agent gets that has signed up.
+#[derive(Debug)]
+pub struct Signup {
+    /// The new account, not verified yet.
+    pub account: AccountId,
+    /// Its first token.
+    pub token: NewToken,
+    /// A link that sets a password and does not verify the address.
+    pub link: LoginLink,
+}
+
+/// Why nobody was signed up.
+#[derive(Debug, thiserror::Error)]
+pub enum SignupError {
+    /// The token's name cannot be used.
+    #[error(transparent)]
+    TokenName(#[from] TokenNameError),
+    /// The account cannot be made.
+    #[error(transparent)]
+    Account(#[from] CreateAccountError),
+}
+
+/// Why no mail was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// There is nothing to verify.
+    #[error("the address is verified already")]
+    AlreadyVerified,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why no password was set. The link can be used again, unless it is gone.
+#[derive(Debug, thiserror::Error)]
+pub enum SetPasswordError {
+    /// Unknown, used or expired: nobody is told which.
+    #[error("this link cannot be used any more")]
+    LinkGone,
+    /// The password cannot be used.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Services {
+    /// Makes an unverified account with a token, a link to set a password, and a mail to verify the address.
+    ///
+    /// # Errors
+    /// The address or the token's name cannot be used, the address is taken, or the database failed.
+    pub async fn agent_signup(&self, email: &str, token_name: &str) -> Result<Signup, SignupError> {
+        check_token_name(token_name)?;
+        let email = email::normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
+        let now_us = self.clock.now_us();
+        let mut unit = UnitOfWork::new();
+        let row = self.add_account(&mut unit, &email, false, None, now_us);
+        let account = AccountId::from(row.id);
+        let token = self.add_token(&mut unit, account, token_name, now_us);
+        let link = self.add_link(&mut unit, account, SHOWN, now_us);
+        self.add_verification_mail(&mut unit, account, &email, now_us);
+        self.save_account(unit, &email).await?;
+        Ok(Signup { account, token, link })
+    }
+
+    /// Writes another mail to verify the account's address. Links that were mailed before stay good for their time.
+    ///
+    /// # Errors
+    /// There is no such account, it is verified, or the database failed.
+    pub async fn resend_verification(&self, account: AccountId) -> Result<(), ResendError> {
+        let profile = self.find_profile(account).await?.ok_or(ResendError::NotFound)?;
+        if profile.is_verified {
+            return Err(ResendError::AlreadyVerified);
+        }
+        let now_us = self.clock.now_us();
+        let mut unit = UnitOfWork::new();
+        self.add_verification_mail(&mut unit, account, &profile.email, now_us);
+        self.ledger.save(unit).await.map_err(|not_saved| unexpected("mail", not_saved))?;
+        Ok(())
+    }
+
+    /// The link with this secret, if it can still be used. Looking does not use it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_login_link(&self, secret: &str) -> Result<Option<LinkView>, StoreError> {
+        if secret.len() != SECRET_CHARS {
+            return Ok(None);
+        }
+        let now_us = self.clock.now_us();
+        let link = entity::login_link::Entity::find_by_id(sha256(secret.as_bytes()).to_vec())
+            .filter(entity::login_link::Column::UsedUs.is_null())
+            .filter(entity::login_link::Column::ExpiresUs.gt(now_us))
+            .one(self.db.readers())
+            .await?;
+        let Some(link) = link else { return Ok(None) };
+        let row = entity::account::Entity::find_by_id(link.account_id).one(self.db.readers()).await?;
+        Ok(row.map(|row| LinkView {
+            account: profile(&row),
+            is_verifying: secret.starts_with(MAILED),
+            expires_us: link.expires_us,
+        }))
+    }
+
+    /// Uses a link: sets the password, ends every session, and, for a mailed link, verifies the address and ends every
+    /// other open link of the account.
+    ///
+    /// # Errors
+    /// The link is gone, the password cannot be used (the link stays good), or the database failed.
+    pub async fn set_password(
+        &self,
+        secret: &str,
+        password: &SecretString,
+    ) -> Result<AccountProfile, SetPasswordError> {
+        let link = self.find_login_link(secret).await?.ok_or(SetPasswordError::LinkGone)?;
+        let hash = self.hash_password(password).await?;
+        let now_us = self.clock.now_us();
+        let mut unit = UnitOfWork::new();
+        let used = || entity::login_link::ActiveModel { used_us: Set(Some(now_us)), ..Default::default() };
+        let use_it = entity::login_link::Entity::update_many()
+            .set(used())
+            .filter(entity::login_link::Column::Digest.eq(sha256(secret.as_bytes()).to_vec()))
+            .filter(entity::login_link::Column::UsedUs.is_null())
+            .filter(entity::login_link::Column::ExpiresUs.gt(now_us));
+        unit.one(self.db.backend(), &use_it);
+        if link.is_verifying {
+            let end_others = entity::login_link::Entity::update_many()
+                .set(used())
+                .filter(entity::login_link::Column::AccountId.eq(link.account.id.uuid()))
+                .filter(entity::login_link::Column::UsedUs.is_null());
+            unit.any(self.db.backend(), &end_others);
+        }
+        self.change_account(&mut unit, link.account.id, with_password(hash, link.is_verifying, now_us));
+        match self.ledger.save(unit).await {
+            Ok(_) => {}
+            // Used by another request, or its time was over.
+            Err(NotSaved::Conflict { .. }) => return Err(SetPasswordError::LinkGone),
+            Err(not_saved) => return Err(unexpected("login_link", not_saved).into()),
+        }
+        self.forget_access();
+        Ok(AccountProfile {
+            is_verified: link.account.is_verified || link.is_verifying,
+            has_password: true,
+            ..link.account
+        })
+    }
+
+    fn add_verification_mail(&self, unit: &mut UnitOfWork, account: AccountId, email: &str, now_us: i64) {
+        let link = self.add_link(unit, account, MAILED, now_us);
+        let data = json!({"secret": link.secret.expose_secret(), "minutes": LINK_MINUTES});
+        self.enqueue_mail(unit, email, MailTemplate::Verification, &data, now_us);
+    }
+
+    fn add_link(&self, unit: &mut UnitOfWork, account: AccountId, kind: char, now_us: i64) -> LoginLink {
+        let mut random = [0; SECRET_BYTES];
+        (self.random)(&mut random);
+        let secret = format!("{kind}{}", BASE64_URL_SAFE_NO_PAD.encode(random));
+        let expires_us = now_us.saturating_add(LINK_MINUTES.saturating_mul(US_PER_MINUTE));
+        let row = entity::login_link::Model {
+            digest: sha256(secret.as_bytes()).to_vec(),
+            account_id: account.uuid(),
+            expires_us,
+            used_us: None,
+        };
+        unit.one(self.db.backend(), &entity::login_link::Entity::insert(row.into_active_model()));
+        LoginLink { secret: SecretString::from(secret), expires_us }
+    }
+}

@@ -1,0 +1,227 @@
+//! Turns rows into lines. What fails is named by its column.
+
+use rusqlite::{Row, types::FromSql};
+use uuid::Uuid;
+
+use crate::{
+    credits::Credits,
+    id::{CapId, EntryId},
+    ledger::{
+        AccountKind, LedgerAccountId, Leg, OnExpiry, Refusal, TransactionKind,
+        caps::{Counter, CounterKey},
+        chain::{BatchHeader, ChainHead},
+        leaf::{Digest, HoldEntry, RefusalEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
+        refusal::{Difference, Limit},
+        verify::Line,
+    },
+    pricing::ShareTerms,
+};
+
+/// The column that holds nonsense.
+pub(super) type Decoded<T> = Result<T, &'static str>;
+
+fn column<T: FromSql>(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<T> {
+    row.get(index).map_err(|_nonsense| name)
+}
+
+fn id(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<EntryId> {
+    column(row, index, name).map(|bytes| EntryId::from(Uuid::from_bytes(bytes)))
+}
+
+fn optional_id(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<Option<EntryId>> {
+    let bytes: Option<[u8; 16]> = column(row, index, name)?;
+    Ok(bytes.map(|bytes| EntryId::from(Uuid::from_bytes(bytes))))
+}
+
+fn account_id(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<LedgerAccountId> {
+    column(row, index, name).map(LedgerAccountId::from_raw)
+}
+
+fn optional_account(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<Option<LedgerAccountId>> {
+    Ok(column::<Option<i64>>(row, index, name)?.map(LedgerAccountId::from_raw))
+}
+
+fn micros(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<Credits> {
+    column(row, index, name).map(Credits::from_micros)
+}
+
+/// `id, code, kind`
+pub(super) fn account(row: &Row<'_>) -> Decoded<(LedgerAccountId, AccountKind, String)> {
+    let kind = AccountKind::from_raw(column(row, 2, "kind")?).ok_or("kind")?;
+    Ok((account_id(row, 0, "id")?, kind, column(row, 1, "code")?))
+}
+
+/// `slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id, merkle_root, prev_hash,
+/// hash`
+pub(super) fn batch(row: &Row<'_>) -> Decoded<(BatchHeader, Digest)> {
+    let header = BatchHeader {
+        slot: column(row, 0, "slot")?,
+        batch_no: column(row, 1, "batch_no")?,
+        epoch: column(row, 2, "epoch")?,
+        first_seq: column(row, 3, "first_seq")?,
+        entries: column(row, 4, "n_entry")?,
+        postings: column(row, 5, "n_posting")?,
+        total: column(row, 6, "total")?,
+        recorded_us: column(row, 7, "recorded_us")?,
+        client_batch: column(row, 8, "client_batch_id").map(Uuid::from_bytes)?,
+        root: column(row, 9, "merkle_root")?,
+        prev_hash: column(row, 10, "prev_hash")?,
+    };
+    Ok((header, column(row, 11, "hash")?))
+}
+
+/// `slot, seq, batch_no, id, kind, hold_id, reverses, effective_us, meta_hash`; `legs` stand elsewhere.
+pub(super) fn transaction(row: &Row<'_>, legs: Vec<Leg>) -> Decoded<TransactionEntry> {
+    Ok(TransactionEntry {
+        id: id(row, 3, "id")?,
+        kind: TransactionKind::from_raw(column(row, 4, "kind")?).ok_or("kind")?,
+        hold: optional_id(row, 5, "hold_id")?,
+        reverses: optional_id(row, 6, "reverses")?,
+        effective_us: column(row, 7, "effective_us")?,
+        meta: column(row, 8, "meta_hash")?,
+        legs,
+    })
+}
+
+/// `slot, seq, ord, debit, credit, amount`
+pub(super) fn leg(row: &Row<'_>) -> Decoded<Leg> {
+    Ok(Leg {
+        debit: account_id(row, 3, "debit")?,
+        credit: account_id(row, 4, "credit")?,
+        amount: micros(row, 5, "amount")?,
+    })
+}
+
+/// `slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner, expiry_capture,
+/// counters, meta_hash`
+pub(super) fn hold(row: &Row<'_>) -> Decoded<HoldEntry> {
+    let partner_bps = column(row, 9, "partner_bps")?;
+    let shares = ShareTerms::new(column(row, 8, "publisher_bps")?, partner_bps).map_err(|_above| "publisher_bps")?;
+    let expiry_capture: Option<i64> = column(row, 11, "expiry_capture")?;
+    let counters = row.get_ref(12).ok().and_then(|value| decode_counters(value.as_blob().ok()?)).ok_or("counters")?;
+    Ok(HoldEntry {
+        id: id(row, 3, "id")?,
+        wallet: account_id(row, 4, "wallet")?,
+        payee: account_id(row, 5, "payee")?,
+        amount: micros(row, 6, "amount")?,
+        ttl_us: column(row, 7, "ttl_us")?,
+        shares,
+        partner: optional_account(row, 10, "partner")?,
+        on_expiry: expiry_capture.map_or(OnExpiry::Release, |amount| OnExpiry::Capture(Credits::from_micros(amount))),
+        counters,
+        meta: column(row, 13, "meta_hash")?,
+    })
+}
+
+/// `slot, seq, batch_no, hold_id, id, outcome, captured, meta_hash`
+pub(super) fn settlement(row: &Row<'_>) -> Decoded<SettlementEntry> {
+    Ok(SettlementEntry {
+        hold: id(row, 3, "hold_id")?,
+        id: id(row, 4, "id")?,
+        settled: Settled::from_raw(column(row, 5, "outcome")?).ok_or("outcome")?,
+        captured: micros(row, 6, "captured")?,
+        meta: column(row, 7, "meta_hash")?,
+    })
+}
+
+/// `slot, seq, batch_no, id, wallet, reason, needed`
+pub(super) fn refusal(row: &Row<'_>) -> Decoded<RefusalEntry> {
+    let reason = row.get_ref(5).ok().and_then(|value| find_reason(value.as_str().ok()?)).ok_or("reason")?;
+    Ok(RefusalEntry {
+        id: id(row, 3, "id")?,
+        wallet: optional_account(row, 4, "wallet")?,
+        reason,
+        needed: micros(row, 6, "needed")?,
+    })
+}
+
+/// The word of [`Refusal::as_str`] that `word` is.
+pub(super) fn find_reason(word: &str) -> Option<&'static str> {
+    const NOBODY: LedgerAccountId = LedgerAccountId::from_raw(0);
+    const HELD: Credits = Credits::ZERO;
+    const fn insufficient(limit: Limit) -> Refusal {
+        Refusal::Insufficient { limit, needed: HELD, available: HELD }
+    }
+    [
+        Refusal::Exists(Difference::Operation),
+        Refusal::Exists(Difference::Hold),
+        Refusal::Exists(Difference::DebitAccount),
+        Refusal::Exists(Difference::CreditAccount),
+        Refusal::Exists(Difference::Amount),
+        Refusal::Exists(Difference::Ttl),
+        Refusal::Exists(Difference::Metadata),
+        Refusal::OutOfRange,
+        Refusal::SameAccount,
+        Refusal::UnknownAccount(NOBODY),
+        Refusal::HoldNotFound,
+        Refusal::NotAHold,
+        Refusal::HoldHasOtherWallet,
+        Refusal::HoldHasOtherPayee,
+        Refusal::ExceedsHold { held: HELD },
+        Refusal::ReleaseIsPartial { held: HELD },
+        Refusal::AlreadyCaptured,
+        Refusal::AlreadyReleased,
+        Refusal::HoldExpired,
+        Refusal::AccountClosed(NOBODY),
+        insufficient(Limit::Wallet(NOBODY)),
+        insufficient(Limit::Cap { cap: CapId::from(Uuid::nil()), resets_us: None }),
+        Refusal::Overflow,
+    ]
+    .iter()
+    .map(Refusal::as_str)
+    .find(|known| *known == word)
+}
+
+/// `account_id, credits, debits, held`
+pub(super) fn wallet(row: &Row<'_>) -> Decoded<Line> {
+    Ok(Line::Wallet {
+        id: account_id(row, 0, "account_id")?,
+        credits: column(row, 1, "credits")?,
+        debits: column(row, 2, "debits")?,
+        held: column(row, 3, "held")?,
+    })
+}
+
+/// `account_id, slot, credits, debits`
+pub(super) fn hot(row: &Row<'_>) -> Decoded<Line> {
+    Ok(Line::Hot {
+        id: account_id(row, 0, "account_id")?,
+        slot: column(row, 1, "slot")?,
+        credits: column(row, 2, "credits")?,
+        debits: column(row, 3, "debits")?,
+    })
+}
+
+/// `cap_id, start_us, spent, held`
+pub(super) fn counter(row: &Row<'_>) -> Decoded<Line> {
+    let cap = column(row, 0, "cap_id").map(|bytes| CapId::from(Uuid::from_bytes(bytes)))?;
+    let key = CounterKey { cap, start_us: column(row, 1, "start_us")? };
+    Ok(Line::Counter(key, Counter { spent: column(row, 2, "spent")?, held: column(row, 3, "held")? }))
+}
+
+/// `id, resolves_us`
+pub(super) fn postponed(row: &Row<'_>) -> Decoded<Line> {
+    Ok(Line::Postponed(id(row, 0, "id")?, column(row, 1, "resolves_us")?))
+}
+
+/// `hold_id, wallet, amount, expires_us`
+pub(super) fn open_hold(row: &Row<'_>) -> Decoded<Line> {
+    Ok(Line::OpenHold {
+        id: id(row, 0, "hold_id")?,
+        wallet: account_id(row, 1, "wallet")?,
+        amount: micros(row, 2, "amount")?,
+        expires_us: column(row, 3, "expires_us")?,
+    })
+}
+
+/// `slot, epoch, batch_no, seq, last_us, hash`
+pub(super) fn head(row: &Row<'_>) -> Decoded<Line> {
+    Ok(Line::Head(ChainHead {
+        slot: column(row, 0, "slot")?,
+        epoch: column(row, 1, "epoch")?,
+        batch_no: column(row, 2, "batch_no")?,
+        seq: column(row, 3, "seq")?,
+        last_us: column(row, 4, "last_us")?,
+        hash: column(row, 5, "hash")?,
+    }))
+}

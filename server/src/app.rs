@@ -1,0 +1,180 @@
+//! Putting the parts together and running them, the same for `serve` and for the tests.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::ServerHandle,
+    middleware::DefaultHeaders,
+    web::{self, Data},
+};
+use engine::{
+    clock::{Clock, SystemClock},
+    code::Code,
+    policy::{Policies, PolicySources},
+    service::Services,
+    store::{Database, Ledger, writer::WriterOptions},
+};
+use migrations::{Migrator, MigratorTrait as _};
+
+use crate::{
+    config::Config,
+    http::{health, limits::InvokeLimiter, problem::Problem},
+    marketplace, openapi,
+    state::{AppState, InFlight, RandomIds},
+    upstream::{EgressRules, HttpUpstreams},
+};
+
+/// How often the ledger looks for expired holds and waiting records.
+const TICK: Duration = Duration::from_millis(200);
+/// How long a stop waits for calls under way.
+const STOP_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Why the program did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] engine::store::StoreError),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be brought up to date: {0}")]
+    Migration(String),
+    /// The program's own policies.
+    #[error("the policies cannot be used: {0}")]
+    Policies(#[from] engine::policy::PolicyLoadError),
+    /// The upstream client.
+    #[error("the upstream client cannot be made: {0}")]
+    Upstream(#[from] crate::upstream::UpstreamSetupError),
+    /// A port.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// The services over an open database, and the writer's thread.
+#[derive(Debug)]
+pub struct Engine {
+    /// The use cases.
+    pub services: Arc<Services>,
+    /// Ends when the services and every clone of their ledger are gone.
+    pub writer: std::thread::JoinHandle<()>,
+}
+
+/// Opens the database (made on first use), brings its schema up to date and takes the writer's place.
+///
+/// # Errors
+/// Any of that fails; another process being the writer is one reason.
+pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
+    let url = config.database.url.expose();
+    let path = Database::path_of(url)?;
+    let connection = Database::connect_for_migration(url).await?;
+    Migrator::up(&connection, None).await.map_err(|error| StartError::Migration(error.to_string()))?;
+    connection.close().await.map_err(|error| StartError::Migration(error.to_string()))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let ids = Arc::new(RandomIds);
+    let (ledger, writer) = Ledger::start(&path, WriterOptions { clock: Arc::clone(&clock), ids: ids.clone() })?;
+    let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
+    let db = Database::open(url).await?;
+    let services = Services::start(db, ledger, clock, ids, Arc::new(policies)).await?;
+    Ok(Engine { services: Arc::new(services), writer })
+}
+
+/// The state that the handlers share.
+///
+/// # Errors
+/// The upstream client cannot be made.
+pub fn app_state(services: Arc<Services>, config: Config, egress: EgressRules) -> Result<AppState, StartError> {
+    let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
+    Ok(AppState {
+        upstreams: Arc::new(upstreams),
+        invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
+        in_flight: Arc::new(InFlight::default()),
+        config: Arc::new(config),
+        services,
+    })
+}
+
+/// All routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .route("/healthz", web::get().to(health::healthz))
+        .route("/readyz", web::get().to(health::readyz))
+        .route("/openapi.json", web::get().to(serve_openapi))
+        .service(
+            web::resource("/invoke/{namespace}/{tool_name}")
+                .route(web::post().to(marketplace::invoke::invoke))
+                .default_service(web::to(method_not_allowed_post)),
+        )
+        .service(web::resource("/invocations/{id}").route(web::get().to(marketplace::invocations::show)))
+        .default_service(web::to(not_found));
+}
+
+async fn serve_openapi() -> Result<HttpResponse, Problem> {
+    let document = openapi::document().map_err(|error| {
+        tracing::error!(%error, "the OpenAPI document cannot be written");
+        Problem::new(Code::Internal, "the document cannot be written")
+    })?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(document))
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(Code::NotFound, "there is nothing here; GET /openapi.json lists what there is"))
+}
+
+async fn method_not_allowed_post() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(Code::MethodNotAllowed, "this is called with POST").header("allow", "POST"))
+}
+
+/// Serves on `listener` until the handle is told to stop.
+///
+/// # Errors
+/// The listener cannot be used.
+pub fn listen(state: AppState, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
+    let workers = state.config.server.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, Into::into));
+    let data = Data::new(state);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(Data::clone(&data))
+            .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")).add(("referrer-policy", "no-referrer")))
+            .configure(configure)
+    })
+    .workers(workers)
+    .keep_alive(Duration::from_secs(75))
+    .client_request_timeout(Duration::from_secs(5))
+    .shutdown_timeout(5)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// Does what is due without a request: expired holds, calls of a dead server, waiting records, limiter memory.
+pub async fn run_ticks(state: AppState) {
+    let mut tick = tokio::time::interval(TICK);
+    let mut rounds = 0_u32;
+    loop {
+        tick.tick().await;
+        if let Err(error) = state.services.ledger.tick().await {
+            tracing::warn!(%error, "the ledger did not answer");
+        }
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(300) {
+            state.invoke_limiter.tidy();
+        }
+    }
+}
+
+/// Stops gently: unready first, no new connections, calls under way may end.
+pub async fn stop(state: &AppState, server: &ServerHandle) {
+    state.in_flight.stop();
+    server.pause().await;
+    let waited = tokio::time::timeout(STOP_TIMEOUT, async {
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        while state.in_flight.count() > 0 {
+            tick.tick().await;
+        }
+    });
+    if waited.await.is_err() {
+        tracing::warn!(calls = state.in_flight.count(), "stopping with calls under way; their holds are settled by rule");
+    }
+    server.stop(true).await;
+}

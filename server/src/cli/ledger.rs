@@ -1,0 +1,94 @@
+//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use engine::{
+    clock::SystemClock,
+    store::{Database, books},
+};
+use serde_json::json;
+
+use super::{Exit, Failure, Outcome, say};
+use crate::config::Config;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Recompute every hash, balance and counter, and name what does not fit.
+    Verify(Output),
+    /// The sum of debits and credits of every account.
+    TrialBalance(Output),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
+    let path = Database::path_of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
+    match command {
+        LedgerCommand::Verify(output) => verify(&path, output),
+        LedgerCommand::TrialBalance(output) => trial_balance(&path, output),
+    }
+}
+
+fn verify(path: &PathBuf, output: &Output) -> Outcome {
+    let report =
+        books::verify(path, &SystemClock::start()).map_err(|error| Failure::new(Exit::Database, error))?;
+    // Exact: a run is far shorter than 2^53 microseconds.
+    let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
+    let counts = &report.counts;
+    if output.json {
+        let problems: Vec<_> = report
+            .problems
+            .iter()
+            .map(|problem| json!({"kind": problem.kind.as_str(), "table": problem.table, "key": problem.key, "text": problem.text}))
+            .collect();
+        say(&json!({
+            "ok": report.ok,
+            "postings": counts.postings,
+            "transactions": counts.transactions,
+            "batches": counts.batches,
+            "seconds": seconds,
+            "checkpoint": report.checkpoint,
+            "problems": problems,
+        })
+        .to_string())?;
+    } else {
+        say(&format!(
+            "{} postings in {} transactions and {} batches checked in {seconds:.3} s",
+            counts.postings, counts.transactions, counts.batches
+        ))?;
+        for problem in &report.problems {
+            say(&format!("{}: {} {}: {}", problem.kind.as_str(), problem.table, problem.key, problem.text))?;
+        }
+        say(if report.ok { "the books are in order" } else { "the books are damaged" })?;
+    }
+    Ok(if report.ok { Exit::Ok } else { Exit::Damaged })
+}
+
+fn trial_balance(path: &PathBuf, output: &Output) -> Outcome {
+    let rows = books::trial_balance(path).map_err(|error| Failure::new(Exit::Damaged, error))?;
+    if output.json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "account": row.account.raw(),
+                    "code": row.code,
+                    "debits_micros": row.debits.to_string(),
+                    "credits_micros": row.credits.to_string(),
+                    "balance_micros": row.balance.to_string(),
+                })
+            })
+            .collect();
+        return say(&json!({"accounts": rows}).to_string());
+    }
+    for row in &rows {
+        say(&format!("{:>24} {:>24} {:>24}  {}", row.debits, row.credits, row.balance, row.code))?;
+    }
+    say("micro-credits; debits, credits, credits less debits")
+}

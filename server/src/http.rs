@@ -1,0 +1,7 @@
+//! What all endpoints share: problems, authentication, bodies, limits.
+
+pub mod auth;
+pub mod body;
+pub mod health;
+pub mod limits;
+pub mod problem;

@@ -1,0 +1,78 @@
+//! Who is calling.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, http::header};
+use engine::{
+    code::Code,
+    limits::EXTERNAL_USER_ID_CHARS_MAX,
+    service::access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, Principal},
+};
+
+use super::problem::{Fault, Problem};
+use crate::state::AppState;
+
+/// Names a partner's end user.
+pub const END_USER_HEADER: &str = "x-faro-user";
+
+/// The caller of a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose token it is.
+    pub principal: Arc<Principal>,
+    /// For partners that named one: for whom.
+    pub end_user: Option<Arc<EndUser>>,
+}
+
+/// Finds out who is calling. An end user that a partner names is made on first use.
+///
+/// # Errors
+/// No token, one that nobody has, or a header that makes no sense.
+pub async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<Caller, Problem> {
+    let token = bearer_token(request)
+        .ok_or_else(|| Problem::new(Code::MissingToken, "send `Authorization: Bearer <token>`"))?;
+    let unknown = || Problem::new(Code::InvalidToken, "the token is not valid; create one with POST /tokens/");
+    if !token.starts_with(ACCOUNT_TOKEN_PREFIX) {
+        return Err(unknown());
+    }
+    let principal = state.services.find_principal(token).await?.ok_or_else(unknown)?;
+    let named = request.headers().get(END_USER_HEADER);
+    let end_user = match (&principal.owner, named) {
+        (_, None) => None,
+        (Owner::Account(_), Some(_)) => {
+            return Err(Problem::new(Code::EndUserNotAllowed, "`X-Faro-User` goes with partner tokens only"));
+        }
+        (Owner::Partner(partner), Some(value)) => {
+            let external_id = value.to_str().ok().filter(|text| is_external_id(text)).ok_or_else(end_user_fault)?;
+            Some(state.services.load_end_user(partner.id, external_id).await?)
+        }
+    };
+    Ok(Caller { principal, end_user })
+}
+
+/// A partner's call is always for one of its users.
+pub fn require_end_user(caller: &Caller) -> Result<(), Problem> {
+    match (&caller.principal.owner, &caller.end_user) {
+        (Owner::Partner(_), None) => Err(end_user_fault()),
+        _ => Ok(()),
+    }
+}
+
+fn end_user_fault() -> Problem {
+    let msg = format!("a partner token needs the user it calls for: 1 to {EXTERNAL_USER_ID_CHARS_MAX} visible characters");
+    Problem::invalid(
+        Code::EndUserRequired,
+        vec![Fault { loc: vec!["header".to_owned(), "X-Faro-User".to_owned()], msg }],
+    )
+}
+
+fn is_external_id(text: &str) -> bool {
+    (1..=EXTERNAL_USER_ID_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn bearer_token(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

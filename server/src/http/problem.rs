@@ -1,0 +1,159 @@
+//! The one place that turns a public code into an HTTP status and a body: `{"detail": …, "error": {"code", "message",
+//! …facts}}` (`product.md` 4.1). `detail` is what the published clients read.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use engine::{
+    code::{Code, Kind},
+    store::{StoreError, WriterError},
+};
+use serde_json::{Map, Value, json};
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: `body`, then member names and indexes.
+    pub loc: Vec<String>,
+    /// What.
+    pub msg: String,
+}
+
+/// An answer that is not a success.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    message: String,
+    faults: Vec<Fault>,
+    facts: Map<String, Value>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Problem {
+    /// A problem with its public sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), faults: Vec::new(), facts: Map::new(), headers: Vec::new() }
+    }
+
+    /// A request whose parts are wrong: 422 with a list.
+    pub fn invalid(code: Code, faults: Vec<Fault>) -> Self {
+        let message = faults.first().map_or_else(
+            || "the request is not valid".to_owned(),
+            |fault| format!("{}: {}", fault.loc.join("."), fault.msg),
+        );
+        Self { faults, ..Self::new(code, message) }
+    }
+
+    /// Adds a fact to `error`.
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: Value) -> Self {
+        self.facts.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// When to try again, in seconds.
+    #[must_use]
+    pub fn retry_after_s(self, seconds: u64) -> Self {
+        self.header("retry-after", seconds.to_string())
+    }
+
+    /// The public code.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The body as sent.
+    pub fn body(&self) -> Value {
+        let detail = if self.faults.is_empty() {
+            Value::String(self.message.clone())
+        } else {
+            self.faults.iter().map(|fault| json!({"loc": fault.loc, "msg": fault.msg})).collect()
+        };
+        let mut error = self.facts.clone();
+        error.insert("code".to_owned(), self.code.as_str().into());
+        error.insert("message".to_owned(), self.message.clone().into());
+        json!({"detail": detail, "error": error})
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        status_of(self.code.kind())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.headers {
+            response.insert_header((*name, value.as_str()));
+        }
+        if self.code.kind() == Kind::Unauthenticated {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(self.body())
+    }
+}
+
+/// The status of each kind of code.
+pub fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Limited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::UpstreamFailed => StatusCode::BAD_GATEWAY,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Unknown => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// The status of a success.
+pub const STATUS_OK: u16 = 200;
+
+/// The status that a stored or written answer with this code has.
+pub fn status_number(code: Code) -> u16 {
+    status_of(code.kind()).as_u16()
+}
+
+impl From<StoreError> for Problem {
+    /// The inner text goes to the log, never out.
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the database failed a request");
+        Self::new(Code::DatabaseUnavailable, "the database is not available; nothing was charged").retry_after_s(1)
+    }
+}
+
+impl From<WriterError> for Problem {
+    fn from(error: WriterError) -> Self {
+        match error {
+            WriterError::Overloaded => {
+                Self::new(Code::Overloaded, "too many requests at once; nothing was charged").retry_after_s(1)
+            }
+            WriterError::Unavailable(_) | WriterError::Fenced | WriterError::Stopped => {
+                tracing::error!(%error, "the ledger failed a request");
+                Self::new(Code::DatabaseUnavailable, "the database is not available; nothing was charged").retry_after_s(1)
+            }
+        }
+    }
+}

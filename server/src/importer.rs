@@ -1,0 +1,209 @@
+//! From the configuration's catalog to the one that the engine imports.
+
+use engine::{
+    credits::{Credits, CreditsError},
+    ledger::caps::CapWindow,
+    pricing::PricingSpec,
+    service::{
+        access::CapOwner,
+        catalog::{
+            DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher,
+            DeclaredToken, DeclaredTool,
+        },
+    },
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::config::catalog::{
+    self as config, AccountItem, CapItem, Catalog, NamespaceItem, PartnerItem, PricingItem, PricingMode, PublisherItem,
+    ToolItem, UpstreamItem,
+};
+
+/// Something that the file may say and this program does not do.
+#[derive(Debug, thiserror::Error)]
+pub enum NotImportable {
+    /// An amount that is out of range.
+    #[error("{item}: {source}")]
+    Amount {
+        /// Where.
+        item: String,
+        /// Why.
+        source: CreditsError,
+    },
+    /// An upstream or a tier that is not supported.
+    #[error("{item}: {message}")]
+    Unsupported {
+        /// Where.
+        item: String,
+        /// What.
+        message: &'static str,
+    },
+}
+
+/// The declared catalog.
+///
+/// # Errors
+/// It declares something that this program does not do.
+pub fn declared(catalog: &Catalog) -> Result<DeclaredCatalog, NotImportable> {
+    if let Some(tool) = catalog.core_tools.first() {
+        return Err(unsupported(format!("core tool `{}`", tool.name), "tools without a namespace are not offered"));
+    }
+    Ok(DeclaredCatalog {
+        publishers: catalog.publishers.iter().map(publisher).collect::<Result<_, _>>()?,
+        accounts: catalog.accounts.iter().map(account).collect::<Result<_, _>>()?,
+        partners: catalog.partners.iter().map(partner).collect::<Result<_, _>>()?,
+    })
+}
+
+fn unsupported(item: String, message: &'static str) -> NotImportable {
+    NotImportable::Unsupported { item, message }
+}
+
+fn publisher(item: &PublisherItem) -> Result<DeclaredPublisher, NotImportable> {
+    Ok(DeclaredPublisher {
+        slug: item.id.clone(),
+        display_name: item.display_name.clone(),
+        share_bps: item.share_bps,
+        namespaces: item.namespaces.iter().map(namespace).collect::<Result<_, _>>()?,
+        fingerprint: item.fingerprint.clone(),
+    })
+}
+
+fn namespace(item: &NamespaceItem) -> Result<DeclaredNamespace, NotImportable> {
+    Ok(DeclaredNamespace {
+        name: item.name.clone(),
+        description: item.description.clone(),
+        tools: item.tools.iter().map(|tool| declared_tool(&item.name, tool)).collect::<Result<_, _>>()?,
+        fingerprint: item.fingerprint.clone(),
+    })
+}
+
+fn declared_tool(namespace: &str, item: &ToolItem) -> Result<DeclaredTool, NotImportable> {
+    let name = || format!("tool `{namespace}/{}`", item.name);
+    let UpstreamItem::Http { method, url, timeout_ms } = &item.upstream else {
+        return Err(unsupported(name(), "only `http` upstreams are supported"));
+    };
+    if item.tier == Some(config::Tier::Paid) {
+        return Err(unsupported(name(), "the tier `paid` is not supported"));
+    }
+    Ok(DeclaredTool {
+        name: item.name.clone(),
+        short_description: item.short_description.clone(),
+        long_description: item.long_description.clone().unwrap_or_default(),
+        input_schema: item.input_schema.to_string(),
+        is_unverified_ok: item.tier == Some(config::Tier::Unverified),
+        method: method.as_str().to_owned(),
+        url: url.clone(),
+        timeout_ms: *timeout_ms,
+        pricing: item.pricing.as_ref().map_or_else(free, pricing),
+        fingerprint: item.fingerprint.clone(),
+    })
+}
+
+/// A tool without a price costs nothing.
+fn free() -> PricingSpec {
+    PricingSpec {
+        pricing_mode: Some("fixed_per_request".to_owned()),
+        fixed_credit_cost: Some("0".to_owned()),
+        ..PricingSpec::default()
+    }
+}
+
+fn pricing(item: &PricingItem) -> PricingSpec {
+    let amount = |amount: &crate::config::Amount| Some(amount.as_str().to_owned());
+    let common = PricingSpec {
+        charge_on: Some(
+            match item.charge_on {
+                config::ChargeOn::Success => "success",
+                config::ChargeOn::Attempt => "attempt",
+            }
+            .to_owned(),
+        ),
+        pricing_description: item.description.clone(),
+        ..PricingSpec::default()
+    };
+    match &item.mode {
+        PricingMode::FixedPerRequest { cost } => PricingSpec {
+            pricing_mode: Some("fixed_per_request".to_owned()),
+            fixed_credit_cost: amount(cost),
+            ..common
+        },
+        PricingMode::ToolReturned { cost_path, multiplier, base, estimated_max, unit_fields, credits_per_unit } => {
+            PricingSpec {
+                pricing_mode: Some("tool_returned".to_owned()),
+                returned_credit_cost_path: Some(cost_path.clone()),
+                returned_credit_multiplier: amount(multiplier),
+                base_credit_cost: amount(base),
+                estimated_max_credit_cost: estimated_max.as_ref().and_then(amount),
+                pricing_unit_fields: (!unit_fields.is_empty()).then(|| unit_fields.clone()),
+                pricing_credits_per_unit: credits_per_unit.as_ref().and_then(amount),
+                ..common
+            }
+        }
+    }
+}
+
+fn credits(amount: Option<&crate::config::Amount>, item: impl Fn() -> String) -> Result<Credits, NotImportable> {
+    let Some(amount) = amount else { return Ok(Credits::ZERO) };
+    Credits::parse_exact(amount.as_str()).map_err(|source| NotImportable::Amount { item: item(), source })
+}
+
+fn caps(items: &[CapItem], item: &dyn Fn() -> String) -> Result<Vec<DeclaredCap>, NotImportable> {
+    items
+        .iter()
+        .map(|cap| {
+            Ok(DeclaredCap {
+                per: match cap.per {
+                    config::CapScope::Account => CapOwner::Account,
+                    config::CapScope::Token => CapOwner::Token,
+                    config::CapScope::Partner => CapOwner::Partner,
+                    config::CapScope::EndUser => CapOwner::EndUser,
+                },
+                window: match cap.window {
+                    config::CapWindow::Call => CapWindow::Call,
+                    config::CapWindow::Day => CapWindow::Day,
+                    config::CapWindow::Month => CapWindow::Month,
+                    config::CapWindow::Total => CapWindow::Total,
+                },
+                limit: credits(Some(&cap.credits), item)?,
+            })
+        })
+        .collect()
+}
+
+fn token(name: &str, secret: &SecretString, caps: &[DeclaredCap]) -> DeclaredToken {
+    DeclaredToken { name: name.to_owned(), secret: secret.expose_secret().to_owned(), caps: caps.to_vec() }
+}
+
+fn account(item: &AccountItem) -> Result<DeclaredAccount, NotImportable> {
+    let name = || format!("account `{}`", item.email);
+    if item.password.is_some() {
+        return Err(unsupported(name(), "passwords are set through the sign-up link, not in the file"));
+    }
+    let caps = caps(&item.caps, &name)?;
+    Ok(DeclaredAccount {
+        email: item.email.clone(),
+        is_verified: item.verified,
+        password_hash: None,
+        grant: credits(item.grant_credits.as_ref(), name)?,
+        tokens: item.tokens.iter().map(|declared| token(&declared.name, &declared.token, &caps)).collect(),
+        caps,
+        fingerprint: item.fingerprint.clone(),
+    })
+}
+
+fn partner(item: &PartnerItem) -> Result<DeclaredPartner, NotImportable> {
+    let name = || format!("partner `{}`", item.name);
+    if item.funding != config::Funding::Partner {
+        return Err(unsupported(name(), "only the funding `partner` is supported"));
+    }
+    let caps = caps(&item.caps, &name)?;
+    Ok(DeclaredPartner {
+        name: item.name.clone(),
+        margin_bps: item.margin_bps,
+        grant: credits(item.grant_credits.as_ref(), name)?,
+        tokens: item.token.iter().map(|secret| token("configured", secret, &caps)).collect(),
+        caps,
+        fingerprint: item.fingerprint.clone(),
+    })
+}

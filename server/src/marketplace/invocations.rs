@@ -1,0 +1,53 @@
+//! `GET /invocations/{id}`: what became of a call.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use engine::{id::InvocationId, service::invocations::Invocation};
+use serde_json::json;
+
+use super::{
+    invoke::number,
+    refusal::{no_such_tool, time_text},
+};
+use crate::{
+    http::{auth::authenticate, problem::Problem},
+    state::AppState,
+};
+
+/// A call of the caller: state, hold, charge, error, and after an unknown outcome when it will be settled.
+#[utoipa::path(
+    get,
+    path = "/invocations/{id}",
+    params(("id" = String, Path)),
+    responses(
+        (status = OK, description = "The call"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = NOT_FOUND, description = "No such call of this caller")
+    )
+)]
+pub(crate) async fn show(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let caller = authenticate(&request, &state).await?;
+    let missing = || Problem::new(no_such_tool().code(), "there is no such invocation");
+    let id: InvocationId = id.parse().map_err(|_malformed| missing())?;
+    let found = state.services.find_invocation(id, &caller.principal, caller.end_user.as_deref()).await?;
+    Ok(HttpResponse::Ok().json(view(&found.ok_or_else(missing)?)))
+}
+
+fn view(invocation: &Invocation) -> serde_json::Value {
+    json!({
+        "invocation_id": invocation.id.to_string(),
+        "tool_id": invocation.tool.map(|id| id.to_string()),
+        "price_version_id": invocation.price.map(|id| id.to_string()),
+        "state": invocation.state.as_str(),
+        "is_settled": !invocation.state.is_open(),
+        "credits_held": number(invocation.held),
+        "credits_charged": number(invocation.charged),
+        "error": invocation.error,
+        "created_at": time_text(invocation.created_us),
+        "ended_at": invocation.ended_us.map(time_text),
+        "resolves_at": invocation.resolves_us.map(time_text),
+    })
+}

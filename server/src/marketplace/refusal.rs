@@ -1,0 +1,152 @@
+//! Every "no" of the invoke endpoint, with the numbers in it and the ways out.
+
+use engine::{
+    code::Code,
+    credits::Credits,
+    ledger::{Refusal, refusal::Limit},
+    service::{
+        access::{CapOwner, OwnedCap},
+        invoke::{Answer, Answered},
+    },
+};
+use serde_json::{Value, json};
+
+use super::invoke::number;
+use crate::http::problem::{Fault, Problem};
+
+/// Unknown and hidden tools look the same.
+pub(super) fn no_such_tool() -> Problem {
+    Problem::new(Code::NotFound, "there is no such tool")
+}
+
+/// The problem for every answer that is not a complete one.
+pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Problem {
+    match answer {
+        Answer::OutcomeUnknown => Problem::new(
+            Code::OutcomeUnknown,
+            format!(
+                "nobody knows what became of this call; GET /invocations/{} says when it is settled. \
+                 A retry with the same key is never carried out twice",
+                answered.id
+            ),
+        )
+        .fact("invocation_id", answered.id.to_string().into()),
+        Answer::InFlight => Problem::new(
+            Code::IdempotencyInFlight,
+            "the first call with this `idempotency_key` is still being carried out",
+        )
+        .fact("invocation_id", answered.id.to_string().into())
+        .retry_after_s(1),
+        Answer::KeyReused => Problem::new(
+            Code::IdempotencyKeyReused,
+            "this `idempotency_key` was used for another tool or other arguments",
+        ),
+        Answer::Denied { code, reason } => Problem::new(
+            code.unwrap_or(Code::PolicyDenied),
+            reason.as_deref().unwrap_or("policy does not allow this call"),
+        ),
+        Answer::InvalidArguments(faults) => Problem::invalid(
+            Code::InvalidArguments,
+            faults
+                .iter()
+                .map(|fault| Fault {
+                    loc: ["body", "arguments"]
+                        .into_iter()
+                        .map(str::to_owned)
+                        .chain(fault.path.iter().map(ToString::to_string))
+                        .collect(),
+                    msg: fault.message.clone(),
+                })
+                .collect(),
+        ),
+        Answer::Unpriceable(refusal) => Problem::invalid(
+            Code::InvalidArguments,
+            vec![Fault { loc: vec!["body".to_owned(), "arguments".to_owned()], msg: refusal.to_string() }],
+        ),
+        Answer::Refused { refusal, cap } => no_money(refusal, cap.as_ref(), path),
+        Answer::NotForSale => no_such_tool(),
+        Answer::NotDispatched => Problem::new(
+            Code::UpstreamFailed,
+            "the tool's upstream could not be reached; nothing was charged and nothing was done",
+        )
+        .fact("credits_charged", json!(0)),
+        Answer::Unavailable(error) => Problem::from(error.clone()),
+        Answer::Complete { .. } | Answer::Replayed { .. } => Problem::new(Code::Internal, "the call was answered"),
+    }
+}
+
+fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, path: &str) -> Problem {
+    let Refusal::Insufficient { limit, needed, available } = refusal else {
+        return match refusal {
+            Refusal::AccountClosed(_) => Problem::new(Code::AccountSuspended, "the account is closed"),
+            other => {
+                tracing::error!(%other, "the ledger refused a hold");
+                Problem::new(Code::Internal, "the charge could not be reserved; nothing was charged")
+            }
+        };
+    };
+    let (code, limit, ways_out) = match (limit, cap) {
+        (Limit::Cap { resets_us, .. }, Some(cap)) => {
+            (Code::CapReached, cap_limit(cap, *resets_us), cap_ways_out(cap, *resets_us, path))
+        }
+        (Limit::Cap { cap, .. }, None) => (Code::CapReached, json!({"kind": "cap", "id": cap.to_string()}), json!([])),
+        (Limit::Wallet(wallet), _) => (
+            Code::InsufficientCredits,
+            json!({"kind": "wallet", "id": wallet.to_string(), "per": "account", "window": null, "resets_at": null}),
+            wallet_ways_out(*needed, *available),
+        ),
+    };
+    let message = format!(
+        "insufficient credits: this call may cost {needed}, {available} can be spent. Buy more with POST /credits/purchase"
+    );
+    let message = match code {
+        Code::CapReached => format!("a spending cap is reached: this call may cost {needed}, the cap leaves {available}"),
+        _ => message,
+    };
+    Problem::new(code, message)
+        .fact("needed", number(*needed))
+        .fact("available", number(*available))
+        .fact("limit", limit)
+        .fact("ways_out", ways_out)
+}
+
+fn cap_limit(cap: &OwnedCap, resets_us: Option<i64>) -> Value {
+    json!({
+        "kind": "cap",
+        "id": cap.cap.id.to_string(),
+        "per": cap.per.as_str(),
+        "window": cap.cap.window.as_str(),
+        "resets_at": resets_us.map(time_text),
+    })
+}
+
+fn cap_ways_out(cap: &OwnedCap, resets_us: Option<i64>, path: &str) -> Value {
+    let mut ways = Vec::new();
+    if let Some(resets_us) = resets_us {
+        let text = format!("wait until {}: the {} starts again", time_text(resets_us), cap.cap.window.as_str());
+        ways.push(json!({"action": "wait", "text": text, "method": "POST", "path": path, "body": null}));
+    }
+    let who = match cap.per {
+        CapOwner::Account | CapOwner::Token => "the account's owner",
+        CapOwner::Partner | CapOwner::EndUser => "the partner",
+    };
+    let text = format!("ask {who} to raise the cap of {} credits", cap.cap.limit);
+    ways.push(json!({"action": "raise_cap", "text": text, "method": null, "path": null, "body": null}));
+    Value::Array(ways)
+}
+
+fn wallet_ways_out(needed: Credits, available: Credits) -> Value {
+    let missing = needed.checked_sub(available).unwrap_or(needed);
+    json!([{
+        "action": "buy",
+        "text": format!("buy at least {missing} credits"),
+        "method": "POST",
+        "path": "/credits/purchase",
+        "body": {"credits": number(missing)},
+    }])
+}
+
+/// RFC 3339, UTC.
+pub(super) fn time_text(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).map_or_else(|_outside| us.to_string(), |time| time.to_string())
+}

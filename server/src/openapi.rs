@@ -1,0 +1,32 @@
+//! The OpenAPI document, made from the handlers themselves.
+
+use utoipa::OpenApi;
+
+/// The body of an invocation.
+#[derive(Debug, utoipa::ToSchema)]
+pub struct InvokeBody {
+    /// Matches the tool's `input_schema`; `{}` when absent.
+    pub arguments: Option<serde_json::Value>,
+    /// At most 255 bytes; a retry with the same key gets the first answer again.
+    pub idempotency_key: Option<String>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tollgate", license(name = "Apache-2.0 OR MIT"), description = "Pay-per-call tools for agents."),
+    paths(
+        crate::http::health::healthz,
+        crate::http::health::readyz,
+        crate::marketplace::invoke::invoke,
+        crate::marketplace::invocations::show
+    )
+)]
+struct Document;
+
+/// The document as JSON, indented, with a line break at its end.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn document() -> Result<String, serde_json::Error> {
+    Ok(format!("{}\n", Document::openapi().to_pretty_json()?))
+}

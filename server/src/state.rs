@@ -1,0 +1,85 @@
+//! What every handler may use: made once at start, shared with the tests.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use engine::{id::IdSource, service::Services};
+use uuid::Uuid;
+
+use crate::{config::Config, http::limits::InvokeLimiter, upstream::HttpUpstreams};
+
+/// The parts that handlers use.
+#[derive(Clone)]
+pub struct AppState {
+    /// The use cases.
+    pub services: Arc<Services>,
+    /// Calls upstreams.
+    pub upstreams: Arc<HttpUpstreams>,
+    /// As loaded at start.
+    pub config: Arc<Config>,
+    /// How fast a token may call.
+    pub invoke_limiter: Arc<InvokeLimiter>,
+    /// Calls that are being carried out.
+    pub in_flight: Arc<InFlight>,
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppState")
+    }
+}
+
+/// Counts the calls under way, and says when no more are wanted.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    count: AtomicUsize,
+    is_stopping: AtomicBool,
+}
+
+/// One call under way: counted until it is dropped.
+#[derive(Debug)]
+pub struct InFlightGuard(Arc<InFlight>);
+
+impl InFlight {
+    /// Counts a call.
+    pub fn enter(self: &Arc<Self>) -> InFlightGuard {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        InFlightGuard(Arc::clone(self))
+    }
+
+    /// How many calls are under way.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// From now on `/readyz` says no.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the program is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for InFlightGuard {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Identifiers from the operating system's randomness.
+#[derive(Debug, Clone, Copy)]
+pub struct RandomIds;
+
+impl IdSource for RandomIds {
+    #[expect(clippy::expect_used, reason = "without randomness no identifier may be made: stop at once")]
+    fn next_uuid(&self, now_us: i64) -> Uuid {
+        let mut random = [0; 10];
+        aws_lc_rs::rand::fill(&mut random).expect("the operating system has random bytes");
+        engine::id::uuid_v7(now_us, random)
+    }
+}
