@@ -1,1 +1,4 @@
-//! (being written)
+//! Pages for people, mounted by the server. They reach data only through the engine's services.
+#![deny(missing_docs)]
+
+pub mod link;

@@ -11,6 +11,7 @@ use actix_web::{
 use engine::{
     clock::{Clock, SystemClock},
     code::Code,
+    id::IdSource,
     policy::{Policies, PolicySources},
     service::Services,
     store::{Database, Ledger, writer::WriterOptions},
@@ -18,15 +19,26 @@ use engine::{
 use migrations::{Migrator, MigratorTrait as _};
 
 use crate::{
-    config::Config,
-    http::{health, limits::InvokeLimiter, problem::Problem},
-    marketplace, openapi,
+    config::{
+        Config,
+        master_key::{MasterKey, MasterKeyError},
+    },
+    mail::{self, Transport},
+    http::{
+        health,
+        limits::{AuthLimiter, InvokeLimiter},
+        problem::Problem,
+    },
+    marketplace::{self, auth::JwtKeys},
+    openapi,
     state::{AppState, InFlight, RandomIds},
     upstream::{EgressRules, HttpUpstreams},
 };
 
 /// How often the ledger looks for expired holds and waiting records.
 const TICK: Duration = Duration::from_millis(200);
+/// How often the outbox is looked at.
+const OUTBOX_TICK: Duration = Duration::from_millis(500);
 /// How long a stop waits for calls under way.
 const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 
@@ -45,6 +57,9 @@ pub enum StartError {
     /// The upstream client.
     #[error("the upstream client cannot be made: {0}")]
     Upstream(#[from] crate::upstream::UpstreamSetupError),
+    /// Keys are made from the master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
     /// A port.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -70,8 +85,8 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     Migrator::up(&connection, None).await.map_err(|error| StartError::Migration(error.to_string()))?;
     connection.close().await.map_err(|error| StartError::Migration(error.to_string()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let ids = Arc::new(RandomIds);
-    let (ledger, writer) = Ledger::start(&path, WriterOptions { clock: Arc::clone(&clock), ids: ids.clone() })?;
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let (ledger, writer) = Ledger::start(&path, WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) })?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let db = Database::open(url).await?;
     let services = Services::start(db, ledger, clock, ids, Arc::new(policies)).await?;
@@ -82,11 +97,18 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
 ///
 /// # Errors
 /// The upstream client cannot be made.
-pub fn app_state(services: Arc<Services>, config: Config, egress: EgressRules) -> Result<AppState, StartError> {
+pub fn app_state(
+    services: Arc<Services>,
+    config: Config,
+    egress: EgressRules,
+    key: &MasterKey,
+) -> Result<AppState, StartError> {
     let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
     Ok(AppState {
         upstreams: Arc::new(upstreams),
         invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
+        auth_limiter: Arc::new(AuthLimiter::new(&config.limits)),
+        jwt: JwtKeys::new(&key.derive("jwt")?),
         in_flight: Arc::new(InFlight::default()),
         config: Arc::new(config),
         services,
@@ -105,6 +127,9 @@ pub fn configure(routes: &mut web::ServiceConfig) {
                 .default_service(web::to(method_not_allowed_post)),
         )
         .service(web::resource("/invocations/{id}").route(web::get().to(marketplace::invocations::show)))
+        .configure(marketplace::auth::configure)
+        .configure(marketplace::tokens::configure)
+        .configure(marketplace::credits::configure)
         .default_service(web::to(not_found));
 }
 
@@ -159,6 +184,19 @@ pub async fn run_ticks(state: AppState) {
         rounds = rounds.wrapping_add(1);
         if rounds.is_multiple_of(300) {
             state.invoke_limiter.tidy();
+            state.auth_limiter.tidy();
+        }
+    }
+}
+
+/// Sends the mail that is due, until it is stopped.
+pub async fn run_outbox(state: AppState, transport: Transport) {
+    let mut tick = tokio::time::interval(OUTBOX_TICK);
+    loop {
+        tick.tick().await;
+        let now_us = state.services.clock.now_us();
+        if let Err(error) = mail::send_due(&state.services, &transport, now_us).await {
+            tracing::warn!(%error, "the outbox could not be read");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What all endpoints share: problems, authentication, bodies, limits.
 
+pub mod address;
 pub mod auth;
 pub mod body;
 pub mod health;

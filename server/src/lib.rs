@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod importer;
+pub mod mail;
 pub mod marketplace;
 pub mod openapi;
 pub mod state;

@@ -1,5 +1,8 @@
 //! The marketplace's wire protocol (Faro's documents).
 
+pub mod auth;
+pub mod credits;
 pub mod invocations;
 pub mod invoke;
 mod refusal;
+pub mod tokens;

@@ -18,7 +18,17 @@ pub struct InvokeBody {
         crate::http::health::healthz,
         crate::http::health::readyz,
         crate::marketplace::invoke::invoke,
-        crate::marketplace::invocations::show
+        crate::marketplace::invocations::show,
+        crate::marketplace::auth::signup,
+        crate::marketplace::auth::login,
+        crate::marketplace::auth::resend,
+        crate::marketplace::auth::me,
+        crate::marketplace::tokens::create,
+        crate::marketplace::tokens::list,
+        crate::marketplace::tokens::revoke,
+        crate::marketplace::credits::balance,
+        crate::marketplace::credits::purchase,
+        crate::marketplace::credits::list
     )
 )]
 struct Document;

@@ -8,7 +8,12 @@ use std::sync::{
 use engine::{id::IdSource, service::Services};
 use uuid::Uuid;
 
-use crate::{config::Config, http::limits::InvokeLimiter, upstream::HttpUpstreams};
+use crate::{
+    config::Config,
+    http::limits::{AuthLimiter, InvokeLimiter},
+    marketplace::auth::JwtKeys,
+    upstream::HttpUpstreams,
+};
 
 /// The parts that handlers use.
 #[derive(Clone)]
@@ -21,6 +26,10 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// How fast a token may call.
     pub invoke_limiter: Arc<InvokeLimiter>,
+    /// How fast strangers may try passwords, make accounts and cause mails.
+    pub auth_limiter: Arc<AuthLimiter>,
+    /// Signs and checks sessions.
+    pub jwt: JwtKeys,
     /// Calls that are being carried out.
     pub in_flight: Arc<InFlight>,
 }

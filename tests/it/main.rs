@@ -5,4 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod ledger_cases;
+#[cfg(test)]
 mod tidy;

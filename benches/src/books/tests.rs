@@ -6,8 +6,8 @@ const SPLIT: Split = Split { publisher: 200_000, partner: 12_500, platform: 37_5
 
 /// Three calls by two partners, after a grant to each.
 fn balance() -> Value {
-    let line = |account: &str, debits_micro: i64, credits_micro: i64| json!({ "account": account, "debits_micro": debits_micro, "credits_micro": credits_micro });
-    json!({ "ok": true, "accounts": [
+    let line = |code: &str, debits: i64, credits: i64| json!({ "account": 7, "code": code, "debits_micros": debits.to_string(), "credits_micros": credits.to_string() });
+    json!({ "accounts": [
         line("expenses:promo", 2_000_000, 0),
         line("liabilities:wallet:prt_1", 500_000, 1_000_000),
         line("liabilities:wallet:prt_2", 250_000, 1_000_000),
@@ -37,20 +37,20 @@ fn every_party_is_checked() {
     for (from, to) in [(3, 4), (4, 6), (6, 3)] {
         let mut moved = balance();
         for (index, change) in [(from, -1), (to, 1)] {
-            let amount = moved["accounts"][index]["credits_micro"].as_i64().unwrap();
-            moved["accounts"][index]["credits_micro"] = json!(amount + change);
+            let amount: i64 = moved["accounts"][index]["credits_micros"].as_str().unwrap().parse().unwrap();
+            moved["accounts"][index]["credits_micros"] = json!((amount + change).to_string());
         }
         assert!(check(&moved, SPLIT, 3, 3).is_err(), "{from} to {to}");
     }
 }
 
 #[test]
-fn books_that_do_not_balance_or_say_so_fail() {
+fn books_that_do_not_balance_or_cannot_be_read_fail() {
     let mut unbalanced = balance();
-    unbalanced["accounts"][0]["debits_micro"] = json!(1_999_999);
-    let mut unsound = balance();
-    unsound["ok"] = json!(false);
-    for broken in [unbalanced, unsound, json!({ "ok": true }), json!([])] {
+    unbalanced["accounts"][0]["debits_micros"] = json!("1999999");
+    let mut unreadable = balance();
+    unreadable["accounts"][0]["debits_micros"] = json!("2e6");
+    for broken in [unbalanced, unreadable, json!({}), json!([])] {
         assert!(check(&broken, SPLIT, 3, 3).is_err(), "{broken}");
     }
 }

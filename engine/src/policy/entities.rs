@@ -4,7 +4,7 @@
 //! quotes or Cedar syntax in one are just characters. A question has three entities (action, token, tool): accounts,
 //! namespaces and so on are parents by name, and what is known of them are records of the token or the tool.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
@@ -38,10 +38,17 @@ pub(super) struct Vocabulary {
     tool: EntityTypeName,
     tier_unverified: EntityUid,
     tier_standard: EntityUid,
-    marketplace: EntityUid,
-    http: EntityUid,
-    /// The actions with their parents, as the schema declares them.
-    actions: HashMap<EntityUid, Entity>,
+    marketplace: Stage,
+    http: Stage,
+}
+
+/// What all questions of one surface share.
+#[derive(Debug)]
+struct Stage {
+    action: EntityUid,
+    /// The action with its parents, as the schema declares it. Kept as a finished set: adding two entities to one is much
+    /// cheaper than closing the hierarchy of a new one.
+    entities: Entities,
 }
 
 /// An attribute of an entity or a member of a record.
@@ -63,14 +70,8 @@ impl Vocabulary {
             tool: type_name("Tool")?,
             tier_unverified: uid(&tier_type, Tier::Unverified.as_str()),
             tier_standard: uid(&tier_type, Tier::Standard.as_str()),
-            marketplace: uid(&action_type, "invokeMarketplace"),
-            http: uid(&action_type, "invokeHttp"),
-            actions: schema
-                .action_entities()
-                .map_err(BuildError::new)?
-                .iter()
-                .map(|action| (action.uid(), action.clone()))
-                .collect(),
+            marketplace: Stage::new(uid(&action_type, "invokeMarketplace"), schema)?,
+            http: Stage::new(uid(&action_type, "invokeHttp"), schema)?,
         })
     }
 
@@ -80,7 +81,7 @@ impl Vocabulary {
         request: &DecisionRequest<'_>,
         schema: Option<&Schema>,
     ) -> Result<(Request, Entities), BuildError> {
-        let action = match request.surface {
+        let stage = match request.surface {
             Surface::Marketplace => &self.marketplace,
             Surface::Http => &self.http,
         };
@@ -92,9 +93,9 @@ impl Vocabulary {
         ])
         .map_err(BuildError::new)?;
         let question =
-            Request::new(token.uid(), action.clone(), tool.uid(), context, schema).map_err(BuildError::new)?;
-        let entities = self.actions.get(action).cloned().into_iter().chain([token, tool]);
-        Ok((question, Entities::from_entities(entities, schema).map_err(BuildError::new)?))
+            Request::new(token.uid(), stage.action.clone(), tool.uid(), context, schema).map_err(BuildError::new)?;
+        let entities = stage.entities.clone().add_entities([token, tool], schema).map_err(BuildError::new)?;
+        Ok((question, entities))
     }
 
     fn token_entity(&self, id: &str, caller: &Caller<'_>) -> Result<Entity, BuildError> {
@@ -134,6 +135,15 @@ impl Vocabulary {
         ];
         let parents = [uid(&self.namespace, namespace.id), uid(&self.publisher, publisher.id)];
         entity(tool, own.into_iter().chain(owners), parents)
+    }
+}
+
+impl Stage {
+    fn new(action: EntityUid, schema: &Schema) -> Result<Self, BuildError> {
+        let actions = schema.action_entities().map_err(BuildError::new)?;
+        let own = actions.get(&action).cloned();
+        let entities = Entities::from_entities(own, None).map_err(BuildError::new)?;
+        Ok(Self { action, entities })
     }
 }
 

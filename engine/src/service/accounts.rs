@@ -17,8 +17,8 @@ mod password;
 
 pub use email::{EMAIL_BYTES_MAX, is_email};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
-pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};
 pub(super) use password::PasswordWork;
+pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};
 
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,9 +221,8 @@ impl Services {
 
     /// Changes an account, and makes every server read it again.
     fn change_account(&self, unit: &mut UnitOfWork, id: AccountId, change: entity::account::ActiveModel) {
-        let update = entity::account::Entity::update_many()
-            .set(change)
-            .filter(entity::account::Column::Id.eq(id.uuid()));
+        let update =
+            entity::account::Entity::update_many().set(change).filter(entity::account::Column::Id.eq(id.uuid()));
         unit.one(self.db.backend(), &update);
         self.bump_version(unit, "access");
     }

@@ -414,27 +414,26 @@ impl Import<'_> {
                 .one(self.services.db.readers())
                 .await
                 .map_err(StoreError::from)?;
-            let id = match known {
-                Some(row) => row.id,
-                None => {
-                    let id = TokenId::new(&*self.services.ids, self.now_us).uuid();
-                    let hint: String = token.secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-                    let row = entity::token::Model {
-                        id,
-                        account_id: account,
-                        partner_id: partner,
-                        name: token.name.clone(),
-                        hint,
-                        digest,
-                        created_us: self.now_us,
-                        revoked_us: None,
-                    };
-                    self.unit.one(
-                        self.services.db.backend(),
-                        &entity::token::Entity::insert(row.into_active_model()),
-                    );
-                    id
-                }
+            let id = if let Some(row) = known {
+                row.id
+            } else {
+                let id = TokenId::new(&*self.services.ids, self.now_us).uuid();
+                let hint: String = token.secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+                let row = entity::token::Model {
+                    id,
+                    account_id: account,
+                    partner_id: partner,
+                    name: token.name.clone(),
+                    hint,
+                    digest,
+                    created_us: self.now_us,
+                    revoked_us: None,
+                };
+                self.unit.one(
+                    self.services.db.backend(),
+                    &entity::token::Entity::insert(row.into_active_model()),
+                );
+                id
             };
             self.caps(id, CapOwner::Token, &token.caps).await?;
         }

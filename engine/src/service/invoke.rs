@@ -83,12 +83,15 @@ pub enum Completion {
     Failed,
 }
 
+/// Writes a body once the settlement's figures are known.
+pub type FillBody = Box<dyn Fn(&Told) -> Arc<str> + Send + Sync>;
+
 /// An answer whose body lacks only the figures that the settlement finds.
 pub struct AnswerTemplate {
     /// The HTTP status.
     pub status: u16,
     /// Writes the body. Called inside a batch: it must be quick and must not fail.
-    pub fill: Box<dyn Fn(&Told) -> Arc<str> + Send + Sync>,
+    pub fill: FillBody,
 }
 
 impl std::fmt::Debug for AnswerTemplate {
@@ -243,10 +246,9 @@ impl Services {
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
         let invalid = |record, answer| refuse(record, CallState::Invalid, Code::InvalidArguments, answer);
-        let arguments = match json::parse(&call.arguments) {
-            Ok(arguments) => arguments,
-            // The body was parsed before; a text that cannot be read again has no valid arguments.
-            Err(_) => return Err(invalid(record, Answer::InvalidArguments(Vec::new()))),
+        // The body was parsed before; a text that cannot be read again has no valid arguments.
+        let Ok(arguments) = json::parse(&call.arguments) else {
+            return Err(invalid(record, Answer::InvalidArguments(Vec::new())));
         };
         if let Err(faults) = call.offer.tool.schema.validate(&arguments) {
             return Err(invalid(record, Answer::InvalidArguments(faults)));

@@ -1,9 +1,7 @@
 //! The outbox: mails are written in the transaction of the change that causes them, and sent later. A mail may be sent
 //! twice after a crash, never lost.
 
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
 use super::Services;

@@ -4,7 +4,7 @@
 /// splittable pseudorandom number generators", 2014).
 pub(super) const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The finishing function of the same paper's SplitMix64.
+/// The finishing function of the same paper's `SplitMix64`.
 pub(super) const fn mix(state: u64) -> u64 {
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -21,8 +21,10 @@ impl SeededIds {
 impl IdSource for SeededIds {
     fn next_uuid(&self, now_us: i64) -> Uuid {
         let state = self.0.fetch_add(GAMMA, Ordering::Relaxed);
-        let [a, b, c, d, e, f, g, h] = mix(state).to_be_bytes();
-        let [i, j, ..] = mix(!state).to_be_bytes();
-        uuid_v7(now_us, [a, b, c, d, e, f, g, h, i, j])
+        let mut random = [0; 10];
+        let (first, last) = random.split_at_mut(8);
+        first.copy_from_slice(&mix(state).to_be_bytes());
+        last.copy_from_slice(mix(!state).to_be_bytes().split_at(2).0);
+        uuid_v7(now_us, random)
     }
 }

@@ -1,6 +1,6 @@
 //! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use engine::{
@@ -35,7 +35,7 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     }
 }
 
-fn verify(path: &PathBuf, output: &Output) -> Outcome {
+fn verify(path: &Path, output: &Output) -> Outcome {
     let report =
         books::verify(path, &SystemClock::start()).map_err(|error| Failure::new(Exit::Database, error))?;
     // Exact: a run is far shorter than 2^53 microseconds.
@@ -70,7 +70,7 @@ fn verify(path: &PathBuf, output: &Output) -> Outcome {
     Ok(if report.ok { Exit::Ok } else { Exit::Damaged })
 }
 
-fn trial_balance(path: &PathBuf, output: &Output) -> Outcome {
+fn trial_balance(path: &Path, output: &Output) -> Outcome {
     let rows = books::trial_balance(path).map_err(|error| Failure::new(Exit::Damaged, error))?;
     if output.json {
         let rows: Vec<_> = rows

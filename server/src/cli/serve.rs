@@ -11,7 +11,7 @@ use crate::{
         Environment, Loaded,
         master_key::MasterKey,
     },
-    demo, importer,
+    demo, importer, mail,
     upstream::EgressRules,
 };
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ServeArgs, loaded: Loaded, environment: &Environment) -
 }
 
 async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
-    let config = loaded.config;
+    let mut config = loaded.config;
     if config.server.tls.is_some() {
         return Err(Failure::new(Exit::Config, "server.tls: use a proxy in front and `server.trusted_proxies`"));
     }
@@ -37,12 +37,15 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Refused, error))?;
+    // From here on the real port stands, also where the file asks for any free one.
+    config.server.bind = bound;
     let database = |error: app::StartError| Failure::new(Exit::Database, error);
     let engine = app::open_engine(&config).await.map_err(database)?;
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 
     let base_url = config.server.base_url(bound);
+    let transport = mail::Transport::new(&config.mail, &base_url).map_err(|error| Failure::new(Exit::Config, error))?;
     let mut egress = EgressRules::from(&config.egress);
     let mut demo = None;
     if args.demo {
@@ -53,11 +56,12 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         egress.exempt_addresses.push(upstream);
         demo = Some((tokens, server));
     }
-    let state = app::app_state(engine.services, config, egress).map_err(database)?;
+    let state = app::app_state(engine.services, config, egress, key).map_err(database)?;
     let server = app::listen(state.clone(), listener).map_err(|error| Failure::new(Exit::Refused, error))?;
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     let ticks = actix_web::rt::spawn(app::run_ticks(state.clone()));
+    let outbox = actix_web::rt::spawn(app::run_outbox(state.clone(), transport));
     say(&format!("tollgate listens on {base_url}"))?;
     if let Some((tokens, _)) = &demo {
         for (comment, command) in demo::calls(&base_url, tokens).lines {
@@ -67,6 +71,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     wait_for_signal().await.map_err(|error| Failure::new(Exit::Refused, error))?;
     app::stop(&state, &handle).await;
     ticks.abort();
+    outbox.abort();
     let served = running.await.map_err(|error| Failure::new(Exit::Refused, error))?;
     served.map_err(|error| Failure::new(Exit::Refused, error))?;
     if let Some((_, server)) = demo {

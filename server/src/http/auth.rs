@@ -32,10 +32,13 @@ pub async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<Cal
     let token = bearer_token(request)
         .ok_or_else(|| Problem::new(Code::MissingToken, "send `Authorization: Bearer <token>`"))?;
     let unknown = || Problem::new(Code::InvalidToken, "the token is not valid; create one with POST /tokens/");
-    if !token.starts_with(ACCOUNT_TOKEN_PREFIX) {
-        return Err(unknown());
-    }
-    let principal = state.services.find_principal(token).await?.ok_or_else(unknown)?;
+    let principal = if token.starts_with(ACCOUNT_TOKEN_PREFIX) {
+        state.services.find_principal(token).await?
+    } else {
+        let (account, issued_us) = state.jwt.verify(token, state.services.clock.now_us()).ok_or_else(unknown)?;
+        state.services.find_session_principal(account, issued_us).await?
+    };
+    let principal = principal.ok_or_else(unknown)?;
     let named = request.headers().get(END_USER_HEADER);
     let end_user = match (&principal.owner, named) {
         (_, None) => None,

@@ -1,8 +1,12 @@
-//! How fast a token may call, announced in the `RateLimit` headers of the IETF draft (httpapi-ratelimit-headers).
+//! How fast callers may ask, announced in the `RateLimit` headers of the IETF draft (httpapi-ratelimit-headers).
 
-use std::num::NonZeroU32;
+use std::{net::IpAddr, num::NonZeroU32};
 
-use engine::code::Code;
+use actix_web::{
+    HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+};
+use engine::{code::Code, id::AccountId};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
@@ -10,23 +14,14 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 
-use super::problem::Problem;
+use super::{address::limit_key, problem::Problem};
 use crate::config::Limits;
 
 type Keyed = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
-/// The limit per token on the invoke endpoints.
-pub struct InvokeLimiter {
-    limiter: Keyed,
-    clock: DefaultClock,
-    policy: String,
-}
-
-impl std::fmt::Debug for InvokeLimiter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "InvokeLimiter({})", self.policy)
-    }
-}
+const SECOND: (&str, fn(NonZeroU32) -> Quota) = ("1", Quota::per_second);
+const MINUTE: (&str, fn(NonZeroU32) -> Quota) = ("60", Quota::per_minute);
+const HOUR: (&str, fn(NonZeroU32) -> Quota) = ("3600", Quota::per_hour);
 
 /// The headers of an answer on a limited route.
 #[derive(Debug, Clone)]
@@ -37,18 +32,80 @@ pub struct RateHeaders {
     pub policy: String,
 }
 
+impl RateHeaders {
+    /// Announces the limit on an answer.
+    pub fn insert_into(&self, response: &mut HttpResponse) {
+        for (name, value) in [("ratelimit", &self.limit), ("ratelimit-policy", &self.policy)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+
+    /// Announces the limit on a problem.
+    #[must_use]
+    pub fn announce(&self, problem: Problem) -> Problem {
+        problem.header("ratelimit", self.limit.clone()).header("ratelimit-policy", self.policy.clone())
+    }
+}
+
+/// One limit, counted apart for every key.
+struct Limit {
+    name: &'static str,
+    limiter: Keyed,
+    clock: DefaultClock,
+    policy: String,
+}
+
+impl Limit {
+    fn new(name: &'static str, rate: u32, burst: u32, (window_s, quota): (&str, fn(NonZeroU32) -> Quota)) -> Self {
+        let one = NonZeroU32::MIN;
+        let rate = NonZeroU32::new(rate).unwrap_or(one);
+        let burst = NonZeroU32::new(burst).unwrap_or(one);
+        Self {
+            name,
+            limiter: RateLimiter::keyed(quota(rate).allow_burst(burst)).with_middleware::<StateInformationMiddleware>(),
+            clock: DefaultClock::default(),
+            policy: format!("\"{name}\";q={burst};w={window_s}"),
+        }
+    }
+
+    fn check(&self, key: &str, message: &str) -> Result<RateHeaders, Problem> {
+        let name = self.name;
+        match self.limiter.check_key(&key.to_owned()) {
+            Ok(state) => Ok(RateHeaders {
+                limit: format!("\"{name}\";r={}", state.remaining_burst_capacity()),
+                policy: self.policy.clone(),
+            }),
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(self.clock.now());
+                let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+                Err(Problem::new(Code::RateLimited, message)
+                    .retry_after_s(seconds)
+                    .header("ratelimit", format!("\"{name}\";r=0;t={seconds}"))
+                    .header("ratelimit-policy", self.policy.clone()))
+            }
+        }
+    }
+
+    fn tidy(&self) {
+        self.limiter.retain_recent();
+    }
+}
+
+/// The limit per token on the invoke endpoints.
+pub struct InvokeLimiter(Limit);
+
+impl std::fmt::Debug for InvokeLimiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InvokeLimiter({})", self.0.policy)
+    }
+}
+
 impl InvokeLimiter {
     /// With the configured rate and burst.
     pub fn new(limits: &Limits) -> Self {
-        let one = NonZeroU32::MIN;
-        let rate = NonZeroU32::new(limits.invoke_per_token_per_s).unwrap_or(one);
-        let burst = NonZeroU32::new(limits.invoke_burst).unwrap_or(one);
-        Self {
-            limiter: RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
-                .with_middleware::<StateInformationMiddleware>(),
-            clock: DefaultClock::default(),
-            policy: format!("\"invoke\";q={burst};w=1"),
-        }
+        Self(Limit::new("invoke", limits.invoke_per_token_per_s, limits.invoke_burst, SECOND))
     }
 
     /// Counts a call of `token`.
@@ -56,24 +113,80 @@ impl InvokeLimiter {
     /// # Errors
     /// Too fast: 429 with the time to wait.
     pub fn check(&self, token: &str) -> Result<RateHeaders, Problem> {
-        match self.limiter.check_key(&token.to_owned()) {
-            Ok(state) => Ok(RateHeaders {
-                limit: format!("\"invoke\";r={}", state.remaining_burst_capacity()),
-                policy: self.policy.clone(),
-            }),
-            Err(not_until) => {
-                let wait = not_until.wait_time_from(self.clock.now());
-                let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
-                Err(Problem::new(Code::RateLimited, "this token calls too fast; nothing was charged")
-                    .retry_after_s(seconds)
-                    .header("ratelimit", format!("\"invoke\";r=0;t={seconds}"))
-                    .header("ratelimit-policy", self.policy.clone()))
-            }
-        }
+        self.0.check(token, "this token calls too fast; nothing was charged")
     }
 
     /// Forgets tokens that have not called for a while.
     pub fn tidy(&self) {
-        self.limiter.retain_recent();
+        self.0.tidy();
     }
 }
+
+/// The limits on signing in, signing up and mail: what strangers may try, and what they may make us send.
+pub struct AuthLimiter {
+    login_address: Limit,
+    login_account: Limit,
+    signup_address: Limit,
+    mail_account: Limit,
+}
+
+impl std::fmt::Debug for AuthLimiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthLimiter")
+    }
+}
+
+impl AuthLimiter {
+    /// With the configured rates.
+    pub fn new(limits: &Limits) -> Self {
+        let limit = |name, rate, window| Limit::new(name, rate, rate, window);
+        Self {
+            login_address: limit("login-address", limits.login_per_address_per_min, MINUTE),
+            login_account: limit("login-account", limits.login_per_account_per_min, MINUTE),
+            signup_address: limit("signup-address", limits.signup_per_address_per_hour, HOUR),
+            mail_account: limit("mail-account", limits.mail_per_account_per_hour, HOUR),
+        }
+    }
+
+    /// Counts an attempt to sign in, or to use a link, from `address`.
+    ///
+    /// # Errors
+    /// Too many: 429 with the time to wait.
+    pub fn check_login_address(&self, address: IpAddr) -> Result<RateHeaders, Problem> {
+        self.login_address.check(&limit_key(address), "too many sign-ins from this address")
+    }
+
+    /// Counts an attempt to sign in as `email`, whether there is such an account or not.
+    ///
+    /// # Errors
+    /// Too many: 429 with the time to wait.
+    pub fn check_login_account(&self, email: &str) -> Result<RateHeaders, Problem> {
+        self.login_account.check(&email.to_ascii_lowercase(), "too many sign-ins to this account")
+    }
+
+    /// Counts a new account from `address`.
+    ///
+    /// # Errors
+    /// Too many: 429 with the time to wait.
+    pub fn check_signup(&self, address: IpAddr) -> Result<RateHeaders, Problem> {
+        self.signup_address.check(&limit_key(address), "too many new accounts from this address")
+    }
+
+    /// Counts a mail to `account`.
+    ///
+    /// # Errors
+    /// Too many: 429 with the time to wait.
+    pub fn check_mail(&self, account: AccountId) -> Result<RateHeaders, Problem> {
+        self.mail_account.check(&account.to_string(), "too many mails to this account")
+    }
+
+    /// Forgets who has not come for a while.
+    pub fn tidy(&self) {
+        for limit in [&self.login_address, &self.login_account, &self.signup_address, &self.mail_account] {
+            limit.tidy();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

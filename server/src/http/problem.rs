@@ -22,7 +22,11 @@ pub struct Fault {
 
 /// An answer that is not a success.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+/// Boxed: every handler's result carries a problem, and nearly none is one.
+#[derive(Debug, Clone)]
+struct Parts {
     code: Code,
     message: String,
     faults: Vec<Fault>,
@@ -33,7 +37,13 @@ pub struct Problem {
 impl Problem {
     /// A problem with its public sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), faults: Vec::new(), facts: Map::new(), headers: Vec::new() }
+        Self(Box::new(Parts {
+            code,
+            message: message.into(),
+            faults: Vec::new(),
+            facts: Map::new(),
+            headers: Vec::new(),
+        }))
     }
 
     /// A request whose parts are wrong: 422 with a list.
@@ -42,20 +52,22 @@ impl Problem {
             || "the request is not valid".to_owned(),
             |fault| format!("{}: {}", fault.loc.join("."), fault.msg),
         );
-        Self { faults, ..Self::new(code, message) }
+        let mut problem = Self::new(code, message);
+        problem.0.faults = faults;
+        problem
     }
 
     /// Adds a fact to `error`.
     #[must_use]
     pub fn fact(mut self, name: &str, value: Value) -> Self {
-        self.facts.insert(name.to_owned(), value);
+        self.0.facts.insert(name.to_owned(), value);
         self
     }
 
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.0.headers.push((name, value.into()));
         self
     }
 
@@ -67,40 +79,40 @@ impl Problem {
 
     /// The public code.
     pub const fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The body as sent.
     pub fn body(&self) -> Value {
-        let detail = if self.faults.is_empty() {
-            Value::String(self.message.clone())
+        let detail = if self.0.faults.is_empty() {
+            Value::String(self.0.message.clone())
         } else {
-            self.faults.iter().map(|fault| json!({"loc": fault.loc, "msg": fault.msg})).collect()
+            self.0.faults.iter().map(|fault| json!({"loc": fault.loc, "msg": fault.msg})).collect()
         };
-        let mut error = self.facts.clone();
-        error.insert("code".to_owned(), self.code.as_str().into());
-        error.insert("message".to_owned(), self.message.clone().into());
+        let mut error = self.0.facts.clone();
+        error.insert("code".to_owned(), self.0.code.as_str().into());
+        error.insert("message".to_owned(), self.0.message.clone().into());
         json!({"detail": detail, "error": error})
     }
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.message)
+        write!(f, "{}: {}", self.0.code.as_str(), self.0.message)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        status_of(self.code.kind())
+        status_of(self.0.code.kind())
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        for (name, value) in &self.headers {
+        for (name, value) in &self.0.headers {
             response.insert_header((*name, value.as_str()));
         }
-        if self.code.kind() == Kind::Unauthenticated {
+        if self.0.code.kind() == Kind::Unauthenticated {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         response.json(self.body())

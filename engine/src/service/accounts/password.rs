@@ -81,16 +81,12 @@ impl PasswordWork {
         let password = password.clone();
         self.run(move || {
             let bytes = password.expose_secret().as_bytes();
-            match stored {
-                Some(stored) => Ok(hasher()?.verify_password(bytes, stored.as_str()).is_ok()),
-                None => {
-                    let mut out = [0; 32];
-                    hasher()?
-                        .hash_password_into(bytes, &[0; SALT_BYTES], &mut out)
-                        .map_err(|_failed| PasswordError::Failed)?;
-                    Ok(false)
-                }
+            if let Some(stored) = stored {
+                return Ok(hasher()?.verify_password(bytes, stored.as_str()).is_ok());
             }
+            let mut out = [0; 32];
+            hasher()?.hash_password_into(bytes, &[0; SALT_BYTES], &mut out).map_err(|_failed| PasswordError::Failed)?;
+            Ok(false)
         })
         .await
     }

@@ -10,7 +10,6 @@ use super::{
     rows::{self, Decoded},
 };
 use crate::ledger::{
-    Leg,
     chain::BatchHeader,
     leaf::{Digest, Entry, Position},
     verify::{Line, Problem, ProblemKind},
@@ -136,21 +135,20 @@ pub(super) fn read(connection: &Connection, sink: &mut Sink) -> Result<(), Store
         ("refusal", Cursor::open(refusals)?, decode_refusal),
     ];
     loop {
-        let other = others.iter_mut().filter(|(_, cursor, _)| cursor.at.is_some()).min_by_key(|(_, cursor, _)| cursor.at);
-        match (transactions.at, other) {
-            (None, None) => break,
-            (Some(position), other) if other.as_ref().is_none_or(|(_, cursor, _)| cursor.at >= Some(position)) => {
-                batches.send_until(Some(position), sink)?;
-                send_transaction(position, &mut transactions, &mut postings, sink)?;
+        let others = others.iter_mut().filter(|(_, cursor, _)| cursor.at.is_some());
+        let other = others.min_by_key(|(_, cursor, _)| cursor.at);
+        let other_at = other.as_ref().and_then(|(_, cursor, _)| cursor.at);
+        if let Some(position) = transactions.at.filter(|position| other_at.is_none_or(|other| *position <= other)) {
+            batches.send_until(Some(position), sink)?;
+            send_transaction(position, &mut transactions, &mut postings, sink)?;
+        } else if let (Some((table, cursor, decode)), Some(position)) = (other, other_at) {
+            batches.send_until(Some(position), sink)?;
+            if let Some(row) = cursor.rows.get() {
+                sink.send(entry_line(table, position, row, decode(row)));
             }
-            (_, Some((table, cursor, decode))) => {
-                batches.send_until(cursor.at, sink)?;
-                if let (Some(position), Some(row)) = (cursor.at, cursor.rows.get()) {
-                    sink.send(entry_line(table, position, row, decode(row)));
-                }
-                cursor.advance()?;
-            }
-            (Some(_), None) => {}
+            cursor.advance()?;
+        } else {
+            break;
         }
     }
     batches.send_until(None, sink)?;

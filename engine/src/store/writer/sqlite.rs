@@ -175,7 +175,7 @@ fn bound(value: &Value) -> rusqlite::Result<types::Value> {
         Value::SmallInt(value) => integer(*value),
         Value::Int(value) => integer(*value),
         Value::BigInt(value) => integer(*value),
-        Value::String(value) => value.as_ref().map_or(types::Value::Null, |text| types::Value::Text(text.to_string())),
+        Value::String(value) => value.as_ref().map_or(types::Value::Null, |text| types::Value::Text(text.clone())),
         Value::Bytes(value) => value.as_ref().map_or(types::Value::Null, |bytes| types::Value::Blob(bytes.clone())),
         Value::Uuid(value) => value.map_or(types::Value::Null, |uuid| types::Value::Blob(uuid.as_bytes().to_vec())),
         other => {

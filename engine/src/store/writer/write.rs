@@ -9,7 +9,7 @@ use crate::{
     credits::Credits,
     invocation::{CallEnd, CallRecord},
     ledger::{
-        OnExpiry,
+        LedgerAccountId, OnExpiry,
         chain::BatchHeader,
         facts::Facts,
         key::{KeyName, KeyState, StoredKey},
@@ -73,7 +73,7 @@ impl Books {
                             seq,
                             refusal.id.uuid().as_bytes(),
                             batch_no,
-                            refusal.wallet.map(|wallet| wallet.raw()),
+                            refusal.wallet.map(LedgerAccountId::raw),
                             refusal.reason,
                             refusal.needed.micros()
                         ])?;
@@ -179,7 +179,7 @@ impl Books {
                 hold.ttl_us,
                 hold.shares.publisher_bps(),
                 hold.shares.partner_bps(),
-                hold.partner.map(|partner| partner.raw()),
+                hold.partner.map(LedgerAccountId::raw),
                 expiry_capture,
                 encode_counters(&hold.counters),
                 hold.meta
@@ -317,7 +317,7 @@ impl Books {
                 parties.end_user.map(|id| id.uuid().into_bytes()),
                 call.tool.map(|id| id.uuid().into_bytes()),
                 call.price.map(|id| id.uuid().into_bytes()),
-                call.wallet.map(|wallet| wallet.raw()),
+                call.wallet.map(LedgerAccountId::raw),
                 call.held.micros(),
                 call.snapshot_version,
                 &*call.policy_version,

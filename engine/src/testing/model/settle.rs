@@ -40,7 +40,7 @@ impl Model {
             SettleAction::Capture(CaptureAmount::All) | SettleAction::Release(None) => None,
             SettleAction::Capture(CaptureAmount::Exactly(amount)) | SettleAction::Release(Some(amount)) => Some(amount),
         };
-        objections.add(amount.is_some_and(|amount| amount.is_negative()), Refusal::OutOfRange);
+        objections.add(amount.is_some_and(crate::credits::Credits::is_negative), Refusal::OutOfRange);
         let is_release = matches!(settle.action, SettleAction::Release(_));
         match at.and_then(|at| self.holds.get(at)) {
             None if self.names_something_else_than_a_hold(settle.hold) => objections.add(true, Refusal::NotAHold),

@@ -1,0 +1,94 @@
+//! The members of a small JSON body, read by name: every fault is collected, with its place.
+
+use engine::{
+    code::Code,
+    credits::Credits,
+    json::{self, Json, Member},
+};
+
+use crate::http::problem::{Fault, Problem};
+
+/// Members that have not been asked for yet, and what was wrong so far.
+#[derive(Debug)]
+pub(in crate::marketplace) struct Fields<'a> {
+    members: Vec<Member<'a>>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a JSON object. Keys that stand twice are refused.
+    pub(in crate::marketplace) fn parse(body: &'a str) -> Result<Self, Problem> {
+        let members = json::parse_members(body).map_err(|error| Problem::new(error.code(), error.to_string()))?;
+        Ok(Self { members, faults: Vec::new() })
+    }
+
+    /// A text that has to be there; empty when it is not, and then [`Self::finish`] fails.
+    pub(in crate::marketplace) fn text(&mut self, name: &str) -> String {
+        let found = self.optional_text(name);
+        if found.is_none() && !self.has_fault(name) {
+            self.fault(name, "is missing");
+        }
+        found.unwrap_or_default()
+    }
+
+    /// A text that may be absent or `null`.
+    pub(in crate::marketplace) fn optional_text(&mut self, name: &str) -> Option<String> {
+        match self.take(name)? {
+            Json::Null => None,
+            Json::String(text) => Some(text.into_owned()),
+            Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                self.fault(name, "must be a text");
+                None
+            }
+        }
+    }
+
+    /// A decimal number, or a text that holds one, with at most six decimals and never negative; may be absent or
+    /// `null`.
+    pub(in crate::marketplace) fn optional_amount(&mut self, name: &str) -> Option<Credits> {
+        let value = self.take(name)?;
+        if value.is_null() {
+            return None;
+        }
+        match Credits::from_json(&value).and_then(Credits::non_negative) {
+            Ok(amount) => Some(amount),
+            Err(error) => {
+                self.fault(name, &error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Notes that something is wrong with a member.
+    pub(in crate::marketplace) fn fault(&mut self, name: &str, msg: &str) {
+        self.faults.push(place(name, msg));
+    }
+
+    /// Whether something is wrong with this member.
+    pub(in crate::marketplace) fn has_fault(&self, name: &str) -> bool {
+        self.faults.iter().any(|fault| fault.loc.last().is_some_and(|last| last == name))
+    }
+
+    /// Fails if anything was wrong; members that nobody asked for are.
+    pub(in crate::marketplace) fn finish(mut self) -> Result<(), Problem> {
+        let unknown: Vec<String> = self.members.iter().map(|member| member.name.to_string()).collect();
+        for name in unknown {
+            self.fault(&name, "is not a member of this request");
+        }
+        if self.faults.is_empty() { Ok(()) } else { Err(Problem::invalid(Code::InvalidRequest, self.faults)) }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json<'a>> {
+        let at = self.members.iter().position(|member| member.name == name)?;
+        Some(self.members.remove(at).value)
+    }
+}
+
+/// One fault of one member as a whole answer.
+pub(in crate::marketplace) fn fault(name: &str, msg: &str) -> Problem {
+    Problem::invalid(Code::InvalidRequest, vec![place(name, msg)])
+}
+
+fn place(name: &str, msg: &str) -> Fault {
+    Fault { loc: vec!["body".to_owned(), name.to_owned()], msg: msg.to_owned() }
+}

@@ -1,0 +1,83 @@
+//! The books are appended to and never changed: not by an update, not by a deletion, not by a replacement.
+
+use engine::{
+    ledger::AccountKind,
+    store::{NotSaved, UnitOfWork, writer::Command},
+    testing::push_statement,
+};
+
+use super::desk::{Desk, capture_all, hold, payable_id, post, wallet_id};
+
+const TABLES: [(&str, &str); 6] = [
+    ("txn", "kind"),
+    ("posting", "amount"),
+    ("hold", "amount"),
+    ("hold_resolution", "captured"),
+    ("refusal", "needed"),
+    ("batch", "total"),
+];
+
+/// A ledger with at least one row in each table of the books.
+async fn desk_with_rows() -> Desk {
+    let desk = Desk::open().await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 100).await;
+    let id = desk.fresh();
+    assert!(desk.ask(Command::Hold(hold(id, wallet_id(1), payable_id(1), 60))).await.is_ok());
+    assert!(desk.ask(Command::Settle(capture_all(id, id))).await.is_ok());
+    assert!(desk.ask(Command::Post(post(desk.fresh(), &[(wallet_id(1), payable_id(1), 41)]))).await.is_err());
+    desk
+}
+
+/// Every column of every row, as text.
+fn rows(desk: &Desk, table: &str) -> Vec<String> {
+    let connection = desk.connection();
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        (0..columns).map(|column| row.get_ref(column).map(|value| format!("{value:?}"))).collect::<Result<String, _>>()
+    });
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_writers_own_connection_cannot_change_the_books() {
+    let desk = desk_with_rows().await;
+    for (table, column) in TABLES {
+        let before = rows(&desk, table);
+        assert!(!before.is_empty(), "{table} has no row");
+        for sql in [
+            format!("UPDATE {table} SET {column} = {column} + 1"),
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}"),
+            format!("REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"),
+            format!("UPDATE OR REPLACE {table} SET seq = 1"),
+        ] {
+            let sql = if table == "batch" { sql.replace("SET seq", "SET batch_no") } else { sql };
+            let mut unit = UnitOfWork::new();
+            push_statement(&mut unit, &sql, None);
+            assert_eq!(desk.save(unit).await, Err(NotSaved::Conflict { statement: 0 }), "{sql}");
+        }
+        assert_eq!(rows(&desk, table), before, "{table} has changed");
+    }
+    desk.verify();
+}
+
+/// Without the setting that every connection of ours has, SQLite carries a replacement out: this is what the verifier
+/// is for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_by_a_foreign_connection_is_found_by_the_verifier() {
+    let desk = desk_with_rows().await;
+    let connection = desk.connection();
+    assert!(connection.execute_batch("UPDATE posting SET amount = 999").is_err(), "the trigger holds for everybody");
+    let replace = "REPLACE INTO posting (slot, seq, ord, debit, credit, amount)
+                   SELECT slot, seq, ord, debit, credit, 999 FROM posting LIMIT 1";
+    connection.execute_batch("PRAGMA recursive_triggers = ON").unwrap();
+    assert!(connection.execute_batch(replace).is_err());
+    connection.execute_batch("PRAGMA recursive_triggers = OFF").unwrap();
+    connection.execute_batch(replace).unwrap();
+    let report = engine::store::books::verify(desk.path(), &engine::clock::SystemClock::new()).unwrap();
+    assert!(!report.ok && report.problems.iter().any(|problem| problem.kind.as_str() == "leaf_mismatch"), "{report:?}");
+}

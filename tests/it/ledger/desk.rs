@@ -1,0 +1,282 @@
+//! A ledger on a file of its own, with a clock that moves by hand.
+
+use std::{
+    future::{Future, poll_fn},
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    thread::JoinHandle,
+};
+
+use engine::{
+    clock::{Clock, SystemClock},
+    credits::Credits,
+    id::{EntryId, IdSource},
+    ledger::{
+        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal, Settle, SettleAction, TransactionKind,
+        CaptureAmount, batch::Done,
+    },
+    pricing::ShareTerms,
+    store::{
+        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, books,
+        writer::{Command, WriterOptions},
+    },
+    testing::{ManualClock, SeededIds, World, push_statement},
+};
+use migrations::{Migrator, MigratorTrait};
+use rusqlite::Connection;
+use tokio::sync::OnceCell;
+
+/// Noon on a day in 2027, in microseconds since the Unix epoch.
+pub(crate) const START_US: i64 = 1_800_014_400_000_000;
+pub(crate) const SECOND_US: i64 = 1_000_000;
+
+/// A wallet, its file and its writer.
+pub(crate) struct Desk {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) ids: Arc<SeededIds>,
+    path: PathBuf,
+    writer: Option<(Ledger, JoinHandle<()>)>,
+    _folder: tempfile::TempDir,
+}
+
+/// What `wallet_balance` says of a wallet, in micro-credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WalletRow {
+    pub(crate) credits: i64,
+    pub(crate) debits: i64,
+    pub(crate) held: i64,
+    pub(crate) overdraft: i64,
+}
+
+impl WalletRow {
+    pub(crate) fn available(&self) -> i64 {
+        self.credits - self.debits - self.held + self.overdraft
+    }
+}
+
+/// A migrated, empty database, made once for the whole run.
+async fn empty_database() -> &'static [u8] {
+    static EMPTY: OnceCell<Vec<u8>> = OnceCell::const_new();
+    EMPTY
+        .get_or_init(|| async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("empty.db");
+            let connection = Database::connect_for_migration(&format!("sqlite://{}", path.display())).await.unwrap();
+            Migrator::up(&connection, None).await.unwrap();
+            connection.close().await.unwrap();
+            std::fs::read(path).unwrap()
+        })
+        .await
+}
+
+impl Desk {
+    /// A new database with a writer in its first term.
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        std::fs::write(&path, empty_database().await).unwrap();
+        let (clock, ids) = (Arc::new(ManualClock::starting_at(START_US)), Arc::new(SeededIds::new(1)));
+        let mut desk = Self { clock, ids, path, writer: None, _folder: folder };
+        desk.start().unwrap();
+        desk
+    }
+
+    /// As [`Self::open`], with the accounts of `world`.
+    pub(crate) async fn open_world(world: &World) -> Self {
+        let desk = Self::open().await;
+        let is_well_known = |id| LedgerAccountId::WELL_KNOWN.iter().any(|(known, _)| *known == id);
+        for (id, kind) in world.accounts().into_iter().filter(|(id, _)| !is_well_known(*id)) {
+            desk.open_account(id, kind, world.overdraft_of(id).unwrap_or(0)).await;
+        }
+        desk
+    }
+
+    /// Begins a term, with a writer that believes in this desk's clock.
+    pub(crate) fn start(&mut self) -> Result<(), StoreError> {
+        self.writer = Some(self.another_writer()?);
+        Ok(())
+    }
+
+    /// A writer on the same file, beside the desk's own if there is one.
+    pub(crate) fn another_writer(&self) -> Result<(Ledger, JoinHandle<()>), StoreError> {
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
+        Ledger::start(&self.path, WriterOptions { clock, ids })
+    }
+
+    /// The writer goes away; whatever it had not settled stays as it is.
+    pub(crate) fn stop(&mut self) {
+        if let Some((ledger, thread)) = self.writer.take() {
+            drop(ledger);
+            thread.join().unwrap();
+        }
+    }
+
+    /// Another writer takes over: a new term. Nothing but the file is carried over.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.start().unwrap();
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.writer.as_ref().expect("the writer has been stopped").0
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.path.display())
+    }
+
+    pub(crate) fn now_us(&self) -> i64 {
+        self.clock.now_us()
+    }
+
+    /// A name that nothing has.
+    pub(crate) fn fresh(&self) -> EntryId {
+        EntryId::from(self.ids.next_uuid(self.now_us()))
+    }
+
+    /// A connection of its own, for looking (and for tampering).
+    pub(crate) fn connection(&self) -> Connection {
+        let connection = Connection::open(&self.path).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        connection
+    }
+
+    /// The one number that `sql` asks for.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    pub(crate) fn wallet(&self, id: LedgerAccountId) -> WalletRow {
+        self.connection()
+            .query_row(
+                "SELECT credits, debits, held, overdraft FROM wallet_balance WHERE account_id = ?1",
+                [id.raw()],
+                |row| {
+                    let (credits, debits) = (row.get(0)?, row.get(1)?);
+                    Ok(WalletRow { credits, debits, held: row.get(2)?, overdraft: row.get(3)? })
+                },
+            )
+            .unwrap()
+    }
+
+    /// What an unlimited account received, less what it spent.
+    pub(crate) fn hot_balance(&self, id: LedgerAccountId) -> i64 {
+        let sql = "SELECT coalesce(sum(credits - debits), 0) FROM hot_balance WHERE account_id = ";
+        self.number(&format!("{sql}{}", id.raw()))
+    }
+
+    /// Opens an account the way the program does: in a unit of work.
+    pub(crate) async fn open_account(&self, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
+        let mut unit = UnitOfWork::new();
+        push_account(&mut unit, id, kind, overdraft);
+        self.save(unit).await.unwrap();
+    }
+
+    pub(crate) async fn save(&self, unit: UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+        self.ledger().save(unit).await
+    }
+
+    /// Carries out one statement that must touch one row.
+    pub(crate) async fn change(&self, sql: &str) {
+        let mut unit = UnitOfWork::new();
+        push_statement(&mut unit, sql, Some(1));
+        self.save(unit).await.unwrap();
+    }
+
+    pub(crate) async fn fund(&self, wallet: LedgerAccountId, amount: i64) {
+        let funding = post(self.fresh(), &[(LedgerAccountId::OPENING, wallet, amount)]);
+        assert_eq!(self.ask(Command::Post(funding)).await, Ok(Done::Posted));
+    }
+
+    /// What the ledger says; a writer that does not answer ends the test.
+    pub(crate) async fn ask(&self, command: Command) -> Result<Done, Refusal> {
+        self.try_ask(command).await.unwrap()
+    }
+
+    pub(crate) async fn try_ask(&self, command: Command) -> Result<Result<Done, Refusal>, WriterError> {
+        self.ledger().command(command).await
+    }
+
+    /// The books carry their own proof, and every balance is the sum of its postings.
+    pub(crate) fn verify(&self) {
+        let report = books::verify(&self.path, &SystemClock::new()).unwrap();
+        assert!(report.ok, "{} problems: {:#?}", report.problem_count, report.problems);
+    }
+}
+
+/// The rows of a new account.
+pub(crate) fn push_account(unit: &mut UnitOfWork, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
+    let (raw, code, kind_raw) = (id.raw(), kind.code(&id.to_string()), kind.raw());
+    let columns = "ledger_account (id, code, kind, created_us)";
+    push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, '{code}', {kind_raw}, {START_US})"), Some(1));
+    if kind.is_limited() {
+        let columns = "wallet_balance (account_id, credits, debits, held, overdraft, version)";
+        push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, 0, 0, 0, {overdraft}, 0)"), Some(1));
+    }
+}
+
+pub(crate) const fn wallet_id(number: i64) -> LedgerAccountId {
+    LedgerAccountId::from_raw(1_000 + number)
+}
+
+pub(crate) const fn payable_id(number: i64) -> LedgerAccountId {
+    LedgerAccountId::from_raw(2_000 + number)
+}
+
+pub(crate) fn post(id: EntryId, legs: &[(LedgerAccountId, LedgerAccountId, i64)]) -> Post {
+    let leg = |(debit, credit, amount)| Leg { debit, credit, amount: Credits::from_micros(amount) };
+    let legs = legs.iter().copied().map(leg).collect();
+    Post { id, kind: TransactionKind::Opening, legs, reverses: None, effective_us: None, meta: None }
+}
+
+/// A hold without end for a payee that gets everything.
+pub(crate) fn hold(id: EntryId, wallet: LedgerAccountId, payee: LedgerAccountId, amount: i64) -> PlaceHold {
+    PlaceHold {
+        id,
+        wallet,
+        payee,
+        amount: Credits::from_micros(amount),
+        ttl_us: 0,
+        shares: ShareTerms::new(10_000, 0).unwrap(),
+        partner: None,
+        on_expiry: OnExpiry::Release,
+        caps: Vec::new(),
+        meta: None,
+    }
+}
+
+pub(crate) fn capture_all(id: EntryId, hold: EntryId) -> Settle {
+    let action = SettleAction::Capture(CaptureAmount::All);
+    Settle { id, hold, action, wallet: None, payee: None, meta: None }
+}
+
+pub(crate) fn release(id: EntryId, hold: EntryId) -> Settle {
+    Settle { id, hold, action: SettleAction::Release(None), wallet: None, payee: None, meta: None }
+}
+
+/// Something that is waited for together with others.
+pub(crate) type Waited<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Starts all of `waited` in their order, then waits for all: the writer finds them together in its queue.
+pub(crate) async fn together<T>(mut waited: Vec<Waited<'_, T>>) -> Vec<T> {
+    let mut answers: Vec<Option<T>> = waited.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, answer) in waited.iter_mut().zip(&mut answers) {
+            if answer.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *answer = Some(value);
+            }
+        }
+        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
+}
