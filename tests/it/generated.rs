@@ -14,3 +14,11 @@ fn the_lock_file_is_current() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn the_openapi_document_is_current() {
+    let folder = tests::program::folder();
+    let output = tests::program::tollgate(folder.path(), &["openapi"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    tests::assert_file_is_current("docs/openapi.json", &String::from_utf8(output.stdout).unwrap());
+}

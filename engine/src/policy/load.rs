@@ -275,8 +275,12 @@ fn version_of(sources: PolicySources<'_>) -> PolicyVersion {
         digest.update(b"\n");
         digest.update(text.as_bytes());
     }
-    let hex: String = digest.finish().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    PolicyVersion(hex.into())
+    let digest = digest.finish();
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    PolicyVersion(format!("{:016x}", u64::from_be_bytes(first)).into())
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn ids(decision: &Decision) -> Vec<&str> {
 #[test]
 fn an_allowed_call_names_its_permit_and_has_no_reason() {
     for (caller, surface) in [(ALICE, Surface::Marketplace), (GLOBEX, Surface::Http)] {
-        let decision = load(PERMIT).decide(&DecisionRequest { caller, surface, ..REQUEST });
+        let decision = load(PERMIT).decide(&DecisionRequest { surface, caller, ..REQUEST });
         assert!(decision.allowed, "{decision:?}");
         assert_eq!(ids(&decision), ["permit"]);
         assert_eq!((decision.reason, decision.code, decision.faults), (None, None, vec![]));
@@ -90,14 +90,14 @@ fn a_set_without_policies_denies_everything() {
 fn of_several_forbids_the_first_in_the_text_speaks_and_all_are_named_in_order() {
     // identifiers that no alphabet and no hash would put in this order, more than ten so that `policy10` is met
     let names = ["m", "z", "a", "k", "b", "y", "c", "x", "d", "w", "e", "v"];
-    let forbids: String = names
+    let forbids: Vec<String> = names
         .iter()
         .map(|n| {
             let code = if *n == "m" { Code::EmailUnverified } else { Code::AccountSuspended };
             format!("@id(\"{n}\") @code(\"{code}\") @reason(\"Because {n}.\") forbid (principal, action, resource);\n")
         })
         .collect();
-    let decision = load(&format!("{forbids}{PERMIT}")).decide(&REQUEST);
+    let decision = load(&format!("{}{PERMIT}", forbids.concat())).decide(&REQUEST);
     assert!(!decision.allowed);
     assert_eq!(ids(&decision), names);
     assert_eq!(decision.reason.as_deref(), Some("Because m."));

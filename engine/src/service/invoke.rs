@@ -11,7 +11,7 @@ use super::{
     access::{EndUser, OwnedCap, Owner, Principal},
 };
 use crate::{
-    catalog::{ArgumentFault, NamespaceState, PublisherState, ToolState},
+    catalog::ArgumentFault,
     code::Code,
     credits::Credits,
     id::{EntryId, InvocationId},
@@ -24,13 +24,14 @@ use crate::{
         key::{KeyClaim, KeyName, KeyVerdict},
         leaf::sha256,
     },
-    policy::{self, Caller, DecisionRequest},
+    policy,
     pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
     snapshot::Offer,
     store::{StoreError, WriterError},
     upstream::{Upstream, UpstreamRequest, UpstreamTarget},
 };
 
+mod decision;
 mod dispatch;
 
 /// How long a hold outlives the upstream's deadline, in microseconds: settling takes its time, too.
@@ -239,7 +240,7 @@ impl Services {
         let (Some(price), Ok(shares)) = (price, ShareTerms::new(call.offer.publisher.share_bps, partner_bps)) else {
             return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
-        let decision = self.policies.decide(&decision_request(&call, &price, now_us));
+        let decision = self.policies.decide(&decision::request_for(&call, &price, now_us));
         if !decision.allowed {
             record.denied_by = Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
             let answer = Answer::Denied { code: decision.code, reason: decision.reason };
@@ -405,51 +406,6 @@ fn upstream_request(call: &Call) -> UpstreamRequest {
         invocation: call.id,
         idempotency_key: outbound_key(call),
         headers: Vec::new(),
-    }
-}
-
-fn decision_request<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionRequest<'a> {
-    let offer = &call.offer;
-    let caller = match (&call.principal.owner, &call.end_user) {
-        (Owner::Partner(partner), Some(user)) => Caller::Partner {
-            partner: policy::PartnerFacts { id: &partner.name, is_suspended: partner.is_suspended },
-            end_user: policy::EndUserFacts { id: &user.name, is_blocked: user.is_blocked },
-        },
-        // A partner without an end user is refused before; as a caller nobody knows it would be denied here.
-        (Owner::Partner(partner), None) => Caller::Partner {
-            partner: policy::PartnerFacts { id: &partner.name, is_suspended: partner.is_suspended },
-            end_user: policy::EndUserFacts { id: "", is_blocked: true },
-        },
-        (Owner::Account(account), _) => Caller::Account(policy::AccountFacts {
-            id: &account.name,
-            is_suspended: account.is_suspended,
-            is_verified: account.is_verified,
-        }),
-    };
-    DecisionRequest {
-        surface: match call.surface {
-            Surface::Marketplace => policy::Surface::Marketplace,
-            Surface::Gateway => policy::Surface::Http,
-        },
-        token: &call.principal.shown,
-        caller,
-        tool: policy::ToolFacts {
-            id: &offer.names.tool,
-            name: &offer.tool.name,
-            is_disabled: offer.tool.state != ToolState::Active,
-            is_free: price.is_free(),
-            tier: offer.tool.tier,
-            namespace: Some(policy::NamespaceFacts {
-                id: &offer.names.namespace,
-                name: &offer.namespace.name,
-                is_suspended: offer.namespace.state != NamespaceState::Active,
-                publisher: policy::PublisherFacts {
-                    id: &offer.names.publisher,
-                    is_suspended: offer.publisher.state != PublisherState::Active,
-                },
-            }),
-        },
-        now_s: now_us.checked_div(1_000_000).unwrap_or(0),
     }
 }
 

@@ -2,7 +2,7 @@
 //! …facts}}` (`product.md` 4.1). `detail` is what the published clients read.
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
 use engine::{
@@ -146,6 +146,21 @@ pub const STATUS_OK: u16 = 200;
 /// The status that a stored or written answer with this code has.
 pub fn status_number(code: Code) -> u16 {
     status_of(code.kind()).as_u16()
+}
+
+/// A page for a form that was not filled in as it has to be.
+pub(crate) fn refused_form() -> HttpResponseBuilder {
+    HttpResponse::UnprocessableEntity()
+}
+
+/// A page for a link that works no longer.
+pub(crate) fn gone_page() -> HttpResponseBuilder {
+    HttpResponse::Gone()
+}
+
+/// The status of a stored answer, as it was written.
+pub fn stored_status(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl From<StoreError> for Problem {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use engine::{
     code::Code,
     credits::Credits,
@@ -19,7 +19,7 @@ use crate::{
         auth::{Caller, authenticate, require_end_user},
         body::read_body,
         limits::RateHeaders,
-        problem::{Fault, Problem, STATUS_OK, status_number},
+        problem::{Fault, Problem, STATUS_OK, status_number, stored_status},
     },
     state::{AppState, InFlightGuard},
 };
@@ -214,8 +214,7 @@ fn respond(answered: &Answered, rate: &RateHeaders, path: &str) -> HttpResponse 
 }
 
 fn json_response(status: u16, body: &Arc<str>) -> HttpResponse {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    HttpResponse::build(status).content_type("application/json").body(body.to_string())
+    HttpResponse::build(stored_status(status)).content_type("application/json").body(body.to_string())
 }
 
 fn insert(response: &mut HttpResponse, name: &'static str, value: &str) {

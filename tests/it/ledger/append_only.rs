@@ -78,6 +78,6 @@ async fn a_replacement_by_a_foreign_connection_is_found_by_the_verifier() {
     assert!(connection.execute_batch(replace).is_err());
     connection.execute_batch("PRAGMA recursive_triggers = OFF").unwrap();
     connection.execute_batch(replace).unwrap();
-    let report = engine::store::books::verify(desk.path(), &engine::clock::SystemClock::new()).unwrap();
+    let report = engine::store::books::verify(desk.path(), &engine::clock::SystemClock::start()).unwrap();
     assert!(!report.ok && report.problems.iter().any(|problem| problem.kind.as_str() == "leaf_mismatch"), "{report:?}");
 }

@@ -105,7 +105,7 @@ impl Stage {
 
     /// Which of the identifiers stand in batches that the verifier found sound.
     fn seal(&mut self) -> Result<(), String> {
-        let report = books::verify(self.desk.path(), &SystemClock::new()).map_err(|error| error.to_string())?;
+        let report = books::verify(self.desk.path(), &SystemClock::start()).map_err(|error| error.to_string())?;
         if !report.ok {
             return Err(format!("{:?}", report.problems));
         }
@@ -125,7 +125,7 @@ impl Stage {
 
     /// Compares a report of the verifier with a case's `ok` or `broken: gap at 5`.
     pub(super) fn check_verify(&self, expected: &str) -> Result<(), String> {
-        let report = books::verify(self.desk.path(), &SystemClock::new()).map_err(|error| error.to_string())?;
+        let report = books::verify(self.desk.path(), &SystemClock::start()).map_err(|error| error.to_string())?;
         let Some(damage) = expected.strip_prefix("broken: ") else {
             return if expected == "ok" && report.ok { Ok(()) } else { Err(format!("verify: {:?}", report.problems)) };
         };

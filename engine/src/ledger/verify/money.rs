@@ -147,7 +147,8 @@ impl Money {
     fn hold(&mut self, position: Position, recorded_us: i64, hold: HoldEntry, problems: &mut Problems) {
         for id in [Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten() {
             if self.accounts.get(&id).is_none_or(|account| account.kind.is_none()) {
-                problems.add(ProblemKind::UnknownAccount, "hold", key_of(position), || format!("there is no account {id}"));
+                problems
+                    .add(ProblemKind::UnknownAccount, "hold", key_of(position), || format!("there is no account {id}"));
             }
         }
         let expires_us = (hold.ttl_us > 0).then(|| recorded_us.saturating_add(hold.ttl_us));

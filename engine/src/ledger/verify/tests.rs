@@ -1,0 +1,490 @@
+//! Books that are hashed as they should be and are wrong all the same: whoever writes the books can do that, and no
+//! edit of a file can. `store/books/tests` has the edits.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    id::CapId,
+    ledger::{
+        Leg, OnExpiry, TransactionKind,
+        chain::GENESIS,
+        leaf::{HoldEntry, RefusalEntry, Settled, SettlementEntry, TransactionEntry, leaf_hash, sha256},
+        merkle,
+    },
+    pricing::ShareTerms,
+};
+
+const NOW_US: i64 = 1_795_000_000_000_000;
+const WALLET: LedgerAccountId = LedgerAccountId::from_raw(100);
+const PAYEE: LedgerAccountId = LedgerAccountId::from_raw(200);
+const PARTNER: LedgerAccountId = LedgerAccountId::from_raw(300);
+
+fn id(number: u128) -> EntryId {
+    Uuid::from_u128(number).into()
+}
+
+fn micros(amount: i64) -> Credits {
+    Credits::from_micros(amount)
+}
+
+fn leg(debit: LedgerAccountId, credit: LedgerAccountId, amount: i64) -> Leg {
+    Leg { debit, credit, amount: micros(amount) }
+}
+
+fn post(number: u128, legs: Vec<Leg>) -> TransactionEntry {
+    let kind = TransactionKind::Purchase;
+    TransactionEntry { id: id(number), kind, hold: None, reverses: None, effective_us: NOW_US, meta: None, legs }
+}
+
+/// The charge of `captured` of a hold at 70 % and 10 %.
+fn charge(number: u128, legs: [i64; 3]) -> TransactionEntry {
+    let [publisher, partner, platform] = legs;
+    let all = [
+        leg(WALLET, PAYEE, publisher),
+        leg(WALLET, PARTNER, partner),
+        leg(WALLET, LedgerAccountId::PLATFORM_FEE, platform),
+    ];
+    let legs = all.into_iter().filter(|leg| leg.amount > Credits::ZERO).collect();
+    TransactionEntry { kind: TransactionKind::Charge, hold: Some(id(number)), ..post(number, legs) }
+}
+
+fn hold(number: u128, amount: i64) -> HoldEntry {
+    HoldEntry {
+        id: id(number),
+        wallet: WALLET,
+        payee: PAYEE,
+        amount: micros(amount),
+        ttl_us: 0,
+        shares: ShareTerms::new(7_000, 1_000).unwrap(),
+        partner: Some(PARTNER),
+        on_expiry: OnExpiry::Release,
+        counters: vec![CounterKey { cap: CapId::from(Uuid::from_u128(9)), start_us: 0 }],
+        meta: None,
+    }
+}
+
+fn settle(number: u128, settled: Settled, captured: i64) -> SettlementEntry {
+    SettlementEntry { id: id(number), hold: id(number), settled, captured: micros(captured), meta: None }
+}
+
+/// Writes books that carry the right hashes, whatever stands in them.
+struct Scribe {
+    lines: Vec<Line>,
+    slot: i64,
+    epoch: i64,
+    batch_no: i64,
+    seq: i64,
+    recorded_us: i64,
+    hash: Digest,
+}
+
+impl Scribe {
+    fn new() -> Self {
+        let account = |(id, kind): (LedgerAccountId, AccountKind)| Line::Account { id, kind, code: kind.code("") };
+        let others =
+            [(WALLET, AccountKind::Wallet), (PAYEE, AccountKind::Payable), (PARTNER, AccountKind::PartnerMargin)];
+        let lines = LedgerAccountId::WELL_KNOWN.into_iter().chain(others).map(account).collect();
+        Self { lines, slot: 0, epoch: 1, batch_no: 0, seq: 0, recorded_us: NOW_US, hash: GENESIS }
+    }
+
+    fn batch(&mut self, entries: Vec<Entry>) -> &mut Self {
+        let legs = |entry: &Entry| match entry {
+            Entry::Transaction(transaction) => transaction.legs.clone(),
+            Entry::Hold(_) | Entry::Settlement(_) | Entry::Refusal(_) => Vec::new(),
+        };
+        let legs: Vec<_> = entries.iter().flat_map(legs).collect();
+        let at = |number: usize| Position { slot: self.slot, seq: self.seq + 1 + i64::try_from(number).unwrap() };
+        let leaves: Vec<_> =
+            entries.iter().enumerate().map(|(number, entry)| leaf_hash(at(number), entry, &mut Vec::new())).collect();
+        let header = BatchHeader {
+            slot: self.slot,
+            batch_no: self.batch_no + 1,
+            epoch: self.epoch,
+            first_seq: self.seq + 1,
+            entries: i64::try_from(entries.len()).unwrap(),
+            postings: i64::try_from(legs.len()).unwrap(),
+            total: legs.iter().map(|leg| leg.amount.micros()).sum(),
+            recorded_us: self.recorded_us,
+            client_batch: Uuid::from_u128(1),
+            root: merkle::root(&leaves),
+            prev_hash: self.hash,
+        };
+        let rows: Vec<_> = entries
+            .into_iter()
+            .enumerate()
+            .map(|(number, entry)| Line::Entry(at(number), header.batch_no, entry))
+            .collect();
+        self.batch_no = header.batch_no;
+        self.seq += header.entries;
+        self.hash = header.hash();
+        self.lines.push(Line::Batch(header, self.hash));
+        self.lines.extend(rows);
+        self
+    }
+
+    fn head(&self) -> Line {
+        let (slot, epoch, batch_no, seq) = (self.slot, self.epoch, self.batch_no, self.seq);
+        Line::Head(ChainHead { slot, epoch, batch_no, seq, last_us: self.recorded_us, hash: self.hash })
+    }
+
+    fn findings(&self, beside: Vec<Line>) -> Findings {
+        let mut verifier = Verifier::new();
+        for line in self.lines.iter().cloned().chain(beside) {
+            verifier.take(line);
+        }
+        verifier.finish()
+    }
+
+    /// The problems of the books alone, without what stands beside them.
+    fn problems(&self) -> Vec<(ProblemKind, &'static str, String)> {
+        let beside = [ProblemKind::ProjectionMismatch, ProblemKind::HeadMismatch];
+        let problems = self.findings(Vec::new()).problems.into_iter();
+        problems.filter(|problem| !beside.contains(&problem.kind)).map(|it| (it.kind, it.table, it.key)).collect()
+    }
+}
+
+fn transaction(entry: TransactionEntry) -> Entry {
+    Entry::Transaction(entry)
+}
+
+#[test]
+fn money_that_does_not_follow_its_hold_is_found_though_the_hashes_are_right() {
+    use ProblemKind::{DoubleSettlement, DuplicateId, SettlementMismatch, UnknownAccount};
+    use Settled::{Captured, CapturedAtExpiry, Expired, Released};
+    let at_expiry = |amount| HoldEntry { on_expiry: OnExpiry::Capture(micros(amount)), ..hold(1, 100) };
+    let captured = |amount| Entry::Settlement(settle(1, Captured, amount));
+    let bare = |entry: HoldEntry, settlement| vec![Entry::Hold(entry), Entry::Settlement(settlement)];
+    let charged = |entry, settlement, charge| {
+        let mut entries = bare(entry, settlement);
+        entries.push(transaction(charge));
+        entries
+    };
+    let taken = |charge| charged(hold(1, 100), settle(1, Captured, 50), charge);
+    let right = charge(1, [35, 5, 10]);
+    type Expected<'a> = &'a [(ProblemKind, &'static str, &'static str)];
+    let cases: Vec<(&str, Vec<Entry>, Expected<'_>)> = vec![
+        ("a capture", taken(right.clone()), &[]),
+        ("a capture of nothing", bare(hold(1, 100), settle(1, Captured, 0)), &[]),
+        ("a release", bare(hold(1, 100), settle(1, Released, 0)), &[]),
+        ("an expiry", bare(hold(1, 100), settle(1, Expired, 0)), &[]),
+        ("a charge at expiry", charged(at_expiry(50), settle(1, CapturedAtExpiry, 50), right.clone()), &[]),
+        (
+            "at most the hold at expiry",
+            charged(at_expiry(500), settle(1, CapturedAtExpiry, 100), charge(1, [70, 10, 20])),
+            &[],
+        ),
+        (
+            "more than the hold",
+            charged(hold(1, 49), settle(1, Captured, 50), right.clone()),
+            &[(SettlementMismatch, "hold_resolution", "0/2")],
+        ),
+        (
+            "less than nothing",
+            bare(hold(1, 49), settle(1, Captured, -1)),
+            &[(SettlementMismatch, "hold_resolution", "0/2")],
+        ),
+        (
+            "a release that charges",
+            charged(hold(1, 100), settle(1, Released, 50), right.clone()),
+            &[(SettlementMismatch, "hold_resolution", "0/2")],
+        ),
+        (
+            "an expiry against the hold's rule",
+            bare(at_expiry(50), settle(1, Expired, 0)),
+            &[(SettlementMismatch, "hold_resolution", "0/2")],
+        ),
+        (
+            "a charge at expiry against the hold's rule",
+            charged(hold(1, 100), settle(1, CapturedAtExpiry, 50), right.clone()),
+            &[(SettlementMismatch, "hold_resolution", "0/2")],
+        ),
+        (
+            "another charge at expiry than agreed",
+            charged(at_expiry(49), settle(1, CapturedAtExpiry, 50), right.clone()),
+            &[(SettlementMismatch, "hold_resolution", "0/2")],
+        ),
+        ("no charge", bare(hold(1, 100), settle(1, Captured, 50)), &[(SettlementMismatch, "hold_resolution", "0/2")]),
+        (
+            "something else before the charge",
+            vec![Entry::Hold(hold(1, 100)), captured(50), transaction(post(7, vec![])), transaction(right.clone())],
+            &[(SettlementMismatch, "hold_resolution", "0/2"), (SettlementMismatch, "txn", "0/4")],
+        ),
+        ("other shares", taken(charge(1, [34, 6, 10])), &[(SettlementMismatch, "txn", "0/3")]),
+        ("less than captured", taken(charge(1, [35, 5, 0])), &[(SettlementMismatch, "txn", "0/3")]),
+        (
+            "another order of postings",
+            taken(TransactionEntry { legs: right.legs.iter().rev().copied().collect(), ..right.clone() }),
+            &[(SettlementMismatch, "txn", "0/3")],
+        ),
+        (
+            "another payee",
+            taken(TransactionEntry {
+                legs: vec![
+                    leg(WALLET, PARTNER, 35),
+                    leg(WALLET, PARTNER, 5),
+                    leg(WALLET, LedgerAccountId::PLATFORM_FEE, 10),
+                ],
+                ..right.clone()
+            }),
+            &[(SettlementMismatch, "txn", "0/3")],
+        ),
+        (
+            "another identifier",
+            taken(TransactionEntry { id: id(5), ..right.clone() }),
+            &[(SettlementMismatch, "txn", "0/3")],
+        ),
+        (
+            "another kind",
+            taken(TransactionEntry { kind: TransactionKind::Refund, ..right.clone() }),
+            &[(SettlementMismatch, "txn", "0/3")],
+        ),
+        (
+            "other metadata",
+            taken(TransactionEntry { meta: Some(sha256(b"x")), ..right.clone() }),
+            &[(SettlementMismatch, "txn", "0/3")],
+        ),
+        ("a charge without a settlement", vec![transaction(right.clone())], &[(SettlementMismatch, "txn", "0/1")]),
+        (
+            "two settlements",
+            vec![
+                Entry::Hold(hold(1, 100)),
+                captured(50),
+                transaction(right.clone()),
+                Entry::Settlement(settle(1, Released, 0)),
+            ],
+            &[(DoubleSettlement, "hold_resolution", "0/4")],
+        ),
+        (
+            "a hold that was never placed",
+            vec![captured(50), transaction(right)],
+            &[(DoubleSettlement, "hold_resolution", "0/1")],
+        ),
+        ("a hold twice", vec![Entry::Hold(hold(1, 100)), Entry::Hold(hold(1, 100))], &[(DuplicateId, "hold", "0/2")]),
+        (
+            "a hold on nobody's wallet",
+            vec![Entry::Hold(HoldEntry { wallet: LedgerAccountId::from_raw(77), ..hold(1, 1) })],
+            &[(UnknownAccount, "hold", "0/1")],
+        ),
+        (
+            "postings of nobody",
+            vec![transaction(post(
+                1,
+                vec![leg(WALLET, PAYEE, 1), leg(LedgerAccountId::from_raw(77), LedgerAccountId::from_raw(78), 1)],
+            ))],
+            &[(UnknownAccount, "posting", "0/1/1"), (UnknownAccount, "posting", "0/1/1")],
+        ),
+        (
+            "a refusal may name nobody's wallet",
+            vec![Entry::Refusal(RefusalEntry {
+                id: id(1),
+                wallet: Some(LedgerAccountId::from_raw(77)),
+                reason: "unknown_account",
+                needed: Credits::ZERO,
+            })],
+            &[],
+        ),
+    ];
+    for (name, entries, expected) in cases {
+        let found = Scribe::new().batch(entries).problems();
+        let found: Vec<_> = found.iter().map(|(kind, table, key)| (*kind, *table, &**key)).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_charge_may_not_wait_for_the_next_batch_without_being_next() {
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![Entry::Hold(hold(1, 100)), Entry::Settlement(settle(1, Settled::Captured, 50))]);
+    scribe.batch(vec![transaction(charge(1, [35, 5, 10]))]);
+    assert_eq!(scribe.problems(), []);
+}
+
+#[test]
+fn time_and_terms_may_not_go_backwards() {
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![transaction(post(1, vec![]))]);
+    scribe.recorded_us -= 1;
+    scribe.batch(vec![transaction(post(2, vec![]))]);
+    scribe.epoch = 0;
+    scribe.recorded_us += 1;
+    scribe.batch(vec![transaction(post(3, vec![]))]);
+    let expected =
+        [(ProblemKind::TimeBackwards, "batch", "0/2".to_owned()), (ProblemKind::Fork, "batch", "0/3".to_owned())];
+    assert_eq!(scribe.problems(), expected);
+}
+
+#[test]
+fn a_batch_that_was_rewritten_with_its_hash_breaks_the_link_after_it() {
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![transaction(post(1, vec![leg(LedgerAccountId::PROMO, WALLET, 5)]))]);
+    let original = scribe.hash;
+    let mut forged = Scribe::new();
+    forged.batch(vec![transaction(post(1, vec![leg(LedgerAccountId::PROMO, WALLET, 500)]))]);
+    assert_eq!(forged.problems(), [], "a chain of one batch shows nothing");
+    forged.hash = original;
+    forged.batch(vec![transaction(post(2, vec![]))]);
+    assert_eq!(forged.problems(), [(ProblemKind::LinkMismatch, "batch", "0/2".to_owned())]);
+}
+
+#[test]
+fn a_batch_that_repeats_a_number_is_a_fork() {
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![transaction(post(1, vec![]))]);
+    scribe.batch_no = 0;
+    scribe.batch(vec![transaction(post(2, vec![]))]);
+    assert_eq!(scribe.problems(), [(ProblemKind::Fork, "batch", "0/1".to_owned())]);
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![transaction(post(1, vec![])), transaction(post(2, vec![]))]);
+    scribe.seq = 1;
+    scribe.batch(vec![transaction(post(3, vec![]))]);
+    assert_eq!(scribe.problems(), [(ProblemKind::Fork, "batch", "0/2".to_owned())]);
+}
+
+/// Two slots, money in both, one hold open.
+fn two_slots() -> (Scribe, Vec<Line>) {
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![transaction(post(1, vec![leg(LedgerAccountId::PROMO, WALLET, 500)])), Entry::Hold(hold(1, 100))]);
+    let first = scribe.head();
+    scribe.batch_no = 0;
+    scribe.seq = 0;
+    (scribe.slot, scribe.hash) = (1, GENESIS);
+    scribe.batch(vec![transaction(post(2, vec![leg(LedgerAccountId::PROMO, WALLET, 30), leg(WALLET, PAYEE, 7)]))]);
+    let hot = |id, slot, credits, debits| Line::Hot { id, slot, credits, debits };
+    let key = CounterKey { cap: CapId::from(Uuid::from_u128(9)), start_us: 0 };
+    let beside = vec![
+        Line::Wallet { id: WALLET, credits: 530, debits: 7, held: 100 },
+        hot(LedgerAccountId::PROMO, 0, 0, 500),
+        hot(LedgerAccountId::PROMO, 1, 0, 30),
+        hot(PAYEE, 1, 7, 0),
+        Line::Counter(key, Counter { spent: 0, held: 100 }),
+        Line::OpenHold { id: id(1), wallet: WALLET, amount: micros(100), expires_us: None },
+        first,
+        scribe.head(),
+    ];
+    (scribe, beside)
+}
+
+#[test]
+fn every_slot_has_its_own_chain_and_wallets_belong_to_all() {
+    let (scribe, beside) = two_slots();
+    let findings = scribe.findings(beside);
+    assert_eq!(findings.problems, []);
+    assert_eq!(findings.counts, Counts { batches: 2, entries: 3, transactions: 2, postings: 3 });
+    assert_eq!(findings.heads.iter().map(|head| (head.slot, head.seq)).collect::<Vec<_>>(), [(0, 2), (1, 1)]);
+}
+
+#[test]
+fn a_line_beside_the_books_that_is_left_out_is_missed() {
+    let (scribe, beside) = two_slots();
+    for left_out in 0..beside.len() {
+        let mut lines = beside.clone();
+        let line = lines.remove(left_out);
+        let findings = scribe.findings(lines);
+        let table = match line {
+            Line::Wallet { .. } => "wallet_balance",
+            Line::Hot { .. } => "hot_balance",
+            Line::Counter(..) => "cap_window",
+            Line::OpenHold { .. } => "open_hold",
+            _ => "chain_head",
+        };
+        assert_eq!(findings.problem_count, 1, "without {line:?}: {:?}", findings.problems);
+        assert_eq!(findings.problems[0].table, table);
+    }
+}
+
+#[test]
+fn a_kept_hold_expires_when_its_call_says_so() {
+    let open = |expires_us| Line::OpenHold { id: id(1), wallet: WALLET, amount: micros(100), expires_us };
+    let mut scribe = Scribe::new();
+    scribe.batch(vec![Entry::Hold(HoldEntry { ttl_us: 60, counters: Vec::new(), ..hold(1, 100) })]);
+    let beside = |lines: Vec<Line>| {
+        let wallet = Line::Wallet { id: WALLET, credits: 0, debits: 0, held: 100 };
+        [vec![wallet], lines, vec![scribe.head()]].concat()
+    };
+    for (lines, problems) in [
+        (vec![open(Some(NOW_US + 60))], 0),
+        (vec![open(Some(NOW_US + 61))], 1),
+        (vec![open(None)], 1),
+        (vec![Line::Postponed(id(1), NOW_US + 99), open(Some(NOW_US + 99))], 0),
+        (vec![Line::Postponed(id(1), NOW_US + 99), open(Some(NOW_US + 60))], 1),
+        (vec![Line::Postponed(id(2), NOW_US + 99), open(Some(NOW_US + 60))], 0),
+    ] {
+        let findings = scribe.findings(beside(lines.clone()));
+        assert_eq!(findings.problem_count, problems, "{lines:?}: {:?}", findings.problems);
+    }
+}
+
+#[test]
+fn sums_that_leave_64_bits_are_reported_and_do_not_stop_the_verifier() {
+    let mut scribe = Scribe::new();
+    let much = || transaction(post(1, vec![leg(LedgerAccountId::PROMO, WALLET, i64::MAX)]));
+    scribe.batch(vec![much()]).batch(vec![much()]).batch(vec![much()]);
+    let wallet = Line::Wallet { id: WALLET, credits: i64::MAX, debits: 0, held: 0 };
+    let problems = scribe.findings(vec![wallet]).problems;
+    let text = format!("`credits` is {}, the books say {}", i64::MAX, 3 * i128::from(i64::MAX));
+    assert!(problems.iter().any(|problem| problem.text == text), "{problems:?}");
+}
+
+#[test]
+fn all_problems_are_counted_and_the_first_are_kept() {
+    let mut scribe = Scribe::new();
+    let nobody = || leg(WALLET, LedgerAccountId::from_raw(77), 1);
+    let count = PROBLEMS_MAX + 50;
+    scribe.batch(vec![transaction(post(1, (0..count).map(|_| nobody()).collect()))]);
+    let findings = scribe.findings(Vec::new());
+    assert_eq!(findings.problems.len(), PROBLEMS_MAX);
+    assert_eq!(findings.problems[0].key, "0/1/0");
+    // Beside those: a wallet, a balance of nobody's account and a head are missing.
+    assert_eq!(findings.problem_count, u64::try_from(count).unwrap() + 3);
+}
+
+#[test]
+fn an_account_whose_kind_contradicts_its_code_is_found() {
+    for (raw, kind, code, is_right) in [
+        (500, AccountKind::Wallet, "liabilities:wallet:acc_1", true),
+        (500, AccountKind::Wallet, "liabilities:wallets", false),
+        (500, AccountKind::Wallet, "liabilities:payable:pub_1", false),
+        (500, AccountKind::Loss, "expenses:loss:unbilled", true),
+        (1, AccountKind::Wallet, "liabilities:wallet:acc_1", false),
+    ] {
+        let mut scribe = Scribe::new();
+        let id = LedgerAccountId::from_raw(raw);
+        scribe.lines.push(Line::Account { id, kind, code: code.to_owned() });
+        let found = scribe.problems();
+        assert_eq!(found.is_empty(), is_right, "{raw} {code}: {found:?}");
+    }
+}
+
+#[test]
+fn the_example_of_the_document_is_what_the_program_computes() {
+    let document = include_str!("../../../../docs/ledger-format.md");
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let mut scratch = Vec::new();
+    let buyer = vec![leg(LedgerAccountId::CLEARING_DEMO, WALLET, 2_500_000)];
+    let refusal =
+        RefusalEntry { id: id(2), wallet: Some(WALLET), reason: "insufficient_funds", needed: micros(9_000_000) };
+    let leaves: Vec<_> = [(1, transaction(post(1, buyer))), (2, Entry::Refusal(refusal))]
+        .iter()
+        .map(|(seq, entry)| {
+            let leaf = leaf_hash(Position { slot: 0, seq: *seq }, entry, &mut scratch);
+            let bytes = document.replace([' ', '\n'], "");
+            assert!(bytes.contains(&format!("{}{}", hex(&scratch), hex(&leaf))), "{}", hex(&scratch));
+            leaf
+        })
+        .collect();
+    let header = BatchHeader {
+        slot: 0,
+        batch_no: 1,
+        epoch: 1,
+        first_seq: 1,
+        entries: 2,
+        postings: 1,
+        total: 2_500_000,
+        recorded_us: NOW_US,
+        client_batch: Uuid::from_u128(3),
+        root: merkle::root(&leaves),
+        prev_hash: GENESIS,
+    };
+    assert!(document.contains(&format!("{}\n{}", hex(&header.root), hex(&header.hash()))));
+}

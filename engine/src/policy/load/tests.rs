@@ -5,90 +5,69 @@ use super::{
     *,
 };
 
+/// What loading says to a permit in line 1 and `rest` from line 3 on.
+fn message_for(rest: &str) -> String {
+    try_load(&format!("{PERMIT}\n\n{rest}")).map(|_| ()).unwrap_err().to_string()
+}
+
 #[test]
-fn a_load_error_names_policy_line_and_cause() {
-    let forbid = |rest: &str| format!("{PERMIT}\n\n{rest}");
+fn what_does_not_fit_the_schema_is_named_with_policy_line_and_cause() {
+    // what follows the annotations in line 3; the line of the mistake; a part of the cause
     let table = [
+        ("forbid (principal, action, resource)\nwhen\n{ resource.nmae == \"a\" };", 5, "nmae"),
+        ("forbid (principal, action, resource) when { resource.tier == Tier::\"gold\" };", 3, "gold"),
+        ("forbid (principal, action, resource)\nwhen { principal.account.suspended };", 4, "account"),
+        ("forbid (principal, action == Action::\"invokee\", resource);", 3, "invokee"),
+        ("forbid (principal, action, resource) when { context.now_s == \"noon\" };", 3, "type"),
+    ];
+    for (rest, line, part) in table {
+        let message = message_for(&format!("@id(\"x\") @reason(\"r\") {rest}"));
+        let start = format!("the policies do not fit the schema: policy `x`, line {line}: ");
+        assert!(message.starts_with(&start) && message.contains(part), "{rest}\n{message}");
+    }
+}
+
+#[test]
+fn a_broken_rule_of_the_house_is_named_with_policy_line_and_rule() {
+    let anything = "(principal, action, resource);";
+    let table = [
+        (format!("@id(\"x\") forbid {anything}"), "policy `x`, line 3: a `forbid` needs a `@reason`"),
+        (format!("@id(\"x\") @reason(\" \") forbid {anything}"), "policy `x`, line 3: a `forbid` needs a `@reason`"),
+        (format!("@reason(\"r\") forbid {anything}"), "line 3: the policy has no `@id`"),
+        (format!("@id(\"\") permit {anything}"), "policy ``, line 3: the policy has no `@id`"),
+        (format!("@id(\"permit\") permit {anything}"), "policy `permit`, line 3: another policy has the same `@id`"),
+        (format!("@id(\"x\") @cdoe(\"c\") permit {anything}"), "policy `x`, line 3: unknown annotation `@cdoe`"),
         (
-            forbid("@id(\"x\") @reason(\"r\")\nforbid (principal, action, resource)\nwhen { resource.nmae == \"a\" };"),
-            "the policies do not fit the schema: policy `x`, line 5: ",
-            "nmae",
+            format!("@id(\"x\") @reason(\"r\") @code(\"No Code\") forbid {anything}"),
+            "policy `x`, line 3: `No Code` is not the code of a refusal",
+        ),
+        // a code, but of a fault of ours
+        (
+            format!("@id(\"x\") @reason(\"r\") @code(\"internal\") forbid {anything}"),
+            "policy `x`, line 3: `internal` is not the code of a refusal",
         ),
         (
-            forbid(
-                "@id(\"x\") @reason(\"r\") forbid (principal, action, resource) when { resource.tier == Tier::\"gold\" };",
-            ),
-            "the policies do not fit the schema: policy `x`, line 3: ",
-            "gold",
-        ),
-        (
-            forbid(
-                "@id(\"x\") @reason(\"r\") forbid (principal, action, resource)\nwhen { principal.account.suspended };",
-            ),
-            "the policies do not fit the schema: policy `x`, line 4: ",
-            "account",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") forbid (principal, action == Action::\"invokee\", resource);"),
-            "the policies do not fit the schema: policy `x`, line 3: ",
-            "invokee",
-        ),
-        (
-            forbid(
-                "@id(\"x\") @reason(\"r\") forbid (principal, action, resource) when { context.now_s == \"noon\" };",
-            ),
-            "the policies do not fit the schema: policy `x`, line 3: ",
-            "type",
-        ),
-        (
-            forbid("@id(\"x\") forbid (principal, action, resource) when { resource.disabled };"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "a `forbid` needs a `@reason`",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\" \") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "a `forbid` needs a `@reason`",
-        ),
-        (
-            forbid("@reason(\"r\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: line 3: ",
-            "no `@id`",
-        ),
-        (
-            forbid("@id(\"\") @reason(\"r\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy ``, line 3: ",
-            "no `@id`",
-        ),
-        (
-            forbid("@id(\"permit\") @reason(\"r\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `permit`, line 3: ",
-            "same `@id`",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") @cdoe(\"c\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "unknown annotation `@cdoe`",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") @code(\"Not A Code\") forbid (principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "`Not A Code` is not the code of a refusal",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") forbid (principal == ?principal, action, resource);"),
-            "the policies break a rule of the house: policy `x`, line 3: ",
-            "templates are not used here",
-        ),
-        (
-            forbid("@id(\"x\") @reason(\"r\") forbid (principal, action, resource"),
-            "the policies cannot be read: line 3: ",
-            "",
+            "@id(\"x\") @reason(\"r\") forbid (principal == ?principal, action, resource);".to_owned(),
+            "policy `x`, line 3: templates are not used here",
         ),
     ];
-    for (policies, start, part) in table {
-        let message = try_load(&policies).map(|_| ()).unwrap_err().to_string();
-        assert!(message.starts_with(start) && message.contains(part), "{policies}\n{message}");
+    for (rest, part) in table {
+        let message = message_for(&rest);
+        let start = format!("the policies break a rule of the house: {part}");
+        assert!(message.starts_with(&start), "{rest}\n{message}");
+    }
+}
+
+#[test]
+fn text_that_is_not_cedar_is_named_with_its_line() {
+    let table = [
+        ("@id(\"x\") permit (principal, action, resource", 3),
+        ("\nallow everything;", 4),
+        ("permit (principal, action, resource) when { resource.name == \"open };", 3),
+    ];
+    for (rest, line) in table {
+        let message = message_for(rest);
+        assert!(message.starts_with(&format!("the policies cannot be read: line {line}: ")), "{rest}\n{message}");
     }
 }
 
@@ -129,8 +108,8 @@ fn a_schema_that_does_not_fit_the_requests_is_refused() {
 
 #[test]
 fn a_policy_that_can_never_hold_is_a_warning() {
-    assert_eq!(load(PERMIT).warnings(), [String::new(); 0]);
-    let odd = forbidding(r#"resource is Token"#);
+    assert!(load(PERMIT).warnings().is_empty());
+    let odd = forbidding("resource is Token");
     assert_eq!(odd.warnings().len(), 1, "{:?}", odd.warnings());
     assert!(odd.warnings()[0].contains("`no`"), "{:?}", odd.warnings());
 }

@@ -1,9 +1,6 @@
 //! Merges the tables of the books into one stream: every batch before its entries, entries by their number.
 
-use rusqlite::{
-    Connection, Row, Rows, Statement,
-    fallible_streaming_iterator::FallibleStreamingIterator as _,
-};
+use rusqlite::{Connection, Row, Rows, Statement, fallible_streaming_iterator::FallibleStreamingIterator as _};
 
 use super::{
     Sink, StoreError,
@@ -18,12 +15,14 @@ use crate::ledger::{
 /// The postings in the order of their transactions. Every statement here follows its table's primary key: nothing is
 /// sorted, nothing is joined.
 pub(super) const POSTINGS: &str = "SELECT slot, seq, ord, debit, credit, amount FROM posting ORDER BY slot, seq, ord";
-const BATCHES: &str = "SELECT slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id,
+const BATCHES: &str =
+    "SELECT slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id,
                               merkle_root, prev_hash, hash
                        FROM batch ORDER BY slot, batch_no";
 const TRANSACTIONS: &str = "SELECT slot, seq, batch_no, id, kind, hold_id, reverses, effective_us, meta_hash
                             FROM txn ORDER BY slot, seq";
-const HOLDS: &str = "SELECT slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner,
+const HOLDS: &str =
+    "SELECT slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner,
                             expiry_capture, counters, meta_hash
                      FROM hold ORDER BY slot, seq";
 const SETTLEMENTS: &str = "SELECT slot, seq, batch_no, hold_id, id, outcome, captured, meta_hash
@@ -76,7 +75,8 @@ impl<'s> Batches<'s> {
 
     fn look_ahead(&mut self, sink: &mut Sink) -> rusqlite::Result<()> {
         self.next = None;
-        while let (None, Some(Position { slot, seq }), Some(row)) = (self.next, self.cursor.at, self.cursor.rows.get()) {
+        while let (None, Some(Position { slot, seq }), Some(row)) = (self.next, self.cursor.at, self.cursor.rows.get())
+        {
             match rows::batch(row) {
                 Ok(batch) => self.next = Some(batch),
                 Err(column) => sink.send(Line::Problem(Sink::unreadable("batch", format!("{slot}/{seq}"), column))),
@@ -129,8 +129,8 @@ pub(super) fn read(connection: &Connection, sink: &mut Sink) -> Result<(), Store
     let mut batches = Batches::open(batches, sink)?;
     let mut postings = Cursor::open(postings)?;
     let mut transactions = Cursor::open(transactions)?;
-    let mut others = [
-        ("hold", Cursor::open(holds)?, decode_hold as Decode),
+    let mut others: [(&str, Cursor<'_>, Decode); 3] = [
+        ("hold", Cursor::open(holds)?, decode_hold),
         ("hold_resolution", Cursor::open(settlements)?, decode_settlement),
         ("refusal", Cursor::open(refusals)?, decode_refusal),
     ];

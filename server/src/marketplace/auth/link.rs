@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{base_url, busy, store_problem};
 use crate::{
-    http::{address::client_address, body::read_body, problem::Problem},
+    http::{address::client_address, body::read_body, problem::{Problem, gone_page, refused_form}},
     state::AppState,
 };
 
@@ -56,7 +56,7 @@ pub(super) async fn set_password(
             .map(|(_, value)| value.into_owned())
     };
     let retry = |problem: &str| {
-        form(HttpResponse::UnprocessableEntity(), &found.account.email, found.is_verifying, Some(problem))
+        form(refused_form(), &found.account.email, found.is_verifying, Some(problem))
     };
     let password = field("password").unwrap_or_default();
     if field("again").is_some_and(|again| again != password) {
@@ -101,7 +101,7 @@ fn form(
 }
 
 fn gone() -> Result<HttpResponse, Problem> {
-    page(HttpResponse::Gone(), render_gone())
+    page(gone_page(), render_gone())
 }
 
 fn page(

@@ -4,8 +4,18 @@ use super::*;
 
 /// The tables that the verifier looks at.
 const TABLES: [&str; 12] = [
-    "batch", "cap_window", "chain_head", "hold", "hold_resolution", "hot_balance", "ledger_account", "open_hold", "posting",
-    "refusal", "txn", "wallet_balance",
+    "batch",
+    "cap_window",
+    "chain_head",
+    "hold",
+    "hold_resolution",
+    "hot_balance",
+    "ledger_account",
+    "open_hold",
+    "posting",
+    "refusal",
+    "txn",
+    "wallet_balance",
 ];
 
 /// Columns of which the books say nothing.
@@ -44,7 +54,9 @@ fn other_value(table: &str, column: &str, sql_type: &str) -> String {
         ("hold_resolution", "outcome", _) => "1 + outcome % 4".to_owned(),
         ("txn", "kind", _) => "1 + kind % 9".to_owned(),
         ("refusal", "reason", _) => "'overflow'".to_owned(),
-        (_, "slot" | "seq" | "ord" | "id" | "account_id", "INTEGER") | ("batch", "batch_no", _) => format!("{column} + 10000"),
+        (_, "slot" | "seq" | "ord" | "id" | "account_id", "INTEGER") | ("batch", "batch_no", _) => {
+            format!("{column} + 10000")
+        }
         (_, _, "INTEGER") => format!("coalesce({column}, 0) + 1"),
         (_, "meta_hash", "BLOB") => "zeroblob(32)".to_owned(),
         (_, "counters", "BLOB") => "CASE length(counters) WHEN 0 THEN zeroblob(24) ELSE x'' END".to_owned(),
@@ -124,12 +136,15 @@ fn every_change_of_a_value_is_found_and_called_by_its_name() {
     let connection = Connection::open(&original.path).unwrap();
     for table in TABLES {
         let columns: Vec<(String, String)> = {
-            let mut statement = connection.prepare(&format!("SELECT name, type FROM pragma_table_info('{table}')")).unwrap();
+            let mut statement =
+                connection.prepare(&format!("SELECT name, type FROM pragma_table_info('{table}')")).unwrap();
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
         };
         let rows = rows_of(&connection, table);
         assert!(!rows.is_empty(), "{table} has no rows");
-        for (column, sql_type) in columns.iter().filter(|(column, _)| !UNKNOWABLE.contains(&&*format!("{table}.{column}"))) {
+        for (column, sql_type) in
+            columns.iter().filter(|(column, _)| !UNKNOWABLE.contains(&&*format!("{table}.{column}")))
+        {
             let value = other_value(table, column, sql_type);
             for row in &rows {
                 let sql = format!("UPDATE {table} SET {column} = {value} WHERE {row}");
@@ -240,8 +255,11 @@ fn values_that_make_no_sense_are_reported_with_their_table_and_column() {
 #[test]
 fn a_damaged_header_does_not_make_other_batches_look_wrong() {
     let original = Original::new();
-    for column in ["epoch", "first_seq", "n_entry", "n_posting", "total", "client_batch_id", "merkle_root", "prev_hash", "hash"] {
-        let sql_type = if matches!(column, "client_batch_id" | "merkle_root" | "prev_hash" | "hash") { "BLOB" } else { "INTEGER" };
+    for column in
+        ["epoch", "first_seq", "n_entry", "n_posting", "total", "client_batch_id", "merkle_root", "prev_hash", "hash"]
+    {
+        let sql_type =
+            if matches!(column, "client_batch_id" | "merkle_root" | "prev_hash" | "hash") { "BLOB" } else { "INTEGER" };
         let value = if column == "epoch" { "0".to_owned() } else { other_value("batch", column, sql_type) };
         let report = original.after(&format!("UPDATE batch SET {column} = {value} WHERE batch_no = 5"));
         assert!(report.problems.iter().all(|problem| problem.key == "0/5"), "{column}: {:?}", report.problems);

@@ -1,0 +1,5 @@
+//! The real program, called as its users call it.
+
+mod demo;
+mod faro;
+mod stranger;
