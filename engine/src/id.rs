@@ -21,11 +21,7 @@ pub fn uuid_v7(now_us: i64, random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(now_us / 1_000).unwrap_or(0).to_be_bytes();
     let [_, _, m0, m1, m2, m3, m4, m5] = millis;
     let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9] = random;
-    Uuid::from_bytes([
-        m0, m1, m2, m3, m4, m5,
-        0x70 | (r0 & 0x0f), r1,
-        0x80 | (r2 & 0x3f), r3, r4, r5, r6, r7, r8, r9,
-    ])
+    Uuid::from_bytes([m0, m1, m2, m3, m4, m5, 0x70 | (r0 & 0x0f), r1, 0x80 | (r2 & 0x3f), r3, r4, r5, r6, r7, r8, r9])
 }
 
 /// The text is not an identifier of the wanted kind.

@@ -4,7 +4,10 @@
 //! one SQL text per kind of database, because the tables of the ledger are tuned by hand for both.
 //! `schema.sqlite.sql` beside this crate's manifest is what all of them together make; a test keeps it fresh.
 
-#![expect(elided_lifetimes_in_paths, reason = "async_trait fixes the lifetimes of `up` and `down` as the trait writes them")]
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait fixes the lifetimes of `up` and `down` as the trait writes them"
+)]
 
 use sea_orm_migration::prelude::*;
 
@@ -27,9 +30,7 @@ impl MigratorTrait for Migrator {
 /// Runs the statements of one migration for the database at hand.
 async fn run(manager: &SchemaManager<'_>, sqlite: &str) -> Result<(), DbErr> {
     match manager.get_database_backend() {
-        sea_orm::DatabaseBackend::Sqlite => {
-            manager.get_connection().execute_unprepared(sqlite).await.map(drop)
-        }
+        sea_orm::DatabaseBackend::Sqlite => manager.get_connection().execute_unprepared(sqlite).await.map(drop),
         other => Err(DbErr::Custom(format!("the schema has not been written for {other:?}"))),
     }
 }

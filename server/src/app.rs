@@ -23,12 +23,12 @@ use crate::{
         Config,
         master_key::{MasterKey, MasterKeyError},
     },
-    mail::{self, Transport},
     http::{
         health,
         limits::{AuthLimiter, InvokeLimiter},
         problem::Problem,
     },
+    mail::{self, Transport},
     marketplace::{self, auth::JwtKeys},
     openapi,
     state::{AppState, InFlight, RandomIds},
@@ -154,12 +154,17 @@ async fn method_not_allowed_post() -> Result<HttpResponse, Problem> {
 /// # Errors
 /// The listener cannot be used.
 pub fn listen(state: AppState, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
-    let workers = state.config.server.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, Into::into));
+    let workers =
+        state.config.server.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, Into::into));
     let data = Data::new(state);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::clone(&data))
-            .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")).add(("referrer-policy", "no-referrer")))
+            .wrap(
+                DefaultHeaders::new()
+                    .add(("x-content-type-options", "nosniff"))
+                    .add(("referrer-policy", "no-referrer")),
+            )
             .configure(configure)
     })
     .workers(workers)
@@ -212,7 +217,10 @@ pub async fn stop(state: &AppState, server: &ServerHandle) {
         }
     });
     if waited.await.is_err() {
-        tracing::warn!(calls = state.in_flight.count(), "stopping with calls under way; their holds are settled by rule");
+        tracing::warn!(
+            calls = state.in_flight.count(),
+            "stopping with calls under way; their holds are settled by rule"
+        );
     }
     server.stop(true).await;
 }

@@ -4,7 +4,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging with `filter` (in the form of `RUST_LOG`), else warnings and our own news.
 pub fn start(filter: Option<&str>) {
-    let filter = filter.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("warn,server=info"));
+    let filter =
+        filter.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("warn,server=info"));
     // Fails only if a test of this process has started logging before: then that stays.
     drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
 }

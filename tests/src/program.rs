@@ -42,10 +42,8 @@ impl Demo {
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path) -> Self {
-        let mut child = tollgate(folder, &["serve", "--demo"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut child =
+            tollgate(folder, &["serve", "--demo"]).stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let first = lines.next().expect("the program says where it listens").expect("a line of text");
         let base_url = first.strip_prefix("tollgate listens on ").expect("an address").to_owned();

@@ -2,8 +2,7 @@ use super::{Done, Form, render_done, render_form, render_gone};
 
 #[test]
 fn what_others_wrote_is_escaped() {
-    let form =
-        Form { email: "<a>&\"@example.com", is_verifying: true, problem: None, chars_min: 12, chars_max: 128 };
+    let form = Form { email: "<a>&\"@example.com", is_verifying: true, problem: None, chars_min: 12, chars_max: 128 };
     let page = render_form(&form).unwrap();
     assert!(!page.contains("<a>"), "{page}");
     assert!(page.contains("&#60;a&#62;"), "{page}");

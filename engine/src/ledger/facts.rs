@@ -144,7 +144,12 @@ impl Facts {
     /// The open holds whose time is over at `now_us`, soonest first, at most `count_max`. At the instant of its expiry
     /// a hold has expired.
     pub fn expired_holds(&self, now_us: i64, count_max: usize) -> Vec<EntryId> {
-        self.expiries.iter().take_while(|(expires_us, _)| *expires_us <= now_us).take(count_max).map(|(_, id)| *id).collect()
+        self.expiries
+            .iter()
+            .take_while(|(expires_us, _)| *expires_us <= now_us)
+            .take(count_max)
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     /// What can be spent now: the smallest of the wallet and every cap, in micro-credits, never below zero.

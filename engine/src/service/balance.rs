@@ -58,7 +58,12 @@ impl Services {
     ///
     /// # Errors
     /// As for [`Self::load_balance`].
-    pub async fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse], now_us: i64) -> Result<Credits, StoreError> {
+    pub async fn spendable(
+        &self,
+        wallet: LedgerAccountId,
+        caps: &[CapUse],
+        now_us: i64,
+    ) -> Result<Credits, StoreError> {
         let mut spendable = self.load_balance(wallet, now_us).await?.available();
         for used in caps {
             let counter = match used.counter() {

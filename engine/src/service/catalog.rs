@@ -3,7 +3,10 @@
 //! An item is imported when its fingerprint differs from the one last imported; otherwise the database stands, edited
 //! or not. Nothing is ever deleted here.
 
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::{Expr, ExprTrait as _}};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::{Expr, ExprTrait as _},
+};
 
 use self::import::Import;
 use super::Services;
@@ -18,8 +21,8 @@ mod import;
 mod spec;
 
 pub use declared::{
-    DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher, DeclaredToken,
-    DeclaredTool,
+    DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher,
+    DeclaredToken, DeclaredTool,
 };
 pub use spec::{spec_from_json, spec_to_json};
 
@@ -153,4 +156,3 @@ impl Services {
         id
     }
 }
-

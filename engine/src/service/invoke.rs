@@ -242,7 +242,8 @@ impl Services {
         };
         let decision = self.policies.decide(&decision::request_for(&call, &price, now_us));
         if !decision.allowed {
-            record.denied_by = Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
+            record.denied_by =
+                Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
             let answer = Answer::Denied { code: decision.code, reason: decision.reason };
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }

@@ -96,8 +96,8 @@ pub fn trial_balance(path: &Path) -> Result<Vec<TrialBalanceRow>, StoreError> {
     let mut statement = connection.prepare(journal::POSTINGS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let leg = rows::leg(row)
-            .map_err(|column| StoreError::Inconsistent { table: "posting", what: column.to_owned() })?;
+        let leg =
+            rows::leg(row).map_err(|column| StoreError::Inconsistent { table: "posting", what: column.to_owned() })?;
         balance.post(&leg);
     }
     match balance.difference() {
@@ -109,7 +109,8 @@ pub fn trial_balance(path: &Path) -> Result<Vec<TrialBalanceRow>, StoreError> {
 /// Opens the file and fixes the moment that is read. Not read-only: after a crash even a reader may have to build the
 /// index of the write-ahead log. `query_only` sees to it that nothing is written.
 fn open(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; BEGIN")?;
     Ok(connection)

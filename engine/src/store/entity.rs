@@ -1,6 +1,9 @@
 //! Rows as sea-orm reads and builds them: one file a table, private to the store and the services. The journal itself
 //! (`txn`, `posting`, `hold`, `hold_resolution`, `refusal`, `batch`) is written and verified by the ledger's own SQL.
-#![expect(unreachable_pub, reason = "DeriveEntityModel makes public items; the columns are documented in the migrations")]
+#![expect(
+    unreachable_pub,
+    reason = "DeriveEntityModel makes public items; the columns are documented in the migrations"
+)]
 
 /// A customer with a wallet.
 pub mod account;

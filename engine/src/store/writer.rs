@@ -114,7 +114,10 @@ impl Ledger {
     ///
     /// # Errors
     /// Another process is the writer, the file cannot be opened, or its last batch does not carry its own hash.
-    pub fn start(path: &std::path::Path, options: WriterOptions) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
+    pub fn start(
+        path: &std::path::Path,
+        options: WriterOptions,
+    ) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
         let lock = super::lock::WriterLock::take(path)?;
         let books = sqlite::Books::take_over(path)?;
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);

@@ -202,11 +202,23 @@ impl History {
         };
         let shares = self.dice.pick(&TERMS).copied().unwrap_or(terms(0, 0));
         let partner = if self.dice.chance(40) { Some(self.payee()) } else { None };
-        let on_expiry = if self.dice.chance(30) { OnExpiry::Capture(micros(self.dice.between(0, 200))) } else { OnExpiry::Release };
+        let on_expiry =
+            if self.dice.chance(30) { OnExpiry::Capture(micros(self.dice.between(0, 200))) } else { OnExpiry::Release };
         let wallet = if self.dice.chance(3) { self.account() } else { self.wallet() };
         let payee = if self.dice.chance(10) { self.account() } else { self.payee() };
         let partner = if self.dice.chance(2) { Some(wallet) } else { partner };
-        PlaceHold { id, wallet, payee, amount, ttl_us, shares, partner, on_expiry, caps: self.caps(), meta: self.meta() }
+        PlaceHold {
+            id,
+            wallet,
+            payee,
+            amount,
+            ttl_us,
+            shares,
+            partner,
+            on_expiry,
+            caps: self.caps(),
+            meta: self.meta(),
+        }
     }
 
     fn step_of_hold(&mut self) -> Step {
@@ -237,7 +249,9 @@ impl History {
         let amount = hold.as_ref().map_or(0, |hold| hold.amount.micros());
         let action = match self.dice.below(12) {
             0..=2 => SettleAction::Capture(CaptureAmount::All),
-            3..=6 => SettleAction::Capture(CaptureAmount::Exactly(micros(self.dice.between(-1, amount.saturating_add(3))))),
+            3..=6 => {
+                SettleAction::Capture(CaptureAmount::Exactly(micros(self.dice.between(-1, amount.saturating_add(3)))))
+            }
             7 => SettleAction::Capture(CaptureAmount::Exactly(Credits::ZERO)),
             8 => SettleAction::Release(Some(micros(amount))),
             9 => SettleAction::Release(Some(micros(self.dice.between(-1, amount.saturating_add(2))))),

@@ -302,9 +302,11 @@ impl Model {
         }
         let available = self.available_after(&self.legs, hold.wallet, overdraft.unwrap_or(0));
         let mut limits = vec![(Limit::Wallet(hold.wallet), available)];
-        limits.extend(hold.caps.iter().map(|used| {
-            (Limit::Cap { cap: used.cap.id, resets_us: used.resets_us }, self.remainder(used))
-        }));
+        limits.extend(
+            hold.caps
+                .iter()
+                .map(|used| (Limit::Cap { cap: used.cap.id, resets_us: used.resets_us }, self.remainder(used))),
+        );
         for (limit, available) in limits {
             let refusal = Refusal::Insufficient { limit, needed: hold.amount, available: credits(available) };
             objections.add(micros(hold.amount) > available, refusal);

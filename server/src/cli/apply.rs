@@ -34,8 +34,7 @@ pub(super) fn run(args: &ApplyArgs, environment: &Environment) -> Outcome {
         .build()
         .map_err(|error| Failure::new(Exit::Refused, error))?;
     let changes = runtime.block_on(async {
-        let engine =
-            app::open_engine(&loaded.config).await.map_err(|error| Failure::new(Exit::Database, error))?;
+        let engine = app::open_engine(&loaded.config).await.map_err(|error| Failure::new(Exit::Database, error))?;
         let changes = if args.plan {
             engine.services.plan_import(&declared).await
         } else {

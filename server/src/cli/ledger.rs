@@ -36,8 +36,7 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
 }
 
 fn verify(path: &Path, output: &Output) -> Outcome {
-    let report =
-        books::verify(path, &SystemClock::start()).map_err(|error| Failure::new(Exit::Database, error))?;
+    let report = books::verify(path, &SystemClock::start()).map_err(|error| Failure::new(Exit::Database, error))?;
     // Exact: a run is far shorter than 2^53 microseconds.
     let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
     let counts = &report.counts;

@@ -7,10 +7,7 @@ use clap::Args;
 use super::{Exit, Failure, Outcome, say};
 use crate::{
     app,
-    config::{
-        Environment, Loaded,
-        master_key::MasterKey,
-    },
+    config::{Environment, Loaded, master_key::MasterKey},
     demo, importer, mail,
     upstream::EgressRules,
 };
@@ -50,9 +47,8 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut demo = None;
     if args.demo {
         let (upstream, server) = demo::tools::serve().await.map_err(|error| Failure::new(Exit::Refused, error))?;
-        let tokens = demo::seed(&engine.services, key, upstream)
-            .await
-            .map_err(|error| Failure::new(Exit::Refused, error))?;
+        let tokens =
+            demo::seed(&engine.services, key, upstream).await.map_err(|error| Failure::new(Exit::Refused, error))?;
         egress.exempt_addresses.push(upstream);
         demo = Some((tokens, server));
     }

@@ -62,7 +62,8 @@ pub fn require_end_user(caller: &Caller) -> Result<(), Problem> {
 }
 
 fn end_user_fault() -> Problem {
-    let msg = format!("a partner token needs the user it calls for: 1 to {EXTERNAL_USER_ID_CHARS_MAX} visible characters");
+    let msg =
+        format!("a partner token needs the user it calls for: 1 to {EXTERNAL_USER_ID_CHARS_MAX} visible characters");
     Problem::invalid(
         Code::EndUserRequired,
         vec![Fault { loc: vec!["header".to_owned(), "X-Faro-User".to_owned()], msg }],

@@ -23,8 +23,7 @@ pub async fn read_body(mut payload: Payload, bytes_max: usize) -> Result<String,
     let body = tokio::time::timeout(deadline, collect(&mut payload, bytes_max))
         .await
         .map_err(|_elapsed| Problem::new(Code::RequestTimeout, "the body did not arrive in time"))??;
-    String::from_utf8(body.into())
-        .map_err(|_invalid| Problem::new(Code::InvalidJson, "the body is not UTF-8 text"))
+    String::from_utf8(body.into()).map_err(|_invalid| Problem::new(Code::InvalidJson, "the body is not UTF-8 text"))
 }
 
 async fn collect(payload: &mut Payload, bytes_max: usize) -> Result<Bytes, Problem> {

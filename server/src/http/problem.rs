@@ -179,7 +179,8 @@ impl From<WriterError> for Problem {
             }
             WriterError::Unavailable(_) | WriterError::Fenced | WriterError::Stopped => {
                 tracing::error!(%error, "the ledger failed a request");
-                Self::new(Code::DatabaseUnavailable, "the database is not available; nothing was charged").retry_after_s(1)
+                Self::new(Code::DatabaseUnavailable, "the database is not available; nothing was charged")
+                    .retry_after_s(1)
             }
         }
     }

@@ -95,7 +95,10 @@ async fn carry_out(
         unknown_resolves_after_us: i64::from(state.config.limits.unknown_resolve_after_s)
             .saturating_mul(UNKNOWN_RESOLVE_US_PER_S),
     };
-    Ok(state.services.invoke(&state.upstreams, Arc::new(MarketplaceAnswers { _counted: state.in_flight.enter() }), call).await?)
+    Ok(state
+        .services
+        .invoke(&state.upstreams, Arc::new(MarketplaceAnswers { _counted: state.in_flight.enter() }), call)
+        .await?)
 }
 
 /// The documented body.
@@ -144,9 +147,11 @@ impl AnswerWriter for MarketplaceAnswers {
                 let result = as_object(result.as_deref());
                 AnswerTemplate { status: STATUS_OK, fill: Box::new(move |told| success_body(&result, told)) }
             }
-            Completion::Rejected(status, message) => {
-                failure(Code::UpstreamRejected, message.clone().unwrap_or_else(|| "the tool did not accept the arguments".to_owned()), Some(*status))
-            }
+            Completion::Rejected(status, message) => failure(
+                Code::UpstreamRejected,
+                message.clone().unwrap_or_else(|| "the tool did not accept the arguments".to_owned()),
+                Some(*status),
+            ),
             Completion::Forbidden(..) | Completion::Failed => {
                 failure(Code::UpstreamFailed, "the tool's upstream failed".to_owned(), None)
             }

@@ -100,7 +100,9 @@ fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, path: &str) -> Problem {
         "insufficient credits: this call may cost {needed}, {available} can be spent. Buy more with POST /credits/purchase"
     );
     let message = match code {
-        Code::CapReached => format!("a spending cap is reached: this call may cost {needed}, the cap leaves {available}"),
+        Code::CapReached => {
+            format!("a spending cap is reached: this call may cost {needed}, the cap leaves {available}")
+        }
         _ => message,
     };
     Problem::new(code, message)

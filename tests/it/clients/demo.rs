@@ -14,7 +14,10 @@ fn the_printed_calls_work_as_pasted_and_the_books_agree() {
     let demo = Demo::start(folder.path());
 
     let paid = paste(&demo.commands()[0]);
-    assert_eq!((paid.status, &paid.json["credits_charged"], &paid.json["credits_remaining"]), (200, &json!(2.5), &json!(9997.5)));
+    assert_eq!(
+        (paid.status, &paid.json["credits_charged"], &paid.json["credits_remaining"]),
+        (200, &json!(2.5), &json!(9997.5))
+    );
     assert!(paid.json["result"].is_object(), "{}", paid.body);
     assert_eq!(paid.header("x-tollgate-invocation-id"), paid.json["invocation_id"].as_str());
     assert_eq!(paid.header("x-tollgate-credits-charged"), Some("2.5"));
@@ -37,7 +40,10 @@ fn the_printed_calls_work_as_pasted_and_the_books_agree() {
     let bearer = format!("Authorization: Bearer {}", demo.token());
     let id = paid.json["invocation_id"].as_str().unwrap();
     let seen = curl(&format!("{}/invocations/{id}", demo.base_url()), &["-H", &bearer]);
-    assert_eq!((seen.status, &seen.json["state"], &seen.json["credits_charged"]), (200, &json!("succeeded"), &json!(2.5)));
+    assert_eq!(
+        (seen.status, &seen.json["state"], &seen.json["credits_charged"]),
+        (200, &json!("succeeded"), &json!(2.5))
+    );
     assert_eq!(demo.stop(), Some(0));
     verify(folder.path());
 }
@@ -84,7 +90,12 @@ fn wrong_requests_are_refused_by_name_and_cost_nothing() {
         (r#"{"argument": {}}"#, 422, "invalid_request"),
     ] {
         let answer = curl(&url, &["-H", &bearer, "-d", body]);
-        assert_eq!((answer.status, answer.json["error"]["code"].as_str()), (status, Some(code)), "{body}: {}", answer.body);
+        assert_eq!(
+            (answer.status, answer.json["error"]["code"].as_str()),
+            (status, Some(code)),
+            "{body}: {}",
+            answer.body
+        );
         assert_eq!(answer.header("x-tollgate-credits-charged"), Some("0"), "{body}");
     }
     let unknown = curl(&format!("{}/invoke/demo/nothing", demo.base_url()), &["-H", &bearer, "-d", "{}"]);

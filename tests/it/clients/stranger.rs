@@ -8,7 +8,8 @@ fn a_stranger_signs_up_and_is_told_to_verify_before_paying() {
     let url = |path: &str| format!("{}{path}", demo.base_url());
     let json_type = ["-H", "Content-Type: application/json"];
 
-    let signed_up = curl(&url("/auth/agent-signup"), &[&json_type[..], &["-d", r#"{"email": "agent@example.com"}"#]].concat());
+    let signed_up =
+        curl(&url("/auth/agent-signup"), &[&json_type[..], &["-d", r#"{"email": "agent@example.com"}"#]].concat());
     assert_eq!(signed_up.status, 201, "{}", signed_up.body);
     let token = signed_up.json["token"].as_str().unwrap();
     assert_eq!(signed_up.json["api_key"], signed_up.json["token"]);

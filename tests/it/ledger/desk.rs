@@ -14,8 +14,8 @@ use engine::{
     credits::Credits,
     id::{EntryId, IdSource},
     ledger::{
-        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal, Settle, SettleAction, TransactionKind,
-        CaptureAmount, batch::Done,
+        AccountKind, CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal, Settle, SettleAction,
+        TransactionKind, batch::Done,
     },
     pricing::ShareTerms,
     store::{

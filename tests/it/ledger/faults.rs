@@ -35,7 +35,8 @@ async fn a_locked_database_refuses_and_a_full_queue_says_so_at_once() {
     let answers = together(waited).await;
 
     assert!(matches!(answers[0], Err(WriterError::Unavailable(_))), "{:?}", answers[0]);
-    let count = |is: fn(&Result<Result<Done, _>, WriterError>) -> bool| answers.iter().filter(|answer| is(answer)).count();
+    let count =
+        |is: fn(&Result<Result<Done, _>, WriterError>) -> bool| answers.iter().filter(|answer| is(answer)).count();
     let overloaded = count(|answer| matches!(answer, Err(WriterError::Overloaded)));
     let unavailable = count(|answer| matches!(answer, Err(WriterError::Unavailable(_))));
     let posted = count(|answer| matches!(answer, Ok(Ok(Done::Posted))));

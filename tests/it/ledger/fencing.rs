@@ -10,7 +10,7 @@ use super::desk::{Desk, hold, payable_id, post, wallet_id};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_writer_is_refused_and_told_what_to_do() {
     let mut desk = Desk::open().await;
-    let refused = desk.another_writer().err().expect("two writers on one file");
+    let refused = desk.another_writer().expect_err("two writers on one file");
     assert!(matches!(refused, StoreError::Locked { .. }), "{refused:?}");
     let text = refused.to_string();
     assert!(text.contains("ledger.db") && text.contains("stop it"), "{text}");

@@ -78,7 +78,8 @@ fn check(desk: &Desk, world: &World, model: &Model, at: &str) {
             assert!(wallet.available() >= 0, "{at}: {id} is below zero: {wallet:?}");
             (wallet.credits, wallet.debits, wallet.held)
         } else {
-            let sql = "SELECT coalesce(sum(credits), 0), coalesce(sum(debits), 0) FROM hot_balance WHERE account_id = ?1";
+            let sql =
+                "SELECT coalesce(sum(credits), 0), coalesce(sum(debits), 0) FROM hot_balance WHERE account_id = ?1";
             connection.query_row(sql, [id.raw()], |row| Ok((row.get(0)?, row.get(1)?, 0))).unwrap()
         };
         let found = (credits.into(), debits.into(), held.into());
@@ -92,7 +93,11 @@ fn check(desk: &Desk, world: &World, model: &Model, at: &str) {
     assert_eq!(blobs("SELECT hold_id FROM open_hold"), open, "{at}: open holds");
     let calls: BTreeSet<_> = model.open_calls().into_iter().map(|id| id.uuid().into_bytes()).collect();
     assert_eq!(blobs("SELECT id FROM invocation WHERE state IN (1, 2)"), calls, "{at}: open calls");
-    assert_eq!(desk.number("SELECT count(*) FROM hold_resolution"), i64::try_from(model.ended_holds()).unwrap(), "{at}");
+    assert_eq!(
+        desk.number("SELECT count(*) FROM hold_resolution"),
+        i64::try_from(model.ended_holds()).unwrap(),
+        "{at}"
+    );
     assert_eq!(desk.number("SELECT count(*) FROM txn"), i64::try_from(model.transactions()).unwrap(), "{at}");
     assert_eq!(desk.number("SELECT count(*) FROM posting"), i64::try_from(model.postings()).unwrap(), "{at}");
     check_keys(desk, model, at);

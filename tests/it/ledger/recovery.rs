@@ -148,7 +148,8 @@ async fn recorded_time_never_goes_backwards() {
     desk.fund(wallet_id(1), 1).await;
     desk.restart();
     desk.fund(wallet_id(1), 1).await;
-    let sql = "SELECT count(*) FROM batch a JOIN batch b ON b.batch_no = a.batch_no + 1 WHERE b.recorded_us < a.recorded_us";
+    let sql =
+        "SELECT count(*) FROM batch a JOIN batch b ON b.batch_no = a.batch_no + 1 WHERE b.recorded_us < a.recorded_us";
     assert_eq!(desk.number(sql), 0);
     assert_eq!(desk.number("SELECT count(DISTINCT epoch) FROM batch"), 2);
     desk.verify();

@@ -1,8 +1,8 @@
 //! Units of work: everything that a use case writes happens together or not at all.
 
 use engine::{
-    ledger::{AccountKind, LedgerAccountId, Refusal, batch::Done, refusal::Limit},
     credits::Credits,
+    ledger::{AccountKind, LedgerAccountId, Refusal, batch::Done, refusal::Limit},
     store::{NotSaved, UnitOfWork},
     testing::push_statement,
 };

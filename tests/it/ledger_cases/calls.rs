@@ -17,9 +17,11 @@ use engine::{
     testing::{call_end, running_call},
 };
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::{commands::Fields, stage::{Outcome as Said, Stage}};
+use super::{
+    commands::Fields,
+    stage::{Outcome as Said, Stage},
+};
 use crate::ledger::desk::{SECOND_US, capture_all, hold, wallet_id};
 
 /// Who pays for the calls of cases that name nobody.
@@ -109,7 +111,10 @@ impl Stage {
         let who = ["account", "user", "tenant", "caller"].into_iter().find_map(|name| fields.get(name));
         let what = ["path", "tool", "route"].into_iter().find_map(|name| fields.get(name));
         let key = fields.get("key").and_then(Value::as_str).map(|key| KeyClaim {
-            name: KeyName { scope: super::commands::entry_id(&who.map(Value::to_string).unwrap_or_default()).uuid(), key: key.into() },
+            name: KeyName {
+                scope: super::commands::entry_id(&who.map(Value::to_string).unwrap_or_default()).uuid(),
+                key: key.into(),
+            },
             // Objects of serde_json keep their members sorted: two spellings of one body are one request.
             fingerprint: sha256(format!("{kind} {what:?} {body}").as_bytes()),
         });
@@ -182,4 +187,3 @@ fn basis_points(share: &Value) -> Result<u16, String> {
     };
     hundredths.parse().map_err(|_error| wrong())
 }
-

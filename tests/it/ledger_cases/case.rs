@@ -45,15 +45,18 @@ impl Case {
 /// Whether a file holds cases of this kind: by its name, or by what its first line looks like.
 fn is_of_this_kind(name: &str, text: &str) -> bool {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let has_our_fields = serde_json::from_str::<Value>(first)
-        .is_ok_and(|line| line.get("when").is_some() && line.get("then").is_some());
+    let has_our_fields =
+        serde_json::from_str::<Value>(first).is_ok_and(|line| line.get("when").is_some() && line.get("then").is_some());
     name.starts_with("ledger") || has_our_fields
 }
 
 /// All cases of all files of this kind in `folder`, in the order of the files' names.
 pub(super) fn load(folder: &Path) -> Result<Vec<Case>, String> {
     let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
-    let mut paths: Vec<_> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     paths.sort();
     let (mut cases, mut is_there_a_file) = (Vec::new(), false);

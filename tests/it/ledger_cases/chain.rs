@@ -8,7 +8,10 @@ use engine::{
 };
 use serde_json::Value;
 
-use super::{commands::{Fields, entry_id, word}, stage::{Outcome, Stage}};
+use super::{
+    commands::{Fields, entry_id, word},
+    stage::{Outcome, Stage},
+};
 use crate::ledger::desk::post;
 
 /// What a case's word for damage means in a report of the verifier.
@@ -139,7 +142,11 @@ impl Stage {
             };
             words.contains(&problem.kind.as_str()) && place.is_none_or(says)
         };
-        if report.problems.iter().any(is_it) { Ok(()) } else { Err(format!("`{damage}` not found: {:?}", report.problems)) }
+        if report.problems.iter().any(is_it) {
+            Ok(())
+        } else {
+            Err(format!("`{damage}` not found: {:?}", report.problems))
+        }
     }
 }
 

@@ -173,7 +173,8 @@ impl Stage {
             Some(amount) => credits(amount)?.micros(),
             None => return Err("a hold without an amount".to_owned()),
         };
-        let ttl_us = fields.number("ttl_s")?.unwrap_or(0).checked_mul(SECOND_US).ok_or("a lifetime beyond all times")?;
+        let ttl_us =
+            fields.number("ttl_s")?.unwrap_or(0).checked_mul(SECOND_US).ok_or("a lifetime beyond all times")?;
         Ok(PlaceHold { ttl_us, meta: Self::meta(fields), ..hold(id, wallet, payee, amount) })
     }
 

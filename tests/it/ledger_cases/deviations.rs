@@ -23,7 +23,13 @@ impl Deviation {
     fn parse(entry: &Value) -> Self {
         let text = |name: &str| entry[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {entry}")).to_owned();
         let object = |name: &str| entry[name].as_object().unwrap_or_else(|| panic!("no `{name}` in {entry}")).clone();
-        Self { id: text("id"), expected: object("expected"), answer: object("answer"), quote: text("quote"), reason: text("reason") }
+        Self {
+            id: text("id"),
+            expected: object("expected"),
+            answer: object("answer"),
+            quote: text("quote"),
+            reason: text("reason"),
+        }
     }
 
     pub(super) fn is_pattern(&self) -> bool {

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{case::Case, commands::entry_id, stage::{Outcome, Sizes, Stage}, words::is_called};
+use super::{
+    case::Case,
+    commands::entry_id,
+    stage::{Outcome, Sizes, Stage},
+    words::is_called,
+};
 
 /// Says what differs.
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
@@ -68,7 +73,8 @@ impl Stage {
                 }
                 "count_ok" => number("successes", expected, count(said().filter(|outcome| is_fine(outcome))))?,
                 "others" => {
-                    let is_other = |outcome: &&Outcome| !is_called(&outcome.word, expected.as_str().unwrap_or_default());
+                    let is_other =
+                        |outcome: &&Outcome| !is_called(&outcome.word, expected.as_str().unwrap_or_default());
                     let wrong: Vec<_> = said().filter(|outcome| !is_fine(outcome)).filter(is_other).collect();
                     same("others", &Vec::new(), &wrong)?;
                 }
@@ -86,7 +92,8 @@ impl Stage {
                 "balances" => self.check_balances(expected).await?,
                 "overdraft_used" => {
                     for (account, used) in object(name, expected)? {
-                        let wallet = self.desk.wallet(self.account(account).await?);
+                        let id = self.account(account).await?;
+                        let wallet = self.desk.wallet(id);
                         number(account, used, (wallet.debits + wallet.held - wallet.credits).max(0))?;
                     }
                 }
@@ -98,7 +105,8 @@ impl Stage {
                 "not_stored" => self.check_not_stored(expected)?,
                 "verify" => self.check_verify(expected.as_str().unwrap_or_default())?,
                 "sealed_ids" => {
-                    let expected: Option<Vec<i64>> = expected.as_array().map(|ids| ids.iter().filter_map(Value::as_i64).collect());
+                    let expected: Option<Vec<i64>> =
+                        expected.as_array().map(|ids| ids.iter().filter_map(Value::as_i64).collect());
                     same("sealed", &expected, &Some(self.sealed.clone()))?;
                 }
                 unknown => return Err(format!("`then.{unknown}` has no meaning here")),
@@ -113,7 +121,8 @@ impl Stage {
 
     /// A hold has one end, and only one of those who wanted to end it was told that he did.
     fn check_one_end(&self, expected: &Value, outcomes: &[Outcome]) -> Result<(), String> {
-        let sql = "SELECT CASE outcome WHEN 1 THEN 'captured' WHEN 2 THEN 'voided' ELSE 'expired' END FROM hold_resolution";
+        let sql =
+            "SELECT CASE outcome WHEN 1 THEN 'captured' WHEN 2 THEN 'voided' ELSE 'expired' END FROM hold_resolution";
         let connection = self.desk.connection();
         let mut statement = connection.prepare(sql).map_err(|error| error.to_string())?;
         let ends: Result<Vec<String>, _> = statement.query_map([], |row| row.get(0)).and_then(Iterator::collect);
@@ -141,7 +150,8 @@ impl Stage {
         for (name, fields) in object("balances", expected)? {
             let id = self.account(name).await?;
             let wallet = self.desk.wallet(id);
-            let held_in = "SELECT coalesce(sum(o.amount), 0) FROM open_hold o JOIN hold h ON h.id = o.hold_id WHERE h.payee = ";
+            let held_in =
+                "SELECT coalesce(sum(o.amount), 0) FROM open_hold o JOIN hold h ON h.id = o.hold_id WHERE h.payee = ";
             for (field, value) in object(name, fields)? {
                 let found = match field.as_str() {
                     "in" => wallet.credits,

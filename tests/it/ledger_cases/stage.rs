@@ -21,7 +21,12 @@ use engine::{
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::{accounts::Accounts, calls::Call, case::Case, commands::{Fields, word}};
+use super::{
+    accounts::Accounts,
+    calls::Call,
+    case::Case,
+    commands::{Fields, word},
+};
 use crate::ledger::desk::{Desk, SECOND_US};
 
 /// What was said to one operation.
@@ -98,7 +103,15 @@ impl Stage {
                 ("done", Value::Array(done)) => {
                     for op in done {
                         for outcome in stage.play(op).await? {
-                            let is_fine = ["ok", "processed", "running", "", "upstream_failed", "validation_error", "outcome_unknown"];
+                            let is_fine = [
+                                "ok",
+                                "processed",
+                                "running",
+                                "",
+                                "upstream_failed",
+                                "validation_error",
+                                "outcome_unknown",
+                            ];
                             if !is_fine.contains(&outcome.word.as_str()) {
                                 return Err(format!("given {op}: {}", outcome.word));
                             }
@@ -186,7 +199,8 @@ impl Stage {
                 return Ok(vec![Outcome::default()]);
             }
             "advance" => {
-                let (seconds, is_swept) = (fields.number("s")?.unwrap_or(0), fields.get("sweep") != Some(&Value::Bool(false)));
+                let (seconds, is_swept) =
+                    (fields.number("s")?.unwrap_or(0), fields.get("sweep") != Some(&Value::Bool(false)));
                 self.desk.clock.advance_us(seconds * SECOND_US);
                 if is_swept {
                     self.answer(Ask::Tick(None)).await?;

@@ -111,11 +111,7 @@ impl Batch<'_> {
     }
 
     /// Every cap as it stands with `amount` more reserved; the first that does not allow it says no.
-    fn check_caps(
-        &self,
-        caps: &[CapUse],
-        amount: Credits,
-    ) -> Result<Vec<(CounterKey, Counter)>, Refusal> {
+    fn check_caps(&self, caps: &[CapUse], amount: Credits) -> Result<Vec<(CounterKey, Counter)>, Refusal> {
         let mut after = Vec::with_capacity(caps.len());
         for used in caps {
             let key = used.counter();

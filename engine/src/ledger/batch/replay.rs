@@ -2,15 +2,13 @@
 //! one under its identifier is told where it differs.
 
 use super::{Done, money::asked_amount};
-use crate::{
-    ledger::{
-        accounts::LedgerAccountId,
-        caps::CapUse,
-        command::{Leg, PlaceHold, Post, Settle, SettleAction},
-        facts::Known,
-        leaf::{HoldEntry, Settled, SettlementEntry},
-        refusal::{Difference, Refusal},
-    },
+use crate::ledger::{
+    accounts::LedgerAccountId,
+    caps::CapUse,
+    command::{Leg, PlaceHold, Post, Settle, SettleAction},
+    facts::Known,
+    leaf::{HoldEntry, Settled, SettlementEntry},
+    refusal::{Difference, Refusal},
 };
 
 fn same<T: PartialEq>(difference: Difference, one: T, other: T) -> Result<(), Refusal> {

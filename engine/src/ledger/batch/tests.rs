@@ -1,8 +1,20 @@
 //! The decision against tables, and against the reference model on random histories.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
-    ledger::{AccountKind, caps::{Cap, CapWindow}, facts::AccountFacts, leaf::sha256},
+    id::InvocationId,
+    invocation::CallState,
+    ledger::{
+        AccountKind, CaptureAmount, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind,
+        caps::{Cap, CapUse, CapWindow},
+        facts::AccountFacts,
+        key::{KeyClaim, KeyName, KeyState, KeyVerdict},
+        leaf::sha256,
+        plan::{CallWrite, KeyWrite},
+        refusal::Difference,
+    },
     pricing::ShareTerms,
     testing::World,
 };

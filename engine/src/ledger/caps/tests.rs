@@ -52,9 +52,15 @@ fn a_cap_counts_under_its_window_and_a_cap_on_single_calls_not_at_all() {
 
 #[test]
 fn what_remains_is_never_below_zero() {
-    for (limit, spent, held, remaining) in
-        [(100, 0, 0, 100), (100, 60, 30, 10), (100, 100, 0, 0), (100, 90, 90, 0), (0, 0, 0, 0), (i64::MAX, 0, 1, i64::MAX - 1), (5, i64::MAX, i64::MAX, 0)]
-    {
+    for (limit, spent, held, remaining) in [
+        (100, 0, 0, 100),
+        (100, 60, 30, 10),
+        (100, 100, 0, 0),
+        (100, 90, 90, 0),
+        (0, 0, 0, 0),
+        (i64::MAX, 0, 1, i64::MAX - 1),
+        (5, i64::MAX, i64::MAX, 0),
+    ] {
         let counter = Counter { spent, held };
         assert_eq!(counter.remaining(Credits::from_micros(limit)).micros(), remaining, "{limit} {spent} {held}");
     }

@@ -122,7 +122,9 @@ fn every_field_changes_the_hash() {
     let of = |entry: &Entry| leaf_hash(POSITION, entry, &mut Vec::new());
     let base = transaction();
     let account = LedgerAccountId::from_raw;
-    let leg = |debit, credit, amount| vec![Leg { debit: account(debit), credit: account(credit), amount: Credits::from_micros(amount) }];
+    let leg = |debit, credit, amount| {
+        vec![Leg { debit: account(debit), credit: account(credit), amount: Credits::from_micros(amount) }]
+    };
     let mut digests = vec![
         of(&Entry::Transaction(base.clone())),
         of(&Entry::Transaction(TransactionEntry { id: id(1), ..base.clone() })),

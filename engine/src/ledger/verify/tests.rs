@@ -293,7 +293,7 @@ fn money_that_does_not_follow_its_hold_is_found_though_the_hashes_are_right() {
 }
 
 #[test]
-fn a_charge_may_not_wait_for_the_next_batch_without_being_next() {
+fn a_charge_may_be_the_first_entry_of_the_next_batch() {
     let mut scribe = Scribe::new();
     scribe.batch(vec![Entry::Hold(hold(1, 100)), Entry::Settlement(settle(1, Settled::Captured, 50))]);
     scribe.batch(vec![transaction(charge(1, [35, 5, 10]))]);

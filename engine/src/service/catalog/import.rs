@@ -54,7 +54,11 @@ impl<'s> Import<'s> {
             self.unit.one(backend, &entity::import::Entity::insert(row.into_active_model()));
         } else {
             let update = entity::import::Entity::update_many()
-                .set(entity::import::ActiveModel { hash: Set(hash.clone()), imported_us: Set(self.now_us), ..Default::default() })
+                .set(entity::import::ActiveModel {
+                    hash: Set(hash.clone()),
+                    imported_us: Set(self.now_us),
+                    ..Default::default()
+                })
                 .filter(entity::import::Column::Item.eq(item));
             self.unit.one(backend, &update);
         }
@@ -207,10 +211,7 @@ impl<'s> Import<'s> {
             spec,
             created_us: self.now_us,
         };
-        self.unit.one(
-            self.services.db.backend(),
-            &entity::price_version::Entity::insert(row.into_active_model()),
-        );
+        self.unit.one(self.services.db.backend(), &entity::price_version::Entity::insert(row.into_active_model()));
         Ok(())
     }
 
@@ -308,7 +309,12 @@ impl<'s> Import<'s> {
         }
     }
 
-    async fn tokens(&mut self, account: Option<Uuid>, partner: Option<Uuid>, tokens: &[DeclaredToken]) -> Result<(), ImportError> {
+    async fn tokens(
+        &mut self,
+        account: Option<Uuid>,
+        partner: Option<Uuid>,
+        tokens: &[DeclaredToken],
+    ) -> Result<(), ImportError> {
         for token in tokens {
             let digest = sha256(token.secret.as_bytes()).to_vec();
             let known = entity::token::Entity::find()
@@ -331,10 +337,7 @@ impl<'s> Import<'s> {
                     created_us: self.now_us,
                     revoked_us: None,
                 };
-                self.unit.one(
-                    self.services.db.backend(),
-                    &entity::token::Entity::insert(row.into_active_model()),
-                );
+                self.unit.one(self.services.db.backend(), &entity::token::Entity::insert(row.into_active_model()));
                 id
             };
             self.caps(id, CapOwner::Token, &token.caps).await?;

@@ -66,7 +66,9 @@ pub fn spec_from_json(text: &str) -> Result<PricingSpec, String> {
             list.as_array()
                 .ok_or("`pricing_unit_fields` is not a list")?
                 .iter()
-                .map(|item| item.as_str().map(str::to_owned).ok_or("`pricing_unit_fields` holds something else than texts"))
+                .map(|item| {
+                    item.as_str().map(str::to_owned).ok_or("`pricing_unit_fields` holds something else than texts")
+                })
                 .collect::<Result<Vec<_>, _>>()?,
         ),
     };

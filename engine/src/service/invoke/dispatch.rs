@@ -58,7 +58,9 @@ impl Services {
         let Verdict { outcome, key, end, completion } = verdict;
         let template = completion.map(|completion| Arc::new(writer.template(&completion)));
         let key = match (key, &template) {
-            (KeyEndKind::Store, Some(template)) if accepted.call.key.is_some() => stored_answer(id, Arc::clone(template)),
+            (KeyEndKind::Store, Some(template)) if accepted.call.key.is_some() => {
+                stored_answer(id, Arc::clone(template))
+            }
             (KeyEndKind::Unknown, _) => KeyEnd::Unknown,
             _ => KeyEnd::Free,
         };
@@ -134,7 +136,9 @@ impl Services {
 fn stored_answer(id: InvocationId, template: Arc<AnswerTemplate>) -> KeyEnd {
     KeyEnd::Store {
         status: template.status,
-        render: Arc::new(move |ended| (template.fill)(&Told { id, charged: ended.charged, spendable: ended.spendable })),
+        render: Arc::new(move |ended| {
+            (template.fill)(&Told { id, charged: ended.charged, spendable: ended.spendable })
+        }),
     }
 }
 

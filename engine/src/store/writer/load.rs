@@ -69,7 +69,8 @@ impl Books {
             facts.accounts.clear();
             facts.counters.clear();
         }
-        let lost = facts.calls.iter().filter(|(_, call)| call.epoch < self.head.epoch).map(|(id, _)| EntryId::from(*id));
+        let lost =
+            facts.calls.iter().filter(|(_, call)| call.epoch < self.head.epoch).map(|(id, _)| EntryId::from(*id));
         let due: Vec<_> = lost.chain(facts.expired_holds(now_us, usize::MAX)).collect();
         for id in due {
             self.load_open_hold(facts, id)?;
@@ -326,7 +327,9 @@ fn hold_from(row: &Row<'_>) -> Loaded<HoldEntry> {
         ttl_us: row.get(4)?,
         shares,
         partner: row.get::<_, Option<i64>>(7)?.map(LedgerAccountId::from_raw),
-        on_expiry: row.get::<_, Option<i64>>(8)?.map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
+        on_expiry: row
+            .get::<_, Option<i64>>(8)?
+            .map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
         counters: decode_counters(&row.get::<_, Vec<u8>>(9)?).ok_or_else(|| nonsense(9, "counters"))?,
         meta: row.get(10)?,
     })

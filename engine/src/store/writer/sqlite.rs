@@ -39,9 +39,10 @@ impl Books {
         let mut books = Self { head: read_head(&connection)?, connection, scratch: Vec::with_capacity(512) };
         books.check_head()?;
         books.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let taken = books
-            .connection
-            .execute("UPDATE chain_head SET epoch = epoch + 1 WHERE slot = ?1 AND epoch = ?2", (SLOT, books.head.epoch))?;
+        let taken = books.connection.execute(
+            "UPDATE chain_head SET epoch = epoch + 1 WHERE slot = ?1 AND epoch = ?2",
+            (SLOT, books.head.epoch),
+        )?;
         if taken != 1 {
             return Err(StoreError::Inconsistent { table: "chain_head", what: "the slot has gone".to_owned() });
         }
@@ -63,7 +64,11 @@ impl Books {
     fn check_head(&self) -> Result<(), StoreError> {
         let damaged = |what: &str| StoreError::Inconsistent { table: "chain_head", what: what.to_owned() };
         if self.head.batch_no == 0 {
-            return if self.head.hash == crate::ledger::chain::GENESIS { Ok(()) } else { Err(damaged("hash before the first batch")) };
+            return if self.head.hash == crate::ledger::chain::GENESIS {
+                Ok(())
+            } else {
+                Err(damaged("hash before the first batch"))
+            };
         }
         let last = self
             .connection
@@ -179,7 +184,9 @@ fn bound(value: &Value) -> rusqlite::Result<types::Value> {
         Value::Bytes(value) => value.as_ref().map_or(types::Value::Null, |bytes| types::Value::Blob(bytes.clone())),
         Value::Uuid(value) => value.map_or(types::Value::Null, |uuid| types::Value::Blob(uuid.as_bytes().to_vec())),
         other => {
-            return Err(rusqlite::Error::ToSqlConversionFailure(format!("no column holds such a value: {other:?}").into()));
+            return Err(rusqlite::Error::ToSqlConversionFailure(
+                format!("no column holds such a value: {other:?}").into(),
+            ));
         }
     })
 }

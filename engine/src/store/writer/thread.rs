@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BATCH_MAX, Command, Job, RECORDS_MAX, Reply, WriterCounters, WriterError, WriterOptions, count, sqlite::Books};
+use super::{
+    BATCH_MAX, Command, Job, RECORDS_MAX, Reply, WriterCounters, WriterError, WriterOptions, count, sqlite::Books,
+};
 use crate::{
     invocation::CallRecord,
     ledger::{

@@ -50,9 +50,7 @@ impl Model {
         Some(match &stored.state {
             KeyState::Running => KeyVerdict::InFlight { call },
             KeyState::Unknown => KeyVerdict::OutcomeUnknown { call },
-            KeyState::Finished { status, body } => {
-                KeyVerdict::Replay { call, status: *status, body: Arc::clone(body) }
-            }
+            KeyState::Finished { status, body } => KeyVerdict::Replay { call, status: *status, body: Arc::clone(body) },
         })
     }
 

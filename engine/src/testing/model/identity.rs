@@ -4,11 +4,8 @@ use super::{Model, Reserved};
 use crate::{
     id::EntryId,
     ledger::{
-        CaptureAmount, LedgerAccountId, Leg, PlaceHold, Post, Refusal, Settle, SettleAction,
-        batch::Done,
-        caps::CapWindow,
-        leaf::Settled,
-        refusal::Difference,
+        CaptureAmount, LedgerAccountId, Leg, PlaceHold, Post, Refusal, Settle, SettleAction, batch::Done,
+        caps::CapWindow, leaf::Settled, refusal::Difference,
     },
 };
 
@@ -101,9 +98,10 @@ impl Model {
     }
 
     pub(super) fn settled_before(&self, settle: &Settle) -> Before {
-        let repeated = self.holds.iter().find(|hold| {
-            hold.place.id == settle.hold && hold.end.as_ref().is_some_and(|end| end.id == settle.id)
-        });
+        let repeated = self
+            .holds
+            .iter()
+            .find(|hold| hold.place.id == settle.hold && hold.end.as_ref().is_some_and(|end| end.id == settle.id));
         if let Some((hold, end)) = repeated.and_then(|hold| hold.end.as_ref().map(|end| (hold, end))) {
             if matches!(end.settled, Settled::Expired | Settled::CapturedAtExpiry) {
                 return Some(Err(Refusal::HoldExpired));

@@ -4,9 +4,7 @@ use super::{End, Model, Objections, credits, end_by_rule, micros};
 use crate::{
     id::InvocationId,
     ledger::{
-        CaptureAmount, LedgerAccountId, Leg, PlaceHold, Refusal, Settle, SettleAction,
-        batch::Done,
-        leaf::Settled,
+        CaptureAmount, LedgerAccountId, Leg, PlaceHold, Refusal, Settle, SettleAction, batch::Done, leaf::Settled,
     },
 };
 

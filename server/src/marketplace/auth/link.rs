@@ -10,7 +10,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{base_url, busy, store_problem};
 use crate::{
-    http::{address::client_address, body::read_body, problem::{Problem, gone_page, refused_form}},
+    http::{
+        address::client_address,
+        body::read_body,
+        problem::{Problem, gone_page, refused_form},
+    },
     state::AppState,
 };
 
@@ -55,9 +59,7 @@ pub(super) async fn set_password(
             .find(|(name, _)| name == wanted)
             .map(|(_, value)| value.into_owned())
     };
-    let retry = |problem: &str| {
-        form(refused_form(), &found.account.email, found.is_verifying, Some(problem))
-    };
+    let retry = |problem: &str| form(refused_form(), &found.account.email, found.is_verifying, Some(problem));
     let password = field("password").unwrap_or_default();
     if field("again").is_some_and(|again| again != password) {
         return retry("The two passwords differ.");

@@ -6,7 +6,8 @@ fn faults_of(body: &str) -> String {
 
 #[test]
 fn the_documented_body_is_taken_as_written() {
-    let request = parse_body(r#"{"arguments": {"n": 1.50, "big": 12345678901234567890123}, "idempotency_key": "k"}"#).unwrap();
+    let request =
+        parse_body(r#"{"arguments": {"n": 1.50, "big": 12345678901234567890123}, "idempotency_key": "k"}"#).unwrap();
     assert_eq!(&*request.arguments, r#"{"n": 1.50, "big": 12345678901234567890123}"#);
     assert_eq!(request.key.as_deref(), Some("k"));
 }

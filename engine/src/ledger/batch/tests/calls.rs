@@ -60,7 +60,11 @@ fn a_finished_call_is_replayed_with_the_balance_after_its_charge() {
     let mut facts = facts_with(100);
     let mut batch = Batch::new(&mut facts, NOW_US, 1);
     assert_eq!(batch.begin(&begin(2, Some(60))), Begun::Go);
-    assert_eq!(batch.begin(&begin(3, Some(60))), Begun::Key(KeyVerdict::InFlight { call: call(2) }), "one batch, one key");
+    assert_eq!(
+        batch.begin(&begin(3, Some(60))),
+        Begun::Key(KeyVerdict::InFlight { call: call(2) }),
+        "one batch, one key"
+    );
     assert_eq!(batch.finish(&finish(2, Outcome::Capture(micros(25)), stored())), ended(25, 75));
     let replay = Begun::Key(KeyVerdict::Replay { call: call(2), status: 200, body: "25/75".into() });
     assert_eq!(batch.begin(&begin(4, Some(60))), replay);
@@ -70,7 +74,11 @@ fn a_finished_call_is_replayed_with_the_balance_after_its_charge() {
         Entry::Transaction(charge) => Some((charge.id, charge.kind, charge.hold)),
         Entry::Hold(_) | Entry::Settlement(_) | Entry::Refusal(_) => None,
     });
-    assert_eq!(charge, Some((name(2), TransactionKind::Charge, Some(name(2)))), "hold and charge carry the call's name");
+    assert_eq!(
+        charge,
+        Some((name(2), TransactionKind::Charge, Some(name(2)))),
+        "hold and charge carry the call's name"
+    );
     assert_eq!(retried(&mut facts, NOW_US + 23 * 3_600 * SECOND_US), replay);
     assert_eq!(retried(&mut facts, NOW_US + 24 * 3_600 * SECOND_US), Begun::Go, "a key is remembered for a day");
 }
@@ -184,7 +192,9 @@ fn calls_of_an_earlier_term_are_settled_by_their_rule() {
     assert_eq!(ends, expected);
     assert_eq!(facts.wallets[&WALLET].available(), 50, "10 charged, 40 held by the living call");
     assert_eq!(facts.calls.keys().copied().collect::<Vec<_>>(), [call(5)]);
-    for (number, state) in [(2, KeyState::Unknown), (3, KeyState::Unknown), (4, KeyState::Unknown), (5, KeyState::Running)] {
+    for (number, state) in
+        [(2, KeyState::Unknown), (3, KeyState::Unknown), (4, KeyState::Unknown), (5, KeyState::Running)]
+    {
         let name = KeyName { scope: uuid::Uuid::from_u128(7), key: format!("k{number}").into() };
         assert_eq!(facts.keys[&name].state, state, "k{number}");
     }

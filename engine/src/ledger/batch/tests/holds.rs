@@ -112,10 +112,15 @@ fn an_attempt_priced_hold_is_charged_at_its_expiry_but_never_more_than_was_held(
         assert_eq!(Batch::new(&mut facts, NOW_US, 1).hold(&place), Ok(Done::Held));
         let mut batch = Batch::new(&mut facts, NOW_US + SECOND_US, 1);
         assert_eq!(batch.sweep(10), Ok(1));
-        let ends: Vec<_> = batch.into_plan().entries.into_iter().filter_map(|entry| match entry {
-            Entry::Settlement(end) => Some((end.settled, end.captured.micros())),
-            Entry::Transaction(_) | Entry::Hold(_) | Entry::Refusal(_) => None,
-        }).collect();
+        let ends: Vec<_> = batch
+            .into_plan()
+            .entries
+            .into_iter()
+            .filter_map(|entry| match entry {
+                Entry::Settlement(end) => Some((end.settled, end.captured.micros())),
+                Entry::Transaction(_) | Entry::Hold(_) | Entry::Refusal(_) => None,
+            })
+            .collect();
         assert_eq!(ends, [(Settled::CapturedAtExpiry, charged)]);
         assert_eq!(facts.wallets[&WALLET].available(), 100 - charged);
     }

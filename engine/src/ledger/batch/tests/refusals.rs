@@ -91,8 +91,12 @@ fn posts_are_refused_in_the_documented_order() {
         ("an account that is not there", name(90), &[poor, closed, strange], Err(Refusal::UnknownAccount(STRANGER))),
         ("a closed account", name(90), &[poor, closed], Err(Refusal::AccountClosed(OTHER_WALLET))),
         ("no money", name(90), &[poor, flood, flood], Err(no_money(WALLET, 1_000_000, 760))),
-        ("no money for the second leg", name(90), &[leg(WALLET, PUBLISHER, 700), leg(WALLET, PUBLISHER, 61)],
-            Err(no_money(WALLET, 61, 60))),
+        (
+            "no money for the second leg",
+            name(90),
+            &[leg(WALLET, PUBLISHER, 700), leg(WALLET, PUBLISHER, 61)],
+            Err(no_money(WALLET, 61, 60)),
+        ),
         ("too much for 64 bits", name(90), &[flood, flood], Err(Refusal::Overflow)),
         ("money that comes in before it goes out", name(90), &[flood, leg(rich, WALLET, 5)], Ok(Done::Posted)),
         ("no legs", name(90), &[], Ok(Done::Posted)),
@@ -112,22 +116,53 @@ fn holds_are_refused_in_the_documented_order() {
     };
     let wide = hold(name(90), 100);
     let rows = [
-        ("an identifier of a post", PlaceHold { id: name(1), amount: micros(-1), ..wide.clone() },
-            Err(Refusal::Exists(Difference::Operation))),
-        ("a negative amount", PlaceHold { amount: micros(-1), payee: WALLET, ..wide.clone() }, Err(Refusal::OutOfRange)),
+        (
+            "an identifier of a post",
+            PlaceHold { id: name(1), amount: micros(-1), ..wide.clone() },
+            Err(Refusal::Exists(Difference::Operation)),
+        ),
+        (
+            "a negative amount",
+            PlaceHold { amount: micros(-1), payee: WALLET, ..wide.clone() },
+            Err(Refusal::OutOfRange),
+        ),
         ("a negative lifetime", PlaceHold { ttl_us: -1, payee: WALLET, ..wide.clone() }, Err(Refusal::OutOfRange)),
-        ("its own payee", PlaceHold { payee: WALLET, partner: Some(STRANGER), ..wide.clone() }, Err(Refusal::SameAccount)),
-        ("its own partner", PlaceHold { partner: Some(WALLET), payee: STRANGER, ..wide.clone() }, Err(Refusal::SameAccount)),
-        ("a wallet that is not there", PlaceHold { wallet: STRANGER, payee: OTHER_PUBLISHER, ..wide.clone() },
-            Err(Refusal::UnknownAccount(STRANGER))),
+        (
+            "its own payee",
+            PlaceHold { payee: WALLET, partner: Some(STRANGER), ..wide.clone() },
+            Err(Refusal::SameAccount),
+        ),
+        (
+            "its own partner",
+            PlaceHold { partner: Some(WALLET), payee: STRANGER, ..wide.clone() },
+            Err(Refusal::SameAccount),
+        ),
+        (
+            "a wallet that is not there",
+            PlaceHold { wallet: STRANGER, payee: OTHER_PUBLISHER, ..wide.clone() },
+            Err(Refusal::UnknownAccount(STRANGER)),
+        ),
         ("an unlimited account", PlaceHold { wallet: PARTNER, ..wide.clone() }, Err(Refusal::UnknownAccount(PARTNER))),
-        ("a payee that is not there", PlaceHold { wallet: OTHER_WALLET, payee: STRANGER, ..wide.clone() },
-            Err(Refusal::UnknownAccount(STRANGER))),
-        ("a partner that is not there", PlaceHold { partner: Some(STRANGER), payee: OTHER_PUBLISHER, ..wide.clone() },
-            Err(Refusal::UnknownAccount(STRANGER))),
-        ("a closed wallet", PlaceHold { wallet: OTHER_WALLET, ..wide.clone() }, Err(Refusal::AccountClosed(OTHER_WALLET))),
-        ("a closed payee", PlaceHold { payee: OTHER_PUBLISHER, amount: micros(9_999), ..wide.clone() },
-            Err(Refusal::AccountClosed(OTHER_PUBLISHER))),
+        (
+            "a payee that is not there",
+            PlaceHold { wallet: OTHER_WALLET, payee: STRANGER, ..wide.clone() },
+            Err(Refusal::UnknownAccount(STRANGER)),
+        ),
+        (
+            "a partner that is not there",
+            PlaceHold { partner: Some(STRANGER), payee: OTHER_PUBLISHER, ..wide.clone() },
+            Err(Refusal::UnknownAccount(STRANGER)),
+        ),
+        (
+            "a closed wallet",
+            PlaceHold { wallet: OTHER_WALLET, ..wide.clone() },
+            Err(Refusal::AccountClosed(OTHER_WALLET)),
+        ),
+        (
+            "a closed payee",
+            PlaceHold { payee: OTHER_PUBLISHER, amount: micros(9_999), ..wide.clone() },
+            Err(Refusal::AccountClosed(OTHER_PUBLISHER)),
+        ),
         ("no money", PlaceHold { amount: micros(761), caps: tight(), ..wide.clone() }, Err(no_money(WALLET, 761, 760))),
         ("a cap", PlaceHold { amount: micros(6), caps: tight(), ..wide.clone() }, Err(of_cap(6, 5))),
         ("to the last unit", PlaceHold { amount: micros(760), ..wide.clone() }, Ok(Done::Held)),
@@ -141,7 +176,8 @@ fn holds_are_refused_in_the_documented_order() {
 #[test]
 fn settlements_are_refused_in_the_documented_order() {
     let with = |settle: Settle, wallet, payee| Settle { wallet, payee, ..settle };
-    let partial = |id, hold, amount| Settle { action: SettleAction::Release(Some(micros(amount))), ..release(id, hold) };
+    let partial =
+        |id, hold, amount| Settle { action: SettleAction::Release(Some(micros(amount))), ..release(id, hold) };
     let (new, held) = (name(90), micros(100));
     let rows = [
         ("an identifier of a post", capture(name(1), name(10), -1), Err(Refusal::Exists(Difference::Operation))),
@@ -150,21 +186,39 @@ fn settlements_are_refused_in_the_documented_order() {
         ("the charge of another hold", capture(name(111), name(10), 1), Err(Refusal::Exists(Difference::Hold))),
         ("a release under a charge's name", release(name(111), name(10)), Err(Refusal::Exists(Difference::Operation))),
         ("a zero charge of another hold", capture(name(116), name(10), 1), Err(Refusal::Exists(Difference::Hold))),
-        ("a charge under a release's name", capture(name(112), name(10), 1), Err(Refusal::Exists(Difference::Operation))),
+        (
+            "a charge under a release's name",
+            capture(name(112), name(10), 1),
+            Err(Refusal::Exists(Difference::Operation)),
+        ),
         ("a negative capture of nothing", capture(new, name(99), -1), Err(Refusal::OutOfRange)),
         ("a negative release", partial(new, name(10), -1), Err(Refusal::OutOfRange)),
         ("no such hold", with(capture(new, name(99), 1), Some(STRANGER), None), Err(Refusal::HoldNotFound)),
         ("a post", with(release(new, name(1)), Some(STRANGER), None), Err(Refusal::NotAHold)),
         ("a charge", with(release(new, name(111)), Some(STRANGER), None), Err(Refusal::NotAHold)),
         ("a release", with(release(new, name(112)), Some(STRANGER), None), Err(Refusal::NotAHold)),
-        ("another wallet", with(capture(new, name(10), 999), Some(STRANGER), Some(STRANGER)),
-            Err(Refusal::HoldHasOtherWallet)),
-        ("another payee", with(capture(new, name(10), 999), Some(WALLET), Some(STRANGER)), Err(Refusal::HoldHasOtherPayee)),
-        ("another payee, captured before", with(capture(new, name(11), 9), None, Some(STRANGER)),
-            Err(Refusal::HoldHasOtherPayee)),
+        (
+            "another wallet",
+            with(capture(new, name(10), 999), Some(STRANGER), Some(STRANGER)),
+            Err(Refusal::HoldHasOtherWallet),
+        ),
+        (
+            "another payee",
+            with(capture(new, name(10), 999), Some(WALLET), Some(STRANGER)),
+            Err(Refusal::HoldHasOtherPayee),
+        ),
+        (
+            "another payee, captured before",
+            with(capture(new, name(11), 9), None, Some(STRANGER)),
+            Err(Refusal::HoldHasOtherPayee),
+        ),
         ("more than was held", capture(new, name(10), 101), Err(Refusal::ExceedsHold { held })),
         ("a release of more than was held", partial(new, name(10), 101), Err(Refusal::ExceedsHold { held })),
-        ("more than was held, captured before", capture(new, name(11), 51), Err(Refusal::ExceedsHold { held: micros(50) })),
+        (
+            "more than was held, captured before",
+            capture(new, name(11), 51),
+            Err(Refusal::ExceedsHold { held: micros(50) }),
+        ),
         ("more than was held, expired", capture(new, name(14), 51), Err(Refusal::ExceedsHold { held: micros(50) })),
         ("a part", partial(new, name(10), 99), Err(Refusal::ReleaseIsPartial { held })),
         ("a part, released before", partial(new, name(12), 49), Err(Refusal::ReleaseIsPartial { held: micros(50) })),
@@ -204,7 +258,8 @@ fn repeated_commands_tell_the_first_difference_in_the_documented_order() {
     }
 
     let first = PlaceHold { meta: Some(sha256(b"a")), caps: vec![cap(8, CapWindow::Total, 99)], ..hold(name(50), 5) };
-    let other = PlaceHold { wallet: STRANGER, payee: STRANGER, amount: micros(-1), ttl_us: -1, meta: None, ..first.clone() };
+    let other =
+        PlaceHold { wallet: STRANGER, payee: STRANGER, amount: micros(-1), ttl_us: -1, meta: None, ..first.clone() };
     let holds = [
         (PlaceHold { shares: ShareTerms::new(1, 1).unwrap(), ..other.clone() }, Err(Difference::Operation)),
         (PlaceHold { partner: Some(PARTNER), ..other.clone() }, Err(Difference::Operation)),
@@ -215,7 +270,10 @@ fn repeated_commands_tell_the_first_difference_in_the_documented_order() {
         (PlaceHold { wallet: WALLET, payee: PUBLISHER, ..other.clone() }, Err(Difference::Amount)),
         (PlaceHold { ttl_us: 1, meta: None, ..first.clone() }, Err(Difference::Ttl)),
         (PlaceHold { meta: None, ..first.clone() }, Err(Difference::Metadata)),
-        (PlaceHold { caps: vec![cap(9, CapWindow::Call, 99), cap(8, CapWindow::Total, 1)], ..first.clone() }, Ok(Done::Exists)),
+        (
+            PlaceHold { caps: vec![cap(9, CapWindow::Call, 99), cap(8, CapWindow::Total, 1)], ..first.clone() },
+            Ok(Done::Exists),
+        ),
         (first.clone(), Ok(Done::Exists)),
     ];
     for (again, expected) in holds {

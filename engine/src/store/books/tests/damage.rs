@@ -58,6 +58,8 @@ fn other_value(table: &str, column: &str, sql_type: &str) -> String {
             format!("{column} + 10000")
         }
         (_, _, "INTEGER") => format!("coalesce({column}, 0) + 1"),
+        // The first batch's is zero.
+        (_, "prev_hash", _) => format!("x'{}'", "5a".repeat(32)),
         (_, "meta_hash", "BLOB") => "zeroblob(32)".to_owned(),
         (_, "counters", "BLOB") => "CASE length(counters) WHEN 0 THEN zeroblob(24) ELSE x'' END".to_owned(),
         (_, _, "BLOB") => format!("zeroblob(coalesce(length({column}), 16))"),
@@ -147,6 +149,11 @@ fn every_change_of_a_value_is_found_and_called_by_its_name() {
         {
             let value = other_value(table, column, sql_type);
             for row in &rows {
+                // The first batch's `prev_hash` is zeros already.
+                let unchanged = format!("SELECT {column} IS ({value}) FROM {table} WHERE {row}");
+                if connection.query_row(&unchanged, [], |row| row.get(0)).unwrap() {
+                    continue;
+                }
                 let sql = format!("UPDATE {table} SET {column} = {value} WHERE {row}");
                 let report = original.after(&sql);
                 let found: BTreeSet<_> = report.problems.iter().map(|problem| problem.kind).collect();

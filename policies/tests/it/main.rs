@@ -1,0 +1,4 @@
+//! The shipped policies against their cases.
+
+#[cfg(test)]
+mod cases;
