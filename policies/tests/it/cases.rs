@@ -8,6 +8,7 @@ use std::{
 
 use engine::{
     catalog::Tier,
+    code::Code,
     policy::{
         AccountFacts, Caller, Decision, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, Policies,
         PolicyId, PolicySources, PublisherFacts, Surface, ToolFacts,
@@ -133,7 +134,7 @@ fn view(decision: &Decision) -> Value {
         "allowed": decision.allowed,
         "determining": decision.determining.iter().map(PolicyId::as_str).collect::<Vec<_>>(),
         "reason": decision.reason.as_deref(),
-        "code": decision.code.map(|code| code.as_str()),
+        "code": decision.code.map(Code::as_str),
     })
 }
 

@@ -182,6 +182,7 @@ fn small_books(path: PathBuf) -> Books {
     let paid = vec![
         Leg { debit: LedgerAccountId::CLEARING_DEMO, credit: wallet, amount: micros(5_000) },
         Leg { debit: LedgerAccountId::PROMO, credit: account(1_002), amount: micros(700) },
+        Leg { debit: LedgerAccountId::PROMO, credit: account(2_002), amount: micros(3) },
     ];
     assert!(books.command(post(purchase, TransactionKind::Purchase, paid, None)));
     let taken_back = vec![Leg { debit: wallet, credit: LedgerAccountId::CLEARING_DEMO, amount: micros(50) }];
@@ -241,8 +242,8 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
     let report = books.verify();
     assert_eq!(report.problems, []);
     assert!(report.ok);
-    // Two transactions of three postings, one charge of three, one at expiry of three; the rest moves no money.
-    assert_eq!(report.counts, Counts { batches: 12, entries: 14, transactions: 4, postings: 9 });
+    // Three postings and one, and two charges of three; the rest moves no money.
+    assert_eq!(report.counts, Counts { batches: 12, entries: 14, transactions: 4, postings: 10 });
     assert_eq!(report.checkpoint, None);
     let stored: (i64, i64, [u8; 32]) = books
         .connect()
@@ -318,11 +319,12 @@ fn the_trial_balance_lists_every_account_and_comes_to_nothing() {
         found,
         [
             (1, AccountKind::PlatformFee, 0, 22, 22),
-            (2, AccountKind::Promo, 700, 0, -700),
+            (2, AccountKind::Promo, 703, 0, -703),
             (6, AccountKind::Clearing, 5_000, 50, -4_950),
             (1_001, AccountKind::Wallet, 160, 5_000, 4_840),
             (1_002, AccountKind::Wallet, 0, 700, 700),
             (2_001, AccountKind::Payable, 0, 77, 77),
+            (2_002, AccountKind::Payable, 0, 3, 3),
             (3_001, AccountKind::PartnerMargin, 0, 11, 11),
         ]
     );

@@ -30,7 +30,7 @@ const UNKNOWABLE: [&str; 5] = [
 /// What a change of `column` must be reported as: one of these.
 fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
     match (table, column) {
-        ("batch", "slot" | "batch_no") => &[Gap],
+        ("batch", "slot" | "batch_no") | ("txn" | "hold" | "hold_resolution" | "refusal", "slot" | "seq") => &[Gap],
         ("batch", "first_seq" | "n_entry" | "n_posting" | "total") => &[CountMismatch],
         ("batch", "merkle_root") => &[RootMismatch],
         ("batch", "prev_hash") => &[LinkMismatch],
@@ -39,7 +39,6 @@ fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
         ("ledger_account", "id") => &[AccountMismatch, UnknownAccount, ProjectionMismatch],
         ("ledger_account", _) => &[AccountMismatch],
         ("cap_window" | "hot_balance" | "open_hold" | "wallet_balance", _) => &[ProjectionMismatch],
-        ("txn" | "hold" | "hold_resolution" | "refusal", "slot" | "seq") => &[Gap],
         _ => &[LeafMismatch],
     }
 }
@@ -49,10 +48,9 @@ fn other_value(table: &str, column: &str, sql_type: &str) -> String {
     match (table, column, sql_type) {
         // The term of a head may be above that of the last batch: a new writer has come.
         ("chain_head", "epoch", _) => "0".to_owned(),
-        // Otherwise no value at all: that is a case of its own.
-        ("ledger_account", "kind", _) => "1 + kind % 9".to_owned(),
+        // Words and numbers that mean nothing are cases of their own.
+        ("ledger_account" | "txn", "kind", _) => "1 + kind % 9".to_owned(),
         ("hold_resolution", "outcome", _) => "1 + outcome % 4".to_owned(),
-        ("txn", "kind", _) => "1 + kind % 9".to_owned(),
         ("refusal", "reason", _) => "'overflow'".to_owned(),
         (_, "slot" | "seq" | "ord" | "id" | "account_id", "INTEGER") | ("batch", "batch_no", _) => {
             format!("{column} + 10000")
@@ -154,6 +152,15 @@ fn every_change_of_a_value_is_found_and_called_by_its_name() {
                 if connection.query_row(&unchanged, [], |row| row.get(0)).unwrap() {
                     continue;
                 }
+                // Nothing in the books speaks of an account that no posting names.
+                let named = format!(
+                    "SELECT EXISTS (SELECT 1 FROM posting WHERE (SELECT id FROM ledger_account WHERE {row}) IN (debit, credit))"
+                );
+                if (table, column.as_str()) == ("ledger_account", "id")
+                    && !connection.query_row(&named, [], |row| row.get::<_, bool>(0)).unwrap()
+                {
+                    continue;
+                }
                 let sql = format!("UPDATE {table} SET {column} = {value} WHERE {row}");
                 let report = original.after(&sql);
                 let found: BTreeSet<_> = report.problems.iter().map(|problem| problem.kind).collect();
@@ -162,7 +169,7 @@ fn every_change_of_a_value_is_found_and_called_by_its_name() {
             }
         }
     }
-    assert!(original.cases.get() > 500, "only {} cases", original.cases.get());
+    assert!(original.cases.get() > 440, "only {} cases", original.cases.get());
 }
 
 #[test]
@@ -194,9 +201,7 @@ fn every_row_that_is_taken_away_is_missed() {
                 "ledger_account" => &[UnknownAccount, AccountMismatch, ProjectionMismatch],
                 _ => &[ProjectionMismatch],
             };
-            let is_counter_of_nothing = table == "ledger_account" && report.ok;
-            let is_found = expected.iter().any(|kind| found.contains(kind));
-            assert!(is_found || is_counter_of_nothing, "{table} without {row}: {:?}", report.problems);
+            assert!(expected.iter().any(|kind| found.contains(kind)), "{table} without {row}: {:?}", report.problems);
         }
     }
 }
@@ -211,7 +216,7 @@ fn rows_that_are_added_are_found() {
         ("INSERT INTO refusal (slot, seq, id, batch_no, reason, needed) VALUES (0, 1, x'', 1, 'overflow', 0)".into(), Unreadable),
         ("INSERT INTO refusal (slot, seq, id, batch_no, reason, needed) VALUES (0, 1, zeroblob(16), 1, 'overflow', 0)".into(), Fork),
         ("INSERT INTO refusal (slot, seq, id, batch_no, reason, needed) VALUES (5, 1, zeroblob(16), 1, 'overflow', 0)".into(), LeafMismatch),
-        ("INSERT INTO posting VALUES (0, 1, 2, 1001, 2001, 5)".into(), LeafMismatch),
+        ("INSERT INTO posting VALUES (0, 1, 3, 1001, 2001, 5)".into(), LeafMismatch),
         ("INSERT INTO posting VALUES (0, 3, 0, 1001, 2001, 5)".into(), LeafMismatch),
         ("INSERT INTO posting VALUES (0, 9999, 0, 1001, 2001, 5)".into(), LeafMismatch),
         ("INSERT INTO hot_balance VALUES (2, 1, 0, 5, 1)".into(), ProjectionMismatch),
