@@ -2,8 +2,8 @@
 //!
 //! | variable | values | meaning |
 //! | --- | --- | --- |
-//! | `TOLLGATE_TESTS` | `default` (also when absent), `long` | how far the random and the killing tests go |
-//! | `TOLLGATE_TOOLS` | a folder | where `tests/run` put project-local tools; absent: `.tools` in the workspace |
+//! | `TESTS_EXTENT` | `default` (also when absent), `long` | how far the random and the killing tests go |
+//! | `TESTS_TOOLS` | a folder | where `tests/run` put project-local tools; absent: `.tools` in the workspace |
 //! | `BLESS` | `1` | generated files are rewritten instead of compared |
 
 use std::path::PathBuf;
@@ -32,24 +32,29 @@ impl Extent {
         match value {
             None | Some("default") => Self::Default,
             Some("long") => Self::Long,
-            Some(other) => panic!("TOLLGATE_TESTS is `{other}`; it can be `default` or `long`"),
+            Some(other) => panic!("TESTS_EXTENT is `{other}`; it can be `default` or `long`"),
         }
     }
 }
 
-/// The extent asked for with `TOLLGATE_TESTS`.
+/// The extent asked for with `TESTS_EXTENT`.
 pub fn extent() -> Extent {
-    Extent::parse(variable("TOLLGATE_TESTS").as_deref())
+    Extent::parse(variable("TESTS_EXTENT").as_deref())
 }
 
 /// The folder of the project-local tools.
 pub fn tools_folder() -> PathBuf {
-    variable("TOLLGATE_TOOLS").map_or_else(|| workspace_root().join(".tools"), PathBuf::from)
+    variable("TESTS_TOOLS").map_or_else(|| workspace_root().join(".tools"), PathBuf::from)
 }
 
 /// Whether generated files are to be rewritten.
 pub fn is_bless() -> bool {
     variable("BLESS").as_deref() == Some("1")
+}
+
+/// The names of the variables that the program would read as settings.
+pub(crate) fn settings_of_the_program() -> impl Iterator<Item = std::ffi::OsString> {
+    all().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("TOLLGATE_"))
 }
 
 /// The folders in which the shell looks for programs, in its order.
@@ -65,6 +70,11 @@ pub(crate) fn cargo() -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "the harness has no configuration; its switches are documented above")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "as above")]
+fn all() -> std::env::VarsOs {
+    std::env::vars_os()
 }
 
 #[cfg(test)]

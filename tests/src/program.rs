@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::tollgate_binary;
+use crate::{environment, tollgate_binary};
 
 /// A running `tollgate serve --demo`. Killed when dropped.
 #[derive(Debug)]
@@ -29,9 +29,12 @@ pub fn folder() -> TempDir {
     TempDir::new().expect("a temporary folder")
 }
 
-/// A command of the program in `folder`.
+/// A command of the program in `folder`. Settings of whoever runs the tests do not reach it.
 pub fn tollgate(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(tollgate_binary());
+    for setting in environment::settings_of_the_program() {
+        command.env_remove(setting);
+    }
     command.current_dir(folder).env("TOLLGATE_SERVER__BIND", "127.0.0.1:0").args(arguments).stdin(Stdio::null());
     command
 }

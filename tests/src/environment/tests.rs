@@ -10,7 +10,7 @@ fn the_extent_is_default_unless_long_is_asked_for() {
 }
 
 #[test]
-#[should_panic(expected = "TOLLGATE_TESTS is `lnog`")]
+#[should_panic(expected = "TESTS_EXTENT is `lnog`")]
 fn a_misspelt_extent_fails_instead_of_running_less() {
     Extent::parse(Some("lnog"));
 }

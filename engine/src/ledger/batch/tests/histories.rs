@@ -9,13 +9,13 @@ use crate::testing::{History, Model, Step, Sums};
 /// Long enough for holds to expire, keys to be met again and an account to be closed.
 const STEPS: usize = 300;
 
-/// How many histories a run plays: by default 200, with `TOLLGATE_TESTS=long` enough for a million steps.
+/// How many histories a run plays: by default 200, with `TESTS_EXTENT=long` enough for a million steps.
 #[expect(clippy::disallowed_methods, reason = "a switch of the test run; the harness of `tests/` reads the same one")]
 fn seeds() -> u64 {
-    match std::env::var("TOLLGATE_TESTS").as_deref() {
+    match std::env::var("TESTS_EXTENT").as_deref() {
         Ok("long") => 3_400,
         Ok("default" | "") | Err(_) => 200,
-        Ok(other) => panic!("TOLLGATE_TESTS is `{other}`; it can be `default` or `long`"),
+        Ok(other) => panic!("TESTS_EXTENT is `{other}`; it can be `default` or `long`"),
     }
 }
 
