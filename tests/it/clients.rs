@@ -2,4 +2,5 @@
 
 mod demo;
 mod faro;
+mod operator;
 mod stranger;
