@@ -89,7 +89,7 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     let (ledger, writer) = Ledger::start(&path, WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) })?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let db = Database::open(url).await?;
-    let services = Services::start(db, ledger, clock, ids, Arc::new(policies)).await?;
+    let services = Services::start(db, ledger, clock, ids, policies).await?;
     Ok(Engine { services: Arc::new(services), writer })
 }
 
