@@ -73,6 +73,20 @@ impl Services {
         })
     }
 
+    /// Use cases that only read, beside whoever writes: what writes is answered with
+    /// [`crate::store::WriterError::Stopped`].
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub async fn read_only(
+        db: Database,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        policies: Arc<Policies>,
+    ) -> Result<Self, StoreError> {
+        Self::start(db, Ledger::without_writer(), clock, ids, policies).await
+    }
+
     /// The catalog as it stands now; a call keeps the one it began with.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()

@@ -14,5 +14,6 @@ pub mod writer;
 
 pub use database::Database;
 pub use error::StoreError;
+pub use lock::WriterLock;
 pub use unit::{NotSaved, UnitOfWork};
 pub use writer::{Ledger, WriterError};

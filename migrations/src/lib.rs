@@ -15,6 +15,7 @@ pub use sea_orm_migration::MigratorTrait;
 
 mod m20261121_000001_ledger;
 mod m20261121_000002_catalog;
+mod m20261121_000003_grants;
 
 /// Runs all migrations in their order.
 #[derive(Debug)]
@@ -23,7 +24,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_ledger::Migration), Box::new(m20261121_000002_catalog::Migration)]
+        vec![
+            Box::new(m20261121_000001_ledger::Migration),
+            Box::new(m20261121_000002_catalog::Migration),
+            Box::new(m20261121_000003_grants::Migration),
+        ]
     }
 }
 

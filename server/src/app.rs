@@ -14,7 +14,7 @@ use engine::{
     id::IdSource,
     policy::{Policies, PolicySources},
     service::Services,
-    store::{Database, Ledger, writer::WriterOptions},
+    store::{Database, Ledger, WriterLock, writer::WriterOptions},
 };
 use migrations::{Migrator, MigratorTrait as _};
 
@@ -22,6 +22,7 @@ use crate::{
     config::{
         Config,
         master_key::{MasterKey, MasterKeyError},
+        tls::Certificates,
     },
     http::{
         health,
@@ -39,6 +40,8 @@ use crate::{
 const TICK: Duration = Duration::from_millis(200);
 /// How often the outbox is looked at.
 const OUTBOX_TICK: Duration = Duration::from_millis(500);
+/// How often the TLS files are looked at.
+const RELOAD_TICK: Duration = Duration::from_secs(1);
 /// How long a stop waits for calls under way.
 const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 
@@ -80,17 +83,31 @@ pub struct Engine {
 /// Any of that fails; another process being the writer is one reason.
 pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     let url = config.database.url.expose();
-    let path = Database::path_of(url)?;
+    let path = Database::make_file(url)?;
+    // First of all: under a running server even the schema is not ours to change.
+    let lock = WriterLock::take(&path)?;
     let connection = Database::connect_for_migration(url).await?;
     Migrator::up(&connection, None).await.map_err(|error| StartError::Migration(error.to_string()))?;
     connection.close().await.map_err(|error| StartError::Migration(error.to_string()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
-    let (ledger, writer) = Ledger::start(&path, WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) })?;
+    let (ledger, writer) =
+        Ledger::start_locked(&path, lock, WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) })?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let db = Database::open(url).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
     Ok(Engine { services: Arc::new(services), writer })
+}
+
+/// The services over an existing database, for what only reads: also beside a running server.
+///
+/// # Errors
+/// There is no database, its schema is another one, or it cannot be read.
+pub async fn open_readers(config: &Config) -> Result<Services, StartError> {
+    let db = Database::open(config.database.url.expose()).await?;
+    let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    Ok(Services::read_only(db, clock, Arc::new(RandomIds), Arc::new(policies)).await?)
 }
 
 /// The state that the handlers share.
@@ -149,11 +166,15 @@ async fn method_not_allowed_post() -> Result<HttpResponse, Problem> {
     Err(Problem::new(Code::MethodNotAllowed, "this is called with POST").header("allow", "POST"))
 }
 
-/// Serves on `listener` until the handle is told to stop.
+/// Serves on `listener` until the handle is told to stop: over TLS where there is a configuration for it.
 ///
 /// # Errors
 /// The listener cannot be used.
-pub fn listen(state: AppState, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
+pub fn listen(
+    state: AppState,
+    listener: TcpListener,
+    tls: Option<rustls::ServerConfig>,
+) -> std::io::Result<actix_web::dev::Server> {
     let workers =
         state.config.server.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, Into::into));
     let data = Data::new(state);
@@ -171,10 +192,22 @@ pub fn listen(state: AppState, listener: TcpListener) -> std::io::Result<actix_w
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(5))
     .shutdown_timeout(5)
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(server)
+    .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
+}
+
+/// Looks for replaced TLS files, until it is stopped.
+pub async fn run_reload(certificates: Arc<Certificates>) {
+    let mut tick = tokio::time::interval(RELOAD_TICK);
+    loop {
+        tick.tick().await;
+        // What became of it stands in the log.
+        drop(certificates.reload_if_changed());
+    }
 }
 
 /// Does what is due without a request: expired holds, calls of a dead server, waiting records, limiter memory.

@@ -4,10 +4,18 @@ use std::{io::Write, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{ConfigSource, Environment, Loaded};
+use crate::{
+    config::{ConfigSource, Environment, Loaded},
+    operator::NotDone,
+};
 
+mod account;
 mod apply;
+mod doctor;
 mod ledger;
+mod operate;
+mod purchase;
+mod reference;
 mod serve;
 
 /// Tollgate stands between agents and the tools they pay for.
@@ -27,41 +35,77 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Import the catalog of a configuration file.
     Apply(apply::ApplyArgs),
+    /// Check configuration, master key, database, server, TLS, mail and catalog.
+    Doctor(doctor::DoctorArgs),
+    /// Make accounts and give them credits.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Deal with bought credits.
+    #[command(subcommand)]
+    Purchase(purchase::PurchaseCommand),
     /// Look at the books.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print this command line as Markdown.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// Exit codes, the same for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// Fine.
-    Ok = 0,
+    Ok,
     /// Refused, or a check failed.
-    Refused = 1,
+    Refused,
     /// The command line makes no sense.
-    Usage = 2,
+    Usage,
     /// The configuration cannot be used.
-    Config = 3,
+    Config,
     /// The database cannot be used.
-    Database = 4,
+    Database,
     /// The books are damaged.
-    Damaged = 5,
+    Damaged,
+}
+
+impl Exit {
+    const ALL: [(Self, u8); 6] = [
+        (Self::Ok, 0),
+        (Self::Refused, 1),
+        (Self::Usage, 2),
+        (Self::Config, 3),
+        (Self::Database, 4),
+        (Self::Damaged, 5),
+    ];
+
+    /// What the process ends with.
+    pub fn number(self) -> u8 {
+        Self::ALL.iter().find(|(exit, _)| *exit == self).map_or(1, |(_, number)| *number)
+    }
+
+    /// For people.
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "done, or all is well",
+            Self::Refused => "refused, or a check failed; the message says why, and nothing was changed",
+            Self::Usage => "the command line makes no sense",
+            Self::Config => "the configuration cannot be used",
+            Self::Database => "the database cannot be used",
+            Self::Damaged => "the books are damaged",
+        }
+    }
+
+    /// Reads what [`Self::number`] gives.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == number).map(|(exit, _)| *exit)
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Ok => 0,
-            Exit::Refused => 1,
-            Exit::Usage => 2,
-            Exit::Config => 3,
-            Exit::Database => 4,
-            Exit::Damaged => 5,
-        })
+        Self::from(exit.number())
     }
 }
 
@@ -75,6 +119,12 @@ struct Failure {
 impl Failure {
     fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
         Self { exit, message: message.to_string() }
+    }
+}
+
+impl From<NotDone> for Failure {
+    fn from(NotDone { exit, message }: NotDone) -> Self {
+        Self { exit, message }
     }
 }
 
@@ -93,8 +143,12 @@ pub fn run() -> Exit {
     crate::telemetry::start(environment.get("RUST_LOG"));
     let outcome = match &cli.command {
         Command::Openapi => openapi(),
+        Command::Reference => reference::run(),
         Command::Serve(args) => load(&cli, &environment).and_then(|loaded| serve::run(args, loaded, &environment)),
         Command::Apply(args) => apply::run(args, &environment),
+        Command::Doctor(args) => doctor::run(args, &ConfigSource::from_option(cli.config.clone()), &environment),
+        Command::Account(command) => load(&cli, &environment).and_then(|loaded| account::run(command, &loaded)),
+        Command::Purchase(command) => load(&cli, &environment).and_then(|loaded| purchase::run(command, &loaded)),
         Command::Ledger(command) => load(&cli, &environment).and_then(|loaded| ledger::run(command, &loaded.config)),
     };
     outcome.unwrap_or_else(|failure| {
@@ -115,6 +169,12 @@ fn load(cli: &Cli, environment: &Environment) -> Result<Loaded, Failure> {
         say_error(&format!("warning: {warning}"));
     }
     Ok(loaded)
+}
+
+/// An error and what caused it, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Prints a line on the standard output. A reader that went away is no failure of ours, but nothing more is printed.

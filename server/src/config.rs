@@ -69,6 +69,7 @@ pub use self::{
     values::{Amount, ConnectionUrl},
 };
 use self::{reader::Reader, tree::Node};
+use secrecy::SecretString;
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tollgate.json5";
@@ -137,6 +138,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Keys that the dialects know and that do nothing here, for `doctor`.
     pub unused_policy_keys: Vec<String>,
+    /// The catalog by itself, as a configuration without variables: what a running server is handed to import.
+    pub catalog_text: SecretString,
 }
 
 /// Reads and checks the configuration.
@@ -195,6 +198,7 @@ fn interpret(
     let reader = Reader::new(environment);
     let config = reader.read_root(&root, Config::read);
     let findings = reader.finish();
+    let catalog_text = SecretString::from(tree::catalog_text(&root));
     problems.extend(findings.problems);
     match config {
         Some(config) if problems.is_empty() => Ok(Loaded {
@@ -202,6 +206,7 @@ fn interpret(
             path: path.map(Path::to_owned),
             warnings: findings.warnings,
             unused_policy_keys: findings.unused,
+            catalog_text,
         }),
         _ => {
             problems.sort_by_key(|problem| match &problem.place {

@@ -90,7 +90,7 @@ fn catalog(tokens: &DemoTokens, upstream: SocketAddr) -> DeclaredCatalog {
     let account = |email: &str, grant: i64, secret: &str| DeclaredAccount {
         email: email.to_owned(),
         is_verified: true,
-        password_hash: None,
+        password: None,
         grant: Credits::from_micros(grant.saturating_mul(1_000_000)),
         tokens: vec![DeclaredToken { name: "demo".to_owned(), secret: secret.to_owned(), caps: Vec::new() }],
         caps: Vec::new(),

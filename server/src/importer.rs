@@ -30,7 +30,7 @@ pub enum NotImportable {
         /// Why.
         source: CreditsError,
     },
-    /// An upstream or a tier that is not supported.
+    /// An upstream or a kind of funding that is not supported.
     #[error("{item}: {message}")]
     Unsupported {
         /// Where.
@@ -83,14 +83,12 @@ fn declared_tool(namespace: &str, item: &ToolItem) -> Result<DeclaredTool, NotIm
     let UpstreamItem::Http { method, url, timeout_ms } = &item.upstream else {
         return Err(unsupported(name(), "only `http` upstreams are supported"));
     };
-    if item.tier == Some(config::Tier::Paid) {
-        return Err(unsupported(name(), "the tier `paid` is not supported"));
-    }
     Ok(DeclaredTool {
         name: item.name.clone(),
         short_description: item.short_description.clone(),
         long_description: item.long_description.clone().unwrap_or_default(),
         input_schema: item.input_schema.to_string(),
+        // `paid` needs no flag: it is only for tools with a price, and these want a verified account with credits.
         is_unverified_ok: item.tier == Some(config::Tier::Unverified),
         method: method.as_str().to_owned(),
         url: url.clone(),
@@ -177,14 +175,11 @@ fn token(name: &str, secret: &SecretString, caps: &[DeclaredCap]) -> DeclaredTok
 
 fn account(item: &AccountItem) -> Result<DeclaredAccount, NotImportable> {
     let name = || format!("account `{}`", item.email);
-    if item.password.is_some() {
-        return Err(unsupported(name(), "passwords are set through the sign-up link, not in the file"));
-    }
     let caps = caps(&item.caps, &name)?;
     Ok(DeclaredAccount {
         email: item.email.clone(),
         is_verified: item.verified,
-        password_hash: None,
+        password: item.password.clone(),
         grant: credits(item.grant_credits.as_ref(), name)?,
         tokens: item.tokens.iter().map(|declared| token(&declared.name, &declared.token, &caps)).collect(),
         caps,

@@ -9,6 +9,7 @@ pub mod importer;
 pub mod mail;
 pub mod marketplace;
 pub mod openapi;
+pub mod operator;
 pub mod state;
 pub mod telemetry;
 pub mod upstream;

@@ -5,17 +5,18 @@ use secrecy::SecretString;
 
 use super::{Services, outbox::unexpected};
 use crate::{
-    credits::Credits,
-    id::{AccountId, EntryId},
-    ledger::{AccountKind, LedgerAccountId, Leg, Post, Refusal, TransactionKind},
-    store::{NotSaved, StoreError, UnitOfWork, entity, writer::Command},
+    id::AccountId,
+    ledger::{AccountKind, LedgerAccountId},
+    store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
 mod email;
+mod funding;
 mod link;
 mod password;
 
 pub use email::{EMAIL_BYTES_MAX, is_email};
+pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, REASON_CHARS_MAX};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
 pub(super) use password::PasswordWork;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};
@@ -76,20 +77,6 @@ pub enum LoginError {
     /// Too many passwords are being checked.
     #[error("too many sign-ins at once")]
     Busy,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why nothing was granted.
-#[derive(Debug, thiserror::Error)]
-pub enum GrantError {
-    /// There is no such account.
-    #[error("there is no such account")]
-    NotFound,
-    /// The ledger said no.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -183,30 +170,25 @@ impl Services {
         row.filter(|_row| is_right).map(|row| AccountId::from(row.id)).ok_or(LoginError::BadCredentials)
     }
 
-    /// Gives credits from the platform's promotion account. `id` names the grant: the same one again changes nothing.
-    ///
-    /// # Errors
-    /// There is no such account, the ledger refuses (nothing, too much, another grant has this name), or the database
-    /// failed.
-    pub async fn grant(&self, account: AccountId, credits: Credits, id: EntryId) -> Result<(), GrantError> {
-        let profile = self.find_profile(account).await?.ok_or(GrantError::NotFound)?;
-        let post = Post {
-            id,
-            kind: TransactionKind::Grant,
-            legs: vec![Leg { debit: LedgerAccountId::PROMO, credit: profile.wallet, amount: credits }],
-            reverses: None,
-            effective_us: None,
-            meta: None,
-        };
-        self.ledger.command(Command::Post(post)).await.map_err(StoreError::from)??;
-        Ok(())
-    }
-
     /// Hashes a new password for the database.
     async fn hash_password(&self, password: &SecretString) -> Result<String, PasswordError> {
         let mut salt = [0; password::SALT_BYTES];
         (self.random)(&mut salt);
         self.password_work.hash(password, salt).await
+    }
+
+    /// The hash of a password of the configuration; `None` if `stored` is one of it already.
+    pub(super) async fn hash_unless_stored(
+        &self,
+        password: &SecretString,
+        stored: Option<&str>,
+    ) -> Result<Option<String>, PasswordError> {
+        if let Some(stored) = stored
+            && self.password_work.verify(password, Some(stored.to_owned())).await?
+        {
+            return Ok(None);
+        }
+        self.hash_password(password).await.map(Some)
     }
 
     async fn find_account_row(&self, email: &str) -> Result<Option<entity::account::Model>, StoreError> {
@@ -229,7 +211,7 @@ impl Services {
 }
 
 /// What a set password changes: sessions that began before are void.
-fn with_password(hash: String, is_verified: bool, now_us: i64) -> entity::account::ActiveModel {
+pub(super) fn with_password(hash: String, is_verified: bool, now_us: i64) -> entity::account::ActiveModel {
     let mut change = entity::account::ActiveModel {
         password_hash: Set(Some(hash)),
         sessions_from_us: Set(now_us),

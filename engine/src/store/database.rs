@@ -29,17 +29,37 @@ impl Database {
             .ok_or_else(|| StoreError::Url { url: url.to_owned() })
     }
 
+    /// Makes the file of `url`, empty, and its folder, if they are not there. Only its owner may read it: it holds
+    /// addresses and the digests of secrets. SQLite gives its other files the same mode.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be made.
+    pub fn make_file(url: &str) -> Result<PathBuf, StoreError> {
+        let path = Self::path_of(url)?;
+        let failed = |path: &std::path::Path| {
+            let path = path.display().to_string();
+            move |source| StoreError::File { path, source }
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(failed(folder))?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        options.create_new(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(&path)(error)),
+            _ => Ok(path),
+        }
+    }
+
     /// A connection that may write, for migrations only: made, used and dropped before the writer starts. The file and
     /// its folder are created if they are not there.
     ///
     /// # Errors
     /// The file cannot be made or opened.
     pub async fn connect_for_migration(url: &str) -> Result<DatabaseConnection, StoreError> {
-        let path = Self::path_of(url)?;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StoreError::File { path: folder.display().to_string(), source })?;
-        }
+        let path = Self::make_file(url)?;
         let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
         options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
             sqlite.pragma("journal_mode", "WAL").pragma("synchronous", "FULL").pragma("recursive_triggers", "ON")

@@ -11,6 +11,8 @@ pub mod account;
 pub mod cap;
 /// Counters of caps.
 pub mod cap_window;
+/// Credits given by an operator.
+pub mod credit_grant;
 /// A partner's customer.
 pub mod end_user;
 /// What the configuration's catalog last brought in.

@@ -16,7 +16,8 @@ pub struct WriterLock {
 impl WriterLock {
     /// Takes the lock of the database at `database`, or says who cannot.
     pub fn take(database: &Path) -> Result<Self, StoreError> {
-        let path = lock_path(database);
+        // By its real name: a link to the file is the same database.
+        let path = lock_path(&database.canonicalize().unwrap_or_else(|_absent| database.to_owned()));
         let file_error = |source| StoreError::File { path: path.display().to_string(), source };
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(file_error)?;
         match file.try_lock() {

@@ -28,6 +28,8 @@ mod sqlite;
 mod thread;
 mod write;
 
+pub use sqlite::{WriterSettings, settings_of};
+
 /// How many requests may wait; more are refused at once.
 pub const QUEUE_MAX: usize = 16_384;
 /// How many requests one transaction takes in. `ledger.md` 6.1 gives 2,048 for SQLite.
@@ -73,6 +75,7 @@ enum Job {
     Unit(Box<UnitOfWork>, oneshot::Sender<Result<Vec<Done>, NotSaved>>),
     Record(Arc<CallRecord>),
     Tick(Reply<()>),
+    Settings(Reply<WriterSettings>),
 }
 
 /// What the writer has done since it started; for metrics and benches.
@@ -118,7 +121,18 @@ impl Ledger {
         path: &std::path::Path,
         options: WriterOptions,
     ) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
-        let lock = super::lock::WriterLock::take(path)?;
+        Self::start_locked(path, super::lock::WriterLock::take(path)?, options)
+    }
+
+    /// As [`Self::start`], with the writer's slot taken before: whoever brings the schema up to date holds it already.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn start_locked(
+        path: &std::path::Path,
+        lock: super::lock::WriterLock,
+        options: WriterOptions,
+    ) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
         let books = sqlite::Books::take_over(path)?;
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
@@ -129,6 +143,12 @@ impl Ledger {
             .spawn(move || writer.run(jobs))
             .map_err(|source| StoreError::File { path: path.display().to_string(), source })?;
         Ok((Self { queue, counters, epoch }, handle))
+    }
+
+    /// A ledger without a writer, for what only reads: everything else is answered with [`WriterError::Stopped`].
+    pub fn without_writer() -> Self {
+        let (queue, _nobody) = mpsc::channel(1);
+        Self { queue, counters: Arc::default(), epoch: 0 }
     }
 
     /// The writer's term.
@@ -178,6 +198,11 @@ impl Ledger {
     /// Lets the writer do what is due without anybody asking: expired holds, calls of dead servers, waiting records.
     pub async fn tick(&self) -> Result<(), WriterError> {
         self.ask(Job::Tick).await
+    }
+
+    /// How the writer's own connection writes, as the database says it now.
+    pub async fn settings(&self) -> Result<WriterSettings, WriterError> {
+        self.ask(Job::Settings).await
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, WriterError> {

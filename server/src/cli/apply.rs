@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use engine::service::catalog::{Change, PlannedChange};
-use serde_json::json;
+use engine::store::Database;
+use secrecy::ExposeSecret as _;
 
-use super::{Exit, Failure, Outcome, say};
+use super::{Exit, Failure, Outcome, operate};
 use crate::{
     app,
-    config::{ConfigSource, Environment},
+    config::{ConfigSource, Environment, Loaded},
     importer,
+    operator::{self, Command, Done},
 };
 
 #[derive(Debug, Args)]
@@ -28,37 +29,23 @@ pub(super) struct ApplyArgs {
 pub(super) fn run(args: &ApplyArgs, environment: &Environment) -> Outcome {
     let loaded = crate::config::load(&ConfigSource::File(args.file.clone()), environment)
         .map_err(|error| Failure::new(Exit::Config, error))?;
-    let declared = importer::declared(&loaded.config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Refused, error))?;
-    let changes = runtime.block_on(async {
-        let engine = app::open_engine(&loaded.config).await.map_err(|error| Failure::new(Exit::Database, error))?;
-        let changes = if args.plan {
-            engine.services.plan_import(&declared).await
-        } else {
-            engine.services.import(&declared).await
-        };
-        changes.map_err(|error| Failure::new(Exit::Refused, error))
-    })?;
-    if args.json {
-        let changes: Vec<_> =
-            changes.iter().map(|change| json!({"item": change.item, "change": word(change)})).collect();
-        return say(&json!({"applied": !args.plan, "changes": changes}).to_string());
+    if args.plan {
+        let done = operate::runtime()?.block_on(plan(&loaded))?;
+        return operate::print(&done, args.json);
     }
-    if changes.is_empty() {
-        return say("nothing to change");
-    }
-    for change in &changes {
-        say(&format!("{} {}", word(change), change.item))?;
-    }
-    Ok(Exit::Ok)
+    let command = Command::Apply { catalog: loaded.catalog_text.expose_secret().to_owned() };
+    operate::run(&command, &loaded.config, args.json)
 }
 
-const fn word(change: &PlannedChange) -> &'static str {
-    match change.change {
-        Change::Create => "create",
-        Change::Update => "update",
+/// What would change. Reads beside a running server; without a database, an empty one is made to compare with.
+async fn plan(loaded: &Loaded) -> Result<Done, Failure> {
+    let declared = importer::declared(&loaded.config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
+    let database = |error: app::StartError| Failure::new(Exit::Database, error);
+    let url = loaded.config.database.url.expose();
+    if !Database::path_of(url).map_err(|error| Failure::new(Exit::Config, error))?.exists() {
+        app::open_engine(&loaded.config).await.map_err(database)?;
     }
+    let services = app::open_readers(&loaded.config).await.map_err(database)?;
+    let changes = services.plan_import(&declared).await.map_err(operator::import_refused)?;
+    Ok(operator::changes_done(&changes, false)?)
 }

@@ -1,14 +1,19 @@
 //! `tollgate serve [--demo]`.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, sync::Arc};
 
 use clap::Args;
 
-use super::{Exit, Failure, Outcome, say};
+use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
     app,
-    config::{Environment, Loaded, master_key::MasterKey},
+    config::{
+        Environment, Loaded,
+        master_key::MasterKey,
+        tls::{Certificates, TlsError},
+    },
     demo, importer, mail,
+    operator::socket::OperatorSocket,
     upstream::EgressRules,
 };
 
@@ -27,60 +32,71 @@ pub(super) fn run(args: &ServeArgs, loaded: Loaded, environment: &Environment) -
 
 async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut config = loaded.config;
-    if config.server.tls.is_some() {
-        return Err(Failure::new(Exit::Config, "server.tls: use a proxy in front and `server.trusted_proxies`"));
-    }
+    let certificates = config.server.tls.clone().map(Certificates::load).transpose().map_err(|error| tls(&error))?;
+    let secured = certificates.as_ref().map(Certificates::server_config).transpose().map_err(|error| tls(&error))?;
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Refused, error))?;
     // From here on the real port stands, also where the file asks for any free one.
-    config.server.bind = bound;
-    let database = |error: app::StartError| Failure::new(Exit::Database, error);
+    config.server.bind = listener.local_addr().map_err(refused)?;
     let engine = app::open_engine(&config).await.map_err(database)?;
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 
-    let base_url = config.server.base_url(bound);
+    let base_url = config.server.base_url(config.server.bind);
     let transport = mail::Transport::new(&config.mail, &base_url).map_err(|error| Failure::new(Exit::Config, error))?;
     let mut egress = EgressRules::from(&config.egress);
     let mut demo = None;
     if args.demo {
-        let (upstream, server) = demo::tools::serve().await.map_err(|error| Failure::new(Exit::Refused, error))?;
-        let tokens =
-            demo::seed(&engine.services, key, upstream).await.map_err(|error| Failure::new(Exit::Refused, error))?;
+        let (upstream, server) = demo::tools::serve().await.map_err(refused)?;
+        let tokens = demo::seed(&engine.services, key, upstream).await.map_err(refused)?;
         egress.exempt_addresses.push(upstream);
         demo = Some((tokens, server));
     }
+    let operators = OperatorSocket::open(engine.services.db.path(), Arc::clone(&engine.services)).await;
+    let operators = operators.map_err(|error| Failure::new(Exit::Database, error))?;
     let state = app::app_state(engine.services, config, egress, key).map_err(database)?;
-    let server = app::listen(state.clone(), listener).map_err(|error| Failure::new(Exit::Refused, error))?;
+    let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
-    let ticks = actix_web::rt::spawn(app::run_ticks(state.clone()));
-    let outbox = actix_web::rt::spawn(app::run_outbox(state.clone(), transport));
+    let mut background = vec![
+        actix_web::rt::spawn(app::run_ticks(state.clone())),
+        actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
+    ];
+    background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     say(&format!("tollgate listens on {base_url}"))?;
     if let Some((tokens, _)) = &demo {
         for (comment, command) in demo::calls(&base_url, tokens).lines {
             say(&format!("\n# {comment}\n{command}"))?;
         }
     }
-    wait_for_signal().await.map_err(|error| Failure::new(Exit::Refused, error))?;
+    wait_for_signal().await.map_err(refused)?;
     app::stop(&state, &handle).await;
-    ticks.abort();
-    outbox.abort();
-    let served = running.await.map_err(|error| Failure::new(Exit::Refused, error))?;
-    served.map_err(|error| Failure::new(Exit::Refused, error))?;
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    running.await.map_err(refused)?.map_err(refused)?;
     if let Some((_, server)) = demo {
-        server.stop().await.map_err(|error| Failure::new(Exit::Refused, error))?;
+        server.stop().await.map_err(refused)?;
     }
+    operators.close().await;
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     let writer = engine.writer;
-    let joined = tokio::task::spawn_blocking(move || writer.join()).await;
-    match joined {
+    match tokio::task::spawn_blocking(move || writer.join()).await {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
     }
+}
+
+fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Refused, error)
+}
+
+fn database(error: app::StartError) -> Failure {
+    Failure::new(Exit::Database, error)
+}
+
+fn tls(error: &TlsError) -> Failure {
+    Failure::new(Exit::Config, with_causes(error))
 }
 
 async fn wait_for_signal() -> std::io::Result<()> {

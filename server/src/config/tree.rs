@@ -16,6 +16,7 @@ use serde::de::IgnoredAny;
 
 use super::{
     error::{Place, Position, Problem},
+    overlay::normalised,
     scan::{DEPTH_MAX, Lexeme, Token, TooDeep, scan},
 };
 
@@ -193,4 +194,58 @@ fn decode_key(token: Token<'_>) -> Option<String> {
             None
         }
     }
+}
+
+/// What the catalog's text is made of; overrides may have added these keys under other spellings.
+const CATALOG_KEYS: [&str; 6] =
+    ["allow_fixture_secrets", "catalog", "core_tools", "publishers", "accounts", "partners"];
+
+/// Writes the catalog of a whole configuration as a JSON5 text of its own that reads as the same values. Numbers stay
+/// as they were written, and `${` is escaped, so that nothing is filled in again.
+pub(super) fn catalog_text(root: &Node) -> String {
+    let mut out = String::new();
+    let is_wanted = |member: &&Member| matches!(key_of(member), "allow_fixture_secrets" | "catalog");
+    if let Kind::Object(members) = &root.kind {
+        write_members(&mut out, members.iter().filter(is_wanted));
+    }
+    out
+}
+
+fn key_of(member: &Member) -> &str {
+    let is_meant = |key: &&&str| member.is_added && normalised(key) == normalised(&member.key);
+    CATALOG_KEYS.iter().find(is_meant).copied().unwrap_or(&member.key)
+}
+
+fn write_members<'a>(out: &mut String, members: impl Iterator<Item = &'a Member>) {
+    out.push('{');
+    for member in members {
+        write_text(out, key_of(member));
+        out.push(':');
+        write_node(out, &member.value);
+        out.push(',');
+    }
+    out.push('}');
+}
+
+fn write_node(out: &mut String, node: &Node) {
+    match &node.kind {
+        Kind::Null => out.push_str("null"),
+        Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Kind::Number(text) => out.push_str(text),
+        Kind::Text(text) => write_text(out, &text.replace("${", "$${")),
+        Kind::List(items) => {
+            out.push('[');
+            for item in items {
+                write_node(out, item);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Kind::Object(members) => write_members(out, members.iter()),
+    }
+}
+
+/// A JSON string, which JSON5 reads as well.
+fn write_text(out: &mut String, text: &str) {
+    out.push_str(&serde_json::Value::from(text).to_string());
 }

@@ -1,5 +1,7 @@
 //! The catalog as a file declares it, checked for form but not yet against the database.
 
+use secrecy::SecretString;
+
 use crate::{credits::Credits, ledger::caps::CapWindow, pricing::PricingSpec, service::access::CapOwner};
 
 /// Everything that a file declares.
@@ -95,8 +97,8 @@ pub struct DeclaredAccount {
     pub email: String,
     /// Counts as confirmed.
     pub is_verified: bool,
-    /// As a PHC string.
-    pub password_hash: Option<String>,
+    /// A known password: for demos and tests.
+    pub password: Option<SecretString>,
     /// Granted once, when the account is made; micro-credits.
     pub grant: Credits,
     /// Its tokens.

@@ -14,7 +14,7 @@ use crate::{
     id::{AccountId, CapId, EntryId, NamespaceId, PartnerId, PriceVersionId, PublisherId, TokenId, ToolId},
     ledger::{AccountKind, LedgerAccountId, Leg, Post, TransactionKind, leaf::sha256},
     pricing::{Price, PricingSpec},
-    service::{Services, access::CapOwner},
+    service::{Services, access::CapOwner, accounts::with_password},
     store::{StoreError, UnitOfWork, entity},
 };
 
@@ -221,11 +221,24 @@ impl<'s> Import<'s> {
             .one(self.services.db.readers())
             .await
             .map_err(StoreError::from)?;
-        if self.note(&format!("account:{}", declared.email), &declared.fingerprint).is_none() {
+        let item = format!("account:{}", declared.email);
+        if self.note(&item, &declared.fingerprint).is_none() {
             return Ok(());
         }
         let backend = self.services.db.backend();
+        let stored = found.as_ref().and_then(|row| row.password_hash.as_deref());
+        let password_hash = match &declared.password {
+            Some(password) => self.services.hash_unless_stored(password, stored).await,
+            None => Ok(None),
+        };
+        let password_hash = password_hash.map_err(|error| ImportError::Item { item, message: error.to_string() })?;
         let id = if let Some(row) = found {
+            if let Some(hash) = password_hash {
+                let update = entity::account::Entity::update_many()
+                    .set(with_password(hash, false, self.now_us))
+                    .filter(entity::account::Column::Id.eq(row.id));
+                self.unit.one(backend, &update);
+            }
             row.id
         } else {
             let id = AccountId::new(&*self.services.ids, self.now_us);
@@ -235,7 +248,7 @@ impl<'s> Import<'s> {
                 email: declared.email.clone(),
                 is_verified: declared.is_verified,
                 is_suspended: false,
-                password_hash: declared.password_hash.clone(),
+                password_hash,
                 wallet: wallet.raw(),
                 sessions_from_us: 0,
                 created_us: self.now_us,

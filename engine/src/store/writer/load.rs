@@ -100,7 +100,7 @@ impl Books {
                     }
                     Command::Settle(settle) => self.load_settle(facts, settle)?,
                 },
-                Job::Unit(..) | Job::Record(_) | Job::Tick(_) => {}
+                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
         Ok(())

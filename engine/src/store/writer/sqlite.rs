@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter, types};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params, params_from_iter, types};
 use sea_orm::sea_query::Value;
 
 use super::super::{StoreError, unit::Guarded};
@@ -18,6 +18,45 @@ pub(super) const SLOT: i64 = 0;
 /// More than the writer has statements: none is ever prepared twice.
 const STATEMENTS_MAX: usize = 128;
 
+/// How a connection writes, in the database's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriterSettings {
+    /// `wal`: readers and the writer do not wait for one another.
+    pub journal_mode: String,
+    /// `full`: a commit is on the disk when it returns.
+    pub synchronous: &'static str,
+}
+
+/// What the writer's connection would be set to: read from one to the SQLite file at `path` that is opened as the
+/// writer opens its own, and changes nothing in the books.
+///
+/// # Errors
+/// There is no such file, or it cannot be opened.
+pub fn settings_of(path: &Path) -> Result<WriterSettings, StoreError> {
+    Ok(read_settings(&open(path)?)?)
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // FULL: a commit returns when the log is on the disk. recursive_triggers: REPLACE may not get round the triggers.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 4000;",
+    )?;
+    Ok(connection)
+}
+
+fn read_settings(connection: &Connection) -> rusqlite::Result<WriterSettings> {
+    let journal_mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    let words = [(0_i64, "off"), (1, "normal"), (2, "full"), (3, "extra")];
+    let word = words.iter().find(|(number, _)| *number == synchronous);
+    Ok(WriterSettings { journal_mode, synchronous: word.map_or("unknown", |(_, word)| *word) })
+}
+
 pub(super) struct Books {
     pub(super) connection: Connection,
     pub(super) head: ChainHead,
@@ -28,14 +67,7 @@ pub(super) struct Books {
 impl Books {
     /// Opens the file, checks its last batch and begins a new term.
     pub(super) fn take_over(path: &Path) -> Result<Self, StoreError> {
-        let connection = Connection::open(path)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        // FULL: a commit returns when the log is on the disk. recursive_triggers: REPLACE may not get round the triggers.
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 4000;",
-        )?;
+        let connection = open(path)?;
         let mut books = Self { head: read_head(&connection)?, connection, scratch: Vec::with_capacity(512) };
         books.check_head()?;
         books.connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -49,6 +81,10 @@ impl Books {
         books.connection.execute_batch("COMMIT")?;
         books.head = read_head(&books.connection)?;
         Ok(books)
+    }
+
+    pub(super) fn settings(&self) -> rusqlite::Result<WriterSettings> {
+        read_settings(&self.connection)
     }
 
     pub(super) const fn epoch(&self) -> i64 {

@@ -77,6 +77,7 @@ impl Writer {
                         self.run_unit(&unit, reply);
                     }
                     Job::Record(record) => self.records.push(record),
+                    Job::Settings(reply) => drop(reply.send(self.books.settings().map_err(unavailable))),
                     other => batch.push(other),
                 }
             }
@@ -235,7 +236,7 @@ fn decide(batch: &mut Batch<'_>, job: Job) -> Option<Waiting> {
             Some(Waiting::Command(reply, done))
         }
         Job::Tick(reply) => Some(Waiting::Tick(reply)),
-        Job::Unit(..) | Job::Record(_) => None,
+        Job::Unit(..) | Job::Record(_) | Job::Settings(_) => None,
     }
 }
 
@@ -245,6 +246,7 @@ fn fail(job: Job, error: &WriterError) {
         Job::Finish(_, reply) => drop(reply.send(Err(error.clone()))),
         Job::Command(_, reply) => drop(reply.send(Err(error.clone()))),
         Job::Tick(reply) => drop(reply.send(Err(error.clone()))),
+        Job::Settings(reply) => drop(reply.send(Err(error.clone()))),
         Job::Unit(_, reply) => drop(reply.send(Err(NotSaved::Writer(error.clone())))),
         Job::Record(_) => {}
     }

@@ -1,5 +1,6 @@
 //! Accounts and partners of the catalog, for demos and tests.
 
+use engine::service::accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{BPS_MAX, Names, read_bps};
@@ -15,7 +16,6 @@ const PARTNER_TOKEN_PREFIX: &str = "faro_partner_";
 const AUDITOR_TOKEN_PREFIX: &str = "faro_audit_";
 const TOKEN_BODY_CHARS_MIN: usize = 8;
 const TOKEN_CHARS_MAX: usize = 128;
-const PASSWORD_CHARS_MIN: usize = 8;
 
 /// One element of `catalog.accounts`.
 #[derive(Debug, Clone)]
@@ -231,8 +231,8 @@ fn read_token(value: &Value<'_>, kind: TokenKind, allow_fixture_secrets: bool) -
 fn read_password(value: &Value<'_>, allow_fixture_secrets: bool) -> Option<SecretString> {
     let password = SecretString::from(value.text()?);
     refuse_fixture(value, allow_fixture_secrets)?;
-    if password.expose_secret().chars().count() < PASSWORD_CHARS_MIN {
-        value.wrong(format!("must have at least {PASSWORD_CHARS_MIN} characters"));
+    if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&password.expose_secret().chars().count()) {
+        value.wrong(format!("must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
         return None;
     }
     Some(password)

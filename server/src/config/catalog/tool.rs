@@ -51,7 +51,7 @@ pub enum Tier {
     Unverified,
     /// Accounts with a verified e-mail address.
     Verified,
-    /// Verified accounts that have bought credits.
+    /// Verified accounts with credits; only for tools that cost something.
     Paid,
 }
 
@@ -126,10 +126,16 @@ impl ToolItem {
         };
         let upstream = fields.required_section("upstream", UpstreamItem::read);
         let pricing = fields.optional("pricing", PricingItem::read);
-        if let (Some(value), Some(Tier::Unverified), Some(Some(pricing))) = (&tier_value, tier, &pricing)
-            && !pricing.is_free()
-        {
-            value.wrong("is `unverified`, which is only for tools that cost nothing");
+        // none when the price is broken, which has been said
+        let is_free = pricing.as_ref().map_or(Some(true), |pricing| pricing.as_ref().map(PricingItem::is_free));
+        if let Some(value) = &tier_value {
+            match (tier, is_free) {
+                (Some(Tier::Unverified), Some(false)) => {
+                    value.wrong("is `unverified`, which is only for tools that cost nothing");
+                }
+                (Some(Tier::Paid), Some(true)) => value.wrong("is `paid`, which is only for tools that cost something"),
+                _ => {}
+            }
         }
         Some(Self {
             name: name?,

@@ -1,8 +1,10 @@
 //! The declarative catalog.
 
+use secrecy::ExposeSecret as _;
+
 use super::{accepted, check_refused, load_with, refused};
 use crate::config::{
-    CapScope, CapWindow, ChargeOn, Funding, HttpMethod, Place, Position, PricingMode, Tier, UpstreamItem,
+    CapScope, CapWindow, ChargeOn, Funding, HttpMethod, Loaded, Place, Position, PricingMode, Tier, UpstreamItem,
 };
 
 fn tool(rest: &str) -> String {
@@ -201,6 +203,59 @@ fn an_unverified_tier_is_for_tools_that_cost_nothing() {
 }
 
 #[test]
+fn only_tools_that_cost_something_are_for_those_who_have_credits() {
+    let text = |rest: &str| tool(&format!("tier: 'paid', upstream: {{ kind: 'builtin', name: 'x' }}{rest}"));
+    let fixed =
+        |cost: &str| text(&format!(", pricing: {{ pricing_mode: 'fixed_per_request', fixed_credit_cost: {cost} }}"));
+    assert_eq!(accepted(&fixed("0.000001")).catalog.core_tools[0].tier, Some(Tier::Paid));
+    for text in [text(""), fixed("0")] {
+        assert_eq!(
+            refused(&text),
+            "t:1:46: `catalog.core_tools[0].tier` is `paid`, which is only for tools that cost something"
+        );
+    }
+}
+
+#[test]
+fn the_catalog_s_text_reads_as_the_same_catalog_without_the_variables() {
+    let text = r#"{
+        server: { bind: '127.0.0.1:1' }, allow_fixture_secrets: true,
+        catalog: {
+            publishers: [{ id: 'acme', display_name: 'A "${WORD}" $${NOT}', share_bps: 8000, namespaces: [{
+                name: 'acme', description: 'a\n\u2028\'"\x01', tools: [{
+                    name: 'x', input_schema: { const: 5e-1, enum: [null, true, 0x1F] },
+                    upstream: { kind: 'http', url: 'https://x.example/' },
+                    pricing: { pricing_mode: 'fixed_per_request', fixed_credit_cost: 0.1 },
+                }],
+            }] }],
+            accounts: [{ email: 'a@b.c', password: 'correct horse' }],
+        },
+    }"#;
+    let variables = [
+        ("WORD", "$${x} ${y}"),
+        ("TOLLGATE_CATALOG__PARTNERS", "[{ name: '${WORD}', margin_bps: 1 }]"),
+        ("TOLLGATE_CATALOG__CORE_TOOLS", "[]"),
+    ];
+    let first = load_with(text, &variables).expect("accepted");
+    let again = load_with(first.catalog_text.expose_secret(), &[]).expect("accepted again");
+    let fingerprints = |loaded: &Loaded| {
+        let catalog = &loaded.config.catalog;
+        let publisher = &catalog.publishers[0];
+        let tool = &publisher.namespaces[0].tools[0];
+        (
+            (publisher.display_name.clone(), publisher.fingerprint.clone(), tool.fingerprint.clone()),
+            (catalog.accounts[0].fingerprint.clone(), catalog.partners[0].fingerprint.clone()),
+            (tool.input_schema.clone(), catalog.partners[0].name.clone()),
+        )
+    };
+    assert_eq!(fingerprints(&again), fingerprints(&first));
+    assert_eq!(again.config.catalog.partners[0].name, "${WORD}");
+    assert_eq!(again.config.server.bind.port(), 18_789, "nothing but the catalog");
+    let without = load_with("{}", &[]).expect("accepted");
+    assert_eq!(without.catalog_text.expose_secret(), "{}");
+}
+
+#[test]
 fn tools_need_a_name_and_an_upstream_that_is_whole() {
     let kind = "must be one of `http`, `mcp`, `builtin`";
     let cases = [
@@ -259,7 +314,7 @@ fn addresses_tokens_and_passwords_are_checked_without_repeating_secrets() {
         ),
         (
             "{ allow_fixture_secrets: true, catalog: { accounts: [{ email: 'a@b.c', password: 'short' }] } }",
-            "t:1:82: `catalog.accounts[0].password` must have at least 8 characters",
+            "t:1:82: `catalog.accounts[0].password` must have 12 to 128 characters",
         ),
         (
             "{ catalog: { accounts: [{ email: 'a@b.c', caps: [{ per: 'end_user', window: 'day', credits: 1 }] }] } }",

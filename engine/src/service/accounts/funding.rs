@@ -1,0 +1,216 @@
+//! What an operator gives: an account with its first credits, and credits later on. Both come from the platform's
+//! promotion account.
+
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::{AccountProfile, CreateAccountError, email, profile};
+use crate::{
+    credits::Credits,
+    id::{AccountId, EntryId},
+    ledger::{LedgerAccountId, Leg, Post, Refusal, TransactionKind, leaf::sha256},
+    limits::IDEMPOTENCY_KEY_BYTES_MAX,
+    service::{
+        Services,
+        outbox::unexpected,
+        tokens::{NewToken, TokenNameError, check_token_name},
+    },
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+/// Longest reason of a grant, in characters.
+pub const REASON_CHARS_MAX: usize = 200;
+
+/// An account that an operator made.
+#[derive(Debug)]
+pub struct FundedAccount {
+    /// The account.
+    pub profile: AccountProfile,
+    /// Its first token.
+    pub token: NewToken,
+    /// What it was given, in micro-credits.
+    pub credits: Credits,
+}
+
+/// Why an operator's account was not made. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum FundedAccountError {
+    /// The token's name cannot be used.
+    #[error(transparent)]
+    TokenName(#[from] TokenNameError),
+    /// The account cannot be made.
+    #[error(transparent)]
+    Account(#[from] CreateAccountError),
+    /// The ledger said no to the credits.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// Credits that were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditGrant {
+    /// The ledger's transaction.
+    pub id: EntryId,
+    /// The key was used before for the same: nothing was given now.
+    pub is_replay: bool,
+}
+
+/// Why nothing was given.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// Nothing, or less.
+    #[error("`credits` must be more than 0")]
+    NotPositive,
+    /// The reason cannot be used.
+    #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
+    Reason,
+    /// The key cannot be used.
+    #[error("`key` has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes")]
+    Key,
+    /// The key named another grant.
+    #[error("this key was used for another grant: {credits} credits to {account}, `{reason}`")]
+    KeyReused {
+        /// To whom.
+        account: AccountId,
+        /// How much, in micro-credits.
+        credits: Credits,
+        /// Why.
+        reason: String,
+    },
+    /// The ledger said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Services {
+    /// Makes an account with a token and, where `credits` are above zero, a grant of as many: all or nothing. The
+    /// address names the account, so a repeated command gives nothing twice.
+    ///
+    /// # Errors
+    /// The address or the token's name cannot be used, the address is taken, the ledger refuses the credits, or the
+    /// database failed.
+    pub async fn create_funded_account(
+        &self,
+        email: &str,
+        is_verified: bool,
+        token_name: &str,
+        credits: Credits,
+    ) -> Result<FundedAccount, FundedAccountError> {
+        check_token_name(token_name)?;
+        let email = email::normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
+        if self.find_account_row(&email).await.map_err(CreateAccountError::from)?.is_some() {
+            return Err(CreateAccountError::EmailTaken.into());
+        }
+        let now_us = self.clock.now_us();
+        let mut unit = UnitOfWork::new();
+        let row = self.add_account(&mut unit, &email, is_verified, None, now_us);
+        let token = self.add_token(&mut unit, AccountId::from(row.id), token_name, now_us);
+        if !credits.is_zero() {
+            // The account's own identifier, as for a grant of the catalog.
+            let wallet = LedgerAccountId::from_raw(row.wallet);
+            unit.post(grant_of(EntryId::from(row.id), wallet, credits, None));
+        }
+        match self.ledger.save(unit).await {
+            Ok(_) => Ok(FundedAccount { profile: profile(&row), token, credits }),
+            Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
+            Err(not_saved) => {
+                // Somebody else was first with the address.
+                let is_taken = self.find_account_row(&email).await.map_err(CreateAccountError::from)?.is_some();
+                let failed = || CreateAccountError::from(unexpected("account", not_saved));
+                Err(if is_taken { CreateAccountError::EmailTaken } else { failed() }.into())
+            }
+        }
+    }
+
+    /// Gives credits to an account. `reason` is kept with the grant, and its digest in the books. The same `key` again
+    /// gives nothing more; without one every call is a grant of its own.
+    ///
+    /// # Errors
+    /// There is no such account, the amount, the reason or the key cannot be used, the key named another grant, the
+    /// ledger refuses, or the database failed.
+    pub async fn grant_credits(
+        &self,
+        account: AccountId,
+        credits: Credits,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<CreditGrant, GrantError> {
+        if credits <= Credits::ZERO {
+            return Err(GrantError::NotPositive);
+        }
+        let reason_chars = reason.chars().count();
+        if reason.trim().is_empty() || reason_chars > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
+            return Err(GrantError::Reason);
+        }
+        if key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
+            return Err(GrantError::Key);
+        }
+        let profile = self.find_profile(account).await?.ok_or(GrantError::NotFound)?;
+        if let Some(first) = self.find_keyed_grant(key).await? {
+            return replay(&first, account, credits, reason);
+        }
+        let now_us = self.clock.now_us();
+        let id = EntryId::new(&*self.ids, now_us);
+        let row = entity::credit_grant::Model {
+            id: id.uuid(),
+            account_id: account.uuid(),
+            credits: credits.micros(),
+            reason: reason.to_owned(),
+            key: key.map(str::to_owned),
+            created_us: now_us,
+        };
+        let mut unit = UnitOfWork::new();
+        unit.one(self.db.backend(), &entity::credit_grant::Entity::insert(row.into_active_model()));
+        unit.post(grant_of(id, profile.wallet, credits, Some(reason)));
+        match self.ledger.save(unit).await {
+            Ok(_) => Ok(CreditGrant { id, is_replay: false }),
+            Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
+            Err(not_saved) => match self.find_keyed_grant(key).await? {
+                // A command with the same key was first.
+                Some(first) => replay(&first, account, credits, reason),
+                None => Err(unexpected("credit_grant", not_saved).into()),
+            },
+        }
+    }
+
+    async fn find_keyed_grant(&self, key: Option<&str>) -> Result<Option<entity::credit_grant::Model>, StoreError> {
+        let Some(key) = key else { return Ok(None) };
+        let found = entity::credit_grant::Entity::find()
+            .filter(entity::credit_grant::Column::Key.eq(key))
+            .one(self.db.readers())
+            .await?;
+        Ok(found)
+    }
+}
+
+fn grant_of(id: EntryId, wallet: LedgerAccountId, amount: Credits, reason: Option<&str>) -> Post {
+    Post {
+        id,
+        kind: TransactionKind::Grant,
+        legs: vec![Leg { debit: LedgerAccountId::PROMO, credit: wallet, amount }],
+        reverses: None,
+        effective_us: None,
+        meta: reason.map(|reason| sha256(reason.as_bytes())),
+    }
+}
+
+fn replay(
+    first: &entity::credit_grant::Model,
+    account: AccountId,
+    credits: Credits,
+    reason: &str,
+) -> Result<CreditGrant, GrantError> {
+    if first.account_id == account.uuid() && first.credits == credits.micros() && first.reason == reason {
+        return Ok(CreditGrant { id: EntryId::from(first.id), is_replay: true });
+    }
+    Err(GrantError::KeyReused {
+        account: AccountId::from(first.account_id),
+        credits: Credits::from_micros(first.credits),
+        reason: first.reason.clone(),
+    })
+}

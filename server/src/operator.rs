@@ -1,0 +1,366 @@
+//! What operators change from the command line. Each command is one function over [`Services`]: carried out by the
+//! running server of the database, which is asked over the [`socket`] beside the SQLite file, or, when nobody serves,
+//! by the process that was called. Both say the same and end with the same exit code.
+
+use engine::{
+    credits::{Credits, CreditsError},
+    id::InvalidId,
+    service::{
+        Services,
+        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError},
+        catalog::{Change, ImportError, PlannedChange},
+        purchases::{ConfirmError, Purchase},
+    },
+    store::StoreError,
+};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::{
+    cli::Exit,
+    config::{self, ConfigSource, Environment},
+    importer,
+};
+
+pub mod protocol;
+pub mod socket;
+
+/// A command that writes, or that only the writer can answer.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "command", content = "arguments", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// How the writer's own connection writes.
+    Settings,
+    /// Import a catalog.
+    Apply {
+        /// A configuration with nothing left to fill in; see [`config::Loaded::catalog_text`].
+        catalog: String,
+    },
+    /// Make an account with a token.
+    AccountCreate {
+        /// Its address.
+        email: String,
+        /// The address counts as confirmed.
+        is_verified: bool,
+        /// Credits to begin with, as decimal text.
+        credits: Option<String>,
+        /// The token's name.
+        token_name: String,
+    },
+    /// Give credits.
+    AccountGrant {
+        /// The account's identifier or address.
+        account: String,
+        /// How many, as decimal text.
+        credits: String,
+        /// Why, for the books.
+        reason: String,
+        /// The same key again changes nothing.
+        key: Option<String>,
+    },
+    /// Confirm that a purchase was paid.
+    PurchaseConfirm {
+        /// The purchase's identifier.
+        purchase: String,
+    },
+}
+
+impl Command {
+    /// What logs and messages call it. The arguments may be secrets.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Apply { .. } => "apply",
+            Self::AccountCreate { .. } => "account create",
+            Self::AccountGrant { .. } => "account grant",
+            Self::PurchaseConfirm { .. } => "purchase confirm",
+        }
+    }
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a command has to say when it was carried out. `Debug` shows nothing: there may be a new token in it.
+pub struct Done {
+    /// For `--json`: one object.
+    pub json: Box<RawValue>,
+    /// For people.
+    pub lines: Vec<String>,
+}
+
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Done")
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NotDone {
+    /// How the program ends.
+    pub exit: Exit,
+    /// One sentence.
+    pub message: String,
+}
+
+impl NotDone {
+    /// With this exit code and message.
+    pub fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+
+    fn refused(message: impl std::fmt::Display) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+}
+
+impl From<StoreError> for NotDone {
+    fn from(error: StoreError) -> Self {
+        Self::new(Exit::Database, error)
+    }
+}
+
+/// The answer to [`Command::Settings`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// As SQLite says it of the writer's connection.
+    pub journal_mode: String,
+    /// As SQLite says it of the writer's connection.
+    pub synchronous: String,
+    /// Of the process that writes.
+    pub pid: u32,
+    /// The version of the program that writes.
+    pub version: String,
+}
+
+#[derive(Serialize)]
+struct ChangeView<'a> {
+    item: &'a str,
+    change: &'static str,
+}
+
+#[derive(Serialize)]
+struct ApplyView<'a> {
+    applied: bool,
+    changes: Vec<ChangeView<'a>>,
+}
+
+#[derive(Serialize)]
+struct AccountView<'a> {
+    account: String,
+    email: &'a str,
+    verified: bool,
+    credits: Amount,
+    token: &'a str,
+    token_id: String,
+    token_name: &'a str,
+}
+
+#[derive(Serialize)]
+struct GrantView<'a> {
+    grant: String,
+    account: String,
+    email: &'a str,
+    credits: Amount,
+    reason: &'a str,
+    key: Option<&'a str>,
+    replayed: bool,
+    available: Amount,
+}
+
+#[derive(Serialize)]
+struct PurchaseView {
+    purchase: String,
+    account: String,
+    credits: Amount,
+    status: &'static str,
+    provider: &'static str,
+    available: Amount,
+}
+
+/// Credits as an exact JSON number, never through a double.
+struct Amount(Credits);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_json_number()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// It was refused, its arguments make no sense, or the database failed. Nothing was changed.
+pub async fn execute(services: &Services, command: &Command) -> Result<Done, NotDone> {
+    match command {
+        Command::Settings => settings(services).await,
+        Command::Apply { catalog } => apply(services, catalog).await,
+        Command::AccountCreate { email, is_verified, credits, token_name } => {
+            let credits = credits.as_deref().map(|text| parse_credits("credits", text)).transpose()?;
+            let credits = credits.unwrap_or(Credits::ZERO);
+            let made = services.create_funded_account(email, *is_verified, token_name, credits).await;
+            account_created(&made.map_err(account_refused)?)
+        }
+        Command::AccountGrant { account, credits, reason, key } => {
+            grant(services, account, credits, reason, key.as_deref()).await
+        }
+        Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,
+    }
+}
+
+async fn settings(services: &Services) -> Result<Done, NotDone> {
+    let settings = services.ledger.settings().await.map_err(StoreError::from)?;
+    let view = SettingsView {
+        journal_mode: settings.journal_mode,
+        synchronous: settings.synchronous.to_owned(),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let line = format!("journal_mode {}, synchronous {}", view.journal_mode, view.synchronous);
+    done(&view, vec![line])
+}
+
+async fn apply(services: &Services, catalog: &str) -> Result<Done, NotDone> {
+    let source = ConfigSource::Text { name: "catalog".to_owned(), text: catalog.to_owned() };
+    let loaded = config::load(&source, &Environment::default()).map_err(|error| NotDone::new(Exit::Config, error))?;
+    let declared = importer::declared(&loaded.config.catalog).map_err(|error| NotDone::new(Exit::Config, error))?;
+    let changes = services.import(&declared).await.map_err(import_refused)?;
+    changes_done(&changes, true)
+}
+
+/// What an import changed, or would change.
+///
+/// # Errors
+/// The answer cannot be written.
+pub fn changes_done(changes: &[PlannedChange], applied: bool) -> Result<Done, NotDone> {
+    let mut lines: Vec<_> = changes.iter().map(|change| format!("{} {}", word(change), change.item)).collect();
+    if lines.is_empty() {
+        lines.push("nothing to change".to_owned());
+    }
+    let changes = changes.iter().map(|change| ChangeView { item: &change.item, change: word(change) }).collect();
+    done(&ApplyView { applied, changes }, lines)
+}
+
+/// The word for what an import does with an item.
+pub const fn word(change: &PlannedChange) -> &'static str {
+    match change.change {
+        Change::Create => "create",
+        Change::Update => "update",
+    }
+}
+
+/// How an import that was not carried out ends.
+pub fn import_refused(error: ImportError) -> NotDone {
+    match error {
+        ImportError::Store(error) => error.into(),
+        ImportError::Price { .. } | ImportError::Item { .. } | ImportError::NotSaved(_) => NotDone::refused(error),
+    }
+}
+
+fn account_created(made: &FundedAccount) -> Result<Done, NotDone> {
+    let profile = &made.profile;
+    let view = AccountView {
+        account: profile.id.to_string(),
+        email: &profile.email,
+        verified: profile.is_verified,
+        credits: Amount(made.credits),
+        token: made.token.secret.expose_secret(),
+        token_id: made.token.view.id.to_string(),
+        token_name: &made.token.view.name,
+    };
+    let lines = vec![
+        format!("account {} for {} with {} credits", view.account, view.email, made.credits),
+        format!("token {} (it is not shown again): {}", view.token_name, view.token),
+    ];
+    done(&view, lines)
+}
+
+fn account_refused(error: FundedAccountError) -> NotDone {
+    match error {
+        FundedAccountError::Account(CreateAccountError::Store(error)) => error.into(),
+        other => NotDone::refused(other),
+    }
+}
+
+async fn grant(
+    services: &Services,
+    account: &str,
+    credits: &str,
+    reason: &str,
+    key: Option<&str>,
+) -> Result<Done, NotDone> {
+    let credits = parse_credits("credits", credits)?;
+    let profile = find_account(services, account).await?;
+    let grant = services.grant_credits(profile.id, credits, reason, key).await.map_err(|error| match error {
+        GrantError::Store(error) => error.into(),
+        other => NotDone::refused(other),
+    })?;
+    let available = available(services, &profile).await?;
+    let view = GrantView {
+        grant: grant.id.to_string(),
+        account: profile.id.to_string(),
+        email: &profile.email,
+        credits: Amount(credits),
+        reason,
+        key,
+        replayed: grant.is_replay,
+        available: Amount(available),
+    };
+    let line = if grant.is_replay {
+        format!("this key granted {credits} credits to {} before: nothing was changed", profile.email)
+    } else {
+        format!("granted {credits} credits to {}, who has {available}", profile.email)
+    };
+    done(&view, vec![line])
+}
+
+async fn find_account(services: &Services, text: &str) -> Result<AccountProfile, NotDone> {
+    let found = match text.parse() {
+        Ok(id) => services.find_profile(id).await?,
+        Err(_) if text.contains('@') => services.find_account_by_email(text).await?,
+        Err(error) => return Err(NotDone::refused(format!("{error}, nor an email address"))),
+    };
+    found.ok_or_else(|| NotDone::refused(format!("there is no account `{text}`")))
+}
+
+async fn available(services: &Services, profile: &AccountProfile) -> Result<Credits, NotDone> {
+    Ok(services.load_balance(profile.wallet, services.clock.now_us()).await?.available())
+}
+
+async fn confirm(services: &Services, purchase: &str) -> Result<Done, NotDone> {
+    let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
+    let confirmed: Purchase = services.confirm_purchase(id).await.map_err(|error| match error {
+        ConfirmError::Store(error) => error.into(),
+        other => NotDone::refused(format!("`{purchase}`: {other}")),
+    })?;
+    let missing = || NotDone::new(Exit::Database, "the purchase's account is missing");
+    let profile = services.find_profile(confirmed.account).await?.ok_or_else(missing)?;
+    let available = available(services, &profile).await?;
+    let view = PurchaseView {
+        purchase: id.to_string(),
+        account: profile.id.to_string(),
+        credits: Amount(confirmed.credits),
+        status: confirmed.status.as_str(),
+        provider: confirmed.provider.as_str(),
+        available: Amount(available),
+    };
+    let line = format!("confirmed {} credits for {}, who has {available}", confirmed.credits, profile.email);
+    done(&view, vec![line])
+}
+
+fn parse_credits(name: &str, text: &str) -> Result<Credits, NotDone> {
+    let parsed = Credits::parse_exact(text).and_then(Credits::non_negative);
+    parsed.map_err(|error: CreditsError| NotDone::refused(format!("`{name}` {error}: `{text}`")))
+}
+
+fn done(view: &impl Serialize, lines: Vec<String>) -> Result<Done, NotDone> {
+    let json = serde_json::value::to_raw_value(view)
+        .map_err(|error| NotDone::refused(format!("the answer cannot be written: {error}")))?;
+    Ok(Done { json, lines })
+}
