@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Exit, Failure, Outcome, say};
 use crate::{
     app,
-    config::{Environment, Loaded, master_key::MasterKey},
+    config::{Environment, Loaded, PaymentProvider, master_key::MasterKey},
     demo, importer, mail,
     upstream::EgressRules,
 };
@@ -30,6 +30,13 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     if config.server.tls.is_some() {
         return Err(Failure::new(Exit::Config, "server.tls: use a proxy in front and `server.trusted_proxies`"));
     }
+    config.payments.provider = Some(match config.payments.provider {
+        Some(PaymentProvider::Demo) | None if args.demo => PaymentProvider::Demo,
+        Some(PaymentProvider::Demo) => {
+            return Err(Failure::new(Exit::Config, "payments.provider: `demo` gives credits for nothing; it needs --demo"));
+        }
+        Some(PaymentProvider::Manual) | None => PaymentProvider::Manual,
+    });
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
