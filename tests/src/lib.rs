@@ -9,9 +9,13 @@ pub mod environment;
 pub mod generated;
 pub mod graph;
 pub mod licence;
+pub mod mailbox;
 pub mod program;
+pub mod server;
 pub mod source;
 pub mod tools;
+pub mod upstream;
+pub mod wire;
 pub mod workspace;
 
 pub use binary::tollgate_binary;
