@@ -9,9 +9,12 @@ pub mod environment;
 pub mod generated;
 pub mod graph;
 pub mod licence;
+pub mod patience;
 pub mod program;
 pub mod source;
 pub mod tools;
+pub mod upstream;
+pub mod wire;
 pub mod workspace;
 
 pub use binary::tollgate_binary;
