@@ -82,7 +82,7 @@ impl Services {
         db: Database,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
-        policies: Arc<Policies>,
+        policies: Policies,
     ) -> Result<Self, StoreError> {
         Self::start(db, Ledger::without_writer(), clock, ids, policies).await
     }

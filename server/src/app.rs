@@ -109,7 +109,7 @@ pub async fn open_readers(config: &Config) -> Result<Services, StartError> {
     let db = Database::open(config.database.url.expose()).await?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    Ok(Services::read_only(db, clock, Arc::new(RandomIds), Arc::new(policies)).await?)
+    Ok(Services::read_only(db, clock, Arc::new(RandomIds), policies).await?)
 }
 
 /// The state that the handlers share.

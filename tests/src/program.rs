@@ -1,9 +1,10 @@
 //! The real program, started as a user would, in a folder of its own; and curl, as a user would call it.
 
 use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+    fs::File,
+    io::{BufRead, BufReader, Lines},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
     thread::JoinHandle,
 };
 
@@ -12,13 +13,22 @@ use tempfile::TempDir;
 
 use crate::{environment, tollgate_binary};
 
+/// A running `tollgate serve`. Killed when dropped.
+///
+/// Its log goes to `tollgate.log` in its folder, behind those of earlier runs.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    base_url: String,
+    log: PathBuf,
+    reader: Option<JoinHandle<()>>,
+}
+
 /// A running `tollgate serve --demo`. Killed when dropped.
 #[derive(Debug)]
 pub struct Demo {
-    child: Child,
-    base_url: String,
+    server: Server,
     commands: Vec<String>,
-    reader: Option<JoinHandle<()>>,
 }
 
 /// A folder for one database: several runs of the program may follow each other in it.
@@ -32,11 +42,118 @@ pub fn folder() -> TempDir {
 /// A command of the program in `folder`. Settings of whoever runs the tests do not reach it.
 pub fn tollgate(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(tollgate_binary());
+    command.args(arguments);
+    at_home(command, folder)
+}
+
+/// Lets `command`, which runs the program in some way, run in `folder` and on a free port, without the settings of
+/// whoever runs the tests.
+pub fn at_home(mut command: Command, folder: &Path) -> Command {
     for setting in environment::settings_of_the_program() {
         command.env_remove(setting);
     }
-    command.current_dir(folder).env("TOLLGATE_SERVER__BIND", "127.0.0.1:0").args(arguments).stdin(Stdio::null());
+    command.current_dir(folder).env("TOLLGATE_SERVER__BIND", "127.0.0.1:0").stdin(Stdio::null());
     command
+}
+
+/// Writes the configuration of the program in `folder`.
+///
+/// # Panics
+/// The file can't be written.
+pub fn configure(folder: &Path, configuration: &Value) {
+    std::fs::write(folder.join("tollgate.json5"), configuration.to_string()).expect("a configuration file");
+}
+
+impl Server {
+    /// Starts the server that is configured in `folder` and waits until it says where it listens.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start(folder: &Path) -> Self {
+        Self::start_as(tollgate(folder, &["serve"]))
+    }
+
+    /// The same with a command made by [`tollgate`] or [`at_home`].
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_as(command: Command) -> Self {
+        let (mut server, lines) = Self::launch(command);
+        server.reader = Some(std::thread::spawn(move || lines.for_each(drop)));
+        server
+    }
+
+    fn launch(mut command: Command) -> (Self, Lines<BufReader<ChildStdout>>) {
+        let log = command.get_current_dir().expect("a folder of its own").join("tollgate.log");
+        let sink = File::options().create(true).append(true).open(&log).expect("a log file");
+        let mut child = command.stdout(Stdio::piped()).stderr(sink).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let first = lines.next().map(|line| line.expect("a line of text"));
+        let Some(base_url) = first.as_deref().and_then(|line| line.strip_prefix("tollgate listens on ")) else {
+            let status = child.wait().expect("the program ends");
+            panic!("the program ended with {status}:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
+        };
+        (Self { base_url: base_url.to_owned(), child, log, reader: None }, lines)
+    }
+
+    /// Where it listens.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Where it listens, as `address:port`.
+    pub fn address(&self) -> &str {
+        self.base_url.trim_start_matches("http://")
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it and its predecessors in the folder have logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends it without warning (SIGKILL), as a power cut would end the process.
+    ///
+    /// # Panics
+    /// It can't be killed.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the program can be killed");
+        self.child.wait().expect("the program ends");
+    }
+
+    /// Asks it to stop and returns its exit code.
+    ///
+    /// # Panics
+    /// It does not end by itself.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = self.pid().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(told.success(), "no process {pid}");
+        self.child.wait().expect("the program ends").code()
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Panics
+    /// The system does not say.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the state of the program")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail when the program has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if let Some(reader) = self.reader.take() {
+            drop(reader.join());
+        }
+    }
 }
 
 impl Demo {
@@ -45,11 +162,7 @@ impl Demo {
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path) -> Self {
-        let mut child =
-            tollgate(folder, &["serve", "--demo"]).stdout(Stdio::piped()).spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let first = lines.next().expect("the program says where it listens").expect("a line of text");
-        let base_url = first.strip_prefix("tollgate listens on ").expect("an address").to_owned();
+        let (mut server, mut lines) = Server::launch(tollgate(folder, &["serve", "--demo"]));
         let mut commands = Vec::new();
         // Three calls are printed, each behind its comment.
         while commands.len() < 3 {
@@ -58,13 +171,13 @@ impl Demo {
                 commands.push(line);
             }
         }
-        let reader = std::thread::spawn(move || lines.for_each(drop));
-        Self { child, base_url, commands, reader: Some(reader) }
+        server.reader = Some(std::thread::spawn(move || lines.for_each(drop)));
+        Self { server, commands }
     }
 
     /// Where it listens.
     pub fn base_url(&self) -> &str {
-        &self.base_url
+        self.server.base_url()
     }
 
     /// The calls that it printed.
@@ -86,31 +199,16 @@ impl Demo {
     ///
     /// # Panics
     /// It can't be killed.
-    pub fn kill(mut self) {
-        self.child.kill().expect("the program can be killed");
-        self.child.wait().expect("the program ends");
+    pub fn kill(self) {
+        self.server.kill();
     }
 
     /// Asks it to stop and returns its exit code.
     ///
     /// # Panics
     /// It does not end by itself.
-    pub fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(told.success(), "no process {pid}");
-        self.child.wait().expect("the program ends").code()
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // Both fail when the program has ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-        if let Some(reader) = self.reader.take() {
-            drop(reader.join());
-        }
+    pub fn stop(self) -> Option<i32> {
+        self.server.stop()
     }
 }
 

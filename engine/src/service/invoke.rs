@@ -206,11 +206,13 @@ impl Services {
                 return Ok(Answered { id, charged: Credits::ZERO, spendable: None, answer });
             }
         };
+        failpoint!("before_hold");
         if accepted.is_begun
             && let Some(answered) = self.begin_call(&accepted, now_us).await
         {
             return Ok(answered);
         }
+        failpoint!("after_hold");
         let (services, upstream) = (Arc::clone(self), Arc::clone(upstream));
         let running = tokio::spawn(async move { services.dispatch(&*upstream, &*writer, accepted).await });
         match running.await {
