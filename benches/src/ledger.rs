@@ -207,7 +207,7 @@ async fn load_accounts(
     let db = Database::open(&installation.database_url()).await.context(|| "cannot open the database".to_owned())?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })
         .context(|| "policies".to_owned())?;
-    let services = Services::start(db, ledger.clone(), Arc::clone(clock), Arc::clone(ids), Arc::new(policies))
+    let services = Services::start(db, ledger.clone(), Arc::clone(clock), Arc::clone(ids), policies)
         .await
         .context(|| "cannot read the database".to_owned())?;
     let offer = services.snapshot().find_offer("bench", "echo").map(|offer| offer.payable);

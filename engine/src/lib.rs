@@ -4,6 +4,9 @@
 //! facts, asks the pure half to decide, and writes what it decided.
 #![deny(missing_docs)]
 
+#[macro_use]
+pub mod failpoint;
+
 // --- pure half ---
 pub mod catalog;
 pub mod clock;

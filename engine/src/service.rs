@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use crate::{
     clock::Clock,
     id::IdSource,
-    policy::Policies,
+    policy::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX, Policies},
     snapshot::Snapshot,
     store::{Database, Ledger, StoreError},
 };
@@ -36,7 +36,7 @@ pub struct Services {
     /// Fills a buffer with random bytes for secrets.
     pub random: fn(&mut [u8]),
     snapshot: ArcSwap<Snapshot>,
-    policies: Arc<Policies>,
+    policies: CachedPolicies,
     access: access::AccessCache,
     password_work: accounts::PasswordWork,
 }
@@ -57,7 +57,7 @@ impl Services {
         ledger: Ledger,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
-        policies: Arc<Policies>,
+        policies: Policies,
     ) -> Result<Self, StoreError> {
         let snapshot = Snapshot::load(&db).await?;
         Ok(Self {
@@ -67,7 +67,7 @@ impl Services {
             ids,
             random: fill_random,
             snapshot: ArcSwap::from_pointee(snapshot),
-            policies,
+            policies: CachedPolicies::new(policies, DECISION_CACHE_ENTRIES_MAX),
             access: access::AccessCache::default(),
             password_work: accounts::PasswordWork::default(),
         })
@@ -82,7 +82,7 @@ impl Services {
         db: Database,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
-        policies: Arc<Policies>,
+        policies: Policies,
     ) -> Result<Self, StoreError> {
         Self::start(db, Ledger::without_writer(), clock, ids, policies).await
     }
@@ -93,8 +93,8 @@ impl Services {
     }
 
     /// The policies in force.
-    pub fn policies(&self) -> &Arc<Policies> {
-        &self.policies
+    pub fn policies(&self) -> &Policies {
+        self.policies.policies()
     }
 
     /// Reads the catalog again and swaps it in whole. After an error the old one stays.

@@ -27,11 +27,11 @@ pub struct Offer {
     pub publisher: Publisher,
     /// The publisher's account in the ledger.
     pub payable: LedgerAccountId,
-    /// Public forms of the three identifiers, for policies.
+    /// What policies call the parts.
     pub names: OfferNames,
 }
 
-/// Public forms of identifiers, written once.
+/// Names for policies, written once.
 #[derive(Debug)]
 pub struct OfferNames {
     /// `tol_…`.
@@ -40,6 +40,8 @@ pub struct OfferNames {
     pub namespace: String,
     /// `pub_…`.
     pub publisher: String,
+    /// `namespace/tool`.
+    pub path: String,
 }
 
 /// All that is offered.
@@ -111,6 +113,7 @@ fn offer_from(
             tool: tool.to_string(),
             namespace: namespace_id.to_string(),
             publisher: publisher_id.to_string(),
+            path: format!("{}/{}", namespace.name, row.name),
         },
         namespace: Namespace {
             id: namespace_id,

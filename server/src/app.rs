@@ -5,6 +5,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{
     App, HttpResponse, HttpServer,
     dev::ServerHandle,
+    http::Method,
     middleware::DefaultHeaders,
     web::{self, Data},
 };
@@ -28,6 +29,7 @@ use crate::{
         health,
         limits::{AuthLimiter, InvokeLimiter},
         problem::Problem,
+        routes::{not_found, path_config, resource},
     },
     mail::{self, Transport},
     marketplace::{self, auth::JwtKeys},
@@ -95,7 +97,7 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
         Ledger::start_locked(&path, lock, WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) })?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let db = Database::open(url).await?;
-    let services = Services::start(db, ledger, clock, ids, Arc::new(policies)).await?;
+    let services = Services::start(db, ledger, clock, ids, policies).await?;
     Ok(Engine { services: Arc::new(services), writer })
 }
 
@@ -107,7 +109,7 @@ pub async fn open_readers(config: &Config) -> Result<Services, StartError> {
     let db = Database::open(config.database.url.expose()).await?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    Ok(Services::read_only(db, clock, Arc::new(RandomIds), Arc::new(policies)).await?)
+    Ok(Services::read_only(db, clock, Arc::new(RandomIds), policies).await?)
 }
 
 /// The state that the handlers share.
@@ -135,15 +137,12 @@ pub fn app_state(
 /// All routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes
-        .route("/healthz", web::get().to(health::healthz))
-        .route("/readyz", web::get().to(health::readyz))
-        .route("/openapi.json", web::get().to(serve_openapi))
-        .service(
-            web::resource("/invoke/{namespace}/{tool_name}")
-                .route(web::post().to(marketplace::invoke::invoke))
-                .default_service(web::to(method_not_allowed_post)),
-        )
-        .service(web::resource("/invocations/{id}").route(web::get().to(marketplace::invocations::show)))
+        .app_data(path_config())
+        .service(resource("/healthz", [(Method::GET, web::to(health::healthz))]))
+        .service(resource("/readyz", [(Method::GET, web::to(health::readyz))]))
+        .service(resource("/openapi.json", [(Method::GET, web::to(serve_openapi))]))
+        .service(resource("/invoke/{namespace}/{tool_name}", [(Method::POST, web::to(marketplace::invoke::invoke))]))
+        .service(resource("/invocations/{id}", [(Method::GET, web::to(marketplace::invocations::show))]))
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
@@ -156,14 +155,6 @@ async fn serve_openapi() -> Result<HttpResponse, Problem> {
         Problem::new(Code::Internal, "the document cannot be written")
     })?;
     Ok(HttpResponse::Ok().content_type("application/json").body(document))
-}
-
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(Code::NotFound, "there is nothing here; GET /openapi.json lists what there is"))
-}
-
-async fn method_not_allowed_post() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(Code::MethodNotAllowed, "this is called with POST").header("allow", "POST"))
 }
 
 /// Serves on `listener` until the handle is told to stop: over TLS where there is a configuration for it.

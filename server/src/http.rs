@@ -5,4 +5,6 @@ pub mod auth;
 pub mod body;
 pub mod health;
 pub mod limits;
+pub mod login_backoff;
 pub mod problem;
+pub mod routes;

@@ -1,6 +1,14 @@
 //! The real program, called as its users call it.
 
+mod bad_input;
 mod demo;
 mod faro;
+mod faro_document;
+mod guesses;
+mod hostile;
+mod invocations;
+mod methods;
 mod operator;
+mod partners;
+mod replay;
 mod stranger;

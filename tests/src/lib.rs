@@ -5,13 +5,20 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "test harness: a broken premise ends the test with a sentence")]
 
 pub mod binary;
+pub mod connection;
 pub mod environment;
 pub mod generated;
 pub mod graph;
 pub mod licence;
+pub mod mailbox;
+pub mod patience;
 pub mod program;
+pub mod publisher;
+pub mod server;
 pub mod source;
 pub mod tools;
+pub mod upstream;
+pub mod wire;
 pub mod workspace;
 
 pub use binary::tollgate_binary;

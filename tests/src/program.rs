@@ -226,6 +226,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The public code of an error; empty if there is none.
+    pub fn code(&self) -> &str {
+        self.json["error"]["code"].as_str().unwrap_or_default()
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -261,6 +266,11 @@ fn read_answer(output: &Output) -> Answer {
     // An interim answer (100 Continue) stands before the real one.
     let text = text.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap_or(&text);
     let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    parse_answer(head, body)
+}
+
+/// An answer from its head, without the empty line, and its body.
+pub(crate) fn parse_answer(head: &str, body: &str) -> Answer {
     let mut lines = head.lines();
     let status_line = lines.next().expect("a status line");
     let status = status_line.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");

@@ -86,11 +86,11 @@ impl Services {
     /// Makes an account with an empty wallet.
     ///
     /// # Errors
-    /// The address cannot be used or is taken, the password is too short or too long, or the database failed.
+    /// The address cannot be used or is taken, the password is too short, too long or easy to guess, or the database failed.
     pub async fn create_account(&self, new: NewAccount<'_>) -> Result<AccountId, CreateAccountError> {
         let email = email::normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
         let password_hash = match new.password {
-            Some(password) => Some(self.hash_password(password).await?),
+            Some(password) => Some(self.hash_password(password, &email).await?),
             None => None,
         };
         let mut unit = UnitOfWork::new();
@@ -165,22 +165,23 @@ impl Services {
         let stored = row.as_ref().and_then(|row| row.password_hash.clone());
         let is_right = self.password_work.verify(password, stored).await.map_err(|error| match error {
             PasswordError::Busy => LoginError::Busy,
-            PasswordError::Length | PasswordError::Failed => LoginError::BadCredentials,
+            PasswordError::Length | PasswordError::Guessable | PasswordError::Failed => LoginError::BadCredentials,
         })?;
         row.filter(|_row| is_right).map(|row| AccountId::from(row.id)).ok_or(LoginError::BadCredentials)
     }
 
-    /// Hashes a new password for the database.
-    async fn hash_password(&self, password: &SecretString) -> Result<String, PasswordError> {
+    /// Hashes a new password of the account with this address for the database.
+    async fn hash_password(&self, password: &SecretString, email: &str) -> Result<String, PasswordError> {
         let mut salt = [0; password::SALT_BYTES];
         (self.random)(&mut salt);
-        self.password_work.hash(password, salt).await
+        self.password_work.hash(password, email, salt).await
     }
 
     /// The hash of a password of the configuration; `None` if `stored` is one of it already.
     pub(super) async fn hash_unless_stored(
         &self,
         password: &SecretString,
+        email: &str,
         stored: Option<&str>,
     ) -> Result<Option<String>, PasswordError> {
         if let Some(stored) = stored
@@ -188,7 +189,7 @@ impl Services {
         {
             return Ok(None);
         }
-        self.hash_password(password).await.map(Some)
+        self.hash_password(password, email).await.map(Some)
     }
 
     async fn find_account_row(&self, email: &str) -> Result<Option<entity::account::Model>, StoreError> {

@@ -206,11 +206,13 @@ impl Services {
                 return Ok(Answered { id, charged: Credits::ZERO, spendable: None, answer });
             }
         };
+        failpoint!("before_hold");
         if accepted.is_begun
             && let Some(answered) = self.begin_call(&accepted, now_us).await
         {
             return Ok(answered);
         }
+        failpoint!("after_hold");
         let (services, upstream) = (Arc::clone(self), Arc::clone(upstream));
         let running = tokio::spawn(async move { services.dispatch(&*upstream, &*writer, accepted).await });
         match running.await {
@@ -241,10 +243,13 @@ impl Services {
             return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
         let decision = self.policies.decide(&decision::request_for(&call, &price, now_us));
+        for fault in &decision.faults {
+            tracing::error!(%fault, invocation = %call.id, "a call is denied");
+        }
         if !decision.allowed {
             record.denied_by =
                 Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
-            let answer = Answer::Denied { code: decision.code, reason: decision.reason };
+            let answer = Answer::Denied { code: decision.code, reason: decision.reason.clone() };
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
         let invalid = |record, answer| refuse(record, CallState::Invalid, Code::InvalidArguments, answer);
@@ -286,7 +291,7 @@ impl Services {
             wallet: Some(payer(&call.principal.owner)),
             held: Credits::ZERO,
             snapshot_version: call.snapshot_version,
-            policy_version: Arc::from(self.policies.version().as_str()),
+            policy_version: Arc::from(self.policies().version().as_str()),
             denied_by: None,
             key: call.key.as_ref().map(|key| (key_scope(call), Arc::clone(key))),
             created_us: now_us,

@@ -8,7 +8,7 @@ use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
     app,
     config::{
-        Environment, Loaded,
+        Environment, Loaded, PaymentProvider,
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
@@ -34,6 +34,16 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut config = loaded.config;
     let certificates = config.server.tls.clone().map(Certificates::load).transpose().map_err(|error| tls(&error))?;
     let secured = certificates.as_ref().map(Certificates::server_config).transpose().map_err(|error| tls(&error))?;
+    config.payments.provider = Some(match config.payments.provider {
+        Some(PaymentProvider::Demo) | None if args.demo => PaymentProvider::Demo,
+        Some(PaymentProvider::Demo) => {
+            return Err(Failure::new(
+                Exit::Config,
+                "payments.provider: `demo` gives credits for nothing; it needs --demo",
+            ));
+        }
+        Some(PaymentProvider::Manual) | None => PaymentProvider::Manual,
+    });
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;

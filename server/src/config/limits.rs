@@ -19,6 +19,8 @@ pub struct Limits {
     pub mail_per_account_per_hour: u32,
     /// Seconds after which a call with an unknown outcome is settled by rule.
     pub unknown_resolve_after_s: u32,
+    /// Seconds that the body of a request is waited for, beside one for every 16 KiB of it that have arrived.
+    pub body_wait_s: u32,
 }
 
 impl Limits {
@@ -35,6 +37,7 @@ impl Limits {
             signup_per_address_per_hour: limit("signup_per_address_per_hour", 20),
             mail_per_account_per_hour: limit("mail_per_account_per_hour", 5),
             unknown_resolve_after_s: limit("unknown_resolve_after_s", 60),
+            body_wait_s: limit("body_wait_s", 10),
         }
     }
 }

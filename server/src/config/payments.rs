@@ -5,8 +5,8 @@ use super::reader::Fields;
 /// The section `payments`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payments {
-    /// Who confirms a purchase.
-    pub provider: PaymentProvider,
+    /// Who confirms a purchase; where the file does not say, an operator does, and in the demo the purchase itself.
+    pub provider: Option<PaymentProvider>,
 }
 
 /// Who confirms a purchase.
@@ -21,8 +21,8 @@ pub enum PaymentProvider {
 impl Payments {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         let choices = [("manual", PaymentProvider::Manual), ("demo", PaymentProvider::Demo)];
-        let provider = fields.choice("provider", &choices).unwrap_or(PaymentProvider::Manual);
-        if provider == PaymentProvider::Demo {
+        let provider = fields.choice("provider", &choices);
+        if provider == Some(PaymentProvider::Demo) {
             fields.reader.warn("`payments.provider` is `demo`: purchases confirm themselves and nobody pays");
         }
         Self { provider }

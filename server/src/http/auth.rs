@@ -29,6 +29,16 @@ pub struct Caller {
 /// # Errors
 /// No token, one that nobody has, or a header that makes no sense.
 pub async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<Caller, Problem> {
+    let principal = find_principal(request, state).await?;
+    let end_user = load_end_user(request, state, &principal).await?;
+    Ok(Caller { principal, end_user })
+}
+
+/// Whose token it is.
+///
+/// # Errors
+/// No token, or one that nobody has.
+pub async fn find_principal(request: &HttpRequest, state: &AppState) -> Result<Arc<Principal>, Problem> {
     let token = bearer_token(request)
         .ok_or_else(|| Problem::new(Code::MissingToken, "send `Authorization: Bearer <token>`"))?;
     let unknown = || Problem::new(Code::InvalidToken, "the token is not valid; create one with POST /tokens/");
@@ -38,9 +48,20 @@ pub async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<Cal
         let (account, issued_us) = state.jwt.verify(token, state.services.clock.now_us()).ok_or_else(unknown)?;
         state.services.find_session_principal(account, issued_us).await?
     };
-    let principal = principal.ok_or_else(unknown)?;
+    principal.ok_or_else(unknown)
+}
+
+/// The end user that the request names, made on first use: a write, so what limits the token comes before.
+///
+/// # Errors
+/// The header makes no sense, or the database failed.
+pub async fn load_end_user(
+    request: &HttpRequest,
+    state: &AppState,
+    principal: &Principal,
+) -> Result<Option<Arc<EndUser>>, Problem> {
     let named = request.headers().get(END_USER_HEADER);
-    let end_user = match (&principal.owner, named) {
+    Ok(match (&principal.owner, named) {
         (_, None) => None,
         (Owner::Account(_), Some(_)) => {
             return Err(Problem::new(Code::EndUserNotAllowed, "`X-Faro-User` goes with partner tokens only"));
@@ -49,15 +70,21 @@ pub async fn authenticate(request: &HttpRequest, state: &AppState) -> Result<Cal
             let external_id = value.to_str().ok().filter(|text| is_external_id(text)).ok_or_else(end_user_fault)?;
             Some(state.services.load_end_user(partner.id, external_id).await?)
         }
-    };
-    Ok(Caller { principal, end_user })
+    })
 }
 
 /// A partner's call is always for one of its users.
-pub fn require_end_user(caller: &Caller) -> Result<(), Problem> {
-    match (&caller.principal.owner, &caller.end_user) {
+///
+/// # Errors
+/// It names none.
+pub async fn require_end_user(
+    request: &HttpRequest,
+    state: &AppState,
+    principal: &Principal,
+) -> Result<Option<Arc<EndUser>>, Problem> {
+    match (&principal.owner, load_end_user(request, state, principal).await?) {
         (Owner::Partner(_), None) => Err(end_user_fault()),
-        _ => Ok(()),
+        (_, end_user) => Ok(end_user),
     }
 }
 

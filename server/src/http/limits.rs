@@ -14,7 +14,11 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 
-use super::{address::limit_key, problem::Problem};
+use super::{
+    address::limit_key,
+    login_backoff::{LoginAttempt, LoginBackoff, Pair},
+    problem::Problem,
+};
 use crate::config::Limits;
 
 type Keyed = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock, StateInformationMiddleware>;
@@ -47,6 +51,43 @@ impl RateHeaders {
     pub fn announce(&self, problem: Problem) -> Problem {
         problem.header("ratelimit", self.limit.clone()).header("ratelimit-policy", self.policy.clone())
     }
+
+    /// Announces another limit as well: both headers are lists.
+    fn add(&mut self, other: &Self) {
+        self.limit = format!("{}, {}", self.limit, other.limit);
+        self.policy = format!("{}, {}", self.policy, other.policy);
+    }
+}
+
+/// A request that came too soon.
+#[derive(Debug)]
+pub struct Limited {
+    headers: RateHeaders,
+    wait_s: u64,
+    message: String,
+}
+
+impl Limited {
+    /// With the limit that says no, the seconds to wait and a sentence.
+    pub fn new(headers: RateHeaders, wait_s: u64, message: &str) -> Self {
+        Self { headers, wait_s, message: message.to_owned() }
+    }
+
+    /// How long to wait, in seconds.
+    pub fn wait_s(&self) -> u64 {
+        self.wait_s
+    }
+
+    /// The answer, without the limit's headers.
+    fn problem(&self) -> Problem {
+        Problem::new(Code::RateLimited, &*self.message).retry_after_s(self.wait_s)
+    }
+}
+
+impl From<Limited> for Problem {
+    fn from(limited: Limited) -> Self {
+        limited.headers.announce(limited.problem())
+    }
 }
 
 /// One limit, counted apart for every key.
@@ -70,7 +111,7 @@ impl Limit {
         }
     }
 
-    fn check(&self, key: &str, message: &str) -> Result<RateHeaders, Problem> {
+    fn check(&self, key: &str, message: &str) -> Result<RateHeaders, Limited> {
         let name = self.name;
         match self.limiter.check_key(&key.to_owned()) {
             Ok(state) => Ok(RateHeaders {
@@ -80,10 +121,8 @@ impl Limit {
             Err(not_until) => {
                 let wait = not_until.wait_time_from(self.clock.now());
                 let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
-                Err(Problem::new(Code::RateLimited, message)
-                    .retry_after_s(seconds)
-                    .header("ratelimit", format!("\"{name}\";r=0;t={seconds}"))
-                    .header("ratelimit-policy", self.policy.clone()))
+                let limit = format!("\"{name}\";r=0;t={seconds}");
+                Err(Limited::new(RateHeaders { limit, policy: self.policy.clone() }, seconds, message))
             }
         }
     }
@@ -112,7 +151,7 @@ impl InvokeLimiter {
     ///
     /// # Errors
     /// Too fast: 429 with the time to wait.
-    pub fn check(&self, token: &str) -> Result<RateHeaders, Problem> {
+    pub fn check(&self, token: &str) -> Result<RateHeaders, Limited> {
         self.0.check(token, "this token calls too fast; nothing was charged")
     }
 
@@ -126,6 +165,7 @@ impl InvokeLimiter {
 pub struct AuthLimiter {
     login_address: Limit,
     login_account: Limit,
+    login_backoff: LoginBackoff,
     signup_address: Limit,
     mail_account: Limit,
 }
@@ -143,6 +183,7 @@ impl AuthLimiter {
         Self {
             login_address: limit("login-address", limits.login_per_address_per_min, MINUTE),
             login_account: limit("login-account", limits.login_per_account_per_min, MINUTE),
+            login_backoff: LoginBackoff::default(),
             signup_address: limit("signup-address", limits.signup_per_address_per_hour, HOUR),
             mail_account: limit("mail-account", limits.mail_per_account_per_hour, HOUR),
         }
@@ -152,23 +193,46 @@ impl AuthLimiter {
     ///
     /// # Errors
     /// Too many: 429 with the time to wait.
-    pub fn check_login_address(&self, address: IpAddr) -> Result<RateHeaders, Problem> {
+    pub fn check_login_address(&self, address: IpAddr) -> Result<RateHeaders, Limited> {
         self.login_address.check(&limit_key(address), "too many sign-ins from this address")
     }
 
-    /// Counts an attempt to sign in as `email`, whether there is such an account or not.
+    /// Counts an attempt to sign in as `email` at `now_us` (microseconds since the Unix epoch), whether there is such an
+    /// account or not, and adds what it finds to `rate`. The limit on the account, whatever the address, does not hold
+    /// where the account is known: else guesses from elsewhere would keep its owner out.
     ///
     /// # Errors
     /// Too many: 429 with the time to wait.
-    pub fn check_login_account(&self, email: &str) -> Result<RateHeaders, Problem> {
-        self.login_account.check(&email.to_ascii_lowercase(), "too many sign-ins to this account")
+    pub fn begin_login(
+        &self,
+        email: &str,
+        address: IpAddr,
+        now_us: i64,
+        rate: &mut RateHeaders,
+    ) -> Result<LoginAttempt, Problem> {
+        let mut refuse = |limited: Limited| {
+            rate.add(&limited.headers);
+            limited.problem()
+        };
+        let pair = Pair::new(email, &limit_key(address));
+        let account = if self.login_backoff.is_known(&pair) {
+            None
+        } else {
+            let checked = self.login_account.check(&email.to_ascii_lowercase(), "too many sign-ins to this account");
+            Some(checked.map_err(&mut refuse)?)
+        };
+        let (attempt, tries) = self.login_backoff.begin(&pair, now_us).map_err(&mut refuse)?;
+        for headers in account.iter().chain([&tries]) {
+            rate.add(headers);
+        }
+        Ok(attempt)
     }
 
     /// Counts a new account from `address`.
     ///
     /// # Errors
     /// Too many: 429 with the time to wait.
-    pub fn check_signup(&self, address: IpAddr) -> Result<RateHeaders, Problem> {
+    pub fn check_signup(&self, address: IpAddr) -> Result<RateHeaders, Limited> {
         self.signup_address.check(&limit_key(address), "too many new accounts from this address")
     }
 
@@ -176,7 +240,7 @@ impl AuthLimiter {
     ///
     /// # Errors
     /// Too many: 429 with the time to wait.
-    pub fn check_mail(&self, account: AccountId) -> Result<RateHeaders, Problem> {
+    pub fn check_mail(&self, account: AccountId) -> Result<RateHeaders, Limited> {
         self.mail_account.check(&account.to_string(), "too many mails to this account")
     }
 

@@ -1,6 +1,8 @@
 //! Signing up, signing in, verifying an address.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     limits::BODY_BYTES_MAX,
@@ -21,7 +23,9 @@ use crate::{
         address::client_address,
         auth::{Caller, authenticate},
         body::read_body,
+        limits::RateHeaders,
         problem::Problem,
+        routes::resource,
     },
     state::AppState,
 };
@@ -57,16 +61,15 @@ pub struct LoginBody {
 /// The routes of this module.
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes
-        .service(web::resource("/auth/agent-signup").route(web::post().to(signup)))
-        .service(web::resource("/auth/login").route(web::post().to(login)))
-        .service(web::resource("/auth/resend-verification").route(web::post().to(resend)))
-        .service(web::resource("/auth/me").route(web::get().to(me)))
-        .service(web::resource("/auth/page.css").route(web::get().to(link::style)))
-        .service(
-            web::resource("/auth/link/{secret}")
-                .route(web::get().to(link::show))
-                .route(web::post().to(link::set_password)),
-        );
+        .service(resource("/auth/agent-signup", [(Method::POST, web::to(signup))]))
+        .service(resource("/auth/login", [(Method::POST, web::to(login))]))
+        .service(resource("/auth/resend-verification", [(Method::POST, web::to(resend))]))
+        .service(resource("/auth/me", [(Method::GET, web::to(me))]))
+        .service(resource("/auth/page.css", [(Method::GET, web::to(link::style))]))
+        .service(resource(
+            "/auth/link/{secret}",
+            [(Method::GET, web::to(link::show)), (Method::POST, web::to(link::set_password))],
+        ));
 }
 
 /// Makes an account for an agent's owner: a token at once, a link to set a password, a mail to verify the address.
@@ -93,7 +96,7 @@ pub(crate) async fn signup(
 }
 
 async fn carry_out_signup(payload: web::Payload, state: &AppState) -> Result<HttpResponse, Problem> {
-    let body = read_body(payload, BODY_BYTES_MAX).await?;
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
     let mut fields = Fields::parse(&body)?;
     let email = fields.text("email");
     let token_name = fields.optional_text("token_name");
@@ -139,15 +142,21 @@ pub(crate) async fn login(
     payload: web::Payload,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let rate =
-        state.auth_limiter.check_login_address(client_address(&request, &state.config.server.trusted_proxies))?;
-    let mut response = carry_out_login(payload, &state).await.map_err(|problem| rate.announce(problem))?;
+    let address = client_address(&request, &state.config.server.trusted_proxies);
+    let mut rate = state.auth_limiter.check_login_address(address)?;
+    let answered = carry_out_login(payload, &state, address, &mut rate).await;
+    let mut response = answered.map_err(|problem| rate.announce(problem))?;
     rate.insert_into(&mut response);
     Ok(response)
 }
 
-async fn carry_out_login(payload: web::Payload, state: &AppState) -> Result<HttpResponse, Problem> {
-    let body = read_body(payload, BODY_BYTES_MAX).await?;
+async fn carry_out_login(
+    payload: web::Payload,
+    state: &AppState,
+    address: IpAddr,
+    rate: &mut RateHeaders,
+) -> Result<HttpResponse, Problem> {
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
     let mut fields = Fields::parse(&body)?;
     let email = fields.text("email");
     let password = SecretString::from(fields.text("password"));
@@ -156,12 +165,21 @@ async fn carry_out_login(payload: web::Payload, state: &AppState) -> Result<Http
     if email.len() > EMAIL_BYTES_MAX {
         return Err(wrong());
     }
-    state.auth_limiter.check_login_account(&email)?;
-    let account = state.services.login(&email, &password).await.map_err(|error| match error {
-        LoginError::BadCredentials => wrong(),
-        LoginError::Busy => busy(),
-        LoginError::Store(error) => store_problem(error),
-    })?;
+    let attempt = state.auth_limiter.begin_login(&email, address, state.services.clock.now_us(), rate)?;
+    let account = match state.services.login(&email, &password).await {
+        Ok(account) => account,
+        Err(LoginError::BadCredentials) => return Err(wrong()),
+        // No password was looked at, so nothing was learnt about who asks.
+        Err(LoginError::Busy) => {
+            attempt.take_back();
+            return Err(busy());
+        }
+        Err(LoginError::Store(error)) => {
+            attempt.take_back();
+            return Err(store_problem(error));
+        }
+    };
+    attempt.succeed();
     let token = state.jwt.issue(account, state.services.clock.now_us()).map_err(|error| {
         tracing::error!(%error, "a session token could not be signed");
         Problem::new(Code::Internal, "the session could not be made")

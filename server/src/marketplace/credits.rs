@@ -1,6 +1,6 @@
 //! Balances and purchases. Amounts are written as exact JSON numbers, never through a double.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     credits::Credits,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::PaymentProvider,
-    http::{auth::authenticate, body::read_body, problem::Problem},
+    http::{auth::authenticate, body::read_body, problem::Problem, routes::resource},
     state::AppState,
 };
 
@@ -43,9 +43,9 @@ pub struct PurchaseBody {
 /// The routes of this module.
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes
-        .service(web::resource("/credits/balance").route(web::get().to(balance)))
-        .service(web::resource("/credits/purchase").route(web::post().to(purchase)))
-        .service(web::resource("/credits/purchases").route(web::get().to(list)));
+        .service(resource("/credits/balance", [(Method::GET, web::to(balance))]))
+        .service(resource("/credits/purchase", [(Method::POST, web::to(purchase))]))
+        .service(resource("/credits/purchases", [(Method::GET, web::to(list))]));
 }
 
 /// What the caller owns and can spend.
@@ -98,11 +98,11 @@ pub(crate) async fn purchase(
 ) -> Result<HttpResponse, Problem> {
     let caller = authenticate(&request, &state).await?;
     let account = require_account(&caller)?;
-    let body = read_body(payload, BODY_BYTES_MAX).await?;
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
     let (credits, key) = parse_purchase(&body)?;
     let provider = match state.config.payments.provider {
-        PaymentProvider::Manual => Provider::Manual,
-        PaymentProvider::Demo => Provider::Demo,
+        None | Some(PaymentProvider::Manual) => Provider::Manual,
+        Some(PaymentProvider::Demo) => Provider::Demo,
     };
     let made = state.services.purchase(account.id, credits, provider, key.as_deref()).await.map_err(problem)?;
     Ok(HttpResponse::Created().content_type("application/json").body(view(&made)))

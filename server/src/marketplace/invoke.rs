@@ -16,7 +16,7 @@ use engine::{
 use super::refusal;
 use crate::{
     http::{
-        auth::{Caller, authenticate, require_end_user},
+        auth::{Caller, find_principal, require_end_user},
         body::read_body,
         limits::RateHeaders,
         problem::{Fault, Problem, STATUS_OK, status_number, stored_status},
@@ -61,13 +61,15 @@ pub(crate) async fn invoke(
     payload: web::Payload,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = authenticate(&request, &state).await?;
+    let principal = find_principal(&request, &state).await?;
     let id = InvocationId::new(&*state.services.ids, state.services.clock.now_us());
-    let rate = state.invoke_limiter.check(&caller.principal.shown).map_err(|problem| named(problem, id))?;
+    let rate = state.invoke_limiter.check(&principal.shown).map_err(|limited| named(limited.into(), id))?;
     let (namespace, tool) = path.into_inner();
-    let answered = carry_out(&state, caller, id, (&namespace, &tool), payload)
-        .await
-        .map_err(|problem| announced(named(problem, id), &rate))?;
+    let answered = match require_end_user(&request, &state, &principal).await {
+        Ok(end_user) => carry_out(&state, Caller { principal, end_user }, id, (&namespace, &tool), payload).await,
+        Err(problem) => Err(problem),
+    };
+    let answered = answered.map_err(|problem| rate.announce(named(problem, id)))?;
     Ok(respond(&answered, &rate, &format!("/invoke/{namespace}/{tool}")))
 }
 
@@ -78,8 +80,7 @@ async fn carry_out(
     (namespace, tool): (&str, &str),
     payload: web::Payload,
 ) -> Result<Answered, Problem> {
-    require_end_user(&caller)?;
-    let body = read_body(payload, INVOKE_BODY_BYTES_MAX).await?;
+    let body = read_body(payload, INVOKE_BODY_BYTES_MAX, &state.config.limits).await?;
     let request = parse_body(&body)?;
     let snapshot = state.services.snapshot();
     let Some(offer) = snapshot.find_offer(namespace, tool) else { return Err(refusal::no_such_tool()) };
@@ -213,8 +214,7 @@ fn respond(answered: &Answered, rate: &RateHeaders, path: &str) -> HttpResponse 
     if let Some(spendable) = answered.spendable {
         insert(&mut response, REMAINING_HEADER, &spendable.to_string());
     }
-    insert(&mut response, "ratelimit", &rate.limit);
-    insert(&mut response, "ratelimit-policy", &rate.policy);
+    rate.insert_into(&mut response);
     response
 }
 
@@ -231,10 +231,6 @@ fn insert(response: &mut HttpResponse, name: &'static str, value: &str) {
 
 fn named(problem: Problem, id: InvocationId) -> Problem {
     problem.header(INVOCATION_HEADER, id.to_string()).header(CHARGED_HEADER, "0")
-}
-
-fn announced(problem: Problem, rate: &RateHeaders) -> Problem {
-    problem.header("ratelimit", rate.limit.clone()).header("ratelimit-policy", rate.policy.clone())
 }
 
 #[cfg(test)]

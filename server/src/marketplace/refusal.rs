@@ -152,3 +152,6 @@ fn wallet_ways_out(needed: Credits, available: Credits) -> Value {
 pub(super) fn time_text(us: i64) -> String {
     jiff::Timestamp::from_microsecond(us).map_or_else(|_outside| us.to_string(), |time| time.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Personal tokens. A key may look at tokens and revoke them; only a signed-in person may make one, so that a leaked
 //! key cannot make its own replacement.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     id::TokenId,
@@ -20,7 +20,7 @@ use super::{
     refusal::time_text,
 };
 use crate::{
-    http::{auth::authenticate, body::read_body, problem::Problem},
+    http::{auth::authenticate, body::read_body, problem::Problem, routes::resource},
     state::AppState,
 };
 
@@ -34,8 +34,8 @@ pub struct TokenBody {
 /// The routes of this module.
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes
-        .service(web::resource("/tokens/").route(web::post().to(create)).route(web::get().to(list)))
-        .service(web::resource("/tokens/{id}").route(web::delete().to(revoke)));
+        .service(resource("/tokens/", [(Method::POST, web::to(create)), (Method::GET, web::to(list))]))
+        .service(resource("/tokens/{id}", [(Method::DELETE, web::to(revoke))]));
 }
 
 /// Makes a token.
@@ -63,7 +63,7 @@ pub(crate) async fn create(
             "a key cannot make keys; sign in with POST /auth/login and use its access_token",
         ));
     }
-    let body = read_body(payload, BODY_BYTES_MAX).await?;
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
     let mut fields = Fields::parse(&body)?;
     let name = fields.text("name");
     fields.finish()?;

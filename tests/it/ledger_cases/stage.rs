@@ -136,7 +136,7 @@ impl Stage {
         let policies = Policies::load(sources).map_err(|error| error.to_string())?;
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.desk.clock);
         let ids: Arc<dyn IdSource> = Arc::<engine::testing::SeededIds>::clone(&self.desk.ids);
-        let services = Services::start(database, self.desk.ledger().clone(), clock, ids, Arc::new(policies))
+        let services = Services::start(database, self.desk.ledger().clone(), clock, ids, policies)
             .await
             .map_err(|error| error.to_string())?;
         let balance = services.load_balance(wallet, self.desk.now_us()).await.map_err(|error| error.to_string())?;

@@ -169,7 +169,7 @@ impl Services {
         password: &SecretString,
     ) -> Result<AccountProfile, SetPasswordError> {
         let link = self.find_login_link(secret).await?.ok_or(SetPasswordError::LinkGone)?;
-        let hash = self.hash_password(password).await?;
+        let hash = self.hash_password(password, &link.account.email).await?;
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
         let used = || entity::login_link::ActiveModel { used_us: Set(Some(now_us)), ..Default::default() };

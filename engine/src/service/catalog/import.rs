@@ -228,7 +228,7 @@ impl<'s> Import<'s> {
         let backend = self.services.db.backend();
         let stored = found.as_ref().and_then(|row| row.password_hash.as_deref());
         let password_hash = match &declared.password {
-            Some(password) => self.services.hash_unless_stored(password, stored).await,
+            Some(password) => self.services.hash_unless_stored(password, &declared.email, stored).await,
             None => Ok(None),
         };
         let password_hash = password_hash.map_err(|error| ImportError::Item { item, message: error.to_string() })?;

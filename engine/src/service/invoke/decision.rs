@@ -36,7 +36,7 @@ pub(super) fn request_for<'a>(call: &'a Call, price: &Price, now_us: i64) -> Dec
         caller,
         tool: policy::ToolFacts {
             id: &offer.names.tool,
-            name: &offer.tool.name,
+            name: &offer.names.path,
             is_disabled: offer.tool.state != ToolState::Active,
             is_free: price.is_free(),
             tier: offer.tool.tier,

@@ -43,6 +43,7 @@ impl Services {
         accepted: Accepted,
     ) -> Result<Answered, StoreError> {
         let answer = upstream.call(upstream_request(&accepted.call)).await;
+        failpoint!("after_upstream_answer");
         let verdict = judge(&accepted, answer, self.clock.now_us());
         if accepted.is_begun {
             Ok(self.settle_call(writer, &accepted, verdict).await)

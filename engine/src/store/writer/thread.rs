@@ -104,6 +104,7 @@ impl Writer {
             }
             Some(error) => self.recover_from(error),
         }
+        failpoint!("after_commit");
         for reply in replies {
             reply.send(failure.as_ref());
         }
@@ -135,6 +136,7 @@ impl Writer {
         if !self.books.write(&self.facts, plan, now_us, name).map_err(unavailable)? {
             return Err(WriterError::Fenced);
         }
+        failpoint!("inside_commit");
         self.books.commit().map_err(unavailable)
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{accepted, check_refused, load_with, refused};
-use crate::config::{DatabaseKind, MailTransport, PaymentProvider};
+use crate::config::{DatabaseKind, MailTransport};
 
 #[test]
 fn an_empty_file_means_the_defaults() {
@@ -18,8 +18,8 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.egress.ports, [80, 443]);
     assert!(!config.egress.allow_private && !config.egress.allow_http && config.egress.allow_hosts.is_empty());
     assert_eq!((config.limits.invoke_per_token_per_s, config.limits.invoke_burst), (1_000, 2_000));
-    assert_eq!(config.limits.unknown_resolve_after_s, 60);
-    assert_eq!(config.payments.provider, PaymentProvider::Manual);
+    assert_eq!((config.limits.unknown_resolve_after_s, config.limits.body_wait_s), (60, 10));
+    assert_eq!(config.payments.provider, None);
     assert!(config.metrics.enabled && !config.allow_fixture_secrets);
     assert!(load_with("{}", &[]).expect("defaults").warnings.is_empty());
 }

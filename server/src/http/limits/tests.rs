@@ -1,8 +1,11 @@
 use actix_web::ResponseError as _;
 use engine::code::Code;
 
-use super::AuthLimiter;
-use crate::config::{ConfigSource, Environment, load};
+use super::{AuthLimiter, RateHeaders};
+use crate::{
+    config::{ConfigSource, Environment, load},
+    http::problem::Problem,
+};
 
 fn limiter() -> AuthLimiter {
     let text = "{limits: {login_per_address_per_min: 3, login_per_account_per_min: 2}}".to_owned();
@@ -19,7 +22,7 @@ fn an_address_is_stopped_after_its_attempts_and_told_when_to_come_back() {
         assert_eq!(headers.limit, format!("\"login-address\";r={left}"));
         assert_eq!(headers.policy, "\"login-address\";q=3;w=60");
     }
-    let problem = limiter.check_login_address(address).unwrap_err();
+    let problem = Problem::from(limiter.check_login_address(address).unwrap_err());
     assert_eq!(problem.code(), Code::RateLimited);
     let response = problem.error_response();
     let wait: u64 = response.headers().get("retry-after").unwrap().to_str().unwrap().parse().unwrap();
@@ -27,11 +30,32 @@ fn an_address_is_stopped_after_its_attempts_and_told_when_to_come_back() {
     assert!(limiter.check_login_address("203.0.113.10".parse().unwrap()).is_ok(), "another address is free");
 }
 
+fn headers() -> RateHeaders {
+    RateHeaders { limit: "\"a\";r=1".to_owned(), policy: "\"a\";q=1;w=60".to_owned() }
+}
+
 #[test]
 fn an_account_is_counted_however_its_address_is_typed() {
     let limiter = limiter();
-    assert!(limiter.check_login_account("a@example.com").is_ok());
-    assert!(limiter.check_login_account("A@Example.com").is_ok());
-    assert!(limiter.check_login_account("a@EXAMPLE.com").is_err());
-    assert!(limiter.check_login_account("b@example.com").is_ok());
+    let begin = |email: &str, address: &str| {
+        let mut rate = headers();
+        let begun = limiter.begin_login(email, address.parse().unwrap(), 0, &mut rate);
+        (begun.is_ok(), rate.limit)
+    };
+    let first = begin("a@example.com", "203.0.113.1");
+    assert_eq!(first, (true, "\"a\";r=1, \"login-account\";r=1, \"login-wrong\";r=4".to_owned()));
+    assert!(begin("A@Example.com", "203.0.113.2").0);
+    let (is_ok, limit) = begin("a@EXAMPLE.com", "203.0.113.3");
+    assert!(!is_ok && limit.starts_with("\"a\";r=1, \"login-account\";r=0;t="), "{limit}");
+    assert!(begin("b@example.com", "203.0.113.3").0);
+}
+
+#[test]
+fn guesses_from_elsewhere_do_not_keep_the_owner_out_of_a_known_address() {
+    let limiter = limiter();
+    let begin = |address: &str| limiter.begin_login("a@example.com", address.parse().unwrap(), 0, &mut headers());
+    begin("203.0.113.1").unwrap().succeed();
+    begin("203.0.113.2").unwrap();
+    assert!(begin("203.0.113.3").is_err(), "the account's limit is used up");
+    assert!(begin("203.0.113.1").is_ok());
 }

@@ -13,6 +13,7 @@ use crate::{
     http::{
         address::client_address,
         body::read_body,
+        limits::RateHeaders,
         problem::{Problem, gone_page, refused_form},
     },
     state::AppState,
@@ -34,10 +35,20 @@ pub(super) async fn show(
     secret: web::Path<String>,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    state.auth_limiter.check_login_address(client_address(&request, &state.config.server.trusted_proxies))?;
+    let rate =
+        state.auth_limiter.check_login_address(client_address(&request, &state.config.server.trusted_proxies))?;
     let found = state.services.find_login_link(&secret).await.map_err(store_problem)?;
-    let Some(found) = found else { return gone() };
-    form(HttpResponse::Ok(), &found.account.email, found.is_verifying, None)
+    let shown = match found {
+        Some(found) => form(HttpResponse::Ok(), &found.account.email, found.is_verifying, None),
+        None => gone(),
+    };
+    announce(&rate, shown)
+}
+
+fn announce(rate: &RateHeaders, answer: Result<HttpResponse, Problem>) -> Result<HttpResponse, Problem> {
+    let mut response = answer.map_err(|problem| rate.announce(problem))?;
+    rate.insert_into(&mut response);
+    Ok(response)
 }
 
 /// Sets the password and uses the link up.
@@ -47,12 +58,17 @@ pub(super) async fn set_password(
     payload: web::Payload,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    state.auth_limiter.check_login_address(client_address(&request, &state.config.server.trusted_proxies))?;
+    let rate =
+        state.auth_limiter.check_login_address(client_address(&request, &state.config.server.trusted_proxies))?;
     if !is_same_origin(&request) {
-        return Err(Problem::new(Code::PolicyDenied, "this form was sent from another site"));
+        return announce(&rate, Err(Problem::new(Code::PolicyDenied, "this form was sent from another site")));
     }
-    let body = SecretString::from(read_body(payload, FORM_BYTES_MAX).await?);
-    let found = state.services.find_login_link(&secret).await.map_err(store_problem)?;
+    announce(&rate, carry_out(&secret, payload, &state).await)
+}
+
+async fn carry_out(secret: &str, payload: web::Payload, state: &AppState) -> Result<HttpResponse, Problem> {
+    let body = SecretString::from(read_body(payload, FORM_BYTES_MAX, &state.config.limits).await?);
+    let found = state.services.find_login_link(secret).await.map_err(store_problem)?;
     let Some(found) = found else { return gone() };
     let field = |wanted: &str| {
         url::form_urlencoded::parse(body.expose_secret().as_bytes())
@@ -64,14 +80,17 @@ pub(super) async fn set_password(
     if field("again").is_some_and(|again| again != password) {
         return retry("The two passwords differ.");
     }
-    match state.services.set_password(&secret, &SecretString::from(password)).await {
+    match state.services.set_password(secret, &SecretString::from(password)).await {
         Ok(account) => {
-            let done = Done { email: &account.email, is_verified: account.is_verified, base_url: &base_url(&state) };
+            let done = Done { email: &account.email, is_verified: account.is_verified, base_url: &base_url(state) };
             page(HttpResponse::Ok(), render_done(&done))
         }
         Err(SetPasswordError::LinkGone) => gone(),
         Err(SetPasswordError::Password(PasswordError::Length)) => {
             retry(&format!("A password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters."))
+        }
+        Err(SetPasswordError::Password(PasswordError::Guessable)) => {
+            retry("This password is among the first that somebody would try. Take a longer one, or several words.")
         }
         Err(SetPasswordError::Password(PasswordError::Busy | PasswordError::Failed)) => Err(busy()),
         Err(SetPasswordError::Store(error)) => Err(store_problem(error)),

@@ -1,0 +1,13 @@
+//! What goes wrong around the program: kills, power cuts, a database that is away. Always the real program, started as
+//! a process, called over HTTP, in front of an upstream whose own log says what was executed.
+
+mod database_away;
+mod failpoints;
+mod kills;
+mod market;
+mod places;
+mod power_cut;
+mod races;
+mod restart;
+mod till;
+mod trace;
