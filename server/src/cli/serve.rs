@@ -34,16 +34,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut config = loaded.config;
     let certificates = config.server.tls.clone().map(Certificates::load).transpose().map_err(|error| tls(&error))?;
     let secured = certificates.as_ref().map(Certificates::server_config).transpose().map_err(|error| tls(&error))?;
-    config.payments.provider = Some(match config.payments.provider {
-        Some(PaymentProvider::Demo) | None if args.demo => PaymentProvider::Demo,
-        Some(PaymentProvider::Demo) => {
-            return Err(Failure::new(
-                Exit::Config,
-                "payments.provider: `demo` gives credits for nothing; it needs --demo",
-            ));
-        }
-        Some(PaymentProvider::Manual) | None => PaymentProvider::Manual,
-    });
+    config.payments.provider = Some(provider(config.payments.provider, args.demo)?);
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
@@ -94,6 +85,17 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     match tokio::task::spawn_blocking(move || writer.join()).await {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
+    }
+}
+
+/// Who confirms purchases: nobody, in the demo.
+fn provider(configured: Option<PaymentProvider>, is_demo: bool) -> Result<PaymentProvider, Failure> {
+    match configured {
+        Some(PaymentProvider::Demo) | None if is_demo => Ok(PaymentProvider::Demo),
+        Some(PaymentProvider::Demo) => {
+            Err(Failure::new(Exit::Config, "payments.provider: `demo` gives credits for nothing; it needs --demo"))
+        }
+        Some(PaymentProvider::Manual) | None => Ok(PaymentProvider::Manual),
     }
 }
 
