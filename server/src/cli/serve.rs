@@ -3,6 +3,7 @@
 use std::{net::TcpListener, sync::Arc};
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
@@ -65,13 +66,15 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
+    // Before anybody is told that there is something to stop.
+    let mut signals = StopSignals::take().map_err(refused)?;
     say(&format!("tollgate listens on {base_url}"))?;
     if let Some((tokens, _)) = &demo {
         for (comment, command) in demo::calls(&base_url, tokens).lines {
             say(&format!("\n# {comment}\n{command}"))?;
         }
     }
-    wait_for_signal().await.map_err(refused)?;
+    signals.wait().await;
     app::stop(&state, &handle).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     running.await.map_err(refused)?.map_err(refused)?;
@@ -111,12 +114,22 @@ fn tls(error: &TlsError) -> Failure {
     Failure::new(Exit::Config, with_causes(error))
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// What asks the program to stop: SIGTERM, and Ctrl-C.
+struct StopSignals {
+    term: Signal,
+    int: Signal,
+}
+
+impl StopSignals {
+    /// From here on they no longer end the process by themselves.
+    fn take() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
 }

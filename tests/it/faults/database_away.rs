@@ -6,11 +6,11 @@ use std::process::Command;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tests::{
+    connection::Caller,
     patience::wait_until,
     program::{Answer, Server, at_home},
     tollgate_binary,
     tools::tool,
-    connection::Caller,
 };
 
 use super::market::{Buyer, FIXED_MICROS, Market, Shares};

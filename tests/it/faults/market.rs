@@ -8,9 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::{
+    connection::Caller,
     program::{configure, folder, tollgate},
     publisher::{Reaction, Received, Upstream},
-    connection::Caller,
 };
 
 /// What the publisher gets of every price, in basis points.

@@ -10,7 +10,7 @@ use std::{
 
 use engine::testing::Dice;
 use serde_json::{Value, json};
-use tests::{patience::wait_until, connection::Caller};
+use tests::{connection::Caller, patience::wait_until};
 
 use super::market::{ATTEMPT_MICROS, Buyer, FIXED_MICROS, micros};
 

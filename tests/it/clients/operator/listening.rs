@@ -82,7 +82,7 @@ fn plain_http_for_other_machines_is_refused_unless_somebody_answers_for_it() {
     for (server, part) in [
         (json!({}), "neither `server.tls` nor `server.trusted_proxies`"),
         (json!({"tls": {"cert": "cert.pem", "key": "key.pem"}}), "the TLS file `cert.pem` cannot be read"),
-        (json!({"tls": {"cert": "cert.pem"}}), "`server.tls.key`"),
+        (json!({"tls": {"cert": "cert.pem"}}), "`server.tls` needs the key `key`"),
     ] {
         configure(folder.path(), &json!({"server": server}));
         let said = serve_on(folder.path(), "0.0.0.0:0");

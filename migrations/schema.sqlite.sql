@@ -1,0 +1,378 @@
+-- What all migrations together make; generated, and compared by a test.
+
+CREATE TABLE account (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    email         TEXT    NOT NULL UNIQUE,
+    is_verified   INTEGER NOT NULL,
+    is_suspended  INTEGER NOT NULL,
+    password_hash TEXT,
+    wallet        INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
+    -- sign-ins before this time are void (a new password was set)
+    sessions_from_us INTEGER NOT NULL,
+    created_us    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE batch (
+    slot            INTEGER NOT NULL,
+    batch_no        INTEGER NOT NULL,
+    epoch           INTEGER NOT NULL,
+    first_seq       INTEGER NOT NULL,
+    n_entry         INTEGER NOT NULL,
+    n_posting       INTEGER NOT NULL,
+    total           INTEGER NOT NULL,
+    recorded_us     INTEGER NOT NULL,
+    client_batch_id BLOB    NOT NULL,
+    merkle_root     BLOB    NOT NULL,
+    prev_hash       BLOB    NOT NULL,
+    hash            BLOB    NOT NULL,
+    PRIMARY KEY (slot, batch_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER batch_no_delete BEFORE DELETE ON batch BEGIN SELECT RAISE(ABORT, 'batch is append-only'); END;
+
+CREATE TRIGGER batch_no_update BEFORE UPDATE ON batch BEGIN SELECT RAISE(ABORT, 'batch is append-only'); END;
+
+CREATE TABLE cap (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    owner_id      BLOB    NOT NULL,
+    owner_kind    INTEGER NOT NULL,
+    window        INTEGER NOT NULL,
+    limit_credits INTEGER NOT NULL CHECK (limit_credits >= 0),
+    created_us    INTEGER NOT NULL,
+    UNIQUE (owner_id, owner_kind, window)
+) STRICT;
+
+CREATE TABLE cap_window (
+    cap_id   BLOB    NOT NULL,
+    start_us INTEGER NOT NULL,
+    spent    INTEGER NOT NULL CHECK (spent >= 0),
+    held     INTEGER NOT NULL CHECK (held >= 0),
+    PRIMARY KEY (cap_id, start_us)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chain_head (
+    slot     INTEGER NOT NULL PRIMARY KEY,
+    epoch    INTEGER NOT NULL,
+    batch_no INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    last_us  INTEGER NOT NULL,
+    hash     BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE credit_grant (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    account_id BLOB    NOT NULL REFERENCES account (id),
+    credits    INTEGER NOT NULL CHECK (credits > 0),
+    reason     TEXT    NOT NULL,
+    key        TEXT    UNIQUE,
+    created_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX credit_grant_account ON credit_grant (account_id);
+
+CREATE TRIGGER credit_grant_no_delete BEFORE DELETE ON credit_grant
+BEGIN SELECT RAISE(ABORT, 'credit_grant is append-only'); END;
+
+CREATE TRIGGER credit_grant_no_update BEFORE UPDATE ON credit_grant
+BEGIN SELECT RAISE(ABORT, 'credit_grant is append-only'); END;
+
+CREATE TABLE end_user (
+    id          BLOB    NOT NULL PRIMARY KEY,
+    partner_id  BLOB    NOT NULL REFERENCES partner (id),
+    external_id TEXT    NOT NULL,
+    is_blocked  INTEGER NOT NULL,
+    created_us  INTEGER NOT NULL,
+    UNIQUE (partner_id, external_id)
+) STRICT;
+
+CREATE TABLE hold (
+    slot           INTEGER NOT NULL,
+    seq            INTEGER NOT NULL,
+    id             BLOB    NOT NULL UNIQUE,
+    batch_no       INTEGER NOT NULL,
+    wallet         INTEGER NOT NULL,
+    payee          INTEGER NOT NULL CHECK (payee <> wallet),
+    amount         INTEGER NOT NULL CHECK (amount >= 0),
+    ttl_us         INTEGER NOT NULL CHECK (ttl_us >= 0),
+    publisher_bps  INTEGER NOT NULL,
+    partner_bps    INTEGER NOT NULL,
+    partner        INTEGER,
+    expiry_capture INTEGER,
+    counters       BLOB    NOT NULL,
+    meta_hash      BLOB,
+    PRIMARY KEY (slot, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER hold_no_delete BEFORE DELETE ON hold BEGIN SELECT RAISE(ABORT, 'hold is append-only'); END;
+
+CREATE TRIGGER hold_no_update BEFORE UPDATE ON hold BEGIN SELECT RAISE(ABORT, 'hold is append-only'); END;
+
+CREATE TABLE hold_resolution (
+    slot      INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,
+    hold_id   BLOB    NOT NULL UNIQUE,
+    id        BLOB    NOT NULL,
+    batch_no  INTEGER NOT NULL,
+    outcome   INTEGER NOT NULL,
+    captured  INTEGER NOT NULL CHECK (captured >= 0),
+    meta_hash BLOB,
+    PRIMARY KEY (slot, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX hold_resolution_id ON hold_resolution (id) WHERE id <> hold_id;
+
+CREATE TRIGGER hold_resolution_no_delete BEFORE DELETE ON hold_resolution BEGIN SELECT RAISE(ABORT, 'hold_resolution is append-only'); END;
+
+CREATE TRIGGER hold_resolution_no_update BEFORE UPDATE ON hold_resolution BEGIN SELECT RAISE(ABORT, 'hold_resolution is append-only'); END;
+
+CREATE TABLE hot_balance (
+    account_id INTEGER NOT NULL REFERENCES ledger_account (id),
+    slot       INTEGER NOT NULL,
+    credits    INTEGER NOT NULL CHECK (credits >= 0),
+    debits     INTEGER NOT NULL CHECK (debits >= 0),
+    version    INTEGER NOT NULL,
+    PRIMARY KEY (account_id, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idem (
+    scope       BLOB    NOT NULL,
+    key         TEXT    NOT NULL,
+    fingerprint BLOB    NOT NULL,
+    call        BLOB    NOT NULL,
+    created_us  INTEGER NOT NULL,
+    state       INTEGER NOT NULL,
+    status      INTEGER,
+    body        TEXT,
+    PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idem_created ON idem (created_us);
+
+CREATE TABLE import (
+    item TEXT NOT NULL PRIMARY KEY,
+    hash BLOB NOT NULL,
+    imported_us INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE invocation (
+    id               BLOB    NOT NULL PRIMARY KEY,
+    surface          INTEGER NOT NULL,
+    account_id       BLOB,
+    token_id         BLOB,
+    partner_id       BLOB,
+    end_user_id      BLOB,
+    tool_id          BLOB,
+    price_id         BLOB,
+    wallet           INTEGER,
+    held             INTEGER NOT NULL,
+    snapshot_version INTEGER NOT NULL,
+    policy_version   TEXT    NOT NULL,
+    denied_by        TEXT,
+    key_scope        BLOB,
+    key              TEXT,
+    epoch            INTEGER NOT NULL,
+    created_us       INTEGER NOT NULL,
+    state            INTEGER NOT NULL,
+    charged          INTEGER NOT NULL,
+    shortfall        INTEGER NOT NULL,
+    error            TEXT,
+    warning          TEXT,
+    ended_us         INTEGER,
+    resolves_us      INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX invocation_open ON invocation (state, id) WHERE state IN (1, 2);
+
+CREATE TABLE ledger_account (
+    id         INTEGER PRIMARY KEY,
+    code       TEXT    NOT NULL UNIQUE,
+    kind       INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    closed_us  INTEGER
+) STRICT;
+
+CREATE TABLE login_link (
+    digest     BLOB    NOT NULL PRIMARY KEY,
+    account_id BLOB    NOT NULL REFERENCES account (id),
+    expires_us INTEGER NOT NULL,
+    used_us    INTEGER
+) STRICT;
+
+CREATE TABLE mail (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    recipient  TEXT    NOT NULL,
+    template   TEXT    NOT NULL,
+    data       TEXT    NOT NULL,
+    state      TEXT    NOT NULL,
+    attempts   INTEGER NOT NULL,
+    next_us    INTEGER NOT NULL,
+    last_error TEXT,
+    created_us INTEGER NOT NULL,
+    sent_us    INTEGER
+) STRICT;
+
+CREATE INDEX mail_due ON mail (next_us) WHERE state = 'queued';
+
+CREATE TABLE namespace (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    name         TEXT    NOT NULL UNIQUE,
+    publisher_id BLOB    NOT NULL REFERENCES publisher (id),
+    description  TEXT    NOT NULL,
+    is_suspended INTEGER NOT NULL,
+    created_us   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX namespace_publisher ON namespace (publisher_id);
+
+CREATE TABLE open_hold (
+    hold_id    BLOB    NOT NULL PRIMARY KEY,
+    wallet     INTEGER NOT NULL,
+    amount     INTEGER NOT NULL,
+    expires_us INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE partner (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    name         TEXT    NOT NULL UNIQUE,
+    is_suspended INTEGER NOT NULL,
+    margin_bps   INTEGER NOT NULL CHECK (margin_bps BETWEEN 0 AND 10000),
+    wallet       INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
+    margin       INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
+    created_us   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE posting (
+    slot   INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    ord    INTEGER NOT NULL,
+    debit  INTEGER NOT NULL,
+    credit INTEGER NOT NULL CHECK (credit <> debit),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (slot, seq, ord)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX posting_credit ON posting (credit, slot, seq);
+
+CREATE INDEX posting_debit ON posting (debit, slot, seq);
+
+CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;
+
+CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;
+
+CREATE TABLE price_version (
+    id                BLOB    NOT NULL PRIMARY KEY,
+    tool_id           BLOB    NOT NULL REFERENCES tool (id),
+    effective_from_us INTEGER NOT NULL,
+    spec              TEXT    NOT NULL,
+    created_us        INTEGER NOT NULL,
+    UNIQUE (tool_id, effective_from_us)
+) STRICT;
+
+CREATE TRIGGER price_version_no_update BEFORE UPDATE ON price_version
+BEGIN SELECT RAISE(ABORT, 'price_version is append-only'); END;
+
+CREATE TABLE publisher (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    slug         TEXT    NOT NULL UNIQUE,
+    display_name TEXT    NOT NULL,
+    is_suspended INTEGER NOT NULL,
+    share_bps    INTEGER NOT NULL CHECK (share_bps BETWEEN 0 AND 10000),
+    payable      INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
+    created_us   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE purchase (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    account_id   BLOB    NOT NULL REFERENCES account (id),
+    credits      INTEGER NOT NULL CHECK (credits > 0),
+    provider     TEXT    NOT NULL,
+    status       TEXT    NOT NULL,
+    key          TEXT,
+    created_us   INTEGER NOT NULL,
+    confirmed_us INTEGER,
+    UNIQUE (account_id, key)
+) STRICT;
+
+CREATE INDEX purchase_account ON purchase (account_id, created_us);
+
+CREATE TABLE refusal (
+    slot     INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    id       BLOB    NOT NULL,
+    batch_no INTEGER NOT NULL,
+    wallet   INTEGER,
+    reason   TEXT    NOT NULL,
+    needed   INTEGER NOT NULL,
+    PRIMARY KEY (slot, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER refusal_no_delete BEFORE DELETE ON refusal BEGIN SELECT RAISE(ABORT, 'refusal is append-only'); END;
+
+CREATE TRIGGER refusal_no_update BEFORE UPDATE ON refusal BEGIN SELECT RAISE(ABORT, 'refusal is append-only'); END;
+
+CREATE TABLE token (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    account_id BLOB REFERENCES account (id),
+    partner_id BLOB REFERENCES partner (id),
+    name       TEXT    NOT NULL,
+    hint       TEXT    NOT NULL,
+    digest     BLOB    NOT NULL UNIQUE,
+    created_us INTEGER NOT NULL,
+    revoked_us INTEGER,
+    CHECK ((account_id IS NULL) <> (partner_id IS NULL))
+) STRICT;
+
+CREATE INDEX token_account ON token (account_id) WHERE account_id IS NOT NULL;
+
+CREATE INDEX token_partner ON token (partner_id) WHERE partner_id IS NOT NULL;
+
+CREATE TABLE tool (
+    id                BLOB    NOT NULL PRIMARY KEY,
+    namespace_id      BLOB REFERENCES namespace (id),
+    name              TEXT    NOT NULL,
+    short_description TEXT    NOT NULL,
+    long_description  TEXT    NOT NULL,
+    input_schema      TEXT    NOT NULL,
+    is_unverified_ok  INTEGER NOT NULL,
+    is_suspended      INTEGER NOT NULL,
+    upstream_method   TEXT    NOT NULL,
+    upstream_url      TEXT    NOT NULL,
+    timeout_ms        INTEGER NOT NULL CHECK (timeout_ms > 0),
+    created_us        INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);
+
+CREATE TABLE txn (
+    slot         INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    id           BLOB    NOT NULL UNIQUE,
+    kind         INTEGER NOT NULL,
+    batch_no     INTEGER NOT NULL,
+    hold_id      BLOB,
+    reverses     BLOB,
+    effective_us INTEGER NOT NULL,
+    meta_hash    BLOB,
+    PRIMARY KEY (slot, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER txn_no_delete BEFORE DELETE ON txn BEGIN SELECT RAISE(ABORT, 'txn is append-only'); END;
+
+CREATE TRIGGER txn_no_update BEFORE UPDATE ON txn BEGIN SELECT RAISE(ABORT, 'txn is append-only'); END;
+
+CREATE INDEX txn_reverses ON txn (reverses) WHERE reverses IS NOT NULL;
+
+CREATE TABLE version (
+    name  TEXT    NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE wallet_balance (
+    account_id INTEGER PRIMARY KEY REFERENCES ledger_account (id),
+    credits    INTEGER NOT NULL CHECK (credits >= 0),
+    debits     INTEGER NOT NULL CHECK (debits >= 0),
+    held       INTEGER NOT NULL CHECK (held >= 0),
+    overdraft  INTEGER NOT NULL CHECK (overdraft >= 0),
+    version    INTEGER NOT NULL,
+    CHECK (credits - debits - held + overdraft >= 0)
+) STRICT;
