@@ -33,7 +33,10 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     config.payments.provider = Some(match config.payments.provider {
         Some(PaymentProvider::Demo) | None if args.demo => PaymentProvider::Demo,
         Some(PaymentProvider::Demo) => {
-            return Err(Failure::new(Exit::Config, "payments.provider: `demo` gives credits for nothing; it needs --demo"));
+            return Err(Failure::new(
+                Exit::Config,
+                "payments.provider: `demo` gives credits for nothing; it needs --demo",
+            ));
         }
         Some(PaymentProvider::Manual) | None => PaymentProvider::Manual,
     });

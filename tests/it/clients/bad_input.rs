@@ -260,7 +260,8 @@ fn a_body_that_drips_is_not_waited_for() {
     let server = Server::start(folder.path(), &config("", "", "limits: {body_wait_s: 1},"));
     let (_, alice) = bearer(ALICE);
     for path in ["/invoke/acme/x", "/auth/login", "/auth/agent-signup", "/credits/purchase"] {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: {alice}\r\ncontent-length: 100000\r\n\r\n");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: {alice}\r\ncontent-length: 100000\r\n\r\n");
         let mut wire = Wire::open(server.address());
         wire.write(head.as_bytes());
         // Far fewer than 16 KiB a second: the allowance for what has arrived never grows.

@@ -180,7 +180,14 @@ fn errors(world: &World) -> Vec<Row> {
     vec![
         row("401 | Missing … token", paid, None, "{}", 401, code("missing_token")),
         row("401 | … invalid token", paid, Some("faro_not-a-token"), "{}", 401, code("invalid_token")),
-        row("401 | … invalid token (a session)", paid, Some("eyJhbGciOiJub25lIn0.e30."), "{}", 401, code("invalid_token")),
+        row(
+            "401 | … invalid token (a session)",
+            paid,
+            Some("eyJhbGciOiJub25lIn0.e30."),
+            "{}",
+            401,
+            code("invalid_token"),
+        ),
         row(
             "402 | Insufficient credits — call `POST /credits/purchase`",
             paid,
@@ -195,7 +202,9 @@ fn errors(world: &World) -> Vec<Row> {
                 ("/error/ways_out/0/path", json!("/credits/purchase")),
                 (
                     "/detail",
-                    json!("insufficient credits: this call may cost 50, 0 can be spent. Buy more with POST /credits/purchase"),
+                    json!(
+                        "insufficient credits: this call may cost 50, 0 can be spent. Buy more with POST /credits/purchase"
+                    ),
                 ),
             ],
         ),

@@ -31,18 +31,18 @@ fn a_partner_pays_for_its_users_and_the_price_is_split_three_ways() {
     let partner = format!("{{name: 'Globex', token: '{GLOBEX}', margin_bps: 500, grant_credits: 1000}}");
     let tools = tool("paid", &upstream.url("/"), 50, "success", 5_000);
     let server = Server::start(folder.path(), &config(&tools, &partner, ""));
-    let database = Connection::open_with_flags(
-        folder.path().join("data/tollgate.db"),
-        OpenFlags::SQLITE_OPEN_READ_ONLY,
-    )
-    .unwrap();
+    let database =
+        Connection::open_with_flags(folder.path().join("data/tollgate.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let users = || -> Vec<String> {
         let mut statement = database.prepare("SELECT external_id FROM end_user ORDER BY external_id").unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     assert_eq!(users(), [""; 0]);
 
-    let before: Vec<i64> = ["liabilities:payable", "liabilities:partner", "revenue:platform:fee"].iter().map(|part| balance_of(&server, part)).collect();
+    let before: Vec<i64> = ["liabilities:payable", "liabilities:partner", "revenue:platform:fee"]
+        .iter()
+        .map(|part| balance_of(&server, part))
+        .collect();
     for (user, remaining) in [("u-1", 950), ("u-1", 900), ("u-2", 850)] {
         let paid = invoke_for(&server, GLOBEX, user, "{}");
         assert_eq!((paid.status, &paid.json["credits_charged"]), (200, &json!(50)), "{}", paid.body);
@@ -51,7 +51,10 @@ fn a_partner_pays_for_its_users_and_the_price_is_split_three_ways() {
     assert_eq!(users(), ["u-1", "u-2"], "made on first use, once");
     assert_eq!(server.balance(GLOBEX)["balance"], json!(850));
     // 150 credits: 80 % to the publisher, 5 % to the partner, the rest to the platform.
-    let after: Vec<i64> = ["liabilities:payable", "liabilities:partner", "revenue:platform:fee"].iter().map(|part| balance_of(&server, part)).collect();
+    let after: Vec<i64> = ["liabilities:payable", "liabilities:partner", "revenue:platform:fee"]
+        .iter()
+        .map(|part| balance_of(&server, part))
+        .collect();
     let moved: Vec<i64> = after.iter().zip(&before).map(|(after, before)| after - before).collect();
     assert_eq!(moved, [120_000_000, 7_500_000, 22_500_000], "{}", server.ledger("trial-balance"));
 
@@ -71,8 +74,12 @@ fn a_partner_pays_for_its_users_and_the_price_is_split_three_ways() {
         (vec![("x-faro-user", "é")], "end_user_required", "X-Faro-User"),
     ] {
         let bearer = format!("Bearer {GLOBEX}");
-        let refused =
-            server.send("POST", "/invoke/acme/paid", &[vec![("authorization", &*bearer)], headers.clone()].concat(), "{}");
+        let refused = server.send(
+            "POST",
+            "/invoke/acme/paid",
+            &[vec![("authorization", &*bearer)], headers.clone()].concat(),
+            "{}",
+        );
         assert_eq!((refused.status, refused.code()), (422, code), "{headers:?}: {}", refused.body);
         assert_eq!(refused.json["detail"][0]["loc"], json!(["header", name]), "{}", refused.body);
         assert_eq!(refused.header("x-tollgate-credits-charged"), Some("0"));

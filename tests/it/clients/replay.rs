@@ -111,7 +111,9 @@ fn in_flight(server: &Server, upstream: &Upstream, gate: &Gate) {
     let body = r#"{"idempotency_key": "k-gated"}"#;
     thread::scope(|scope| {
         let first = scope.spawn(|| server.invoke(ALICE, "gated", body));
-        wait_for(Duration::from_secs(20), "the first call's dispatch", || (upstream.count("/gated") == 1).then_some(()));
+        wait_for(Duration::from_secs(20), "the first call's dispatch", || {
+            (upstream.count("/gated") == 1).then_some(())
+        });
         let second = server.invoke(ALICE, "gated", body);
         // Before any assertion, so that the first call ends whatever is found.
         gate.open();

@@ -110,7 +110,7 @@ fn a_stranger_gets_from_sign_up_to_a_paid_call() {
     // The demo can be started again on a database in which strangers have signed up.
     drop(demo);
     let demo = Demo::start(folder.path());
-    let again = Stranger { demo: &demo, ..stranger };
+    let again = Stranger { demo: &demo, folder: folder.path(), email: "agent@example.com" };
     assert_eq!(again.as_bearer(token, "/auth/me", &[]).status, 200);
 }
 
