@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::{
-    program::{configure, folder, tollgate},
+    program::{Server, configure, folder, tollgate},
     upstream::{Reaction, Received, Upstream},
     wire::Caller,
 };
@@ -112,6 +112,13 @@ impl Market {
 
     pub(super) fn database(&self) -> PathBuf {
         self.folder().join(DATABASE)
+    }
+
+    /// Runs the program once, so that the next run finds a database with the catalog in it.
+    pub(super) fn make_database(&self) {
+        let server = Server::start(self.folder());
+        assert_eq!(Buyer::Account.call(server.address()).get("/readyz").unwrap().status, 200);
+        assert_eq!(server.stop(), Some(0));
     }
 
     /// Runs `ledger verify`; the books must be in order.
