@@ -9,6 +9,7 @@ pub mod environment;
 pub mod generated;
 pub mod graph;
 pub mod licence;
+pub mod mutants;
 pub mod patience;
 pub mod program;
 pub mod source;

@@ -198,8 +198,9 @@ fn no_kill_loses_or_doubles_a_charge() {
     check_books(&purchases, &market);
     report(&seen, &purchases);
     for (place, name) in Place::ALL {
-        let hits =
-            seen.iter().filter(|seen| seen.kill.aim() == Some(place) && seen.places.contains_key(&place)).count();
+        // What a transaction ends with is up to chance: the last place is also found by kills that were aimed elsewhere.
+        let is_aimed = |seen: &&Seen| seen.kill.aim() == Some(place) || place == Place::BeforeAnswer;
+        let hits = seen.iter().filter(is_aimed).filter(|seen| seen.places.contains_key(&place)).count();
         assert!(hits >= aimed, "only {hits} kills fell {name}");
     }
     let open = seen.iter().filter(|seen| seen.kill.is_random() && seen.open_at_upstream > 0).count();

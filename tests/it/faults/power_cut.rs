@@ -220,7 +220,7 @@ fn record(market: &Market, seed: u64, answers: usize) -> Vec<Event> {
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_that_was_told() {
     let seed = 20_261_122;
-    let answers = extent().pick(80, 800);
+    let answers = extent().pick(80, 300);
     println!("seed {seed}: {answers} answers, {CLIENTS} clients");
     let market = Market::open();
     market.make_database();
