@@ -1,7 +1,11 @@
 //! A database file that is locked, full or read-only while the program runs: callers get 503 and `Retry-After`, nothing
 //! is half-written, and when the fault goes away so do the refusals.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::BTreeSet,
+    process::Command,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -13,7 +17,7 @@ use tests::{
     wire::Caller,
 };
 
-use super::market::{Buyer, FIXED_MICROS, Market, Shares};
+use super::market::{Buyer, FIXED_MICROS, Market, Shares, racer};
 
 fn buy(caller: &mut Caller, key: &str, work_ms: u64) -> Answer {
     let body = json!({ "arguments": { "key": key, "work_ms": work_ms }, "idempotency_key": key });
@@ -123,7 +127,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
     const PURCHASES: i64 = 25;
     const BOUGHT: usize = 200;
     for error in ["ENOSPC", "EROFS", "EIO"] {
-        let market = Market::open();
+        let market = Market::with_racers(&[0]);
         // A first run makes the database, so that the failing writes of the second are those of calls.
         market.make_database();
         let mut command = Command::new(tool("strace"));
@@ -131,33 +135,44 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
         command.args(["-D", "-f", "--seccomp-bpf", "-q", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", &failing]);
         command.arg(tollgate_binary()).arg("serve");
         let server = Server::start_as(at_home(command, market.folder()));
-        let refused: usize = std::thread::scope(|scope| {
+        let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
             let client = |client: i64| {
-                let (mut caller, mut refused) = (Buyer::Account.call(server.address()), 0);
+                let (mut caller, refused) = (Buyer::Account.call(server.address()), &refused);
                 move || {
                     for number in 0..PURCHASES {
                         let key = format!("client-{client}-{number}");
                         // Until it is bought: a refused key is free.
                         wait_until(&key, || {
-                            // Not in step with the others: some begin while others end.
-                            let work_ms = (7 * client + number).rem_euclid(5).unsigned_abs() * 4;
-                            let answer = buy(&mut caller, &key, work_ms);
+                            let answer = buy(&mut caller, &key, number.unsigned_abs() % 3 * 5);
                             let is_bought = answer.status == 200;
                             if !is_bought {
                                 check_refused(&answer);
-                                refused += 1;
+                                refused.fetch_add(1, Ordering::Relaxed);
                             }
                             is_bought.then_some(())
                         });
                     }
-                    refused
                 }
             };
             let clients: Vec<_> = (0..CLIENTS).map(|number| scope.spawn(client(number))).collect();
-            clients.into_iter().map(|client| client.join().unwrap()).sum()
+            // Somebody without money is always about to begin a call, also while all the others are ending theirs.
+            scope.spawn(|| {
+                let mut caller = racer(server.address(), 0);
+                while !is_over.load(Ordering::Acquire) {
+                    let answer = buy(&mut caller, "poor", 0);
+                    if answer.status != 402 {
+                        check_refused(&answer);
+                        refused.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+            let ended: Vec<_> = clients.into_iter().map(|client| client.join()).collect();
+            is_over.store(true, Ordering::Release);
+            ended.into_iter().for_each(Result::unwrap);
         });
-        println!("{error}: {refused} calls refused");
-        assert!(refused > 0, "{error}: no write failed");
+        println!("{error}: {} calls refused", refused.load(Ordering::Relaxed));
+        assert!(refused.load(Ordering::Relaxed) > 0, "{error}: no write failed");
         let keys: BTreeSet<String> = executed(&market).iter().map(ToString::to_string).collect();
         assert_eq!((keys.len(), executed(&market).len()), (BOUGHT, BOUGHT), "{error}");
         assert_eq!(server.stop(), Some(0));
