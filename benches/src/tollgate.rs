@@ -41,7 +41,9 @@ pub(crate) fn build() -> Outcome<PathBuf> {
     let target = Target::of_this_program()?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(workspace::root()?);
-    cargo.args(["build", "-p", "server", "--bin", "tollgate", "--message-format=json-render-diagnostics"]);
+    // With this package selected, too, the dependencies are built once for both programs.
+    cargo.args(["build", "-p", "server", "-p", "benches", "--bin", "tollgate"]);
+    cargo.arg("--message-format=json-render-diagnostics");
     cargo.args(["--profile", if target.profile == "debug" { "dev" } else { &target.profile }]);
     cargo.arg("--target-dir").arg(&target.folder);
     cargo.stderr(Stdio::inherit());

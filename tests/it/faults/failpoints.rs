@@ -22,6 +22,7 @@ fn no_feature_turns_failpoints_on_by_itself() {
             "engine" => &["failpoints = []"],
             "server" => &[
                 "name = \"tollgate-failpoints\"",
+                "path = \"src/with_failpoints.rs\"",
                 "required-features = [\"failpoints\"]",
                 "failpoints = [\"engine/failpoints\"]",
             ],

@@ -18,6 +18,7 @@ use tests::{
     environment::extent,
     patience::{pause, wait_until},
     program::{Server, at_home},
+    publisher::Received,
 };
 
 use super::{
@@ -61,7 +62,7 @@ impl Kill {
 fn plan(random: usize, aimed: usize, dice: &mut Dice) -> Vec<Kill> {
     let mut kills = Vec::new();
     for _ in 0..random {
-        kills.push(Kill::Random { answers: 20 + dice.below(150), delay_us: dice.below(50_000) });
+        kills.push(Kill::Random { answers: dice.below(170), delay_us: dice.below(50_000) });
     }
     for _ in 0..aimed {
         kills.push(Kill::InFlight { answers: 10 + dice.below(60) });
@@ -72,7 +73,7 @@ fn plan(random: usize, aimed: usize, dice: &mut Dice) -> Vec<Kill> {
             ("inside_commit", Place::InsideCommit),
             ("after_commit", Place::BeforeAnswer),
         ] {
-            kills.push(Kill::At { failpoint, pass: 40 + dice.below(80), place });
+            kills.push(Kill::At { failpoint, pass: 60 + dice.below(80), place });
         }
     }
     for at in 1..kills.len() {
@@ -96,12 +97,20 @@ fn start(market: &Market, kill: Option<&Kill>) -> Server {
     Server::start_as(at_home(command, market.folder()))
 }
 
-/// Kills the server in the midst of the load; says how many requests the upstream had not answered then.
-fn carry_out(kill: &Kill, mut server: Server, market: &Market, seen_before: usize, news: &mpsc::Receiver<()>) -> usize {
+fn is_open(received: &Received) -> bool {
+    received.answered.is_none()
+}
+
+/// Kills the server in the midst of the load; returns what the upstream had been asked in this run, and answered,
+/// until then.
+fn carry_out(
+    kill: &Kill,
+    mut server: Server,
+    market: &Market,
+    seen_before: usize,
+    news: &mpsc::Receiver<()>,
+) -> Vec<Received> {
     let await_answers = |count| (0..count).for_each(|_| news.recv_timeout(SILENCE).unwrap());
-    let count_open = |log: &[tests::publisher::Received]| {
-        log.iter().skip(seen_before).filter(|received| received.answered.is_none()).count()
-    };
     match *kill {
         Kill::Random { answers, delay_us } => {
             await_answers(answers);
@@ -109,21 +118,21 @@ fn carry_out(kill: &Kill, mut server: Server, market: &Market, seen_before: usiz
             // While the log is held, no answer leaves: what is open now stays open until the program is gone.
             let log = market.upstream.log();
             server.kill();
-            count_open(&log)
+            log[seen_before..].to_vec()
         }
         Kill::InFlight { answers } => {
             await_answers(answers);
             let (log, _) = wait_until("the upstream is at work", || {
                 let log = market.upstream.log();
-                (count_open(&log) > 0).then_some(log)
+                log[seen_before..].iter().any(is_open).then_some(log)
             });
             server.kill();
-            count_open(&log)
+            log[seen_before..].to_vec()
         }
         Kill::At { .. } => {
             let (status, _) = wait_until("the failpoint", || server.ended());
             assert_eq!(status.signal(), Some(SIGABRT), "{kill:?}: {status}\n{}", server.log());
-            count_open(&market.upstream.log())
+            market.upstream.log()[seen_before..].to_vec()
         }
     }
 }
@@ -135,20 +144,20 @@ fn run(market: &Market, tills: &mut [Till], number: usize, kill: Kill) -> Seen {
     let address = server.address().to_owned();
     let seen_before = market.upstream.log().len();
     let is_over = AtomicBool::new(false);
-    let open_at_upstream = std::thread::scope(|scope| {
+    let log = std::thread::scope(|scope| {
         // Dropped at the end, also after a panic: the clients stop when nobody wants their news.
         let (tell, news) = mpsc::channel();
         for till in tills.iter_mut() {
             let (tell, address, is_over) = (tell.clone(), &address, &is_over);
             scope.spawn(move || till.work(address, number, is_over, &tell));
         }
-        let open = carry_out(&kill, server, market, seen_before, &news);
+        let log = carry_out(&kill, server, market, seen_before, &news);
         is_over.store(true, Ordering::Release);
-        open
+        log
     });
-    let pending = tills.iter().flat_map(|till| &till.purchases);
-    let pending = pending.filter(|purchase| purchase.told.is_none() && purchase.run == number);
-    let mut places = find_places(&market.database(), pending, &market.upstream.log());
+    let cut = tills.iter().flat_map(|till| &till.purchases).filter(|purchase| purchase.cut == Some(number));
+    let mut places = find_places(&market.database(), cut, &log);
+    let open_at_upstream = log.iter().filter(|received| is_open(received)).count();
     if let Some(place) = kill.aim() {
         // Seen by the abort itself; from outside a transaction that was never begun looks the same.
         if place == Place::InsideCommit {
@@ -189,8 +198,9 @@ fn no_kill_loses_or_doubles_a_charge() {
     check_books(&purchases, &market);
     report(&seen, &purchases);
     for (place, name) in Place::ALL {
-        let hits =
-            seen.iter().filter(|seen| seen.kill.aim() == Some(place) && seen.places.contains_key(&place)).count();
+        // What a transaction ends with is up to chance: the last place is also found by kills that were aimed elsewhere.
+        let is_aimed = |seen: &&Seen| seen.kill.aim() == Some(place) || place == Place::BeforeAnswer;
+        let hits = seen.iter().filter(is_aimed).filter(|seen| seen.places.contains_key(&place)).count();
         assert!(hits >= aimed, "only {hits} kills fell {name}");
     }
     let open = seen.iter().filter(|seen| seen.kill.is_random() && seen.open_at_upstream > 0).count();
@@ -235,7 +245,10 @@ fn check_books(purchases: &[&Purchase], market: &Market) {
         ("micro-credits held under caps", "SELECT sum(held) FROM cap_window"),
         ("calls without an end", "SELECT count(*) FROM invocation WHERE state IN (1, 2)"),
         ("keys in flight", "SELECT count(*) FROM idem WHERE state = 1"),
-        ("keys with several calls", "SELECT count(*) - count(DISTINCT key) FROM invocation"),
+        (
+            "keys under which several calls were dispatched",
+            "SELECT count(*) - count(DISTINCT key) FROM invocation WHERE state <> 4 OR charged > 0",
+        ),
     ] {
         assert_eq!(count(sql), 0, "{what}");
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::{
     connection::Caller,
-    program::{configure, folder, tollgate},
+    program::{Server, configure, folder, tollgate},
     publisher::{Reaction, Received, Upstream},
 };
 
@@ -112,6 +112,13 @@ impl Market {
 
     pub(super) fn database(&self) -> PathBuf {
         self.folder().join(DATABASE)
+    }
+
+    /// Runs the program once, so that the next run finds a database with the catalog in it.
+    pub(super) fn make_database(&self) {
+        let server = Server::start(self.folder());
+        assert_eq!(Buyer::Account.call(server.address()).get("/readyz").unwrap().status, 200);
+        assert_eq!(server.stop(), Some(0));
     }
 
     /// Runs `ledger verify`; the books must be in order.

@@ -19,8 +19,8 @@ use super::market::{ATTEMPT_MICROS, Buyer, FIXED_MICROS, micros};
 pub(super) struct Purchase {
     pub(super) key: String,
     pub(super) buyer: Buyer,
-    /// In which run of the program it was first sent.
-    pub(super) run: usize,
+    /// The run of the program whose end broke its first sending off.
+    pub(super) cut: Option<usize>,
     /// What the upstream answers if it is asked.
     pub(super) status: u16,
     /// What that costs, in micro-credits.
@@ -48,10 +48,10 @@ pub(super) enum Final {
 }
 
 impl Purchase {
-    fn new(key: String, buyer: Buyer, run: usize, dice: &mut Dice) -> Self {
+    fn new(key: String, buyer: Buyer, dice: &mut Dice) -> Self {
         let work_ms = if dice.chance(30) { dice.between(20, 200) } else { 0 };
         let (tool, status, cost) = match dice.below(4) {
-            0 => ("attempt", if dice.chance(40) { 500 } else { 200 }, ATTEMPT_MICROS),
+            0 => ("attempt", if dice.chance(15) { 500 } else { 200 }, ATTEMPT_MICROS),
             1 => ("metered", 200, dice.between(1, 2_000_000)),
             _ => ("fixed", 200, FIXED_MICROS),
         };
@@ -61,7 +61,7 @@ impl Purchase {
             "key": key, "work_ms": work_ms, "status": status,
             "credits": serde_json::from_str::<Value>(&credits).unwrap(),
         });
-        Self { key, buyer, run, status, cost, tool, arguments, told: None }
+        Self { key, buyer, cut: None, status, cost, tool, arguments, told: None }
     }
 
     /// The rule for an outcome that nobody knows: the state that it ends in, and the charge in micro-credits.
@@ -75,6 +75,8 @@ impl Purchase {
         let answer = caller.post(&format!("/invoke/acme/{}", self.tool), &body)?;
         let charged = match (answer.status, answer.json["error"]["code"].as_str()) {
             (200, _) => &answer.json["credits_charged"],
+            // The circuit breaker let nobody through: the key is free again.
+            (502, Some("upstream_failed")) if answer.json["error"]["invocation_id"].is_null() => return Ok(None),
             (502, Some("upstream_failed")) => &answer.json["error"]["credits_charged"],
             (504, Some("outcome_unknown")) => {
                 let id = answer.json["error"]["invocation_id"].as_str().unwrap();
@@ -125,9 +127,10 @@ impl Till {
         }
         while !is_over.load(Ordering::Acquire) {
             let key = format!("run-{run}-client-{}-{}", self.number, self.purchases.len());
-            let mut purchase = Purchase::new(key, self.buyer, run, &mut self.dice);
+            let mut purchase = Purchase::new(key, self.buyer, &mut self.dice);
             let sent = purchase.send(&mut caller);
             let is_gone = sent.is_err();
+            purchase.cut = is_gone.then_some(run);
             purchase.told = sent.unwrap_or_default();
             self.purchases.push(purchase);
             // Nobody listens any more once the server has been killed.

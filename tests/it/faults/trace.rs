@@ -41,7 +41,7 @@ pub(super) fn traced_server(folder: &Path, trace: &Path) -> Command {
         "-e",
         CALLS,
         "-e",
-        "signal=none",
+        "signal=kill",
         "-o",
     ]);
     command.arg(trace).arg(tollgate_binary()).arg("serve");

@@ -1,0 +1,15 @@
+use super::*;
+
+#[test]
+fn every_mutant_has_its_place_and_its_test() {
+    let mutants = list_mutants();
+    assert!(mutants.len() >= 15, "only {} mutants are listed", mutants.len());
+    for mutant in mutants {
+        let text = workspace::read(&mutant.file);
+        assert_eq!(text.matches(&mutant.from).count(), 1, "{}: {}", mutant.name, mutant.from);
+        assert_ne!(mutant.from, mutant.to, "{}", mutant.name);
+        let (module, test) = mutant.test.rsplit_once("::").unwrap();
+        let file = format!("engine/src/{}.rs", module.replace("::", "/"));
+        assert!(workspace::read(&file).contains(&format!("fn {test}(")), "{file} has no test `{test}`");
+    }
+}
