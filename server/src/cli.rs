@@ -89,7 +89,7 @@ impl Exit {
     const fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "done, or all is well",
-            Self::Refused => "refused, or a check failed; the message says why, and nothing was changed",
+            Self::Refused => "refused, or a check failed; the message says why",
             Self::Usage => "the command line makes no sense",
             Self::Config => "the configuration cannot be used",
             Self::Database => "the database cannot be used",
