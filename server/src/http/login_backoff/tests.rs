@@ -20,14 +20,14 @@ fn pauses(backoff: &LoginBackoff, pair: &Pair, now_us: &mut i64, count: u32) -> 
 fn pauses_grow_to_a_bound_and_end() {
     let (backoff, pair) = (LoginBackoff::default(), Pair::new("a@example.com", "203.0.113.9"));
     let mut now_us = 1_000 * US_PER_S;
-    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), [], "the first ones are free");
+    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), [0_u64; 0], "the first ones are free");
     assert_eq!(
         pauses(&backoff, &pair, &mut now_us, 13),
         [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, PAUSE_S_MAX, PAUSE_S_MAX, PAUSE_S_MAX]
     );
-    assert_eq!(pauses(&backoff, &Pair::new("A@example.com", "203.0.113.10"), &mut now_us, FREE_TRIES), []);
+    assert_eq!(pauses(&backoff, &Pair::new("A@example.com", "203.0.113.10"), &mut now_us, FREE_TRIES), [0_u64; 0]);
     now_us += us(FORGET_S);
-    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), [], "after an hour it begins again");
+    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), [0_u64; 0], "after an hour it begins again");
 }
 
 #[test]
