@@ -20,40 +20,39 @@ pub(super) fn run() -> Outcome {
 fn markdown() -> String {
     let mut root = Cli::command();
     root.build();
-    let mut out = HEAD.to_owned();
-    out.push_str("\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n");
-    for (exit, number) in Exit::ALL {
-        out.push_str(&format!("| {number} | {} |\n", exit.meaning()));
-    }
-    let shared: Vec<_> = root.get_arguments().filter(|arg| is_shown(arg)).map(row).collect();
-    out.push_str(&format!("\n## Arguments of every command\n\n{TABLE_HEAD}{}", shared.concat()));
-    write_commands(&mut out, &mut root);
-    out
+    let codes = Exit::ALL.map(|(exit, number)| format!("| {number} | {} |\n", exit.meaning())).concat();
+    let shared: String = root.get_arguments().filter(|arg| is_shown(arg)).map(row).collect();
+    let mut parts = vec![
+        HEAD.to_owned(),
+        format!("\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n{codes}"),
+        format!("\n## Arguments of every command\n\n{TABLE_HEAD}{shared}"),
+    ];
+    write_commands(&mut parts, &mut root);
+    parts.concat()
 }
 
 const TABLE_HEAD: &str = "| argument | default | meaning |\n| --- | --- | --- |\n";
 
 /// The commands that do something, below `command`.
-fn write_commands(out: &mut String, command: &mut Command) {
+fn write_commands(parts: &mut Vec<String>, command: &mut Command) {
     for below in command.get_subcommands_mut().filter(|below| !below.is_hide_set() && below.get_name() != "help") {
         if below.has_subcommands() {
-            write_commands(out, below);
+            write_commands(parts, below);
         } else {
-            write_command(out, below);
+            parts.push(section(below));
         }
     }
 }
 
-fn write_command(out: &mut String, command: &mut Command) {
+fn section(command: &mut Command) -> String {
     let name = command.get_bin_name().unwrap_or_default().to_owned();
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let usage = command.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim();
-    out.push_str(&format!("\n## `{name}`\n\n{about}.\n\n```text\n{usage}\n```\n"));
-    let rows: Vec<_> = command.get_arguments().filter(|arg| is_shown(arg) && !arg.is_global_set()).map(row).collect();
-    if !rows.is_empty() {
-        out.push_str(&format!("\n{TABLE_HEAD}{}", rows.concat()));
-    }
+    let own = command.get_arguments().filter(|arg| is_shown(arg) && !arg.is_global_set());
+    let rows: String = own.map(row).collect();
+    let table = if rows.is_empty() { String::new() } else { format!("\n{TABLE_HEAD}{rows}") };
+    format!("\n## `{name}`\n\n{about}.\n\n```text\n{usage}\n```\n{table}")
 }
 
 /// Not what every program has.

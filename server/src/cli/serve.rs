@@ -35,7 +35,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut config = loaded.config;
     let certificates = config.server.tls.clone().map(Certificates::load).transpose().map_err(|error| tls(&error))?;
     let secured = certificates.as_ref().map(Certificates::server_config).transpose().map_err(|error| tls(&error))?;
-    config.payments.provider = Some(provider(config.payments.provider, args.demo)?);
+    config.payments.provider = Some(payment_provider(config.payments.provider, args.demo)?);
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
@@ -91,13 +91,14 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     }
 }
 
-/// Who confirms purchases: nobody, in the demo.
-fn provider(configured: Option<PaymentProvider>, is_demo: bool) -> Result<PaymentProvider, Failure> {
+/// Who confirms purchases. Where purchases confirm themselves nobody pays, so that is for the demo alone.
+fn payment_provider(configured: Option<PaymentProvider>, is_demo: bool) -> Result<PaymentProvider, Failure> {
     match configured {
         Some(PaymentProvider::Demo) | None if is_demo => Ok(PaymentProvider::Demo),
-        Some(PaymentProvider::Demo) => {
-            Err(Failure::new(Exit::Config, "payments.provider: `demo` gives credits for nothing; it needs --demo"))
-        }
+        Some(PaymentProvider::Demo) => Err(Failure::new(
+            Exit::Config,
+            "payments.provider: `demo` gives credits for nothing and needs `serve --demo`",
+        )),
         Some(PaymentProvider::Manual) | None => Ok(PaymentProvider::Manual),
     }
 }

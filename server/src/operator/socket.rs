@@ -27,7 +27,7 @@ const COMMANDS_MAX: usize = 4;
 /// How long a client may take to send its command or to take its answer.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a command may take. Longer than a busy database may keep the writer waiting.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long to leave it after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long a client waits for everything.
@@ -130,7 +130,7 @@ fn make_short_folder() -> io::Result<()> {
         _ => {}
     }
     let found = fs::symlink_metadata(&folder)?;
-    if found.is_dir() && found.uid() == our_uid() && found.mode() & 0o077 == 0 {
+    if found.is_dir() && found.uid() == our_uid() && found.mode() & 0o777 == 0o700 {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "its folder is not ours alone"))
