@@ -30,16 +30,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     if config.server.tls.is_some() {
         return Err(Failure::new(Exit::Config, "server.tls: use a proxy in front and `server.trusted_proxies`"));
     }
-    config.payments.provider = Some(match config.payments.provider {
-        Some(PaymentProvider::Demo) | None if args.demo => PaymentProvider::Demo,
-        Some(PaymentProvider::Demo) => {
-            return Err(Failure::new(
-                Exit::Config,
-                "payments.provider: `demo` gives credits for nothing; it needs --demo",
-            ));
-        }
-        Some(PaymentProvider::Manual) | None => PaymentProvider::Manual,
-    });
+    config.payments.provider = Some(payment_provider(config.payments.provider, args.demo)?);
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
     let listener = TcpListener::bind(config.server.bind)
         .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
@@ -90,6 +81,18 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     match joined {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
+    }
+}
+
+/// Who confirms purchases. Where purchases confirm themselves nobody pays, so that is for the demo alone.
+fn payment_provider(configured: Option<PaymentProvider>, is_demo: bool) -> Result<PaymentProvider, Failure> {
+    match configured {
+        Some(PaymentProvider::Demo) | None if is_demo => Ok(PaymentProvider::Demo),
+        Some(PaymentProvider::Demo) => Err(Failure::new(
+            Exit::Config,
+            "payments.provider: `demo` gives credits for nothing and needs `serve --demo`",
+        )),
+        Some(PaymentProvider::Manual) | None => Ok(PaymentProvider::Manual),
     }
 }
 
