@@ -122,3 +122,6 @@ pub(crate) fn read_message(stream: &mut impl BufRead) -> io::Result<Option<Messa
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

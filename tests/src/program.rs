@@ -228,7 +228,7 @@ pub struct Answer {
 impl Answer {
     /// The public code of an error; empty if there is none.
     pub fn code(&self) -> &str {
-        self.json["error"]["code"].as_str().unwrap_or_default()
+        self.json.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The value of a header.

@@ -144,3 +144,6 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,11 @@ fn a_second_server_on_the_same_file_is_refused_with_what_to_do() {
     assert!(said.contains("another process is the writer") && said.contains("stop it"), "{said}");
     assert_eq!(paste(&demo.commands()[0]).status, 200);
 }
+
+#[test]
+fn purchases_that_confirm_themselves_are_for_the_demo_alone() {
+    let folder = folder();
+    let refused = tollgate(folder.path(), &["serve"]).env("TOLLGATE_PAYMENTS__PROVIDER", "demo").output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(3) && said.contains("payments.provider"), "{:?} {said}", refused.status);
+}

@@ -158,11 +158,9 @@ fn run(market: &Market, tills: &mut [Till], number: usize, kill: Kill) -> Seen {
     let cut = tills.iter().flat_map(|till| &till.purchases).filter(|purchase| purchase.cut == Some(number));
     let mut places = find_places(&market.database(), cut, &log);
     let open_at_upstream = log.iter().filter(|received| is_open(received)).count();
-    if let Some(place) = kill.aim() {
-        // Seen by the abort itself; from outside a transaction that was never begun looks the same.
-        if place == Place::InsideCommit {
-            places.entry(place).or_insert(1);
-        }
+    if kill.aim() == Some(Place::InsideCommit) {
+        // The abort says so; from outside, a transaction of which nothing was written looks as if it had never begun.
+        places.entry(Place::InsideCommit).or_insert(1);
     }
     println!("run {number}: {kill:?}: {open_at_upstream} open at the upstream, {places:?}");
     Seen { kill, places, open_at_upstream }
