@@ -9,7 +9,7 @@ use std::{
 use crate::program::{Answer, parse_answer};
 
 /// The longest that an answer is waited for.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One connection to the program.
 #[derive(Debug)]
