@@ -30,7 +30,7 @@ use super::{
 const CLIENTS: u64 = 24;
 const SIGABRT: i32 = 6;
 /// A client that waits for so long for any news is stuck.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(2);
 
 /// How a run of the program ends.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
+    time::Duration,
 };
 
 use engine::{clock::SystemClock, id::InvocationId, store::books, testing::Dice};
@@ -25,6 +26,8 @@ use super::{
 };
 
 const CLIENTS: u64 = 8;
+/// A client that waits for so long for any news is stuck.
+const SILENCE: Duration = Duration::from_mins(2);
 /// The smallest part of a file that a disk writes whole.
 const SECTOR: usize = 512;
 
@@ -205,7 +208,7 @@ fn record(market: &Market, seed: u64, answers: usize) -> Vec<Event> {
             let (tell, address, is_over) = (tell.clone(), &address, &is_over);
             scope.spawn(move || Till::new(number, seed).work(address, 0, is_over, &tell));
         }
-        (0..answers).for_each(|_| news.recv().unwrap());
+        (0..answers).for_each(|_| news.recv_timeout(SILENCE).unwrap());
         server.kill();
         is_over.store(true, Ordering::Release);
     });
