@@ -1,6 +1,8 @@
 use super::{FORGET_S, FREE_TRIES, LoginBackoff, PAUSE_S_MAX, Pair, US_PER_S, us};
 use crate::http::problem::Problem;
 
+const NONE: [u64; 0] = [];
+
 /// Tries at once, as often as it may; returns the pauses that it was told, in seconds.
 fn pauses(backoff: &LoginBackoff, pair: &Pair, now_us: &mut i64, count: u32) -> Vec<u64> {
     let mut told = Vec::new();
@@ -20,14 +22,14 @@ fn pauses(backoff: &LoginBackoff, pair: &Pair, now_us: &mut i64, count: u32) -> 
 fn pauses_grow_to_a_bound_and_end() {
     let (backoff, pair) = (LoginBackoff::default(), Pair::new("a@example.com", "203.0.113.9"));
     let mut now_us = 1_000 * US_PER_S;
-    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), [], "the first ones are free");
+    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), NONE, "the first ones are free");
     assert_eq!(
         pauses(&backoff, &pair, &mut now_us, 13),
         [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, PAUSE_S_MAX, PAUSE_S_MAX, PAUSE_S_MAX]
     );
-    assert_eq!(pauses(&backoff, &Pair::new("A@example.com", "203.0.113.10"), &mut now_us, FREE_TRIES), []);
+    assert_eq!(pauses(&backoff, &Pair::new("A@example.com", "203.0.113.10"), &mut now_us, FREE_TRIES), NONE);
     now_us += us(FORGET_S);
-    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), [], "after an hour it begins again");
+    assert_eq!(pauses(&backoff, &pair, &mut now_us, FREE_TRIES), NONE, "after an hour it begins again");
 }
 
 #[test]
