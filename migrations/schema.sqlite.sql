@@ -251,10 +251,6 @@ CREATE TABLE posting (
     PRIMARY KEY (slot, seq, ord)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX posting_credit ON posting (credit, slot, seq);
-
-CREATE INDEX posting_debit ON posting (debit, slot, seq);
-
 CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;
 
 CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;

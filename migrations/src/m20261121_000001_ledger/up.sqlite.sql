@@ -62,8 +62,6 @@ CREATE TABLE posting (
     amount INTEGER NOT NULL CHECK (amount > 0),
     PRIMARY KEY (slot, seq, ord)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX posting_debit ON posting (debit, slot, seq);
-CREATE INDEX posting_credit ON posting (credit, slot, seq);
 
 CREATE TABLE hold (
     slot           INTEGER NOT NULL,

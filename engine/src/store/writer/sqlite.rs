@@ -44,7 +44,8 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     // FULL: a commit returns when the log is on the disk. recursive_triggers: REPLACE may not get round the triggers.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 4000;",
+         PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA cache_size = -65536;",
     )?;
     Ok(connection)
 }
