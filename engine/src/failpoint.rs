@@ -4,6 +4,7 @@
 //! `failpoint!("after_hold")` marks a place. The process ends when it has come to the armed place for the n-th time.
 
 /// Marks a place by its name.
+#[cfg(feature = "store")]
 macro_rules! failpoint {
     ($name:literal) => {
         #[cfg(feature = "failpoints")]

@@ -41,8 +41,8 @@ impl LedgerAccountId {
     }
 
     /// Makes an identifier for an account opened at `now_us` (microseconds since the Unix epoch) from random bits:
-    /// 41 bits of milliseconds since 2024 (enough until 2093), then 21 random bits. The primary key catches the rare
-    /// collision, and the caller asks again.
+    /// 41 bits of milliseconds since 2024 (enough until 2093), then 21 random bits. Those of one unit of work are kept apart
+    /// by it; between units the primary key catches the rare collision, and nothing is written.
     pub fn for_time(now_us: i64, random: u32) -> Self {
         const EPOCH_2024_MS: i64 = 1_704_067_200_000;
         let millis = now_us.checked_div(1_000).unwrap_or(0).saturating_sub(EPOCH_2024_MS).clamp(1, (1 << 41) - 1);

@@ -131,9 +131,11 @@ impl Services {
         owner: &str,
         now_us: i64,
     ) -> LedgerAccountId {
-        let mut random = [0; 4];
-        (self.random)(&mut random);
-        let id = LedgerAccountId::for_time(now_us, u32::from_ne_bytes(random));
+        let id = unit.next_ledger_account(|| {
+            let mut random = [0; 4];
+            (self.random)(&mut random);
+            LedgerAccountId::for_time(now_us, u32::from_ne_bytes(random))
+        });
         let row = entity::ledger_account::Model {
             id: id.raw(),
             code: kind.code(owner),

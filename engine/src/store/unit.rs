@@ -1,8 +1,10 @@
 //! A unit of work: statements and ledger transactions that happen together or not at all.
 
+use std::collections::HashSet;
+
 use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 
-use crate::ledger::{Post, Refusal};
+use crate::ledger::{LedgerAccountId, Post, Refusal};
 
 /// One statement and how many rows it must touch.
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ pub(super) struct Guarded {
 pub struct UnitOfWork {
     pub(super) statements: Vec<Guarded>,
     pub(super) posts: Vec<Post>,
+    opened: HashSet<LedgerAccountId>,
 }
 
 impl UnitOfWork {
@@ -45,6 +48,17 @@ impl UnitOfWork {
         self
     }
 
+    /// Gives a ledger account of this unit its identifier: the first one of `draw` that the unit has not given yet. A
+    /// catalog opens thousands of accounts in one millisecond, and their identifiers differ in 21 random bits.
+    pub fn next_ledger_account(&mut self, mut draw: impl FnMut() -> LedgerAccountId) -> LedgerAccountId {
+        loop {
+            let id = draw();
+            if self.opened.insert(id) {
+                return id;
+            }
+        }
+    }
+
     /// Adds a ledger transaction.
     pub fn post(&mut self, post: Post) -> &mut Self {
         self.posts.push(post);
@@ -68,3 +82,6 @@ pub enum NotSaved {
     #[error(transparent)]
     Writer(#[from] super::WriterError),
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,3 +180,13 @@ fn an_applied_catalog_is_in_force_at_once_in_the_running_server() {
     let wrong = apply(&[]);
     assert!(wrong.exit == Some(3) && wrong.errors.contains("new.json5:1:"), "{wrong:?}");
 }
+
+#[test]
+fn a_catalog_of_thousands_of_partners_is_applied_at_once() {
+    let folder = folder();
+    let partners: Vec<_> = (0..3_000).map(|n| json!({"name": format!("Partner {n}"), "grant_credits": 1})).collect();
+    configure(folder.path(), &json!({"catalog": {"partners": partners}}));
+    let applied = json_of(folder.path(), &["apply", "tollgate.json5"]);
+    assert_eq!(applied["changes"].as_array().unwrap().len(), 3_000);
+    verify(folder.path());
+}
