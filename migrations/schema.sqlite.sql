@@ -143,8 +143,8 @@ CREATE TABLE idem (
     state       INTEGER NOT NULL,
     status      INTEGER,
     body        TEXT,
-    PRIMARY KEY (scope, key)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (scope, key)
+) STRICT;
 
 CREATE INDEX idem_created ON idem (created_us);
 

@@ -26,6 +26,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{failure::Outcome, report::Report, rounds::Pace, workspace::RunFolder};
 
+/// Tollgate's own allocator: the bare proxy and the rest are not to lose by another one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A machine that was busier than this in the last minute is pointed out.
 const LOAD_BEFORE_MAX: f64 = 0.5;
 

@@ -73,4 +73,11 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.keys.is_empty() && self.calls.is_empty() && self.postponed.is_empty()
     }
+
+    /// About how many rows it writes.
+    pub fn rows(&self) -> usize {
+        let (opened, closed) = (self.opened.len(), self.closed.len());
+        let lists = [self.entries.len(), opened, closed, self.wallets.len(), self.keys.len(), self.calls.len()];
+        lists.into_iter().fold(0, usize::saturating_add)
+    }
 }

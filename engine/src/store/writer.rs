@@ -23,6 +23,7 @@ use crate::{
     },
 };
 
+mod checkpoint;
 mod load;
 mod sqlite;
 mod thread;
@@ -134,10 +135,11 @@ impl Ledger {
         options: WriterOptions,
     ) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
         let books = sqlite::Books::take_over(path)?;
+        let checkpointer = checkpoint::Checkpointer::start(path)?;
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
         let epoch = books.epoch();
-        let writer = thread::Writer::new(books, options, Arc::clone(&counters), lock);
+        let writer = thread::Writer::new(books, checkpointer, options, Arc::clone(&counters), lock);
         let handle = std::thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn(move || writer.run(jobs))

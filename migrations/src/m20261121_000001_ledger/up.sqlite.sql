@@ -149,7 +149,8 @@ CREATE TABLE chain_head (
 ) STRICT;
 INSERT INTO chain_head (slot, epoch, batch_no, seq, last_us, hash) VALUES (0, 0, 0, 0, 0, zeroblob(32));
 
--- One row for every idempotency key of the last day; state 1 running, 2 finished, 3 unknown.
+-- One row for every idempotency key of the last day; state 1 running, 2 finished, 3 unknown. In the order of their
+-- coming, so that the long answers of one batch lie together; only the narrow index is written all over.
 CREATE TABLE idem (
     scope       BLOB    NOT NULL,
     key         TEXT    NOT NULL,
@@ -159,8 +160,8 @@ CREATE TABLE idem (
     state       INTEGER NOT NULL,
     status      INTEGER,
     body        TEXT,
-    PRIMARY KEY (scope, key)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (scope, key)
+) STRICT;
 CREATE INDEX idem_created ON idem (created_us);
 
 CREATE TABLE invocation (

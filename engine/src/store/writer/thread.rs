@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    BATCH_MAX, Command, Job, RECORDS_MAX, Reply, WriterCounters, WriterError, WriterOptions, count, sqlite::Books,
+    BATCH_MAX, Command, Job, RECORDS_MAX, Reply, WriterCounters, WriterError, WriterOptions, checkpoint::Checkpointer,
+    count, sqlite::Books,
 };
 use crate::{
     invocation::CallRecord,
@@ -51,6 +52,7 @@ impl Waiting {
 
 pub(super) struct Writer {
     books: Books,
+    checkpointer: Checkpointer,
     options: WriterOptions,
     facts: Facts,
     /// The facts may differ from the database: load them again before the next batch.
@@ -61,8 +63,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(books: Books, options: WriterOptions, counters: Arc<WriterCounters>, lock: WriterLock) -> Self {
-        Self { books, options, facts: Facts::default(), is_stale: true, records: Vec::new(), counters, _lock: lock }
+    pub(super) fn new(
+        books: Books,
+        checkpointer: Checkpointer,
+        options: WriterOptions,
+        counters: Arc<WriterCounters>,
+        lock: WriterLock,
+    ) -> Self {
+        let (facts, records) = (Facts::default(), Vec::new());
+        Self { books, checkpointer, options, facts, is_stale: true, records, counters, _lock: lock }
     }
 
     /// Works until the last [`super::Ledger`] is gone.
@@ -137,7 +146,9 @@ impl Writer {
             return Err(WriterError::Fenced);
         }
         failpoint!("inside_commit");
-        self.books.commit().map_err(unavailable)
+        self.books.commit().map_err(unavailable)?;
+        self.checkpointer.wrote(plan.rows());
+        Ok(())
     }
 
     /// Statements first, so that the ledger transactions see the accounts that they open.

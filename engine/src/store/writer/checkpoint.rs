@@ -1,0 +1,56 @@
+//! Moves what is in the write-ahead log into the database's file, on a thread and a connection of its own: the writer
+//! would keep every caller waiting for it.
+//!
+//! Only the writer can let the log begin anew, and only when nothing is left in it, so under steady load the log grows
+//! until the writer itself does the small rest ([`super::sqlite`] says at what size).
+
+use std::{
+    path::Path,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+};
+
+use rusqlite::Connection;
+
+/// Rows written between two checkpoints. A row takes about a third of a page of the log.
+const ROWS_BETWEEN: usize = 8_192;
+
+/// Tells the thread when enough has been written. The thread ends with it.
+pub(super) struct Checkpointer {
+    rows: usize,
+    wake: SyncSender<()>,
+}
+
+impl Checkpointer {
+    /// Starts the thread for the database in the file at `path`.
+    ///
+    /// # Errors
+    /// The file or the thread cannot be opened.
+    pub(super) fn start(path: &Path) -> Result<Self, super::StoreError> {
+        let connection = super::sqlite::open(path)?;
+        let (wake, woken) = sync_channel(1);
+        std::thread::Builder::new()
+            .name("ledger-checkpoint".to_owned())
+            .spawn(move || run(&connection, &woken))
+            .map_err(|source| super::StoreError::File { path: path.display().to_string(), source })?;
+        Ok(Self { rows: 0, wake })
+    }
+
+    /// Counts rows that were committed.
+    pub(super) fn wrote(&mut self, rows: usize) {
+        self.rows = self.rows.saturating_add(rows);
+        if self.rows >= ROWS_BETWEEN {
+            self.rows = 0;
+            // Full: it has not come round to the last one yet. Gone: the writer does it.
+            let _full_or_gone = self.wake.try_send(());
+        }
+    }
+}
+
+/// Until the writer is gone. Never waits for anybody (`PASSIVE`), and a failure costs nothing but a longer log.
+fn run(connection: &Connection, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_row| Ok(())) {
+            tracing::warn!(%error, "the log was not moved into the database's file");
+        }
+    }
+}
