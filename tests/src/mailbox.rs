@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use crate::server::wait_for;
+use crate::patience::wait_within;
 
 const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -11,7 +11,7 @@ const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Panics
 /// No such mail comes.
 pub fn wait_for_link(folder: &Path, email: &str) -> String {
-    wait_for(MAIL_TIMEOUT, &format!("a mail to {email}"), || {
+    let (link, _) = wait_within(MAIL_TIMEOUT, &format!("a mail to {email}"), || {
         let mut mails: Vec<_> = std::fs::read_dir(folder)
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -20,7 +20,8 @@ pub fn wait_for_link(folder: &Path, email: &str) -> String {
         // Their names are their identifiers, which grow with time.
         mails.sort();
         mails.iter().rev().find_map(|path| find_link(&std::fs::read_to_string(path).ok()?, email))
-    })
+    });
+    link
 }
 
 fn find_link(mail: &str, email: &str) -> Option<String> {

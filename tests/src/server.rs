@@ -1,19 +1,16 @@
 //! `tollgate serve` with a configuration of the test's own, and what a test asks it most.
 
 use std::{
-    fs::File,
-    io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
-    thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use crate::{
-    program::{Answer, tollgate},
+    patience::wait_within,
+    program::{self, Answer, tollgate},
     wire,
 };
 
@@ -22,14 +19,12 @@ pub const ALICE: &str = "faro_alice-00000000";
 /// A token of the second one, which has 100 credits.
 pub const BOB: &str = "faro_bob-0000000000";
 
-/// A running program. Killed when dropped.
+/// A running program, in the folder of its configuration. Killed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    program: program::Server,
     folder: PathBuf,
-    base_url: String,
     address: SocketAddr,
-    reader: Option<JoinHandle<()>>,
 }
 
 /// A configuration with one publisher `acme` (80 %), whose namespace `acme` has `tools` (JSON5 objects, each with a
@@ -60,26 +55,15 @@ pub fn tool(name: &str, url: &str, credits: u32, charge_on: &str, timeout_ms: u3
 }
 
 impl Server {
-    /// Starts it on a free port with this configuration, and waits until it says where it listens. Its log goes into the
-    /// file `log` of `folder`.
+    /// Starts it on a free port with this configuration, and waits until it says where it listens.
     ///
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path, config: &str) -> Self {
         std::fs::write(folder.join("tollgate.json5"), config).expect("the configuration can be written");
-        let log = File::options().create(true).append(true).open(folder.join("log")).expect("a file for the log");
-        let mut child =
-            tollgate(folder, &["serve"]).stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let first = lines.next().and_then(Result::ok);
-        let base_url = first.as_deref().and_then(|line| line.strip_prefix("tollgate listens on "));
-        let Some(base_url) = base_url.map(str::to_owned) else {
-            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-            panic!("the program does not start: {first:?}\n{log}");
-        };
-        let address = base_url.strip_prefix("http://").and_then(|rest| rest.parse().ok()).expect("an address");
-        let reader = Some(std::thread::spawn(move || lines.for_each(drop)));
-        Self { child, folder: folder.to_owned(), base_url, address, reader }
+        let program = program::Server::start(folder);
+        let address = program.address().parse().expect("an address");
+        Self { program, folder: folder.to_owned(), address }
     }
 
     /// Where it listens.
@@ -89,7 +73,7 @@ impl Server {
 
     /// Where it listens, as a URL without a trailing slash.
     pub fn base_url(&self) -> &str {
-        &self.base_url
+        self.program.base_url()
     }
 
     /// Sends one request as JSON and gives the answer.
@@ -130,10 +114,11 @@ impl Server {
     /// # Panics
     /// It is not settled in time.
     pub fn wait_until_settled(&self, token: &str, id: &str) -> Value {
-        wait_for(Duration::from_secs(30), &format!("the end of {id}"), || {
+        let look = || {
             let call = self.get(token, &format!("/invocations/{id}")).json;
             (call.get("is_settled") == Some(&Value::Bool(true))).then_some(call)
-        })
+        };
+        wait_within(Duration::from_secs(30), &format!("the end of {id}"), look).0
     }
 
     /// What `tollgate ledger …  --json` prints beside this server.
@@ -156,39 +141,16 @@ impl Server {
         report.get("postings").and_then(Value::as_u64).expect("a count")
     }
 
+    /// What it and its predecessors in the folder have logged.
+    pub fn log(&self) -> String {
+        self.program.log()
+    }
+
     /// Ends it without warning.
     ///
     /// # Panics
     /// It can't be killed.
-    pub fn kill(mut self) {
-        self.child.kill().expect("the program can be killed");
-        self.child.wait().expect("the program ends");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail when the program has ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-        if let Some(reader) = self.reader.take() {
-            drop(reader.join());
-        }
-    }
-}
-
-/// Asks again and again until there is a value.
-///
-/// # Panics
-/// There is none within `bound`.
-#[expect(clippy::disallowed_methods, reason = "the pause between two looks at a real condition, which has a bound")]
-pub fn wait_for<T>(bound: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < bound, "waited {bound:?} for {what}");
-        std::thread::sleep(Duration::from_millis(20));
+    pub fn kill(self) {
+        self.program.kill();
     }
 }

@@ -223,6 +223,5 @@ fn whatever_an_upstream_does_the_caller_is_told_and_charged_by_the_rules() {
     let balance: Value = server.balance(ALICE);
     assert_eq!((&balance["balance"], &balance["reserved"]), (&json!(10_000 - spent), &json!(0)), "{balance}");
     assert_eq!(server.verified_postings(), 2 + 2 * u64::try_from(charges).unwrap(), "two grants, then two legs each");
-    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
-    assert!(log.contains("hunter2"), "what the upstream said stands in our log only");
+    assert!(server.log().contains("hunter2"), "what the upstream said stands in our log only");
 }

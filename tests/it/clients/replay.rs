@@ -4,8 +4,9 @@ use std::{io::Write as _, thread};
 
 use serde_json::json;
 use tests::{
+    patience::wait_within,
     program::folder,
-    server::{ALICE, BOB, Server, config, tool, wait_for},
+    server::{ALICE, BOB, Server, config, tool},
     upstream::{Upstream, json_answer},
 };
 
@@ -111,7 +112,7 @@ fn in_flight(server: &Server, upstream: &Upstream, gate: &Gate) {
     let body = r#"{"idempotency_key": "k-gated"}"#;
     thread::scope(|scope| {
         let first = scope.spawn(|| server.invoke(ALICE, "gated", body));
-        wait_for(Duration::from_secs(20), "the first call's dispatch", || {
+        wait_within(Duration::from_secs(20), "the first call's dispatch", || {
             (upstream.count("/gated") == 1).then_some(())
         });
         let second = server.invoke(ALICE, "gated", body);

@@ -1,10 +1,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use rusqlite::Connection;
@@ -35,29 +32,6 @@ mod damage;
 const SCHEMA: &str = include_str!("../../../../migrations/src/m20261121_000001_ledger/up.sqlite.sql");
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;
-
-/// A folder that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tollgate-books-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 /// A ledger that works on a file of its own.
 struct Books {
@@ -237,8 +211,8 @@ fn small_books(path: PathBuf) -> Books {
 
 #[test]
 fn sound_books_are_found_sound_beside_a_running_writer() {
-    let folder = Folder::new();
-    let books = small_books(folder.file("books.sqlite"));
+    let folder = tempfile::tempdir().unwrap();
+    let books = small_books(folder.path().join("books.sqlite"));
     let report = books.verify();
     assert_eq!(report.problems, []);
     assert!(report.ok);
@@ -255,8 +229,8 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
 
 #[test]
 fn empty_books_are_sound() {
-    let folder = Folder::new();
-    let books = Books::create(folder.file("books.sqlite"), &World::standard());
+    let folder = tempfile::tempdir().unwrap();
+    let books = Books::create(folder.path().join("books.sqlite"), &World::standard());
     let report = books.verify();
     assert_eq!((report.problems, report.counts, report.heads), (vec![], Counts::default(), vec![]));
 }
@@ -264,8 +238,8 @@ fn empty_books_are_sound() {
 #[test]
 fn books_of_random_histories_are_sound() {
     for seed in 0..8 {
-        let folder = Folder::new();
-        let mut books = Books::create(folder.file("books.sqlite"), &World::standard());
+        let folder = tempfile::tempdir().unwrap();
+        let mut books = Books::create(folder.path().join("books.sqlite"), &World::standard());
         let mut history = History::new(seed, World::standard(), START_US);
         for _ in 0..150 {
             books.play(&history.next_step());
@@ -278,8 +252,8 @@ fn books_of_random_histories_are_sound() {
 
 #[test]
 fn a_reader_sees_one_moment_while_the_writer_goes_on() {
-    let folder = Folder::new();
-    let books = Books::create(folder.file("books.sqlite"), &World::standard());
+    let folder = tempfile::tempdir().unwrap();
+    let books = Books::create(folder.path().join("books.sqlite"), &World::standard());
     let legs = || vec![Leg { debit: LedgerAccountId::OPENING, credit: account(1_001), amount: micros(1) }];
     let (ledger, is_over) = (books.ledger().clone(), std::sync::atomic::AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -306,8 +280,8 @@ fn a_reader_sees_one_moment_while_the_writer_goes_on() {
 
 #[test]
 fn the_trial_balance_lists_every_account_and_comes_to_nothing() {
-    let folder = Folder::new();
-    let books = small_books(folder.file("books.sqlite"));
+    let folder = tempfile::tempdir().unwrap();
+    let books = small_books(folder.path().join("books.sqlite"));
     let rows = trial_balance(&books.path).unwrap();
     let found: Vec<_> = rows
         .iter()
@@ -347,8 +321,8 @@ fn every_word_of_a_refusal_can_be_read_back() {
 
 #[test]
 fn a_file_that_is_not_there_is_an_error_and_is_not_made() {
-    let folder = Folder::new();
-    let path = folder.file("nothing.sqlite");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nothing.sqlite");
     assert!(matches!(verify(&path, &ManualClock::starting_at(0)), Err(StoreError::Sqlite(_))));
     assert!(!path.exists());
 }

@@ -7,6 +7,7 @@
 use std::{
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::JoinHandle,
 };
 
 use rusqlite::Connection;
@@ -14,10 +15,12 @@ use rusqlite::Connection;
 /// Rows written between two checkpoints. A row takes about a third of a page of the log.
 const ROWS_BETWEEN: usize = 8_192;
 
-/// Tells the thread when enough has been written. The thread ends with it.
+/// Tells the thread when enough has been written. Dropped, it waits for the thread: afterwards nobody of this process is
+/// at the file, and the writer's lock may go.
 pub(super) struct Checkpointer {
     rows: usize,
-    wake: SyncSender<()>,
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
@@ -28,20 +31,33 @@ impl Checkpointer {
     pub(super) fn start(path: &Path) -> Result<Self, super::StoreError> {
         let connection = super::sqlite::open(path)?;
         let (wake, woken) = sync_channel(1);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("ledger-checkpoint".to_owned())
             .spawn(move || run(&connection, &woken))
             .map_err(|source| super::StoreError::File { path: path.display().to_string(), source })?;
-        Ok(Self { rows: 0, wake })
+        Ok(Self { rows: 0, wake: Some(wake), thread: Some(thread) })
     }
 
     /// Counts rows that were committed.
     pub(super) fn wrote(&mut self, rows: usize) {
         self.rows = self.rows.saturating_add(rows);
-        if self.rows >= ROWS_BETWEEN {
+        if self.rows >= ROWS_BETWEEN
+            && let Some(wake) = &self.wake
+        {
             self.rows = 0;
             // Full: it has not come round to the last one yet. Gone: the writer does it.
-            let _full_or_gone = self.wake.try_send(());
+            let _full_or_gone = wake.try_send(());
+        }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the checkpoints' thread ended in a panic");
         }
     }
 }
@@ -54,3 +70,6 @@ fn run(connection: &Connection, woken: &Receiver<()>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

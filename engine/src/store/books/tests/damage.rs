@@ -67,15 +67,15 @@ fn other_value(table: &str, column: &str, sql_type: &str) -> String {
 
 /// The books as one file, to be copied for every case.
 struct Original {
-    folder: Folder,
+    folder: tempfile::TempDir,
     path: PathBuf,
     cases: std::cell::Cell<u32>,
 }
 
 impl Original {
     fn new() -> Self {
-        let folder = Folder::new();
-        let path = folder.file("books.sqlite");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("books.sqlite");
         drop(small_books(path.clone()));
         let connection = Connection::open(&path).unwrap();
         // Damage comes in below all guards.
@@ -91,7 +91,7 @@ impl Original {
 
     fn copy(&self) -> PathBuf {
         self.cases.set(self.cases.get() + 1);
-        let path = self.folder.file("damaged.sqlite");
+        let path = self.folder.path().join("damaged.sqlite");
         std::fs::copy(&self.path, &path).unwrap();
         path
     }
