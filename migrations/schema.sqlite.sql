@@ -142,11 +142,13 @@ CREATE TABLE idem (
     created_us  INTEGER NOT NULL,
     state       INTEGER NOT NULL,
     status      INTEGER,
-    body        TEXT,
     UNIQUE (scope, key)
 ) STRICT;
 
-CREATE INDEX idem_created ON idem (created_us);
+CREATE TABLE idem_answer (
+    call BLOB NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE import (
     item TEXT NOT NULL PRIMARY KEY,
@@ -180,8 +182,6 @@ CREATE TABLE invocation (
     ended_us         INTEGER,
     resolves_us      INTEGER
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX invocation_open ON invocation (state, id) WHERE state IN (1, 2);
 
 CREATE TABLE ledger_account (
     id         INTEGER PRIMARY KEY,
@@ -223,6 +223,10 @@ CREATE TABLE namespace (
 ) STRICT;
 
 CREATE INDEX namespace_publisher ON namespace (publisher_id);
+
+CREATE TABLE open_call (
+    id BLOB NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE open_hold (
     hold_id    BLOB    NOT NULL PRIMARY KEY,
@@ -339,10 +343,10 @@ CREATE TABLE tool (
 
 CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);
 
-CREATE TABLE txn (
+CREATE TABLE "txn" (
     slot         INTEGER NOT NULL,
     seq          INTEGER NOT NULL,
-    id           BLOB    NOT NULL UNIQUE,
+    id           BLOB    NOT NULL,
     kind         INTEGER NOT NULL,
     batch_no     INTEGER NOT NULL,
     hold_id      BLOB,
@@ -351,6 +355,8 @@ CREATE TABLE txn (
     meta_hash    BLOB,
     PRIMARY KEY (slot, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX txn_id ON txn (id) WHERE id IS NOT hold_id;
 
 CREATE TRIGGER txn_no_delete BEFORE DELETE ON txn BEGIN SELECT RAISE(ABORT, 'txn is append-only'); END;
 

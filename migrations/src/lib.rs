@@ -1,7 +1,7 @@
 //! The history of the database schema.
 //!
-//! A migration is frozen once it has landed: it imports nothing of ours, and it is never edited. Each is a folder with
-//! one SQL text per kind of database, because the tables of the ledger are tuned by hand for both.
+//! A migration is frozen once it has landed: it imports nothing of ours, and its SQL is never edited. Each is a folder
+//! with one SQL text per kind of database and direction, because the tables of the ledger are tuned by hand for both.
 //! `schema.sqlite.sql` beside this crate's manifest is what all of them together make; a test keeps it fresh.
 
 #![expect(
@@ -13,9 +13,18 @@ use sea_orm_migration::prelude::*;
 
 pub use sea_orm_migration::MigratorTrait;
 
-mod m20261121_000001_ledger;
-mod m20261121_000002_catalog;
-mod m20261121_000003_grants;
+/// A migration whose texts stand in the folder of its name.
+macro_rules! migration {
+    ($name:literal) => {
+        Box::new(SqlMigration {
+            name: $name,
+            sqlite: Texts {
+                up: include_str!(concat!($name, "/up.sqlite.sql")),
+                down: include_str!(concat!($name, "/down.sqlite.sql")),
+            },
+        })
+    };
+}
 
 /// Runs all migrations in their order.
 #[derive(Debug)]
@@ -25,17 +34,51 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20261121_000001_ledger::Migration),
-            Box::new(m20261121_000002_catalog::Migration),
-            Box::new(m20261121_000003_grants::Migration),
+            migration!("m20261121_000001_ledger"),
+            migration!("m20261121_000002_catalog"),
+            migration!("m20261121_000003_grants"),
+            migration!("m20261121_000004_hot_path"),
         ]
     }
 }
 
-/// Runs the statements of one migration for the database at hand.
-async fn run(manager: &SchemaManager<'_>, sqlite: &str) -> Result<(), DbErr> {
-    match manager.get_database_backend() {
-        sea_orm::DatabaseBackend::Sqlite => manager.get_connection().execute_unprepared(sqlite).await.map(drop),
-        other => Err(DbErr::Custom(format!("the schema has not been written for {other:?}"))),
+struct Texts {
+    up: &'static str,
+    down: &'static str,
+}
+
+struct SqlMigration {
+    name: &'static str,
+    sqlite: Texts,
+}
+
+impl SqlMigration {
+    fn texts(&self, manager: &SchemaManager<'_>) -> Result<&Texts, DbErr> {
+        match manager.get_database_backend() {
+            sea_orm::DatabaseBackend::Sqlite => Ok(&self.sqlite),
+            other => Err(DbErr::Custom(format!("the schema has not been written for {other:?}"))),
+        }
+    }
+}
+
+impl MigrationName for SqlMigration {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SqlMigration {
+    /// A migration happens as a whole, and is remembered with it, or not at all.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.texts(manager)?.up).await.map(drop)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.texts(manager)?.down).await.map(drop)
     }
 }

@@ -1,8 +1,11 @@
 //! What every handler may use: made once at start, shared with the tests.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use engine::{id::IdSource, service::Services};
@@ -80,6 +83,14 @@ impl Drop for InFlightGuard {
     }
 }
 
+/// Random bytes are drawn for so many identifiers at once: a draw costs as much for one as for many.
+const DRAWN_IDS: usize = 64;
+
+thread_local! {
+    /// What was drawn, and how much of it is used.
+    static RANDOM: RefCell<([[u8; 10]; DRAWN_IDS], usize)> = const { RefCell::new(([[0; 10]; DRAWN_IDS], DRAWN_IDS)) };
+}
+
 /// Identifiers from the operating system's randomness.
 #[derive(Debug, Clone, Copy)]
 pub struct RandomIds;
@@ -87,8 +98,14 @@ pub struct RandomIds;
 impl IdSource for RandomIds {
     #[expect(clippy::expect_used, reason = "without randomness no identifier may be made: stop at once")]
     fn next_uuid(&self, now_us: i64) -> Uuid {
-        let mut random = [0; 10];
-        aws_lc_rs::rand::fill(&mut random).expect("the operating system has random bytes");
-        engine::id::uuid_v7(now_us, random)
+        RANDOM.with_borrow_mut(|(drawn, used)| {
+            if *used >= DRAWN_IDS {
+                aws_lc_rs::rand::fill(drawn.as_flattened_mut()).expect("the operating system has random bytes");
+                *used = 0;
+            }
+            let random = drawn.get(*used).copied().expect("fewer are used than were drawn");
+            *used = used.saturating_add(1);
+            engine::id::uuid_v7(now_us, random)
+        })
     }
 }

@@ -13,4 +13,6 @@ mod ledger;
 #[cfg(test)]
 mod ledger_cases;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod tidy;

@@ -215,17 +215,19 @@ fn push_digit(whole: i128, digit: u8) -> Option<i128> {
 
 /// Prints `value / 10^decimals` without trailing zeros.
 pub(super) fn format_scaled(value: i128, decimals: u32) -> String {
-    let Scaled { mantissa, scale } = Scaled { mantissa: value, scale: decimals }.trimmed();
-    let sign = if mantissa < 0 { "-" } else { "" };
-    let magnitude = mantissa.unsigned_abs();
+    let sign = if value < 0 { "-" } else { "" };
+    let magnitude = value.unsigned_abs();
     // ten to the ninth at most
-    let unit = 10_u128.saturating_pow(scale);
-    let whole = magnitude.checked_div(unit).unwrap_or(0);
-    let fraction = magnitude.checked_rem(unit).unwrap_or(0);
-    if scale == 0 {
-        format!("{sign}{whole}")
-    } else {
-        let width = usize::try_from(scale).unwrap_or(usize::MAX);
-        format!("{sign}{whole}.{fraction:0width$}")
+    let unit = 10_u64.saturating_pow(decimals);
+    // Every amount fits into 64 bits; divisions of 128 bits are many times slower, and an answer prints four amounts.
+    let (whole, fraction) = match u64::try_from(magnitude) {
+        Ok(magnitude) => (u128::from(magnitude / unit), magnitude % unit),
+        Err(_wider) => (magnitude / u128::from(unit), u64::try_from(magnitude % u128::from(unit)).unwrap_or(0)),
+    };
+    if fraction == 0 {
+        return format!("{sign}{whole}");
     }
+    let mut text = format!("{sign}{whole}.{fraction:0width$}", width = usize::try_from(decimals).unwrap_or(usize::MAX));
+    text.truncate(text.trim_end_matches('0').len());
+    text
 }

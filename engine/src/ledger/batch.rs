@@ -3,12 +3,14 @@
 //! Requests are decided in the order of their arrival, each on the facts that the ones before it left. A refused request
 //! changes nothing but the list of refusals. Every check stands before the first change.
 
+use std::collections::BTreeMap;
+
 use super::{
     accounts::LedgerAccountId,
     command::Leg,
     facts::{Facts, Known, Wallet},
     leaf::{Entry, RefusalEntry, Settled},
-    plan::Plan,
+    plan::{HotDelta, Plan},
     refusal::{Limit, Refusal},
 };
 use crate::{credits::Credits, id::EntryId};
@@ -105,7 +107,8 @@ impl<'a> Batch<'a> {
     /// Applies `legs` one after the other on a copy; takes the copy over only if every leg fits.
     fn move_money(&mut self, legs: &[Leg], debits_too: bool) -> Result<(), Refusal> {
         let mut wallets: Vec<(LedgerAccountId, Wallet)> = Vec::new();
-        let mut hot = self.plan.hot.clone();
+        let mut hot: BTreeMap<LedgerAccountId, HotDelta> = BTreeMap::new();
+        let so_far = |id: LedgerAccountId| self.plan.hot.get(&id).copied().unwrap_or_default();
         for leg in legs {
             let amount = leg.amount.micros();
             if debits_too {
@@ -116,18 +119,18 @@ impl<'a> Batch<'a> {
                     }
                     *wallet = wallet.debited(amount).ok_or(Refusal::Overflow)?;
                 } else {
-                    let delta = hot.entry(leg.debit).or_default();
+                    let delta = hot.entry(leg.debit).or_insert_with(|| so_far(leg.debit));
                     delta.debits = delta.debits.checked_add(amount).ok_or(Refusal::Overflow)?;
                 }
             }
             if let Some(wallet) = self.scratch_wallet(&mut wallets, leg.credit) {
                 *wallet = wallet.credited(amount).ok_or(Refusal::Overflow)?;
             } else {
-                let delta = hot.entry(leg.credit).or_default();
+                let delta = hot.entry(leg.credit).or_insert_with(|| so_far(leg.credit));
                 delta.credits = delta.credits.checked_add(amount).ok_or(Refusal::Overflow)?;
             }
         }
-        self.plan.hot = hot;
+        self.plan.hot.extend(hot);
         for (id, wallet) in wallets {
             self.set_wallet(id, wallet);
         }

@@ -31,7 +31,7 @@ pub enum KeyWrite {
     /// Taken by a call (over an expired one of the same name).
     Claim(KeyName, StoredKey),
     /// Its call ended.
-    Complete(KeyName, KeyState),
+    Complete(KeyName, InvocationId, KeyState),
     /// May be used again.
     Free(KeyName),
 }
@@ -66,6 +66,10 @@ pub struct Plan {
     pub keys: Vec<KeyWrite>,
     /// Changes to calls, in order.
     pub calls: Vec<CallWrite>,
+    /// Calls without a hold that have begun; of the others [`Self::opened`] tells.
+    pub free_opened: Vec<InvocationId>,
+    /// Calls without a hold that have ended.
+    pub free_closed: Vec<InvocationId>,
 }
 
 impl Plan {

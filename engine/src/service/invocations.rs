@@ -73,7 +73,7 @@ impl Services {
             error: row.error,
             created_us: row.created_us,
             ended_us: row.ended_us,
-            resolves_us: row.resolves_us,
+            resolves_us: row.resolves_us.filter(|_| state == CallState::Unknown),
         }))
     }
 }

@@ -178,7 +178,8 @@ fn check(database: &Path, promises: &[Promise], moment: &str) {
     let mut held = connection.prepare("SELECT count(*) FROM hold WHERE id = ?1").unwrap();
     let mut answered = connection
         .prepare(
-            "SELECT i.body FROM idem i JOIN hold_resolution r ON r.hold_id = i.call WHERE i.call = ?1 AND i.state = 2",
+            "SELECT a.body FROM idem i JOIN idem_answer a USING (call) JOIN hold_resolution r ON r.hold_id = i.call
+             WHERE i.call = ?1 AND i.state = 2",
         )
         .unwrap();
     for promise in promises {

@@ -8,7 +8,7 @@ use engine::{
         LedgerAccountId, Refusal,
         batch::{Begun, Done, Ended},
         caps::CounterKey,
-        key::KeyState,
+        key::{KEY_TTL_US, KeyState, StoredKey},
     },
     store::writer::Command,
     testing::{History, Model, Step, World},
@@ -107,15 +107,21 @@ fn check(desk: &Desk, world: &World, model: &Model, at: &str) {
 fn check_keys(desk: &Desk, model: &Model, at: &str) {
     type Row = (i64, Option<u16>, Option<String>, [u8; 16]);
     let connection = desk.connection();
-    let mut statement = connection.prepare("SELECT scope, key, state, status, body, call FROM idem").unwrap();
+    // Those whose day is over are forgotten some time.
+    let oldest_us = desk.now_us() - KEY_TTL_US;
+    let sql =
+        "SELECT i.scope, i.key, i.state, i.status, a.body, i.call FROM idem i LEFT JOIN idem_answer a USING (call)
+               WHERE i.state = 1 OR i.created_us > ?1";
+    let mut statement = connection.prepare(sql).unwrap();
     let rows = statement
-        .query_map([], |row| {
+        .query_map([oldest_us], |row| {
             let name: ([u8; 16], String) = (row.get(0)?, row.get(1)?);
             Ok((name, (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
         })
         .unwrap();
     let found: BTreeMap<([u8; 16], String), Row> = rows.collect::<Result<_, _>>().unwrap();
-    let expected = model.keys().iter().map(|(name, stored)| {
+    let is_remembered = |stored: &StoredKey| stored.state == KeyState::Running || stored.created_us > oldest_us;
+    let expected = model.keys().iter().filter(|(_, stored)| is_remembered(stored)).map(|(name, stored)| {
         let (state, status, body) = match &stored.state {
             KeyState::Running => (1, None, None),
             KeyState::Finished { status, body } => (2, Some(*status), Some(body.to_string())),

@@ -77,7 +77,30 @@ async fn an_answered_call_is_replayed_after_a_restart_for_a_day() {
     assert_eq!(retry(&desk, "k").await, Begun::Key(replay));
     desk.clock.advance_us(1);
     assert_eq!(retry(&desk, "k").await, Begun::Go);
+    assert_eq!(desk.number("SELECT count(*) FROM idem_answer"), 0, "the old answer went with its claim");
     assert_eq!(desk.wallet(wallet_id(1)).debits, 30);
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running() {
+    let desk = desk().await;
+    let kept =
+        |desk: &Desk| (desk.number("SELECT count(*) FROM idem"), desk.number("SELECT count(*) FROM idem_answer"));
+    let answered = begin(&desk, "answered", Some(10), OnExpiry::Release);
+    let running = begin(&desk, "running", None, OnExpiry::Release);
+    for call in [&answered, &running] {
+        assert_eq!(desk.ledger().begin(call.clone()).await.unwrap(), Begun::Go);
+    }
+    let charge = Outcome::Capture(Credits::from_micros(5));
+    assert!(desk.ledger().finish(finish(&answered, charge, stored())).await.unwrap().is_ok());
+    desk.clock.advance_us(DAY_US - 1);
+    desk.ledger().tick().await.unwrap();
+    assert_eq!(kept(&desk), (2, 1), "an instant before the day is over");
+    desk.clock.advance_us(1);
+    desk.ledger().tick().await.unwrap();
+    assert_eq!(kept(&desk), (1, 0));
+    assert_eq!(desk.number("SELECT count(*) FROM idem WHERE key = 'running'"), 1);
     desk.verify();
 }
 

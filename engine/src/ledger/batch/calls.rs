@@ -133,6 +133,7 @@ impl Batch<'_> {
                 self.expire(EntryId::from(*call))?;
             } else {
                 self.end_lost_call(*call, CallState::UnknownReleased, Credits::ZERO);
+                self.plan.free_closed.push(*call);
             }
         }
         Ok(lost.len())
@@ -159,12 +160,18 @@ impl Batch<'_> {
                 created_us: self.now_us,
                 state: KeyState::Running,
             };
-            self.facts.keys.insert(claim.name.clone(), stored.clone());
+            if self.facts.keys.insert(claim.name.clone(), stored.clone()).is_some() {
+                // What stood there has expired, and goes with its answer.
+                self.plan.keys.push(KeyWrite::Free(claim.name.clone()));
+            }
             self.plan.keys.push(KeyWrite::Claim(claim.name.clone(), stored));
             claim.name.clone()
         });
         self.facts.calls.insert(begin.call.id, OpenCall { key, epoch: self.epoch, is_unknown: false });
         self.plan.calls.push(CallWrite::Insert(Arc::clone(&begin.call)));
+        if begin.hold.is_none() {
+            self.plan.free_opened.push(begin.call.id);
+        }
         Begun::Go
     }
 
@@ -206,6 +213,8 @@ impl Batch<'_> {
                 Err(Refusal::HoldExpired) => return Ok(self.ended(finish, Credits::ZERO, true)),
                 Err(refusal) => return Err(refusal),
             }
+        } else {
+            self.plan.free_closed.push(finish.call);
         }
         let ended = self.ended(finish, charged, false);
         if let Some(key) = open.key {
@@ -214,9 +223,10 @@ impl Batch<'_> {
                     self.facts.keys.remove(&key);
                     self.plan.keys.push(KeyWrite::Free(key));
                 }
-                KeyEnd::Unknown => self.complete_key(key, KeyState::Unknown),
+                KeyEnd::Unknown => self.complete_key(key, finish.call, KeyState::Unknown),
                 KeyEnd::Store { status, render } => {
-                    self.complete_key(key, KeyState::Finished { status: *status, body: render(&ended) });
+                    let state = KeyState::Finished { status: *status, body: render(&ended) };
+                    self.complete_key(key, finish.call, state);
                 }
             }
         }
@@ -230,7 +240,7 @@ impl Batch<'_> {
     fn postpone(&mut self, finish: &Finish, open: OpenCall, resolves_us: i64) {
         let hold = EntryId::from(finish.call);
         if let Some(key) = open.key.clone() {
-            self.complete_key(key, KeyState::Unknown);
+            self.complete_key(key, finish.call, KeyState::Unknown);
         }
         let mut end = CallEnd { ended_us: self.now_us, charged: Credits::ZERO, ..finish.end.clone() };
         if let Some(mut held) = self.facts.remove_hold(hold) {
@@ -242,6 +252,7 @@ impl Batch<'_> {
             end.resolves_us = Some(resolves_us);
         } else {
             self.facts.calls.remove(&finish.call);
+            self.plan.free_closed.push(finish.call);
             end.state = CallState::UnknownReleased;
         }
         self.plan.calls.push(CallWrite::End(finish.call, end));
@@ -252,17 +263,17 @@ impl Batch<'_> {
         Ended { charged, spendable, is_too_late }
     }
 
-    fn complete_key(&mut self, name: KeyName, state: KeyState) {
+    fn complete_key(&mut self, name: KeyName, call: InvocationId, state: KeyState) {
         if let Some(stored) = self.facts.keys.get_mut(&name) {
             stored.state = state.clone();
         }
-        self.plan.keys.push(KeyWrite::Complete(name, state));
+        self.plan.keys.push(KeyWrite::Complete(name, call, state));
     }
 
     pub(super) fn end_lost_call(&mut self, id: InvocationId, state: CallState, charged: Credits) {
         let Some(call) = self.facts.calls.remove(&id) else { return };
         if let Some(key) = call.key {
-            self.complete_key(key, KeyState::Unknown);
+            self.complete_key(key, id, KeyState::Unknown);
         }
         let end = CallEnd {
             state,

@@ -18,10 +18,11 @@ const BALANCES: [Source; 6] = [
     ("wallet_balance", "SELECT account_id, credits, debits, held FROM wallet_balance", 1, rows::wallet),
     ("hot_balance", "SELECT account_id, slot, credits, debits FROM hot_balance", 2, rows::hot),
     ("cap_window", "SELECT cap_id, start_us, spent, held FROM cap_window", 2, rows::counter),
-    // The condition is that of the index of open calls, then the state of those whose outcome is unknown.
+    // Of the open holds, those whose call ended with an unknown outcome.
     (
         "invocation",
-        "SELECT id, resolves_us FROM invocation WHERE state IN (1, 2) AND state = 2 AND resolves_us IS NOT NULL",
+        "SELECT i.id, i.resolves_us FROM open_hold o JOIN invocation i ON i.id = o.hold_id
+         WHERE i.state = 2 AND i.resolves_us IS NOT NULL",
         1,
         rows::postponed,
     ),

@@ -47,9 +47,10 @@ impl Books {
         while let Some(row) = rows.next()? {
             facts.insert_hold(OpenHold { entry: hold_from(row)?, expires_us: row.get(11)? });
         }
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, key_scope, key, epoch, state FROM invocation WHERE state IN (1, 2)")?;
+        let mut statement = self.connection.prepare_cached(
+            "WITH open (id) AS (SELECT hold_id FROM open_hold UNION ALL SELECT id FROM open_call)
+                 SELECT i.id, i.key_scope, i.key, i.epoch, i.state FROM open CROSS JOIN invocation i ON i.id = open.id",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let key = match (row.get::<_, Option<[u8; 16]>>(1)?, row.get::<_, Option<String>>(2)?) {
@@ -201,7 +202,8 @@ impl Books {
         let stored = self
             .connection
             .prepare_cached(
-                "SELECT fingerprint, call, created_us, state, status, body FROM idem WHERE scope = ?1 AND key = ?2",
+                "SELECT i.fingerprint, i.call, i.created_us, i.state, i.status, a.body
+                 FROM idem i LEFT JOIN idem_answer a ON a.call = i.call WHERE i.scope = ?1 AND i.key = ?2",
             )?
             .query_row((name.scope.as_bytes(), &*name.key), |row| {
                 let state = match row.get::<_, i64>(3)? {
@@ -262,11 +264,13 @@ impl Books {
             .optional()
     }
 
+    /// A transaction that does not share the identifier of a hold.
     fn find_transaction(&mut self, id: EntryId) -> Loaded<Option<TransactionEntry>> {
         let found = self
             .connection
             .prepare_cached(
-                "SELECT slot, seq, kind, hold_id, reverses, effective_us, meta_hash FROM txn WHERE id = ?1",
+                "SELECT slot, seq, kind, hold_id, reverses, effective_us, meta_hash FROM txn
+                 WHERE id = ?1 AND id IS NOT hold_id",
             )?
             .query_row([id.uuid().as_bytes()], |row| {
                 let kind = TransactionKind::from_raw(row.get(2)?).ok_or_else(|| nonsense(2, "transaction kind"))?;

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     BATCH_MAX, Command, Job, RECORDS_MAX, Reply, WriterCounters, WriterError, WriterOptions, checkpoint::Checkpointer,
-    count, sqlite::Books,
+    count, sqlite::Books, write::forget_expired,
 };
 use crate::{
     invocation::CallRecord,
@@ -126,6 +126,9 @@ impl Writer {
         self.refresh()?;
         let now_us = self.books.time_after(self.options.clock.now_us());
         self.books.begin().map_err(unavailable)?;
+        if jobs.iter().any(|job| matches!(job, Job::Tick(_))) {
+            forget_expired(&self.books.connection, now_us).map_err(unavailable)?;
+        }
         self.books.load(&mut self.facts, jobs, now_us).map_err(unavailable)?;
         let mut batch = Batch::new(&mut self.facts, now_us, self.books.epoch());
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));

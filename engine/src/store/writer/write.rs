@@ -1,23 +1,22 @@
-//! Turns a plan into rows: every statement has a constant text and is prepared once.
+//! Turns a plan into rows: every statement has a constant text, is prepared once, and is looked up once a batch.
 
 use rusqlite::params;
 use uuid::Uuid;
 
 use super::sqlite::{Books, SLOT};
-use crate::{
-    code::Code,
-    credits::Credits,
-    invocation::{CallEnd, CallRecord},
-    ledger::{
-        LedgerAccountId, OnExpiry,
-        chain::BatchHeader,
-        facts::Facts,
-        key::{KeyName, KeyState, StoredKey},
-        leaf::{Digest, Entry, HoldEntry, Position, SettlementEntry, TransactionEntry, encode_counters, leaf_hash},
-        merkle,
-        plan::{CallWrite, KeyWrite, Plan},
-    },
+use crate::ledger::{
+    chain::BatchHeader,
+    facts::Facts,
+    leaf::{Digest, Entry, Position, leaf_hash},
+    merkle,
+    plan::Plan,
 };
+
+mod calls;
+mod entries;
+mod keys;
+
+pub(super) use keys::forget_expired;
 
 type Written = rusqlite::Result<()>;
 
@@ -30,15 +29,8 @@ impl Books {
         }
         self.write_holds(facts, plan)?;
         self.write_balances(facts, plan)?;
-        for key in &plan.keys {
-            self.write_key(key)?;
-        }
-        for call in &plan.calls {
-            match call {
-                CallWrite::Insert(record) => self.insert_call(record)?,
-                CallWrite::End(id, end) => self.end_call(id.uuid(), end)?,
-            }
-        }
+        keys::write(&self.connection, &plan.keys)?;
+        calls::write(&self.connection, self.head.epoch, facts, plan)?;
         Ok(true)
     }
 
@@ -48,39 +40,19 @@ impl Books {
         let first_seq = self.head.seq.saturating_add(1);
         let (mut seq, mut postings, mut total) = (self.head.seq, 0_i64, 0_i64);
         let mut leaves: Vec<Digest> = Vec::with_capacity(plan.entries.len());
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut rows = entries::Rows::prepare(&self.connection, batch_no)?;
         for entry in &plan.entries {
             seq = seq.saturating_add(1);
-            leaves.push(leaf_hash(Position { slot: SLOT, seq }, entry, &mut scratch));
-            match entry {
-                Entry::Transaction(transaction) => {
-                    for leg in &transaction.legs {
-                        postings = postings.saturating_add(1);
-                        total = total.saturating_add(leg.amount.micros());
-                    }
-                    self.insert_transaction(seq, batch_no, transaction)?;
-                }
-                Entry::Hold(hold) => self.insert_hold(seq, batch_no, hold)?,
-                Entry::Settlement(settlement) => self.insert_settlement(seq, batch_no, settlement)?,
-                Entry::Refusal(refusal) => {
-                    self.connection
-                        .prepare_cached(
-                            "INSERT INTO refusal (slot, seq, id, batch_no, wallet, reason, needed)
-                             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                        )?
-                        .execute(params![
-                            SLOT,
-                            seq,
-                            refusal.id.uuid().as_bytes(),
-                            batch_no,
-                            refusal.wallet.map(LedgerAccountId::raw),
-                            refusal.reason,
-                            refusal.needed.micros()
-                        ])?;
+            leaves.push(leaf_hash(Position { slot: SLOT, seq }, entry, &mut self.scratch));
+            rows.insert(seq, entry)?;
+            if let Entry::Transaction(transaction) = entry {
+                for leg in &transaction.legs {
+                    postings = postings.saturating_add(1);
+                    total = total.saturating_add(leg.amount.micros());
                 }
             }
         }
-        self.scratch = scratch;
+        drop(rows);
         let header = BatchHeader {
             slot: SLOT,
             batch_no,
@@ -127,81 +99,6 @@ impl Books {
                 header.root,
                 header.prev_hash,
                 hash
-            ])
-            .map(drop)
-    }
-
-    fn insert_transaction(&mut self, seq: i64, batch_no: i64, entry: &TransactionEntry) -> Written {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO txn (slot, seq, id, kind, batch_no, hold_id, reverses, effective_us, meta_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                SLOT,
-                seq,
-                entry.id.uuid().as_bytes(),
-                entry.kind.raw(),
-                batch_no,
-                entry.hold.map(|id| id.uuid().into_bytes()),
-                entry.reverses.map(|id| id.uuid().into_bytes()),
-                entry.effective_us,
-                entry.meta
-            ])?;
-        let mut posting = self.connection.prepare_cached(
-            "INSERT INTO posting (slot, seq, ord, debit, credit, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        for (ord, leg) in (0_i64..).zip(&entry.legs) {
-            posting.execute((SLOT, seq, ord, leg.debit.raw(), leg.credit.raw(), leg.amount.micros()))?;
-        }
-        Ok(())
-    }
-
-    fn insert_hold(&mut self, seq: i64, batch_no: i64, hold: &HoldEntry) -> Written {
-        let expiry_capture = match hold.on_expiry {
-            OnExpiry::Release => None,
-            OnExpiry::Capture(amount) => Some(amount.micros()),
-        };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO hold (slot, seq, id, batch_no, wallet, payee, amount, ttl_us, publisher_bps, partner_bps,
-                                   partner, expiry_capture, counters, meta_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            )?
-            .execute(params![
-                SLOT,
-                seq,
-                hold.id.uuid().as_bytes(),
-                batch_no,
-                hold.wallet.raw(),
-                hold.payee.raw(),
-                hold.amount.micros(),
-                hold.ttl_us,
-                hold.shares.publisher_bps(),
-                hold.shares.partner_bps(),
-                hold.partner.map(LedgerAccountId::raw),
-                expiry_capture,
-                encode_counters(&hold.counters),
-                hold.meta
-            ])
-            .map(drop)
-    }
-
-    fn insert_settlement(&mut self, seq: i64, batch_no: i64, entry: &SettlementEntry) -> Written {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO hold_resolution (slot, seq, hold_id, id, batch_no, outcome, captured, meta_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                SLOT,
-                seq,
-                entry.hold.uuid().as_bytes(),
-                entry.id.uuid().as_bytes(),
-                batch_no,
-                entry.settled.raw(),
-                entry.captured.micros(),
-                entry.meta
             ])
             .map(drop)
     }
@@ -255,105 +152,5 @@ impl Books {
             hot.execute((id.raw(), SLOT, delta.credits, delta.debits))?;
         }
         Ok(())
-    }
-
-    fn write_key(&mut self, write: &KeyWrite) -> Written {
-        match write {
-            KeyWrite::Claim(name, stored) => self.claim_key(name, stored),
-            KeyWrite::Complete(name, state) => {
-                let (state, status, body) = match state {
-                    KeyState::Running => (1, None, None),
-                    KeyState::Finished { status, body } => (2, Some(*status), Some(&**body)),
-                    KeyState::Unknown => (3, None, None),
-                };
-                self.connection
-                    .prepare_cached("UPDATE idem SET state = ?3, status = ?4, body = ?5 WHERE scope = ?1 AND key = ?2")?
-                    .execute((name.scope.as_bytes(), &*name.key, state, status, body))
-                    .map(drop)
-            }
-            KeyWrite::Free(name) => self
-                .connection
-                .prepare_cached("DELETE FROM idem WHERE scope = ?1 AND key = ?2")?
-                .execute((name.scope.as_bytes(), &*name.key))
-                .map(drop),
-        }
-    }
-
-    /// The decision has looked: whatever stands there has expired.
-    fn claim_key(&mut self, name: &KeyName, stored: &StoredKey) -> Written {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO idem (scope, key, fingerprint, call, created_us, state) VALUES (?1, ?2, ?3, ?4, ?5, 1)
-                 ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, call = excluded.call,
-                     created_us = excluded.created_us, state = 1, status = NULL, body = NULL",
-            )?
-            .execute((
-                name.scope.as_bytes(),
-                &*name.key,
-                stored.fingerprint,
-                stored.call.uuid().as_bytes(),
-                stored.created_us,
-            ))
-            .map(drop)
-    }
-
-    fn insert_call(&mut self, call: &CallRecord) -> Written {
-        let end = call.end.as_ref();
-        let parties = &call.parties;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO invocation (id, surface, account_id, token_id, partner_id, end_user_id, tool_id, price_id,
-                     wallet, held, snapshot_version, policy_version, denied_by, key_scope, key, epoch, created_us, state,
-                     charged, shortfall, error, warning, ended_us, resolves_us)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                         ?22, ?23, ?24)",
-            )?
-            .execute(params![
-                call.id.uuid().as_bytes(),
-                call.surface.raw(),
-                parties.account.map(|id| id.uuid().into_bytes()),
-                parties.token.map(|id| id.uuid().into_bytes()),
-                parties.partner.map(|id| id.uuid().into_bytes()),
-                parties.end_user.map(|id| id.uuid().into_bytes()),
-                call.tool.map(|id| id.uuid().into_bytes()),
-                call.price.map(|id| id.uuid().into_bytes()),
-                call.wallet.map(LedgerAccountId::raw),
-                call.held.micros(),
-                call.snapshot_version,
-                &*call.policy_version,
-                call.denied_by,
-                call.key.as_ref().map(|(scope, _)| scope.into_bytes()),
-                call.key.as_ref().map(|(_, key)| &**key),
-                self.head.epoch,
-                call.created_us,
-                call.state.raw(),
-                end.map_or(0, |end| end.charged.micros()),
-                end.map_or(0, |end| end.shortfall.micros()),
-                end.and_then(|end| end.error).map(Code::as_str),
-                end.and_then(|end| end.warning.as_deref()),
-                end.map(|end| end.ended_us),
-                end.and_then(|end| end.resolves_us)
-            ])
-            .map(drop)
-    }
-
-    fn end_call(&mut self, id: Uuid, end: &CallEnd) -> Written {
-        let charged: Credits = end.charged;
-        self.connection
-            .prepare_cached(
-                "UPDATE invocation SET state = ?2, charged = ?3, shortfall = ?4, error = ?5, warning = ?6, ended_us = ?7,
-                     resolves_us = ?8 WHERE id = ?1",
-            )?
-            .execute(params![
-                id.as_bytes(),
-                end.state.raw(),
-                charged.micros(),
-                end.shortfall.micros(),
-                end.error.map(Code::as_str),
-                end.warning,
-                end.ended_us,
-                end.resolves_us
-            ])
-            .map(drop)
     }
 }
