@@ -44,8 +44,10 @@ impl SteadyClock {
 }
 
 #[cfg(feature = "store")]
-pub use system::SystemClock;
+pub use {shared::SharedClock, system::SystemClock};
 
+#[cfg(feature = "store")]
+mod shared;
 #[cfg(feature = "store")]
 mod system;
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! The use cases: load facts, let the pure half decide, write what it decided. The only way to the data for `server`
 //! and `admin`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use arc_swap::ArcSwap;
+use sea_orm::EntityTrait as _;
 
 use crate::{
     clock::Clock,
     id::IdSource,
     policy::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX, Policies},
     snapshot::Snapshot,
-    store::{Database, Ledger, StoreError},
+    store::{Database, Ledger, StoreError, entity},
 };
 
 pub mod access;
@@ -38,6 +42,8 @@ pub struct Services {
     snapshot: ArcSwap<Snapshot>,
     policies: CachedPolicies,
     access: access::AccessCache,
+    /// The version of tokens, accounts and caps that this process has last seen.
+    access_seen: AtomicI64,
     password_work: accounts::PasswordWork,
 }
 
@@ -69,6 +75,7 @@ impl Services {
             snapshot: ArcSwap::from_pointee(snapshot),
             policies: CachedPolicies::new(policies, DECISION_CACHE_ENTRIES_MAX),
             access: access::AccessCache::default(),
+            access_seen: AtomicI64::new(0),
             password_work: accounts::PasswordWork::default(),
         })
     }
@@ -103,6 +110,23 @@ impl Services {
     /// As for [`Self::start`].
     pub async fn reload_snapshot(&self) -> Result<(), StoreError> {
         self.snapshot.store(Arc::new(Snapshot::load(&self.db).await?));
+        Ok(())
+    }
+
+    /// Takes over what other servers of the same database have changed: catalog, prices, tokens, accounts, caps.
+    ///
+    /// # Errors
+    /// The database cannot be read. What was known stays.
+    pub async fn follow_changes(&self) -> Result<(), StoreError> {
+        let rows = entity::version::Entity::find().all(self.db.readers()).await?;
+        let value_of = |name: &str| rows.iter().find(|row| row.name == name).map_or(0, |row| row.value);
+        if value_of("catalog") != self.snapshot().version() {
+            self.reload_snapshot().await?;
+            self.forget_access();
+        }
+        if self.access_seen.swap(value_of("access"), Ordering::SeqCst) != value_of("access") {
+            self.forget_access();
+        }
         Ok(())
     }
 

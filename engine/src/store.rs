@@ -12,7 +12,7 @@ pub mod lock;
 pub mod unit;
 pub mod writer;
 
-pub use database::Database;
+pub use database::{Database, DatabasePlace};
 pub use error::StoreError;
 pub use lock::WriterLock;
 pub use unit::{NotSaved, UnitOfWork};

@@ -2,7 +2,8 @@
 //!
 //! A migration is frozen once it has landed: it imports nothing of ours, and its SQL is never edited. Each is a folder
 //! with one SQL text per kind of database and direction, because the tables of the ledger are tuned by hand for both.
-//! `schema.sqlite.sql` beside this crate's manifest is what all of them together make; a test keeps it fresh.
+//! `schema.sqlite.sql` and `schema.postgres.sql` beside this crate's manifest are what all of them together make; tests
+//! keep them fresh. PostgreSQL is 15 or newer.
 
 #![expect(
     elided_lifetimes_in_paths,
@@ -21,6 +22,10 @@ macro_rules! migration {
             sqlite: Texts {
                 up: include_str!(concat!($name, "/up.sqlite.sql")),
                 down: include_str!(concat!($name, "/down.sqlite.sql")),
+            },
+            postgres: Texts {
+                up: include_str!(concat!($name, "/up.postgres.sql")),
+                down: include_str!(concat!($name, "/down.postgres.sql")),
             },
         })
     };
@@ -50,12 +55,14 @@ struct Texts {
 struct SqlMigration {
     name: &'static str,
     sqlite: Texts,
+    postgres: Texts,
 }
 
 impl SqlMigration {
     fn texts(&self, manager: &SchemaManager<'_>) -> Result<&Texts, DbErr> {
         match manager.get_database_backend() {
             sea_orm::DatabaseBackend::Sqlite => Ok(&self.sqlite),
+            sea_orm::DatabaseBackend::Postgres => Ok(&self.postgres),
             other => Err(DbErr::Custom(format!("the schema has not been written for {other:?}"))),
         }
     }

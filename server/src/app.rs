@@ -10,12 +10,12 @@ use actix_web::{
     web::{self, Data},
 };
 use engine::{
-    clock::{Clock, SystemClock},
+    clock::{Clock, SharedClock, SystemClock},
     code::Code,
     id::IdSource,
     policy::{Policies, PolicySources},
     service::Services,
-    store::{Database, Ledger, WriterLock, writer::WriterOptions},
+    store::{Database, DatabasePlace, Ledger, WriterLock, writer::WriterOptions},
 };
 use migrations::{Migrator, MigratorTrait as _};
 
@@ -40,6 +40,8 @@ use crate::{
 
 /// How often the ledger looks for expired holds and waiting records.
 const TICK: Duration = Duration::from_millis(200);
+/// How often a server looks for what others have changed. They have to follow within a second.
+const FOLLOW_TICK: Duration = Duration::from_millis(250);
 /// How often the outbox is looked at.
 const OUTBOX_TICK: Duration = Duration::from_millis(500);
 /// How often the TLS files are looked at.
@@ -79,26 +81,51 @@ pub struct Engine {
     pub writer: std::thread::JoinHandle<()>,
 }
 
-/// Opens the database (made on first use), brings its schema up to date and takes the writer's place.
+/// Opens the database (a file is made on first use), brings its schema up to date and takes the writer's place.
 ///
 /// # Errors
 /// Any of that fails; another process being the writer is one reason.
 pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     let url = config.database.url.expose();
-    let path = Database::make_file(url)?;
-    // First of all: under a running server even the schema is not ours to change.
-    let lock = WriterLock::take(&path)?;
-    let connection = Database::connect_for_migration(url).await?;
-    Migrator::up(&connection, None).await.map_err(|error| StartError::Migration(error.to_string()))?;
-    connection.close().await.map_err(|error| StartError::Migration(error.to_string()))?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
-    let (ledger, writer) =
-        Ledger::start_locked(&path, lock, WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) })?;
+    let (clock, (ledger, writer)): (Arc<dyn Clock>, _) = match DatabasePlace::of(url)? {
+        DatabasePlace::File(_) => {
+            let path = Database::make_file(url)?;
+            // First of all: under a running server even the schema is not ours to change.
+            let lock = WriterLock::take(&path)?;
+            migrate(url).await?;
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+            let options = WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
+            (clock, Ledger::start_locked(&path, lock, options)?)
+        }
+        DatabasePlace::Server(_) => {
+            if !is_current(url).await? {
+                migrate(url).await?;
+            }
+            let shared = Arc::new(SharedClock::start());
+            let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&shared);
+            let options = WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
+            (clock, Ledger::start_postgres(url, options, Some(shared))?)
+        }
+    };
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let db = Database::open(url).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
     Ok(Engine { services: Arc::new(services), writer })
+}
+
+async fn migrate(url: &str) -> Result<(), StartError> {
+    let connection = Database::connect_for_migration(url).await?;
+    Migrator::up(&connection, None).await.map_err(|error| StartError::Migration(error.to_string()))?;
+    connection.close().await.map_err(|error| StartError::Migration(error.to_string()))
+}
+
+/// Whether nothing is left to be migrated. A role that may not change the schema can still find that out.
+async fn is_current(url: &str) -> Result<bool, StartError> {
+    let readers = Database::open(url).await?;
+    let pending = Migrator::get_pending_migrations_read_only(readers.readers()).await;
+    let pending = pending.map_err(|error| StartError::Migration(error.to_string()))?;
+    Ok(pending.is_empty())
 }
 
 /// The services over an existing database, for what only reads: also beside a running server.
@@ -214,6 +241,17 @@ pub async fn run_ticks(state: AppState) {
         if rounds.is_multiple_of(300) {
             state.invoke_limiter.tidy();
             state.auth_limiter.tidy();
+        }
+    }
+}
+
+/// Follows the changes that other servers make to the same database, until it is stopped.
+pub async fn run_follow(services: Arc<Services>) {
+    let mut tick = tokio::time::interval(FOLLOW_TICK);
+    loop {
+        tick.tick().await;
+        if let Err(error) = services.follow_changes().await {
+            tracing::warn!(%error, "what other servers have changed could not be read");
         }
     }
 }

@@ -11,4 +11,5 @@ mod methods;
 mod operator;
 mod partners;
 mod replay;
+mod servers;
 mod stranger;

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use migrations::{Migrator, MigratorTrait as _};
-use tests::workspace_root;
+use tests::{postgres::Cluster, workspace_root};
 
 #[test]
 fn the_lock_file_is_current() {
@@ -55,4 +55,16 @@ async fn the_dump_of_the_schema_is_current() {
     let head = "-- What all migrations together make; generated, and compared by a test.\n";
     let dump = made.iter().fold(head.to_owned(), |dump, sql| format!("{dump}\n{sql};\n"));
     tests::assert_file_is_current("migrations/schema.sqlite.sql", &dump);
+}
+
+/// The same from PostgreSQL's catalog, which keeps no statements.
+#[tokio::test]
+async fn the_dump_of_the_postgres_schema_is_current() {
+    let database = Cluster::shared().database();
+    let connection = engine::store::Database::connect_for_migration(&database.url()).await.unwrap();
+    Migrator::up(&connection, None).await.unwrap();
+    connection.close().await.unwrap();
+
+    let head = "-- What all migrations together make on PostgreSQL; generated, and compared by a test.\n";
+    tests::assert_file_is_current("migrations/schema.postgres.sql", &format!("{head}\n{}\n", database.schema()));
 }

@@ -1,10 +1,12 @@
 //! The ledger through its writer, on real SQLite files.
 
 mod append_only;
+mod books_postgres;
 pub(crate) mod desk;
 mod faults;
 mod fencing;
 mod histories;
 mod races;
 mod recovery;
+mod servers;
 mod units;

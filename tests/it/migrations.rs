@@ -3,7 +3,10 @@
 use engine::store::Database;
 use migrations::{Migrator, MigratorTrait as _};
 use rusqlite::Connection;
-use tests::program::folder;
+use tests::{
+    postgres::{Cluster, OWNER, TestDatabase},
+    program::folder,
+};
 
 /// What stands in `sqlite_schema`, in the order of names.
 fn schema(connection: &Connection) -> Vec<String> {
@@ -78,4 +81,312 @@ async fn rows_from_before_the_slimmer_hot_path_are_kept() {
     Migrator::down(&connection, Some(1)).await.unwrap();
     assert_eq!(texts(transactions), before);
     assert_eq!(texts("SELECT key || coalesce(body, '-') FROM idem ORDER BY key"), ["finishedthe answer", "running-"]);
+}
+
+/// The tables of the books on PostgreSQL, each with a column that may be counted up.
+const BOOKS: [(&str, &str); 7] = [
+    ("txn", "kind"),
+    ("posting", "amount"),
+    ("hold", "amount"),
+    ("hold_resolution", "captured"),
+    ("refusal", "needed"),
+    ("batch", "total"),
+    ("credit_grant", "credits"),
+];
+
+/// One row for each table of the books, and what those refer to.
+const ROWS: &str = "
+    INSERT INTO ledger_account VALUES (1001, 'wallet:a', 1, 0, NULL), (1002, 'payable:a', 2, 0, NULL);
+    INSERT INTO wallet_balance VALUES (1001, 100, 0, 0, 0, 1);
+    INSERT INTO txn VALUES (0, 1, gen_random_uuid(), 2, 1, NULL, NULL, 7, NULL);
+    INSERT INTO posting VALUES (0, 1, 0, 1001, 1002, 5);
+    INSERT INTO hold VALUES (0, 2, gen_random_uuid(), 1, 1001, 1002, 5, 9, 8000, 0, NULL, NULL, '', NULL);
+    INSERT INTO hold_resolution VALUES (0, 3, gen_random_uuid(), gen_random_uuid(), 1, 1, 5, NULL);
+    INSERT INTO refusal VALUES (0, 4, gen_random_uuid(), 1, 1001, 'insufficient', 5);
+    INSERT INTO batch VALUES (0, 1, 1, 1, 4, 1, 5, 9, gen_random_uuid(), '', '', '');
+    INSERT INTO account VALUES (gen_random_uuid(), 'a@example.com', true, false, NULL, 1001, 0, 0);
+    INSERT INTO credit_grant SELECT gen_random_uuid(), id, 5, 'welcome', NULL, 0 FROM account;
+";
+
+/// Carries migrations out in the name of the database's owner.
+async fn migrate(database: &TestDatabase<'_>) {
+    let connection = Database::connect_for_migration(&database.url()).await.unwrap();
+    Migrator::up(&connection, None).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Fails unless `role` is refused, with these words.
+fn check_refused(database: &TestDatabase<'_>, role: &str, sql: &str, why: &str) {
+    match database.query_as(role, sql) {
+        Ok(rows) => panic!("{role} may do this: {sql}: {rows}"),
+        Err(error) => assert!(error.contains(why), "{role}: {sql}: {error}"),
+    }
+}
+
+#[tokio::test]
+async fn every_migration_can_be_taken_back_on_postgres() {
+    let database = Cluster::shared().database();
+    let connection = Database::connect_for_migration(&database.url()).await.unwrap();
+    let mut stages = vec![database.schema()];
+    assert_eq!(stages[0], "");
+    for _ in Migrator::migrations() {
+        Migrator::up(&connection, Some(1)).await.unwrap();
+        stages.push(database.schema());
+    }
+    for stage in stages.iter().rev().skip(1) {
+        Migrator::down(&connection, Some(1)).await.unwrap();
+        assert_eq!(database.schema(), *stage);
+    }
+    Migrator::up(&connection, None).await.unwrap();
+    assert_eq!(Some(database.schema()), stages.pop());
+}
+
+#[tokio::test]
+async fn the_books_on_postgres_are_appended_to_and_never_changed() {
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    database.query(ROWS);
+    for (table, column) in BOOKS {
+        let rows = format!("SELECT * FROM {table}");
+        let before = database.query(&rows);
+        assert_eq!(before.lines().count(), 1, "{table}: {before}");
+        for sql in [
+            format!("UPDATE {table} SET {column} = {column} + 1"),
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table} CASCADE"),
+            format!(
+                "INSERT INTO {table} SELECT * FROM {table}
+                 ON CONFLICT ON CONSTRAINT {table}_pkey DO UPDATE SET {column} = excluded.{column}"
+            ),
+            format!("MERGE INTO {table} t USING (SELECT 1) one ON true WHEN MATCHED THEN DELETE"),
+        ] {
+            for role in [OWNER, "postgres"] {
+                check_refused(&database, role, &sql, &format!("ERROR:  {table} is append-only"));
+            }
+        }
+        assert_eq!(database.query(&rows), before, "{table} has changed");
+    }
+    database.query("TRUNCATE idem, open_hold, open_call");
+}
+
+#[tokio::test]
+async fn a_price_on_postgres_is_never_changed() {
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    database.query(
+        "INSERT INTO tool VALUES (gen_random_uuid(), NULL, 'a', '', '', '{}', true, false, 'POST', 'http://a', 1, 0);
+         INSERT INTO price_version SELECT gen_random_uuid(), id, 0, '{}', 0 FROM tool;",
+    );
+    check_refused(&database, OWNER, "UPDATE price_version SET spec = '[]'", "price_version is append-only");
+}
+
+#[tokio::test]
+async fn what_is_unique_on_sqlite_is_unique_on_postgres() {
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    let [first, second] = ["'00000000-0000-0000-0000-00000000000a'", "'00000000-0000-0000-0000-00000000000b'"];
+    let tool = |namespace: &str| {
+        format!(
+            "INSERT INTO tool
+             VALUES (gen_random_uuid(), {namespace}, 'a', '', '', '{{}}', true, false, 'POST', 'u', 1, 0)"
+        )
+    };
+    let txn =
+        |seq: u8, id: &str, hold: &str| format!("INSERT INTO txn VALUES (0, {seq}, {id}, 2, 1, {hold}, NULL, 7, NULL)");
+    let end = |seq: u8, hold: &str, id: &str| {
+        format!("INSERT INTO hold_resolution VALUES (0, {seq}, {hold}, {id}, 1, 1, 5, NULL)")
+    };
+    let batch = |number: u8| format!("INSERT INTO batch VALUES (0, {number}, 1, 1, 4, 1, 5, 9, {first}, '', '', '')");
+    let key =
+        "INSERT INTO idem VALUES ('00000000-0000-0000-0000-00000000000a', 'k', '', gen_random_uuid(), 0, 1, NULL)";
+    for sql in [
+        tool("NULL"),
+        txn(1, first, "NULL"),
+        // A charge with the identifier of its hold is found by the hold.
+        txn(2, second, second),
+        txn(3, second, second),
+        txn(4, second, "NULL"),
+        end(5, first, first),
+        end(6, second, "gen_random_uuid()"),
+        batch(1),
+        key.to_owned(),
+    ] {
+        database.query(&sql);
+    }
+    for (sql, index) in [
+        (tool("NULL"), "tool_name"),
+        (txn(7, first, "NULL"), "txn_id"),
+        (txn(8, first, second), "txn_id"),
+        (end(9, first, "gen_random_uuid()"), "hold_resolution_hold_id_key"),
+        (batch(2), "batch_client_batch_id_key"),
+        (key.to_owned(), "idem_pkey"),
+    ] {
+        check_refused(&database, OWNER, &sql, index);
+    }
+}
+
+/// An update that changes no indexed column and finds room on its page writes nothing but that page (HOT). An index of
+/// a balance or of a state would cost every call dearly, and nothing else would tell.
+#[tokio::test]
+async fn what_changes_all_the_time_on_postgres_is_changed_in_place() {
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    database.query(
+        "INSERT INTO ledger_account SELECT n, 'a:' || n, 1, 0, NULL FROM generate_series(1000, 1999) n;
+         INSERT INTO wallet_balance SELECT n, 9, 0, 0, 0, 1 FROM generate_series(1000, 1999) n;
+         INSERT INTO hot_balance SELECT n, 0, 9, 0, 1 FROM generate_series(1000, 1999) n;
+         INSERT INTO cap_window SELECT gen_random_uuid(), n, 0, 0 FROM generate_series(1000, 1999) n;
+         INSERT INTO idem SELECT gen_random_uuid(), 'key', '', gen_random_uuid(), n, 1, NULL
+             FROM generate_series(1000, 1999) n;
+         INSERT INTO invocation (id, surface, held, snapshot_version, policy_version, epoch, created_us, state, charged,
+                                 shortfall, resolves_us)
+             SELECT gen_random_uuid(), 1, 5, 1, 'p', 1, n, 1, 0, 0, n FROM generate_series(1000, 1999) n;",
+    );
+    for (table, change) in [
+        ("wallet_balance", "held = 5, credits = credits + 1, version = version + 1 WHERE account_id % 4 = 0"),
+        ("hot_balance", "credits = credits + 1, version = version + 1 WHERE account_id % 4 = 0"),
+        ("cap_window", "spent = spent + 1, held = held + 1 WHERE start_us % 4 = 0"),
+        (
+            "chain_head",
+            "batch_no = 1, seq = 9, hash = hash, last_us = 9, lease_until_us = 9, owner = gen_random_uuid()",
+        ),
+        ("idem", "state = 2, status = 200 WHERE created_us % 8 = 0"),
+        ("invocation", "state = 3, charged = 5, ended_us = 9, resolves_us = NULL WHERE created_us % 8 = 0"),
+        ("version", "value = value + 1"),
+    ] {
+        let sql = format!(
+            "UPDATE {table} SET {change};
+             SELECT n_tup_upd > 0, n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = '{table}'"
+        );
+        assert_eq!(database.query(&sql), "t|0", "{table}");
+    }
+}
+
+/// What the application's role may do with each table, as letters: select, insert, update, delete, truncate, make a
+/// reference, make a trigger.
+const RIGHTS: &str = "
+    SELECT c.relname, (SELECT string_agg(letter, '' ORDER BY at)
+                       FROM unnest(ARRAY['s', 'i', 'u', 'd', 't', 'r', 'g'],
+                                   ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
+                            WITH ORDINALITY AS right_to (letter, name, at)
+                       WHERE has_table_privilege('ROLE', c.oid, name))
+    FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1";
+
+#[tokio::test]
+async fn the_applications_role_works_and_leaves_schema_and_books_alone() {
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    let role = database.application_role();
+    let rights = |table: &str| match table {
+        "seaql_migrations" => "s",
+        "idem" | "open_call" | "open_hold" => "siud",
+        "idem_answer" => "sid",
+        "price_version" => "si",
+        table if BOOKS.iter().any(|(name, _)| *name == table) => "si",
+        _ => "siu",
+    };
+    let found = database.query(&RIGHTS.replace("ROLE", &role));
+    assert!(found.lines().count() > 25, "{found}");
+    for line in found.lines() {
+        let (table, given) = line.split_once('|').unwrap();
+        assert_eq!(given, rights(table), "{table}");
+    }
+
+    database.query_as(&role, ROWS).unwrap();
+    database
+        .query_as(
+            &role,
+            "SELECT * FROM chain_head WHERE slot = 3 FOR UPDATE SKIP LOCKED;
+             UPDATE chain_head SET epoch = epoch + 1, owner = gen_random_uuid() WHERE slot = 3;
+             SELECT * FROM wallet_balance ORDER BY account_id FOR UPDATE SKIP LOCKED;
+             UPDATE wallet_balance SET held = held + 1;
+             INSERT INTO hot_balance VALUES (1, 3, 5, 0, 1)
+                 ON CONFLICT (account_id, slot) DO UPDATE SET credits = hot_balance.credits + excluded.credits;
+             INSERT INTO open_hold VALUES (gen_random_uuid(), 1001, 5, 9, 3, 1);
+             DELETE FROM open_hold RETURNING hold_id;
+             UPDATE version SET value = value + 1 WHERE name = 'catalog';
+             LISTEN catalog; NOTIFY catalog;",
+        )
+        .unwrap();
+    for (table, column) in BOOKS {
+        for sql in [
+            format!("UPDATE {table} SET {column} = {column}"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table}"),
+        ] {
+            check_refused(&database, &role, &sql, &format!("permission denied for table {table}"));
+        }
+        for sql in [
+            format!("ALTER TABLE {table} DISABLE TRIGGER ALL"),
+            format!("ALTER TABLE {table} ADD COLUMN more bigint"),
+            format!("DROP TRIGGER {table}_no_change ON {table}"),
+            format!("DROP TABLE {table}"),
+            format!("CREATE INDEX ON {table} ({column})"),
+        ] {
+            check_refused(&database, &role, &sql, "must be owner of");
+        }
+    }
+    for (sql, why) in [
+        ("CREATE TABLE more (id bigint)", "permission denied for schema public"),
+        ("CREATE TEMPORARY TABLE txn (id bigint)", "permission denied to create temporary tables"),
+        ("CREATE SCHEMA more", "permission denied for database"),
+        ("TRUNCATE open_hold", "permission denied for table open_hold"),
+        ("DELETE FROM account", "permission denied for table account"),
+        ("INSERT INTO seaql_migrations VALUES ('m', 0)", "permission denied for table seaql_migrations"),
+        ("SET session_replication_role = replica", "permission denied to set parameter"),
+        (
+            "CREATE OR REPLACE FUNCTION forbid_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+            "permission denied for schema public",
+        ),
+    ] {
+        check_refused(&database, &role, sql, why);
+    }
+}
+
+#[tokio::test]
+async fn the_roles_may_be_made_before_the_migrations_and_again_after_later_ones() {
+    let (database, other) = (Cluster::shared().database(), Cluster::shared().database());
+    let role = database.application_role();
+    migrate(&database).await;
+    check_refused(&database, &role, "UPDATE version SET value = 1", "permission denied for table version");
+    assert_eq!(database.application_role(), role);
+    database.query_as(&role, "UPDATE version SET value = 1").unwrap();
+
+    migrate(&other).await;
+    let other_role = other.application_role();
+    let rights = |database: &TestDatabase<'_>, role: &str| database.query(&RIGHTS.replace("ROLE", role));
+    assert_eq!(rights(&database, &role), rights(&other, &other_role), "in whatever order");
+
+    // A later migration, and somebody who was generous by hand.
+    database.query("CREATE TABLE more (id bigint)");
+    database.query_as_superuser(&format!("GRANT ALL ON txn, more TO {role}; GRANT DELETE ON hold TO PUBLIC")).unwrap();
+    database.application_role();
+    database.query_as(&role, "INSERT INTO more VALUES (1); SELECT * FROM more").unwrap();
+    for (sql, table) in [("DELETE FROM more", "more"), ("TRUNCATE txn", "txn"), ("DELETE FROM hold", "hold")] {
+        check_refused(&database, &role, sql, &format!("permission denied for table {table}"));
+    }
+
+    // What a superuser has made becomes the owner's, so that later migrations can change it.
+    database.query_as_superuser("CREATE TABLE made_by_hand (id bigint)").unwrap();
+    database.application_role();
+    database.query("ALTER TABLE made_by_hand ADD COLUMN name text");
+}
+
+#[tokio::test]
+async fn a_role_with_too_many_rights_is_not_taken_for_the_application() {
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    let role = database.application_role();
+    for (more, less, why) in [
+        (format!("ALTER ROLE {role} SUPERUSER"), format!("ALTER ROLE {role} NOSUPERUSER"), "has too many rights"),
+        (format!("ALTER ROLE {role} BYPASSRLS"), format!("ALTER ROLE {role} NOBYPASSRLS"), "has too many rights"),
+        (format!("GRANT {OWNER} TO {role}"), format!("REVOKE {OWNER} FROM {role}"), "is a member of"),
+    ] {
+        database.query_as_superuser(&more).unwrap();
+        let error = database.try_application_role().unwrap_err();
+        assert!(error.contains(why) && error.contains(&role), "{error}");
+        database.query_as_superuser(&less).unwrap();
+    }
+    assert_eq!(database.application_role(), role);
 }

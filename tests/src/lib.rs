@@ -13,6 +13,7 @@ pub mod licence;
 pub mod mailbox;
 pub mod mutants;
 pub mod patience;
+pub mod postgres;
 pub mod program;
 pub mod publisher;
 pub mod server;

@@ -10,8 +10,16 @@ use crate::environment;
 /// # Panics
 /// When it is nowhere: the test fails, it is never skipped.
 pub fn tool(name: &str) -> PathBuf {
+    tool_found_first_in(&[], name)
+}
+
+/// The same for a program that may have folders of its own, outside the search path.
+///
+/// # Panics
+/// As [`tool`].
+pub fn tool_found_first_in(folders: &[PathBuf], name: &str) -> PathBuf {
     let tools = environment::tools_folder();
-    let mut folders = vec![tools.join("bin"), tools.join("python").join("bin")];
+    let mut folders = [folders, &[tools.join("bin"), tools.join("python").join("bin")]].concat();
     folders.extend(environment::search_path());
     find_in(&folders, name).unwrap_or_else(|| panic!("the program `{name}` is missing: run tests/run once"))
 }

@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::leaf::{Bytes, Digest, sha256};
+use super::{
+    leaf::{Bytes, Digest, Entry, Position, leaf_hash, sha256},
+    merkle,
+};
 
 /// What stands before the first batch.
 pub const GENESIS: Digest = [0; 32];
@@ -74,4 +77,56 @@ pub struct ChainHead {
     pub last_us: i64,
     /// The last batch's hash.
     pub hash: Digest,
+}
+
+impl ChainHead {
+    /// The batch of `entries` that comes next, recorded at `recorded_us` (microseconds since the Unix epoch) and named
+    /// `client_batch`. Its entries have the numbers from `first_seq` on, in their order.
+    pub fn seal(&self, entries: &[Entry], recorded_us: i64, client_batch: Uuid) -> SealedBatch {
+        let first_seq = self.seq.saturating_add(1);
+        let (mut postings, mut total) = (0_i64, 0_i64);
+        let mut scratch = Vec::with_capacity(512);
+        let mut leaves = Vec::with_capacity(entries.len());
+        for (seq, entry) in (first_seq..).zip(entries) {
+            leaves.push(leaf_hash(Position { slot: self.slot, seq }, entry, &mut scratch));
+            if let Entry::Transaction(transaction) = entry {
+                for leg in &transaction.legs {
+                    postings = postings.saturating_add(1);
+                    total = total.saturating_add(leg.amount.micros());
+                }
+            }
+        }
+        let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        let header = BatchHeader {
+            slot: self.slot,
+            batch_no: self.batch_no.saturating_add(1),
+            epoch: self.epoch,
+            first_seq,
+            entries: count,
+            postings,
+            total,
+            recorded_us,
+            client_batch,
+            root: merkle::root(&leaves),
+            prev_hash: self.hash,
+        };
+        let head = Self {
+            slot: self.slot,
+            epoch: self.epoch,
+            batch_no: header.batch_no,
+            seq: self.seq.saturating_add(count),
+            last_us: recorded_us,
+            hash: header.hash(),
+        };
+        SealedBatch { header, head }
+    }
+}
+
+/// A batch that is ready to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedBatch {
+    /// Its header.
+    pub header: BatchHeader,
+    /// The chain's head once it is written; it holds the header's hash.
+    pub head: ChainHead,
 }

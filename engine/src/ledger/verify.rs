@@ -3,8 +3,9 @@
 //!
 //! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; then,
 //! slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
-//! books. Its memory grows with accounts, counters and open holds, never with postings. What it finds is a [`Problem`],
-//! never an error: it goes on, so that one report tells everything.
+//! books. Its memory grows with accounts, counters, open holds and the holds that end in another slot than they began
+//! in, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
+//! everything.
 //!
 //! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
 //! an account was opened or closed, who owns it. A chain that was rewritten from some batch to its end is consistent,

@@ -3,12 +3,14 @@
 
 use std::{
     path::Path,
-    sync::mpsc::{SyncSender, sync_channel},
-    time::Duration,
+    thread::{Scope, ScopedJoinHandle},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-
+use self::{
+    postgres::Postgres,
+    sink::Sink,
+    source::{Cursor as _, Select, Source, Statement as _},
+};
 use super::StoreError;
 use crate::{
     clock::Clock,
@@ -19,13 +21,12 @@ use crate::{
 };
 
 mod journal;
+mod postgres;
 mod projections;
 mod rows;
-
-/// How many lines the reading thread hands over at once.
-const LINES_MAX: usize = 512;
-/// How many such parcels may wait.
-const PARCELS_MAX: usize = 4;
+mod sink;
+mod source;
+mod sqlite;
 
 /// What `ledger verify` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +53,56 @@ pub struct VerifyReport {
 /// # Errors
 /// There is no such file, it cannot be opened or read, or it has no ledger.
 pub fn verify(path: &Path, clock: &dyn Clock) -> Result<VerifyReport, StoreError> {
+    check(clock, |sink| {
+        let read = sqlite::open(path).and_then(|connection| read_all(&connection, sink));
+        match read.as_ref().err().and_then(sqlite::find_damage) {
+            Some(problem) => {
+                sink.send(Line::Problem(problem));
+                Ok(())
+            }
+            None => read,
+        }
+    })
+}
+
+/// Checks the books in the PostgreSQL database at `url`, as [`verify`] does.
+///
+/// # Errors
+/// The URL is none of PostgreSQL, the database cannot be reached or fails, or it has no ledger.
+pub fn verify_postgres(url: &str, clock: &dyn Clock) -> Result<VerifyReport, StoreError> {
+    check(clock, |sink| postgres::read(url, |source: &Postgres| read_all(source, sink)))
+}
+
+/// What every account received and spent, in the order of the accounts' numbers.
+///
+/// # Errors
+/// The file cannot be opened or read, or a value makes no sense: [`verify`] tells more.
+pub fn trial_balance(path: &Path) -> Result<Vec<TrialBalanceRow>, StoreError> {
+    add_up(&sqlite::open(path)?)
+}
+
+/// What every account in the PostgreSQL database at `url` received and spent, as [`trial_balance`] has it.
+///
+/// # Errors
+/// The URL is none of PostgreSQL, the database cannot be reached or fails, or a value makes no sense:
+/// [`verify_postgres`] tells more.
+pub fn trial_balance_postgres(url: &str) -> Result<Vec<TrialBalanceRow>, StoreError> {
+    // On a thread of its own: the caller may be one that must not wait for input and output.
+    std::thread::scope(|scope| {
+        let reader = spawn(scope, || postgres::read(url, |source: &Postgres| add_up(source)))?;
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Feeds the verifier with what `read` sends from a thread of its own.
+fn check(
+    clock: &dyn Clock,
+    read: impl FnOnce(&mut Sink) -> Result<(), StoreError> + Send,
+) -> Result<VerifyReport, StoreError> {
     let begun_us = clock.now_us();
-    let (parcels, arrivals) = sync_channel(PARCELS_MAX);
+    let (mut sink, arrivals) = Sink::new();
     let findings = std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new()
-            .name("ledger-reader".to_owned())
-            .spawn_scoped(scope, move || read(path, Sink::new(parcels)))
-            .map_err(|source| StoreError::File { path: path.display().to_string(), source })?;
+        let reader = spawn(scope, move || read(&mut sink))?;
         let mut verifier = Verifier::new();
         for line in arrivals.into_iter().flatten() {
             verifier.take(line);
@@ -79,108 +123,53 @@ pub fn verify(path: &Path, clock: &dyn Clock) -> Result<VerifyReport, StoreError
     })
 }
 
-/// What every account received and spent, in the order of the accounts' numbers.
-///
-/// # Errors
-/// The file cannot be opened or read, or a value makes no sense: [`verify`] tells more.
-pub fn trial_balance(path: &Path) -> Result<Vec<TrialBalanceRow>, StoreError> {
-    let connection = open(path)?;
-    let mut balance = TrialBalance::new();
-    let mut statement = connection.prepare(projections::ACCOUNTS)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (id, kind, code) = rows::account(row)
-            .map_err(|column| StoreError::Inconsistent { table: "ledger_account", what: column.to_owned() })?;
-        balance.account(id, kind, code);
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, StoreError> {
+    const NAME: &str = "ledger-reader";
+    let thread = std::thread::Builder::new().name(NAME.to_owned()).spawn_scoped(scope, work);
+    thread.map_err(|source| StoreError::File { path: NAME.to_owned(), source })
+}
+
+fn read_all(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
+    let read = projections::read_accounts(source, sink)
+        .and_then(|()| journal::read(source, sink))
+        .and_then(|()| projections::read_balances(source, sink));
+    match read {
+        Err(StoreError::Inconsistent { table, what }) => {
+            let (kind, text) = (ProblemKind::Unreadable, format!("reading ends here: {what} makes no sense"));
+            sink.send(Line::Problem(Problem { kind, table, key: String::new(), text }));
+            Ok(())
+        }
+        read => read,
     }
-    let mut statement = connection.prepare(journal::POSTINGS)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let leg =
-            rows::leg(row).map_err(|column| StoreError::Inconsistent { table: "posting", what: column.to_owned() })?;
-        balance.post(&leg);
+}
+
+fn add_up(source: &impl Source) -> Result<Vec<TrialBalanceRow>, StoreError> {
+    let nonsense = |Select { table, .. }: Select, column: &str| {
+        let what = column.to_owned();
+        StoreError::Inconsistent { table, what }
+    };
+    let mut balance = TrialBalance::new();
+    let mut statement = source.prepare(projections::ACCOUNTS)?;
+    let mut accounts = statement.open()?;
+    accounts.advance()?;
+    while let Some(row) = accounts.row() {
+        let (id, kind, code) = rows::account(row).map_err(|column| nonsense(projections::ACCOUNTS, column))?;
+        balance.account(id, kind, code);
+        accounts.advance()?;
+    }
+    let mut statement = source.prepare(journal::POSTINGS)?;
+    let mut postings = statement.open()?;
+    postings.advance()?;
+    while let Some(row) = postings.row() {
+        balance.post(&rows::leg(row).map_err(|column| nonsense(journal::POSTINGS, column))?);
+        postings.advance()?;
     }
     match balance.difference() {
         0 => Ok(balance.into_rows()),
         difference => Err(StoreError::Inconsistent { table: "posting", what: format!("difference of {difference}") }),
-    }
-}
-
-/// Opens the file and fixes the moment that is read. Not read-only: after a crash even a reader may have to build the
-/// index of the write-ahead log. `query_only` sees to it that nothing is written.
-fn open(path: &Path) -> Result<Connection, StoreError> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; BEGIN")?;
-    Ok(connection)
-}
-
-fn read(path: &Path, mut sink: Sink) -> Result<(), StoreError> {
-    match open(path).and_then(|connection| read_all(&connection, &mut sink)) {
-        Err(StoreError::Sqlite(error)) if is_damage(&error) => {
-            sink.send(Line::Problem(Problem {
-                kind: ProblemKind::Unreadable,
-                table: "sqlite_schema",
-                key: String::new(),
-                text: format!("the file cannot be read to its end: {error}"),
-            }));
-            Ok(())
-        }
-        done => done,
-    }
-}
-
-fn read_all(connection: &Connection, sink: &mut Sink) -> Result<(), StoreError> {
-    projections::read_accounts(connection, sink)?;
-    journal::read(connection, sink)?;
-    projections::read_balances(connection, sink)
-}
-
-/// The file's content is at fault, not the way to it.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    match error.sqlite_error_code() {
-        Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase),
-        None => true,
-    }
-}
-
-/// Hands lines over in parcels.
-struct Sink {
-    lines: Vec<Line>,
-    parcels: SyncSender<Vec<Line>>,
-}
-
-impl Sink {
-    fn new(parcels: SyncSender<Vec<Line>>) -> Self {
-        Self { lines: Vec::with_capacity(LINES_MAX), parcels }
-    }
-
-    fn send(&mut self, line: Line) {
-        self.lines.push(line);
-        if self.lines.len() >= LINES_MAX {
-            let parcel = std::mem::replace(&mut self.lines, Vec::with_capacity(LINES_MAX));
-            self.hand_over(parcel);
-        }
-    }
-
-    /// A value of `column` makes no sense.
-    fn unreadable(table: &'static str, key: String, column: &str) -> Problem {
-        let text = format!("`{column}` holds a value that makes no sense");
-        Problem { kind: ProblemKind::Unreadable, table, key, text }
-    }
-
-    fn hand_over(&self, parcel: Vec<Line>) {
-        // Nobody takes it any more only if the verifier panicked, which the caller is going to see.
-        let gone = self.parcels.send(parcel);
-        drop(gone);
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let rest = std::mem::take(&mut self.lines);
-        self.hand_over(rest);
     }
 }
 

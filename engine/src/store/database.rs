@@ -2,9 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend};
 
 use super::StoreError;
+
+/// The advisory lock of whoever migrates: the first bytes of `tollgate`.
+const MIGRATION_LOCK: i64 = 0x746f_6c6c_6761_7465;
 
 /// How many connections read at once.
 const READERS_MAX: u32 = 8;
@@ -12,11 +15,43 @@ const READERS_MAX: u32 = 8;
 /// A database by its URL.
 #[derive(Debug, Clone)]
 pub struct Database {
-    path: PathBuf,
+    place: DatabasePlace,
     readers: DatabaseConnection,
 }
 
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabasePlace {
+    /// An SQLite file.
+    File(PathBuf),
+    /// A database of a PostgreSQL server, by its URL.
+    Server(String),
+}
+
+impl DatabasePlace {
+    /// The place that `url` names.
+    ///
+    /// # Errors
+    /// It is neither `sqlite://PATH` nor `postgres://…`.
+    pub fn of(url: &str) -> Result<Self, StoreError> {
+        if Database::is_server(url) { Ok(Self::Server(url.to_owned())) } else { Database::path_of(url).map(Self::File) }
+    }
+
+    /// The file of an SQLite database.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Server(_) => None,
+        }
+    }
+}
+
 impl Database {
+    /// Whether `url` names a database of a PostgreSQL server.
+    pub fn is_server(url: &str) -> bool {
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+
     /// The file that `url` (`sqlite://PATH`) names.
     ///
     /// # Errors
@@ -59,6 +94,14 @@ impl Database {
     /// # Errors
     /// The file cannot be made or opened.
     pub async fn connect_for_migration(url: &str) -> Result<DatabaseConnection, StoreError> {
+        if Self::is_server(url) {
+            let mut options = ConnectOptions::new(url);
+            options.max_connections(1).connect_timeout(Duration::from_secs(5)).sqlx_logging(false);
+            let connection = sea_orm::Database::connect(options).await?;
+            // Servers that start together migrate one after the other; the lock goes with the connection.
+            connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+            return Ok(connection);
+        }
         let path = Self::make_file(url)?;
         let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
         options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
@@ -72,7 +115,8 @@ impl Database {
     /// # Errors
     /// There is no such file, or it cannot be opened.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let path = Self::path_of(url)?;
+        let place = DatabasePlace::of(url)?;
+        let DatabasePlace::File(path) = &place else { return Self::open_server(url, place).await };
         // Not `mode=ro`: a reader of a write-ahead log may have to build the shared index after a crash.
         let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", path.display()));
         options
@@ -88,12 +132,27 @@ impl Database {
                     .pragma("trusted_schema", "OFF")
             });
         let readers = sea_orm::Database::connect(options).await?;
-        Ok(Self { path, readers })
+        Ok(Self { place, readers })
     }
 
-    /// The database file.
-    pub fn path(&self) -> &std::path::Path {
-        &self.path
+    async fn open_server(url: &str, place: DatabasePlace) -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(READERS_MAX)
+            .min_connections(1)
+            .connect_timeout(Duration::from_secs(2))
+            .acquire_timeout(Duration::from_secs(2))
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(|postgres| {
+                postgres.application_name("tollgate readers").options([("default_transaction_read_only", "on")])
+            });
+        let readers = sea_orm::Database::connect(options).await?;
+        Ok(Self { place, readers })
+    }
+
+    /// Where it is.
+    pub const fn place(&self) -> &DatabasePlace {
+        &self.place
     }
 
     /// For queries through sea-orm.

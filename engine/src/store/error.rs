@@ -32,7 +32,7 @@ pub enum StoreError {
         path: String,
     },
     /// The URL names no database that this program knows.
-    #[error("`{url}` is not a database URL: expected `sqlite://PATH`")]
+    #[error("`{url}` is not a database URL: expected `sqlite://PATH` or `postgres://…`")]
     Url {
         /// As configured.
         url: String,

@@ -14,7 +14,7 @@ use super::{
     unit::{NotSaved, UnitOfWork},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, SharedClock},
     id::IdSource,
     invocation::CallRecord,
     ledger::{
@@ -23,12 +23,11 @@ use crate::{
     },
 };
 
-mod checkpoint;
-mod load;
+mod answers;
+mod postgres;
 mod sqlite;
-mod thread;
-mod write;
 
+pub use postgres::settings_of as settings_of_postgres;
 pub use sqlite::{WriterSettings, settings_of};
 
 /// How many requests may wait; more are refused at once.
@@ -134,16 +133,25 @@ impl Ledger {
         lock: super::lock::WriterLock,
         options: WriterOptions,
     ) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
-        let books = sqlite::Books::take_over(path)?;
-        let checkpointer = checkpoint::Checkpointer::start(path)?;
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
-        let epoch = books.epoch();
-        let writer = thread::Writer::new(books, checkpointer, options, Arc::clone(&counters), lock);
-        let handle = std::thread::Builder::new()
-            .name("ledger-writer".to_owned())
-            .spawn(move || writer.run(jobs))
-            .map_err(|source| StoreError::File { path: path.display().to_string(), source })?;
+        let (epoch, handle) = sqlite::start(path, lock, options, Arc::clone(&counters), jobs)?;
+        Ok((Self { queue, counters, epoch }, handle))
+    }
+
+    /// Takes a writer's slot of the PostgreSQL database at `url` and starts the writer's thread, which keeps `shared` at
+    /// the database's time.
+    ///
+    /// # Errors
+    /// The database cannot be reached, would not be durable, or has no free slot.
+    pub fn start_postgres(
+        url: &str,
+        options: WriterOptions,
+        shared: Option<Arc<SharedClock>>,
+    ) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let counters = Arc::new(WriterCounters::default());
+        let (epoch, handle) = postgres::start(url, options, shared, Arc::clone(&counters), jobs)?;
         Ok((Self { queue, counters, epoch }, handle))
     }
 

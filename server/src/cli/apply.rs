@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use engine::store::Database;
+use engine::store::DatabasePlace;
 use secrecy::ExposeSecret as _;
 
 use super::{Exit, Failure, Outcome, operate};
@@ -42,7 +42,8 @@ async fn plan(loaded: &Loaded) -> Result<Done, Failure> {
     let declared = importer::declared(&loaded.config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     let database = |error: app::StartError| Failure::new(Exit::Database, error);
     let url = loaded.config.database.url.expose();
-    if !Database::path_of(url).map_err(|error| Failure::new(Exit::Config, error))?.exists() {
+    let place = DatabasePlace::of(url).map_err(|error| Failure::new(Exit::Config, error))?;
+    if place.file().is_some_and(|path| !path.exists()) {
         app::open_engine(&loaded.config).await.map_err(database)?;
     }
     let services = app::open_readers(&loaded.config).await.map_err(database)?;

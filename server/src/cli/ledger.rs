@@ -1,11 +1,9 @@
 //! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
 use engine::{
     clock::SystemClock,
-    store::{Database, books},
+    store::{DatabasePlace, books},
 };
 use serde_json::json;
 
@@ -28,15 +26,20 @@ pub(super) struct Output {
 }
 
 pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
-    let path = Database::path_of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
+    let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
     match command {
-        LedgerCommand::Verify(output) => verify(&path, output),
-        LedgerCommand::TrialBalance(output) => trial_balance(&path, output),
+        LedgerCommand::Verify(output) => verify(&place, output),
+        LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
     }
 }
 
-fn verify(path: &Path, output: &Output) -> Outcome {
-    let report = books::verify(path, &SystemClock::start()).map_err(|error| Failure::new(Exit::Database, error))?;
+fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
+    let clock = SystemClock::start();
+    let report = match place {
+        DatabasePlace::File(path) => books::verify(path, &clock),
+        DatabasePlace::Server(url) => books::verify_postgres(url, &clock),
+    };
+    let report = report.map_err(|error| Failure::new(Exit::Database, error))?;
     // Exact: a run is far shorter than 2^53 microseconds.
     let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
     let counts = &report.counts;
@@ -69,8 +72,12 @@ fn verify(path: &Path, output: &Output) -> Outcome {
     Ok(if report.ok { Exit::Ok } else { Exit::Damaged })
 }
 
-fn trial_balance(path: &Path, output: &Output) -> Outcome {
-    let rows = books::trial_balance(path).map_err(|error| Failure::new(Exit::Damaged, error))?;
+fn trial_balance(place: &DatabasePlace, output: &Output) -> Outcome {
+    let rows = match place {
+        DatabasePlace::File(path) => books::trial_balance(path),
+        DatabasePlace::Server(url) => books::trial_balance_postgres(url),
+    };
+    let rows = rows.map_err(|error| Failure::new(Exit::Damaged, error))?;
     if output.json {
         let rows: Vec<_> = rows
             .iter()

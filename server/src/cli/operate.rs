@@ -1,8 +1,9 @@
-//! Commands that write: handed to the running server, else carried out here. The same function does both.
+//! Commands that write: handed to the running server of an SQLite file, else carried out here. The same function does
+//! both.
 
 use std::{path::Path, time::Duration};
 
-use engine::store::{Database, StoreError};
+use engine::store::{DatabasePlace, StoreError};
 
 use super::{Exit, Failure, Outcome, say};
 use crate::{
@@ -18,8 +19,8 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Carries out a command and prints what came of it.
 pub(super) fn run(command: &Command, config: &Config, json: bool) -> Outcome {
-    let path = Database::path_of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
-    let done = runtime()?.block_on(carry_out(command, config, &path))?;
+    let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
+    let done = runtime()?.block_on(carry_out(command, config, place.file()))?;
     print(&done, json)
 }
 
@@ -39,10 +40,12 @@ pub(super) fn print(done: &Done, json: bool) -> Outcome {
     Ok(Exit::Ok)
 }
 
-async fn carry_out(command: &Command, config: &Config, path: &Path) -> Result<Done, NotDone> {
+async fn carry_out(command: &Command, config: &Config, file: Option<&Path>) -> Result<Done, NotDone> {
     let deadline = tokio::time::Instant::now() + WAIT;
     loop {
-        if let Some(answer) = socket::ask(path, command).await {
+        if let Some(path) = file
+            && let Some(answer) = socket::ask(path, command).await
+        {
             return answer;
         }
         match app::open_engine(config).await {

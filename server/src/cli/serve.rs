@@ -3,6 +3,7 @@
 use std::{net::TcpListener, sync::Arc};
 
 use clap::Args;
+use engine::store::DatabasePlace;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Outcome, say, with_causes};
@@ -55,8 +56,15 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         egress.exempt_addresses.push(upstream);
         demo = Some((tokens, server));
     }
-    let operators = OperatorSocket::open(engine.services.db.path(), Arc::clone(&engine.services)).await;
-    let operators = operators.map_err(|error| Failure::new(Exit::Database, error))?;
+    // Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
+    let operators = match engine.services.db.place() {
+        DatabasePlace::File(path) => {
+            let opened = OperatorSocket::open(path, Arc::clone(&engine.services)).await;
+            Some(opened.map_err(|error| Failure::new(Exit::Database, error))?)
+        }
+        DatabasePlace::Server(_) => None,
+    };
+    let follow = operators.is_none().then(|| Arc::clone(&engine.services));
     let state = app::app_state(engine.services, config, egress, key).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
@@ -65,6 +73,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(app::run_ticks(state.clone())),
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
     ];
+    background.extend(follow.map(|services| actix_web::rt::spawn(app::run_follow(services))));
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.
     let mut signals = StopSignals::take().map_err(refused)?;
@@ -81,7 +90,9 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     if let Some((_, server)) = demo {
         server.stop().await.map_err(refused)?;
     }
-    operators.close().await;
+    if let Some(operators) = operators {
+        operators.close().await;
+    }
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     let writer = engine.writer;

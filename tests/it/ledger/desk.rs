@@ -19,26 +19,65 @@ use engine::{
     },
     pricing::ShareTerms,
     store::{
-        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, books,
+        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock, books,
         writer::{Command, WriterOptions},
     },
     testing::{ManualClock, SeededIds, World, push_statement},
 };
 use migrations::{Migrator, MigratorTrait};
-use rusqlite::Connection;
+use rusqlite::{Connection, types::ValueRef};
+use tests::{
+    patience::wait_until,
+    postgres::{Cluster, TestDatabase},
+};
 use tokio::sync::OnceCell;
 
 /// Noon on a day in 2027, in microseconds since the Unix epoch.
 pub(crate) const START_US: i64 = 1_800_014_400_000_000;
 pub(crate) const SECOND_US: i64 = 1_000_000;
 
-/// A wallet, its file and its writer.
+/// The databases that can hold the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs each of these `async fn(Kind)` as a test on SQLite and as a test on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident,)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    super::$name(super::Kind::Sqlite).await;
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    super::$name(super::Kind::Postgres).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_both;
+
+enum Place {
+    File { path: PathBuf, _folder: tempfile::TempDir },
+    Server(TestDatabase<'static>),
+}
+
+/// A ledger, its database and its writer.
 pub(crate) struct Desk {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ids: Arc<SeededIds>,
-    path: PathBuf,
+    place: Place,
     writer: Option<(Ledger, JoinHandle<()>)>,
-    _folder: tempfile::TempDir,
 }
 
 /// What `wallet_balance` says of a wallet, in micro-credits.
@@ -72,25 +111,47 @@ async fn empty_database() -> &'static [u8] {
 }
 
 impl Desk {
-    /// A new database with a writer in its first term.
+    /// A new SQLite database with a writer in its first term.
     pub(crate) async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger.db");
-        std::fs::write(&path, empty_database().await).unwrap();
+        Self::open_on(Kind::Sqlite).await
+    }
+
+    /// A new database with a writer in its first term.
+    pub(crate) async fn open_on(kind: Kind) -> Self {
+        let place = match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("ledger.db");
+                std::fs::write(&path, empty_database().await).unwrap();
+                Place::File { path, _folder: folder }
+            }
+            Kind::Postgres => {
+                let database = Cluster::shared().database();
+                let connection = Database::connect_for_migration(&database.url()).await.unwrap();
+                Migrator::up(&connection, None).await.unwrap();
+                connection.close().await.unwrap();
+                Place::Server(database)
+            }
+        };
         let (clock, ids) = (Arc::new(ManualClock::starting_at(START_US)), Arc::new(SeededIds::new(1)));
-        let mut desk = Self { clock, ids, path, writer: None, _folder: folder };
+        let mut desk = Self { clock, ids, place, writer: None };
         desk.start().unwrap();
         desk
     }
 
-    /// As [`Self::open`], with the accounts of `world`.
-    pub(crate) async fn open_world(world: &World) -> Self {
-        let desk = Self::open().await;
+    /// As [`Self::open_on`], with the accounts of `world`.
+    pub(crate) async fn open_world_on(kind: Kind, world: &World) -> Self {
+        let desk = Self::open_on(kind).await;
         let is_well_known = |id| LedgerAccountId::WELL_KNOWN.iter().any(|(known, _)| *known == id);
         for (id, kind) in world.accounts().into_iter().filter(|(id, _)| !is_well_known(*id)) {
             desk.open_account(id, kind, world.overdraft_of(id).unwrap_or(0)).await;
         }
         desk
+    }
+
+    /// As [`Self::open`], with the accounts of `world`.
+    pub(crate) async fn open_world(world: &World) -> Self {
+        Self::open_world_on(Kind::Sqlite, world).await
     }
 
     /// Begins a term, with a writer that believes in this desk's clock.
@@ -103,7 +164,10 @@ impl Desk {
     pub(crate) fn another_writer(&self) -> Result<(Ledger, JoinHandle<()>), StoreError> {
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
-        Ledger::start(&self.path, WriterOptions { clock, ids })
+        match &self.place {
+            Place::File { path, .. } => Ledger::start(path, WriterOptions { clock, ids }),
+            Place::Server(database) => Ledger::start_postgres(&database.url(), WriterOptions { clock, ids }, None),
+        }
     }
 
     /// The writer goes away; whatever it had not settled stays as it is.
@@ -111,6 +175,10 @@ impl Desk {
         if let Some((ledger, thread)) = self.writer.take() {
             drop(ledger);
             thread.join().unwrap();
+        }
+        // A child that another test starts has our open files until it runs its program, and with them the lock.
+        if let Place::File { path, .. } = &self.place {
+            wait_until("the writer's lock is free", || WriterLock::take(path).ok());
         }
     }
 
@@ -124,12 +192,19 @@ impl Desk {
         &self.writer.as_ref().expect("the writer has been stopped").0
     }
 
+    /// The file of an SQLite database.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        match &self.place {
+            Place::File { path, .. } => path,
+            Place::Server(_) => panic!("this ledger is not in a file"),
+        }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.path.display())
+        match &self.place {
+            Place::File { path, .. } => format!("sqlite://{}", path.display()),
+            Place::Server(database) => database.url(),
+        }
     }
 
     pub(crate) fn now_us(&self) -> i64 {
@@ -141,29 +216,58 @@ impl Desk {
         EntryId::from(self.ids.next_uuid(self.now_us()))
     }
 
-    /// A connection of its own, for looking (and for tampering).
+    /// A connection of its own to an SQLite file, for looking (and for tampering).
     pub(crate) fn connection(&self) -> Connection {
-        let connection = Connection::open(&self.path).unwrap();
+        let connection = Connection::open(self.path()).unwrap();
         connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
         connection
     }
 
+    /// The rows that `sql` asks for, as texts; an identifier as 32 hexadecimal digits, `NULL` as nothing.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        match &self.place {
+            Place::File { .. } => {
+                let connection = self.connection();
+                let mut statement = connection.prepare(sql).unwrap();
+                let columns = statement.column_count();
+                let rows =
+                    statement.query_map([], |row| (0..columns).map(|column| text(row.get_ref(column)?)).collect());
+                rows.unwrap().collect::<Result<_, _>>().unwrap()
+            }
+            Place::Server(database) => {
+                let is_id = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
+                let word = |word: &str| if is_id(word) { word.replace('-', "") } else { word.to_owned() };
+                database.query(sql).lines().map(|line| line.split('|').map(word).collect()).collect()
+            }
+        }
+    }
+
+    /// Changes a PostgreSQL database behind the writers' backs.
+    pub(crate) fn alter(&self, sql: &str) {
+        match &self.place {
+            Place::File { .. } => panic!("a file is changed through `connection`"),
+            Place::Server(database) => drop(database.query_as_superuser(sql).unwrap()),
+        }
+    }
+
     /// The one number that `sql` asks for.
     pub(crate) fn number(&self, sql: &str) -> i64 {
-        self.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.rows(sql)[0][0].parse().unwrap()
     }
 
     pub(crate) fn wallet(&self, id: LedgerAccountId) -> WalletRow {
-        self.connection()
-            .query_row(
-                "SELECT credits, debits, held, overdraft FROM wallet_balance WHERE account_id = ?1",
-                [id.raw()],
-                |row| {
-                    let (credits, debits) = (row.get(0)?, row.get(1)?);
-                    Ok(WalletRow { credits, debits, held: row.get(2)?, overdraft: row.get(3)? })
-                },
-            )
-            .unwrap()
+        let sql = "SELECT credits, debits, held, overdraft FROM wallet_balance WHERE account_id = ";
+        let row: Vec<i64> =
+            self.rows(&format!("{sql}{}", id.raw()))[0].iter().map(|number| number.parse().unwrap()).collect();
+        WalletRow { credits: row[0], debits: row[1], held: row[2], overdraft: row[3] }
+    }
+
+    /// How SQL writes an identifier.
+    pub(crate) fn id_literal(&self, id: EntryId) -> String {
+        match &self.place {
+            Place::File { .. } => format!("x'{}'", id.uuid().simple()),
+            Place::Server(_) => format!("'{}'::uuid", id.uuid()),
+        }
     }
 
     /// What an unlimited account received, less what it spent.
@@ -206,9 +310,24 @@ impl Desk {
 
     /// The books carry their own proof, and every balance is the sum of its postings.
     pub(crate) fn verify(&self) {
-        let report = books::verify(&self.path, &SystemClock::start()).unwrap();
+        let clock = SystemClock::start();
+        let report = match &self.place {
+            Place::File { path, .. } => books::verify(path, &clock),
+            Place::Server(database) => books::verify_postgres(&database.url(), &clock),
+        };
+        let report = report.unwrap();
         assert!(report.ok, "{} problems: {:#?}", report.problem_count, report.problems);
     }
+}
+
+fn text(value: ValueRef<'_>) -> rusqlite::Result<String> {
+    Ok(match value {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
 }
 
 /// The rows of a new account.

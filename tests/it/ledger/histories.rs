@@ -16,7 +16,7 @@ use engine::{
 use tests::environment::extent;
 use uuid::Uuid;
 
-use super::desk::{Desk, START_US, Waited, together};
+use super::desk::{Desk, Kind, START_US, Waited, together};
 
 const STEPS: usize = 300;
 
@@ -63,86 +63,72 @@ async fn play(desk: &Desk, model: &mut Model, steps: &[Step], at: &str) {
     }
 }
 
-/// The file says what the model says.
+/// The database says what the model says.
 fn check(desk: &Desk, world: &World, model: &Model, at: &str) {
-    let connection = desk.connection();
+    let sums_of = |sql: &str| -> BTreeMap<i64, Vec<i128>> {
+        let number = |text: &String| text.parse::<i128>().unwrap();
+        let rows = desk.rows(sql);
+        rows.iter().map(|row| (row[0].parse().unwrap(), row[1..].iter().map(number).collect())).collect()
+    };
+    let posted = sums_of(
+        "SELECT account, sum(credit), sum(debit)
+         FROM (SELECT credit AS account, amount AS credit, 0 AS debit FROM posting
+               UNION ALL SELECT debit, 0, amount FROM posting) AS sides GROUP BY account",
+    );
+    let stored = sums_of(
+        "SELECT account_id, credits, debits, held, overdraft FROM wallet_balance
+         UNION ALL SELECT account_id, sum(credits), sum(debits), 0, 0 FROM hot_balance GROUP BY account_id",
+    );
     for (id, kind) in world.accounts() {
         let sums = model.sums(id);
-        let posted = |side: &str| -> i128 {
-            let sql = format!("SELECT coalesce(sum(amount), 0) FROM posting WHERE {side} = ?1");
-            connection.query_row(&sql, [id.raw()], |row| row.get::<_, i64>(0)).unwrap().into()
-        };
-        assert_eq!((posted("credit"), posted("debit")), (sums.credits, sums.debits), "{at}: postings of {id} {kind:?}");
-        let (credits, debits, held) = if kind.is_limited() {
-            let wallet = desk.wallet(id);
-            assert!(wallet.available() >= 0, "{at}: {id} is below zero: {wallet:?}");
-            (wallet.credits, wallet.debits, wallet.held)
-        } else {
-            let sql =
-                "SELECT coalesce(sum(credits), 0), coalesce(sum(debits), 0) FROM hot_balance WHERE account_id = ?1";
-            connection.query_row(sql, [id.raw()], |row| Ok((row.get(0)?, row.get(1)?, 0))).unwrap()
-        };
-        let found = (credits.into(), debits.into(), held.into());
-        assert_eq!(found, (sums.credits, sums.debits, sums.held), "{at}: {id} {kind:?}");
+        let found = posted.get(&id.raw()).map_or((0, 0), |row| (row[0], row[1]));
+        assert_eq!(found, (sums.credits, sums.debits), "{at}: postings of {id} {kind:?}");
+        let row = stored.get(&id.raw()).cloned().unwrap_or_else(|| vec![0; 4]);
+        assert!(!kind.is_limited() || row[0] - row[1] - row[2] + row[3] >= 0, "{at}: {id} is below zero: {row:?}");
+        assert_eq!((row[0], row[1], row[2]), (sums.credits, sums.debits, sums.held), "{at}: {id} {kind:?}");
     }
-    let blobs = |sql: &str| -> BTreeSet<[u8; 16]> {
-        let mut statement = connection.prepare(sql).unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-    };
-    let open: BTreeSet<_> = model.open_holds().into_iter().map(|id| id.uuid().into_bytes()).collect();
-    assert_eq!(blobs("SELECT hold_id FROM open_hold"), open, "{at}: open holds");
-    let calls: BTreeSet<_> = model.open_calls().into_iter().map(|id| id.uuid().into_bytes()).collect();
-    assert_eq!(blobs("SELECT id FROM invocation WHERE state IN (1, 2)"), calls, "{at}: open calls");
-    assert_eq!(
-        desk.number("SELECT count(*) FROM hold_resolution"),
-        i64::try_from(model.ended_holds()).unwrap(),
-        "{at}"
+    let ids = |sql: &str| -> BTreeSet<String> { desk.rows(sql).into_iter().flatten().collect() };
+    let open: BTreeSet<_> = model.open_holds().into_iter().map(|id| id.uuid().simple().to_string()).collect();
+    assert_eq!(ids("SELECT hold_id FROM open_hold"), open, "{at}: open holds");
+    let calls: BTreeSet<_> = model.open_calls().into_iter().map(|id| id.uuid().simple().to_string()).collect();
+    assert_eq!(ids("SELECT id FROM invocation WHERE state IN (1, 2)"), calls, "{at}: open calls");
+    let counts = desk.rows(
+        "SELECT (SELECT count(*) FROM hold_resolution), (SELECT count(*) FROM txn), (SELECT count(*) FROM posting)",
     );
-    assert_eq!(desk.number("SELECT count(*) FROM txn"), i64::try_from(model.transactions()).unwrap(), "{at}");
-    assert_eq!(desk.number("SELECT count(*) FROM posting"), i64::try_from(model.postings()).unwrap(), "{at}");
+    let expected = [model.ended_holds(), model.transactions(), model.postings()];
+    assert_eq!(counts[0], expected.map(|count| count.to_string()), "{at}: settlements, transactions, postings");
     check_keys(desk, model, at);
     check_counters(desk, model, at);
 }
 
 fn check_keys(desk: &Desk, model: &Model, at: &str) {
-    type Row = (i64, Option<u16>, Option<String>, [u8; 16]);
-    let connection = desk.connection();
     // Those whose day is over are forgotten some time.
     let oldest_us = desk.now_us() - KEY_TTL_US;
-    let sql =
-        "SELECT i.scope, i.key, i.state, i.status, a.body, i.call FROM idem i LEFT JOIN idem_answer a USING (call)
-               WHERE i.state = 1 OR i.created_us > ?1";
-    let mut statement = connection.prepare(sql).unwrap();
-    let rows = statement
-        .query_map([oldest_us], |row| {
-            let name: ([u8; 16], String) = (row.get(0)?, row.get(1)?);
-            Ok((name, (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
-        })
-        .unwrap();
-    let found: BTreeMap<([u8; 16], String), Row> = rows.collect::<Result<_, _>>().unwrap();
+    let found: BTreeSet<Vec<String>> = desk
+        .rows(&format!(
+            "SELECT i.scope, i.key, i.state, i.status, a.body, i.call FROM idem i LEFT JOIN idem_answer a USING (call)
+             WHERE i.state = 1 OR i.created_us > {oldest_us}"
+        ))
+        .into_iter()
+        .collect();
     let is_remembered = |stored: &StoredKey| stored.state == KeyState::Running || stored.created_us > oldest_us;
     let expected = model.keys().iter().filter(|(_, stored)| is_remembered(stored)).map(|(name, stored)| {
         let (state, status, body) = match &stored.state {
-            KeyState::Running => (1, None, None),
-            KeyState::Finished { status, body } => (2, Some(*status), Some(body.to_string())),
-            KeyState::Unknown => (3, None, None),
+            KeyState::Running => ("1", String::new(), String::new()),
+            KeyState::Finished { status, body } => ("2", status.to_string(), body.to_string()),
+            KeyState::Unknown => ("3", String::new(), String::new()),
         };
-        let name = (name.scope.into_bytes(), name.key.to_string());
-        (name, (state, status, body, stored.call.uuid().into_bytes()))
+        let (scope, call) = (name.scope.simple().to_string(), stored.call.uuid().simple().to_string());
+        vec![scope, name.key.to_string(), state.to_owned(), status, body, call]
     });
     assert_eq!(found, expected.collect(), "{at}: keys");
 }
 
 fn check_counters(desk: &Desk, model: &Model, at: &str) {
-    let connection = desk.connection();
-    let mut statement = connection.prepare("SELECT cap_id, start_us, spent, held FROM cap_window").unwrap();
-    let mut rows = statement.query([]).unwrap();
-    while let Some(row) = rows.next().unwrap() {
-        let cap = engine::id::CapId::from(Uuid::from_bytes(row.get(0).unwrap()));
-        let key = CounterKey { cap, start_us: row.get(1).unwrap() };
-        let found: (i64, i64) = (row.get(2).unwrap(), row.get(3).unwrap());
-        let sums = model.counter(key);
-        assert_eq!((found.0.into(), found.1.into()), (sums.spent, sums.held), "{at}: {key:?}");
+    for row in desk.rows("SELECT cap_id, start_us, spent, held FROM cap_window") {
+        let cap = engine::id::CapId::from(Uuid::parse_str(&row[0]).unwrap());
+        let sums = model.counter(CounterKey { cap, start_us: row[1].parse().unwrap() });
+        assert_eq!(row[2..], [sums.spent.to_string(), sums.held.to_string()], "{at}: {row:?}");
     }
 }
 
@@ -151,14 +137,14 @@ async fn close(desk: &Desk, id: LedgerAccountId) {
     desk.change(&format!("UPDATE ledger_account SET closed_us = {now_us} WHERE id = {}", id.raw())).await;
 }
 
-async fn play_history(seed: u64) -> usize {
+async fn play_history(kind: Kind, seed: u64) -> usize {
     let world = World::standard();
-    let mut desk = Desk::open_world(&world).await;
+    let mut desk = Desk::open_world_on(kind, &world).await;
     let mut model = Model::new(&world);
     let mut history = History::new(seed, world.clone(), START_US);
     let (mut requests, mut waiting) = (0, Vec::new());
     for step_no in 0..STEPS {
-        let at = format!("seed {seed}, step {step_no}");
+        let at = format!("{kind:?}, seed {seed}, step {step_no}");
         let step = history.next_step();
         match step {
             Step::Advance(_) | Step::Close(_) | Step::Restart => {
@@ -194,13 +180,21 @@ async fn play_history(seed: u64) -> usize {
     requests
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_writer_agrees_with_the_reference_model_on_random_histories() {
-    let seeds = extent().pick(12, 200);
+async fn play_histories(kind: Kind, seeds: u64) {
     let mut requests = 0;
     for seed in 0..seeds {
-        requests += play_history(seed).await;
+        requests += play_history(kind, seed).await;
     }
     println!("{seeds} histories, {requests} requests through the writer");
     assert!(requests > STEPS / 2, "the histories hold hardly any requests");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_writer_agrees_with_the_reference_model_on_random_histories() {
+    play_histories(Kind::Sqlite, extent().pick(12, 200)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_writer_on_postgresql_agrees_with_the_reference_model_on_random_histories() {
+    play_histories(Kind::Postgres, extent().pick(6, 100)).await;
 }

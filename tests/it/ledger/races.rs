@@ -19,7 +19,7 @@ use tests::environment::extent;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::desk::{Desk, SECOND_US, capture_all, hold, payable_id, release, wallet_id};
+use super::desk::{Desk, Kind, SECOND_US, capture_all, hold, payable_id, release, wallet_id};
 
 const CALLERS: i64 = 64;
 
@@ -44,11 +44,10 @@ fn finish(begin: &Begin, charge: i64) -> Finish {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_callers_exactly_as_many_are_charged_as_the_balance_is_worth() {
+async fn of_64_callers_exactly_as_many_are_charged_as_the_balance_is_worth(kind: Kind) {
     let rounds = extent().pick(40, 1_000);
     let mut dice = Dice::new(64);
-    let desk = Desk::open().await;
+    let desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     let mut earned = 0;
     for round in 0..rounds {
@@ -92,9 +91,8 @@ async fn of_64_callers_exactly_as_many_are_charged_as_the_balance_is_worth() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_callers_with_one_key_exactly_one_goes_on() {
-    let desk = Desk::open().await;
+async fn of_64_callers_with_one_key_exactly_one_goes_on(kind: Kind) {
+    let desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
     let rounds = extent().pick(20, 300);
@@ -124,9 +122,8 @@ async fn of_64_callers_with_one_key_exactly_one_goes_on() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn capture_release_and_expiry_at_once_end_a_hold_once() {
-    let desk = Desk::open().await;
+async fn capture_release_and_expiry_at_once_end_a_hold_once(kind: Kind) {
+    let desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
     desk.fund(wallet_id(1), 1_000_000).await;
@@ -152,12 +149,8 @@ async fn capture_release_and_expiry_at_once_end_a_hold_once() {
         }
         let answers = racers.join_all().await;
         let ends: Vec<_> = answers.iter().filter_map(|answer| answer.ok()).collect();
-        let sql = "SELECT outcome FROM hold_resolution WHERE hold_id = ?1";
-        let outcomes: Vec<i64> = {
-            let connection = desk.connection();
-            let mut statement = connection.prepare(sql).unwrap();
-            statement.query_map([id.uuid().as_bytes()], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-        };
+        let sql = format!("SELECT outcome FROM hold_resolution WHERE hold_id = {}", desk.id_literal(id));
+        let outcomes: Vec<i64> = desk.rows(&sql).iter().map(|row| row[0].parse().unwrap()).collect();
         assert_eq!(outcomes.len(), 1, "round {round}: {answers:?}");
         assert_eq!(ends.len(), usize::from(outcomes[0] != 3), "round {round}: {answers:?}");
         charged += if outcomes[0] == 1 { 100 } else { 0 };
@@ -169,9 +162,8 @@ async fn capture_release_and_expiry_at_once_end_a_hold_once() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn amounts_beyond_32_and_53_bits_stay_exact_in_the_file() {
-    let mut desk = Desk::open().await;
+async fn amounts_beyond_32_and_53_bits_stay_exact_in_the_file(kind: Kind) {
+    let mut desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     let mut earned: i64 = 0;
     for (number, amount) in [(1, (1_i64 << 31) + 1), (2, (1 << 53) + 1), (3, 4_000_000_000_000_000_001)] {
@@ -190,4 +182,11 @@ async fn amounts_beyond_32_and_53_bits_stay_exact_in_the_file() {
         assert_eq!(desk.hot_balance(payable_id(1)), earned);
     }
     desk.verify();
+}
+
+super::desk::on_both! {
+    of_64_callers_exactly_as_many_are_charged_as_the_balance_is_worth,
+    of_64_callers_with_one_key_exactly_one_goes_on,
+    capture_release_and_expiry_at_once_end_a_hold_once,
+    amounts_beyond_32_and_53_bits_stay_exact_in_the_file,
 }

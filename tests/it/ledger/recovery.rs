@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{
     credits::Credits,
-    id::InvocationId,
+    id::{EntryId, InvocationId},
     invocation::CallState,
     ledger::{
         AccountKind, OnExpiry, PlaceHold,
@@ -16,12 +16,12 @@ use engine::{
 };
 use uuid::Uuid;
 
-use super::desk::{Desk, SECOND_US, hold, payable_id, wallet_id};
+use super::desk::{Desk, Kind, SECOND_US, hold, payable_id, wallet_id};
 
 const DAY_US: i64 = 86_400 * SECOND_US;
 
-async fn desk() -> Desk {
-    let desk = Desk::open().await;
+async fn desk(kind: Kind) -> Desk {
+    let desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
     desk.fund(wallet_id(1), 1_000).await;
@@ -57,14 +57,13 @@ async fn retry(desk: &Desk, key: &str) -> Begun {
 }
 
 fn state(desk: &Desk, call: InvocationId) -> (i64, i64) {
-    let sql = "SELECT state, charged FROM invocation WHERE id = ?1";
-    let of = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    desk.connection().query_row(sql, [call.uuid().as_bytes()], of).unwrap()
+    let id = desk.id_literal(EntryId::from(call.uuid()));
+    let row = desk.rows(&format!("SELECT state, charged FROM invocation WHERE id = {id}")).remove(0);
+    (row[0].parse().unwrap(), row[1].parse().unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answered_call_is_replayed_after_a_restart_for_a_day() {
-    let mut desk = desk().await;
+async fn an_answered_call_is_replayed_after_a_restart_for_a_day(kind: Kind) {
+    let mut desk = desk(kind).await;
     let call = begin(&desk, "k", Some(100), OnExpiry::Release);
     assert_eq!(desk.ledger().begin(call.clone()).await.unwrap(), Begun::Go);
     let ended = desk.ledger().finish(finish(&call, Outcome::Capture(Credits::from_micros(30)), stored())).await;
@@ -82,9 +81,8 @@ async fn an_answered_call_is_replayed_after_a_restart_for_a_day() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running() {
-    let desk = desk().await;
+async fn keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running(kind: Kind) {
+    let desk = desk(kind).await;
     let kept =
         |desk: &Desk| (desk.number("SELECT count(*) FROM idem"), desk.number("SELECT count(*) FROM idem_answer"));
     let answered = begin(&desk, "answered", Some(10), OnExpiry::Release);
@@ -104,9 +102,8 @@ async fn keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running(
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_that_a_dead_server_left_open_are_settled_on_the_first_tick() {
-    let mut desk = desk().await;
+async fn calls_that_a_dead_server_left_open_are_settled_on_the_first_tick(kind: Kind) {
+    let mut desk = desk(kind).await;
     let by_success = begin(&desk, "by success", Some(100), OnExpiry::Release);
     let by_attempt = begin(&desk, "by attempt", Some(100), OnExpiry::Capture(Credits::from_micros(40)));
     let free = begin(&desk, "free", None, OnExpiry::Release);
@@ -141,9 +138,8 @@ async fn calls_that_a_dead_server_left_open_are_settled_on_the_first_tick() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_outcome_outlives_restarts_until_its_rule_is_followed() {
-    let mut desk = desk().await;
+async fn an_unknown_outcome_outlives_restarts_until_its_rule_is_followed(kind: Kind) {
+    let mut desk = desk(kind).await;
     let call = begin(&desk, "k", Some(100), OnExpiry::Capture(Credits::from_micros(40)));
     assert_eq!(desk.ledger().begin(call.clone()).await.unwrap(), Begun::Go);
     let resolves_us = desk.now_us() + 300 * SECOND_US;
@@ -164,9 +160,8 @@ async fn an_unknown_outcome_outlives_restarts_until_its_rule_is_followed() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn recorded_time_never_goes_backwards() {
-    let mut desk = desk().await;
+async fn recorded_time_never_goes_backwards(kind: Kind) {
+    let mut desk = desk(kind).await;
     desk.clock.advance_us(-3_600 * SECOND_US);
     desk.fund(wallet_id(1), 1).await;
     desk.restart();
@@ -176,4 +171,12 @@ async fn recorded_time_never_goes_backwards() {
     assert_eq!(desk.number(sql), 0);
     assert_eq!(desk.number("SELECT count(DISTINCT epoch) FROM batch"), 2);
     desk.verify();
+}
+
+super::desk::on_both! {
+    an_answered_call_is_replayed_after_a_restart_for_a_day,
+    keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running,
+    calls_that_a_dead_server_left_open_are_settled_on_the_first_tick,
+    an_unknown_outcome_outlives_restarts_until_its_rule_is_followed,
+    recorded_time_never_goes_backwards,
 }

@@ -7,12 +7,12 @@ use engine::{
     testing::push_statement,
 };
 
-use super::desk::{Desk, payable_id, post, push_account, wallet_id};
+use super::desk::{Desk, Kind, payable_id, post, push_account, wallet_id};
 
 const OPENING: LedgerAccountId = LedgerAccountId::OPENING;
 
-async fn desk() -> Desk {
-    let desk = Desk::open().await;
+async fn desk(kind: Kind) -> Desk {
+    let desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
     desk.fund(wallet_id(1), 100).await;
@@ -25,9 +25,8 @@ fn sizes(desk: &Desk) -> Vec<(&'static str, i64)> {
     tables.iter().map(|table| (*table, desk.number(&format!("SELECT count(*) FROM {table}")))).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_and_its_first_money_come_together() {
-    let desk = desk().await;
+async fn an_account_and_its_first_money_come_together(kind: Kind) {
+    let desk = desk(kind).await;
     let mut unit = UnitOfWork::new();
     push_account(&mut unit, wallet_id(2), AccountKind::Wallet, 5);
     let grant = post(desk.fresh(), &[(OPENING, wallet_id(2), 70)]);
@@ -38,9 +37,8 @@ async fn an_account_and_its_first_money_come_together() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_statement_that_touches_another_number_of_rows_undoes_the_unit() {
-    let desk = desk().await;
+async fn a_statement_that_touches_another_number_of_rows_undoes_the_unit(kind: Kind) {
+    let desk = desk(kind).await;
     let before = sizes(&desk);
     let update = |id: i64| format!("UPDATE ledger_account SET closed_us = 1 WHERE id = {id}");
     let double = "UPDATE ledger_account SET closed_us = 1 WHERE kind = 6".to_owned();
@@ -62,9 +60,8 @@ async fn a_statement_that_touches_another_number_of_rows_undoes_the_unit() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_post_undoes_the_unit_and_only_the_refusal_is_recorded() {
-    let desk = desk().await;
+async fn a_refused_post_undoes_the_unit_and_only_the_refusal_is_recorded(kind: Kind) {
+    let desk = desk(kind).await;
     let before = sizes(&desk);
     let mut unit = UnitOfWork::new();
     push_account(&mut unit, payable_id(7), AccountKind::Payable, 0);
@@ -88,9 +85,8 @@ async fn a_refused_post_undoes_the_unit_and_only_the_refusal_is_recorded() {
     desk.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_unit_sees_what_was_changed_outside_the_ledger() {
-    let desk = desk().await;
+async fn a_unit_sees_what_was_changed_outside_the_ledger(kind: Kind) {
+    let desk = desk(kind).await;
     desk.change("UPDATE wallet_balance SET overdraft = 10 WHERE account_id = 1001").await;
     let mut unit = UnitOfWork::new();
     unit.post(post(desk.fresh(), &[(wallet_id(1), payable_id(1), 110)]));
@@ -99,4 +95,11 @@ async fn a_unit_sees_what_was_changed_outside_the_ledger() {
     let mut unit = UnitOfWork::new();
     unit.post(post(desk.fresh(), &[(OPENING, wallet_id(1), 1)]));
     assert_eq!(desk.save(unit).await, Err(NotSaved::Refused(Refusal::AccountClosed(wallet_id(1)))));
+}
+
+super::desk::on_both! {
+    an_account_and_its_first_money_come_together,
+    a_statement_that_touches_another_number_of_rows_undoes_the_unit,
+    a_refused_post_undoes_the_unit_and_only_the_refusal_is_recorded,
+    a_unit_sees_what_was_changed_outside_the_ledger,
 }

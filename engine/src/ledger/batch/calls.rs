@@ -120,14 +120,11 @@ pub struct Ended {
 impl Batch<'_> {
     /// Settles the calls of earlier terms: their servers are gone, so nobody else will.
     pub fn recover(&mut self, count_max: usize) -> Result<usize, Refusal> {
-        let lost: Vec<_> = self
-            .facts
-            .calls
-            .iter()
-            .filter(|(_, call)| call.epoch < self.epoch && !call.is_unknown)
-            .map(|(id, _)| *id)
-            .take(count_max)
-            .collect();
+        let is_lost = |call: &OpenCall| call.epoch < self.epoch && !call.is_unknown;
+        let mut lost: Vec<_> = self.facts.calls.iter().filter(|(_, call)| is_lost(call)).map(|(id, _)| *id).collect();
+        // The same facts make the same batch, whatever the order in which they are remembered.
+        lost.sort_unstable();
+        lost.truncate(count_max);
         for call in &lost {
             if self.facts.holds.contains_key(&EntryId::from(*call)) {
                 self.expire(EntryId::from(*call))?;

@@ -97,7 +97,7 @@ impl Verifier {
             Line::UnreadableEntry(position, problem) => self.unreadable(position, problem),
             Line::Problem(problem) => self.problems.push(problem),
             beside => {
-                self.end_chain();
+                self.end_books();
                 self.stored(&beside);
             }
         }
@@ -105,7 +105,7 @@ impl Verifier {
 
     /// After the last line.
     pub fn finish(mut self) -> Findings {
-        self.end_chain();
+        self.end_books();
         self.report_missing();
         Findings {
             counts: self.counts,
@@ -249,6 +249,11 @@ impl Verifier {
             self.money.end_slot(chain.head.slot, &mut self.problems);
             self.chains.insert(chain.head.slot, chain);
         }
+    }
+
+    fn end_books(&mut self) {
+        self.end_chain();
+        self.money.end_books(&mut self.problems);
     }
 
     /// Compares the batch with its rows.

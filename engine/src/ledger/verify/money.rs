@@ -1,6 +1,6 @@
 //! Adds up what the books say: balances, counters, open holds; and checks that every charge is what its hold agreed to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry as MapEntry};
 
 use super::{ProblemKind, Problems, key_of};
 use crate::{
@@ -46,8 +46,18 @@ struct DueCharge {
     id: EntryId,
     hold: EntryId,
     meta: Option<Digest>,
-    /// `None`: the shares cannot be computed, which was reported.
+    /// `None`: the shares cannot be computed, which was reported, or the hold was not read yet.
     legs: Option<[Leg; 3]>,
+}
+
+/// A settlement that was read and whose hold was not yet: every slot has an order of its own, and a server may end the
+/// holds of another one's slot.
+#[derive(Debug)]
+struct Early {
+    at: Position,
+    entry: SettlementEntry,
+    /// The postings of its charge, which only the hold can tell to be right, and where they are.
+    charge: Option<(Position, Vec<Leg>)>,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +67,8 @@ pub(super) struct Money {
     pub(super) hot: BTreeMap<(LedgerAccountId, i64), Sums>,
     pub(super) counters: HashMap<CounterKey, CounterSums>,
     pub(super) holds: HashMap<EntryId, OpenHold>,
+    /// By the hold.
+    early: HashMap<EntryId, Early>,
     due: Option<DueCharge>,
 }
 
@@ -103,6 +115,15 @@ impl Money {
         }
     }
 
+    /// There are no more entries: what is still early has no hold, or a second one has ended it.
+    pub(super) fn end_books(&mut self, problems: &mut Problems) {
+        let mut unheld: Vec<_> = self.early.drain().map(|(hold, early)| (early.at, hold)).collect();
+        unheld.sort_unstable();
+        for (at, hold) in unheld {
+            report_not_open(at, hold, problems);
+        }
+    }
+
     fn report_due_charge(&mut self, problems: &mut Problems) {
         if let Some(due) = self.due.take() {
             problems.add(ProblemKind::SettlementMismatch, "hold_resolution", key_of(due.settlement), || {
@@ -114,7 +135,12 @@ impl Money {
     fn transaction(&mut self, position: Position, transaction: &TransactionEntry, problems: &mut Problems) {
         if let Some(hold) = transaction.hold {
             match self.due.take() {
-                Some(due) if due.hold == hold => check_charge(position, transaction, &due, problems),
+                Some(due) if due.hold == hold => {
+                    check_charge(position, transaction, &due, problems);
+                    if let Some(early) = self.early.get_mut(&hold).filter(|early| early.at == due.settlement) {
+                        early.charge = Some((position, transaction.legs.clone()));
+                    }
+                }
                 due => {
                     self.due = due;
                     problems.add(ProblemKind::SettlementMismatch, "txn", key_of(position), || {
@@ -160,6 +186,17 @@ impl Money {
             self.reserve(&before.entry, amount.saturating_neg());
             problems.add(ProblemKind::DuplicateId, "hold", key_of(position), || format!("{id} is open already"));
         }
+        // Within a slot the order is that of time.
+        if self.early.get(&id).is_some_and(|early| early.at.slot != position.slot)
+            && let (Some(early), Some(open)) = (self.early.remove(&id), self.holds.remove(&id))
+        {
+            let legs = self.end_hold(open.entry, early.at, &early.entry, problems);
+            if let (Some(legs), Some((charge_at, charged))) = (legs, early.charge)
+                && !agree(&legs, &charged)
+            {
+                problems.add(ProblemKind::SettlementMismatch, "txn", key_of(charge_at), || NOT_THE_SHARES.to_owned());
+            }
+        }
     }
 
     /// Changes what is reserved for `hold` by `amount`.
@@ -173,17 +210,31 @@ impl Money {
     }
 
     fn settlement(&mut self, position: Position, settlement: &SettlementEntry, problems: &mut Problems) {
-        let Some(open) = self.holds.remove(&settlement.hold) else {
-            problems.add(ProblemKind::DoubleSettlement, "hold_resolution", key_of(position), || {
-                format!("{} is not open: it ended before, or was never placed", settlement.hold)
-            });
-            // Its charge, if any, cannot be checked against anything.
-            if settlement.captured > Credits::ZERO {
-                self.due = Some(due_charge(position, settlement, None));
+        let legs = if let Some(open) = self.holds.remove(&settlement.hold) {
+            self.end_hold(open.entry, position, settlement, problems)
+        } else {
+            match self.early.entry(settlement.hold) {
+                MapEntry::Vacant(place) => {
+                    place.insert(Early { at: position, entry: settlement.clone(), charge: None });
+                }
+                MapEntry::Occupied(_) => report_not_open(position, settlement.hold, problems),
             }
-            return;
+            // Its charge, if any, cannot be checked against anything, or not yet.
+            None
         };
-        let hold = open.entry;
+        if settlement.captured > Credits::ZERO {
+            self.due = Some(due_charge(position, settlement, legs));
+        }
+    }
+
+    /// Checks how `hold` ended and returns the postings of its charge; `None`: they cannot be computed.
+    fn end_hold(
+        &mut self,
+        hold: HoldEntry,
+        position: Position,
+        settlement: &SettlementEntry,
+        problems: &mut Problems,
+    ) -> Option<[Leg; 3]> {
         if let Some(fault) = find_fault(&hold, settlement) {
             problems.add(ProblemKind::SettlementMismatch, "hold_resolution", key_of(position), || fault);
         }
@@ -193,10 +244,14 @@ impl Money {
             let counter = self.counters.entry(*key).or_default();
             counter.spent = counter.spent.saturating_add(captured);
         }
-        if settlement.captured > Credits::ZERO {
-            self.due = Some(due_charge(position, settlement, legs_of(&hold, settlement.captured)));
-        }
+        legs_of(&hold, settlement.captured)
     }
+}
+
+fn report_not_open(settlement: Position, hold: EntryId, problems: &mut Problems) {
+    problems.add(ProblemKind::DoubleSettlement, "hold_resolution", key_of(settlement), || {
+        format!("{hold} is not open: it ended before, or was never placed")
+    });
 }
 
 fn due_charge(settlement: Position, entry: &SettlementEntry, legs: Option<[Leg; 3]>) -> DueCharge {
@@ -231,16 +286,22 @@ fn legs_of(hold: &HoldEntry, captured: Credits) -> Option<[Leg; 3]> {
     ])
 }
 
+const NOT_THE_SHARES: &str = "the postings are not the shares of what was captured";
+
+/// Whether `charged` are the postings of a charge; those of nothing are left out.
+fn agree(legs: &[Leg; 3], charged: &[Leg]) -> bool {
+    legs.iter().filter(|leg| leg.amount > Credits::ZERO).eq(charged)
+}
+
 fn check_charge(position: Position, charge: &TransactionEntry, due: &DueCharge, problems: &mut Problems) {
-    let agreed = |legs: &[Leg; 3]| legs.iter().filter(|leg| leg.amount > Credits::ZERO).eq(&charge.legs);
     let fault = if charge.kind != TransactionKind::Charge {
         "the transaction after a capture is no charge"
     } else if charge.id != due.id {
         "the charge does not carry the settlement's identifier"
     } else if charge.meta != due.meta {
         "the charge does not carry the settlement's metadata"
-    } else if !due.legs.as_ref().is_none_or(agreed) {
-        "the postings are not the shares of what was captured"
+    } else if !due.legs.as_ref().is_none_or(|legs| agree(legs, &charge.legs)) {
+        NOT_THE_SHARES
     } else {
         return;
     };

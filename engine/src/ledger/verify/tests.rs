@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod money;
+mod slots;
 
 const NOW_US: i64 = 1_795_000_000_000_000;
 const WALLET: LedgerAccountId = LedgerAccountId::from_raw(100);

@@ -1,10 +1,9 @@
 //! Merges the tables of the books into one stream: every batch before its entries, entries by their number.
 
-use rusqlite::{Connection, Row, Rows, Statement, fallible_streaming_iterator::FallibleStreamingIterator as _};
-
 use super::{
     Sink, StoreError,
     rows::{self, Decoded},
+    source::{Cursor, Row, Select, Source, Statement as _},
 };
 use crate::ledger::{
     chain::BatchHeader,
@@ -14,42 +13,65 @@ use crate::ledger::{
 
 /// The postings in the order of their transactions. Every statement here follows its table's primary key: nothing is
 /// sorted, nothing is joined.
-pub(super) const POSTINGS: &str = "SELECT slot, seq, ord, debit, credit, amount FROM posting ORDER BY slot, seq, ord";
-const BATCHES: &str =
-    "SELECT slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id,
-                              merkle_root, prev_hash, hash
-                       FROM batch ORDER BY slot, batch_no";
-const TRANSACTIONS: &str = "SELECT slot, seq, batch_no, id, kind, hold_id, reverses, effective_us, meta_hash
-                            FROM txn ORDER BY slot, seq";
-const HOLDS: &str =
-    "SELECT slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner,
-                            expiry_capture, counters, meta_hash
-                     FROM hold ORDER BY slot, seq";
-const SETTLEMENTS: &str = "SELECT slot, seq, batch_no, hold_id, id, outcome, captured, meta_hash
-                           FROM hold_resolution ORDER BY slot, seq";
-const REFUSALS: &str = "SELECT slot, seq, batch_no, id, wallet, reason, needed FROM refusal ORDER BY slot, seq";
+pub(super) const POSTINGS: Select = Select {
+    table: "posting",
+    sql: "SELECT slot, seq, ord, debit, credit, amount FROM posting ORDER BY slot, seq, ord",
+};
+const BATCHES: Select = Select {
+    table: "batch",
+    sql: "SELECT slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id,
+                 merkle_root, prev_hash, hash
+          FROM batch ORDER BY slot, batch_no",
+};
+const TRANSACTIONS: Select = Select {
+    table: "txn",
+    sql: "SELECT slot, seq, batch_no, id, kind, hold_id, reverses, effective_us, meta_hash
+          FROM txn ORDER BY slot, seq",
+};
+const HOLDS: Select = Select {
+    table: "hold",
+    sql: "SELECT slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner,
+                 expiry_capture, counters, meta_hash
+          FROM hold ORDER BY slot, seq",
+};
+const SETTLEMENTS: Select = Select {
+    table: "hold_resolution",
+    sql: "SELECT slot, seq, batch_no, hold_id, id, outcome, captured, meta_hash
+          FROM hold_resolution ORDER BY slot, seq",
+};
+const REFUSALS: Select = Select {
+    table: "refusal",
+    sql: "SELECT slot, seq, batch_no, id, wallet, reason, needed FROM refusal ORDER BY slot, seq",
+};
 
 /// A table that is being read, at one of its rows.
-struct Cursor<'s> {
-    rows: Rows<'s>,
+struct Table<C> {
+    name: &'static str,
+    cursor: C,
     /// Of the present row; `None` after the last.
     at: Option<Position>,
 }
 
-impl<'s> Cursor<'s> {
-    fn open(statement: &'s mut Statement<'_>) -> rusqlite::Result<Self> {
-        let mut cursor = Self { rows: statement.query([])?, at: None };
-        cursor.advance()?;
-        Ok(cursor)
+impl<C: Cursor> Table<C> {
+    fn open(Select { table, .. }: Select, cursor: C) -> Result<Self, StoreError> {
+        let mut table = Self { name: table, cursor, at: None };
+        table.advance()?;
+        Ok(table)
     }
 
-    fn advance(&mut self) -> rusqlite::Result<()> {
-        self.rows.advance()?;
-        self.at = match self.rows.get() {
-            Some(row) => Some(Position { slot: row.get(0)?, seq: row.get(1)? }),
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.cursor.advance()?;
+        self.at = match self.cursor.row() {
+            Some(row) => Some(Position { slot: self.part_of_key(row, 0)?, seq: self.part_of_key(row, 1)? }),
             None => None,
         };
         Ok(())
+    }
+
+    /// Without its place a row cannot be put among the others, nor can those after it.
+    fn part_of_key(&self, row: &C::Row, index: usize) -> Result<i64, StoreError> {
+        let fault = || StoreError::Inconsistent { table: self.name, what: "the primary key".to_owned() };
+        row.read(index).ok_or_else(fault)
     }
 }
 
@@ -60,34 +82,33 @@ struct Extent {
 }
 
 /// The batches, one ahead.
-struct Batches<'s> {
-    cursor: Cursor<'s>,
+struct Batches<C> {
+    table: Table<C>,
     next: Option<(BatchHeader, Digest)>,
     current: Option<Extent>,
 }
 
-impl<'s> Batches<'s> {
-    fn open(statement: &'s mut Statement<'_>, sink: &mut Sink) -> rusqlite::Result<Self> {
-        let mut batches = Self { cursor: Cursor::open(statement)?, next: None, current: None };
+impl<C: Cursor> Batches<C> {
+    fn open(table: Table<C>, sink: &mut Sink) -> Result<Self, StoreError> {
+        let mut batches = Self { table, next: None, current: None };
         batches.look_ahead(sink)?;
         Ok(batches)
     }
 
-    fn look_ahead(&mut self, sink: &mut Sink) -> rusqlite::Result<()> {
+    fn look_ahead(&mut self, sink: &mut Sink) -> Result<(), StoreError> {
         self.next = None;
-        while let (None, Some(Position { slot, seq }), Some(row)) = (self.next, self.cursor.at, self.cursor.rows.get())
-        {
+        while let (None, Some(position), Some(row)) = (self.next, self.table.at, self.table.cursor.row()) {
             match rows::batch(row) {
                 Ok(batch) => self.next = Some(batch),
-                Err(column) => sink.send(Line::Problem(Sink::unreadable("batch", format!("{slot}/{seq}"), column))),
+                Err(column) => sink.send(Line::Problem(Sink::unreadable("batch", key_of(position), column))),
             }
-            self.cursor.advance()?;
+            self.table.advance()?;
         }
         Ok(())
     }
 
     /// Sends every batch that begins at or before `entry`; all that are left if there is no entry any more.
-    fn send_until(&mut self, entry: Option<Position>, sink: &mut Sink) -> rusqlite::Result<()> {
+    fn send_until(&mut self, entry: Option<Position>, sink: &mut Sink) -> Result<(), StoreError> {
         while let Some((header, hash)) = self.next.filter(|(header, _)| self.is_due(header, entry)) {
             self.look_ahead(sink)?;
             let following = self.next.as_ref().filter(|(next, _)| next.slot == header.slot);
@@ -118,35 +139,44 @@ fn end_of(header: &BatchHeader, hash: &Digest, following: Option<&(BatchHeader, 
 }
 
 /// Sends the books.
-pub(super) fn read(connection: &Connection, sink: &mut Sink) -> Result<(), StoreError> {
-    let mut statements = [BATCHES, POSTINGS, TRANSACTIONS, HOLDS, SETTLEMENTS, REFUSALS]
-        .map(|sql| connection.prepare(sql))
-        .into_iter()
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let [batches, postings, transactions, holds, settlements, refusals] = statements.as_mut_slice() else {
-        return Ok(());
-    };
-    let mut batches = Batches::open(batches, sink)?;
-    let mut postings = Cursor::open(postings)?;
-    let mut transactions = Cursor::open(transactions)?;
-    let mut others: [(&str, Cursor<'_>, Decode); 3] = [
-        ("hold", Cursor::open(holds)?, decode_hold),
-        ("hold_resolution", Cursor::open(settlements)?, decode_settlement),
-        ("refusal", Cursor::open(refusals)?, decode_refusal),
+pub(super) fn read(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
+    let [mut batches, mut postings, mut transactions] =
+        [source.prepare(BATCHES)?, source.prepare(POSTINGS)?, source.prepare(TRANSACTIONS)?];
+    let [mut holds, mut settlements, mut refusals] =
+        [source.prepare(HOLDS)?, source.prepare(SETTLEMENTS)?, source.prepare(REFUSALS)?];
+    let batches = Batches::open(Table::open(BATCHES, batches.open()?)?, sink)?;
+    let postings = Table::open(POSTINGS, postings.open()?)?;
+    let transactions = Table::open(TRANSACTIONS, transactions.open()?)?;
+    let others: Others<_> = [
+        (Table::open(HOLDS, holds.open()?)?, |row| rows::hold(row).map(Entry::Hold)),
+        (Table::open(SETTLEMENTS, settlements.open()?)?, |row| rows::settlement(row).map(Entry::Settlement)),
+        (Table::open(REFUSALS, refusals.open()?)?, |row| rows::refusal(row).map(Entry::Refusal)),
     ];
+    merge(batches, postings, transactions, others, sink)
+}
+
+/// The tables whose entries stand in one row, and what such a row says.
+type Others<C> = [(Table<C>, fn(&<C as Cursor>::Row) -> Decoded<Entry>); 3];
+
+fn merge<C: Cursor>(
+    mut batches: Batches<C>,
+    mut postings: Table<C>,
+    mut transactions: Table<C>,
+    mut others: Others<C>,
+    sink: &mut Sink,
+) -> Result<(), StoreError> {
     loop {
-        let others = others.iter_mut().filter(|(_, cursor, _)| cursor.at.is_some());
-        let other = others.min_by_key(|(_, cursor, _)| cursor.at);
-        let other_at = other.as_ref().and_then(|(_, cursor, _)| cursor.at);
+        let other = others.iter_mut().filter(|(table, _)| table.at.is_some()).min_by_key(|(table, _)| table.at);
+        let other_at = other.as_ref().and_then(|(table, _)| table.at);
         if let Some(position) = transactions.at.filter(|position| other_at.is_none_or(|other| *position <= other)) {
             batches.send_until(Some(position), sink)?;
             send_transaction(position, &mut transactions, &mut postings, sink)?;
-        } else if let (Some((table, cursor, decode)), Some(position)) = (other, other_at) {
+        } else if let (Some((table, decode)), Some(position)) = (other, other_at) {
             batches.send_until(Some(position), sink)?;
-            if let Some(row) = cursor.rows.get() {
-                sink.send(entry_line(table, position, row, decode(row)));
+            if let Some(row) = table.cursor.row() {
+                sink.send(entry_line(table.name, position, row, decode(row)));
             }
-            cursor.advance()?;
+            table.advance()?;
         } else {
             break;
         }
@@ -155,40 +185,25 @@ pub(super) fn read(connection: &Connection, sink: &mut Sink) -> Result<(), Store
     send_orphans(&mut postings, None, sink)
 }
 
-type Decode = fn(&Row<'_>) -> Decoded<Entry>;
-
-fn decode_hold(row: &Row<'_>) -> Decoded<Entry> {
-    rows::hold(row).map(Entry::Hold)
-}
-
-fn decode_settlement(row: &Row<'_>) -> Decoded<Entry> {
-    rows::settlement(row).map(Entry::Settlement)
-}
-
-fn decode_refusal(row: &Row<'_>) -> Decoded<Entry> {
-    rows::refusal(row).map(Entry::Refusal)
-}
-
-fn entry_line(table: &'static str, position: Position, row: &Row<'_>, decoded: Decoded<Entry>) -> Line {
-    let with_batch = decoded.and_then(|entry| Ok((row.get(2).map_err(|_nonsense| "batch_no")?, entry)));
-    match with_batch {
+fn entry_line(table: &'static str, position: Position, row: &impl Row, decoded: Decoded<Entry>) -> Line {
+    match decoded.and_then(|entry| Ok((row.read(2).ok_or("batch_no")?, entry))) {
         Ok((batch_no, entry)) => Line::Entry(position, batch_no, entry),
         Err(column) => Line::UnreadableEntry(position, Sink::unreadable(table, key_of(position), column)),
     }
 }
 
-fn send_transaction(
+fn send_transaction<C: Cursor>(
     position: Position,
-    transactions: &mut Cursor<'_>,
-    postings: &mut Cursor<'_>,
+    transactions: &mut Table<C>,
+    postings: &mut Table<C>,
     sink: &mut Sink,
 ) -> Result<(), StoreError> {
     send_orphans(postings, Some(position), sink)?;
     let mut legs = Vec::with_capacity(3);
     let mut unreadable = None;
     for expected in 0_i64.. {
-        let Some(row) = postings.rows.get().filter(|_| postings.at == Some(position)) else { break };
-        let ord: i64 = row.get(2)?;
+        let Some(row) = postings.cursor.row().filter(|_| postings.at == Some(position)) else { break };
+        let ord = postings.part_of_key(row, 2)?;
         if ord != expected {
             let text = format!("the posting should have the number {expected}");
             sink.send(Line::Problem(posting_problem(ProblemKind::LeafMismatch, position, ord, text)));
@@ -202,11 +217,11 @@ fn send_transaction(
         }
         postings.advance()?;
     }
-    if let Some(row) = transactions.rows.get() {
+    if let Some(row) = transactions.cursor.row() {
         let decoded = rows::transaction(row, legs).map(Entry::Transaction);
         sink.send(match unreadable {
             Some(problem) => Line::UnreadableEntry(position, problem),
-            None => entry_line("txn", position, row, decoded),
+            None => entry_line(transactions.name, position, row, decoded),
         });
     }
     transactions.advance()?;
@@ -214,11 +229,12 @@ fn send_transaction(
 }
 
 /// Reports the postings before `end` (all that are left if there is none): no transaction has their number.
-fn send_orphans(postings: &mut Cursor<'_>, end: Option<Position>, sink: &mut Sink) -> Result<(), StoreError> {
+fn send_orphans(postings: &mut Table<impl Cursor>, end: Option<Position>, sink: &mut Sink) -> Result<(), StoreError> {
     while let Some(position) = postings.at.filter(|position| end.is_none_or(|end| *position < end)) {
-        if let Some(row) = postings.rows.get() {
+        if let Some(row) = postings.cursor.row() {
+            let ord = postings.part_of_key(row, 2)?;
             let text = "there is no transaction with this number".to_owned();
-            sink.send(Line::Problem(posting_problem(ProblemKind::LeafMismatch, position, row.get(2)?, text)));
+            sink.send(Line::Problem(posting_problem(ProblemKind::LeafMismatch, position, ord, text)));
         }
         postings.advance()?;
     }

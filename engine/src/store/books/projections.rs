@@ -1,69 +1,79 @@
 //! Reads what stands beside the books.
 
-use rusqlite::{Connection, Row, types::ValueRef};
-
 use super::{
     Sink, StoreError,
     rows::{self, Decoded},
+    source::{Cursor, Row, Select, Source, Statement as _},
 };
 use crate::ledger::verify::Line;
 
 /// The chart of accounts.
-pub(super) const ACCOUNTS: &str = "SELECT id, code, kind FROM ledger_account";
+pub(super) const ACCOUNTS: Select =
+    Select { table: "ledger_account", sql: "SELECT id, code, kind FROM ledger_account ORDER BY id" };
 
-/// A table, its statement, and how many columns its primary key has: they are selected first.
-type Source = (&'static str, &'static str, usize, fn(&Row<'_>) -> Decoded<Line>);
+const WALLETS: Select = Select {
+    table: "wallet_balance",
+    sql: "SELECT account_id, credits, debits, held FROM wallet_balance ORDER BY account_id",
+};
+const HOT: Select = Select {
+    table: "hot_balance",
+    sql: "SELECT account_id, slot, credits, debits FROM hot_balance ORDER BY account_id, slot",
+};
+const COUNTERS: Select = Select {
+    table: "cap_window",
+    sql: "SELECT cap_id, start_us, spent, held FROM cap_window ORDER BY cap_id, start_us",
+};
+/// Of the open holds, those whose call ended with an unknown outcome.
+const POSTPONED: Select = Select {
+    table: "invocation",
+    sql: "SELECT i.id, i.resolves_us FROM open_hold o JOIN invocation i ON i.id = o.hold_id
+          WHERE i.state = 2 AND i.resolves_us IS NOT NULL",
+};
+const OPEN_HOLDS: Select =
+    Select { table: "open_hold", sql: "SELECT hold_id, wallet, amount, expires_us FROM open_hold ORDER BY hold_id" };
+const HEADS: Select = Select {
+    table: "chain_head",
+    sql: "SELECT slot, epoch, batch_no, seq, last_us, hash FROM chain_head ORDER BY slot",
+};
 
-const BALANCES: [Source; 6] = [
-    ("wallet_balance", "SELECT account_id, credits, debits, held FROM wallet_balance", 1, rows::wallet),
-    ("hot_balance", "SELECT account_id, slot, credits, debits FROM hot_balance", 2, rows::hot),
-    ("cap_window", "SELECT cap_id, start_us, spent, held FROM cap_window", 2, rows::counter),
-    // Of the open holds, those whose call ended with an unknown outcome.
-    (
-        "invocation",
-        "SELECT i.id, i.resolves_us FROM open_hold o JOIN invocation i ON i.id = o.hold_id
-         WHERE i.state = 2 AND i.resolves_us IS NOT NULL",
-        1,
-        rows::postponed,
-    ),
-    ("open_hold", "SELECT hold_id, wallet, amount, expires_us FROM open_hold", 1, rows::open_hold),
-    ("chain_head", "SELECT slot, epoch, batch_no, seq, last_us, hash FROM chain_head", 1, rows::head),
-];
-
-pub(super) fn read_accounts(connection: &Connection, sink: &mut Sink) -> Result<(), StoreError> {
-    let account = |row: &Row<'_>| rows::account(row).map(|(id, kind, code)| Line::Account { id, kind, code });
-    read_table(connection, sink, ("ledger_account", ACCOUNTS, 1, account))
+pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
+    let mut statement = source.prepare(ACCOUNTS)?;
+    let mut cursor = statement.open()?;
+    read_table(ACCOUNTS, 1, &mut cursor, sink, |row| {
+        rows::account(row).map(|(id, kind, code)| Line::Account { id, kind, code })
+    })
 }
 
-pub(super) fn read_balances(connection: &Connection, sink: &mut Sink) -> Result<(), StoreError> {
-    BALANCES.into_iter().try_for_each(|source| read_table(connection, sink, source))
+pub(super) fn read_balances<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    // Of each table, how many columns its primary key has: they are selected first.
+    read_table(WALLETS, 1, &mut source.prepare(WALLETS)?.open()?, sink, rows::wallet)?;
+    read_table(HOT, 2, &mut source.prepare(HOT)?.open()?, sink, rows::hot)?;
+    read_table(COUNTERS, 2, &mut source.prepare(COUNTERS)?.open()?, sink, rows::counter)?;
+    read_table(POSTPONED, 1, &mut source.prepare(POSTPONED)?.open()?, sink, rows::postponed)?;
+    read_table(OPEN_HOLDS, 1, &mut source.prepare(OPEN_HOLDS)?.open()?, sink, rows::open_hold)?;
+    read_table(HEADS, 1, &mut source.prepare(HEADS)?.open()?, sink, rows::head)
 }
 
-fn read_table(
-    connection: &Connection,
+fn read_table<C: Cursor>(
+    Select { table, .. }: Select,
+    key_columns: usize,
+    cursor: &mut C,
     sink: &mut Sink,
-    (table, sql, key_columns, decode): Source,
+    decode: impl Fn(&C::Row) -> Decoded<Line>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        match decode(row) {
-            Ok(line) => sink.send(line),
-            Err(column) => sink.send(Line::Problem(Sink::unreadable(table, key(row, key_columns), column))),
-        }
+    cursor.advance()?;
+    while let Some(row) = cursor.row() {
+        sink.send(match decode(row) {
+            Ok(line) => line,
+            Err(column) => Line::Problem(Sink::unreadable(table, key(row, key_columns), column)),
+        });
+        cursor.advance()?;
     }
     Ok(())
 }
 
 /// The row's primary key for people, whatever it holds.
-fn key(row: &Row<'_>, columns: usize) -> String {
-    let words: Vec<_> = (0..columns)
-        .map(|index| match row.get_ref(index) {
-            Ok(ValueRef::Integer(value)) => value.to_string(),
-            Ok(ValueRef::Blob(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-            Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => "?".to_owned(),
-        })
-        .collect();
+fn key(row: &impl Row, columns: usize) -> String {
+    let words: Vec<_> = (0..columns).map(|index| row.cell(index).display()).collect();
     words.join("/")
 }

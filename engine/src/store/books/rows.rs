@@ -1,8 +1,8 @@
 //! Turns rows into lines. What fails is named by its column.
 
-use rusqlite::{Row, types::FromSql};
 use uuid::Uuid;
 
+use super::source::{FromCell, Row};
 use crate::{
     credits::Credits,
     id::{CapId, EntryId},
@@ -20,40 +20,40 @@ use crate::{
 /// The column that holds nonsense.
 pub(super) type Decoded<T> = Result<T, &'static str>;
 
-fn column<T: FromSql>(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<T> {
-    row.get(index).map_err(|_nonsense| name)
+fn column<'r, T: FromCell<'r>>(row: &'r impl Row, index: usize, name: &'static str) -> Decoded<T> {
+    row.read(index).ok_or(name)
 }
 
-fn id(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<EntryId> {
+fn id(row: &impl Row, index: usize, name: &'static str) -> Decoded<EntryId> {
     column(row, index, name).map(|bytes| EntryId::from(Uuid::from_bytes(bytes)))
 }
 
-fn optional_id(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<Option<EntryId>> {
+fn optional_id(row: &impl Row, index: usize, name: &'static str) -> Decoded<Option<EntryId>> {
     let bytes: Option<[u8; 16]> = column(row, index, name)?;
     Ok(bytes.map(|bytes| EntryId::from(Uuid::from_bytes(bytes))))
 }
 
-fn account_id(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<LedgerAccountId> {
+fn account_id(row: &impl Row, index: usize, name: &'static str) -> Decoded<LedgerAccountId> {
     column(row, index, name).map(LedgerAccountId::from_raw)
 }
 
-fn optional_account(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<Option<LedgerAccountId>> {
+fn optional_account(row: &impl Row, index: usize, name: &'static str) -> Decoded<Option<LedgerAccountId>> {
     Ok(column::<Option<i64>>(row, index, name)?.map(LedgerAccountId::from_raw))
 }
 
-fn micros(row: &Row<'_>, index: usize, name: &'static str) -> Decoded<Credits> {
+fn micros(row: &impl Row, index: usize, name: &'static str) -> Decoded<Credits> {
     column(row, index, name).map(Credits::from_micros)
 }
 
 /// `id, code, kind`
-pub(super) fn account(row: &Row<'_>) -> Decoded<(LedgerAccountId, AccountKind, String)> {
+pub(super) fn account(row: &impl Row) -> Decoded<(LedgerAccountId, AccountKind, String)> {
     let kind = AccountKind::from_raw(column(row, 2, "kind")?).ok_or("kind")?;
     Ok((account_id(row, 0, "id")?, kind, column(row, 1, "code")?))
 }
 
 /// `slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id, merkle_root, prev_hash,
 /// hash`
-pub(super) fn batch(row: &Row<'_>) -> Decoded<(BatchHeader, Digest)> {
+pub(super) fn batch(row: &impl Row) -> Decoded<(BatchHeader, Digest)> {
     let header = BatchHeader {
         slot: column(row, 0, "slot")?,
         batch_no: column(row, 1, "batch_no")?,
@@ -71,7 +71,7 @@ pub(super) fn batch(row: &Row<'_>) -> Decoded<(BatchHeader, Digest)> {
 }
 
 /// `slot, seq, batch_no, id, kind, hold_id, reverses, effective_us, meta_hash`; `legs` stand elsewhere.
-pub(super) fn transaction(row: &Row<'_>, legs: Vec<Leg>) -> Decoded<TransactionEntry> {
+pub(super) fn transaction(row: &impl Row, legs: Vec<Leg>) -> Decoded<TransactionEntry> {
     Ok(TransactionEntry {
         id: id(row, 3, "id")?,
         kind: TransactionKind::from_raw(column(row, 4, "kind")?).ok_or("kind")?,
@@ -84,7 +84,7 @@ pub(super) fn transaction(row: &Row<'_>, legs: Vec<Leg>) -> Decoded<TransactionE
 }
 
 /// `slot, seq, ord, debit, credit, amount`
-pub(super) fn leg(row: &Row<'_>) -> Decoded<Leg> {
+pub(super) fn leg(row: &impl Row) -> Decoded<Leg> {
     Ok(Leg {
         debit: account_id(row, 3, "debit")?,
         credit: account_id(row, 4, "credit")?,
@@ -94,11 +94,11 @@ pub(super) fn leg(row: &Row<'_>) -> Decoded<Leg> {
 
 /// `slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner, expiry_capture,
 /// counters, meta_hash`
-pub(super) fn hold(row: &Row<'_>) -> Decoded<HoldEntry> {
+pub(super) fn hold(row: &impl Row) -> Decoded<HoldEntry> {
     let partner_bps = column(row, 9, "partner_bps")?;
     let shares = ShareTerms::new(column(row, 8, "publisher_bps")?, partner_bps).map_err(|_above| "publisher_bps")?;
     let expiry_capture: Option<i64> = column(row, 11, "expiry_capture")?;
-    let counters = row.get_ref(12).ok().and_then(|value| decode_counters(value.as_blob().ok()?)).ok_or("counters")?;
+    let counters = decode_counters(column(row, 12, "counters")?).ok_or("counters")?;
     Ok(HoldEntry {
         id: id(row, 3, "id")?,
         wallet: account_id(row, 4, "wallet")?,
@@ -114,7 +114,7 @@ pub(super) fn hold(row: &Row<'_>) -> Decoded<HoldEntry> {
 }
 
 /// `slot, seq, batch_no, hold_id, id, outcome, captured, meta_hash`
-pub(super) fn settlement(row: &Row<'_>) -> Decoded<SettlementEntry> {
+pub(super) fn settlement(row: &impl Row) -> Decoded<SettlementEntry> {
     Ok(SettlementEntry {
         hold: id(row, 3, "hold_id")?,
         id: id(row, 4, "id")?,
@@ -125,8 +125,8 @@ pub(super) fn settlement(row: &Row<'_>) -> Decoded<SettlementEntry> {
 }
 
 /// `slot, seq, batch_no, id, wallet, reason, needed`
-pub(super) fn refusal(row: &Row<'_>) -> Decoded<RefusalEntry> {
-    let reason = row.get_ref(5).ok().and_then(|value| find_reason(value.as_str().ok()?)).ok_or("reason")?;
+pub(super) fn refusal(row: &impl Row) -> Decoded<RefusalEntry> {
+    let reason = find_reason(column(row, 5, "reason")?).ok_or("reason")?;
     Ok(RefusalEntry {
         id: id(row, 3, "id")?,
         wallet: optional_account(row, 4, "wallet")?,
@@ -173,7 +173,7 @@ pub(super) fn find_reason(word: &str) -> Option<&'static str> {
 }
 
 /// `account_id, credits, debits, held`
-pub(super) fn wallet(row: &Row<'_>) -> Decoded<Line> {
+pub(super) fn wallet(row: &impl Row) -> Decoded<Line> {
     Ok(Line::Wallet {
         id: account_id(row, 0, "account_id")?,
         credits: column(row, 1, "credits")?,
@@ -183,7 +183,7 @@ pub(super) fn wallet(row: &Row<'_>) -> Decoded<Line> {
 }
 
 /// `account_id, slot, credits, debits`
-pub(super) fn hot(row: &Row<'_>) -> Decoded<Line> {
+pub(super) fn hot(row: &impl Row) -> Decoded<Line> {
     Ok(Line::Hot {
         id: account_id(row, 0, "account_id")?,
         slot: column(row, 1, "slot")?,
@@ -193,19 +193,19 @@ pub(super) fn hot(row: &Row<'_>) -> Decoded<Line> {
 }
 
 /// `cap_id, start_us, spent, held`
-pub(super) fn counter(row: &Row<'_>) -> Decoded<Line> {
+pub(super) fn counter(row: &impl Row) -> Decoded<Line> {
     let cap = column(row, 0, "cap_id").map(|bytes| CapId::from(Uuid::from_bytes(bytes)))?;
     let key = CounterKey { cap, start_us: column(row, 1, "start_us")? };
     Ok(Line::Counter(key, Counter { spent: column(row, 2, "spent")?, held: column(row, 3, "held")? }))
 }
 
 /// `id, resolves_us`
-pub(super) fn postponed(row: &Row<'_>) -> Decoded<Line> {
+pub(super) fn postponed(row: &impl Row) -> Decoded<Line> {
     Ok(Line::Postponed(id(row, 0, "id")?, column(row, 1, "resolves_us")?))
 }
 
 /// `hold_id, wallet, amount, expires_us`
-pub(super) fn open_hold(row: &Row<'_>) -> Decoded<Line> {
+pub(super) fn open_hold(row: &impl Row) -> Decoded<Line> {
     Ok(Line::OpenHold {
         id: id(row, 0, "hold_id")?,
         wallet: account_id(row, 1, "wallet")?,
@@ -215,7 +215,7 @@ pub(super) fn open_hold(row: &Row<'_>) -> Decoded<Line> {
 }
 
 /// `slot, epoch, batch_no, seq, last_us, hash`
-pub(super) fn head(row: &Row<'_>) -> Decoded<Line> {
+pub(super) fn head(row: &impl Row) -> Decoded<Line> {
     Ok(Line::Head(ChainHead {
         slot: column(row, 0, "slot")?,
         epoch: column(row, 1, "epoch")?,

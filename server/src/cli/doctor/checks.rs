@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::store::{Database, writer};
+use engine::store::{Database, DatabasePlace, writer};
 use migrations::{Migrator, MigratorTrait as _};
 use serde_json::{Value, json};
 
@@ -43,16 +43,19 @@ pub(super) async fn examine(source: &ConfigSource, environment: &Environment) ->
         }
     };
     configuration(&mut report, &loaded);
-    let path = match Database::path_of(loaded.config.database.url.expose()) {
-        Ok(path) => path,
+    let place = match DatabasePlace::of(loaded.config.database.url.expose()) {
+        Ok(place) => place,
         Err(error) => {
             report.wrong(CONFIGURATION, Exit::Config, error);
             return report;
         }
     };
-    let server = server(&mut report, &path).await;
+    let server = match place.file() {
+        Some(path) => server(&mut report, path).await,
+        None => None,
+    };
     master_key(&mut report, &loaded.config, environment);
-    let is_readable = database(&mut report, &loaded.config, &path, server).await;
+    let is_readable = database(&mut report, &loaded.config, &place, server).await;
     tls(&mut report, &loaded.config);
     mail(&mut report, &loaded.config);
     if is_readable {
@@ -122,16 +125,23 @@ async fn server(report: &mut Report, path: &Path) -> Option<SettingsView> {
     view.ok()
 }
 
+fn words(found: writer::WriterSettings) -> (String, String) {
+    (found.journal_mode, found.synchronous.to_owned())
+}
+
 /// Says whether its tables can be read.
-async fn database(report: &mut Report, config: &Config, path: &Path, server: Option<SettingsView>) -> bool {
-    report.fact(DATABASE, "path", path.display().to_string());
-    if !database_file(report, path) {
-        return false;
+async fn database(report: &mut Report, config: &Config, place: &DatabasePlace, server: Option<SettingsView>) -> bool {
+    if let Some(path) = place.file() {
+        report.fact(DATABASE, "path", path.display().to_string());
+        if !database_file(report, path) {
+            return false;
+        }
     }
     // A running server's writer speaks for itself; else a connection like the one that it would open.
-    let settings = match server {
-        Some(view) => Ok((view.journal_mode, view.synchronous)),
-        None => writer::settings_of(path).map(|found| (found.journal_mode, found.synchronous.to_owned())),
+    let settings = match (server, place) {
+        (Some(view), _) => Ok((view.journal_mode, view.synchronous)),
+        (None, DatabasePlace::File(path)) => writer::settings_of(path).map(words),
+        (None, DatabasePlace::Server(url)) => writer::settings_of_postgres(url).await.map(words),
     };
     match settings {
         Ok((journal_mode, synchronous)) => {

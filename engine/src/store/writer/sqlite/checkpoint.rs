@@ -2,7 +2,7 @@
 //! would keep every caller waiting for it.
 //!
 //! Only the writer can let the log begin anew, and only when nothing is left in it, so under steady load the log grows
-//! until the writer itself does the small rest ([`super::sqlite`] says at what size).
+//! until the writer itself does the small rest ([`super::books`] says at what size).
 
 use std::{
     path::Path,
@@ -29,7 +29,7 @@ impl Checkpointer {
     /// # Errors
     /// The file or the thread cannot be opened.
     pub(super) fn start(path: &Path) -> Result<Self, super::StoreError> {
-        let connection = super::sqlite::open(path)?;
+        let connection = super::books::open(path)?;
         let (wake, woken) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("ledger-checkpoint".to_owned())

@@ -3,14 +3,8 @@
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::sqlite::{Books, SLOT};
-use crate::ledger::{
-    chain::BatchHeader,
-    facts::Facts,
-    leaf::{Digest, Entry, Position, leaf_hash},
-    merkle,
-    plan::Plan,
-};
+use super::books::{Books, SLOT};
+use crate::ledger::{chain::BatchHeader, facts::Facts, leaf::Digest, plan::Plan};
 
 mod calls;
 mod entries;
@@ -34,49 +28,21 @@ impl Books {
         Ok(true)
     }
 
-    /// Numbers, hashes and stores the entries, and moves the chain on.
+    /// Stores the entries and moves the chain on.
     fn append(&mut self, plan: &Plan, now_us: i64, name: Uuid) -> rusqlite::Result<bool> {
-        let batch_no = self.head.batch_no.saturating_add(1);
-        let first_seq = self.head.seq.saturating_add(1);
-        let (mut seq, mut postings, mut total) = (self.head.seq, 0_i64, 0_i64);
-        let mut leaves: Vec<Digest> = Vec::with_capacity(plan.entries.len());
-        let mut rows = entries::Rows::prepare(&self.connection, batch_no)?;
-        for entry in &plan.entries {
-            seq = seq.saturating_add(1);
-            leaves.push(leaf_hash(Position { slot: SLOT, seq }, entry, &mut self.scratch));
+        let sealed = self.head.seal(&plan.entries, now_us, name);
+        let mut rows = entries::Rows::prepare(&self.connection, sealed.header.batch_no)?;
+        for (seq, entry) in (sealed.header.first_seq..).zip(&plan.entries) {
             rows.insert(seq, entry)?;
-            if let Entry::Transaction(transaction) = entry {
-                for leg in &transaction.legs {
-                    postings = postings.saturating_add(1);
-                    total = total.saturating_add(leg.amount.micros());
-                }
-            }
         }
         drop(rows);
-        let header = BatchHeader {
-            slot: SLOT,
-            batch_no,
-            epoch: self.head.epoch,
-            first_seq,
-            entries: seq.saturating_sub(self.head.seq),
-            postings,
-            total,
-            recorded_us: now_us,
-            client_batch: name,
-            root: merkle::root(&leaves),
-            prev_hash: self.head.hash,
-        };
-        let hash = header.hash();
-        self.insert_batch(&header, hash)?;
-        if !self.advance(&header, hash, seq)? {
-            return Ok(false);
+        self.insert_batch(&sealed.header, sealed.head.hash)?;
+        let is_ours = self.advance(&sealed.header, &sealed.head)?;
+        if is_ours {
+            // Taken back by `reload` if the commit fails.
+            self.head = sealed.head;
         }
-        // Taken back by `reload` if the commit fails.
-        self.head.batch_no = batch_no;
-        self.head.seq = seq;
-        self.head.last_us = now_us;
-        self.head.hash = hash;
-        Ok(true)
+        Ok(is_ours)
     }
 
     fn insert_batch(&mut self, header: &BatchHeader, hash: Digest) -> Written {

@@ -6,10 +6,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{
-    Command, Job,
-    sqlite::{Books, read_head},
-};
+use super::books::{Books, read_head};
 use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
@@ -21,6 +18,7 @@ use crate::{
         leaf::{HoldEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
     },
     pricing::ShareTerms,
+    store::writer::{Command, Job},
 };
 
 /// Above this many known wallets or counters the memory is emptied and filled again on demand.

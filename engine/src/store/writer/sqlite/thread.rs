@@ -4,51 +4,28 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    BATCH_MAX, Command, Job, RECORDS_MAX, Reply, WriterCounters, WriterError, WriterOptions, checkpoint::Checkpointer,
-    count, sqlite::Books, write::forget_expired,
-};
+use super::{books::Books, checkpoint::Checkpointer, write::forget_expired};
 use crate::{
     invocation::CallRecord,
     ledger::{
         Refusal,
-        batch::{Batch, Begun, Done, Ended},
+        batch::{Batch, Done},
         facts::Facts,
-        leaf::Entry,
         plan::{CallWrite, Plan},
     },
     store::{
         lock::WriterLock,
         unit::{NotSaved, UnitOfWork},
+        writer::{
+            BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
+            answers::{Decided, answer, decide, fail, refusal_plan, unavailable},
+            count,
+        },
     },
 };
 
 /// How many holds or calls that nobody settles are settled in one transaction.
 const SWEEP_MAX: usize = 2_048;
-
-/// An answer that waits for the commit.
-enum Waiting {
-    Begin(Reply<Begun>, Begun),
-    Finish(Reply<Result<Ended, Refusal>>, Result<Ended, Refusal>),
-    Command(Reply<Result<Done, Refusal>>, Result<Done, Refusal>),
-    Tick(Reply<()>),
-}
-
-impl Waiting {
-    /// A caller that went away does not matter: what it asked for is done.
-    fn send(self, failure: Option<&WriterError>) {
-        fn answer<T>(reply: Reply<T>, value: T, failure: Option<&WriterError>) {
-            let gone = reply.send(failure.map_or(Ok(value), |error| Err(error.clone())));
-            drop(gone);
-        }
-        match self {
-            Self::Begin(reply, value) => answer(reply, value, failure),
-            Self::Finish(reply, value) => answer(reply, value, failure),
-            Self::Command(reply, value) => answer(reply, value, failure),
-            Self::Tick(reply) => answer(reply, (), failure),
-        }
-    }
-}
 
 pub(super) struct Writer {
     books: Books,
@@ -101,28 +78,23 @@ impl Writer {
         if jobs.is_empty() && self.records.is_empty() {
             return;
         }
-        let mut replies = Vec::with_capacity(jobs.len());
         let requests = jobs.len();
-        let done = self.decide_and_commit(jobs, &mut replies);
-        let failure = done.err();
-        match &failure {
-            None => {
+        match self.decide_and_commit(jobs) {
+            Ok(decided) => {
                 self.records.clear();
                 count(&self.counters.batches, 1);
                 count(&self.counters.requests, requests);
+                failpoint!("after_commit");
+                jobs.drain(..).zip(decided).for_each(|(job, decided)| answer(job, decided));
             }
-            Some(error) => self.recover_from(error),
-        }
-        failpoint!("after_commit");
-        for reply in replies {
-            reply.send(failure.as_ref());
-        }
-        for job in jobs.drain(..) {
-            fail(job, failure.as_ref().unwrap_or(&WriterError::Stopped));
+            Err(error) => {
+                self.recover_from(&error);
+                jobs.drain(..).for_each(|job| fail(job, &error));
+            }
         }
     }
 
-    fn decide_and_commit(&mut self, jobs: &mut Vec<Job>, replies: &mut Vec<Waiting>) -> Result<(), WriterError> {
+    fn decide_and_commit(&mut self, jobs: &[Job]) -> Result<Vec<Decided>, WriterError> {
         self.refresh()?;
         let now_us = self.books.time_after(self.options.clock.now_us());
         self.books.begin().map_err(unavailable)?;
@@ -133,14 +105,12 @@ impl Writer {
         let mut batch = Batch::new(&mut self.facts, now_us, self.books.epoch());
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));
         swept.map_err(|refusal| WriterError::Unavailable(format!("an expired hold cannot be settled: {refusal}")))?;
-        for job in jobs.drain(..) {
-            replies.extend(decide(&mut batch, job));
-        }
+        let decided = jobs.iter().map(|job| decide(&mut batch, job)).collect();
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
         self.commit(&plan, now_us)?;
         self.facts.end_batch();
-        Ok(())
+        Ok(decided)
     }
 
     fn commit(&mut self, plan: &Plan, now_us: i64) -> Result<(), WriterError> {
@@ -203,11 +173,7 @@ impl Writer {
 
     /// The unit was rolled back, and the refusal with it; auditors still want to see it.
     fn record_refusal(&mut self, unit: &UnitOfWork, refusal: &Refusal) {
-        let Some(post) = unit.posts.first() else { return };
-        let wallet = post.legs.first().map(|leg| leg.debit);
-        let needed = post.legs.iter().map(|leg| leg.amount).max().unwrap_or_default();
-        let entry = crate::ledger::leaf::RefusalEntry { id: post.id, wallet, reason: refusal.as_str(), needed };
-        let plan = Plan { entries: vec![Entry::Refusal(entry)], ..Plan::default() };
+        let Some(plan) = refusal_plan(unit, refusal) else { return };
         let now_us = self.books.time_after(self.options.clock.now_us());
         let written = self
             .refresh()
@@ -232,38 +198,5 @@ impl Writer {
         count(&self.counters.failures, 1);
         self.is_stale = true;
         self.books.rollback();
-    }
-}
-
-fn unavailable(error: impl std::fmt::Display) -> WriterError {
-    WriterError::Unavailable(error.to_string())
-}
-
-fn decide(batch: &mut Batch<'_>, job: Job) -> Option<Waiting> {
-    match job {
-        Job::Begin(begin, reply) => Some(Waiting::Begin(reply, batch.begin(&begin))),
-        Job::Finish(finish, reply) => Some(Waiting::Finish(reply, batch.finish(&finish))),
-        Job::Command(command, reply) => {
-            let done = match *command {
-                Command::Post(post) => batch.post(&post),
-                Command::Hold(hold) => batch.hold(&hold),
-                Command::Settle(settle) => batch.settle(&settle),
-            };
-            Some(Waiting::Command(reply, done))
-        }
-        Job::Tick(reply) => Some(Waiting::Tick(reply)),
-        Job::Unit(..) | Job::Record(_) | Job::Settings(_) => None,
-    }
-}
-
-fn fail(job: Job, error: &WriterError) {
-    match job {
-        Job::Begin(_, reply) => drop(reply.send(Err(error.clone()))),
-        Job::Finish(_, reply) => drop(reply.send(Err(error.clone()))),
-        Job::Command(_, reply) => drop(reply.send(Err(error.clone()))),
-        Job::Tick(reply) => drop(reply.send(Err(error.clone()))),
-        Job::Settings(reply) => drop(reply.send(Err(error.clone()))),
-        Job::Unit(_, reply) => drop(reply.send(Err(NotSaved::Writer(error.clone())))),
-        Job::Record(_) => {}
     }
 }

@@ -40,18 +40,16 @@ fn claim(connection: &Connection, name: &KeyName, stored: &StoredKey) -> Written
         .map(drop)
 }
 
+/// A key that was forgotten, or taken by another call since, is none of this call's business.
 fn complete(connection: &Connection, name: &KeyName, call: InvocationId, state: &KeyState) -> Written {
     let (number, status, body) = match state {
         KeyState::Running => (1, None, None),
         KeyState::Finished { status, body } => (2, Some(*status), Some(body)),
         KeyState::Unknown => (3, None, None),
     };
-    connection.prepare_cached("UPDATE idem SET state = ?3, status = ?4 WHERE scope = ?1 AND key = ?2")?.execute((
-        name.scope.as_bytes(),
-        &*name.key,
-        number,
-        status,
-    ))?;
+    connection
+        .prepare_cached("UPDATE idem SET state = ?4, status = ?5 WHERE scope = ?1 AND key = ?2 AND call = ?3")?
+        .execute((name.scope.as_bytes(), &*name.key, call.uuid().as_bytes(), number, status))?;
     if let Some(body) = body {
         connection
             .prepare_cached("INSERT INTO idem_answer (call, body) VALUES (?1, ?2)")?

@@ -1,0 +1,49 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::{Clock, SystemClock};
+
+/// The time of a database that many servers share: this computer's clock, moved by what it differs from the database's.
+/// Holds expire and leases end for all servers at the same moment, however their own clocks are set.
+#[derive(Debug)]
+pub struct SharedClock {
+    own: SystemClock,
+    ahead_us: AtomicI64,
+    told_us: AtomicI64,
+}
+
+impl SharedClock {
+    /// Starts as this computer's clock.
+    pub fn start() -> Self {
+        Self { own: SystemClock::start(), ahead_us: AtomicI64::new(0), told_us: AtomicI64::new(0) }
+    }
+
+    /// The database's clock says `database_us` (microseconds since the Unix epoch) now.
+    pub fn follow(&self, database_us: i64) {
+        self.ahead_us.store(database_us.saturating_sub(self.own.now_us()), Ordering::Relaxed);
+    }
+}
+
+impl Clock for SharedClock {
+    fn now_us(&self) -> i64 {
+        let now_us = self.own.now_us().saturating_add(self.ahead_us.load(Ordering::Relaxed));
+        // Where the database's clock was set back, this one waits for it.
+        self.told_us.fetch_max(now_us, Ordering::Relaxed).max(now_us)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_follows_the_database_and_never_goes_back() {
+        const HOUR_US: i64 = 3_600_000_000;
+        let clock = SharedClock::start();
+        let before_us = clock.now_us();
+        clock.follow(before_us + HOUR_US);
+        let ahead_us = clock.now_us();
+        assert!(ahead_us >= before_us + HOUR_US);
+        clock.follow(before_us - HOUR_US);
+        assert!(clock.now_us() >= ahead_us, "it stands still until the database has caught up");
+    }
+}

@@ -1,0 +1,433 @@
+//! Reads what a batch decides on. Wallets, counters and keys are read anew for every batch, under locks; what this server
+//! has opened is remembered in the facts from batch to batch.
+
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+
+use sea_orm::sqlx::{
+    self, Row as _,
+    postgres::{PgConnection, PgRow},
+};
+use uuid::Uuid;
+
+use super::{session::Trouble, statements::LOCK};
+use crate::{
+    credits::Credits,
+    id::{CapId, EntryId, InvocationId},
+    ledger::{
+        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, TransactionKind,
+        caps::{CapUse, Counter, CounterKey},
+        chain::ChainHead,
+        facts::{AccountFacts, Facts, Known, OpenCall, OpenHold, Wallet},
+        key::{KeyName, KeyState, StoredKey},
+        leaf::{Digest, HoldEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
+    },
+    pricing::ShareTerms,
+    store::writer::{Command, Job},
+};
+
+/// How many holds and calls of dead servers one batch settles.
+const LOST_MAX: i64 = 512;
+
+/// Other servers' expired holds are left to them for so long, in microseconds.
+const OTHERS_SWEEP_US: i64 = 2_000_000;
+
+const HOLD_COLUMNS: &str = "h.id, h.wallet, h.payee, h.amount, h.ttl_us, h.publisher_bps, h.partner_bps, h.partner, \
+                            h.expiry_capture, h.counters, h.meta_hash";
+
+/// What is to be read for a batch.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    accounts: BTreeSet<LedgerAccountId>,
+    counters: BTreeSet<CounterKey>,
+    keys: BTreeSet<KeyName>,
+    /// Identifiers of plain commands: what do they name already?
+    known: BTreeSet<EntryId>,
+}
+
+impl Wanted {
+    /// What `jobs` need, and whatever is due at `now_us` for a writer in its term `epoch`.
+    pub(super) fn by_jobs(facts: &Facts, jobs: &[Job], now_us: i64, epoch: i64) -> Self {
+        let mut wanted = Self::default();
+        let lost = facts.calls.iter().filter(|(_, call)| call.epoch < epoch).map(|(id, _)| EntryId::from(*id));
+        for id in lost.chain(facts.expired_holds(now_us, usize::MAX)) {
+            wanted.add_open_hold(facts, id);
+        }
+        for job in jobs {
+            match job {
+                Job::Begin(begin, _) => {
+                    if let Some(hold) = &begin.hold {
+                        wanted.add_hold_parties(hold);
+                    }
+                    wanted.keys.extend(begin.key.as_ref().map(|claim| claim.name.clone()));
+                }
+                Job::Finish(finish, _) => {
+                    wanted.add_open_hold(facts, EntryId::from(finish.call));
+                    wanted.accounts.extend(finish.wallet);
+                    wanted.add_counters(&finish.caps);
+                }
+                Job::Command(command, _) => match &**command {
+                    Command::Post(post) => wanted.add_post(post),
+                    Command::Hold(hold) => {
+                        wanted.known.insert(hold.id);
+                        wanted.add_hold_parties(hold);
+                    }
+                    Command::Settle(settle) => {
+                        wanted.known.extend([settle.id, settle.hold]);
+                        wanted.add_open_hold(facts, settle.hold);
+                    }
+                },
+                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+            }
+        }
+        wanted
+    }
+
+    pub(super) fn by_posts(posts: &[Post]) -> Self {
+        let mut wanted = Self::default();
+        for post in posts {
+            wanted.add_post(post);
+        }
+        wanted
+    }
+
+    fn add_post(&mut self, post: &Post) {
+        self.known.insert(post.id);
+        self.accounts.extend(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
+    }
+
+    fn add_hold_parties(&mut self, hold: &PlaceHold) {
+        self.accounts.extend([Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten());
+        self.add_counters(&hold.caps);
+    }
+
+    fn add_counters(&mut self, caps: &[CapUse]) {
+        self.counters.extend(caps.iter().filter_map(CapUse::counter));
+    }
+
+    fn add_open_hold(&mut self, facts: &Facts, id: EntryId) {
+        if let Some(open) = facts.holds.get(&id) {
+            let entry = &open.entry;
+            self.accounts.extend([Some(entry.wallet), Some(entry.payee), entry.partner].into_iter().flatten());
+            self.counters.extend(&entry.counters);
+        }
+    }
+
+    /// Locks and reads it all into `facts`; what was known there of wallets, counters and keys goes.
+    pub(super) async fn load(mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<Foreign, Trouble> {
+        facts.accounts.clear();
+        facts.wallets.clear();
+        facts.counters.clear();
+        facts.end_batch();
+        let foreign = if self.known.is_empty() {
+            Foreign::default()
+        } else {
+            let ids: Vec<Uuid> = self.known.iter().map(|id| id.uuid()).collect();
+            let foreign = load_known(connection, facts, &ids).await?;
+            for id in &self.known.clone() {
+                self.add_open_hold(facts, *id);
+            }
+            foreign
+        };
+        self.lock(connection, facts).await?;
+        Ok(foreign)
+    }
+
+    async fn lock(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
+        let accounts: Vec<i64> = self.accounts.iter().map(|id| id.raw()).collect();
+        let (caps, starts): (Vec<Uuid>, Vec<i64>) =
+            self.counters.iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
+        let (scopes, keys): (Vec<Uuid>, Vec<&str>) = self.keys.iter().map(|name| (name.scope, &*name.key)).unzip();
+        let rows = sqlx::query(LOCK)
+            .bind(accounts)
+            .bind(caps)
+            .bind(starts)
+            .bind(scopes)
+            .bind(keys)
+            .fetch_all(connection)
+            .await?;
+        for row in rows {
+            match row.try_get::<i16, _>(0)? {
+                1 => take_account(facts, &row)?,
+                2 => {
+                    let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(9)?), start_us: row.try_get(1)? };
+                    facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
+                }
+                _ => take_key(facts, &row)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Open holds and calls in the facts that this server did not open; forgotten after the batch.
+#[derive(Debug, Default)]
+pub(super) struct Foreign(Vec<EntryId>);
+
+impl Foreign {
+    pub(super) fn add(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub(super) fn forget(self, facts: &mut Facts) {
+        for id in self.0 {
+            facts.remove_hold(id);
+            facts.calls.remove(&InvocationId::from(id.uuid()));
+        }
+    }
+}
+
+/// What is open in this server's slot, from the database: its own, and what earlier owners of the slot left behind.
+pub(super) async fn reload(connection: &mut PgConnection, head: &ChainHead) -> Result<Facts, Trouble> {
+    let mut facts = Facts::default();
+    let sql = format!(
+        "SELECT {HOLD_COLUMNS}, o.expires_us FROM open_hold o JOIN hold h ON h.id = o.hold_id
+         WHERE o.slot = $1"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(head.slot).fetch_all(&mut *connection).await?;
+    for row in rows {
+        facts.insert_hold(OpenHold { entry: hold_from(&row)?, expires_us: row.try_get(11)? });
+    }
+    let rows = sqlx::query(
+        "SELECT i.id, i.key_scope, i.key, i.state, open.epoch
+         FROM (SELECT hold_id, epoch FROM open_hold WHERE slot = $1
+               UNION ALL SELECT id, epoch FROM open_call WHERE slot = $1) AS open (id, epoch) JOIN invocation i USING (id)",
+    )
+    .bind(head.slot)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let id = InvocationId::from(row.try_get::<Uuid, _>(0)?);
+        facts.calls.insert(id, call_from(&row, 1, row.try_get(4)?)?);
+    }
+    Ok(facts)
+}
+
+/// Reads what is open in the slots of dead servers, and what expired some time ago and nobody swept, into `facts`. The
+/// calls get a term below `head`'s: so the batch knows them as lost. A slot that was taken again is its new owner's.
+pub(super) async fn load_lost(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    head: &ChainHead,
+    now_us: i64,
+) -> Result<Foreign, Trouble> {
+    let rows = sqlx::query(
+        "SELECT o.id
+         FROM (SELECT hold_id, slot, epoch, expires_us FROM open_hold
+               UNION ALL SELECT id, slot, epoch, NULL FROM open_call) AS o (id, slot, epoch, expires_us)
+         JOIN chain_head c USING (slot) LEFT JOIN invocation i USING (id)
+         WHERE o.slot <> $2
+           AND (o.expires_us <= $1 - $3
+                OR (i.state = 1 AND c.lease_until_us < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint))
+         ORDER BY o.id LIMIT $4",
+    )
+    .bind(now_us)
+    .bind(head.slot)
+    .bind(OTHERS_SWEEP_US)
+    .bind(LOST_MAX)
+    .fetch_all(&mut *connection)
+    .await?;
+    let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
+    if ids.is_empty() {
+        return Ok(Foreign::default());
+    }
+    let foreign = load_open(connection, facts, &ids, head.epoch.saturating_sub(1)).await?;
+    Ok(foreign)
+}
+
+/// Reads those of `ids` that name open holds or calls of others, as of term `epoch`.
+async fn load_open(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    ids: &[Uuid],
+    epoch: i64,
+) -> Result<Foreign, Trouble> {
+    let sql = format!(
+        "SELECT {HOLD_COLUMNS}, o.expires_us FROM open_hold o JOIN hold h ON h.id = o.hold_id WHERE o.hold_id = ANY($1)"
+    );
+    let mut foreign = Foreign::default();
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *connection).await?;
+    for row in rows {
+        let hold = OpenHold { entry: hold_from(&row)?, expires_us: row.try_get(11)? };
+        if !facts.holds.contains_key(&hold.entry.id) {
+            foreign.0.push(hold.entry.id);
+            facts.insert_hold(hold);
+        }
+    }
+    let rows = sqlx::query("SELECT id, key_scope, key, state FROM invocation WHERE id = ANY($1) AND state IN (1, 2)")
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    for row in rows {
+        let id = row.try_get::<Uuid, _>(0)?;
+        let call = call_from(&row, 1, epoch)?;
+        if let Entry::Vacant(place) = facts.calls.entry(InvocationId::from(id)) {
+            foreign.0.push(EntryId::from(id));
+            place.insert(call);
+        }
+    }
+    Ok(foreign)
+}
+
+/// What `ids` name already: open holds of others, ended holds, transactions, settlements.
+async fn load_known(connection: &mut PgConnection, facts: &mut Facts, ids: &[Uuid]) -> Result<Foreign, Trouble> {
+    let sql = format!(
+        "SELECT {HOLD_COLUMNS}, r.id, r.hold_id, r.outcome, r.captured, r.meta_hash
+         FROM hold_resolution r JOIN hold h ON h.id = r.hold_id WHERE r.hold_id = ANY($1)"
+    );
+    for row in sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *connection).await? {
+        let hold = hold_from(&row)?;
+        facts.known.insert(hold.id, Known::Hold(hold, Some(settlement_from(&row, 11)?)));
+    }
+    for (id, transaction) in load_transactions(connection, ids).await? {
+        facts.known.entry(id).or_insert(Known::Transaction(transaction));
+    }
+    let rows = sqlx::query(
+        "SELECT id, hold_id, outcome, captured, meta_hash FROM hold_resolution WHERE id = ANY($1) AND id <> hold_id",
+    )
+    .bind(ids)
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        let settlement = settlement_from(&row, 0)?;
+        facts.known.entry(settlement.id).or_insert(Known::Settlement(settlement));
+    }
+    // As of this server's own term: it is alive, so nothing is lost. Calls stay with whoever began them.
+    let foreign = load_open(connection, facts, ids, i64::MAX).await?;
+    Ok(foreign)
+}
+
+/// Transactions that do not share the identifier of a hold.
+async fn load_transactions(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<HashMap<EntryId, TransactionEntry>, Trouble> {
+    let rows = sqlx::query(
+        "SELECT t.id, t.kind, t.hold_id, t.reverses, t.effective_us, t.meta_hash, p.debit, p.credit, p.amount
+         FROM txn t LEFT JOIN posting p USING (slot, seq)
+         WHERE t.id = ANY($1) AND t.id IS DISTINCT FROM t.hold_id ORDER BY t.slot, t.seq, p.ord",
+    )
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    let mut found: HashMap<EntryId, TransactionEntry> = HashMap::new();
+    for row in rows {
+        let id = EntryId::from(row.try_get::<Uuid, _>(0)?);
+        let kind = TransactionKind::from_raw(row.try_get(1)?).ok_or_else(|| damaged("transaction kind"))?;
+        let entry = found.entry(id).or_insert(TransactionEntry {
+            id,
+            kind,
+            hold: optional_id(&row, 2)?,
+            reverses: optional_id(&row, 3)?,
+            effective_us: row.try_get(4)?,
+            meta: optional_digest(&row, 5)?,
+            legs: Vec::new(),
+        });
+        if let Some(debit) = row.try_get::<Option<i64>, _>(6)? {
+            entry.legs.push(Leg {
+                debit: LedgerAccountId::from_raw(debit),
+                credit: LedgerAccountId::from_raw(row.try_get(7)?),
+                amount: Credits::from_micros(row.try_get(8)?),
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn take_account(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let id = LedgerAccountId::from_raw(row.try_get(1)?);
+    let kind = i16::try_from(row.try_get::<i64, _>(2)?).ok().and_then(AccountKind::from_raw);
+    let kind = kind.ok_or_else(|| damaged("account kind"))?;
+    facts.accounts.insert(id, AccountFacts { kind, is_closed: row.try_get::<i64, _>(3)? != 0 });
+    if kind.is_limited() {
+        facts.wallets.insert(
+            id,
+            Wallet {
+                credits: row.try_get(4)?,
+                debits: row.try_get(5)?,
+                held: row.try_get(6)?,
+                overdraft: row.try_get(7)?,
+                version: row.try_get(8)?,
+            },
+        );
+    }
+    Ok(())
+}
+
+fn take_key(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let name = KeyName { scope: row.try_get(9)?, key: row.try_get::<String, _>(11)?.into() };
+    let state = match row.try_get::<i64, _>(2)? {
+        1 => KeyState::Running,
+        2 => {
+            let status = u16::try_from(row.try_get::<i64, _>(3)?).map_err(|_other| damaged("key status"))?;
+            KeyState::Finished { status, body: row.try_get::<String, _>(13)?.into() }
+        }
+        3 => KeyState::Unknown,
+        _ => return Err(damaged("key state")),
+    };
+    let stored = StoredKey {
+        fingerprint: digest(row.try_get(12)?)?,
+        call: InvocationId::from(row.try_get::<Uuid, _>(10)?),
+        created_us: row.try_get(1)?,
+        state,
+    };
+    facts.keys.insert(name, stored);
+    Ok(())
+}
+
+/// From `key_scope, key, state` at column `first`.
+fn call_from(row: &PgRow, first: usize, epoch: i64) -> Result<OpenCall, Trouble> {
+    let at = |offset: usize| first.saturating_add(offset);
+    let key = match (row.try_get::<Option<Uuid>, _>(first)?, row.try_get::<Option<String>, _>(at(1))?) {
+        (Some(scope), Some(key)) => Some(KeyName { scope, key: key.into() }),
+        _ => None,
+    };
+    Ok(OpenCall { key, epoch, is_unknown: row.try_get::<i16, _>(at(2))? == 2 })
+}
+
+fn settlement_from(row: &PgRow, first: usize) -> Result<SettlementEntry, Trouble> {
+    let at = |offset: usize| first.saturating_add(offset);
+    Ok(SettlementEntry {
+        id: row.try_get::<Uuid, _>(first)?.into(),
+        hold: row.try_get::<Uuid, _>(at(1))?.into(),
+        settled: Settled::from_raw(row.try_get(at(2))?).ok_or_else(|| damaged("outcome"))?,
+        captured: Credits::from_micros(row.try_get(at(3))?),
+        meta: optional_digest(row, at(4))?,
+    })
+}
+
+fn hold_from(row: &PgRow) -> Result<HoldEntry, Trouble> {
+    let bps = |column: usize| -> Result<u16, Trouble> {
+        u16::try_from(row.try_get::<i32, _>(column)?).map_err(|_outside| damaged("shares"))
+    };
+    Ok(HoldEntry {
+        id: row.try_get::<Uuid, _>(0)?.into(),
+        wallet: LedgerAccountId::from_raw(row.try_get(1)?),
+        payee: LedgerAccountId::from_raw(row.try_get(2)?),
+        amount: Credits::from_micros(row.try_get(3)?),
+        ttl_us: row.try_get(4)?,
+        shares: ShareTerms::new(bps(5)?, bps(6)?).map_err(|_above| damaged("shares"))?,
+        partner: row.try_get::<Option<i64>, _>(7)?.map(LedgerAccountId::from_raw),
+        on_expiry: row
+            .try_get::<Option<i64>, _>(8)?
+            .map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
+        counters: decode_counters(&row.try_get::<Vec<u8>, _>(9)?).ok_or_else(|| damaged("counters"))?,
+        meta: optional_digest(row, 10)?,
+    })
+}
+
+fn optional_id(row: &PgRow, column: usize) -> Result<Option<EntryId>, Trouble> {
+    Ok(row.try_get::<Option<Uuid>, _>(column)?.map(EntryId::from))
+}
+
+fn optional_digest(row: &PgRow, column: usize) -> Result<Option<Digest>, Trouble> {
+    row.try_get::<Option<Vec<u8>>, _>(column)?.map(digest).transpose()
+}
+
+fn digest(bytes: Vec<u8>) -> Result<Digest, Trouble> {
+    Digest::try_from(bytes).map_err(|_length| damaged("digest"))
+}
+
+/// A stored value that no version of this program wrote.
+fn damaged(what: &str) -> Trouble {
+    Trouble::Refused(format!("damaged {what}"))
+}

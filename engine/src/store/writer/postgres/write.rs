@@ -1,0 +1,376 @@
+//! Turns a plan into the arrays of one statement, and carries it out.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::sqlx::{self, Row as _};
+use uuid::Uuid;
+
+use super::{
+    columns::Columns,
+    session::{Session, Trouble},
+    slot::LEASE_US,
+    statements::WRITE,
+};
+use crate::{
+    code::Code,
+    id::{AccountId, EndUserId, EntryId, InvocationId, PartnerId, PriceVersionId, TokenId, ToolId},
+    invocation::{CallEnd, CallRecord},
+    ledger::{
+        LedgerAccountId, OnExpiry,
+        caps::CounterKey,
+        chain::{ChainHead, SealedBatch},
+        facts::Facts,
+        key::{KeyName, KeyState, StoredKey},
+        leaf::{Digest, Entry, HoldEntry, SettlementEntry, TransactionEntry, encode_counters},
+        plan::{CallWrite, KeyWrite, Plan},
+    },
+};
+
+/// What was there before the batch, as far as the statement has to know.
+pub(super) struct Before {
+    /// The counters that have a row.
+    counters: HashSet<CounterKey>,
+    /// The keys that have a row.
+    keys: HashSet<KeyName>,
+}
+
+/// A decided batch.
+pub(super) struct Decision<'a> {
+    /// What is to be written.
+    pub(super) plan: &'a Plan,
+    /// The facts after it.
+    pub(super) facts: &'a Facts,
+    /// What was there before it.
+    pub(super) before: &'a Before,
+    /// When it was decided, in microseconds since the Unix epoch.
+    pub(super) now_us: i64,
+    /// Its name.
+    pub(super) name: Uuid,
+}
+
+impl Before {
+    pub(super) fn of(facts: &Facts) -> Self {
+        Self { counters: facts.counters.keys().copied().collect(), keys: facts.keys.keys().cloned().collect() }
+    }
+}
+
+/// Writes the batch into the open transaction and returns the head after it.
+///
+/// # Errors
+/// [`Trouble::Fenced`] if the slot has gone to somebody else, [`Trouble::Raced`] if a row that had to be there was not.
+pub(super) async fn write(
+    session: &mut Session,
+    head: &ChainHead,
+    decision: Decision<'_>,
+) -> Result<ChainHead, Trouble> {
+    let Decision { plan, facts, before, now_us, name } = decision;
+    let mut columns = Columns::default();
+    let next = if plan.entries.is_empty() {
+        ChainHead { last_us: head.last_us, ..*head }
+    } else {
+        let sealed = head.seal(&plan.entries, now_us, name);
+        columns.add_batch(&sealed);
+        for (seq, entry) in (sealed.header.first_seq..).zip(&plan.entries) {
+            columns.add_entry(seq, entry);
+        }
+        sealed.head
+    };
+    columns.add_holds(facts, plan);
+    columns.add_balances(facts, before, plan);
+    columns.add_calls(facts, plan);
+    columns.add_keys(before, &plan.keys);
+    let expected = Expected::of(&columns);
+    let query = sqlx::query(WRITE.as_str())
+        .bind(head.slot)
+        .bind(head.epoch)
+        .bind(head.batch_no)
+        .bind(next.batch_no)
+        .bind(next.seq)
+        .bind(next.last_us)
+        .bind(next.hash.to_vec())
+        .bind(LEASE_US);
+    let row = columns.bind(query).fetch_one(session.connection()).await?;
+    if row.try_get::<i64, _>(0)? != 1 {
+        return Err(Trouble::Fenced);
+    }
+    for (column, (what, count)) in (1_usize..).zip(expected.0) {
+        let found: i64 = row.try_get(column)?;
+        if usize::try_from(found) != Ok(count) {
+            return Err(Trouble::Raced(format!("{found} {what} instead of {count}")));
+        }
+    }
+    Ok(next)
+}
+
+/// How many rows the parts of the statement have to touch, in the order of its answer.
+struct Expected([(&'static str, usize); 8]);
+
+impl Expected {
+    fn of(columns: &Columns) -> Self {
+        Self([
+            ("open holds were closed", columns.closed.len()),
+            ("open holds were postponed", columns.postponed_id.len()),
+            ("wallets were written", columns.wallet_id.len()),
+            ("counters were written", columns.counter_cap.len()),
+            ("calls were ended", columns.ended_id.len()),
+            ("free calls were closed", columns.free_closed.len()),
+            ("expired keys were taken", columns.claim_replaces.iter().filter(|replaces| **replaces).count()),
+            ("keys were freed", columns.freed_scope.len()),
+        ])
+    }
+}
+
+fn bytes(digest: Option<Digest>) -> Option<Vec<u8>> {
+    digest.map(|digest| digest.to_vec())
+}
+
+impl Columns {
+    fn add_batch(&mut self, sealed: &SealedBatch) {
+        let header = &sealed.header;
+        self.batch_no.push(header.batch_no);
+        self.batch_first_seq.push(header.first_seq);
+        self.batch_entries.push(header.entries);
+        self.batch_postings.push(header.postings);
+        self.batch_total.push(header.total);
+        self.batch_recorded_us.push(header.recorded_us);
+        self.batch_client.push(header.client_batch);
+        self.batch_root.push(header.root.to_vec());
+        self.batch_prev_hash.push(header.prev_hash.to_vec());
+        self.batch_hash.push(sealed.head.hash.to_vec());
+    }
+
+    fn add_entry(&mut self, seq: i64, entry: &Entry) {
+        match entry {
+            Entry::Transaction(transaction) => self.add_transaction(seq, transaction),
+            Entry::Hold(hold) => self.add_hold(seq, hold),
+            Entry::Settlement(settlement) => self.add_settlement(seq, settlement),
+            Entry::Refusal(refusal) => {
+                self.refusal_seq.push(seq);
+                self.refusal_id.push(refusal.id.uuid());
+                self.refusal_wallet.push(refusal.wallet.map(LedgerAccountId::raw));
+                self.refusal_reason.push(refusal.reason.to_owned());
+                self.refusal_needed.push(refusal.needed.micros());
+            }
+        }
+    }
+
+    fn add_transaction(&mut self, seq: i64, entry: &TransactionEntry) {
+        self.txn_seq.push(seq);
+        self.txn_id.push(entry.id.uuid());
+        self.txn_kind.push(entry.kind.raw());
+        self.txn_hold.push(entry.hold.map(EntryId::uuid));
+        self.txn_reverses.push(entry.reverses.map(EntryId::uuid));
+        self.txn_effective_us.push(entry.effective_us);
+        self.txn_meta.push(bytes(entry.meta));
+        for (ord, leg) in (0_i32..).zip(&entry.legs) {
+            self.posting_seq.push(seq);
+            self.posting_ord.push(ord);
+            self.posting_debit.push(leg.debit.raw());
+            self.posting_credit.push(leg.credit.raw());
+            self.posting_amount.push(leg.amount.micros());
+        }
+    }
+
+    fn add_hold(&mut self, seq: i64, hold: &HoldEntry) {
+        self.hold_seq.push(seq);
+        self.hold_id.push(hold.id.uuid());
+        self.hold_wallet.push(hold.wallet.raw());
+        self.hold_payee.push(hold.payee.raw());
+        self.hold_amount.push(hold.amount.micros());
+        self.hold_ttl_us.push(hold.ttl_us);
+        self.hold_publisher_bps.push(hold.shares.publisher_bps().into());
+        self.hold_partner_bps.push(hold.shares.partner_bps().into());
+        self.hold_partner.push(hold.partner.map(LedgerAccountId::raw));
+        self.hold_expiry_capture.push(match hold.on_expiry {
+            OnExpiry::Release => None,
+            OnExpiry::Capture(amount) => Some(amount.micros()),
+        });
+        self.hold_counters.push(encode_counters(&hold.counters));
+        self.hold_meta.push(bytes(hold.meta));
+    }
+
+    fn add_settlement(&mut self, seq: i64, entry: &SettlementEntry) {
+        self.end_seq.push(seq);
+        self.end_hold.push(entry.hold.uuid());
+        self.end_id.push(entry.id.uuid());
+        self.end_outcome.push(entry.settled.raw());
+        self.end_captured.push(entry.captured.micros());
+        self.end_meta.push(bytes(entry.meta));
+    }
+
+    fn add_holds(&mut self, facts: &Facts, plan: &Plan) {
+        let opened: HashMap<EntryId, Option<i64>> = plan.opened.iter().copied().collect();
+        for (id, expires_us) in &plan.opened {
+            // A hold that was placed and settled in the same batch was never open for anybody else.
+            if let Some(open) = facts.holds.get(id) {
+                self.open_id.push(id.uuid());
+                self.open_wallet.push(open.entry.wallet.raw());
+                self.open_amount.push(open.entry.amount.micros());
+                // It may have been postponed since.
+                self.open_expires_us.push(open.expires_us.or(*expires_us));
+            }
+        }
+        self.closed.extend(plan.closed.iter().filter(|id| !opened.contains_key(id)).map(|id| id.uuid()));
+        for (id, expires_us) in plan.postponed.iter().filter(|(id, _)| !opened.contains_key(id)) {
+            if facts.holds.contains_key(id) {
+                self.postponed_id.push(id.uuid());
+                self.postponed_us.push(*expires_us);
+            }
+        }
+    }
+
+    fn add_balances(&mut self, facts: &Facts, before: &Before, plan: &Plan) {
+        for (id, wallet) in plan.wallets.iter().filter_map(|id| facts.wallets.get(id).map(|wallet| (id, wallet))) {
+            self.wallet_id.push(id.raw());
+            self.wallet_credits.push(wallet.credits);
+            self.wallet_debits.push(wallet.debits);
+            self.wallet_held.push(wallet.held);
+            self.wallet_version.push(wallet.version);
+        }
+        for (key, counter) in
+            plan.counters.iter().filter_map(|key| facts.counters.get(key).map(|counter| (key, counter)))
+        {
+            let (caps, starts, spent, held) = if before.counters.contains(key) {
+                (&mut self.counter_cap, &mut self.counter_start_us, &mut self.counter_spent, &mut self.counter_held)
+            } else {
+                (&mut self.fresh_cap, &mut self.fresh_start_us, &mut self.fresh_spent, &mut self.fresh_held)
+            };
+            caps.push(key.cap.uuid());
+            starts.push(key.start_us);
+            spent.push(counter.spent);
+            held.push(counter.held);
+        }
+        for (id, delta) in &plan.hot {
+            self.hot_id.push(id.raw());
+            self.hot_credits.push(delta.credits);
+            self.hot_debits.push(delta.debits);
+        }
+    }
+
+    /// A call that began and ended in the same batch is inserted as it ended: a statement does not see its own rows.
+    fn add_calls(&mut self, facts: &Facts, plan: &Plan) {
+        let mut ends: HashMap<InvocationId, &CallEnd> = HashMap::new();
+        for call in &plan.calls {
+            if let CallWrite::End(id, end) = call {
+                ends.insert(*id, end);
+            }
+        }
+        for call in &plan.calls {
+            if let CallWrite::Insert(record) = call {
+                let end = ends.remove(&record.id).or(record.end.as_ref());
+                let open = || facts.holds.get(&EntryId::from(record.id)).and_then(|open| open.expires_us);
+                let resolves_us = end.map_or_else(open, |end| end.resolves_us);
+                self.add_call(record, end, resolves_us);
+            }
+        }
+        for (id, end) in ends {
+            self.ended_id.push(id.uuid());
+            self.ended_state.push(end.state.raw());
+            self.ended_charged.push(end.charged.micros());
+            self.ended_shortfall.push(end.shortfall.micros());
+            self.ended_error.push(end.error.map(|code| Code::as_str(code).to_owned()));
+            self.ended_warning.push(end.warning.clone());
+            self.ended_us.push(end.ended_us);
+            self.ended_resolves_us.push(end.resolves_us);
+        }
+        let is_in = |list: &[InvocationId], id: &InvocationId| list.contains(id);
+        let (opened, closed) = (&plan.free_opened, &plan.free_closed);
+        self.free_opened.extend(opened.iter().filter(|id| !is_in(closed, id)).map(|id| id.uuid()));
+        self.free_closed.extend(closed.iter().filter(|id| !is_in(opened, id)).map(|id| id.uuid()));
+    }
+
+    fn add_call(&mut self, call: &CallRecord, end: Option<&CallEnd>, resolves_us: Option<i64>) {
+        let parties = &call.parties;
+        self.call_id.push(call.id.uuid());
+        self.call_surface.push(call.surface.raw());
+        self.call_account.push(parties.account.map(AccountId::uuid));
+        self.call_token.push(parties.token.map(TokenId::uuid));
+        self.call_partner.push(parties.partner.map(PartnerId::uuid));
+        self.call_end_user.push(parties.end_user.map(EndUserId::uuid));
+        self.call_tool.push(call.tool.map(ToolId::uuid));
+        self.call_price.push(call.price.map(PriceVersionId::uuid));
+        self.call_wallet.push(call.wallet.map(LedgerAccountId::raw));
+        self.call_held.push(call.held.micros());
+        self.call_snapshot_version.push(call.snapshot_version);
+        self.call_policy_version.push(call.policy_version.to_string());
+        self.call_denied_by.push(call.denied_by.clone());
+        self.call_key_scope.push(call.key.as_ref().map(|(scope, _)| *scope));
+        self.call_key.push(call.key.as_ref().map(|(_, key)| key.to_string()));
+        self.call_created_us.push(call.created_us);
+        self.call_state.push(end.map_or(call.state, |end| end.state).raw());
+        self.call_charged.push(end.map_or(0, |end| end.charged.micros()));
+        self.call_shortfall.push(end.map_or(0, |end| end.shortfall.micros()));
+        self.call_error.push(end.and_then(|end| end.error).map(|code| Code::as_str(code).to_owned()));
+        self.call_warning.push(end.and_then(|end| end.warning.clone()));
+        self.call_ended_us.push(end.map(|end| end.ended_us));
+        self.call_resolves_us.push(resolves_us);
+    }
+
+    /// What becomes of every key in the end: a part of the statement does not see what another part writes.
+    fn add_keys(&mut self, before: &Before, writes: &[KeyWrite]) {
+        let mut keys: HashMap<&KeyName, KeyFate<'_>> = HashMap::new();
+        for write in writes {
+            let (name, fate) = match write {
+                KeyWrite::Claim(name, stored) => (name, KeyFate::Claimed(stored, &KeyState::Running)),
+                KeyWrite::Complete(name, call, state) => match keys.get(name) {
+                    Some(KeyFate::Claimed(stored, _)) => (name, KeyFate::Claimed(stored, state)),
+                    _ => (name, KeyFate::Completed(*call, state)),
+                },
+                KeyWrite::Free(name) => match keys.get(name) {
+                    Some(KeyFate::Claimed(..)) if !before.keys.contains(name) => (name, KeyFate::NeverThere),
+                    _ => (name, KeyFate::Freed),
+                },
+            };
+            keys.insert(name, fate);
+        }
+        for (name, fate) in keys {
+            match fate {
+                KeyFate::NeverThere => {}
+                KeyFate::Freed => {
+                    self.freed_scope.push(name.scope);
+                    self.freed_key.push(name.key.to_string());
+                }
+                KeyFate::Completed(call, state) => {
+                    let (number, status) = self.add_answer(call, state);
+                    self.complete_scope.push(name.scope);
+                    self.complete_key.push(name.key.to_string());
+                    self.complete_call.push(call.uuid());
+                    self.complete_state.push(number);
+                    self.complete_status.push(status);
+                }
+                KeyFate::Claimed(stored, state) => {
+                    let (number, status) = self.add_answer(stored.call, state);
+                    self.claim_scope.push(name.scope);
+                    self.claim_key.push(name.key.to_string());
+                    self.claim_fingerprint.push(stored.fingerprint.to_vec());
+                    self.claim_call.push(stored.call.uuid());
+                    self.claim_created_us.push(stored.created_us);
+                    self.claim_state.push(number);
+                    self.claim_status.push(status);
+                    self.claim_replaces.push(before.keys.contains(name));
+                }
+            }
+        }
+    }
+
+    /// Keeps the body of a finished call; returns the state's number and the HTTP status.
+    fn add_answer(&mut self, call: InvocationId, state: &KeyState) -> (i16, Option<i16>) {
+        match state {
+            KeyState::Running => (1, None),
+            KeyState::Finished { status, body } => {
+                self.answer_call.push(call.uuid());
+                self.answer_body.push(body.to_string());
+                (2, i16::try_from(*status).ok())
+            }
+            KeyState::Unknown => (3, None),
+        }
+    }
+}
+
+/// What becomes of a key in one batch.
+enum KeyFate<'a> {
+    Claimed(&'a StoredKey, &'a KeyState),
+    Completed(InvocationId, &'a KeyState),
+    Freed,
+    NeverThere,
+}

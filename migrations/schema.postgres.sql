@@ -1,0 +1,440 @@
+-- What all migrations together make on PostgreSQL; generated, and compared by a test.
+
+CREATE OR REPLACE FUNCTION public.forbid_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END
+$function$;
+
+CREATE TABLE account (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    is_verified boolean NOT NULL,
+    is_suspended boolean NOT NULL,
+    password_hash text,
+    wallet bigint NOT NULL,
+    sessions_from_us bigint NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT account_pkey PRIMARY KEY (id),
+    CONSTRAINT account_email_key UNIQUE (email),
+    CONSTRAINT account_wallet_key UNIQUE (wallet),
+    CONSTRAINT account_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
+);
+
+CREATE TABLE batch (
+    slot bigint NOT NULL,
+    batch_no bigint NOT NULL,
+    epoch bigint NOT NULL,
+    first_seq bigint NOT NULL,
+    n_entry bigint NOT NULL,
+    n_posting bigint NOT NULL,
+    total bigint NOT NULL,
+    recorded_us bigint NOT NULL,
+    client_batch_id uuid NOT NULL,
+    merkle_root bytea NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT batch_pkey PRIMARY KEY (slot, batch_no),
+    CONSTRAINT batch_client_batch_id_key UNIQUE (client_batch_id)
+);
+CREATE TRIGGER batch_no_change BEFORE DELETE OR UPDATE ON batch FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER batch_no_truncate BEFORE TRUNCATE ON batch FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE cap (
+    id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    owner_kind smallint NOT NULL,
+    "window" smallint NOT NULL,
+    limit_credits bigint NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT cap_pkey PRIMARY KEY (id),
+    CONSTRAINT cap_owner_id_owner_kind_window_key UNIQUE (owner_id, owner_kind, "window"),
+    CONSTRAINT cap_limit_credits_check CHECK (limit_credits >= 0)
+);
+
+CREATE TABLE cap_window (
+    cap_id uuid NOT NULL,
+    start_us bigint NOT NULL,
+    spent bigint NOT NULL,
+    held bigint NOT NULL,
+    CONSTRAINT cap_window_pkey PRIMARY KEY (cap_id, start_us),
+    CONSTRAINT cap_window_held_check CHECK (held >= 0),
+    CONSTRAINT cap_window_spent_check CHECK (spent >= 0)
+) WITH (fillfactor=60, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+
+CREATE TABLE chain_head (
+    slot bigint NOT NULL,
+    epoch bigint NOT NULL,
+    batch_no bigint NOT NULL,
+    seq bigint NOT NULL,
+    last_us bigint NOT NULL,
+    hash bytea NOT NULL,
+    owner uuid,
+    lease_until_us bigint NOT NULL DEFAULT 0,
+    CONSTRAINT chain_head_pkey PRIMARY KEY (slot)
+) WITH (fillfactor=10, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+
+CREATE TABLE credit_grant (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    credits bigint NOT NULL,
+    reason text NOT NULL,
+    key text,
+    created_us bigint NOT NULL,
+    CONSTRAINT credit_grant_pkey PRIMARY KEY (id),
+    CONSTRAINT credit_grant_key_key UNIQUE (key),
+    CONSTRAINT credit_grant_credits_check CHECK (credits > 0),
+    CONSTRAINT credit_grant_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+);
+CREATE INDEX credit_grant_account ON credit_grant USING btree (account_id);
+CREATE TRIGGER credit_grant_no_change BEFORE DELETE OR UPDATE ON credit_grant FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER credit_grant_no_truncate BEFORE TRUNCATE ON credit_grant FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE end_user (
+    id uuid NOT NULL,
+    partner_id uuid NOT NULL,
+    external_id text NOT NULL,
+    is_blocked boolean NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT end_user_pkey PRIMARY KEY (id),
+    CONSTRAINT end_user_partner_id_external_id_key UNIQUE (partner_id, external_id),
+    CONSTRAINT end_user_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
+
+CREATE TABLE hold (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    batch_no bigint NOT NULL,
+    wallet bigint NOT NULL,
+    payee bigint NOT NULL,
+    amount bigint NOT NULL,
+    ttl_us bigint NOT NULL,
+    publisher_bps integer NOT NULL,
+    partner_bps integer NOT NULL,
+    partner bigint,
+    expiry_capture bigint,
+    counters bytea NOT NULL,
+    meta_hash bytea,
+    CONSTRAINT hold_pkey PRIMARY KEY (slot, seq),
+    CONSTRAINT hold_id_key UNIQUE (id),
+    CONSTRAINT hold_amount_check CHECK (amount >= 0),
+    CONSTRAINT hold_check CHECK (payee <> wallet),
+    CONSTRAINT hold_ttl_us_check CHECK (ttl_us >= 0)
+);
+CREATE TRIGGER hold_no_change BEFORE DELETE OR UPDATE ON hold FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER hold_no_truncate BEFORE TRUNCATE ON hold FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE hold_resolution (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    id uuid NOT NULL,
+    batch_no bigint NOT NULL,
+    outcome smallint NOT NULL,
+    captured bigint NOT NULL,
+    meta_hash bytea,
+    CONSTRAINT hold_resolution_pkey PRIMARY KEY (slot, seq),
+    CONSTRAINT hold_resolution_hold_id_key UNIQUE (hold_id),
+    CONSTRAINT hold_resolution_captured_check CHECK (captured >= 0)
+);
+CREATE UNIQUE INDEX hold_resolution_id ON hold_resolution USING btree (id) WHERE id <> hold_id;
+CREATE TRIGGER hold_resolution_no_change BEFORE DELETE OR UPDATE ON hold_resolution FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER hold_resolution_no_truncate BEFORE TRUNCATE ON hold_resolution FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE hot_balance (
+    account_id bigint NOT NULL,
+    slot bigint NOT NULL,
+    credits bigint NOT NULL,
+    debits bigint NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT hot_balance_pkey PRIMARY KEY (account_id, slot),
+    CONSTRAINT hot_balance_credits_check CHECK (credits >= 0),
+    CONSTRAINT hot_balance_debits_check CHECK (debits >= 0),
+    CONSTRAINT hot_balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES ledger_account(id)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+
+CREATE TABLE idem (
+    scope uuid NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    call uuid NOT NULL,
+    created_us bigint NOT NULL,
+    state smallint NOT NULL,
+    status smallint,
+    CONSTRAINT idem_pkey PRIMARY KEY (scope, key)
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+CREATE INDEX idem_created ON idem USING btree (created_us);
+
+CREATE TABLE idem_answer (
+    call uuid NOT NULL,
+    body text NOT NULL,
+    CONSTRAINT idem_answer_pkey PRIMARY KEY (call)
+) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+
+CREATE TABLE import (
+    item text NOT NULL,
+    hash bytea NOT NULL,
+    imported_us bigint NOT NULL,
+    CONSTRAINT import_pkey PRIMARY KEY (item)
+);
+
+CREATE TABLE invocation (
+    id uuid NOT NULL,
+    surface smallint NOT NULL,
+    account_id uuid,
+    token_id uuid,
+    partner_id uuid,
+    end_user_id uuid,
+    tool_id uuid,
+    price_id uuid,
+    wallet bigint,
+    held bigint NOT NULL,
+    snapshot_version bigint NOT NULL,
+    policy_version text NOT NULL,
+    denied_by text,
+    key_scope uuid,
+    key text,
+    epoch bigint NOT NULL,
+    created_us bigint NOT NULL,
+    state smallint NOT NULL,
+    charged bigint NOT NULL,
+    shortfall bigint NOT NULL,
+    error text,
+    warning text,
+    ended_us bigint,
+    resolves_us bigint,
+    slot bigint NOT NULL DEFAULT 0,
+    CONSTRAINT invocation_pkey PRIMARY KEY (id)
+) WITH (fillfactor=80);
+
+CREATE TABLE ledger_account (
+    id bigint NOT NULL,
+    code text NOT NULL,
+    kind smallint NOT NULL,
+    created_us bigint NOT NULL,
+    closed_us bigint,
+    CONSTRAINT ledger_account_pkey PRIMARY KEY (id),
+    CONSTRAINT ledger_account_code_key UNIQUE (code)
+);
+
+CREATE TABLE login_link (
+    digest bytea NOT NULL,
+    account_id uuid NOT NULL,
+    expires_us bigint NOT NULL,
+    used_us bigint,
+    CONSTRAINT login_link_pkey PRIMARY KEY (digest),
+    CONSTRAINT login_link_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+);
+
+CREATE TABLE mail (
+    id uuid NOT NULL,
+    recipient text NOT NULL,
+    template text NOT NULL,
+    data text NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    next_us bigint NOT NULL,
+    last_error text,
+    created_us bigint NOT NULL,
+    sent_us bigint,
+    CONSTRAINT mail_pkey PRIMARY KEY (id)
+);
+CREATE INDEX mail_due ON mail USING btree (next_us) WHERE state = 'queued'::text;
+
+CREATE TABLE namespace (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    publisher_id uuid NOT NULL,
+    description text NOT NULL,
+    is_suspended boolean NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT namespace_pkey PRIMARY KEY (id),
+    CONSTRAINT namespace_name_key UNIQUE (name),
+    CONSTRAINT namespace_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
+);
+CREATE INDEX namespace_publisher ON namespace USING btree (publisher_id);
+
+CREATE TABLE open_call (
+    id uuid NOT NULL,
+    slot bigint NOT NULL,
+    epoch bigint NOT NULL,
+    CONSTRAINT open_call_pkey PRIMARY KEY (id)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+
+CREATE TABLE open_hold (
+    hold_id uuid NOT NULL,
+    wallet bigint NOT NULL,
+    amount bigint NOT NULL,
+    expires_us bigint,
+    slot bigint NOT NULL,
+    epoch bigint NOT NULL,
+    CONSTRAINT open_hold_pkey PRIMARY KEY (hold_id)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+CREATE INDEX open_hold_expires ON open_hold USING btree (expires_us, hold_id);
+
+CREATE TABLE partner (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    is_suspended boolean NOT NULL,
+    margin_bps integer NOT NULL,
+    wallet bigint NOT NULL,
+    margin bigint NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT partner_pkey PRIMARY KEY (id),
+    CONSTRAINT partner_margin_key UNIQUE (margin),
+    CONSTRAINT partner_name_key UNIQUE (name),
+    CONSTRAINT partner_wallet_key UNIQUE (wallet),
+    CONSTRAINT partner_margin_bps_check CHECK (margin_bps >= 0 AND margin_bps <= 10000),
+    CONSTRAINT partner_margin_fkey FOREIGN KEY (margin) REFERENCES ledger_account(id),
+    CONSTRAINT partner_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
+);
+
+CREATE TABLE posting (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    ord integer NOT NULL,
+    debit bigint NOT NULL,
+    credit bigint NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT posting_pkey PRIMARY KEY (slot, seq, ord),
+    CONSTRAINT posting_amount_check CHECK (amount > 0),
+    CONSTRAINT posting_check CHECK (credit <> debit)
+);
+CREATE TRIGGER posting_no_change BEFORE DELETE OR UPDATE ON posting FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER posting_no_truncate BEFORE TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE price_version (
+    id uuid NOT NULL,
+    tool_id uuid NOT NULL,
+    effective_from_us bigint NOT NULL,
+    spec text NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT price_version_pkey PRIMARY KEY (id),
+    CONSTRAINT price_version_tool_id_effective_from_us_key UNIQUE (tool_id, effective_from_us),
+    CONSTRAINT price_version_tool_id_fkey FOREIGN KEY (tool_id) REFERENCES tool(id)
+);
+CREATE TRIGGER price_version_no_update BEFORE UPDATE ON price_version FOR EACH ROW EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE publisher (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    display_name text NOT NULL,
+    is_suspended boolean NOT NULL,
+    share_bps integer NOT NULL,
+    payable bigint NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT publisher_pkey PRIMARY KEY (id),
+    CONSTRAINT publisher_payable_key UNIQUE (payable),
+    CONSTRAINT publisher_slug_key UNIQUE (slug),
+    CONSTRAINT publisher_share_bps_check CHECK (share_bps >= 0 AND share_bps <= 10000),
+    CONSTRAINT publisher_payable_fkey FOREIGN KEY (payable) REFERENCES ledger_account(id)
+);
+
+CREATE TABLE purchase (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    credits bigint NOT NULL,
+    provider text NOT NULL,
+    status text NOT NULL,
+    key text,
+    created_us bigint NOT NULL,
+    confirmed_us bigint,
+    CONSTRAINT purchase_pkey PRIMARY KEY (id),
+    CONSTRAINT purchase_account_id_key_key UNIQUE (account_id, key),
+    CONSTRAINT purchase_credits_check CHECK (credits > 0),
+    CONSTRAINT purchase_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+);
+CREATE INDEX purchase_account ON purchase USING btree (account_id, created_us);
+
+CREATE TABLE refusal (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    batch_no bigint NOT NULL,
+    wallet bigint,
+    reason text NOT NULL,
+    needed bigint NOT NULL,
+    CONSTRAINT refusal_pkey PRIMARY KEY (slot, seq)
+);
+CREATE TRIGGER refusal_no_change BEFORE DELETE OR UPDATE ON refusal FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER refusal_no_truncate BEFORE TRUNCATE ON refusal FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE token (
+    id uuid NOT NULL,
+    account_id uuid,
+    partner_id uuid,
+    name text NOT NULL,
+    hint text NOT NULL,
+    digest bytea NOT NULL,
+    created_us bigint NOT NULL,
+    revoked_us bigint,
+    CONSTRAINT token_pkey PRIMARY KEY (id),
+    CONSTRAINT token_digest_key UNIQUE (digest),
+    CONSTRAINT token_check CHECK ((account_id IS NULL) <> (partner_id IS NULL)),
+    CONSTRAINT token_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+    CONSTRAINT token_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
+CREATE INDEX token_account ON token USING btree (account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX token_partner ON token USING btree (partner_id) WHERE partner_id IS NOT NULL;
+
+CREATE TABLE tool (
+    id uuid NOT NULL,
+    namespace_id uuid,
+    name text NOT NULL,
+    short_description text NOT NULL,
+    long_description text NOT NULL,
+    input_schema text NOT NULL,
+    is_unverified_ok boolean NOT NULL,
+    is_suspended boolean NOT NULL,
+    upstream_method text NOT NULL,
+    upstream_url text NOT NULL,
+    timeout_ms bigint NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT tool_pkey PRIMARY KEY (id),
+    CONSTRAINT tool_timeout_ms_check CHECK (timeout_ms > 0),
+    CONSTRAINT tool_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)
+);
+CREATE UNIQUE INDEX tool_name ON tool USING btree (namespace_id, name) NULLS NOT DISTINCT;
+
+CREATE TABLE txn (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    kind smallint NOT NULL,
+    batch_no bigint NOT NULL,
+    hold_id uuid,
+    reverses uuid,
+    effective_us bigint NOT NULL,
+    meta_hash bytea,
+    CONSTRAINT txn_pkey PRIMARY KEY (slot, seq)
+);
+CREATE UNIQUE INDEX txn_id ON txn USING btree (id) WHERE id IS DISTINCT FROM hold_id;
+CREATE INDEX txn_reverses ON txn USING btree (reverses) WHERE reverses IS NOT NULL;
+CREATE TRIGGER txn_no_change BEFORE DELETE OR UPDATE ON txn FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER txn_no_truncate BEFORE TRUNCATE ON txn FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE version (
+    name text NOT NULL,
+    value bigint NOT NULL,
+    CONSTRAINT version_pkey PRIMARY KEY (name)
+) WITH (fillfactor=10);
+
+CREATE TABLE wallet_balance (
+    account_id bigint NOT NULL,
+    credits bigint NOT NULL,
+    debits bigint NOT NULL,
+    held bigint NOT NULL,
+    overdraft bigint NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT wallet_balance_pkey PRIMARY KEY (account_id),
+    CONSTRAINT wallet_balance_check CHECK ((credits - debits - held + overdraft) >= 0),
+    CONSTRAINT wallet_balance_credits_check CHECK (credits >= 0),
+    CONSTRAINT wallet_balance_debits_check CHECK (debits >= 0),
+    CONSTRAINT wallet_balance_held_check CHECK (held >= 0),
+    CONSTRAINT wallet_balance_overdraft_check CHECK (overdraft >= 0),
+    CONSTRAINT wallet_balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES ledger_account(id)
+) WITH (fillfactor=60, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);

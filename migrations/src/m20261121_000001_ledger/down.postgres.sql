@@ -1,0 +1,17 @@
+DROP TABLE open_call;
+DROP TABLE invocation;
+DROP TABLE idem_answer;
+DROP TABLE idem;
+DROP TABLE chain_head;
+DROP TABLE cap_window;
+DROP TABLE open_hold;
+DROP TABLE batch;
+DROP TABLE refusal;
+DROP TABLE hold_resolution;
+DROP TABLE hold;
+DROP TABLE posting;
+DROP TABLE txn;
+DROP TABLE hot_balance;
+DROP TABLE wallet_balance;
+DROP TABLE ledger_account;
+DROP FUNCTION forbid_change();

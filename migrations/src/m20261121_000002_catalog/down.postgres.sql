@@ -1,0 +1,14 @@
+DROP TABLE mail;
+DROP TABLE login_link;
+DROP TABLE purchase;
+DROP TABLE version;
+DROP TABLE import;
+DROP TABLE cap;
+DROP TABLE price_version;
+DROP TABLE tool;
+DROP TABLE namespace;
+DROP TABLE publisher;
+DROP TABLE token;
+DROP TABLE end_user;
+DROP TABLE partner;
+DROP TABLE account;

@@ -1,0 +1,148 @@
+//! Many writers on one PostgreSQL database: what one has decided holds for all.
+
+use engine::{
+    credits::Credits,
+    ledger::{AccountKind, PlaceHold, Refusal, Settle, batch::Done, leaf::Settled},
+    store::{Ledger, WriterError, writer::Command},
+    testing::Dice,
+};
+use tests::environment::extent;
+use tokio::task::JoinSet;
+
+use super::desk::{Desk, Kind, SECOND_US, capture_all, hold, payable_id, post, release, wallet_id};
+
+/// The desk's own writer and `count - 1` more.
+fn writers(desk: &Desk, count: usize) -> Vec<(Ledger, Option<std::thread::JoinHandle<()>>)> {
+    let others = (1..count).map(|_| desk.another_writer().unwrap()).map(|(ledger, thread)| (ledger, Some(thread)));
+    std::iter::once((desk.ledger().clone(), None)).chain(others).collect()
+}
+
+fn stop(writers: Vec<(Ledger, Option<std::thread::JoinHandle<()>>)>) {
+    for (ledger, thread) in writers {
+        drop(ledger);
+        thread.map_or(Ok(()), std::thread::JoinHandle::join).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_wallet_from_four_writers_is_never_overspent() {
+    let mut dice = Dice::new(4);
+    let mut desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    let mut earned = 0;
+    let writers = writers(&desk, 4);
+    for round in 0..extent().pick(10, 200) {
+        let (wallet, price, worth) = (wallet_id(round), dice.between(1, 1_000), dice.between(0, 70));
+        desk.open_account(wallet, AccountKind::Wallet, 0).await;
+        if worth > 0 {
+            desk.fund(wallet, price * worth).await;
+        }
+        let mut callers = JoinSet::new();
+        for caller in 0..64_usize {
+            let ledger = writers[caller % writers.len()].0.clone();
+            // A capture is asked of another writer than the hold.
+            let other = writers[(caller + 1) % writers.len()].0.clone();
+            let (id, end) = (desk.fresh(), desk.fresh());
+            let place = hold(id, wallet, payable_id(1), price);
+            callers.spawn(async move {
+                match ledger.command(Command::Hold(place)).await.unwrap() {
+                    Ok(Done::Held) => {
+                        let done = other.command(Command::Settle(capture_all(end, id))).await.unwrap();
+                        let captured = Credits::from_micros(price);
+                        assert_eq!(done, Ok(Done::Settled { settled: Settled::Captured, captured }));
+                        true
+                    }
+                    Err(Refusal::Insufficient { .. }) => false,
+                    other => panic!("{other:?}"),
+                }
+            });
+        }
+        let served = callers.join_all().await.into_iter().filter(|is_served| *is_served).count();
+        assert_eq!(i64::try_from(served).unwrap(), worth.min(64), "round {round}");
+        let left = desk.wallet(wallet);
+        assert_eq!((left.debits, left.held), (price * worth.min(64), 0), "round {round}");
+        earned += price * worth.min(64);
+    }
+    assert_eq!(desk.hot_balance(payable_id(1)), earned, "the sum over the slots");
+    assert_eq!(desk.number("SELECT count(DISTINCT slot) FROM batch"), 4, "every writer has a chain of its own");
+    stop(writers);
+    desk.stop();
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_command_given_to_two_writers_at_once_is_carried_out_once() {
+    let desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 1_000_000).await;
+    let writers = writers(&desk, 2);
+    for round in 0..extent().pick(30, 500) {
+        let (pay, place) = (desk.fresh(), desk.fresh());
+        let end = desk.fresh();
+        let steps: [(&str, Vec<Command>); 3] = [
+            ("post", vec![Command::Post(post(pay, &[(wallet_id(1), payable_id(1), 1)])); 2]),
+            ("hold", vec![Command::Hold(hold(place, wallet_id(1), payable_id(1), 10)); 2]),
+            (
+                "capture and release",
+                vec![Command::Settle(capture_all(end, place)), Command::Settle(release(desk.fresh(), place))],
+            ),
+        ];
+        for (what, commands) in steps {
+            let mut asked = JoinSet::new();
+            for (command, (ledger, _)) in commands.into_iter().zip(&writers) {
+                let ledger = ledger.clone();
+                asked.spawn(async move { ledger.command(command).await.unwrap() });
+            }
+            let answers = asked.join_all().await;
+            let done = answers.iter().filter(|answer| matches!(answer, Ok(done) if *done != Done::Exists)).count();
+            assert_eq!(done, 1, "round {round}, {what}: {answers:?}");
+        }
+    }
+    stop(writers);
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hold_that_nobody_settles_is_swept_by_any_writer() {
+    let mut desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 100).await;
+    let (other, thread) = desk.another_writer().unwrap();
+    let place = PlaceHold { ttl_us: SECOND_US, ..hold(desk.fresh(), wallet_id(1), payable_id(1), 40) };
+    let id = place.id;
+    assert_eq!(desk.ask(Command::Hold(place)).await, Ok(Done::Held));
+    // Its own writer goes; the other one sees to it.
+    desk.stop();
+    desk.clock.advance_us(4 * SECOND_US);
+    other.tick().await.unwrap();
+    assert_eq!(desk.wallet(wallet_id(1)).held, 0);
+    let late = Settle { wallet: None, ..capture_all(desk.fresh(), id) };
+    assert_eq!(other.command(Command::Settle(late)).await.unwrap(), Err(Refusal::HoldExpired));
+    drop(other);
+    thread.join().unwrap();
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_writer_that_lost_its_slot_goes_on_in_another_one() {
+    let desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 100).await;
+    desk.alter("UPDATE chain_head SET epoch = epoch + 1 WHERE slot = 0");
+    desk.fund(wallet_id(1), 100).await;
+    assert_eq!(desk.wallet(wallet_id(1)).credits, 200);
+    let slots = desk.rows("SELECT slot, count(*) FROM batch GROUP BY slot ORDER BY slot");
+    assert_eq!(slots.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["0", "1"]);
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_writers_than_slots_are_told_so() {
+    let desk = Desk::open_on(Kind::Postgres).await;
+    desk.alter("UPDATE chain_head SET lease_until_us = 9000000000000000");
+    let refused = desk.another_writer().err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("every writer's slot is taken"), "{refused}");
+    assert_ne!(desk.ledger().tick().await, Err(WriterError::Stopped));
+}
