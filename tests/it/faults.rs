@@ -6,6 +6,7 @@ mod failpoints;
 mod kills;
 mod market;
 mod places;
+mod postgres_killed;
 mod power_cut;
 mod races;
 mod restart;

@@ -6,6 +6,7 @@ pub(crate) mod desk;
 mod faults;
 mod fencing;
 mod histories;
+mod lost_connections;
 mod races;
 mod recovery;
 mod servers;

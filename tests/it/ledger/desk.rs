@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    net::SocketAddr,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
@@ -168,6 +169,21 @@ impl Desk {
             Place::File { path, .. } => Ledger::start(path, WriterOptions { clock, ids }),
             Place::Server(database) => Ledger::start_postgres(&database.url(), WriterOptions { clock, ids }, None),
         }
+    }
+
+    /// Where PostgreSQL listens.
+    pub(crate) fn server_address(&self) -> SocketAddr {
+        let url = self.url();
+        let (_, place) = url.rsplit_once('@').unwrap();
+        place.split_once('/').unwrap().0.parse().unwrap()
+    }
+
+    /// Begins a term, with a writer that reaches PostgreSQL through `address`.
+    pub(crate) fn start_through(&mut self, address: SocketAddr) {
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
+        let url = self.url().replace(&self.server_address().to_string(), &address.to_string());
+        self.writer = Some(Ledger::start_postgres(&url, WriterOptions { clock, ids }, None).unwrap());
     }
 
     /// The writer goes away; whatever it had not settled stays as it is.

@@ -15,10 +15,12 @@ use crate::clock::SharedClock;
 mod columns;
 mod load;
 mod pace;
+mod recovery;
 mod session;
 mod slot;
 mod statements;
 mod task;
+mod unit;
 mod write;
 
 /// How many requests one transaction takes in. `ledger.md` 6.1 gives 512 for PostgreSQL.

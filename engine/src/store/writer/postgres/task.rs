@@ -1,18 +1,17 @@
 //! The writer's loop.
 
-use std::sync::Arc;
-
-use sea_orm::{
-    sea_query::Value,
-    sqlx::{self, postgres::PgArguments},
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, oneshot};
+
+use sea_orm::sqlx::{self};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
     BATCH_MAX,
     load::{self, Foreign, Wanted},
-    pace::{TRIES_MAX, pause},
     session::{Session, Trouble},
     slot,
     write::{Before, Decision, write},
@@ -21,7 +20,7 @@ use crate::{
     clock::SharedClock,
     invocation::CallRecord,
     ledger::{
-        batch::{Batch, Done},
+        batch::Batch,
         chain::ChainHead,
         facts::Facts,
         key::KEY_TTL_US,
@@ -29,10 +28,9 @@ use crate::{
     },
     store::{
         StoreError,
-        unit::{Guarded, NotSaved, UnitOfWork},
         writer::{
             Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, refusal_plan, unavailable},
+            answers::{Decided, answer, decide, fail, unavailable},
             count,
         },
     },
@@ -41,25 +39,27 @@ use crate::{
 /// How many holds or calls that nobody settles are settled in one transaction.
 const SWEEP_MAX: usize = 512;
 
+/// How long a database that could not be reached is left alone.
+const AWAY_PAUSE: Duration = Duration::from_millis(250);
+
 /// How many expired keys one transaction forgets.
 const FORGOTTEN_MAX: i64 = 1_024;
 
-/// How often a lost connection is made again for the same batch.
-const RECONNECTS_MAX: u32 = 2;
-
 pub(super) struct Writer {
-    url: String,
-    options: WriterOptions,
-    shared: Option<Arc<SharedClock>>,
-    counters: Arc<WriterCounters>,
-    session: Option<Session>,
-    head: ChainHead,
-    facts: Facts,
+    pub(super) url: String,
+    pub(super) options: WriterOptions,
+    pub(super) shared: Option<Arc<SharedClock>>,
+    pub(super) counters: Arc<WriterCounters>,
+    pub(super) session: Option<Session>,
+    pub(super) head: ChainHead,
+    pub(super) facts: Facts,
     /// The facts may differ from the database: load them again before the next batch.
-    is_stale: bool,
+    pub(super) is_stale: bool,
     /// Other writers may have died and left something open: to be looked for in the next batch.
-    has_lost: bool,
-    records: Vec<Arc<CallRecord>>,
+    pub(super) has_lost: bool,
+    pub(super) records: Vec<Arc<CallRecord>>,
+    /// The database could not be reached: until then it is not tried again, and whoever asks is told at once.
+    away_until: Option<Instant>,
 }
 
 impl Writer {
@@ -95,6 +95,7 @@ impl Writer {
             is_stale: true,
             has_lost: true,
             records,
+            away_until: None,
         })
     }
 
@@ -182,77 +183,6 @@ impl Writer {
         }
     }
 
-    /// After a failed attempt: whether it was committed all the same. Returns the trouble if another attempt is useless.
-    async fn recover(
-        &mut self,
-        trouble: &Trouble,
-        name: Option<Uuid>,
-        races: &mut u32,
-        reconnects: &mut u32,
-    ) -> Result<bool, Trouble> {
-        self.is_stale = true;
-        tracing::debug!(?trouble, "a batch is tried again");
-        match trouble {
-            Trouble::Raced(why) => {
-                *races = races.saturating_add(1);
-                self.roll_back().await;
-                if *races >= TRIES_MAX {
-                    return Err(Trouble::Raced(why.clone()));
-                }
-                tokio::time::sleep(pause(*races, name.unwrap_or_default())).await;
-                Ok(false)
-            }
-            Trouble::Lost(why) | Trouble::LostAtCommit(why) => {
-                *reconnects = reconnects.saturating_add(1);
-                self.session = None;
-                if *reconnects > RECONNECTS_MAX {
-                    return Err(Trouble::Lost(why.clone()));
-                }
-                if matches!(trouble, Trouble::Lost(_)) {
-                    return Ok(false);
-                }
-                match name {
-                    Some(name) => self.was_committed(name).await,
-                    None => Ok(false),
-                }
-            }
-            Trouble::Fenced => {
-                *reconnects = reconnects.saturating_add(1);
-                self.roll_back().await;
-                if *reconnects > RECONNECTS_MAX {
-                    return Err(Trouble::Fenced);
-                }
-                self.take_slot().await.map(|()| false)
-            }
-            Trouble::Refused(why) => {
-                self.roll_back().await;
-                Err(Trouble::Refused(why.clone()))
-            }
-            Trouble::Conflict => {
-                self.roll_back().await;
-                Err(Trouble::Conflict)
-            }
-        }
-    }
-
-    /// Whether the batch `name` is in the books. The old session may still be at its commit: it holds the slot's row, so
-    /// reading that row under a lock waits for it.
-    async fn was_committed(&mut self, name: Uuid) -> Result<bool, Trouble> {
-        let slot = self.head.slot;
-        let session = self.session().await?;
-        session.begin().await?;
-        sqlx::query("SELECT 1 FROM chain_head WHERE slot = $1 FOR UPDATE")
-            .bind(slot)
-            .execute(session.connection())
-            .await?;
-        let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM batch WHERE client_batch_id = $1)")
-            .bind(name)
-            .fetch_one(session.connection())
-            .await?;
-        session.rollback().await?;
-        Ok(found)
-    }
-
     async fn attempt(
         &mut self,
         jobs: &[Job],
@@ -293,7 +223,7 @@ impl Writer {
     }
 
     /// The batch gets its `name` here, and keeps it over all attempts.
-    async fn commit(
+    pub(super) async fn commit(
         &mut self,
         plan: &Plan,
         before: &Before,
@@ -310,107 +240,31 @@ impl Writer {
         Ok(())
     }
 
-    /// Statements first, so that the ledger transactions see the accounts that they open.
-    async fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
-        let saved = self.try_unit(unit).await;
-        match &saved {
-            Ok(_) => {
-                count(&self.counters.batches, 1);
-                count(&self.counters.requests, 1);
-            }
-            Err(NotSaved::Refused(refusal)) => {
-                if let Some(plan) = refusal_plan(unit, refusal)
-                    && let Err(trouble) = self.record(&plan).await
-                {
-                    tracing::error!(?trouble, "a refusal was not recorded");
-                    self.is_stale = true;
-                    self.roll_back().await;
-                }
-            }
-            Err(_) => {}
-        }
-        let gone = reply.send(saved);
-        drop(gone);
-    }
-
-    async fn try_unit(&mut self, unit: &UnitOfWork) -> Result<Vec<Done>, NotSaved> {
-        let (mut name, mut races, mut reconnects) = (None, 0, 0);
-        loop {
-            let mut progress = UnitProgress::default();
-            let trouble = match self.attempt_unit(unit, &mut name, &mut progress).await {
-                Ok(Ok(done)) => return Ok(done),
-                Ok(Err(refusal)) => {
-                    self.is_stale = true;
-                    self.roll_back().await;
-                    return Err(NotSaved::Refused(refusal));
-                }
-                Err(trouble) => trouble,
-            };
-            match self.recover(&trouble, name, &mut races, &mut reconnects).await {
-                Ok(true) => return Ok(progress.done),
-                Ok(false) => {}
-                Err(Trouble::Conflict) => return Err(NotSaved::Conflict { statement: progress.statement }),
-                Err(trouble) => return Err(NotSaved::Writer(writer_error(&trouble))),
-            }
-        }
-    }
-
-    async fn attempt_unit(
-        &mut self,
-        unit: &UnitOfWork,
-        name: &mut Option<Uuid>,
-        progress: &mut UnitProgress,
-    ) -> Result<Result<Vec<Done>, crate::ledger::Refusal>, Trouble> {
-        self.refresh().await?;
-        let now_us = self.now_us();
-        let epoch = self.head.epoch;
-        let (session, facts) = (open(&mut self.session)?, &mut self.facts);
-        session.begin().await?;
-        for (number, guarded) in unit.statements.iter().enumerate() {
-            progress.statement = number;
-            execute(session, guarded).await?;
-        }
-        let foreign = Wanted::by_posts(&unit.posts).load(session.connection(), facts).await?;
-        let before = Before::of(facts);
-        let mut batch = Batch::new(facts, now_us, epoch);
-        for post in &unit.posts {
-            match batch.post(post) {
-                Ok(done) => progress.done.push(done),
-                Err(refusal) => return Ok(Err(refusal)),
-            }
-        }
-        let plan = batch.into_plan();
-        self.commit(&plan, &before, now_us, name).await?;
-        foreign.forget(&mut self.facts);
-        self.facts.end_batch();
-        Ok(Ok(std::mem::take(&mut progress.done)))
-    }
-
-    async fn record(&mut self, plan: &Plan) -> Result<(), Trouble> {
-        self.refresh().await?;
-        let now_us = self.now_us();
-        open(&mut self.session)?.begin().await?;
-        let before = Before::of(&self.facts);
-        self.commit(plan, &before, now_us, &mut None).await
-    }
-
     /// Recorded time never goes backwards, whatever the clock does.
-    fn now_us(&self) -> i64 {
+    pub(super) fn now_us(&self) -> i64 {
         self.options.clock.now_us().max(self.head.last_us)
     }
 
     /// A session, made anew if there is none.
-    async fn session(&mut self) -> Result<&mut Session, Trouble> {
+    pub(super) async fn session(&mut self) -> Result<&mut Session, Trouble> {
         if self.session.is_none() {
-            let connected = Session::connect(&self.url).await;
-            self.session = Some(connected.map_err(|error| Trouble::Lost(error.to_string()))?);
-            self.is_stale = true;
+            if self.away_until.is_some_and(|until| Instant::now() < until) {
+                return Err(Trouble::Lost("the database did not answer a moment ago".to_owned()));
+            }
+            match Session::connect(&self.url).await {
+                Ok(session) => self.session = Some(session),
+                Err(error) => {
+                    self.away_until = Instant::now().checked_add(AWAY_PAUSE);
+                    return Err(Trouble::Lost(error.to_string()));
+                }
+            }
+            (self.is_stale, self.away_until) = (true, None);
         }
         open(&mut self.session)
     }
 
     /// After a failure nothing in memory is trusted.
-    async fn refresh(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn refresh(&mut self) -> Result<(), Trouble> {
         self.session().await?;
         if self.is_stale {
             let session = open(&mut self.session)?;
@@ -425,20 +279,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Another server has the slot: this one goes on in a new one. What it had opened is settled by rule.
-    async fn take_slot(&mut self) -> Result<(), Trouble> {
-        let session = self.session().await?;
-        let head = slot::take(session).await?;
-        self.head = head.ok_or(Trouble::Fenced)?;
-        (self.is_stale, self.has_lost) = (true, true);
-        tracing::warn!(
-            slot = self.head.slot,
-            epoch = self.head.epoch,
-            "the writer's slot was lost; another one was taken"
-        );
-        Ok(())
-    }
-
     async fn follow_database_clock(&mut self) -> Result<(), Trouble> {
         let Some(shared) = self.shared.clone() else { return Ok(()) };
         let now_us = self.session().await?.now_us().await?;
@@ -446,7 +286,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn roll_back(&mut self) {
+    pub(super) async fn roll_back(&mut self) {
         if let Some(session) = &mut self.session
             && session.rollback().await.is_err()
         {
@@ -455,48 +295,8 @@ impl Writer {
     }
 }
 
-/// How far a unit got.
-#[derive(Default)]
-struct UnitProgress {
-    statement: usize,
-    done: Vec<Done>,
-}
-
-fn open(session: &mut Option<Session>) -> Result<&mut Session, Trouble> {
+pub(super) fn open(session: &mut Option<Session>) -> Result<&mut Session, Trouble> {
     session.as_mut().ok_or_else(|| Trouble::Lost("there is no connection".to_owned()))
-}
-
-/// Carries out one statement of a unit of work.
-async fn execute(session: &mut Session, guarded: &Guarded) -> Result<(), Trouble> {
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(guarded.sql.clone()));
-    for value in &guarded.values.0 {
-        query = bind(query, value)?;
-    }
-    let touched = query.execute(session.connection()).await.map_err(|error| {
-        // Class 23: a unique value, a check, a reference. What was read has changed since: the unit's author decides again.
-        let code = error.as_database_error().and_then(|database| database.code().map(std::borrow::Cow::into_owned));
-        if code.is_some_and(|code| code.starts_with("23")) { Trouble::Conflict } else { Trouble::from(error) }
-    })?;
-    match guarded.rows {
-        Some(rows) if rows != touched.rows_affected() => Err(Trouble::Conflict),
-        _ => Ok(()),
-    }
-}
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, PgArguments>;
-
-/// A value that sea-orm built. The tables hold truth values, integers, texts, byte strings and identifiers only.
-fn bind<'q>(query: Query<'q>, value: &'q Value) -> Result<Query<'q>, Trouble> {
-    Ok(match value {
-        Value::Bool(value) => query.bind(*value),
-        Value::SmallInt(value) => query.bind(*value),
-        Value::Int(value) => query.bind(*value),
-        Value::BigInt(value) => query.bind(*value),
-        Value::String(value) => query.bind(value.as_deref()),
-        Value::Bytes(value) => query.bind(value.as_deref()),
-        Value::Uuid(value) => query.bind(*value),
-        other => return Err(Trouble::Refused(format!("no column holds such a value: {other:?}"))),
-    })
 }
 
 /// Forgets the oldest keys whose day is over. A running call keeps its key however old.
@@ -514,7 +314,7 @@ async fn forget_expired(session: &mut Session, now_us: i64) -> Result<(), Troubl
     Ok(())
 }
 
-fn writer_error(trouble: &Trouble) -> WriterError {
+pub(super) fn writer_error(trouble: &Trouble) -> WriterError {
     match trouble {
         Trouble::Fenced => WriterError::Fenced,
         Trouble::Raced(why) | Trouble::Lost(why) | Trouble::LostAtCommit(why) | Trouble::Refused(why) => {

@@ -6,7 +6,7 @@ fn enough_rows_move_the_log_into_the_file_and_fewer_do_not() {
     let path = folder.path().join("books.db");
     drop(Connection::open(&path).unwrap());
     // Stays open: the last connection to close would move the log, too.
-    let writer = super::super::sqlite::open(&path).unwrap();
+    let writer = super::super::books::open(&path).unwrap();
     writer.execute_batch("CREATE TABLE filled (page BLOB)").unwrap();
     writer.execute("INSERT INTO filled VALUES (zeroblob(100000))", []).unwrap();
     let bytes_after = |rows: usize| {

@@ -1,0 +1,101 @@
+//! What a writer does about a batch that was not written.
+
+use sea_orm::sqlx;
+use uuid::Uuid;
+
+use super::{
+    pace::{TRIES_MAX, pause},
+    session::Trouble,
+    slot,
+    task::Writer,
+};
+
+/// How often a lost connection is made again for the same batch.
+const RECONNECTS_MAX: u32 = 2;
+
+impl Writer {
+    /// After a failed attempt: whether it was committed all the same. Returns the trouble if another attempt is useless.
+    pub(super) async fn recover(
+        &mut self,
+        trouble: &Trouble,
+        name: Option<Uuid>,
+        races: &mut u32,
+        reconnects: &mut u32,
+    ) -> Result<bool, Trouble> {
+        self.is_stale = true;
+        tracing::debug!(?trouble, "a batch is tried again");
+        match trouble {
+            Trouble::Raced(why) => {
+                *races = races.saturating_add(1);
+                self.roll_back().await;
+                if *races >= TRIES_MAX {
+                    return Err(Trouble::Raced(why.clone()));
+                }
+                tokio::time::sleep(pause(*races, name.unwrap_or_default())).await;
+                Ok(false)
+            }
+            Trouble::Lost(why) | Trouble::LostAtCommit(why) => {
+                *reconnects = reconnects.saturating_add(1);
+                self.session = None;
+                if *reconnects > RECONNECTS_MAX {
+                    return Err(Trouble::Lost(why.clone()));
+                }
+                if matches!(trouble, Trouble::Lost(_)) {
+                    return Ok(false);
+                }
+                match name {
+                    Some(name) => self.was_committed(name).await,
+                    None => Ok(false),
+                }
+            }
+            Trouble::Fenced => {
+                *reconnects = reconnects.saturating_add(1);
+                self.roll_back().await;
+                if *reconnects > RECONNECTS_MAX {
+                    return Err(Trouble::Fenced);
+                }
+                self.take_slot().await.map(|()| false)
+            }
+            Trouble::Refused(why) => {
+                self.roll_back().await;
+                Err(Trouble::Refused(why.clone()))
+            }
+            Trouble::Conflict => {
+                self.roll_back().await;
+                Err(Trouble::Conflict)
+            }
+        }
+    }
+
+    /// Whether the batch `name` is in the books. The old session may still be at its commit: it holds the slot's row, so
+    /// reading that row under a lock waits for it.
+    async fn was_committed(&mut self, name: Uuid) -> Result<bool, Trouble> {
+        let slot = self.head.slot;
+        let session = self.session().await?;
+        session.begin().await?;
+        sqlx::query("SELECT 1 FROM chain_head WHERE slot = $1 FOR UPDATE")
+            .bind(slot)
+            .execute(session.connection())
+            .await?;
+        let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM batch WHERE client_batch_id = $1)")
+            .bind(name)
+            .fetch_one(session.connection())
+            .await?;
+        session.rollback().await?;
+        Ok(found)
+    }
+
+    /// Another server has the slot: this one goes on in a new one. What it had opened is settled by rule.
+    async fn take_slot(&mut self) -> Result<(), Trouble> {
+        let session = self.session().await?;
+        let head = slot::take(session).await?;
+        self.head = head.ok_or(Trouble::Fenced)?;
+        (self.is_stale, self.has_lost) = (true, true);
+        tracing::warn!(
+            slot = self.head.slot,
+            epoch = self.head.epoch,
+            "the writer's slot was lost; another one was taken"
+        );
+        Ok(())
+    }
+}

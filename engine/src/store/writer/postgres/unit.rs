@@ -1,0 +1,152 @@
+//! Units of work: statements and ledger transactions that happen together or not at all.
+
+use sea_orm::{
+    sea_query::Value,
+    sqlx::{self, postgres::PgArguments},
+};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    load::Wanted,
+    session::{Session, Trouble},
+    task::{Writer, open, writer_error},
+    write::Before,
+};
+use crate::{
+    ledger::{
+        Refusal,
+        batch::{Batch, Done},
+        plan::Plan,
+    },
+    store::{
+        unit::{Guarded, NotSaved, UnitOfWork},
+        writer::{answers::refusal_plan, count},
+    },
+};
+
+/// How far a unit got.
+#[derive(Default)]
+struct UnitProgress {
+    statement: usize,
+    done: Vec<Done>,
+}
+
+impl Writer {
+    /// Statements first, so that the ledger transactions see the accounts that they open.
+    pub(super) async fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
+        let saved = self.try_unit(unit).await;
+        match &saved {
+            Ok(_) => {
+                count(&self.counters.batches, 1);
+                count(&self.counters.requests, 1);
+            }
+            Err(NotSaved::Refused(refusal)) => {
+                if let Some(plan) = refusal_plan(unit, refusal)
+                    && let Err(trouble) = self.record(&plan).await
+                {
+                    tracing::error!(?trouble, "a refusal was not recorded");
+                    self.is_stale = true;
+                    self.roll_back().await;
+                }
+            }
+            Err(_) => {}
+        }
+        let gone = reply.send(saved);
+        drop(gone);
+    }
+
+    async fn try_unit(&mut self, unit: &UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+        let (mut name, mut races, mut reconnects) = (None, 0, 0);
+        loop {
+            let mut progress = UnitProgress::default();
+            let trouble = match self.attempt_unit(unit, &mut name, &mut progress).await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(refusal)) => {
+                    self.is_stale = true;
+                    self.roll_back().await;
+                    return Err(NotSaved::Refused(refusal));
+                }
+                Err(trouble) => trouble,
+            };
+            match self.recover(&trouble, name, &mut races, &mut reconnects).await {
+                Ok(true) => return Ok(progress.done),
+                Ok(false) => {}
+                Err(Trouble::Conflict) => return Err(NotSaved::Conflict { statement: progress.statement }),
+                Err(trouble) => return Err(NotSaved::Writer(writer_error(&trouble))),
+            }
+        }
+    }
+
+    async fn attempt_unit(
+        &mut self,
+        unit: &UnitOfWork,
+        name: &mut Option<Uuid>,
+        progress: &mut UnitProgress,
+    ) -> Result<Result<Vec<Done>, Refusal>, Trouble> {
+        self.refresh().await?;
+        let now_us = self.now_us();
+        let epoch = self.head.epoch;
+        let (session, facts) = (open(&mut self.session)?, &mut self.facts);
+        session.begin().await?;
+        for (number, guarded) in unit.statements.iter().enumerate() {
+            progress.statement = number;
+            execute(session, guarded).await?;
+        }
+        let foreign = Wanted::by_posts(&unit.posts).load(session.connection(), facts).await?;
+        let before = Before::of(facts);
+        let mut batch = Batch::new(facts, now_us, epoch);
+        for post in &unit.posts {
+            match batch.post(post) {
+                Ok(done) => progress.done.push(done),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        let plan = batch.into_plan();
+        self.commit(&plan, &before, now_us, name).await?;
+        foreign.forget(&mut self.facts);
+        self.facts.end_batch();
+        Ok(Ok(std::mem::take(&mut progress.done)))
+    }
+
+    async fn record(&mut self, plan: &Plan) -> Result<(), Trouble> {
+        self.refresh().await?;
+        let now_us = self.now_us();
+        open(&mut self.session)?.begin().await?;
+        let before = Before::of(&self.facts);
+        self.commit(plan, &before, now_us, &mut None).await
+    }
+}
+
+/// Carries out one statement of a unit of work.
+async fn execute(session: &mut Session, guarded: &Guarded) -> Result<(), Trouble> {
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(guarded.sql.clone()));
+    for value in &guarded.values.0 {
+        query = bind(query, value)?;
+    }
+    let touched = query.execute(session.connection()).await.map_err(|error| {
+        // Class 23: a unique value, a check, a reference. What was read has changed since: the unit's author decides again.
+        let code = error.as_database_error().and_then(|database| database.code().map(std::borrow::Cow::into_owned));
+        if code.is_some_and(|code| code.starts_with("23")) { Trouble::Conflict } else { Trouble::from(error) }
+    })?;
+    match guarded.rows {
+        Some(rows) if rows != touched.rows_affected() => Err(Trouble::Conflict),
+        _ => Ok(()),
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, PgArguments>;
+
+/// A value that sea-orm built. The tables hold truth values, integers, texts, byte strings and identifiers only.
+fn bind<'q>(query: Query<'q>, value: &'q Value) -> Result<Query<'q>, Trouble> {
+    Ok(match value {
+        Value::Bool(value) => query.bind(*value),
+        Value::SmallInt(value) => query.bind(*value),
+        Value::Int(value) => query.bind(*value),
+        Value::BigInt(value) => query.bind(*value),
+        Value::String(value) => query.bind(value.as_deref()),
+        Value::Bytes(value) => query.bind(value.as_deref()),
+        Value::Uuid(value) => query.bind(*value),
+        other => return Err(Trouble::Refused(format!("no column holds such a value: {other:?}"))),
+    })
+}
