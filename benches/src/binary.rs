@@ -7,7 +7,7 @@ use crate::{
     failure::{Context as _, Failure, Outcome},
     process,
     report::{Size, Start, median, rounded},
-    tollgate::Tollgate,
+    tollgate::{Site, Tollgate},
     workspace::RunFolder,
 };
 
@@ -41,14 +41,14 @@ fn file_mib(path: &Path) -> Outcome<f64> {
 
 /// Time to ready on a new and on an existing database, and resident memory when nothing is asked.
 pub(crate) fn measure_start(folder: &RunFolder, program: &Path) -> Outcome<Start> {
-    let folder = folder.subfolder("start")?;
-    let first = Tollgate::start_plain(program, &folder)?;
+    let site = Site::with_sqlite(folder.subfolder("start")?);
+    let first = Tollgate::start_plain(program, &site)?;
     let first_ready_ms = rounded(first.ready_after().as_secs_f64() * 1e3);
     drop(first.stop()?);
     let mut ready_ms = Vec::with_capacity(STARTS);
     let mut idle_kib = None;
     for _ in 0..STARTS {
-        let tollgate = Tollgate::start_plain(program, &folder)?;
+        let tollgate = Tollgate::start_plain(program, &site)?;
         ready_ms.push(tollgate.ready_after().as_secs_f64() * 1e3);
         if idle_kib.is_none() {
             process::pause(IDLE);

@@ -39,8 +39,8 @@ const KEY_DIGITS: usize = 16;
 /// What to drive, and how hard. Read as JSON from standard input.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// The side to drive.
-    pub(crate) address: SocketAddr,
+    /// The side to drive: where several processes share the work, the connections are dealt out to them in turn.
+    pub(crate) addresses: Vec<SocketAddr>,
     /// The path of the POST.
     pub(crate) path: String,
     /// Who calls; every call is made as one of them.
@@ -137,7 +137,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(plan: &Plan, caller: &Caller) -> Self {
+    fn new(plan: &Plan, address: SocketAddr, caller: &Caller) -> Self {
         let arguments = &plan.arguments;
         let (before_key, after_key) = match &plan.key_prefix {
             Some(prefix) => (format!(r#"{{"arguments":{arguments},"idempotency_key":"{prefix}"#), r#""}"#),
@@ -149,7 +149,7 @@ impl Prepared {
         let until_key = format!(
             "POST {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n{end_user}content-type: application/json\r\n\
              content-length: {body_bytes}\r\n\r\n{before_key}",
-            plan.path, plan.address, caller.token
+            plan.path, address, caller.token
         );
         let key_at = plan.key_prefix.as_ref().map(|_| until_key.len());
         Self { bytes: format!("{until_key}{digits}{after_key}").into_bytes(), key_at }
@@ -168,10 +168,16 @@ impl Prepared {
     }
 }
 
-/// What the connections of one drive share; one thread, so plain cells do.
-struct Shared {
+/// One process of the side, and the requests to it: one for each caller.
+struct Target {
     address: SocketAddr,
     requests: Vec<Prepared>,
+}
+
+/// What the connections of one drive share; one thread, so plain cells do.
+struct Shared {
+    targets: Vec<Target>,
+    callers: u64,
     next: Cell<u64>,
     extent: Extent,
     begin: Instant,
@@ -190,13 +196,17 @@ impl Shared {
                 (begin, begin + Duration::from_millis(measured_ms))
             }
         };
-        if plan.callers.is_empty() || plan.connections == 0 {
-            return Err(Failure::new("a plan needs callers and connections"));
+        if plan.callers.is_empty() || plan.connections == 0 || plan.addresses.is_empty() {
+            return Err(Failure::new("a plan needs callers, connections and an address"));
         }
+        let target = |address: &SocketAddr| Target {
+            address: *address,
+            requests: plan.callers.iter().map(|caller| Prepared::new(plan, *address, caller)).collect(),
+        };
         let latencies_ns = Histogram::new_with_bounds(1, LATENCY_NS_MAX, 3).context(|| "histogram".to_owned())?;
         Ok(Self {
-            address: plan.address,
-            requests: plan.callers.iter().map(|caller| Prepared::new(plan, caller)).collect(),
+            targets: plan.addresses.iter().map(target).collect(),
+            callers: u64::try_from(plan.callers.len()).unwrap_or(u64::MAX),
             next: Cell::new(0),
             extent: plan.extent,
             begin,
@@ -206,17 +216,16 @@ impl Shared {
         })
     }
 
-    /// Puts the next request into `buffer`; `false` when the drive is over.
-    fn prepare(&self, buffer: &mut Vec<u8>, now: Instant) -> bool {
+    /// Puts the next request to `target` into `buffer`; `false` when the drive is over.
+    fn prepare(&self, target: &Target, buffer: &mut Vec<u8>, now: Instant) -> bool {
         let number = self.next.get();
-        let callers = u64::try_from(self.requests.len()).unwrap_or(u64::MAX);
         let chosen = match self.extent {
-            Extent::EachCallerOnce if number >= callers => return false,
+            Extent::EachCallerOnce if number >= self.callers => return false,
             Extent::EachCallerOnce => number,
             Extent::Time { .. } if now >= self.end => return false,
-            Extent::Time { .. } => scatter(number) % callers,
+            Extent::Time { .. } => scatter(number) % self.callers,
         };
-        let Some(request) = usize::try_from(chosen).ok().and_then(|index| self.requests.get(index)) else {
+        let Some(request) = usize::try_from(chosen).ok().and_then(|index| target.requests.get(index)) else {
             return false;
         };
         self.next.set(number.saturating_add(1));
@@ -274,9 +283,9 @@ async fn drive(plan: &Plan) -> Outcome<Drive> {
     let shared = Rc::new(Shared::new(plan)?);
     let started = Instant::now();
     let connections: Vec<_> = (0..plan.connections)
-        .map(|_| {
+        .map(|index| {
             let shared = Rc::clone(&shared);
-            tokio::task::spawn_local(async move { keep_calling(&shared).await })
+            tokio::task::spawn_local(async move { keep_calling(&shared, index).await })
         })
         .collect();
     for connection in connections {
@@ -294,24 +303,25 @@ async fn drive(plan: &Plan) -> Outcome<Drive> {
     Ok(found)
 }
 
-/// One connection after the other until the drive is over.
-async fn keep_calling(shared: &Shared) -> Outcome<()> {
+/// One connection after the other until the drive is over; `index` says to which process.
+async fn keep_calling(shared: &Shared, index: usize) -> Outcome<()> {
+    let target = shared.targets.iter().cycle().nth(index).ok_or_else(|| Failure::new("nobody to call"))?;
     loop {
         let stream =
-            TcpStream::connect(shared.address).await.context(|| format!("cannot connect to `{}`", shared.address))?;
+            TcpStream::connect(target.address).await.context(|| format!("cannot connect to `{}`", target.address))?;
         stream.set_nodelay(true)?;
-        match call_until_over(shared, stream).await {
+        match call_until_over(shared, target, stream).await {
             Ok(()) => return Ok(()),
             Err(broken) => shared.record_broken(&broken)?,
         }
     }
 }
 
-async fn call_until_over(shared: &Shared, mut stream: TcpStream) -> Outcome<()> {
+async fn call_until_over(shared: &Shared, target: &Target, mut stream: TcpStream) -> Outcome<()> {
     let mut request = Vec::new();
     let mut answer = vec![0_u8; ANSWER_BYTES_MAX];
     let mut asked = Instant::now();
-    while shared.prepare(&mut request, asked) {
+    while shared.prepare(target, &mut request, asked) {
         stream.write_all(&request).await?;
         let (status, answer_bytes) = read_answer(&mut stream, &mut answer).await?;
         let answered = Instant::now();

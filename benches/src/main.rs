@@ -6,11 +6,13 @@
 mod bare;
 mod binary;
 mod books;
+mod charging;
 mod driver;
 mod failure;
 mod ledger;
 mod machine;
 mod nginx;
+mod postgres;
 mod process;
 mod report;
 mod rounds;
@@ -61,6 +63,8 @@ enum Part {
     Bare { url: String },
     #[command(hide = true)]
     Drive,
+    #[command(hide = true)]
+    Charge,
 }
 
 /// What can be measured alone.
@@ -72,6 +76,10 @@ enum Measurement {
     Nginx,
     /// The ledger alone: hold and capture through its writer, 256 callers
     Ledger,
+    /// As `paid`, with the books in PostgreSQL: one server process, then two on one database
+    Postgres,
+    /// The ledger alone on PostgreSQL: hold and capture from four processes, and the same without batches
+    PostgresLedger,
     /// `tollgate ledger verify` on the books of a paid drive
     Verify,
     /// The size of the binary
@@ -86,6 +94,7 @@ fn main() -> ExitCode {
         Some(Part::Upstream) => upstream::run(),
         Some(Part::Bare { url }) => bare::run(url),
         Some(Part::Drive) => driver::run(),
+        Some(Part::Charge) => postgres::crew::run(),
         None => run(&arguments),
     };
     match outcome {
@@ -129,6 +138,16 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     }
     if wants(Measurement::Ledger) {
         ledger::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+    }
+    if wants(Measurement::Postgres) {
+        postgres::measure(folder, "postgres", &mut report.postgres, |cluster, figures| {
+            postgres::paid::measure(folder, &program, pace, cluster, figures)
+        })?;
+    }
+    if wants(Measurement::PostgresLedger) {
+        postgres::measure(folder, "postgres-ledger", &mut report.postgres, |cluster, figures| {
+            postgres::ledger::measure(folder, &program, pace, cluster, figures)
+        })?;
     }
     if arguments.only == Some(Measurement::Verify) {
         verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;

@@ -108,6 +108,13 @@ pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// The end of a log, for a person who has to find out why.
+pub(crate) fn last_lines(log: &str) -> String {
+    const LINES: usize = 20;
+    let lines: Vec<&str> = log.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+}
+
 /// Starts this very program again with a hidden subcommand that announces its address on standard output.
 pub(crate) fn start_self(name: &'static str, arguments: &[String]) -> Outcome<(Process, SocketAddr)> {
     let program = std::env::current_exe().context(|| "cannot find my own program file".to_owned())?;

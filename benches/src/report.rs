@@ -6,12 +6,18 @@ use serde::Serialize;
 
 use crate::machine::Machine;
 
+pub(crate) use self::postgres::{Figures, LedgerRate, Postgres, PostgresLedger, PostgresSettings, RunDry, Unbatched};
+
+mod postgres;
+
 /// Everything that one run measured; what was not measured is absent.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sqlite: Option<Sqlite>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) postgres: Option<Postgres>,
     /// By callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxies: Option<BTreeMap<u32, Proxies>>,
@@ -23,7 +29,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, sqlite: None, proxies: None, size: None, start: None }
+        Self { machine, sqlite: None, postgres: None, proxies: None, size: None, start: None }
     }
 }
 
@@ -185,6 +191,9 @@ impl fmt::Display for Report {
         if let Some(sqlite) = &self.sqlite {
             write_sqlite(f, sqlite)?;
         }
+        if let Some(postgres) = &self.postgres {
+            postgres::write_postgres(f, postgres)?;
+        }
         for (callers, proxies) in self.proxies.iter().flatten() {
             write_proxies(f, *callers, proxies)?;
             write!(f, "\n{:9}bare ÷ nginx {}", "", Optional(proxies.bare_over_nginx))?;
@@ -209,7 +218,20 @@ fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
     if let Some(settings) = &sqlite.settings {
         write!(f, "\nSQLite: journal_mode {}, synchronous {}", settings.journal_mode, settings.synchronous)?;
     }
-    for (callers, level) in &sqlite.levels {
+    write_levels(f, &sqlite.levels)?;
+    write_books(f, sqlite.books.as_ref())?;
+    if let Some(ledger) = &sqlite.ledger {
+        write!(
+            f,
+            "\nledger alone, {} callers: {:.0} hold+capture/s, p50 {:.3} ms, p99 {:.3} ms, {:.1} requests a batch",
+            ledger.callers, ledger.hold_captures_per_s, ledger.p50_ms, ledger.p99_ms, ledger.requests_per_batch
+        )?;
+    }
+    write_verify(f, sqlite.verify.as_ref())
+}
+
+fn write_levels(f: &mut fmt::Formatter<'_>, levels: &BTreeMap<u32, Level>) -> fmt::Result {
+    for (callers, level) in levels {
         write_proxies(f, *callers, &level.proxies)?;
         for (side, paid) in [("paid", &level.paid), ("paid, keyed", &level.keyed)] {
             write_side(f, side, Some(paid.paid_per_s), Some(paid.p50_ms), Some(paid.p99_ms))?;
@@ -219,28 +241,17 @@ fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
         write!(f, "\n{:9}paid ÷ nginx {}, ", "", Optional(paid_over_nginx))?;
         write!(f, "bare ÷ nginx {}", Optional(bare_over_nginx))?;
     }
-    if let Some(books) = &sqlite.books {
-        write!(
-            f,
-            "\nbooks: {} calls charged, {} counted by the upstream, {} answered",
-            books.charged, books.received, books.answered
-        )?;
-    }
-    if let Some(ledger) = &sqlite.ledger {
-        write!(
-            f,
-            "\nledger alone, {} callers: {:.0} hold+capture/s, p50 {:.3} ms, p99 {:.3} ms, {:.1} requests a batch",
-            ledger.callers, ledger.hold_captures_per_s, ledger.p50_ms, ledger.p99_ms, ledger.requests_per_batch
-        )?;
-    }
-    if let Some(verify) = &sqlite.verify {
-        write!(
-            f,
-            "\nverify: {} postings in {:.2} s, {:.0} postings/s",
-            verify.postings, verify.seconds, verify.postings_per_s
-        )?;
-    }
     Ok(())
+}
+
+fn write_books(f: &mut fmt::Formatter<'_>, books: Option<&Books>) -> fmt::Result {
+    let Some(Books { received, charged, answered }) = books else { return Ok(()) };
+    write!(f, "\nbooks: {charged} calls charged, {received} counted by the upstream, {answered} answered")
+}
+
+fn write_verify(f: &mut fmt::Formatter<'_>, verify: Option<&Verify>) -> fmt::Result {
+    let Some(Verify { postings, seconds, postings_per_s }) = verify else { return Ok(()) };
+    write!(f, "\nverify: {postings} postings in {seconds:.2} s, {postings_per_s:.0} postings/s")
 }
 
 fn write_proxies(f: &mut fmt::Formatter<'_>, callers: u32, proxies: &Proxies) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! The sides take turns, A B A B, because a machine's mood changes within a run: ratios are taken within a round, and
 //! the medians over the rounds are reported.
 
-use std::{collections::BTreeMap, io::Write as _, net::SocketAddr, path::Path, process::Stdio};
+use std::{collections::BTreeMap, io::Write as _, net::SocketAddr, path::Path, process::Stdio, slice};
 
 use crate::{
     driver::{Drive, Extent, Plan},
@@ -9,13 +9,13 @@ use crate::{
     nginx, note,
     process::{self, Process},
     report::{Level, PaidCall, Proxies, Sqlite, median, rounded},
-    tollgate::{self, Tollgate},
+    tollgate::{self, Site, Tollgate},
     upstream, verify,
     workspace::RunFolder,
 };
 
 /// How many calls are in flight, level by level.
-const CALLERS: [u32; 3] = [1, 64, 256];
+pub(crate) const CALLERS: [u32; 3] = [1, 64, 256];
 
 /// Driven before every measured time, in milliseconds.
 const WARM_UP_MS: u64 = 1_000;
@@ -38,8 +38,9 @@ impl Pace {
 
 /// The upstream and the proxies in front of it.
 #[derive(Debug)]
-struct Yardsticks {
-    upstream: SocketAddr,
+pub(crate) struct Yardsticks {
+    /// Behind all sides.
+    pub(crate) upstream: SocketAddr,
     bare: SocketAddr,
     nginx: Option<SocketAddr>,
     /// In the order in which they are stopped.
@@ -47,7 +48,8 @@ struct Yardsticks {
 }
 
 impl Yardsticks {
-    fn start(folder: &RunFolder) -> Outcome<Self> {
+    /// Starts them; nginx only where it is installed.
+    pub(crate) fn start(folder: &RunFolder) -> Outcome<Self> {
         let (upstream_process, upstream) = process::start_self("upstream", &[])?;
         let (bare_process, bare) = process::start_self("bare", &[format!("http://{upstream}/echo")])?;
         let mut processes = vec![bare_process];
@@ -65,7 +67,7 @@ impl Yardsticks {
 
     /// One turn of every proxy.
     fn drive(&self, callers: u32, pace: Pace, samples: &mut Samples) -> Outcome<()> {
-        let plan = |address| tollgate::plan(address, callers, pace.extent());
+        let plan = |address| tollgate::plan(vec![address], callers, pace.extent());
         samples.bare.push(drive("bare", &plan(self.bare))?);
         if let Some(nginx) = self.nginx {
             samples.nginx.push(drive("nginx", &plan(nginx))?);
@@ -122,24 +124,14 @@ pub(crate) fn measure_proxies(folder: &RunFolder, pace: Pace) -> Outcome<BTreeMa
     Ok(levels)
 }
 
-/// Paid calls, with and without a key, in turn with the proxies; then the books are checked against the upstream.
+/// Paid calls with the books in SQLite; then the books are checked against the upstream.
 pub(crate) fn measure_paid(folder: &RunFolder, program: &Path, pace: Pace, sqlite: &mut Sqlite) -> Outcome<()> {
     let yardsticks = Yardsticks::start(folder)?;
-    let mut tollgate = Tollgate::start(program, &folder.subfolder("tollgate")?, yardsticks.upstream)?;
+    let site = Site::with_sqlite(folder.subfolder("tollgate")?);
+    let tollgate = Tollgate::start(program, &site, yardsticks.upstream)?;
     sqlite.settings = Some(tollgate.check_durable()?);
     let mut calls = PaidCalls::default();
-    calls.drive("every token", &mut tollgate, yardsticks.upstream, None, (64, Extent::EachCallerOnce))?;
-    for callers in CALLERS {
-        let mut samples = Samples::default();
-        for round in 0..pace.rounds {
-            yardsticks.drive(callers, pace, &mut samples)?;
-            let shape = (callers, pace.extent());
-            samples.paid.push(calls.drive("paid", &mut tollgate, yardsticks.upstream, None, shape)?);
-            let key_prefix = Some(format!("load-{callers}-{round}-"));
-            samples.keyed.push(calls.drive("paid, keyed", &mut tollgate, yardsticks.upstream, key_prefix, shape)?);
-        }
-        sqlite.levels.insert(callers, level_of(&samples));
-    }
+    sqlite.levels = calls.drive_levels(&yardsticks, slice::from_ref(&tollgate), &CALLERS, pace)?;
     let stopped = tollgate.stop()?;
     sqlite.verify = Some(verify::check_sound(&stopped)?);
     sqlite.books = Some(stopped.check_books(tollgate::SPLIT, calls.at_upstream, calls.answered)?);
@@ -156,19 +148,46 @@ pub(crate) struct PaidCalls {
 }
 
 impl PaidCalls {
-    /// One turn of Tollgate, with `shape` the callers and the extent.
+    /// Paid calls to `servers`, with and without a key, in turn with the proxies, at each of these numbers of callers.
+    pub(crate) fn drive_levels(
+        &mut self,
+        yardsticks: &Yardsticks,
+        servers: &[Tollgate],
+        levels: &[u32],
+        pace: Pace,
+    ) -> Outcome<BTreeMap<u32, Level>> {
+        let upstream = yardsticks.upstream;
+        // the first call of each end user writes more than the others
+        self.drive("every token", servers, upstream, None, (64, Extent::EachCallerOnce))?;
+        let mut found = BTreeMap::new();
+        for callers in levels.iter().copied() {
+            let mut samples = Samples::default();
+            for round in 0..pace.rounds {
+                yardsticks.drive(callers, pace, &mut samples)?;
+                let shape = (callers, pace.extent());
+                samples.paid.push(self.drive("paid", servers, upstream, None, shape)?);
+                let key_prefix = Some(format!("load-{}-{callers}-{round}-", servers.len()));
+                samples.keyed.push(self.drive("paid, keyed", servers, upstream, key_prefix, shape)?);
+            }
+            found.insert(callers, level_of(&samples));
+        }
+        Ok(found)
+    }
+
+    /// One turn of `servers`, with `shape` the callers and the extent.
     pub(crate) fn drive(
         &mut self,
         side: &str,
-        tollgate: &mut Tollgate,
+        servers: &[Tollgate],
         upstream: SocketAddr,
         key_prefix: Option<String>,
         shape: (u32, Extent),
     ) -> Outcome<Drive> {
         let before = upstream::load_count(upstream)?;
-        let mut plan = tollgate::plan(tollgate.address(), shape.0, shape.1);
+        let mut plan = tollgate::plan(servers.iter().map(Tollgate::address).collect(), shape.0, shape.1);
         plan.key_prefix = key_prefix;
-        let found = drive(side, &plan).map_err(|failure| tollgate.explain(&failure))?;
+        let explain = |failure| servers.iter().fold(failure, |failure, server| server.explain(&failure));
+        let found = drive(side, &plan).map_err(explain)?;
         let received = upstream::load_count(upstream)?.saturating_sub(before);
         self.at_upstream = self.at_upstream.saturating_add(received);
         self.answered = self.answered.saturating_add(found.paid_answers());

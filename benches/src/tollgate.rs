@@ -64,10 +64,10 @@ fn find_executable(messages: &[u8]) -> Option<PathBuf> {
 }
 
 /// The plan that all sides get: the same callers, headers, path and body.
-pub(crate) fn plan(address: SocketAddr, callers: u32, extent: Extent) -> Plan {
+pub(crate) fn plan(addresses: Vec<SocketAddr>, callers: u32, extent: Extent) -> Plan {
     let identity = |partner| Caller { token: token_of(partner), end_user: Some(format!("end-user-{partner:04}")) };
     Plan {
-        address,
+        addresses,
         path: "/invoke/bench/echo".to_owned(),
         callers: (0..PARTNERS).map(identity).collect(),
         arguments: json!({ "text": "hello", "times": 3 }),
@@ -83,7 +83,7 @@ fn token_of(partner: usize) -> String {
 }
 
 /// The configuration of a run: the full paid call of `benches/README.md`.
-fn configuration(address: SocketAddr, folder: &Path, upstream: SocketAddr) -> Value {
+fn configuration(address: SocketAddr, site: &Site, upstream: SocketAddr) -> Value {
     let partners: Vec<Value> = (0..PARTNERS)
         .map(|partner| {
             json!({
@@ -114,8 +114,8 @@ fn configuration(address: SocketAddr, folder: &Path, upstream: SocketAddr) -> Va
     });
     json!({
         "server": { "bind": address.to_string(), "public_url": format!("http://{address}"), "workers": WORKERS },
-        "database": { "url": database_url(folder) },
-        "mail": { "transport": "file", "dir": folder.join("mail") },
+        "database": { "url": site.database_url },
+        "mail": { "transport": "file", "dir": site.folder.join("mail") },
         "allow_fixture_secrets": true,
         "egress": { "allow_hosts": [upstream.to_string()] },
         "catalog": {
@@ -131,24 +131,41 @@ fn configuration(address: SocketAddr, folder: &Path, upstream: SocketAddr) -> Va
 }
 
 /// The configuration of a start without a catalog.
-fn plain_configuration(address: SocketAddr, folder: &Path) -> Value {
+fn plain_configuration(address: SocketAddr, site: &Site) -> Value {
     json!({
         "server": { "bind": address.to_string(), "public_url": format!("http://{address}") },
-        "database": { "url": database_url(folder) },
-        "mail": { "transport": "file", "dir": folder.join("mail") },
+        "database": { "url": site.database_url },
+        "mail": { "transport": "file", "dir": site.folder.join("mail") },
     })
 }
 
-fn database_url(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join(DATABASE).display())
+/// Where an installation lives: the folder of its files, and its database.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    folder: PathBuf,
+    database_url: String,
+}
+
+impl Site {
+    /// With an SQLite file in `folder`.
+    pub(crate) fn with_sqlite(folder: PathBuf) -> Self {
+        let database_url = format!("sqlite://{}", folder.join(DATABASE).display());
+        Self { folder, database_url }
+    }
+
+    /// With a database of a PostgreSQL server. Several servers may share a site.
+    pub(crate) fn with_postgres(folder: PathBuf, database_url: String) -> Self {
+        Self { folder, database_url }
+    }
 }
 
 /// A configuration file and the program that reads it: runs commands, beside a running server or after it.
 #[derive(Debug)]
 pub(crate) struct Installation {
     program: PathBuf,
-    folder: PathBuf,
-    file: PathBuf,
+    site: Site,
+    /// Tells the files of servers that share a site apart.
+    name: &'static str,
 }
 
 /// A running server.
@@ -161,22 +178,33 @@ pub(crate) struct Tollgate {
 }
 
 impl Tollgate {
-    /// Starts a server with the measured catalog in `folder`.
-    pub(crate) fn start(program: &Path, folder: &Path, upstream: SocketAddr) -> Outcome<Self> {
+    /// Starts a server with the measured catalog.
+    pub(crate) fn start(program: &Path, site: &Site, upstream: SocketAddr) -> Outcome<Self> {
         let address = nginx::free_address()?;
-        Self::start_with(program, folder, address, &configuration(address, folder, upstream))
+        Self::start_with(program, site, "tollgate", address, &configuration(address, site, upstream))
     }
 
-    /// Starts a server without a catalog in `folder`.
-    pub(crate) fn start_plain(program: &Path, folder: &Path) -> Outcome<Self> {
+    /// Starts a second server with the measured catalog on the database of the first.
+    pub(crate) fn start_second(program: &Path, site: &Site, upstream: SocketAddr) -> Outcome<Self> {
         let address = nginx::free_address()?;
-        Self::start_with(program, folder, address, &plain_configuration(address, folder))
+        Self::start_with(program, site, "second", address, &configuration(address, site, upstream))
     }
 
-    fn start_with(program: &Path, folder: &Path, address: SocketAddr, configuration: &Value) -> Outcome<Self> {
-        let file = folder.join("tollgate.json5");
-        std::fs::write(&file, serde_json::to_string_pretty(configuration)?)?;
-        let installation = Installation { program: program.to_owned(), folder: folder.to_owned(), file };
+    /// Starts a server without a catalog.
+    pub(crate) fn start_plain(program: &Path, site: &Site) -> Outcome<Self> {
+        let address = nginx::free_address()?;
+        Self::start_with(program, site, "tollgate", address, &plain_configuration(address, site))
+    }
+
+    fn start_with(
+        program: &Path,
+        site: &Site,
+        name: &'static str,
+        address: SocketAddr,
+        configuration: &Value,
+    ) -> Outcome<Self> {
+        let installation = Installation { program: program.to_owned(), site: site.clone(), name };
+        std::fs::write(installation.file(), serde_json::to_string_pretty(configuration)?)?;
         let log = File::options().create(true).append(true).open(installation.log())?;
         let mut command = installation.command(&["serve"]);
         command.stdout(log.try_clone()?).stderr(log);
@@ -235,24 +263,28 @@ impl Tollgate {
 }
 
 impl Installation {
-    /// The file of the database.
+    /// The file of an SQLite database.
     pub(crate) fn database_path(&self) -> PathBuf {
-        self.folder.join(DATABASE)
+        self.site.folder.join(DATABASE)
     }
 
     /// The database as configured.
-    pub(crate) fn database_url(&self) -> String {
-        database_url(&self.folder)
+    pub(crate) fn database_url(&self) -> &str {
+        &self.site.database_url
+    }
+
+    fn file(&self) -> PathBuf {
+        self.site.folder.join(format!("{}.json5", self.name))
     }
 
     fn log(&self) -> PathBuf {
-        self.folder.join("tollgate.log")
+        self.site.folder.join(format!("{}.log", self.name))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         const OURS: [&str; 4] = ["TOLLGATE_", "FASED_", "ZERO_", "OPENCLAW_"];
         let mut command = process::command(&self.program);
-        command.args(arguments).arg("--config").arg(&self.file).current_dir(&self.folder);
+        command.args(arguments).arg("--config").arg(self.file()).current_dir(&self.site.folder);
         // what the person at the terminal has set for another Tollgate must not reach this one
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| OURS.iter().any(|prefix| name.starts_with(prefix))) {
@@ -283,11 +315,8 @@ impl Installation {
     }
 
     fn explain(&self, failure: &Failure) -> Failure {
-        const LINES: usize = 20;
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let end = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n");
-        Failure::new(format!("{failure}\n--- the end of tollgate's log ---\n{end}"))
+        Failure::new(format!("{failure}\n--- the end of tollgate's log ---\n{}", process::last_lines(&log)))
     }
 }
 

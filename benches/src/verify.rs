@@ -1,6 +1,6 @@
 //! `tollgate ledger verify` over the books of a drive: the whole command is timed, not what it says about itself.
 
-use std::{path::Path, time::Instant};
+use std::{path::Path, slice, time::Instant};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::{
     process,
     report::{Sqlite, Verify, rounded},
     rounds::{Pace, PaidCalls},
-    tollgate::{self, Installation, Tollgate},
+    tollgate::{self, Installation, Site, Tollgate},
     workspace::RunFolder,
 };
 
@@ -20,12 +20,14 @@ const CALLERS: u32 = 256;
 /// Fills fresh books for as long as all rounds would take, then verifies them.
 pub(crate) fn measure(folder: &RunFolder, program: &Path, pace: Pace, sqlite: &mut Sqlite) -> Outcome<()> {
     let (_upstream, upstream_address) = process::start_self("upstream", &[])?;
-    let mut tollgate = Tollgate::start(program, &folder.subfolder("verify")?, upstream_address)?;
+    let site = Site::with_sqlite(folder.subfolder("verify")?);
+    let tollgate = Tollgate::start(program, &site, upstream_address)?;
+    let servers = slice::from_ref(&tollgate);
     sqlite.settings = Some(tollgate.check_durable()?);
     let mut calls = PaidCalls::default();
     let filling = Pace { seconds: pace.seconds.saturating_mul(pace.rounds), ..pace };
-    calls.drive("every token", &mut tollgate, upstream_address, None, (64, Extent::EachCallerOnce))?;
-    calls.drive("filling", &mut tollgate, upstream_address, None, (CALLERS, filling.extent()))?;
+    calls.drive("every token", servers, upstream_address, None, (64, Extent::EachCallerOnce))?;
+    calls.drive("filling", servers, upstream_address, None, (CALLERS, filling.extent()))?;
     let stopped = tollgate.stop()?;
     sqlite.verify = Some(check_sound(&stopped)?);
     sqlite.books = Some(stopped.check_books(tollgate::SPLIT, calls.at_upstream, calls.answered)?);

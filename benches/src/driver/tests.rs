@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Caller, Drive, Extent, Plan, Prepared, scatter};
+use super::{Caller, Drive, Extent, Plan, Prepared, Shared, scatter};
 use crate::wire;
 
 fn plan(key_prefix: Option<&str>) -> Plan {
     Plan {
-        address: "127.0.0.1:8080".parse().unwrap(),
+        addresses: vec!["127.0.0.1:8080".parse().unwrap()],
         path: "/invoke/bench/echo".to_owned(),
         callers: Vec::new(),
         arguments: json!({ "text": "hello" }),
@@ -20,7 +20,7 @@ fn plan(key_prefix: Option<&str>) -> Plan {
 fn request(plan: &Plan, end_user: Option<&str>, number: u64) -> String {
     let caller = Caller { token: "faro_x".to_owned(), end_user: end_user.map(str::to_owned) };
     let mut buffer = b"left over".to_vec();
-    Prepared::new(plan, &caller).write_into(&mut buffer, number);
+    Prepared::new(plan, plan.addresses[0], &caller).write_into(&mut buffer, number);
     String::from_utf8(buffer).unwrap()
 }
 
@@ -39,6 +39,23 @@ fn a_request_announces_its_length_and_carries_its_identity() {
         };
         assert_eq!(body, expected);
     }
+}
+
+#[test]
+fn every_process_gets_requests_that_name_it() {
+    let mut plan = plan(None);
+    assert!(Shared::new(&plan).is_err(), "nobody calls");
+    plan.callers = vec![Caller { token: "faro_x".to_owned(), end_user: None }];
+    plan.addresses.push("127.0.0.1:8081".parse().unwrap());
+    let shared = Shared::new(&plan).unwrap();
+    for (target, address) in shared.targets.iter().zip(&plan.addresses) {
+        let mut buffer = Vec::new();
+        target.requests[0].write_into(&mut buffer, 0);
+        assert!(String::from_utf8(buffer).unwrap().contains(&format!("host: {address}\r\n")));
+    }
+    assert_eq!(shared.targets.len(), 2);
+    plan.addresses.clear();
+    assert!(Shared::new(&plan).is_err(), "nobody to call");
 }
 
 #[test]

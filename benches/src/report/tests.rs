@@ -9,7 +9,7 @@ fn paid(paid_per_s: f64) -> PaidCall {
     PaidCall { paid_per_s, paid_over_bare: 0.5, p50_ms: 1.0, p99_ms: 2.0, added_p50_ms: 0.25 }
 }
 
-fn report(nginx: Option<f64>) -> Report {
+pub(super) fn level(nginx: Option<f64>) -> Level {
     let proxies = Proxies {
         bare_per_s: 2000.0,
         bare_p50_ms: 0.75,
@@ -19,7 +19,10 @@ fn report(nginx: Option<f64>) -> Report {
         nginx_p99_ms: nginx,
         bare_over_nginx: nginx,
     };
-    let level = Level { paid: paid(1000.0), keyed: paid(900.0), paid_over_nginx: nginx, proxies };
+    Level { paid: paid(1000.0), keyed: paid(900.0), paid_over_nginx: nginx, proxies }
+}
+
+pub(super) fn report(nginx: Option<f64>) -> Report {
     let mut report = Report::new(Machine {
         cpu: "a processor".to_owned(),
         cores: 2,
@@ -30,7 +33,7 @@ fn report(nginx: Option<f64>) -> Report {
         load_before: 0.0,
         is_optimised: true,
     });
-    report.sqlite = Some(Sqlite { levels: BTreeMap::from([(64, level)]), ..Sqlite::default() });
+    report.sqlite = Some(Sqlite { levels: BTreeMap::from([(64, level(nginx))]), ..Sqlite::default() });
     report
 }
 

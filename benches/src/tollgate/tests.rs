@@ -1,14 +1,30 @@
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
-use super::{SPLIT, configuration, find_executable, plan};
+use super::{SPLIT, Site, configuration, find_executable, plan};
 use crate::driver::Extent;
+
+fn site() -> Site {
+    Site::with_sqlite(PathBuf::from("/tmp"))
+}
+
+#[test]
+fn the_books_are_where_the_site_says() {
+    let address = "127.0.0.1:1".parse().unwrap();
+    let url = |site: &Site| configuration(address, site, address)["database"]["url"].take();
+    assert_eq!(url(&site()), json!("sqlite:///tmp/tollgate.db"));
+    let postgres = "postgres://somebody:secret@127.0.0.1:5/books";
+    assert_eq!(url(&Site::with_postgres(PathBuf::from("/tmp"), postgres.to_owned())), json!(postgres));
+}
 
 #[test]
 fn every_caller_of_the_plan_is_declared_and_there_are_1000() {
     let address = "127.0.0.1:1".parse().unwrap();
-    let declared = configuration(address, Path::new("/tmp"), address);
+    let declared = configuration(address, &site(), address);
     let tokens: BTreeSet<String> = declared["catalog"]["partners"]
         .as_array()
         .unwrap()
@@ -16,7 +32,7 @@ fn every_caller_of_the_plan_is_declared_and_there_are_1000() {
         .map(|partner| partner["token"].as_str().unwrap().to_owned())
         .collect();
     let callers: BTreeSet<String> =
-        plan(address, 1, Extent::EachCallerOnce).callers.into_iter().map(|caller| caller.token).collect();
+        plan(vec![address], 1, Extent::EachCallerOnce).callers.into_iter().map(|caller| caller.token).collect();
     assert_eq!(callers.len(), 1_000);
     assert_eq!(tokens, callers);
 }
@@ -24,7 +40,7 @@ fn every_caller_of_the_plan_is_declared_and_there_are_1000() {
 #[test]
 fn the_split_is_that_of_the_configuration() {
     let address = "127.0.0.1:1".parse().unwrap();
-    let catalog = configuration(address, Path::new("/tmp"), address)["catalog"].take();
+    let catalog = configuration(address, &site(), address)["catalog"].take();
     let publisher = &catalog["publishers"][0];
     let price_micro = publisher["namespaces"][0]["tools"][0]["pricing"]["fixed_credit_cost"].as_f64().unwrap() * 1e6;
     let share_bps = publisher["share_bps"].as_i64().unwrap();
