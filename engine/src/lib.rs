@@ -12,6 +12,8 @@ pub mod catalog;
 pub mod clock;
 pub mod code;
 pub mod credits;
+pub mod dialect;
+pub mod document;
 pub mod id;
 pub mod invocation;
 pub mod json;

@@ -73,3 +73,6 @@ pub const COST_MULTIPLIER_MAX: i64 = 1_000_000_000;
 
 /// Largest exponent, up or down, of a number in an upstream's answer.
 pub const UPSTREAM_EXPONENT_MAX: u32 = 30;
+
+/// How many problems of one policy document are reported.
+pub const DOCUMENT_PROBLEMS_MAX: usize = 100;

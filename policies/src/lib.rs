@@ -8,3 +8,16 @@ pub const SCHEMA: &str = include_str!("../schema.cedarschema");
 
 /// The policies under every call: one permit, and what never passes.
 pub const BASE: &str = include_str!("../base.cedar");
+
+/// The dialects of the agent gateway: names, groups, profiles, deny lists and the shape of the endpoint, each a JSON5
+/// text.
+pub mod dialects {
+    /// The Fased agent gateway.
+    pub const FASED: &str = include_str!("../dialects/fased.json5");
+
+    /// The ZERO gateway.
+    pub const ZERO: &str = include_str!("../dialects/zero.json5");
+
+    /// OpenClaw, newest version.
+    pub const OPENCLAW: &str = include_str!("../dialects/openclaw.json5");
+}
