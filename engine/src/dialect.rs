@@ -10,7 +10,10 @@ use serde_json::Value;
 
 pub use self::{
     chain::{ChainRules, ChannelLookup, HttpDenyMatch, ImpliedTool, SubagentRules},
-    http::HttpRules,
+    http::{
+        AuthMode, AuthRules, ContextHeaders, ErrorRule, ErrorRules, FailureKind, HttpRules, LimiterRules, ScopeRules,
+        SessionRules,
+    },
 };
 use crate::document::{DocumentProblem, Reader};
 

@@ -18,7 +18,7 @@ mod parser;
 use std::{borrow::Cow, fmt};
 
 pub use canonical::write_string;
-pub use parser::{parse, parse_members};
+pub use parser::{parse, parse_members, parse_members_last_wins};
 
 use crate::{code::Code, limits};
 

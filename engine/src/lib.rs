@@ -14,6 +14,7 @@ pub mod code;
 pub mod credits;
 pub mod dialect;
 pub mod document;
+pub mod gateway;
 pub mod id;
 pub mod invocation;
 pub mod json;

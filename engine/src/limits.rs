@@ -76,3 +76,12 @@ pub const UPSTREAM_EXPONENT_MAX: u32 = 30;
 
 /// How many problems of one policy document are reported.
 pub const DOCUMENT_PROBLEMS_MAX: usize = 100;
+
+/// Longest session key of a request, in bytes of UTF-8.
+pub const SESSION_KEY_BYTES_MAX: usize = 1_024;
+
+/// Longest value of a context header that is passed on, in bytes of UTF-8.
+pub const CONTEXT_BYTES_MAX: usize = 1_024;
+
+/// How many sessions the gateway remembers as seen.
+pub const SESSIONS_SEEN_MAX: usize = 10_000;

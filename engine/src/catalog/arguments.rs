@@ -19,6 +19,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ArgumentSchema {
     validator: Arc<jsonschema::Validator>,
+    takes_action: bool,
 }
 
 /// Something in the arguments does not fit the schema.
@@ -78,7 +79,13 @@ impl ArgumentSchema {
             .with_pattern_options(patterns)
             .build(&schema.to_value())
             .map_err(|error| schema_error(&error))?;
-        Ok(Self { validator: Arc::new(validator) })
+        let takes_action = schema.get("properties").is_some_and(|properties| properties.get("action").is_some());
+        Ok(Self { validator: Arc::new(validator), takes_action })
+    }
+
+    /// Whether the schema declares a property `action` (`POST /tools/invoke` then fills it in).
+    pub const fn takes_action(&self) -> bool {
+        self.takes_action
     }
 
     /// Checks arguments. Of a small arguments object at most [`limits::ARGUMENT_FAULTS_MAX`] faults are reported, of

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::HashMap,
     hash::{BuildHasher as _, RandomState},
 };
 
@@ -25,22 +25,17 @@ pub fn parse(text: &str) -> Result<Json<'_>, JsonError> {
 ///
 /// For bodies of which a part is handed on exactly as it came.
 pub fn parse_members(text: &str) -> Result<Vec<Member<'_>>, JsonError> {
-    let mut parser = Parser::new(text);
-    parser
-        .document(|parser| {
-            let start = parser.at;
-            if parser.peek() != Some(b'{') {
-                // a text that is not JSON at all is that first
-                parser.value(0)?;
-                return Err(Fault::new(JsonErrorKind::NotAnObject, start));
-            }
-            let mut members = Vec::new();
-            parser.count_node()?;
-            let make = |name, value, source| Member { name, value, source };
-            parser.object(0, &mut members, make, |member| &member.name)?;
-            Ok(members)
-        })
-        .map_err(|fault| fault.locate(text))
+    Parser::new(text).members().map_err(|fault| fault.locate(text))
+}
+
+/// Reads one JSON text that must be an object as JavaScript does: of two equal keys the last one counts, at any depth.
+/// Says as well whether there were any, because then the source texts still have both.
+///
+/// For a protocol whose clients rely on it (`POST /tools/invoke`).
+pub fn parse_members_last_wins(text: &str) -> Result<(Vec<Member<'_>>, bool), JsonError> {
+    let mut parser = Parser { last_wins: true, ..Parser::new(text) };
+    let members = parser.members().map_err(|fault| fault.locate(text))?;
+    Ok((members, parser.has_repeats))
 }
 
 /// A fault on its way up: boxed, because it is rare and the way is long.
@@ -100,11 +95,14 @@ struct Parser<'a> {
     at: usize,
     nodes: usize,
     hasher: Option<RandomState>,
+    /// Of two equal keys the last one counts; else they are a fault.
+    last_wins: bool,
+    has_repeats: bool,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0, nodes: 0, hasher: None }
+        Self { text, bytes: text.as_bytes(), at: 0, nodes: 0, hasher: None, last_wins: false, has_repeats: false }
     }
 
     fn document<T>(&mut self, content: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
@@ -112,6 +110,23 @@ impl<'a> Parser<'a> {
         let parsed = content(self)?;
         self.skip_spaces();
         if self.at == self.bytes.len() { Ok(parsed) } else { Err(self.syntax("unexpected text after the JSON value")) }
+    }
+
+    /// The members of a text that must be an object.
+    fn members(&mut self) -> Parsed<Vec<Member<'a>>> {
+        self.document(|parser| {
+            let start = parser.at;
+            if parser.peek() != Some(b'{') {
+                // a text that is not JSON at all is that first
+                parser.value(0)?;
+                return Err(Fault::new(JsonErrorKind::NotAnObject, start));
+            }
+            let mut members = Vec::new();
+            parser.count_node()?;
+            let make = |name, value, source| Member { name, value, source };
+            parser.object(0, &mut members, make, |member| &member.name)?;
+            Ok(members)
+        })
     }
 
     fn peek(&self) -> Option<u8> {
@@ -219,7 +234,7 @@ impl<'a> Parser<'a> {
         name_of: impl Fn(&M) -> &Cow<'a, str>,
     ) -> Parsed<()> {
         let depth = self.open(depth)?;
-        let mut hashes = HashSet::new();
+        let mut places = HashMap::new();
         if self.take(b'}') {
             return Ok(());
         }
@@ -230,7 +245,8 @@ impl<'a> Parser<'a> {
                 return Err(self.syntax("expected a key in double quotes"));
             }
             let name = self.string()?;
-            if self.is_repeated(&name, members, &name_of, &mut hashes) {
+            let earlier = self.find_repeated(&name, members, &name_of, &mut places);
+            if earlier.is_some() && !self.last_wins {
                 return Err(Fault::duplicate(&name, key_at));
             }
             self.skip_spaces();
@@ -241,7 +257,12 @@ impl<'a> Parser<'a> {
             let value_at = self.at;
             let value =
                 self.value(depth).map_err(|fault| fault.inside(|| Segment::Key(name.as_ref().into()).to_bounded()))?;
-            members.push(make(name, value, self.slice(value_at, self.at)));
+            let member = make(name, value, self.slice(value_at, self.at));
+            self.has_repeats |= earlier.is_some();
+            match earlier.and_then(|at| members.get_mut(at)) {
+                Some(earlier) => *earlier = member,
+                None => members.push(member),
+            }
             self.skip_spaces();
             if self.take(b'}') {
                 return Ok(());
@@ -252,24 +273,31 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Is the key there already? Small objects are searched; of larger ones, hashes with a random key are kept, so that
-    /// neither many members nor chosen ones make this slow.
-    fn is_repeated<M>(
+    /// Where the key is already, if it is. Small objects are searched; of larger ones, hashes with a random key are kept,
+    /// so that neither many members nor chosen ones make this slow.
+    fn find_repeated<M>(
         &mut self,
         name: &str,
         members: &[M],
         name_of: &impl Fn(&M) -> &Cow<'a, str>,
-        hashes: &mut HashSet<u64>,
-    ) -> bool {
-        let search = || members.iter().any(|member| name_of(member).as_ref() == name);
+        places: &mut HashMap<u64, usize>,
+    ) -> Option<usize> {
+        let search = || members.iter().position(|member| name_of(member).as_ref() == name);
         if members.len() < LINEAR_KEYS_MAX {
             return search();
         }
         let hasher = self.hasher.get_or_insert_with(RandomState::new);
-        if hashes.is_empty() {
-            hashes.extend(members.iter().map(|member| hasher.hash_one(name_of(member).as_ref())));
+        if places.is_empty() {
+            let place = |(at, member): (usize, &M)| (hasher.hash_one(name_of(member).as_ref()), at);
+            places.extend(members.iter().enumerate().map(place));
         }
-        !hashes.insert(hasher.hash_one(name)) && search()
+        let known = *places.entry(hasher.hash_one(name)).or_insert(members.len());
+        match members.get(known) {
+            None => None,
+            Some(member) if name_of(member).as_ref() == name => Some(known),
+            // two keys with one hash
+            Some(_) => search(),
+        }
     }
 
     fn number(&mut self) -> Parsed<Json<'a>> {

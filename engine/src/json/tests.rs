@@ -300,3 +300,19 @@ proptest! {
         let _outcome = parse_members(&text);
     }
 }
+
+#[test]
+fn where_the_last_of_two_equal_keys_counts_it_does_so_at_any_depth() {
+    let (members, has_repeats) = parse_members_last_wins(r#"{"a": 1, "b": {"c": 1, "c": [2]}, "a": 3}"#).unwrap();
+    let read: Vec<_> = members.iter().map(|member| (&*member.name, member.value.canonical())).collect();
+    assert_eq!((read, has_repeats), (vec![("a", "3".to_owned()), ("b", r#"{"c":[2]}"#.to_owned())], true));
+    // more members than are compared one by one
+    let many: String = (0..40).map(|at| format!("\"k{}\": {at},", at % 20)).collect();
+    let text = format!("{{{many} \"z\": 0}}");
+    let (members, has_repeats) = parse_members_last_wins(&text).unwrap();
+    assert_eq!((members.len(), members[0].source, members[19].source, has_repeats), (21, "20", "39", true));
+    let (_, has_repeats) = parse_members_last_wins(r#"{"a": {"b": 1}, "b": 1}"#).unwrap();
+    assert!(!has_repeats);
+    assert_eq!(parse_members_last_wins("[]").unwrap_err().kind(), &JsonErrorKind::NotAnObject);
+    assert!(parse_members_last_wins("{").is_err());
+}
