@@ -101,6 +101,7 @@ fn bench_policy(c: &mut Criterion) {
             namespace: Some(NamespaceFacts { id: "nsp_0192f0c1", name: "bench", is_suspended: false, publisher }),
         },
         now_s: NOON_S,
+        place: None,
     };
     let cold = load();
     assert!(cold.decide(&request).allowed, "the measured call must be one that goes through");

@@ -18,7 +18,7 @@ pub use self::{
 use crate::document::{DocumentProblem, Reader};
 
 /// One dialect.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dialect {
     /// What the configuration calls it.
     pub name: String,

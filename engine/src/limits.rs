@@ -85,3 +85,16 @@ pub const CONTEXT_BYTES_MAX: usize = 1_024;
 
 /// How many sessions the gateway remembers as seen.
 pub const SESSIONS_SEEN_MAX: usize = 10_000;
+
+/// Longest list of a policy document, in entries.
+pub const POLICY_LIST_ENTRIES_MAX: usize = 10_000;
+
+/// How many entries all lists of a policy document may have together.
+pub const POLICY_ENTRIES_MAX: usize = 100_000;
+
+/// How many objects with lists (`tools` of everybody, of agents, groups, providers and senders) a policy document may
+/// have.
+pub const POLICY_OBJECTS_MAX: usize = 20_000;
+
+/// Longest entry of a list in a policy document, in bytes.
+pub const POLICY_PATTERN_BYTES_MAX: usize = 256;

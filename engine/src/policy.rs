@@ -9,6 +9,7 @@
 
 #[cfg(feature = "store")]
 mod cache;
+pub mod chain;
 mod decide;
 mod entities;
 mod facts;
@@ -19,7 +20,7 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "store")]
 pub use self::cache::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX};
 pub use self::{
-    decide::{Decision, EvaluationFault, Policies},
+    decide::{Decision, EvaluationFault, Explanation, Policies},
     facts::{
         AccountFacts, Caller, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, PublisherFacts, Surface,
         ToolFacts,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::document::{Fields, Node};
 
 /// The rules of a dialect's tool-policy chain. All names in here are normalised: trimmed and in lower case.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ChainRules {
     /// Group (`group:web`) → its members.
     pub groups: BTreeMap<String, Vec<String>>,
@@ -75,9 +75,10 @@ pub struct SubagentRules {
 }
 
 /// How the entries of `gateway.tools` are compared with names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HttpDenyMatch {
     /// As they are written.
+    #[default]
     Exact,
     /// Trimmed, in lower case, aliases resolved; patterns, plugins and `group:plugins` in `deny` count for tools of
     /// plugins.

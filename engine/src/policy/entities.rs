@@ -10,7 +10,10 @@ use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
 };
 
-use super::facts::{Caller, DecisionRequest, Surface, ToolFacts};
+use super::{
+    chain::Slice,
+    facts::{Caller, DecisionRequest, Surface, ToolFacts},
+};
 use crate::catalog::Tier;
 
 const DAY_S: i64 = 86_400;
@@ -21,7 +24,7 @@ const DAY_S: i64 = 86_400;
 pub(super) struct BuildError(String);
 
 impl BuildError {
-    fn new(cause: impl fmt::Display) -> Self {
+    pub(super) fn new(cause: impl fmt::Display) -> Self {
         Self(cause.to_string())
     }
 }
@@ -79,14 +82,15 @@ impl Vocabulary {
     pub(super) fn question(
         &self,
         request: &DecisionRequest<'_>,
+        slice: &Slice<'_>,
         schema: Option<&Schema>,
     ) -> Result<(Request, Entities), BuildError> {
         let stage = match request.surface {
             Surface::Marketplace => &self.marketplace,
             Surface::Http => &self.http,
         };
-        let token = self.token_entity(request.token, &request.caller)?;
-        let tool = self.tool_entity(&request.tool)?;
+        let token = self.token_entity(request.token, &request.caller, &slice.token_parents)?;
+        let tool = self.tool_entity(&request.tool, &slice.tool_parents)?;
         let context = Context::from_pairs([
             named("now_s", RestrictedExpression::new_long(request.now_s)),
             named("second_of_day", RestrictedExpression::new_long(request.now_s.rem_euclid(DAY_S))),
@@ -98,24 +102,26 @@ impl Vocabulary {
         Ok((question, entities))
     }
 
-    fn token_entity(&self, id: &str, caller: &Caller<'_>) -> Result<Entity, BuildError> {
+    fn token_entity(&self, id: &str, caller: &Caller<'_>, within: &[EntityUid]) -> Result<Entity, BuildError> {
         let token = uid(&self.token, id);
         match caller {
             Caller::Account(account) => {
                 let facts = [flag("suspended", account.is_suspended), flag("verified", account.is_verified)];
-                entity(token, [record("account", facts)?], [uid(&self.account, account.id)])
+                let own = [uid(&self.account, account.id)];
+                entity(token, [record("account", facts)?], own.into_iter().chain(within.iter().cloned()))
             }
             Caller::Partner { partner, end_user } => {
                 let facts = [
                     record("partner", [flag("suspended", partner.is_suspended)])?,
                     record("end_user", [flag("blocked", end_user.is_blocked)])?,
                 ];
-                entity(token, facts, [uid(&self.partner, partner.id), uid(&self.end_user, end_user.id)])
+                let own = [uid(&self.partner, partner.id), uid(&self.end_user, end_user.id)];
+                entity(token, facts, own.into_iter().chain(within.iter().cloned()))
             }
         }
     }
 
-    fn tool_entity(&self, facts: &ToolFacts<'_>) -> Result<Entity, BuildError> {
+    fn tool_entity(&self, facts: &ToolFacts<'_>, within: &[EntityUid]) -> Result<Entity, BuildError> {
         let tier = match facts.tier {
             Tier::Unverified => &self.tier_unverified,
             Tier::Standard => &self.tier_standard,
@@ -127,14 +133,14 @@ impl Vocabulary {
             flag("free", facts.is_free),
             named("tier", RestrictedExpression::new_entity_uid(tier.clone())),
         ];
-        let Some(namespace) = &facts.namespace else { return entity(tool, own, []) };
+        let Some(namespace) = &facts.namespace else { return entity(tool, own, within.iter().cloned()) };
         let publisher = &namespace.publisher;
         let owners = [
             record("namespace", [text("name", namespace.name), flag("suspended", namespace.is_suspended)])?,
             record("publisher", [flag("suspended", publisher.is_suspended)])?,
         ];
         let parents = [uid(&self.namespace, namespace.id), uid(&self.publisher, publisher.id)];
-        entity(tool, own.into_iter().chain(owners), parents)
+        entity(tool, own.into_iter().chain(owners), parents.into_iter().chain(within.iter().cloned()))
     }
 }
 

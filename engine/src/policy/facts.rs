@@ -1,5 +1,8 @@
 //! What a decision may depend on.
 
+use super::chain::ChainPlace;
+#[cfg(feature = "store")]
+use super::chain::Scope;
 use crate::catalog::Tier;
 
 /// Through which endpoint a call came.
@@ -24,6 +27,8 @@ pub struct DecisionRequest<'a> {
     pub tool: ToolFacts<'a>,
     /// Seconds since the Unix epoch.
     pub now_s: i64,
+    /// On `/tools/invoke`: where the call stands in the tool-policy chain.
+    pub place: Option<ChainPlace>,
 }
 
 /// Who calls, and so who pays.
@@ -113,7 +118,7 @@ impl DecisionRequest<'_> {
     /// All facts in one text: two requests have the same key only if all their facts are the same, apart from the time
     /// unless `with_time`. Every structure is taken apart by name, so that a new fact cannot be left out.
     pub(super) fn key(&self, with_time: bool) -> Vec<u8> {
-        let Self { surface, token, caller, tool, now_s } = self;
+        let Self { surface, token, caller, tool, now_s, place } = self;
         let mut key = Key(Vec::with_capacity(384));
         key.byte(match surface {
             Surface::Marketplace => 0,
@@ -121,6 +126,10 @@ impl DecisionRequest<'_> {
         });
         if with_time {
             key.0.extend_from_slice(&now_s.to_le_bytes());
+        }
+        key.flag(place.is_some());
+        if let Some(place) = place {
+            key.place(place);
         }
         key.text(token);
         key.caller(caller);
@@ -147,6 +156,19 @@ impl Key {
     fn text(&mut self, text: &str) {
         self.0.extend_from_slice(&text.len().to_le_bytes());
         self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn place(&mut self, place: &ChainPlace) {
+        let ChainPlace { scope, tool } = place;
+        let Scope { agent, global_provider, agent_provider, group, is_subagent, is_owner } = scope;
+        // a place that is absent is none that a document has room for
+        let number = |part: Option<u32>| part.unwrap_or(u32::MAX);
+        for part in [*agent, number(*global_provider), number(*agent_provider), number(group.map(|step| step.0))] {
+            self.0.extend_from_slice(&part.to_le_bytes());
+        }
+        self.0.extend_from_slice(&tool.usize().to_le_bytes());
+        self.flag(*is_subagent);
+        self.flag(*is_owner);
     }
 
     fn caller(&mut self, caller: &Caller<'_>) {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     PolicyId, PolicySources, PolicyVersion,
+    chain::{Chain, Slice},
     decide::{Policies, PolicyNote},
     entities::Vocabulary,
     facts::{
@@ -96,6 +97,16 @@ impl Policies {
     /// Makes a set of policies, or says everything that is wrong with the first stage that fails: schema, its fit to the
     /// requests, syntax, annotations, strict validation.
     pub fn load(sources: PolicySources<'_>) -> Result<Self, PolicyLoadError> {
+        Self::load_with(sources, "", None)
+    }
+
+    /// The same with what operators wrote (`operator`: Cedar policies under the same rules as the base) and the
+    /// tool-policy chain of `/tools/invoke`.
+    pub fn load_with(
+        sources: PolicySources<'_>,
+        operator: &str,
+        chain: Option<Chain>,
+    ) -> Result<Self, PolicyLoadError> {
         let (schema, schema_warnings) = Schema::from_cedarschema_str(sources.schema)
             .map_err(|error| PolicyLoadError::Schema(problems(&DetailedError::from(&error), sources.schema)))?;
         let mut warnings: Vec<String> = schema_warnings.map(|warning| warning.to_string()).collect();
@@ -104,8 +115,10 @@ impl Policies {
         let parsed: PolicySet = sources.policies.parse().map_err(|error: cedar_policy::ParseErrors| {
             PolicyLoadError::Syntax(problems(&DetailedError::from(&error), sources.policies))
         })?;
-        let (set, notes) = annotated(&parsed, sources.policies)?;
-        let validation = Validator::new(schema).validate(&set, ValidationMode::Strict);
+        let (mut set, mut notes) = annotated(&parsed, sources.policies)?;
+        add_operators(&mut set, &mut notes, operator)?;
+        let (http_set, whole) = with_chain(&set, &mut notes, chain.as_ref())?;
+        let validation = Validator::new(schema.clone()).validate(&whole, ValidationMode::Strict);
         if !validation.validation_passed() {
             let mut found: Vec<PolicyProblem> = validation
                 .validation_errors()
@@ -124,8 +137,15 @@ impl Policies {
         warnings.extend(validation.validation_warnings().map(ToString::to_string));
         let reads_clock = reads_context(&set);
         Ok(Self {
-            version: version_of(sources),
+            version: version_of(&[
+                sources.schema,
+                sources.policies,
+                operator,
+                chain.as_ref().map_or("", |chain| &chain.document().text),
+            ]),
             set,
+            http_set,
+            chain,
             notes,
             vocabulary,
             warnings,
@@ -149,8 +169,8 @@ fn check_fit(vocabulary: &Vocabulary, schema: &Schema) -> Result<(), PolicyLoadE
             for namespace in [None, Some(namespace)] {
                 for tier in Tier::ALL.iter().copied() {
                     let tool = ToolFacts { id: "", name: "", is_disabled: false, is_free: false, tier, namespace };
-                    let request = DecisionRequest { surface, token: "", caller, tool, now_s: 0 };
-                    vocabulary.question(&request, Some(schema)).map_err(misfit)?;
+                    let request = DecisionRequest { surface, token: "", caller, tool, now_s: 0, place: None };
+                    vocabulary.question(&request, &Slice::default(), Some(schema)).map_err(misfit)?;
                 }
             }
         }
@@ -194,6 +214,60 @@ fn annotated(
     }
     found.sort_unstable();
     Err(PolicyLoadError::Rule(PolicyProblems(found)))
+}
+
+/// Adds the policies of operators. Where they stand in a text is said of their own.
+fn add_operators(
+    set: &mut PolicySet,
+    notes: &mut HashMap<CedarPolicyId, PolicyNote>,
+    text: &str,
+) -> Result<(), PolicyLoadError> {
+    let parsed: PolicySet = text.parse().map_err(|error: cedar_policy::ParseErrors| {
+        PolicyLoadError::Syntax(problems(&DetailedError::from(&error), text))
+    })?;
+    let (own, own_notes) = annotated(&parsed, text)?;
+    for policy in own.policies() {
+        set.add(policy.clone()).map_err(|_same| same_id(policy.id()))?;
+    }
+    let base = notes.len();
+    notes.extend(own_notes.into_iter().map(|(id, note)| {
+        let place = note.place.saturating_add(base);
+        (id, PolicyNote { place, ..note })
+    }));
+    Ok(())
+}
+
+/// The policies that every call on `/tools/invoke` is put to, and all there are.
+fn with_chain(
+    set: &PolicySet,
+    notes: &mut HashMap<CedarPolicyId, PolicyNote>,
+    chain: Option<&Chain>,
+) -> Result<(PolicySet, PolicySet), PolicyLoadError> {
+    let Some(chain) = chain else { return Ok((set.clone(), set.clone())) };
+    let (mut http, mut whole) = (set.clone(), set.clone());
+    for policy in &chain.compiled.always {
+        http.add(policy.clone()).map_err(|_same| same_id(policy.id()))?;
+    }
+    for policy in chain.whole().map_err(|error| rule_broken(None, error.to_string()))? {
+        let id = policy.id().clone();
+        whole.add(policy).map_err(|_same| same_id(&id))?;
+    }
+    // the chain speaks after all texts, each step in its turn
+    let first = notes.len();
+    notes.extend(chain.compiled.notes.iter().map(|(cedar_id, note)| {
+        let place = first.saturating_add(note.kind.place());
+        (cedar_id.clone(), PolicyNote { place, id: note.id.clone(), reason: None, code: None })
+    }));
+    Ok((http, whole))
+}
+
+fn same_id(id: &CedarPolicyId) -> PolicyLoadError {
+    let id: &str = id.as_ref();
+    rule_broken(Some(id.into()), "another policy has the same `@id`".to_owned())
+}
+
+fn rule_broken(policy: Option<PolicyId>, message: String) -> PolicyLoadError {
+    PolicyLoadError::Rule(PolicyProblems(vec![PolicyProblem { line: None, policy, message }]))
 }
 
 /// Annotations are part of the contract, so a misspelt one must not pass in silence.
@@ -268,9 +342,9 @@ fn line_at(offset: usize, text: &str) -> usize {
 }
 
 /// Lengths stand before the texts, so that no two pairs of texts look alike.
-fn version_of(sources: PolicySources<'_>) -> PolicyVersion {
+fn version_of(texts: &[&str]) -> PolicyVersion {
     let mut digest = DigestContext::new(&SHA256);
-    for text in [sources.schema, sources.policies] {
+    for text in texts {
         digest.update(text.len().to_string().as_bytes());
         digest.update(b"\n");
         digest.update(text.as_bytes());

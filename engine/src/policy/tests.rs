@@ -47,8 +47,14 @@ const NOTE_ADD: ToolFacts<'static> = ToolFacts {
 };
 /// 2026-11-21 12:00:00 UTC.
 const NOON_S: i64 = 1_795_262_400;
-const REQUEST: DecisionRequest<'static> =
-    DecisionRequest { surface: Surface::Marketplace, token: "tok_a", caller: ALICE, tool: NOTE_ADD, now_s: NOON_S };
+const REQUEST: DecisionRequest<'static> = DecisionRequest {
+    surface: Surface::Marketplace,
+    token: "tok_a",
+    caller: ALICE,
+    tool: NOTE_ADD,
+    now_s: NOON_S,
+    place: None,
+};
 
 pub(super) fn try_load(policies: &str) -> Result<Policies, PolicyLoadError> {
     Policies::load(PolicySources { schema: SCHEMA, policies })

@@ -77,7 +77,9 @@ fn decide(policies: &Policies, request: &Value) -> Decision {
         other => panic!("unknown surface `{other}`"),
     };
     with_caller(&caller, |caller| {
-        with_tool(&tool, |tool| policies.decide(&DecisionRequest { surface, token: &token, caller, tool, now_s }))
+        with_tool(&tool, |tool| {
+            policies.decide(&DecisionRequest { surface, token: &token, caller, tool, now_s, place: None })
+        })
     })
 }
 
