@@ -6,6 +6,7 @@ use crate::document::{Fields, Node};
 
 /// The rules of a dialect's tool-policy chain. All names in here are normalised: trimmed and in lower case.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the file, and they vary one by one")]
 pub struct ChainRules {
     /// Group (`group:web`) → its members.
     pub groups: BTreeMap<String, Vec<String>>,

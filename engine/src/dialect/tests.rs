@@ -11,5 +11,5 @@ fn a_dialect_names_what_is_wrong_with_it() {
 #[test]
 fn a_broken_text_names_line_and_column() {
     let error = Dialect::from_text("{ name: 'x',\n  chain }").unwrap_err();
-    assert!(error.to_string().contains("2:"), "{error}");
+    assert!(error.to_string().contains("line 2 column 9"), "{error}");
 }

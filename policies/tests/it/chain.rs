@@ -20,36 +20,40 @@ use serde_json::Value;
 
 use self::interpreter::{Asked, Tool};
 
-pub const DIALECTS: [(&str, &str); 3] = [
+pub(crate) const DIALECTS: [(&str, &str); 3] = [
     ("fased", policies::dialects::FASED),
     ("zero", policies::dialects::ZERO),
     ("openclaw", policies::dialects::OPENCLAW),
 ];
 
-pub fn dialect(name: &str) -> Dialect {
+pub(crate) fn dialect(name: &str) -> Dialect {
     let (_, text) = DIALECTS.iter().find(|(own, _)| *own == name).unwrap_or_else(|| panic!("no dialect `{name}`"));
     let dialect = Dialect::from_text(text).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(dialect.name, name);
     dialect
 }
 
-pub fn try_compile(dialect: &Dialect, document: &Value, catalog: &[Tool]) -> Result<Chain, Vec<DocumentProblem>> {
+pub(crate) fn try_compile(
+    dialect: &Dialect,
+    document: &Value,
+    catalog: &[Tool],
+) -> Result<Chain, Vec<DocumentProblem>> {
     let document = PolicyDocument::from_value(document, &dialect.chain)?;
     let catalog: Vec<CatalogTool<'_>> =
         catalog.iter().map(|(namespace, name)| CatalogTool { name, namespace: namespace.as_deref() }).collect();
     Ok(Chain::compile(document, &dialect.chain, &catalog).unwrap_or_else(|error| panic!("{error}")))
 }
 
-pub fn load(chain: Chain, operator: &str) -> Policies {
+pub(crate) fn load(chain: Chain, operator: &str) -> Policies {
     let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
     Policies::load_with(sources, operator, Some(chain)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-pub fn policies_for(dialect: &Dialect, document: &Value, catalog: &[Tool]) -> Policies {
+pub(crate) fn policies_for(dialect: &Dialect, document: &Value, catalog: &[Tool]) -> Policies {
     load(try_compile(dialect, document, catalog).unwrap_or_else(|error| panic!("{document}: {error:?}")), "")
 }
 
-pub fn facts(asked: &Asked) -> SessionFacts<'_> {
+pub(crate) fn facts(asked: &Asked) -> SessionFacts<'_> {
     let [id, e164, username, name] = asked.sender.each_ref().map(Option::as_deref);
     SessionFacts {
         session_key: &asked.key,
@@ -62,7 +66,7 @@ pub fn facts(asked: &Asked) -> SessionFacts<'_> {
 }
 
 /// The operator's own call on `/tools/invoke`.
-pub fn request(name: &str, place: Option<ChainPlace>) -> DecisionRequest<'_> {
+pub(crate) fn request(name: &str, place: Option<ChainPlace>) -> DecisionRequest<'_> {
     let publisher = PublisherFacts { id: "pub_a", is_suspended: false };
     let namespace = name.split_once('/').map(|(namespace, _)| NamespaceFacts {
         id: namespace,
@@ -81,7 +85,7 @@ pub fn request(name: &str, place: Option<ChainPlace>) -> DecisionRequest<'_> {
 }
 
 /// Whether a session may call a tool, by its requested name. Slices and the whole set must agree, the explanation too.
-pub fn is_available(policies: &Policies, asked: &Asked, requested: &str, with_whole_set: bool) -> bool {
+pub(crate) fn is_available(policies: &Policies, asked: &Asked, requested: &str, with_whole_set: bool) -> bool {
     let chain = policies.chain().expect("a chain");
     let Some(tool) = chain.find_tool(requested) else { return false };
     let place = ChainPlace { scope: chain.scope(&facts(asked)), tool };

@@ -102,13 +102,12 @@ impl Chain {
 impl Chain {
     /// The whole chain as Cedar text; above each policy stands what it came from.
     pub fn cedar_text(&self) -> Result<String, ChainError> {
-        let mut text = String::new();
-        for (policy, (_, keys)) in self.whole()?.iter().zip(self.source_map()) {
-            let policy = policy.to_cedar().unwrap_or_default();
+        let whole = self.whole()?;
+        let commented = whole.iter().zip(self.source_map()).map(|(policy, (_, keys))| {
             // a key is quoted where it is odd, so it stays in its line
-            text.push_str(&format!("// {}\n{policy}\n\n", keys.join(", ")));
-        }
-        Ok(text)
+            format!("// {}\n{}\n", keys.join(", "), policy.to_cedar().unwrap_or_default())
+        });
+        Ok(commented.collect::<Vec<_>>().join("\n"))
     }
 }
 

@@ -258,7 +258,9 @@ impl<'a> Resolver<'a> {
         if entry == ALL_PLUGINS {
             self.names.all().filter(|tool| self.names.is_plugin(*tool)).for_each(|tool| bits.insert(tool));
         } else if let Some(members) = self.rules.groups.get(entry) {
-            members.iter().for_each(|member| self.names.exactly(&normalised(member, self.rules), purpose, &mut bits));
+            for member in members {
+                self.names.exactly(&normalised(member, self.rules), purpose, &mut bits);
+            }
         } else {
             self.names.by_namespace.get(entry).into_iter().flatten().for_each(|tool| bits.insert(*tool));
             self.names.exactly(entry, purpose, &mut bits);

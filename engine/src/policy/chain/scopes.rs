@@ -154,8 +154,8 @@ impl Builder<'_> {
     }
 
     fn group(&mut self, group: &Group) -> GroupSteps {
-        let mut steps = GroupSteps::default();
-        steps.tools = group.tools.as_ref().map(|policy| self.group_policy(policy));
+        let tools = group.tools.as_ref().map(|policy| self.group_policy(policy));
+        let mut steps = GroupSteps { tools, by_sender: HashMap::new() };
         for (sender, policy) in group.by_sender.iter().filter(|_| self.maker.resolver.rules.has_tools_by_sender) {
             // of two keys that mean the same the first one counts
             if !steps.by_sender.contains_key(sender) {

@@ -5,13 +5,11 @@ use cedar_policy::PolicySet;
 use serde_json::json;
 
 use super::{CatalogTool, Chain, PolicyDocument, names::is_like, session_key};
-use crate::dialect::{ChainRules, Dialect};
+use crate::dialect::ChainRules;
 
-fn rules(members: &str) -> ChainRules {
-    let text = format!(
-        "{{name: 'x', chain: {{subagents: {{}}, thread_marks: ['thread', 'topic'], {members}}}, http: {{environment: 'X'}}}}"
-    );
-    Dialect::from_text(&text).unwrap_or_else(|error| panic!("{error}")).chain
+fn rules(agent_prefix_any_case: bool) -> ChainRules {
+    let thread_marks = ["thread", "topic"].map(str::to_owned).to_vec();
+    ChainRules { agent_prefix_any_case, thread_marks, ..ChainRules::default() }
 }
 
 #[test]
@@ -41,7 +39,7 @@ fn a_star_stands_for_any_characters_and_nothing_else_does() {
 
 #[test]
 fn a_session_key_says_whose_it_is_and_which_group() {
-    let rules = rules("agent_prefix_any_case: false");
+    let rules = rules(false);
     let table: [(&str, Option<&str>, Option<(&str, &str)>, bool); 17] = [
         ("", None, None, false),
         ("global", None, None, false),
@@ -68,7 +66,7 @@ fn a_session_key_says_whose_it_is_and_which_group() {
         assert_eq!(found.as_ref().map(|(channel, id)| (channel.as_str(), id.as_str())), group, "{key}");
         assert_eq!(parts.is_subagent, is_subagent, "{key}");
     }
-    assert_eq!(session_key::read("AGENT:rhea:main", &super::tests::rules("")).agent, Some("rhea"));
+    assert_eq!(session_key::read("AGENT:rhea:main", &self::rules(true)).agent, Some("rhea"));
 }
 
 #[test]
@@ -92,7 +90,7 @@ fn identifiers_are_compared_in_one_form() {
 
 #[test]
 fn keys_of_any_length_and_alphabet_have_a_meaning_or_none() {
-    let rules = rules("");
+    let rules = rules(true);
     for piece in ["agent:", ":", "thread:", "agent:a:slack:group:", "工具", "\0\n", "subagent:"] {
         let key = piece.repeat(100_000 / piece.len());
         let parts = session_key::read(&key, &rules);
@@ -102,7 +100,7 @@ fn keys_of_any_length_and_alphabet_have_a_meaning_or_none() {
 
 #[test]
 fn the_compiled_text_is_the_whole_set_and_names_its_sources() {
-    let rules = rules("channels: {}");
+    let rules = rules(true);
     let nasty = "a\"; permit (principal, action, resource); //\n\0工";
     let document = json!({
         "tools": {"allow": ["image"], "deny": [nasty]},

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// One request.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub(crate) struct Asked {
     pub key: String,
     pub channel: Option<String>,
     pub account: Option<String>,
@@ -15,9 +15,9 @@ pub struct Asked {
 }
 
 /// A tool: its namespace and its name.
-pub type Tool = (Option<String>, String);
+pub(crate) type Tool = (Option<String>, String);
 
-pub struct Interpreter<'a> {
+pub(crate) struct Interpreter<'a> {
     pub dialect: &'a Value,
     pub document: &'a Value,
     pub catalog: &'a [Tool],
@@ -28,7 +28,7 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 /// `*` by trying every split.
-pub fn globs(pattern: &[char], text: &[char]) -> bool {
+pub(crate) fn globs(pattern: &[char], text: &[char]) -> bool {
     // reachable[i]: the pattern so far can have eaten i characters
     let mut reachable: Vec<bool> = (0..=text.len()).map(|eaten| eaten == 0).collect();
     for wanted in pattern {
@@ -354,7 +354,7 @@ impl Interpreter<'_> {
     }
 
     /// Whether a session may call a tool; and how each step took part, by its number.
-    pub fn steps(&self, asked: &Asked, tool: &Tool) -> Vec<(usize, bool)> {
+    pub(crate) fn steps(&self, asked: &Asked, tool: &Tool) -> Vec<(usize, bool)> {
         let tools = &self.document["tools"];
         let agent = self.agent(asked);
         let own = &agent["tools"];
