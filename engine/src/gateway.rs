@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod builtin;
 pub mod context;
 pub mod headers;
 pub mod limiter;

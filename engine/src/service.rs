@@ -2,18 +2,19 @@
 //! and `admin`.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicI64, Ordering},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use sea_orm::EntityTrait as _;
 
 use crate::{
     clock::Clock,
+    gateway::sessions::SeenSessions,
     id::IdSource,
     policy::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX, Policies},
-    snapshot::Snapshot,
+    snapshot::{GatewaySetup, Snapshot},
     store::{Database, Ledger, StoreError, entity},
 };
 
@@ -40,6 +41,8 @@ pub struct Services {
     /// Fills a buffer with random bytes for secrets.
     pub random: fn(&mut [u8]),
     snapshot: ArcSwap<Snapshot>,
+    gateway: ArcSwapOption<GatewaySetup>,
+    seen: Mutex<SeenSessions>,
     policies: CachedPolicies,
     access: access::AccessCache,
     /// The version of tokens, accounts and caps that this process has last seen.
@@ -65,7 +68,7 @@ impl Services {
         ids: Arc<dyn IdSource>,
         policies: Policies,
     ) -> Result<Self, StoreError> {
-        let snapshot = Snapshot::load(&db).await?;
+        let snapshot = Snapshot::load(&db, None).await?;
         Ok(Self {
             db,
             ledger,
@@ -73,6 +76,8 @@ impl Services {
             ids,
             random: fill_random,
             snapshot: ArcSwap::from_pointee(snapshot),
+            gateway: ArcSwapOption::empty(),
+            seen: Mutex::default(),
             policies: CachedPolicies::new(policies, DECISION_CACHE_ENTRIES_MAX),
             access: access::AccessCache::default(),
             access_seen: AtomicI64::new(0),
@@ -109,7 +114,18 @@ impl Services {
     /// # Errors
     /// As for [`Self::start`].
     pub async fn reload_snapshot(&self) -> Result<(), StoreError> {
-        self.snapshot.store(Arc::new(Snapshot::load(&self.db).await?));
+        let gateway = self.gateway.load_full();
+        self.snapshot.store(Arc::new(Snapshot::load(&self.db, gateway.as_ref()).await?));
+        Ok(())
+    }
+
+    /// Offers `/tools/invoke` from now on, set up like this, in the place of whatever setup there was.
+    ///
+    /// # Errors
+    /// As for [`Self::start`]. The old setup stays.
+    pub async fn serve_gateway(&self, setup: Arc<GatewaySetup>) -> Result<(), StoreError> {
+        self.snapshot.store(Arc::new(Snapshot::load(&self.db, Some(&setup)).await?));
+        self.gateway.store(Some(setup));
         Ok(())
     }
 

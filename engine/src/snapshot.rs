@@ -4,6 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sea_orm::{EntityTrait, QueryOrder};
 
+pub use self::gateway::{Billing, GatewaySetup, GatewaySnapshot};
+
 use crate::{
     catalog::{
         ArgumentSchema, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Visibility,
@@ -16,32 +18,34 @@ use crate::{
     upstream::UpstreamTarget,
 };
 
+mod gateway;
+
 /// A tool with everything around it that a call needs.
 #[derive(Debug)]
 pub struct Offer {
     /// The tool.
     pub tool: Tool,
-    /// Its namespace.
-    pub namespace: Namespace,
-    /// Who sells it.
-    pub publisher: Publisher,
-    /// The publisher's account in the ledger.
+    /// Who sells it; nobody but the platform sells core tools.
+    pub seller: Option<Seller>,
+    /// Whose account in the ledger gets the charge, after the shares of others.
     pub payable: LedgerAccountId,
-    /// What policies call the parts.
-    pub names: OfferNames,
+    /// For policies: `tol_…`.
+    pub name: String,
+    /// For policies: `namespace/tool`, or the plain name of a core tool.
+    pub path: String,
 }
 
-/// Names for policies, written once.
+/// Who sells a tool.
 #[derive(Debug)]
-pub struct OfferNames {
-    /// `tol_…`.
-    pub tool: String,
-    /// `nsp_…`.
-    pub namespace: String,
-    /// `pub_…`.
-    pub publisher: String,
-    /// `namespace/tool`.
-    pub path: String,
+pub struct Seller {
+    /// The tool's namespace.
+    pub namespace: Namespace,
+    /// For policies: `nsp_…`.
+    pub namespace_name: String,
+    /// The namespace's publisher.
+    pub publisher: Publisher,
+    /// For policies: `pub_…`.
+    pub publisher_name: String,
 }
 
 /// All that is offered.
@@ -49,6 +53,8 @@ pub struct OfferNames {
 pub struct Snapshot {
     version: i64,
     offers: HashMap<String, HashMap<String, Arc<Offer>>>,
+    core: HashMap<String, Arc<Offer>>,
+    gateway: Option<Arc<GatewaySnapshot>>,
 }
 
 impl Snapshot {
@@ -62,13 +68,23 @@ impl Snapshot {
         self.offers.get(namespace)?.get(tool)
     }
 
-    /// Every tool, in no particular order.
+    /// Finds a core tool.
+    pub fn find_core_tool(&self, name: &str) -> Option<&Arc<Offer>> {
+        self.core.get(name)
+    }
+
+    /// What `/tools/invoke` offers and allows; `None` where this process does not serve it.
+    pub const fn gateway(&self) -> Option<&Arc<GatewaySnapshot>> {
+        self.gateway.as_ref()
+    }
+
+    /// Every tool of a namespace, in no particular order.
     pub fn offers(&self) -> impl Iterator<Item = &Arc<Offer>> {
         self.offers.values().flat_map(HashMap::values)
     }
 
     /// Reads the catalog. The version is read first: a change in between makes the next look load again.
-    pub(crate) async fn load(db: &Database) -> Result<Self, StoreError> {
+    pub(crate) async fn load(db: &Database, gateway: Option<&Arc<GatewaySetup>>) -> Result<Self, StoreError> {
         let readers = db.readers();
         let version = entity::version::Entity::find_by_id("catalog").one(readers).await?.map_or(0, |row| row.value);
         let publishers: HashMap<_, _> =
@@ -83,10 +99,15 @@ impl Snapshot {
         for row in rows {
             prices.entry(row.tool_id).or_default().push(price_from(&row)?);
         }
-        let mut snapshot = Self { version, offers: HashMap::new() };
+        let mut snapshot = Self { version, ..Self::default() };
         for row in entity::tool::Entity::find().all(readers).await? {
             let versions = prices.remove(&row.id).unwrap_or_default();
-            let Some(namespace) = row.namespace_id.and_then(|id| namespaces.get(&id)) else { continue };
+            let Some(id) = row.namespace_id else {
+                let offer = core_offer(row, versions)?;
+                snapshot.core.insert(offer.tool.name.clone(), Arc::new(offer));
+                continue;
+            };
+            let namespace = namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
             let publisher = publishers
                 .get(&namespace.publisher_id)
                 .ok_or_else(|| inconsistent("namespace", format!("`{}` has no publisher", namespace.name)))?;
@@ -94,8 +115,24 @@ impl Snapshot {
             let tools = snapshot.offers.entry(namespace.name.clone()).or_default();
             tools.insert(offer.tool.name.clone(), Arc::new(offer));
         }
+        if let Some(setup) = gateway {
+            let gateway =
+                GatewaySnapshot::new(Arc::clone(setup), &snapshot).map_err(|what| inconsistent("policy", what))?;
+            snapshot.gateway = Some(Arc::new(gateway));
+        }
         Ok(snapshot)
     }
+}
+
+/// A tool that only the platform sells.
+fn core_offer(row: entity::tool::Model, prices: Vec<Price>) -> Result<Offer, StoreError> {
+    Ok(Offer {
+        name: ToolId::from(row.id).to_string(),
+        path: row.name.clone(),
+        seller: None,
+        payable: LedgerAccountId::PLATFORM_FEE,
+        tool: tool_from(row, prices)?,
+    })
 }
 
 fn offer_from(
@@ -104,49 +141,52 @@ fn offer_from(
     namespace: &entity::namespace::Model,
     publisher: &entity::publisher::Model,
 ) -> Result<Offer, StoreError> {
-    let (tool, namespace_id, publisher_id) =
-        (ToolId::from(row.id), NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
+    let (namespace_id, publisher_id) = (NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
+    Ok(Offer {
+        name: ToolId::from(row.id).to_string(),
+        path: format!("{}/{}", namespace.name, row.name),
+        seller: Some(Seller {
+            namespace: Namespace {
+                id: namespace_id,
+                name: namespace.name.clone(),
+                publisher: publisher_id,
+                state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
+            },
+            namespace_name: namespace_id.to_string(),
+            publisher: Publisher {
+                id: publisher_id,
+                display_name: publisher.display_name.clone(),
+                share_bps: u16::try_from(publisher.share_bps)
+                    .map_err(|_above| inconsistent("publisher", "share_bps".to_owned()))?,
+                state: if publisher.is_suspended { PublisherState::Suspended } else { PublisherState::Active },
+            },
+            publisher_name: publisher_id.to_string(),
+        }),
+        payable: LedgerAccountId::from_raw(publisher.payable),
+        tool: tool_from(row, prices)?,
+    })
+}
+
+fn tool_from(row: entity::tool::Model, prices: Vec<Price>) -> Result<Tool, StoreError> {
     let schema = ArgumentSchema::compile(&row.input_schema)
         .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
-    Ok(Offer {
-        names: OfferNames {
-            tool: tool.to_string(),
-            namespace: namespace_id.to_string(),
-            publisher: publisher_id.to_string(),
-            path: format!("{}/{}", namespace.name, row.name),
-        },
-        namespace: Namespace {
-            id: namespace_id,
-            name: namespace.name.clone(),
-            publisher: publisher_id,
-            state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
-        },
-        publisher: Publisher {
-            id: publisher_id,
-            display_name: publisher.display_name.clone(),
-            share_bps: u16::try_from(publisher.share_bps)
-                .map_err(|_above| inconsistent("publisher", "share_bps".to_owned()))?,
-            state: if publisher.is_suspended { PublisherState::Suspended } else { PublisherState::Active },
-        },
-        payable: LedgerAccountId::from_raw(publisher.payable),
-        tool: Tool {
-            id: tool,
-            namespace: Some(namespace_id),
-            name: row.name,
-            short_description: row.short_description,
-            long_description: row.long_description,
-            schema,
-            input_schema_text: row.input_schema.into(),
-            upstream: Arc::new(UpstreamTarget::Http {
-                method: row.upstream_method,
-                url: row.upstream_url,
-                timeout: Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0)),
-            }),
-            tier: if row.is_unverified_ok { Tier::Unverified } else { Tier::Standard },
-            visibility: Visibility::Public,
-            state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
-            prices: PriceBook::new(prices),
-        },
+    Ok(Tool {
+        id: ToolId::from(row.id),
+        namespace: row.namespace_id.map(NamespaceId::from),
+        name: row.name,
+        short_description: row.short_description,
+        long_description: row.long_description,
+        schema,
+        input_schema_text: row.input_schema.into(),
+        upstream: Arc::new(UpstreamTarget::Http {
+            method: row.upstream_method,
+            url: row.upstream_url,
+            timeout: Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0)),
+        }),
+        tier: if row.is_unverified_ok { Tier::Unverified } else { Tier::Standard },
+        visibility: Visibility::Public,
+        state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
+        prices: PriceBook::new(prices),
     })
 }
 

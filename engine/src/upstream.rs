@@ -4,11 +4,13 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use crate::id::InvocationId;
+use crate::{gateway::builtin::Builtin, id::InvocationId};
 
 /// Where a tool's calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpstreamTarget {
+    /// A tool that is answered from our own data; see [`crate::gateway::builtin`].
+    Builtin(Builtin),
     /// An HTTP endpoint: the arguments object is the request body.
     Http {
         /// The HTTP method, upper case.
@@ -57,10 +59,12 @@ pub enum UpstreamAnswer {
         /// As in [`UpstreamAnswer::Rejected`].
         message: Option<String>,
     },
-    /// Any other complete answer, a broken or oversized body, a redirect. The detail is for the log only.
+    /// Any other complete answer, a broken or oversized body, a redirect.
     Failed {
-        /// For the log, never for the caller.
+        /// For the log.
         detail: String,
+        /// As in [`UpstreamAnswer::Rejected`]: only for the callers of a dialect that shows it.
+        message: Option<String>,
     },
     /// The request provably never left: refused by the egress rules, name not resolved, connection not established,
     /// breaker open. Nothing can have happened at the upstream.

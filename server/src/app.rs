@@ -25,6 +25,7 @@ use crate::{
         master_key::{MasterKey, MasterKeyError},
         tls::Certificates,
     },
+    gateway::{self, Gateway},
     http::{
         health,
         limits::{AuthLimiter, InvokeLimiter},
@@ -148,6 +149,7 @@ pub fn app_state(
     config: Config,
     egress: EgressRules,
     key: &MasterKey,
+    gateway: Gateway,
 ) -> Result<AppState, StartError> {
     let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
     Ok(AppState {
@@ -155,6 +157,7 @@ pub fn app_state(
         invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter: Arc::new(AuthLimiter::new(&config.limits)),
         jwt: JwtKeys::new(&key.derive("jwt")?),
+        gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
         config: Arc::new(config),
         services,
@@ -169,6 +172,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/readyz", [(Method::GET, web::to(health::readyz))]))
         .service(resource("/openapi.json", [(Method::GET, web::to(serve_openapi))]))
         .service(resource("/invoke/{namespace}/{tool_name}", [(Method::POST, web::to(marketplace::invoke::invoke))]))
+        .service(web::resource(gateway::PATH).route(web::to(gateway::invoke::invoke)))
         .service(resource("/invocations/{id}", [(Method::GET, web::to(marketplace::invocations::show))]))
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)

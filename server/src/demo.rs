@@ -16,14 +16,18 @@ use engine::{
     },
 };
 
-use crate::config::master_key::{MasterKey, MasterKeyError};
+use crate::{
+    config::master_key::{MasterKey, MasterKeyError},
+    gateway::PATH,
+};
 
 pub mod tools;
 
 /// The demo's customer.
 pub const EMAIL: &str = "demo@tollgate.localhost";
 const POOR_EMAIL: &str = "penniless@tollgate.localhost";
-const NAMESPACE: &str = "demo";
+/// The namespace of the demo's tools.
+pub const NAMESPACE: &str = "demo";
 const GRANT_CREDITS: i64 = 10_000;
 /// Longer than the slowest demo tool may sleep.
 const TIMEOUT_MS: u64 = 25_000;
@@ -97,6 +101,7 @@ fn catalog(tokens: &DemoTokens, upstream: SocketAddr) -> DeclaredCatalog {
         fingerprint: format!("{email} {grant}"),
     };
     DeclaredCatalog {
+        core_tools: Vec::new(),
         publishers: vec![DeclaredPublisher {
             slug: NAMESPACE.to_owned(),
             display_name: "Demo".to_owned(),
@@ -148,7 +153,9 @@ fn pricing(tool: &tools::DemoTool) -> PricingSpec {
 }
 
 /// Calls to paste, each on one line.
-pub fn calls(base_url: &str, tokens: &DemoTokens) -> DemoCalls {
+///
+/// `credential` is what the gateway wants to see as bearer.
+pub fn calls(base_url: &str, tokens: &DemoTokens, credential: Option<&str>) -> DemoCalls {
     let call = |token: &str, tool: &tools::DemoTool| {
         format!(
             "curl -sS {base_url}/invoke/{NAMESPACE}/{} -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{{\"arguments\": {}}}'",
@@ -158,10 +165,23 @@ pub fn calls(base_url: &str, tokens: &DemoTokens) -> DemoCalls {
     };
     let fixed = tools::tools().iter().find(|tool| tool.returned_credits.is_none());
     let returned = tools::tools().iter().find(|tool| tool.returned_credits.is_some());
+    let as_bearer = credential.map_or_else(String::new, |credential| {
+        format!(" -H {}", quoted(&format!("Authorization: Bearer {credential}")))
+    });
+    let on_gateway = |tool: &tools::DemoTool| {
+        let body = format!("{{\"tool\": \"{}\", \"args\": {}}}", tool.name, tool.example_arguments);
+        format!("curl -sS {base_url}{PATH}{as_bearer} -H 'Content-Type: application/json' -d {}", quoted(&body))
+    };
     let lines = [
         fixed.map(|tool| (format!("pay 2.5 credits for {}", tool.name), call(&tokens.rich, tool))),
         returned.map(|tool| (format!("{} costs what it says it used", tool.name), call(&tokens.rich, tool))),
         fixed.map(|tool| ("the same without credits: refused, with the ways out".to_owned(), call(&tokens.poor, tool))),
+        fixed.map(|tool| (format!("{} for an agent, on the agent gateway", tool.name), on_gateway(tool))),
     ];
     DemoCalls { lines: lines.into_iter().flatten().collect() }
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }

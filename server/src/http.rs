@@ -8,3 +8,15 @@ pub mod limits;
 pub mod login_backoff;
 pub mod problem;
 pub mod routes;
+
+use actix_web::{
+    HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+};
+
+/// Sets a header; a value that cannot be one is left out.
+pub fn insert_header(response: &mut HttpResponse, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}

@@ -45,10 +45,8 @@ pub enum NotImportable {
 /// # Errors
 /// It declares something that this program does not do.
 pub fn declared(catalog: &Catalog) -> Result<DeclaredCatalog, NotImportable> {
-    if let Some(tool) = catalog.core_tools.first() {
-        return Err(unsupported(format!("core tool `{}`", tool.name), "tools without a namespace are not offered"));
-    }
     Ok(DeclaredCatalog {
+        core_tools: catalog.core_tools.iter().map(core_tool).collect::<Result<_, _>>()?,
         publishers: catalog.publishers.iter().map(publisher).collect::<Result<_, _>>()?,
         accounts: catalog.accounts.iter().map(account).collect::<Result<_, _>>()?,
         partners: catalog.partners.iter().map(partner).collect::<Result<_, _>>()?,
@@ -73,13 +71,20 @@ fn namespace(item: &NamespaceItem) -> Result<DeclaredNamespace, NotImportable> {
     Ok(DeclaredNamespace {
         name: item.name.clone(),
         description: item.description.clone(),
-        tools: item.tools.iter().map(|tool| declared_tool(&item.name, tool)).collect::<Result<_, _>>()?,
+        tools: item
+            .tools
+            .iter()
+            .map(|tool| declared_tool(tool, || format!("tool `{}/{}`", item.name, tool.name)))
+            .collect::<Result<_, _>>()?,
         fingerprint: item.fingerprint.clone(),
     })
 }
 
-fn declared_tool(namespace: &str, item: &ToolItem) -> Result<DeclaredTool, NotImportable> {
-    let name = || format!("tool `{namespace}/{}`", item.name);
+fn core_tool(item: &ToolItem) -> Result<DeclaredTool, NotImportable> {
+    declared_tool(item, || format!("core tool `{}`", item.name))
+}
+
+fn declared_tool(item: &ToolItem, name: impl Fn() -> String) -> Result<DeclaredTool, NotImportable> {
     let UpstreamItem::Http { method, url, timeout_ms } = &item.upstream else {
         return Err(unsupported(name(), "only `http` upstreams are supported"));
     };

@@ -4,6 +4,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod gateway;
 pub mod http;
 pub mod importer;
 pub mod mail;

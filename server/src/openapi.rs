@@ -11,6 +11,28 @@ pub struct InvokeBody {
     pub idempotency_key: Option<String>,
 }
 
+/// The body of a call on the agent gateway. Other members are ignored.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ToolsInvokeBody {
+    /// The tool's name; needed, unless `name` is there.
+    pub tool: Option<String>,
+    /// The same, in the words of newer clients.
+    pub name: Option<String>,
+    /// Goes into `args` if the tool's schema has a property `action` and `args` has none.
+    pub action: Option<String>,
+    /// The tool's arguments; `{}` when absent.
+    pub args: Option<serde_json::Value>,
+    /// The session; the main session when absent or `main`.
+    pub session_key: Option<String>,
+    /// The agent whose main session is meant.
+    pub agent_id: Option<String>,
+    /// At most 255 bytes; a retry in the same session with the same key gets the first answer again.
+    pub idempotency_key: Option<String>,
+    /// Reserved; ignored.
+    pub dry_run: Option<bool>,
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tollgate", license(name = "Apache-2.0 OR MIT"), description = "Pay-per-call tools for agents."),
@@ -18,6 +40,7 @@ pub struct InvokeBody {
         crate::http::health::healthz,
         crate::http::health::readyz,
         crate::marketplace::invoke::invoke,
+        crate::gateway::invoke::invoke,
         crate::marketplace::invocations::show,
         crate::marketplace::auth::signup,
         crate::marketplace::auth::login,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
+    gateway::Gateway,
     http::limits::{AuthLimiter, InvokeLimiter},
     marketplace::auth::JwtKeys,
     upstream::HttpUpstreams,
@@ -25,6 +26,8 @@ pub struct AppState {
     pub services: Arc<Services>,
     /// Calls upstreams.
     pub upstreams: Arc<HttpUpstreams>,
+    /// Who comes in on `/tools/invoke`.
+    pub gateway: Arc<Gateway>,
     /// As loaded at start.
     pub config: Arc<Config>,
     /// How fast a token may call.

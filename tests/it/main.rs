@@ -7,6 +7,10 @@ mod clients;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
+mod gateway_cases;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod ledger;

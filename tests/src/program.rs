@@ -164,9 +164,9 @@ impl Demo {
     pub fn start(folder: &Path) -> Self {
         let (mut server, mut lines) = Server::launch(tollgate(folder, &["serve", "--demo"]));
         let mut commands = Vec::new();
-        // Three calls are printed, each behind its comment.
-        while commands.len() < 3 {
-            let line = lines.next().expect("three calls to paste").expect("a line of text");
+        // Four calls are printed, each behind its comment.
+        while commands.len() < 4 {
+            let line = lines.next().expect("four calls to paste").expect("a line of text");
             if line.starts_with("curl ") {
                 commands.push(line);
             }

@@ -47,7 +47,8 @@ impl SessionSettings {
         if self.is_global { "global".to_owned() } else { self.main_session_of(&self.default_agent) }
     }
 
-    fn main_session_of(&self, agent: &str) -> String {
+    /// The key of an agent's main session.
+    pub fn main_session_of(&self, agent: &str) -> String {
         format!("agent:{agent}:{}", self.main_key)
     }
 }
@@ -59,6 +60,15 @@ pub struct Session {
     pub key: String,
     /// Its agent, normalised.
     pub agent: String,
+    /// The key in the letters of who asked: policies know groups by them.
+    pub given: String,
+}
+
+impl Session {
+    /// Of a key that nobody has to rewrite.
+    pub fn new(key: String, agent: String) -> Self {
+        Self { given: key.clone(), key, agent }
+    }
 }
 
 /// Finds the session of a request. A missing key and `main` mean the main session, that of `agentId` where there is one;
@@ -83,8 +93,8 @@ pub fn find_session(
     let given = given.map(|key| if rules.is_canonical { key.to_lowercase() } else { key.to_owned() });
     let Some(key) = given.filter(|key| key != MAIN) else {
         return Ok(match wanted {
-            None => Session { key: settings.main_session(), agent: settings.default_agent.clone() },
-            Some(agent) => Session { key: settings.main_session_of(&agent), agent },
+            None => Session::new(settings.main_session(), settings.default_agent.clone()),
+            Some(agent) => Session::new(settings.main_session_of(&agent), agent),
         });
     };
     let inner = key.split_once(':').filter(|(word, _)| *word == "agent").and_then(|(_, rest)| rest.split_once(':'));
@@ -106,7 +116,8 @@ pub fn find_session(
     };
     let is_bare = named.is_none() && rules.is_canonical && key != "global";
     let agent = named.or(wanted).unwrap_or_else(fallback);
-    Ok(Session { key: if is_bare { format!("agent:{agent}:{key}") } else { key }, agent })
+    let given = request.session_key.clone().unwrap_or_default();
+    Ok(Session { key: if is_bare { format!("agent:{agent}:{key}") } else { key }, agent, given })
 }
 
 fn is_known(settings: &SessionSettings, agent: &str) -> bool {

@@ -217,6 +217,30 @@ impl Services {
         Ok(Some(principal))
     }
 
+    /// The principal of the account with this e-mail address; `None` if there is none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_principal_by_email(&self, email: &str) -> Result<Option<Arc<Principal>>, StoreError> {
+        // No token's digest: tokens begin with their prefix.
+        let digest = sha256(format!("account {email}").as_bytes());
+        let generation = self.access.generation();
+        if let Some(known) = self.access.tokens.get(&digest)
+            && known.generation == generation
+        {
+            return Ok(Some(known.value));
+        }
+        let found = entity::account::Entity::find().filter(entity::account::Column::Email.eq(email));
+        let Some(row) = found.one(self.db.readers()).await? else { return Ok(None) };
+        let account = account_principal(&row);
+        let shown = account.name.clone();
+        let owner = Owner::Account(account);
+        let caps = self.owner_caps(&owner).await?;
+        let principal = Arc::new(Principal { token: None, shown, owner, caps });
+        self.access.tokens.insert(digest, Remembered { generation, value: Arc::clone(&principal) });
+        Ok(Some(principal))
+    }
+
     /// The principal of a signed-in session that began at `issued_us` (microseconds since the Unix epoch); `None` if the
     /// account is gone or its sessions from that time are void.
     ///

@@ -108,6 +108,9 @@ impl Services {
 
     async fn prepare_import(&self, catalog: &DeclaredCatalog) -> Result<Import<'_>, ImportError> {
         let mut import = Import::start(self).await?;
+        for tool in &catalog.core_tools {
+            import.core_tool(tool).await?;
+        }
         for publisher in &catalog.publishers {
             import.publisher(publisher).await?;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     Services,
-    access::{EndUser, OwnedCap, Owner, Principal},
+    access::{EndUser, OwnedCap, Owner, PartnerPrincipal, Principal},
 };
 use crate::{
     catalog::ArgumentFault,
@@ -24,7 +24,7 @@ use crate::{
         key::{KeyClaim, KeyName, KeyVerdict},
         leaf::sha256,
     },
-    policy,
+    policy::{self, CachedPolicies},
     pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
     snapshot::Offer,
     store::{StoreError, WriterError},
@@ -33,6 +33,9 @@ use crate::{
 
 mod decision;
 mod dispatch;
+mod gateway;
+
+pub use self::gateway::GatewayCall;
 
 /// How long a hold outlives the upstream's deadline, in microseconds: settling takes its time, too.
 const HOLD_MARGIN_US: i64 = 60 * 1_000_000;
@@ -44,10 +47,12 @@ pub struct Call {
     pub id: InvocationId,
     /// Where it came in.
     pub surface: Surface,
-    /// Who calls.
-    pub principal: Arc<Principal>,
+    /// Who calls, and so who pays; on the gateway nobody, unless somebody is set to pay for the agent.
+    pub principal: Option<Arc<Principal>>,
     /// For partners: for whom.
     pub end_user: Option<Arc<EndUser>>,
+    /// On the gateway: where the call belongs.
+    pub gateway: Option<GatewayCall>,
     /// What is called.
     pub offer: Arc<Offer>,
     /// The version of the snapshot that the offer is from.
@@ -80,8 +85,8 @@ pub enum Completion {
     Rejected(u16, Option<String>),
     /// It did not accept the caller (401, 403): its status and its words.
     Forbidden(u16, Option<String>),
-    /// It failed.
-    Failed,
+    /// It failed; its words are for the callers of a dialect that shows them.
+    Failed(Option<String>),
 }
 
 /// Writes a body once the settlement's figures are known.
@@ -148,6 +153,11 @@ pub enum Answer {
         /// The cap that said no, if it was one.
         cap: Option<OwnedCap>,
     },
+    /// The call costs something, and nobody is set to pay for it.
+    NobodyPays {
+        /// The worst case, in micro-credits.
+        needed: Credits,
+    },
     /// The tool has no price in force: nothing may be charged, so nothing is called.
     NotForSale,
     /// The request never reached the upstream. Nothing was charged; the key is free.
@@ -174,7 +184,7 @@ struct Accepted {
     call: Call,
     price: Arc<Price>,
     record: Arc<CallRecord>,
-    payer: LedgerAccountId,
+    payer: Option<LedgerAccountId>,
     caps: Vec<CapUse>,
     hold: Credits,
     shares: ShareTerms,
@@ -233,16 +243,14 @@ impl Services {
             record.end = Some(end_of(state, Some(error), now_us));
             Box::new((record, answer))
         };
-        let partner_bps = match &call.principal.owner {
-            Owner::Account(_) => 0,
-            Owner::Partner(partner) => partner.margin_bps,
-        };
+        let partner_bps = partner_of(&call).map_or(0, |partner| partner.margin_bps);
+        let publisher_bps = call.offer.seller.as_ref().map_or(0, |seller| seller.publisher.share_bps);
         // Shares above the whole are refused where they are set; should they come together all the same, nobody may be
         // charged, so nothing is sold.
-        let (Some(price), Ok(shares)) = (price, ShareTerms::new(call.offer.publisher.share_bps, partner_bps)) else {
+        let (Some(price), Ok(shares)) = (price, ShareTerms::new(publisher_bps, partner_bps)) else {
             return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
-        let decision = self.policies.decide(&decision::request_for(&call, &price, now_us));
+        let decision = self.policies_of(&call).decide(&decision::request_for(&call, &price, now_us));
         for fault in &decision.faults {
             tracing::error!(%fault, invocation = %call.id, "a call is denied");
         }
@@ -266,16 +274,27 @@ impl Services {
         };
         let is_begun = hold > Credits::ZERO || call.key.is_some();
         let caps: Vec<_> = all_caps(&call).map(|owned| CapUse::at(owned.cap, now_us)).collect();
-        let payer = payer(&call.principal.owner);
+        let payer = payer(&call);
         record.held = hold;
+        if payer.is_none() && hold > Credits::ZERO {
+            let answer = Answer::NobodyPays { needed: hold };
+            return Err(refuse(record, CallState::Refused, Code::InsufficientCredits, answer));
+        }
+        self.note_session(&call, now_us);
         drop(arguments);
         Ok(Accepted { call, price, record: Arc::new(record), payer, caps, hold, shares, is_begun })
     }
 
+    /// The policies that decide on a call: the catalog's snapshot has the gateway's, with its chain.
+    fn policies_of<'a>(&'a self, call: &'a Call) -> &'a CachedPolicies {
+        call.gateway.as_ref().map_or(&self.policies, |gateway| gateway.snapshot.policies())
+    }
+
     fn record_of(&self, call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
-        let (account, partner) = match &call.principal.owner {
-            Owner::Account(account) => (Some(account.id), None),
-            Owner::Partner(partner) => (None, Some(partner.id)),
+        let (account, partner) = match call.principal.as_ref().map(|principal| &principal.owner) {
+            None => (None, None),
+            Some(Owner::Account(account)) => (Some(account.id), None),
+            Some(Owner::Partner(partner)) => (None, Some(partner.id)),
         };
         CallRecord {
             id: call.id,
@@ -283,15 +302,15 @@ impl Services {
             parties: CallParties {
                 account,
                 partner,
-                token: call.principal.token,
+                token: call.principal.as_ref().and_then(|principal| principal.token),
                 end_user: call.end_user.as_ref().map(|user| user.id),
             },
             tool: Some(call.offer.tool.id),
             price: price.map(|price| price.id),
-            wallet: Some(payer(&call.principal.owner)),
+            wallet: payer(call),
             held: Credits::ZERO,
             snapshot_version: call.snapshot_version,
-            policy_version: Arc::from(self.policies().version().as_str()),
+            policy_version: Arc::from(self.policies_of(call).policies().version().as_str()),
             denied_by: None,
             key: call.key.as_ref().map(|key| (key_scope(call), Arc::clone(key))),
             created_us: now_us,
@@ -309,13 +328,16 @@ impl Services {
                 name: KeyName { scope: key_scope(call), key: Arc::clone(key) },
                 fingerprint: fingerprint(call),
             }),
-            hold: (accepted.hold > Credits::ZERO).then(|| place_hold(accepted)),
+            hold: accepted.payer.filter(|_| accepted.hold > Credits::ZERO).map(|payer| place_hold(accepted, payer)),
         };
         let answered = |id, spendable, answer| Some(Answered { id, charged: Credits::ZERO, spendable, answer });
         match self.ledger.begin(begin).await {
             Ok(Begun::Go) => None,
             Ok(Begun::Key(verdict)) => {
-                let spendable = self.spendable(accepted.payer, &accepted.caps, now_us).await.ok();
+                let spendable = match accepted.payer {
+                    Some(payer) => self.spendable(payer, &accepted.caps, now_us).await.ok(),
+                    None => None,
+                };
                 match verdict {
                     KeyVerdict::Fresh => None,
                     KeyVerdict::Replay { call, status, body } => {
@@ -335,22 +357,20 @@ impl Services {
     }
 }
 
-fn place_hold(accepted: &Accepted) -> PlaceHold {
+fn place_hold(accepted: &Accepted, payer: LedgerAccountId) -> PlaceHold {
     let call = &accepted.call;
-    let partner = match &call.principal.owner {
-        Owner::Account(_) => None,
-        Owner::Partner(partner) => Some(partner.margin),
+    let timeout_us = match &*call.offer.tool.upstream {
+        UpstreamTarget::Builtin(_) => 0,
+        UpstreamTarget::Http { timeout, .. } => i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX),
     };
-    let UpstreamTarget::Http { timeout, .. } = &*call.offer.tool.upstream;
-    let timeout_us = i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX);
     PlaceHold {
         id: EntryId::from(call.id),
-        wallet: accepted.payer,
+        wallet: payer,
         payee: call.offer.payable,
         amount: accepted.hold,
         ttl_us: timeout_us.saturating_add(HOLD_MARGIN_US),
         shares: accepted.shares,
-        partner,
+        partner: partner_of(call).map(|partner| partner.margin),
         on_expiry: match accepted.price.charge_on {
             ChargeOn::Success => OnExpiry::Release,
             ChargeOn::Attempt => OnExpiry::Capture(cost_of_failed_attempt(&accepted.price)),
@@ -360,15 +380,22 @@ fn place_hold(accepted: &Accepted) -> PlaceHold {
     }
 }
 
-fn payer(owner: &Owner) -> LedgerAccountId {
-    match owner {
+fn payer(call: &Call) -> Option<LedgerAccountId> {
+    Some(match &call.principal.as_ref()?.owner {
         Owner::Account(account) => account.wallet,
         Owner::Partner(partner) => partner.wallet,
+    })
+}
+
+fn partner_of(call: &Call) -> Option<&PartnerPrincipal> {
+    match &call.principal.as_ref()?.owner {
+        Owner::Account(_) => None,
+        Owner::Partner(partner) => Some(partner),
     }
 }
 
 fn all_caps(call: &Call) -> impl Iterator<Item = &OwnedCap> {
-    call.principal.caps.iter().chain(call.end_user.iter().flat_map(|user| &user.caps))
+    call.principal.iter().flat_map(|principal| &principal.caps).chain(call.end_user.iter().flat_map(|user| &user.caps))
 }
 
 fn refused_cap(call: &Call, refusal: &Refusal) -> Option<OwnedCap> {
@@ -378,12 +405,14 @@ fn refused_cap(call: &Call, refusal: &Refusal) -> Option<OwnedCap> {
     all_caps(call).find(|owned| owned.cap.id == *cap).copied()
 }
 
-/// Keys belong to the account, or to the partner's end user.
+/// Keys belong to the account, to the partner's end user, or to the gateway's session.
 fn key_scope(call: &Call) -> uuid::Uuid {
-    match (&call.end_user, &call.principal.owner) {
-        (Some(user), _) => user.id.uuid(),
-        (None, Owner::Account(account)) => account.id.uuid(),
-        (None, Owner::Partner(partner)) => partner.id.uuid(),
+    match (&call.gateway, &call.end_user, call.principal.as_ref().map(|principal| &principal.owner)) {
+        (Some(gateway), ..) => gateway.key_scope(),
+        (None, Some(user), _) => user.id.uuid(),
+        (None, None, Some(Owner::Account(account))) => account.id.uuid(),
+        (None, None, Some(Owner::Partner(partner))) => partner.id.uuid(),
+        (None, None, None) => uuid::Uuid::nil(),
     }
 }
 
@@ -411,7 +440,7 @@ fn upstream_request(call: &Call) -> UpstreamRequest {
         arguments: Arc::clone(&call.arguments),
         invocation: call.id,
         idempotency_key: outbound_key(call),
-        headers: Vec::new(),
+        headers: call.gateway.as_ref().map(GatewayCall::upstream_headers).unwrap_or_default(),
     }
 }
 

@@ -1,20 +1,26 @@
 //! `tollgate serve [--demo]`.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
 
 use clap::Args;
 use engine::store::DatabasePlace;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
     app,
     config::{
-        Environment, Loaded, PaymentProvider,
+        AuthMode, Billing, Config, Environment, Loaded, PaymentProvider,
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
-    demo, importer, mail,
+    demo,
+    gateway::{
+        PATH, setup,
+        token::{load_or_create, token_path},
+    },
+    importer, mail,
     operator::socket::OperatorSocket,
     upstream::EgressRules,
 };
@@ -43,19 +49,29 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // From here on the real port stands, also where the file asks for any free one.
     config.server.bind = listener.local_addr().map_err(refused)?;
     let engine = app::open_engine(&config).await.map_err(database)?;
+    let token = gateway_token(&config, key)?;
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 
     let base_url = config.server.base_url(config.server.bind);
     let transport = mail::Transport::new(&config.mail, &base_url).map_err(|error| Failure::new(Exit::Config, error))?;
     let mut egress = EgressRules::from(&config.egress);
+    let mut namespaces = setup::declared_namespaces(&config);
     let mut demo = None;
     if args.demo {
         let (upstream, server) = demo::tools::serve().await.map_err(refused)?;
         let tokens = demo::seed(&engine.services, key, upstream).await.map_err(refused)?;
         egress.exempt_addresses.push(upstream);
+        namespaces.push(demo::NAMESPACE.to_owned());
+        let billing = Billing { account: demo::EMAIL.to_owned(), agents: BTreeMap::new() };
+        config.gateway.billing.get_or_insert(billing);
         demo = Some((tokens, server));
     }
+    let offered = setup::gateway_setup(&config, namespaces).map_err(|error| Failure::new(Exit::Config, error))?;
+    engine.services.serve_gateway(Arc::new(offered)).await.map_err(|error| Failure::new(Exit::Database, error))?;
+    let gateway = setup::gateway(&config, &token);
+    let credential = demo_credential(&config, &token);
+    let made = setup::needs_token(&config.gateway.auth).then(|| token_path(&config.database));
     // Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
     let operators = match engine.services.db.place() {
         DatabasePlace::File(path) => {
@@ -65,7 +81,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         DatabasePlace::Server(_) => None,
     };
     let follow = operators.is_none().then(|| Arc::clone(&engine.services));
-    let state = app::app_state(engine.services, config, egress, key).map_err(database)?;
+    let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
@@ -78,8 +94,11 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // Before anybody is told that there is something to stop.
     let mut signals = StopSignals::take().map_err(refused)?;
     say(&format!("tollgate listens on {base_url}"))?;
+    if let Some(path) = made {
+        say(&format!("the token for {base_url}{PATH} is in {}", path.display()))?;
+    }
     if let Some((tokens, _)) = &demo {
-        for (comment, command) in demo::calls(&base_url, tokens).lines {
+        for (comment, command) in demo::calls(&base_url, tokens, credential.as_deref()).lines {
             say(&format!("\n# {comment}\n{command}"))?;
         }
     }
@@ -100,6 +119,27 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
     }
+}
+
+/// The token that stands where none is configured; in other modes nobody is ever asked for it.
+fn gateway_token(config: &Config, key: &MasterKey) -> Result<SecretString, Failure> {
+    if setup::needs_token(&config.gateway.auth) {
+        load_or_create(&config.database, key).map_err(|error| Failure::new(Exit::Config, error))
+    } else {
+        let made = key.derive("gateway-token").map_err(|error| Failure::new(Exit::Config, error))?;
+        Ok(made.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+    }
+}
+
+/// What a call of the gateway that is printed shows as bearer.
+fn demo_credential(config: &Config, token: &SecretString) -> Option<String> {
+    let auth = &config.gateway.auth;
+    let shown = match auth.mode {
+        AuthMode::Token => Some(auth.token.as_ref().unwrap_or(token)),
+        AuthMode::Password => auth.password.as_ref(),
+        AuthMode::None | AuthMode::TrustedProxy => None,
+    };
+    shown.map(|secret| secret.expose_secret().to_owned())
 }
 
 /// Who confirms purchases. Where purchases confirm themselves nobody pays, so that is for the demo alone.

@@ -2,11 +2,13 @@
 
 mod auth;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ipnet::IpNet;
 
-pub use self::auth::{AuthMode, GatewayAuth, RateLimit, TrustedProxy};
+pub use engine::dialect::AuthMode;
+
+pub use self::auth::{GatewayAuth, RateLimit, TrustedProxy};
 use super::{
     reader::Fields,
     values::{parse_email, parse_line, parse_network},
@@ -38,6 +40,8 @@ const UNUSED: &[&str] = &[
 pub struct Gateway {
     /// Which protocol `/tools/invoke` speaks.
     pub dialect: Dialect,
+    /// What that means.
+    pub rules: Arc<engine::dialect::Dialect>,
     /// Who may call.
     pub auth: GatewayAuth,
     /// Names taken out of the dialect's HTTP deny list (exact strings).
@@ -77,12 +81,12 @@ impl Dialect {
         }
     }
 
-    /// What the dialect's environment variables start with: `FASED`, `ZERO` or `OPENCLAW`.
-    pub fn environment_prefix(self) -> &'static str {
+    /// The dialect's data file.
+    fn text(self) -> &'static str {
         match self {
-            Self::Fased => "FASED",
-            Self::Zero => "ZERO",
-            Self::Openclaw => "OPENCLAW",
+            Self::Fased => policies::dialects::FASED,
+            Self::Zero => policies::dialects::ZERO,
+            Self::Openclaw => policies::dialects::OPENCLAW,
         }
     }
 }
@@ -110,9 +114,13 @@ impl Gateway {
         fields.tolerate(UNUSED);
         let dialects = [("fased", Dialect::Fased), ("zero", Dialect::Zero), ("openclaw", Dialect::Openclaw)];
         let dialect = fields.choice("dialect", &dialects).unwrap_or(Dialect::Fased);
+        let rules = engine::dialect::Dialect::from_text(dialect.text()).unwrap_or_else(|error| {
+            fields.reader.problem(&fields.place, format!("`gateway.dialect`: {error}"));
+            engine::dialect::Dialect::default()
+        });
         let trusted_proxies = fields.list("trustedProxies", |item| item.parsed(parse_network));
         let has_trusted_proxies = !trusted_proxies.is_empty();
-        let auth = fields.section("auth", |fields| GatewayAuth::read(fields, dialect, has_trusted_proxies));
+        let auth = fields.section("auth", |fields| GatewayAuth::read(fields, &rules, has_trusted_proxies));
         let (tools_allow, tools_deny) = fields.section("tools", |tools| (tools.texts("allow"), tools.texts("deny")));
         let namespaces = fields
             .take("namespaces")
@@ -120,6 +128,7 @@ impl Gateway {
         let sources = [("database", PolicySource::Database), ("file", PolicySource::File)];
         Self {
             dialect,
+            rules: Arc::new(rules),
             auth,
             tools_allow,
             tools_deny,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{BytesMut, Payload};
 use engine::code::Code;
 use futures_core::Stream as _;
 use tokio::time::{Instant, timeout_at};
@@ -18,30 +18,70 @@ const RATE_MIN: u64 = 16_384;
 ///
 /// # Errors
 /// Too large, too slow, cut off, or not UTF-8.
-pub async fn read_body(payload: Payload, bytes_max: usize, limits: &Limits) -> Result<String, Problem> {
-    let body = collect(payload, bytes_max, Duration::from_secs(u64::from(limits.body_wait_s))).await?;
-    String::from_utf8(body.into()).map_err(|_invalid| Problem::new(Code::InvalidJson, "the body is not UTF-8 text"))
+pub async fn read_body(mut payload: Payload, bytes_max: usize, limits: &Limits) -> Result<String, Problem> {
+    let wait = Duration::from_secs(u64::from(limits.body_wait_s));
+    collect(&mut payload, bytes_max, wait).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => Problem::new(Code::BodyTooLarge, format!("the body is larger than {bytes_max} bytes"))
+            .fact("bytes_max", bytes_max.into()),
+        BodyFault::Late => Problem::new(Code::RequestTimeout, "the body did not arrive in time"),
+        BodyFault::Cut => Problem::new(Code::InvalidJson, "the body was cut off before its end"),
+        BodyFault::NotText => Problem::new(Code::InvalidJson, "the body is not UTF-8 text"),
+    })
 }
 
-async fn collect(mut payload: Payload, bytes_max: usize, wait: Duration) -> Result<Bytes, Problem> {
+/// Why there is no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFault {
+    /// Larger than allowed.
+    TooLarge,
+    /// It did not arrive in time.
+    Late,
+    /// It ended early.
+    Cut,
+    /// Not UTF-8.
+    NotText,
+}
+
+/// How much of a body that is too large is taken and thrown away, in bytes: a client that still writes would never read
+/// the answer.
+const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long that may take.
+const DRAIN_WAIT: Duration = Duration::from_secs(10);
+
+/// Takes the rest of a body, within bounds, so that its sender comes to reading the answer.
+pub async fn drain(payload: &mut Payload) {
+    let deadline = Instant::now() + DRAIN_WAIT;
+    let mut taken = 0_usize;
+    while taken < DRAIN_BYTES_MAX {
+        let next = std::future::poll_fn(|context| std::pin::Pin::new(&mut *payload).poll_next(context));
+        match timeout_at(deadline, next).await {
+            Ok(Some(Ok(chunk))) => taken = taken.saturating_add(chunk.len()),
+            Ok(Some(Err(_)) | None) | Err(_) => return,
+        }
+    }
+}
+
+/// The whole body as text; see [`read_body`] about `wait`.
+///
+/// # Errors
+/// See [`BodyFault`].
+pub async fn collect(payload: &mut Payload, bytes_max: usize, wait: Duration) -> Result<String, BodyFault> {
     let mut body = BytesMut::new();
     let started = Instant::now();
     loop {
         let arrived = u64::try_from(body.len()).unwrap_or(u64::MAX);
         let allowance = Duration::from_secs(arrived.checked_div(RATE_MIN).unwrap_or(0));
-        let next = std::future::poll_fn(|context| std::pin::Pin::new(&mut payload).poll_next(context));
-        let chunk = timeout_at(started + wait.saturating_add(allowance), next)
-            .await
-            .map_err(|_elapsed| Problem::new(Code::RequestTimeout, "the body did not arrive in time"))?;
-        let Some(chunk) = chunk else { return Ok(body.freeze()) };
+        let next = std::future::poll_fn(|context| std::pin::Pin::new(&mut *payload).poll_next(context));
+        let chunk = timeout_at(started + wait.saturating_add(allowance), next);
+        let Some(chunk) = chunk.await.map_err(|_elapsed| BodyFault::Late)? else { break };
         let chunk = chunk.map_err(|error| {
             tracing::debug!(%error, "a body ended early");
-            Problem::new(Code::InvalidJson, "the body was cut off before its end")
+            BodyFault::Cut
         })?;
         if body.len().saturating_add(chunk.len()) > bytes_max {
-            return Err(Problem::new(Code::BodyTooLarge, format!("the body is larger than {bytes_max} bytes"))
-                .fact("bytes_max", bytes_max.into()));
+            return Err(BodyFault::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
+    String::from_utf8(body.into()).map_err(|_invalid| BodyFault::NotText)
 }

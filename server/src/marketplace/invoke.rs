@@ -18,6 +18,7 @@ use crate::{
     http::{
         auth::{Caller, find_principal, require_end_user},
         body::read_body,
+        insert_header,
         limits::RateHeaders,
         problem::{Fault, Problem, STATUS_OK, status_number, stored_status},
     },
@@ -87,8 +88,9 @@ async fn carry_out(
     let call = Call {
         id,
         surface: Surface::Marketplace,
-        principal: caller.principal,
+        principal: Some(caller.principal),
         end_user: caller.end_user,
+        gateway: None,
         offer: Arc::clone(offer),
         snapshot_version: snapshot.version(),
         arguments: request.arguments,
@@ -153,7 +155,7 @@ impl AnswerWriter for MarketplaceAnswers {
                 message.clone().unwrap_or_else(|| "the tool did not accept the arguments".to_owned()),
                 Some(*status),
             ),
-            Completion::Forbidden(..) | Completion::Failed => {
+            Completion::Forbidden(..) | Completion::Failed(_) => {
                 failure(Code::UpstreamFailed, "the tool's upstream failed".to_owned(), None)
             }
         }
@@ -204,15 +206,15 @@ fn respond(answered: &Answered, rate: &RateHeaders, path: &str) -> HttpResponse 
         Answer::Complete { status, body } => json_response(*status, body),
         Answer::Replayed { status, body } => {
             let mut response = json_response(*status, body);
-            insert(&mut response, "idempotent-replayed", "true");
+            insert_header(&mut response, "idempotent-replayed", "true");
             response
         }
         other => refusal::problem_of(other, answered, path).error_response(),
     };
-    insert(&mut response, INVOCATION_HEADER, &answered.id.to_string());
-    insert(&mut response, CHARGED_HEADER, &answered.charged.to_string());
+    insert_header(&mut response, INVOCATION_HEADER, &answered.id.to_string());
+    insert_header(&mut response, CHARGED_HEADER, &answered.charged.to_string());
     if let Some(spendable) = answered.spendable {
-        insert(&mut response, REMAINING_HEADER, &spendable.to_string());
+        insert_header(&mut response, REMAINING_HEADER, &spendable.to_string());
     }
     rate.insert_into(&mut response);
     response
@@ -220,13 +222,6 @@ fn respond(answered: &Answered, rate: &RateHeaders, path: &str) -> HttpResponse 
 
 fn json_response(status: u16, body: &Arc<str>) -> HttpResponse {
     HttpResponse::build(stored_status(status)).content_type("application/json").body(body.to_string())
-}
-
-fn insert(response: &mut HttpResponse, name: &'static str, value: &str) {
-    use actix_web::http::header::{HeaderName, HeaderValue};
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(HeaderName::from_static(name), value);
-    }
 }
 
 fn named(problem: Problem, id: InvocationId) -> Problem {

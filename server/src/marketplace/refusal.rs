@@ -64,7 +64,7 @@ pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Pr
             vec![Fault { loc: vec!["body".to_owned(), "arguments".to_owned()], msg: refusal.to_string() }],
         ),
         Answer::Refused { refusal, cap } => no_money(refusal, cap.as_ref(), path),
-        Answer::NotForSale => no_such_tool(),
+        Answer::NotForSale | Answer::NobodyPays { .. } => no_such_tool(),
         Answer::NotDispatched => Problem::new(
             Code::UpstreamFailed,
             "the tool's upstream could not be reached; nothing was charged and nothing was done",

@@ -76,15 +76,18 @@ pub(super) fn decide_refused(head: &Head, body: &[u8]) -> UpstreamAnswer {
     match head.class {
         StatusClass::Rejected => UpstreamAnswer::Rejected { status, message },
         StatusClass::Forbidden => UpstreamAnswer::Forbidden { status, message },
-        StatusClass::Completed | StatusClass::Failed => failed(message.map_or_else(
-            || format!("the upstream answered with status {status}"),
-            |message| format!("the upstream answered with status {status}: {message}"),
-        )),
+        StatusClass::Completed | StatusClass::Failed => {
+            let detail = message.as_ref().map_or_else(
+                || format!("the upstream answered with status {status}"),
+                |message| format!("the upstream answered with status {status}: {message}"),
+            );
+            UpstreamAnswer::Failed { detail, message }
+        }
     }
 }
 
-fn failed(detail: String) -> UpstreamAnswer {
-    UpstreamAnswer::Failed { detail }
+pub(super) fn failed(detail: String) -> UpstreamAnswer {
+    UpstreamAnswer::Failed { detail, message: None }
 }
 
 fn is_json_type(media_type: &str) -> bool {

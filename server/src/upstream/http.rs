@@ -123,7 +123,9 @@ impl HttpUpstreams {
 
 impl Upstream for HttpUpstreams {
     async fn call(&self, request: UpstreamRequest) -> UpstreamAnswer {
-        let UpstreamTarget::Http { method, url, timeout } = request.target.as_ref();
+        let UpstreamTarget::Http { method, url, timeout } = request.target.as_ref() else {
+            return UpstreamAnswer::NotDispatched { detail: "a built-in tool has no address".to_owned() };
+        };
         let route = match load_route(&self.shared, url) {
             Ok(route) => route,
             Err(error) => return not_dispatched(&error),
@@ -162,13 +164,13 @@ async fn call_until(deadline: Instant, route: Route, outgoing: reqwest::Request,
 async fn take_answer(deadline: Instant, mut response: Response) -> UpstreamAnswer {
     let head = head_of(&response);
     if header_bytes(response.headers()) > HEADER_BYTES_MAX {
-        return UpstreamAnswer::Failed { detail: format!("the header is longer than {HEADER_BYTES_MAX} bytes") };
+        return answer::failed(format!("the header is longer than {HEADER_BYTES_MAX} bytes"));
     }
     match head.class {
         StatusClass::Completed => match read_body(deadline, &mut response, BODY_BYTES_MAX).await {
             Ok(body) => answer::decide_completed(&head, body),
             Err(BodyError::TooLong) => {
-                UpstreamAnswer::Failed { detail: format!("the body is longer than {BODY_BYTES_MAX} bytes") }
+                answer::failed(format!("the body is longer than {BODY_BYTES_MAX} bytes"))
             }
             Err(BodyError::Late(elapsed)) => unknown("the body did not end in time", &elapsed),
             Err(BodyError::Cut(error)) => unknown("the body was cut off", &error),

@@ -37,7 +37,7 @@ fn hints_are_bounded() {
 
 #[test]
 fn upstreams_are_told_what_is_known() {
-    let session = Session { key: "agent:a:main".to_owned(), agent: "a".to_owned() };
+    let session = Session::new("agent:a:main".to_owned(), "a".to_owned());
     let hints = Hints { channel: Some("slack".to_owned()), to: Some("room".to_owned()), ..Hints::default() };
     let headers = hints.upstream_headers(&session);
     let expected = [

@@ -1,7 +1,7 @@
 use super::*;
 
 fn session(key: &str) -> Session {
-    Session { key: key.to_owned(), agent: "a".to_owned() }
+    Session::new(key.to_owned(), "a".to_owned())
 }
 
 #[test]

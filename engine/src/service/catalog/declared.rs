@@ -7,6 +7,8 @@ use crate::{credits::Credits, ledger::caps::CapWindow, pricing::PricingSpec, ser
 /// Everything that a file declares.
 #[derive(Debug, Clone, Default)]
 pub struct DeclaredCatalog {
+    /// Tools without a namespace, offered on `/tools/invoke`. What they earn is the platform's.
+    pub core_tools: Vec<DeclaredTool>,
     /// Who sells, with everything they sell.
     pub publishers: Vec<DeclaredPublisher>,
     /// Customers.

@@ -142,13 +142,22 @@ impl<'s> Import<'s> {
             }
         }
         for tool in &declared.tools {
-            self.tool(id, &declared.name, tool).await?;
+            self.tool(Some(id), format!("tool:{}/{}", declared.name, tool.name), tool).await?;
         }
         Ok(())
     }
 
-    async fn tool(&mut self, namespace: Uuid, slug: &str, declared: &DeclaredTool) -> Result<(), ImportError> {
-        let item = format!("tool:{slug}/{}", declared.name);
+    /// A tool without a namespace.
+    pub(super) async fn core_tool(&mut self, declared: &DeclaredTool) -> Result<(), ImportError> {
+        self.tool(None, format!("core_tool:{}", declared.name), declared).await
+    }
+
+    async fn tool(
+        &mut self,
+        namespace: Option<Uuid>,
+        item: String,
+        declared: &DeclaredTool,
+    ) -> Result<(), ImportError> {
         let refuse = |message: String| ImportError::Item { item: item.clone(), message };
         crate::catalog::check_tool_name(&declared.name).map_err(|error| refuse(error.to_string()))?;
         crate::catalog::ArgumentSchema::compile(&declared.input_schema).map_err(|error| refuse(error.to_string()))?;
@@ -158,8 +167,12 @@ impl<'s> Import<'s> {
         if self.note(&item, &declared.fingerprint).is_none() {
             return Ok(());
         }
+        let is_there = match namespace {
+            Some(namespace) => entity::tool::Column::NamespaceId.eq(namespace),
+            None => entity::tool::Column::NamespaceId.is_null(),
+        };
         let found = entity::tool::Entity::find()
-            .filter(entity::tool::Column::NamespaceId.eq(namespace))
+            .filter(is_there)
             .filter(entity::tool::Column::Name.eq(&declared.name))
             .one(self.services.db.readers())
             .await
@@ -167,7 +180,7 @@ impl<'s> Import<'s> {
         let id = found.as_ref().map_or_else(|| ToolId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
         let row = entity::tool::Model {
             id,
-            namespace_id: Some(namespace),
+            namespace_id: namespace,
             name: declared.name.clone(),
             short_description: declared.short_description.clone(),
             long_description: declared.long_description.clone(),

@@ -13,7 +13,7 @@ use crate::{
     pricing::{ChargeOn, actual_cost, cost_of_failed_attempt},
     service::Services,
     store::{StoreError, WriterError},
-    upstream::{Upstream, UpstreamAnswer},
+    upstream::{Upstream, UpstreamAnswer, UpstreamTarget},
 };
 
 /// How often a settlement is tried again while the database is away, with growing pauses: about 20 seconds in all.
@@ -42,7 +42,10 @@ impl Services {
         writer: &dyn AnswerWriter,
         accepted: Accepted,
     ) -> Result<Answered, StoreError> {
-        let answer = upstream.call(upstream_request(&accepted.call)).await;
+        let answer = match &*accepted.call.offer.tool.upstream {
+            UpstreamTarget::Builtin(builtin) => self.builtin_answer(*builtin, &accepted.call),
+            UpstreamTarget::Http { .. } => upstream.call(upstream_request(&accepted.call)).await,
+        };
         failpoint!("after_upstream_answer");
         let verdict = judge(&accepted, answer, self.clock.now_us());
         if accepted.is_begun {
@@ -56,6 +59,7 @@ impl Services {
     async fn settle_call(&self, writer: &dyn AnswerWriter, accepted: &Accepted, verdict: Verdict) -> Answered {
         let id = accepted.call.id;
         let answered = |charged, spendable, answer| Answered { id, charged, spendable, answer };
+        let known = |spendable| accepted.payer.map(|_| spendable);
         let Verdict { outcome, key, end, completion } = verdict;
         let template = completion.map(|completion| Arc::new(writer.template(&completion)));
         let key = match (key, &template) {
@@ -65,9 +69,9 @@ impl Services {
             (KeyEndKind::Unknown, _) => KeyEnd::Unknown,
             _ => KeyEnd::Free,
         };
-        let finish = Finish { call: id, wallet: Some(accepted.payer), caps: accepted.caps.clone(), outcome, key, end };
+        let finish = Finish { call: id, wallet: accepted.payer, caps: accepted.caps.clone(), outcome, key, end };
         match self.finish_insistently(finish).await {
-            Ok(ended) if ended.is_too_late => answered(Credits::ZERO, Some(ended.spendable), Answer::OutcomeUnknown),
+            Ok(ended) if ended.is_too_late => answered(Credits::ZERO, known(ended.spendable), Answer::OutcomeUnknown),
             Ok(ended) => {
                 let told = Told { id, charged: ended.charged, spendable: ended.spendable };
                 let answer = match (&template, outcome) {
@@ -75,7 +79,7 @@ impl Services {
                     (None, Outcome::Unknown { .. }) => Answer::OutcomeUnknown,
                     (None, Outcome::Release | Outcome::Capture(_)) => Answer::NotDispatched,
                 };
-                answered(ended.charged, Some(ended.spendable), answer)
+                answered(ended.charged, known(ended.spendable), answer)
             }
             Err(error) => {
                 tracing::error!(%error, invocation = %id, "a call could not be settled; its hold is settled by rule");
@@ -119,17 +123,20 @@ impl Services {
         }
         let record = CallRecord { state: end.state, end: Some(end), ..(*accepted.record).clone() };
         self.ledger.record(Arc::new(record)).await?;
-        let spendable = self.spendable(accepted.payer, &accepted.caps, self.clock.now_us()).await?;
+        let spendable = match accepted.payer {
+            Some(payer) => Some(self.spendable(payer, &accepted.caps, self.clock.now_us()).await?),
+            None => None,
+        };
         let answer = match (completion, outcome) {
             (Some(completion), _) => {
                 let template = writer.template(&completion);
-                let told = Told { id, charged: Credits::ZERO, spendable };
+                let told = Told { id, charged: Credits::ZERO, spendable: spendable.unwrap_or(Credits::ZERO) };
                 Answer::Complete { status: template.status, body: (template.fill)(&told) }
             }
             (None, Outcome::Unknown { .. }) => Answer::OutcomeUnknown,
             (None, Outcome::Release | Outcome::Capture(_)) => Answer::NotDispatched,
         };
-        Ok(Answered { id, charged: Credits::ZERO, spendable: Some(spendable), answer })
+        Ok(Answered { id, charged: Credits::ZERO, spendable, answer })
     }
 }
 
@@ -164,9 +171,9 @@ fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
         UpstreamAnswer::Forbidden { status, message } => {
             failed(Completion::Forbidden(status, message), Code::UpstreamFailed)
         }
-        UpstreamAnswer::Failed { detail } => {
+        UpstreamAnswer::Failed { detail, message } => {
             tracing::warn!(invocation = %id, detail, "an upstream failed");
-            failed(Completion::Failed, Code::UpstreamFailed)
+            failed(Completion::Failed(message), Code::UpstreamFailed)
         }
         UpstreamAnswer::NotDispatched { detail } => {
             tracing::warn!(invocation = %id, detail, "a call was not dispatched");

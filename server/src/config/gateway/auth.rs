@@ -1,8 +1,8 @@
 //! The section `gateway.auth`: who may call `/tools/invoke`.
 
+use engine::dialect::{AuthMode, Dialect};
 use secrecy::SecretString;
 
-use super::Dialect;
 use crate::config::reader::{Fields, Value};
 
 const MILLISECONDS_MAX: u64 = 365 * 24 * 60 * 60 * 1_000;
@@ -23,19 +23,6 @@ pub struct GatewayAuth {
     pub trusted_proxy: Option<TrustedProxy>,
     /// In the mode `none` it refuses everybody, as in the dialects; identity headers of Tailscale are not read.
     pub allow_tailscale: bool,
-}
-
-/// How callers show who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthMode {
-    /// The shared token as bearer.
-    Token,
-    /// The shared password as bearer.
-    Password,
-    /// Nothing, from a direct loopback peer only.
-    None,
-    /// Headers of a proxy in `gateway.trustedProxies`.
-    TrustedProxy,
 }
 
 /// The section `gateway.auth.rateLimit`.
@@ -65,7 +52,7 @@ pub struct TrustedProxy {
 }
 
 impl GatewayAuth {
-    pub(super) fn read(fields: &mut Fields<'_>, dialect: Dialect, has_trusted_proxies: bool) -> Self {
+    pub(super) fn read(fields: &mut Fields<'_>, dialect: &Dialect, has_trusted_proxies: bool) -> Self {
         let mode_value = fields.take("mode");
         let token = read_secret(fields, "token", dialect, "TOKEN");
         let password = read_secret(fields, "password", dialect, "PASSWORD");
@@ -82,11 +69,12 @@ impl GatewayAuth {
         auth
     }
 
-    fn check_mode(&self, value: &Value<'_>, dialect: Dialect, has_trusted_proxies: bool) {
-        let prefix = dialect.environment_prefix();
+    fn check_mode(&self, value: &Value<'_>, dialect: &Dialect, has_trusted_proxies: bool) {
+        let (prefix, modes) = (&dialect.http.environment, &dialect.http.auth.modes);
         match self.mode {
-            AuthMode::None | AuthMode::TrustedProxy if dialect == Dialect::Zero => {
-                value.wrong("must be `token` or `password` in the dialect `zero`");
+            mode if !modes.contains(&mode) => {
+                let names: Vec<String> = modes.iter().map(|mode| format!("`{}`", mode.name())).collect();
+                value.wrong(format!("must be {} in the dialect `{}`", names.join(" or "), dialect.name));
             }
             AuthMode::TrustedProxy if !has_trusted_proxies => {
                 value.wrong("is `trusted-proxy`, which needs at least one network in `gateway.trustedProxies`");
@@ -103,18 +91,12 @@ impl GatewayAuth {
 }
 
 fn read_mode(value: &Value<'_>) -> Option<AuthMode> {
-    value.parsed(|text| match text {
-        "token" => Ok(AuthMode::Token),
-        "password" => Ok(AuthMode::Password),
-        "none" => Ok(AuthMode::None),
-        "trusted-proxy" => Ok(AuthMode::TrustedProxy),
-        _ => Err("must be one of `token`, `password`, `none`, `trusted-proxy`".to_owned()),
-    })
+    value.choice(&AuthMode::ALL)
 }
 
 /// A configured secret, else the dialect's environment variable; a blank one counts as absent and never lets anybody in.
-fn read_secret(fields: &mut Fields<'_>, key: &'static str, dialect: Dialect, suffix: &str) -> Option<SecretString> {
-    let variable = format!("{}_GATEWAY_{suffix}", dialect.environment_prefix());
+fn read_secret(fields: &mut Fields<'_>, key: &'static str, dialect: &Dialect, suffix: &str) -> Option<SecretString> {
+    let variable = format!("{}_GATEWAY_{suffix}", dialect.http.environment);
     let configured = fields.take(key).and_then(|value| value.text()).filter(|text| !text.trim().is_empty());
     let inherited = || fields.reader.environment.get(&variable).filter(|text| !text.trim().is_empty());
     configured.or_else(inherited).map(|text| SecretString::from(text.trim()))

@@ -132,7 +132,7 @@ fn every_other_status_is_a_failure_and_only_some_speak_against_the_upstream() {
     for (status, healthy) in cases {
         let answer = decide_refused(&head(status, ""), br#"{"message": "inner"}"#);
         let detail = format!("the upstream answered with status {status}: inner");
-        assert_eq!(answer, UpstreamAnswer::Failed { detail });
+        assert_eq!(answer, UpstreamAnswer::Failed { detail, message: Some("inner".to_owned()) });
         assert_eq!(is_healthy(status, &answer), healthy, "{status}");
     }
     assert!(is_healthy(422, &decide_refused(&head(422, ""), b"")));
