@@ -81,7 +81,7 @@ fn request<'a>(chain: &Chain, session_key: &'a str, tool: &'a str) -> DecisionRe
 fn bench_decide(c: &mut Criterion) {
     let dialect = Dialect::from_text(policies::dialects::OPENCLAW).unwrap();
     let mut group = c.benchmark_group("chain");
-    for agents in [1, 1_000] {
+    for agents in [2, 1_000] {
         let cold = compile(&dialect, &document(agents));
         let chain = cold.chain().unwrap();
         let keys: Vec<String> =
@@ -93,6 +93,12 @@ fn bench_decide(c: &mut Criterion) {
         let mut turn = keys.iter().cycle();
         group.bench_function(BenchmarkId::new("decide_cold", agents), |b| {
             b.iter(|| cold.decide(&request(chain, black_box(turn.next().unwrap()), "tool_100")));
+        });
+        // a new session of a known caller: of one entry, the memory of whole decisions forgets every one
+        let forgetful = CachedPolicies::new(compile(&dialect, &document(agents)), 1);
+        let chain = forgetful.policies().chain().unwrap();
+        group.bench_function(BenchmarkId::new("decide_new_session", agents), |b| {
+            b.iter(|| forgetful.decide(&request(chain, black_box(turn.next().unwrap()), "tool_100")));
         });
         let cached = CachedPolicies::new(compile(&dialect, &document(agents)), DECISION_CACHE_ENTRIES_MAX);
         let chain = cached.policies().chain().unwrap();

@@ -16,12 +16,14 @@ pub const DECISION_CACHE_ENTRIES_MAX: usize = 16_384;
 pub struct CachedPolicies {
     policies: Policies,
     decisions: Cache<Box<[u8]>, Arc<Decision>>,
+    /// What the policies beside the chain say: alike for many sessions, and the dearer part of a new decision.
+    without_chain: Cache<Box<[u8]>, Arc<Decision>>,
 }
 
 impl CachedPolicies {
     /// Keeps up to about `entries_max` decisions of `policies`, the most used ones.
     pub fn new(policies: Policies, entries_max: usize) -> Self {
-        Self { policies, decisions: Cache::new(entries_max) }
+        Self { policies, decisions: Cache::new(entries_max), without_chain: Cache::new(entries_max) }
     }
 
     /// The set itself.
@@ -45,8 +47,23 @@ impl CachedPolicies {
         if let Some(decision) = self.decisions.get(key.as_slice()) {
             return decision;
         }
-        let decision = Arc::new(self.policies.decide(request));
+        let decision = if request.place.is_some() && !self.policies.reads_chain {
+            let base = self.decide_without_chain(&DecisionRequest { place: None, ..*request });
+            Arc::new(self.policies.complete(&base, request))
+        } else {
+            Arc::new(self.policies.decide(request))
+        };
         self.decisions.insert(key.into_boxed_slice(), Arc::clone(&decision));
+        decision
+    }
+
+    fn decide_without_chain(&self, request: &DecisionRequest<'_>) -> Arc<Decision> {
+        let key = request.key(self.policies.reads_clock());
+        if let Some(decision) = self.without_chain.get(key.as_slice()) {
+            return decision;
+        }
+        let decision = Arc::new(self.policies.decide_without_chain(request));
+        self.without_chain.insert(key.into_boxed_slice(), Arc::clone(&decision));
         decision
     }
 }

@@ -21,7 +21,7 @@ mod steps;
 
 use cedar_policy::Policy;
 
-pub(super) use self::cedar::Slice;
+pub(super) use self::cedar::{Parents, Slice};
 use self::{
     cedar::Compiled,
     names::{Names, Resolver},
@@ -146,8 +146,8 @@ impl Chain {
         self.compiled.slice(&self.plan, place)
     }
 
-    pub(super) fn whole_slice(&self, place: &ChainPlace) -> Slice<'_> {
-        self.compiled.whole_slice(&self.plan, place)
+    pub(super) fn whole_parents(&self, place: &ChainPlace) -> Parents {
+        self.compiled.whole_parents(&self.plan, place)
     }
 
     /// Every policy of the chain in full, in the order of the steps.

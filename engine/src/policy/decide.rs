@@ -6,7 +6,7 @@ use cedar_policy::{AuthorizationError, Authorizer, Decision as CedarDecision, Po
 
 use super::{
     PolicyId, PolicyVersion,
-    chain::{Chain, ChainExplanation, Slice},
+    chain::{Chain, ChainExplanation, Parents},
     entities::{BuildError, Vocabulary},
     facts::{DecisionRequest, Surface},
 };
@@ -17,9 +17,9 @@ use crate::code::Code;
 pub struct Policies {
     pub(super) version: PolicyVersion,
     pub(super) set: PolicySet,
-    /// With the policies of the chain that apply to every session: what `/tools/invoke` is asked first.
-    pub(super) http_set: PolicySet,
     pub(super) chain: Option<Chain>,
+    /// Whether a policy of `set` names what only the chain knows: agents, scopes, sets of tools.
+    pub(super) reads_chain: bool,
     pub(super) notes: HashMap<CedarPolicyId, PolicyNote>,
     pub(super) vocabulary: Vocabulary,
     pub(super) warnings: Vec<String>,
@@ -35,6 +35,13 @@ pub(super) struct PolicyNote {
     pub(super) id: PolicyId,
     pub(super) reason: Option<Arc<str>>,
     pub(super) code: Option<Code>,
+}
+
+impl PolicyNote {
+    /// Texts in their order, then the steps of the chain in theirs.
+    fn by_place(&self, other: &Self) -> std::cmp::Ordering {
+        (self.place, &self.id).cmp(&(other.place, &other.id))
+    }
 }
 
 /// Whether a call may go on, and why.
@@ -128,7 +135,7 @@ impl Policies {
             policies.into_iter().try_for_each(|policy| whole.add(policy).map_err(BuildError::new))
         });
         match added {
-            Ok(()) => self.ask(request, std::iter::once(&whole), &chain.whole_slice(place)),
+            Ok(()) => self.ask(request, &whole, &chain.whole_parents(place)),
             Err(cause) => Decision::unevaluated(&cause),
         }
     }
@@ -145,52 +152,70 @@ impl Policies {
 
     /// Decides. A call passes if a policy permits it, none forbids it, and everything could be evaluated.
     pub fn decide(&self, request: &DecisionRequest<'_>) -> Decision {
-        match self.slice(request) {
-            Ok((first, slice)) => self.ask(request, std::iter::once(first).chain(slice.sets.iter().copied()), &slice),
+        let base = self.decide_without_chain(request);
+        self.complete(&base, request)
+    }
+
+    /// What the policies beside the chain say. Unless they name what only the chain knows, this is the same for every
+    /// place in it.
+    pub(super) fn decide_without_chain(&self, request: &DecisionRequest<'_>) -> Decision {
+        let place = request.place.as_ref().filter(|_| self.reads_chain && request.surface == Surface::Http);
+        let parents = self.chain.as_ref().zip(place).map(|(chain, place)| chain.whole_parents(place));
+        self.ask(request, &self.set, &parents.unwrap_or_default())
+    }
+
+    /// What the chain makes of a decision on the same request: it can only take away.
+    pub(super) fn complete(&self, base: &Decision, request: &DecisionRequest<'_>) -> Decision {
+        let chain = match (request.surface, &self.chain, &request.place) {
+            (Surface::Marketplace, _, _) | (Surface::Http, None, _) => return base.clone(),
+            (Surface::Http, Some(_), None) => {
+                return Decision::unevaluated(&BuildError::new("the call has no place in the chain"));
+            }
+            (Surface::Http, Some(chain), Some(place)) => chain.slice(place),
+        };
+        let (question, entities) = match self.vocabulary.chain_question(request, chain.tool_parents) {
+            Ok(question) => question,
+            Err(cause) => return Decision::unevaluated(&cause),
+        };
+        let mut notes: Vec<&PolicyNote> = Vec::new();
+        let mut faults = base.faults.clone();
+        for set in chain.sets {
+            let response = self.authorizer.is_authorized(&question, set, &entities);
+            // a slice permits nothing, so what is in its reasons forbids
+            notes.extend(response.diagnostics().reason().filter_map(|id| self.notes.get(id)));
+            faults.extend(response.diagnostics().errors().map(EvaluationFault::from));
+        }
+        if notes.is_empty() && faults.is_empty() {
+            return base.clone();
+        }
+        notes.sort_unstable_by(|a, b| a.by_place(b));
+        let earlier = base.determining.iter().filter(|_| !base.allowed).cloned();
+        Decision {
+            allowed: false,
+            determining: earlier.chain(notes.into_iter().map(|note| note.id.clone())).collect(),
+            reason: base.reason.clone(),
+            code: base.code,
+            faults,
+        }
+    }
+
+    fn ask(&self, request: &DecisionRequest<'_>, set: &PolicySet, parents: &Parents) -> Decision {
+        match self.vocabulary.question(request, parents, None) {
+            Ok((question, entities)) => self.explain(&self.authorizer.is_authorized(&question, set, &entities)),
             Err(cause) => Decision::unevaluated(&cause),
         }
     }
 
-    /// The policies that may apply to a request: those that are asked first, and the chain's.
-    pub(super) fn slice(&self, request: &DecisionRequest<'_>) -> Result<(&PolicySet, Slice<'_>), BuildError> {
-        match (request.surface, &self.chain, &request.place) {
-            (Surface::Marketplace, _, _) => Ok((&self.set, Slice::default())),
-            (Surface::Http, None, _) => Ok((&self.http_set, Slice::default())),
-            (Surface::Http, Some(chain), Some(place)) => Ok((&self.http_set, chain.slice(place))),
-            (Surface::Http, Some(_), None) => Err(BuildError::new("the call has no place in the chain")),
-        }
-    }
-
-    /// Asks every set the same. A call passes if the first set permits it and none forbids it.
-    pub(super) fn ask<'s>(
-        &self,
-        request: &DecisionRequest<'_>,
-        sets: impl Iterator<Item = &'s PolicySet>,
-        slice: &Slice<'_>,
-    ) -> Decision {
-        let (question, entities) = match self.vocabulary.question(request, slice, None) {
-            Ok(question) => question,
-            Err(cause) => return Decision::unevaluated(&cause),
-        };
-        let responses: Vec<_> = sets.map(|set| self.authorizer.is_authorized(&question, set, &entities)).collect();
-        self.explain(&responses)
-    }
-
-    fn explain(&self, responses: &[cedar_policy::Response]) -> Decision {
-        let faults: Vec<EvaluationFault> =
-            responses.iter().flat_map(|response| response.diagnostics().errors()).map(EvaluationFault::from).collect();
-        let reasons = |response: &cedar_policy::Response| response.diagnostics().reason().count();
-        // only the first set has a permit: of the others, one that says why forbids
-        let permits = responses.first().is_some_and(|first| first.decision() == CedarDecision::Allow)
-            && responses.iter().skip(1).all(|response| reasons(response) == 0);
+    fn explain(&self, response: &cedar_policy::Response) -> Decision {
+        let diagnostics = response.diagnostics();
+        let faults: Vec<EvaluationFault> = diagnostics.errors().map(EvaluationFault::from).collect();
+        let permits = response.decision() == CedarDecision::Allow;
         if permits && !faults.is_empty() {
             // Cedar leaves a failing policy out. It might have been a forbid that holds.
             return Decision { allowed: false, determining: Vec::new(), reason: None, code: None, faults };
         }
-        let forbidding = responses.iter().filter(|response| permits || response.decision() == CedarDecision::Deny);
-        let ids = forbidding.flat_map(|response| response.diagnostics().reason());
-        let mut notes: Vec<&PolicyNote> = ids.filter_map(|id| self.notes.get(id)).collect();
-        notes.sort_unstable_by(|a, b| (a.place, &a.id).cmp(&(b.place, &b.id)));
+        let mut notes: Vec<&PolicyNote> = diagnostics.reason().filter_map(|id| self.notes.get(id)).collect();
+        notes.sort_unstable_by(|a, b| a.by_place(b));
         let speaker = if permits { None } else { notes.first() };
         Decision {
             allowed: permits,

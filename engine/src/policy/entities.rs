@@ -4,14 +4,14 @@
 //! quotes or Cedar syntax in one are just characters. A question has three entities (action, token, tool): accounts,
 //! namespaces and so on are parents by name, and what is known of them are records of the token or the tool.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
 };
 
 use super::{
-    chain::Slice,
+    chain::Parents,
     facts::{Caller, DecisionRequest, Surface, ToolFacts},
 };
 use crate::catalog::Tier;
@@ -82,15 +82,15 @@ impl Vocabulary {
     pub(super) fn question(
         &self,
         request: &DecisionRequest<'_>,
-        slice: &Slice<'_>,
+        parents: &Parents,
         schema: Option<&Schema>,
     ) -> Result<(Request, Entities), BuildError> {
         let stage = match request.surface {
             Surface::Marketplace => &self.marketplace,
             Surface::Http => &self.http,
         };
-        let token = self.token_entity(request.token, &request.caller, &slice.token_parents)?;
-        let tool = self.tool_entity(&request.tool, &slice.tool_parents)?;
+        let token = self.token_entity(request.token, &request.caller, &parents.token)?;
+        let tool = self.tool_entity(&request.tool, &parents.tool)?;
         let context = Context::from_pairs([
             named("now_s", RestrictedExpression::new_long(request.now_s)),
             named("second_of_day", RestrictedExpression::new_long(request.now_s.rem_euclid(DAY_S))),
@@ -99,6 +99,20 @@ impl Vocabulary {
         let question =
             Request::new(token.uid(), stage.action.clone(), tool.uid(), context, schema).map_err(BuildError::new)?;
         let entities = stage.entities.clone().add_entities([token, tool], schema).map_err(BuildError::new)?;
+        Ok((question, entities))
+    }
+
+    /// What the slices of a chain are asked: they look at nothing but the sets that the tool is in.
+    pub(super) fn chain_question(
+        &self,
+        request: &DecisionRequest<'_>,
+        tool_parents: HashSet<EntityUid>,
+    ) -> Result<(Request, Entities), BuildError> {
+        let (token, tool) = (uid(&self.token, request.token), uid(&self.tool, request.tool.id));
+        let question = Request::new(token, self.http.action.clone(), tool.clone(), Context::empty(), None)
+            .map_err(BuildError::new)?;
+        let entities =
+            Entities::from_entities([Entity::new_no_attrs(tool, tool_parents)], None).map_err(BuildError::new)?;
         Ok((question, entities))
     }
 

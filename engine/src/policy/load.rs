@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     PolicyId, PolicySources, PolicyVersion,
-    chain::{Chain, Slice},
+    chain::{Chain, Parents},
     decide::{Policies, PolicyNote},
     entities::Vocabulary,
     facts::{
@@ -27,6 +27,9 @@ use crate::{
 const ID: &str = "id";
 const REASON: &str = "reason";
 const CODE: &str = "code";
+
+/// Types of entities that only the chain knows.
+const CHAIN_TYPES: [&str; 3] = ["Agent", "Scope", "ToolSet"];
 
 /// Why texts did not become a set of policies. All problems of one stage are named, not only the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +120,7 @@ impl Policies {
         })?;
         let (mut set, mut notes) = annotated(&parsed, sources.policies)?;
         add_operators(&mut set, &mut notes, operator)?;
-        let (http_set, whole) = with_chain(&set, &mut notes, chain.as_ref())?;
+        let whole = with_chain(&set, &mut notes, chain.as_ref())?;
         let validation = Validator::new(schema.clone()).validate(&whole, ValidationMode::Strict);
         if !validation.validation_passed() {
             let mut found: Vec<PolicyProblem> = validation
@@ -135,7 +138,9 @@ impl Policies {
             return Err(PolicyLoadError::Validation(PolicyProblems(found)));
         }
         warnings.extend(validation.validation_warnings().map(ToString::to_string));
-        let reads_clock = reads_context(&set);
+        let reads_clock = mentions(&set, |key, value| key == "Var" && value == "context");
+        let of_chain = |key: &str, value: &Value| key == "type" && CHAIN_TYPES.iter().any(|name| value == name);
+        let reads_chain = chain.is_some() && mentions(&set, of_chain);
         Ok(Self {
             version: version_of(&[
                 sources.schema,
@@ -144,8 +149,8 @@ impl Policies {
                 chain.as_ref().map_or("", |chain| &chain.document().text),
             ]),
             set,
-            http_set,
             chain,
+            reads_chain,
             notes,
             vocabulary,
             warnings,
@@ -170,7 +175,7 @@ fn check_fit(vocabulary: &Vocabulary, schema: &Schema) -> Result<(), PolicyLoadE
                 for tier in Tier::ALL.iter().copied() {
                     let tool = ToolFacts { id: "", name: "", is_disabled: false, is_free: false, tier, namespace };
                     let request = DecisionRequest { surface, token: "", caller, tool, now_s: 0, place: None };
-                    vocabulary.question(&request, &Slice::default(), Some(schema)).map_err(misfit)?;
+                    vocabulary.question(&request, &Parents::default(), Some(schema)).map_err(misfit)?;
                 }
             }
         }
@@ -237,17 +242,14 @@ fn add_operators(
     Ok(())
 }
 
-/// The policies that every call on `/tools/invoke` is put to, and all there are.
+/// All policies that there are, those of the chain in full.
 fn with_chain(
     set: &PolicySet,
     notes: &mut HashMap<CedarPolicyId, PolicyNote>,
     chain: Option<&Chain>,
-) -> Result<(PolicySet, PolicySet), PolicyLoadError> {
-    let Some(chain) = chain else { return Ok((set.clone(), set.clone())) };
-    let (mut http, mut whole) = (set.clone(), set.clone());
-    for policy in &chain.compiled.always {
-        http.add(policy.clone()).map_err(|_same| same_id(policy.id()))?;
-    }
+) -> Result<PolicySet, PolicyLoadError> {
+    let mut whole = set.clone();
+    let Some(chain) = chain else { return Ok(whole) };
     for policy in chain.whole().map_err(|error| rule_broken(None, error.to_string()))? {
         let id = policy.id().clone();
         whole.add(policy).map_err(|_same| same_id(&id))?;
@@ -258,7 +260,7 @@ fn with_chain(
         let place = first.saturating_add(note.kind.place());
         (cedar_id.clone(), PolicyNote { place, id: note.id.clone(), reason: None, code: None })
     }));
-    Ok((http, whole))
+    Ok(whole)
 }
 
 fn same_id(id: &CedarPolicyId) -> PolicyLoadError {
@@ -294,18 +296,18 @@ fn code_of(text: &str) -> Option<Code> {
     Code::ALL.iter().copied().find(|code| code.kind() == Kind::Forbidden && code.as_str() == text)
 }
 
-/// Whether any policy mentions `context`. If that cannot be told, the answer is yes.
-fn reads_context(set: &PolicySet) -> bool {
-    fn mentions_context(value: &Value) -> bool {
+/// Whether any policy has a member for which `is_meant`. If that cannot be told, the answer is yes.
+fn mentions(set: &PolicySet, is_meant: impl Fn(&str, &Value) -> bool + Copy) -> bool {
+    fn within(value: &Value, is_meant: impl Fn(&str, &Value) -> bool + Copy) -> bool {
         match value {
             Value::Object(members) => {
-                members.get("Var").is_some_and(|name| name == "context") || members.values().any(mentions_context)
+                members.iter().any(|(key, value)| is_meant(key, value) || within(value, is_meant))
             }
-            Value::Array(items) => items.iter().any(mentions_context),
+            Value::Array(items) => items.iter().any(|item| within(item, is_meant)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         }
     }
-    set.clone().to_json().map_or(true, |json| mentions_context(&json))
+    set.clone().to_json().map_or(true, |json| within(&json, is_meant))
 }
 
 /// The parser names policies `policy0`, `policy1`, … in the order of the text.

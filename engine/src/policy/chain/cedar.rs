@@ -7,7 +7,7 @@
 //! the action is true by then, so that their slices' form leaves it out; under the same identifier the whole set has the
 //! full form, which is what is validated, shown and compared with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid, Policy, PolicyId as CedarPolicyId, PolicySet};
 use serde_json::{Value, json};
@@ -25,15 +25,22 @@ const TOOL_SET: &str = "ToolSet";
 /// The scope of callers who own the gateway.
 const OWNER: &str = "owner";
 
-/// What Cedar is asked about one call.
+/// What of a chain Cedar is asked about one call.
 #[derive(Debug, Default)]
 pub(in crate::policy) struct Slice<'a> {
-    /// Beside the policies that always apply.
+    /// Policies that forbid, of the steps that apply.
     pub(in crate::policy) sets: Vec<&'a PolicySet>,
+    /// The sets of these steps that the tool is in.
+    pub(in crate::policy) tool_parents: HashSet<EntityUid>,
+}
+
+/// What a chain adds to the entities of a call.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct Parents {
     /// What the caller is in.
-    pub(in crate::policy) token_parents: Vec<EntityUid>,
+    pub(in crate::policy) token: Vec<EntityUid>,
     /// What the tool is in.
-    pub(in crate::policy) tool_parents: Vec<EntityUid>,
+    pub(in crate::policy) tool: Vec<EntityUid>,
 }
 
 /// A policy's name and the step it belongs to.
@@ -59,7 +66,7 @@ pub(in crate::policy) struct Compiled {
     /// Agent → the policies of the agent and of its own model.
     agents: Vec<PolicySet>,
     /// The policies of the steps that apply to every session.
-    pub(in crate::policy) always: Vec<Policy>,
+    always: PolicySet,
     pub(in crate::policy) notes: HashMap<CedarPolicyId, ChainNote>,
     owner: EntityUid,
 }
@@ -78,7 +85,7 @@ impl Compiled {
         let mut compiled = Self {
             steps: Vec::with_capacity(plan.steps.len()),
             agents: Vec::with_capacity(plan.agents.len()),
-            always: Vec::new(),
+            always: PolicySet::new(),
             notes: HashMap::new(),
             owner: uid(&types.scope, OWNER),
         };
@@ -106,7 +113,6 @@ impl Compiled {
     }
 
     fn add(&mut self, step: &Step, types: &Types) -> Result<(), ChainError> {
-        let is_always = matches!(step.condition, Condition::Always | Condition::UnlessOwner);
         let mut set = PolicySet::new();
         for policy in policies_of(step, true) {
             let policy = policy?;
@@ -115,11 +121,8 @@ impl Compiled {
             if self.notes.insert(policy.id().clone(), note).is_some() {
                 return Err(ChainError(format!("two lists have the identifier `{}`", policy.id())));
             }
-            if is_always {
-                self.always.push(policy);
-            } else {
-                set.add(policy).map_err(failed)?;
-            }
+            let to = if step.condition == Condition::Always { &mut self.always } else { &mut set };
+            to.add(policy).map_err(failed)?;
         }
         let parent = parent_of(step)
             .map(|(type_name, id)| uid(if type_name == AGENT { &types.agent } else { &types.scope }, id));
@@ -138,14 +141,10 @@ impl Compiled {
         let mut slice = Slice::default();
         for index in plan.steps_of(scope) {
             let (Some(step), Some(compiled)) = (plan.step(index), self.step(index)) else { continue };
-            // an agent is one also if nothing of the chain restricts it: operators' policies may name it
-            if step.kind == StepKind::Agent {
-                slice.token_parents.extend(compiled.parent.clone());
-            }
             slice.tool_parents.extend(compiled.tool_sets_with(step, place.tool));
         }
-        slice.token_parents.extend(scope.is_owner.then(|| self.owner.clone()));
         let is_used = |set: &&PolicySet| !set.is_empty();
+        slice.sets.extend(Some(&self.always).filter(is_used));
         if plan.is_own_model(scope) {
             let agent = usize::try_from(scope.agent).ok().and_then(|index| self.agents.get(index));
             slice.sets.extend(agent.filter(is_used));
@@ -153,21 +152,21 @@ impl Compiled {
             let own = plan.own_steps(scope).into_iter().flatten().filter_map(|index| self.step(index));
             slice.sets.extend(own.map(|step| &step.set).filter(is_used));
         }
-        let session = [scope.group, scope.is_subagent.then_some(plan.subagent)];
+        let owner = plan.owner.filter(|_| !scope.is_owner);
+        let session = [scope.group, scope.is_subagent.then_some(plan.subagent), owner];
         let session = session.into_iter().flatten().filter_map(|index| self.step(index));
         slice.sets.extend(session.map(|step| &step.set).filter(is_used));
         slice
     }
 
-    /// The same call for the whole set: everything that the caller and the tool are in, and no slices.
-    pub(super) fn whole_slice(&self, plan: &Plan, place: &ChainPlace) -> Slice<'_> {
+    /// Everything that the caller and the tool are in: of the steps that apply, and of all.
+    pub(super) fn whole_parents(&self, plan: &Plan, place: &ChainPlace) -> Parents {
         let found = plan.steps_of(&place.scope).filter_map(|index| self.step(index)?.parent.clone());
         let owner = place.scope.is_owner.then(|| self.owner.clone());
         let steps = plan.steps.iter().zip(&self.steps);
-        Slice {
-            sets: Vec::new(),
-            token_parents: found.chain(owner).collect(),
-            tool_parents: steps.flat_map(|(step, compiled)| compiled.tool_sets_with(step, place.tool)).collect(),
+        Parents {
+            token: found.chain(owner).collect(),
+            tool: steps.flat_map(|(step, compiled)| compiled.tool_sets_with(step, place.tool)).collect(),
         }
     }
 }
@@ -200,7 +199,7 @@ fn policies_of(step: &Step, is_slice: bool) -> impl Iterator<Item = Result<Polic
     let within = |(type_name, id): (&str, &str)| json!({"op": "in", "entity": {"type": type_name, "id": id}});
     let principal = parent_of(step).filter(|_| !is_slice).map_or_else(|| all.clone(), within);
     let action = if is_slice { all } else { json!({"op": "==", "entity": {"type": "Action", "id": "invokeHttp"}}) };
-    let is_unless_owner = step.condition == Condition::UnlessOwner;
+    let is_unless_owner = step.condition == Condition::UnlessOwner && !is_slice;
     let allow = step.allow.iter().map(|list| (list, true));
     let lists = allow.chain(step.deny.iter().map(|list| (list, false)));
     lists.map(move |(list, is_allow)| {

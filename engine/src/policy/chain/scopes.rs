@@ -1,6 +1,6 @@
 //! From the texts of a request to the steps that apply to it.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     document::{AccountPolicies, ChannelPolicies, Group, GroupMap, Policy, PolicyDocument, ProviderPolicy, Sender},
@@ -306,13 +306,12 @@ impl Plan {
         if self.channels.is_empty() {
             return None;
         }
-        let own = key.channel.to_lowercase();
-        let found = self.group_of(&own, key, facts, rules);
+        let found = self.group_of(&lower(key.channel), key, facts, rules);
         if found.is_some() {
             return found;
         }
-        let named = facts.channel.map(|channel| channel.trim().to_lowercase()).filter(|channel| !channel.is_empty())?;
-        self.group_of(rules.channel_aliases.get(&named).unwrap_or(&named), key, facts, rules)
+        let named = lower(facts.channel?.trim());
+        self.group_of(rules.channel_aliases.get(named.as_ref()).map_or(&named, String::as_str), key, facts, rules)
     }
 
     fn group_of(
@@ -418,6 +417,11 @@ impl GroupSteps {
         ];
         tried.iter().flatten().find_map(|sender| self.by_sender.get(sender).copied()).or(self.tools)
     }
+}
+
+fn lower(text: &str) -> Cow<'_, str> {
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 /// `provider/model` if there is an entry for it, else `provider`.
