@@ -93,6 +93,7 @@ pub struct ScopeRules {
 
 /// What wrong credentials cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the file, and they vary one by one")]
 pub struct LimiterRules {
     /// There is a limit also without `gateway.auth.rateLimit`.
     pub is_always_on: bool,

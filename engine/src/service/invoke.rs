@@ -22,20 +22,25 @@ use crate::{
         batch::{Begin, Begun},
         caps::CapUse,
         key::{KeyClaim, KeyName, KeyVerdict},
-        leaf::sha256,
     },
     policy::{self, CachedPolicies},
     pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
     snapshot::Offer,
     store::{StoreError, WriterError},
-    upstream::{Upstream, UpstreamRequest, UpstreamTarget},
+    upstream::{Upstream, UpstreamTarget},
 };
 
 mod decision;
 mod dispatch;
 mod gateway;
+mod keys;
+mod undispatched;
 
 pub use self::gateway::GatewayCall;
+use self::{
+    keys::{fingerprint, key_scope},
+    undispatched::Undispatched,
+};
 
 /// How long a hold outlives the upstream's deadline, in microseconds: settling takes its time, too.
 const HOLD_MARGIN_US: i64 = 60 * 1_000_000;
@@ -217,9 +222,10 @@ impl Services {
             }
         };
         failpoint!("before_hold");
-        if accepted.is_begun
-            && let Some(answered) = self.begin_call(&accepted, now_us).await
-        {
+        let undispatched = Undispatched::new(self, &accepted, now_us);
+        let ended = if accepted.is_begun { self.begin_call(&accepted, now_us).await } else { None };
+        undispatched.pass();
+        if let Some(answered) = ended {
             return Ok(answered);
         }
         failpoint!("after_hold");
@@ -403,45 +409,6 @@ fn refused_cap(call: &Call, refusal: &Refusal) -> Option<OwnedCap> {
         return None;
     };
     all_caps(call).find(|owned| owned.cap.id == *cap).copied()
-}
-
-/// Keys belong to the account, to the partner's end user, or to the gateway's session.
-fn key_scope(call: &Call) -> uuid::Uuid {
-    match (&call.gateway, &call.end_user, call.principal.as_ref().map(|principal| &principal.owner)) {
-        (Some(gateway), ..) => gateway.key_scope(),
-        (None, Some(user), _) => user.id.uuid(),
-        (None, None, Some(Owner::Account(account))) => account.id.uuid(),
-        (None, None, Some(Owner::Partner(partner))) => partner.id.uuid(),
-        (None, None, None) => uuid::Uuid::nil(),
-    }
-}
-
-/// SHA-256 over the tool's identifier and the canonical arguments (`product.md` 4.1).
-fn fingerprint(call: &Call) -> [u8; 32] {
-    let mut bytes = call.offer.tool.id.uuid().into_bytes().to_vec();
-    if let Ok(arguments) = json::parse(&call.arguments) {
-        bytes.extend_from_slice(arguments.canonical().as_bytes());
-    }
-    sha256(&bytes)
-}
-
-/// The key under which the upstream hears of this call: the same for every retry of the same keyed call.
-fn outbound_key(call: &Call) -> String {
-    let Some(key) = &call.key else { return call.id.to_string() };
-    let mut bytes = key_scope(call).into_bytes().to_vec();
-    bytes.extend_from_slice(call.offer.tool.id.uuid().as_bytes());
-    bytes.extend_from_slice(key.as_bytes());
-    sha256(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn upstream_request(call: &Call) -> UpstreamRequest {
-    UpstreamRequest {
-        target: Arc::clone(&call.offer.tool.upstream),
-        arguments: Arc::clone(&call.arguments),
-        invocation: call.id,
-        idempotency_key: outbound_key(call),
-        headers: call.gateway.as_ref().map(GatewayCall::upstream_headers).unwrap_or_default(),
-    }
 }
 
 fn end_of(state: CallState, error: Option<Code>, now_us: i64) -> CallEnd {

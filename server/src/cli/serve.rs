@@ -1,9 +1,9 @@
 //! `tollgate serve [--demo]`.
 
-use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
+use std::{collections::BTreeMap, net::TcpListener, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use engine::store::DatabasePlace;
+use engine::{service::Services, store::DatabasePlace};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -17,7 +17,7 @@ use crate::{
     },
     demo,
     gateway::{
-        PATH, setup,
+        Gateway, PATH, setup,
         token::{load_or_create, token_path},
     },
     importer, mail,
@@ -49,7 +49,6 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // From here on the real port stands, also where the file asks for any free one.
     config.server.bind = listener.local_addr().map_err(refused)?;
     let engine = app::open_engine(&config).await.map_err(database)?;
-    let token = gateway_token(&config, key)?;
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 
@@ -67,11 +66,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         config.gateway.billing.get_or_insert(billing);
         demo = Some((tokens, server));
     }
-    let offered = setup::gateway_setup(&config, namespaces).map_err(|error| Failure::new(Exit::Config, error))?;
-    engine.services.serve_gateway(Arc::new(offered)).await.map_err(|error| Failure::new(Exit::Database, error))?;
-    let gateway = setup::gateway(&config, &token);
-    let credential = demo_credential(&config, &token);
-    let made = setup::needs_token(&config.gateway.auth).then(|| token_path(&config.database));
+    let offered = open_gateway(&config, key, &engine.services, namespaces).await?;
     // Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
     let operators = match engine.services.db.place() {
         DatabasePlace::File(path) => {
@@ -81,7 +76,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         DatabasePlace::Server(_) => None,
     };
     let follow = operators.is_none().then(|| Arc::clone(&engine.services));
-    let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
+    let state = app::app_state(engine.services, config, egress, key, offered.gateway).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
@@ -94,11 +89,11 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // Before anybody is told that there is something to stop.
     let mut signals = StopSignals::take().map_err(refused)?;
     say(&format!("tollgate listens on {base_url}"))?;
-    if let Some(path) = made {
+    if let Some(path) = offered.token_file {
         say(&format!("the token for {base_url}{PATH} is in {}", path.display()))?;
     }
     if let Some((tokens, _)) = &demo {
-        for (comment, command) in demo::calls(&base_url, tokens, credential.as_deref()).lines {
+        for (comment, command) in demo::calls(&base_url, tokens, offered.credential.as_deref()).lines {
             say(&format!("\n# {comment}\n{command}"))?;
         }
     }
@@ -119,6 +114,32 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
     }
+}
+
+/// The gateway, ready to be served.
+struct OpenGateway {
+    gateway: Gateway,
+    /// Where the token is, if it is one that was made.
+    token_file: Option<PathBuf>,
+    /// What a call that is printed shows as bearer.
+    credential: Option<String>,
+}
+
+/// Offers `/tools/invoke`: with its policy checked, and a secret for its door.
+async fn open_gateway(
+    config: &Config,
+    key: &MasterKey,
+    services: &Services,
+    namespaces: Vec<String>,
+) -> Result<OpenGateway, Failure> {
+    let token = gateway_token(config, key)?;
+    let offered = setup::gateway_setup(config, namespaces).map_err(|error| Failure::new(Exit::Config, error))?;
+    services.serve_gateway(Arc::new(offered)).await.map_err(|error| Failure::new(Exit::Database, error))?;
+    Ok(OpenGateway {
+        gateway: setup::gateway(config, &token),
+        token_file: setup::needs_token(&config.gateway.auth).then(|| token_path(&config.database)),
+        credential: demo_credential(config, &token),
+    })
 }
 
 /// The token that stands where none is configured; in other modes nobody is ever asked for it.

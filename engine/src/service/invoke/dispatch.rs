@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, upstream_request};
+use super::{Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, keys::upstream_request};
 use crate::{
     code::Code,
     credits::Credits,
@@ -89,7 +89,7 @@ impl Services {
     }
 
     /// Money that was held must be settled: while the database is away this waits for it, within bounds.
-    async fn finish_insistently(&self, finish: Finish) -> Result<Ended, WriterError> {
+    pub(super) async fn finish_insistently(&self, finish: Finish) -> Result<Ended, WriterError> {
         let mut pause = Duration::from_millis(20);
         let mut tries = 0_u32;
         loop {
