@@ -7,6 +7,7 @@ use sea_orm::sqlx::{
     postgres::{PgConnectOptions, PgConnection},
 };
 
+use super::statements::OTHER_ROWS;
 use crate::store::{StoreError, writer::WriterSettings};
 
 /// How long connecting may take.
@@ -34,7 +35,7 @@ impl From<sqlx::Error> for Trouble {
         let Some(database) = error.as_database_error() else { return Self::Lost(error.to_string()) };
         match database.code().as_deref().unwrap_or_default() {
             // serialization failure, deadlock, lock not available, a unique value that somebody else was first with
-            "40001" | "40P01" | "55P03" | "23505" => Self::Raced(error.to_string()),
+            "40001" | "40P01" | "55P03" | "23505" | OTHER_ROWS => Self::Raced(error.to_string()),
             // the server shuts down, or has ended this session
             "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Self::Lost(error.to_string()),
             _ => Self::Refused(error.to_string()),
@@ -55,6 +56,14 @@ impl Session {
             // a lock that is not given by then is a lost race; a server that is gone frees its locks in time
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
+            // The statements name rows by their keys. Planned once, by index: planning takes longer than carrying out, and
+            // a plan that was made while a table was small must be good when it is large.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
         ]);
         match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
             Ok(connected) => Ok(Self { connection: connected? }),

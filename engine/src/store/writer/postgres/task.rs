@@ -11,9 +11,11 @@ use uuid::Uuid;
 
 use super::{
     BATCH_MAX,
-    load::{self, Foreign, Wanted},
+    load::{self, Foreign},
+    pace::Calm,
     session::{Session, Trouble},
-    slot,
+    slot::{self, Slot},
+    wanted::Wanted,
     write::{Before, Decision, write},
 };
 use crate::{
@@ -52,12 +54,15 @@ pub(super) struct Writer {
     pub(super) counters: Arc<WriterCounters>,
     pub(super) session: Option<Session>,
     pub(super) head: ChainHead,
+    /// What the slot's owner is called at the moment.
+    pub(super) owner: Uuid,
     pub(super) facts: Facts,
     /// The facts may differ from the database: load them again before the next batch.
     pub(super) is_stale: bool,
     /// Other writers may have died and left something open: to be looked for in the next batch.
     pub(super) has_lost: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
+    pub(super) calm: Calm,
     /// The database could not be reached: until then it is not tried again, and whoever asks is told at once.
     away_until: Option<Instant>,
 }
@@ -77,8 +82,8 @@ impl Writer {
             let what = "the server runs with `fsync = off`: a commit would not survive a power cut".to_owned();
             return Err(StoreError::Inconsistent { table: "pg_settings", what });
         }
-        let head = slot::take(&mut session).await.map_err(|trouble| store_error(&trouble))?;
-        let head = head.ok_or_else(|| StoreError::Inconsistent {
+        let slot = slot::take(&mut session).await.map_err(|trouble| store_error(&trouble))?;
+        let Slot { head, owner } = slot.ok_or_else(|| StoreError::Inconsistent {
             table: "chain_head",
             what: "every writer's slot is taken; a dead server's is free after three seconds".to_owned(),
         })?;
@@ -91,10 +96,12 @@ impl Writer {
             counters,
             session: Some(session),
             head,
+            owner,
             facts,
             is_stale: true,
             has_lost: true,
             records,
+            calm: Calm::default(),
             away_until: None,
         })
     }
@@ -171,10 +178,17 @@ impl Writer {
 
     async fn try_batch(&mut self, jobs: &[Job]) -> Result<Vec<Decided>, Trouble> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
+        let mut compares = self.may_compare(jobs);
         loop {
             let mut decided = Vec::with_capacity(jobs.len());
-            let trouble = match self.attempt(jobs, &mut name, &mut decided).await {
-                Ok(()) => return Ok(decided),
+            let attempted = if std::mem::take(&mut compares) {
+                self.compare(jobs, &mut name, &mut decided).await
+            } else {
+                self.attempt(jobs, &mut name, &mut decided).await.map(|()| true)
+            };
+            let trouble = match attempted {
+                Ok(true) => return Ok(decided),
+                Ok(false) => continue,
                 Err(trouble) => trouble,
             };
             if self.recover(&trouble, name, &mut races, &mut reconnects).await? {
@@ -206,9 +220,9 @@ impl Writer {
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
-        let wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
-        foreign.add(wanted.load(session.connection(), facts).await?);
-        let before = Before::of(facts);
+        let mut wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
+        foreign.add(wanted.lock(session.connection(), facts).await?);
+        let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));
         swept.map_err(|refusal| Trouble::Refused(format!("an expired hold cannot be settled: {refusal}")))?;
@@ -233,7 +247,7 @@ impl Writer {
         let name = *name.get_or_insert_with(|| self.options.ids.next_uuid(now_us));
         let session = open(&mut self.session)?;
         let decision = Decision { plan, facts: &self.facts, before, now_us, name };
-        let next = write(session, &self.head, decision).await?;
+        let next = write(session, &self.head, self.owner, decision).await?;
         failpoint!("inside_commit");
         session.commit().await?;
         self.head = next;
@@ -268,12 +282,12 @@ impl Writer {
         self.session().await?;
         if self.is_stale {
             let session = open(&mut self.session)?;
-            let head = slot::read(session, self.head.slot).await?;
+            let Slot { head, owner } = slot::read(session, self.head.slot).await?;
             if head.epoch != self.head.epoch {
                 return Err(Trouble::Fenced);
             }
             self.facts = load::reload(session.connection(), &head).await?;
-            self.head = head;
+            (self.head, self.owner) = (head, owner);
             self.is_stale = false;
         }
         Ok(())

@@ -1,0 +1,214 @@
+//! What a batch decides on: which accounts, counters and keys, and reading them.
+
+use std::collections::BTreeSet;
+
+use sea_orm::sqlx::{
+    self, Row as _,
+    postgres::{PgConnection, PgRow},
+};
+use uuid::Uuid;
+
+use super::{
+    load::{Foreign, damaged, digest, load_known},
+    session::Trouble,
+    statements::{LOCK, READ},
+};
+use crate::{
+    id::{CapId, EntryId, InvocationId},
+    ledger::{
+        AccountKind, LedgerAccountId, PlaceHold, Post,
+        caps::{CapUse, Counter, CounterKey},
+        facts::{AccountFacts, Facts, Wallet},
+        key::{KeyName, KeyState, StoredKey},
+    },
+    store::writer::{Command, Job},
+};
+
+/// What is to be read for a batch.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) accounts: BTreeSet<LedgerAccountId>,
+    pub(super) counters: BTreeSet<CounterKey>,
+    keys: BTreeSet<KeyName>,
+    /// Identifiers of plain commands: what do they name already?
+    known: BTreeSet<EntryId>,
+}
+
+impl Wanted {
+    /// What `jobs` need, and whatever is due at `now_us` for a writer in its term `epoch`.
+    pub(super) fn by_jobs(facts: &Facts, jobs: &[Job], now_us: i64, epoch: i64) -> Self {
+        let mut wanted = Self::default();
+        let lost = facts.calls.iter().filter(|(_, call)| call.epoch < epoch).map(|(id, _)| EntryId::from(*id));
+        for id in lost.chain(facts.expired_holds(now_us, usize::MAX)) {
+            wanted.add_open_hold(facts, id);
+        }
+        for job in jobs {
+            match job {
+                Job::Begin(begin, _) => {
+                    if let Some(hold) = &begin.hold {
+                        wanted.add_hold_parties(hold);
+                    }
+                    wanted.keys.extend(begin.key.as_ref().map(|claim| claim.name.clone()));
+                }
+                Job::Finish(finish, _) => {
+                    wanted.add_open_hold(facts, EntryId::from(finish.call));
+                    wanted.accounts.extend(finish.wallet);
+                    wanted.add_counters(&finish.caps);
+                }
+                Job::Command(command, _) => match &**command {
+                    Command::Post(post) => wanted.add_post(post),
+                    Command::Hold(hold) => {
+                        wanted.known.insert(hold.id);
+                        wanted.add_hold_parties(hold);
+                    }
+                    Command::Settle(settle) => {
+                        wanted.known.extend([settle.id, settle.hold]);
+                        wanted.add_open_hold(facts, settle.hold);
+                    }
+                },
+                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+            }
+        }
+        wanted
+    }
+
+    pub(super) fn by_posts(posts: &[Post]) -> Self {
+        let mut wanted = Self::default();
+        for post in posts {
+            wanted.add_post(post);
+        }
+        wanted
+    }
+
+    fn add_post(&mut self, post: &Post) {
+        self.known.insert(post.id);
+        self.accounts.extend(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
+    }
+
+    fn add_hold_parties(&mut self, hold: &PlaceHold) {
+        self.accounts.extend([Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten());
+        self.add_counters(&hold.caps);
+    }
+
+    fn add_counters(&mut self, caps: &[CapUse]) {
+        self.counters.extend(caps.iter().filter_map(CapUse::counter));
+    }
+
+    fn add_open_hold(&mut self, facts: &Facts, id: EntryId) {
+        if let Some(open) = facts.holds.get(&id) {
+            let entry = &open.entry;
+            self.accounts.extend([Some(entry.wallet), Some(entry.payee), entry.partner].into_iter().flatten());
+            self.counters.extend(&entry.counters);
+        }
+    }
+
+    /// Locks and reads it all into `facts`, whatever is known there of it. Returns what it found that others have opened.
+    pub(super) async fn lock(&mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<Foreign, Trouble> {
+        facts.end_batch();
+        let mut foreign = Foreign::default();
+        if !self.known.is_empty() {
+            let ids: Vec<Uuid> = self.known.iter().map(|id| id.uuid()).collect();
+            foreign = load_known(connection, facts, &ids).await?;
+            for id in self.known.clone() {
+                self.add_open_hold(facts, id);
+            }
+        }
+        self.forget(facts);
+        let (accounts, counters) = (self.accounts.iter().collect(), self.counters.iter().collect());
+        read(connection, facts, LOCK.as_str(), accounts, counters, &self.keys).await?;
+        Ok(foreign)
+    }
+
+    /// Reads those into `facts` of which nothing is known there, without locks.
+    pub(super) async fn complete(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
+        facts.end_batch();
+        let accounts: Vec<_> = self.accounts.iter().filter(|id| !facts.accounts.contains_key(id)).collect();
+        let counters: Vec<_> = self.counters.iter().filter(|key| !facts.counters.contains_key(key)).collect();
+        if accounts.is_empty() && counters.is_empty() {
+            return Ok(());
+        }
+        read(connection, facts, READ.as_str(), accounts, counters, &BTreeSet::new()).await
+    }
+
+    /// Whether an identifier has to be looked up to decide: it may name anything.
+    pub(super) fn names_anything(&self) -> bool {
+        !self.known.is_empty()
+    }
+
+    /// Drops what `facts` know of accounts, wallets and counters.
+    pub(super) fn forget(&self, facts: &mut Facts) {
+        for id in &self.accounts {
+            facts.accounts.remove(id);
+            facts.wallets.remove(id);
+        }
+        for key in &self.counters {
+            facts.counters.remove(key);
+        }
+    }
+}
+
+/// Carries out one of the reading statements.
+async fn read(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    sql: &'static str,
+    accounts: Vec<&LedgerAccountId>,
+    counters: Vec<&CounterKey>,
+    keys: &BTreeSet<KeyName>,
+) -> Result<(), Trouble> {
+    let accounts: Vec<i64> = accounts.into_iter().map(|id| id.raw()).collect();
+    let (caps, starts): (Vec<Uuid>, Vec<i64>) = counters.into_iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
+    let (scopes, keys): (Vec<Uuid>, Vec<&str>) = keys.iter().map(|name| (name.scope, &*name.key)).unzip();
+    let query = sqlx::query(sql).bind(accounts).bind(caps).bind(starts).bind(scopes).bind(keys);
+    for row in query.fetch_all(connection).await? {
+        match row.try_get::<i16, _>(0)? {
+            1 => take_account(facts, &row)?,
+            2 => {
+                let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(7)?), start_us: row.try_get(1)? };
+                facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
+            }
+            3 => take_key(facts, &row)?,
+            _ => {
+                let id = LedgerAccountId::from_raw(row.try_get(1)?);
+                let wallet = Wallet {
+                    credits: row.try_get(2)?,
+                    debits: row.try_get(3)?,
+                    held: row.try_get(4)?,
+                    overdraft: row.try_get(5)?,
+                    version: row.try_get(6)?,
+                };
+                facts.wallets.insert(id, wallet);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn take_account(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let kind = i16::try_from(row.try_get::<i64, _>(2)?).ok().and_then(AccountKind::from_raw);
+    let kind = kind.ok_or_else(|| damaged("account kind"))?;
+    let account = AccountFacts { kind, is_closed: row.try_get::<i64, _>(3)? != 0 };
+    facts.accounts.insert(LedgerAccountId::from_raw(row.try_get(1)?), account);
+    Ok(())
+}
+
+fn take_key(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let name = KeyName { scope: row.try_get(7)?, key: row.try_get::<String, _>(9)?.into() };
+    let state = match row.try_get::<i64, _>(2)? {
+        1 => KeyState::Running,
+        2 => {
+            let status = u16::try_from(row.try_get::<i64, _>(3)?).map_err(|_other| damaged("key status"))?;
+            KeyState::Finished { status, body: row.try_get::<String, _>(11)?.into() }
+        }
+        3 => KeyState::Unknown,
+        _ => return Err(damaged("key state")),
+    };
+    let stored = StoredKey {
+        fingerprint: digest(row.try_get(10)?)?,
+        call: InvocationId::from(row.try_get::<Uuid, _>(8)?),
+        created_us: row.try_get(1)?,
+        state,
+    };
+    facts.keys.insert(name, stored);
+    Ok(())
+}
