@@ -37,6 +37,12 @@ pub(super) fn decide(batch: &mut Batch<'_>, job: &Job) -> Decided {
     }
 }
 
+/// Whether a batch gets a name. A look around that finds nothing needs none: so a history has the same names however often
+/// that happens.
+pub(super) fn is_named(jobs: &[Job], plan: &Plan) -> bool {
+    !plan.is_empty() || jobs.iter().any(|job| !matches!(job, Job::Tick(_)))
+}
+
 /// Answers a request of a batch that was committed. A caller that went away does not matter: what it asked for is done.
 pub(super) fn answer(job: Job, decided: Decided) {
     fn tell<T>(reply: Reply<T>, value: T) {

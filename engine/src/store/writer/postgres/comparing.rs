@@ -63,7 +63,12 @@ impl Undo {
 impl Writer {
     /// Whether `jobs` may be decided without locks now.
     pub(super) fn may_compare(&mut self, jobs: &[Job]) -> bool {
-        let is_plain = jobs.iter().all(|job| matches!(job, Job::Begin(..) | Job::Finish(..)));
+        let looks = self.is_look_due();
+        let is_plain = jobs.iter().all(|job| match job {
+            Job::Begin(..) | Job::Finish(..) => true,
+            Job::Tick(_) => !looks,
+            _ => false,
+        });
         is_plain && !self.is_stale && !self.has_lost && self.session.is_some() && self.calm.may_compare()
     }
 
@@ -130,6 +135,7 @@ fn is_compared(decided: &Decided) -> bool {
     match decided {
         Decided::Begun(begun) => matches!(begun, Begun::Go),
         Decided::Ended(Ok(ended)) => !ended.is_too_late,
-        _ => false,
+        Decided::Nothing => true,
+        Decided::Ended(Err(_)) | Decided::Done(_) => false,
     }
 }

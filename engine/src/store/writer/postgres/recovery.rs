@@ -67,19 +67,18 @@ impl Writer {
         }
     }
 
-    /// Whether the batch `name` is in the books. The old session may still be at it, or may not even have begun with it:
-    /// renaming the owner waits for the one, and keeps the other from happening later.
+    /// Whether `name` was written. The old session may still be at it, or may not even have begun with it: renaming the
+    /// owner waits for the one, and keeps the other from happening later.
     async fn was_committed(&mut self, name: Uuid) -> Result<bool, Trouble> {
         let (slot, epoch) = (self.head.slot, self.head.epoch);
         let session = self.session().await?;
-        let owner = slot::rename_owner(session, slot, epoch).await?;
-        let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM batch WHERE client_batch_id = $1)")
-            .bind(name)
-            .fetch_one(session.connection())
-            .await?;
-        // Where somebody else has the slot, the next attempt finds out.
-        self.owner = owner.unwrap_or(self.owner);
-        Ok(found)
+        if let Some((owner, last_write)) = slot::rename_owner(session, slot, epoch).await? {
+            self.owner = owner;
+            return Ok(last_write == Some(name));
+        }
+        // Somebody else has the slot, and has written since; the next attempt finds out.
+        let sql = "SELECT EXISTS (SELECT FROM batch WHERE client_batch_id = $1)";
+        Ok(sqlx::query_scalar(sql).bind(name).fetch_one(session.connection()).await?)
     }
 
     /// Another server has the slot: this one goes on in a new one. What it had opened is settled by rule.

@@ -48,10 +48,17 @@ pub(super) async fn give_back(session: &mut Session, head: &ChainHead) -> Result
 }
 
 /// Gives the owner of `slot` in its term `epoch` a new name: no statement that names the old one will be carried out any
-/// more. Waits for one that is at it. `None` if somebody else has the slot.
-pub(super) async fn rename_owner(session: &mut Session, slot: i64, epoch: i64) -> Result<Option<Uuid>, Trouble> {
-    let sql = "UPDATE chain_head SET owner = gen_random_uuid() WHERE slot = $1 AND epoch = $2 RETURNING owner";
-    Ok(sqlx::query_scalar(sql).bind(slot).bind(epoch).fetch_optional(session.connection()).await?)
+/// more. Waits for one that is at it. Returns the new name and that of the last write; `None` if somebody else has the
+/// slot.
+pub(super) async fn rename_owner(
+    session: &mut Session,
+    slot: i64,
+    epoch: i64,
+) -> Result<Option<(Uuid, Option<Uuid>)>, Trouble> {
+    let sql =
+        "UPDATE chain_head SET owner = gen_random_uuid() WHERE slot = $1 AND epoch = $2 RETURNING owner, last_write";
+    let row = sqlx::query(sql).bind(slot).bind(epoch).fetch_optional(session.connection()).await?;
+    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
 }
 
 /// How slot number `slot` stands now, in whatever term.

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use super::columns::{Columns, Group, Groups, TYPES};
 
-/// Reads all that a batch decides on: `$1` accounts, `$2`, `$3` counters, `$4`, `$5` keys. A first column tells what a row
-/// is: 1 an account, 2 a counter, 3 a key, 4 a wallet. With `@lock` written out, wallets and counters are locked, in the
+/// Reads all that a batch decides on: `$1` accounts, `$2`, `$3` counters, `$4`, `$5` keys, and which of `$6` name something
+/// already. A first column tells what a row is: 1 an account, 2 a counter, 3 a key, 4 a wallet, 5 such a name. With `@lock` written out, wallets and counters are locked, in the
 /// order in which every server locks (wallets, then counters, each by its key).
 const READ_TEMPLATE: &str = "
 WITH wallet AS MATERIALIZED (
@@ -26,7 +26,14 @@ SELECT 1::smallint, a.id, a.kind::bigint, (a.closed_us IS NOT NULL)::int::bigint
 UNION ALL
 SELECT 3::smallint, i.created_us, i.state, i.status, NULL, NULL, NULL, i.scope, i.call, i.key, i.fingerprint, a.body
 FROM unnest($4::uuid[], $5::text[]) AS k (scope, key) JOIN idem i USING (scope, key)
-LEFT JOIN idem_answer a ON a.call = i.call";
+LEFT JOIN idem_answer a ON a.call = i.call
+UNION ALL
+SELECT 5::smallint, NULL, NULL, NULL, NULL, NULL, NULL, u.id, NULL, NULL, NULL, NULL FROM unnest($6::uuid[]) AS u (id)
+WHERE EXISTS (SELECT FROM hold_resolution r WHERE r.hold_id = u.id)
+   OR EXISTS (SELECT FROM hold_resolution r WHERE r.id = u.id AND r.id <> r.hold_id)
+   OR EXISTS (SELECT FROM txn t WHERE t.id = u.id AND t.id IS DISTINCT FROM t.hold_id)
+   OR EXISTS (SELECT FROM open_hold o WHERE o.hold_id = u.id)
+   OR EXISTS (SELECT FROM invocation i WHERE i.id = u.id AND i.state IN (1, 2))";
 
 /// Reads without locks.
 pub(super) static READ: LazyLock<String> = LazyLock::new(|| READ_TEMPLATE.replace("@lock", ""));
@@ -36,9 +43,9 @@ pub(super) static LOCK: LazyLock<String> =
     LazyLock::new(|| READ_TEMPLATE.replacen("@lock", "FOR UPDATE", 1).replace("@lock", "FOR UPDATE OF c"));
 
 /// How many arguments stand before the arrays of [`write_text`]: slot, term, the head's batch before, and the head after
-/// (batch, entry, time, hash), the lease in microseconds, the owner's name, and the numbers of rows that
-/// [`expected`] gives.
-pub(super) const SCALARS: usize = 10;
+/// (batch, entry, time, hash), the lease in microseconds, the owner's and the batch's names, and the
+/// numbers of rows that [`expected`] gives.
+pub(super) const SCALARS: usize = 11;
 
 /// What writes, piece by piece. A piece cannot see what another one writes.
 struct Part {
@@ -63,7 +70,7 @@ const PARTS: &[Part] = &[
         "head",
         Group::Always,
         |_columns| 1,
-        "UPDATE chain_head SET batch_no = $4, seq = $5, last_us = $6, hash = $7,
+        "UPDATE chain_head SET batch_no = $4, seq = $5, last_us = $6, hash = $7, last_write = $10,
              lease_until_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $8
          WHERE slot = $1 AND epoch = $2 AND batch_no = $3 AND owner = $9 RETURNING 1",
     ),
@@ -270,8 +277,8 @@ fn compose(groups: Groups) -> String {
         .map(|part| format!("(SELECT count(*) FROM {})", part.name))
         .collect();
     let sql = format!(
-        "WITH {} SELECT CASE WHEN rows = $10::bigint[] THEN 0
-                             ELSE ('touched ' || rows::text || ' rows instead of ' || $10::text)::int END
+        "WITH {} SELECT CASE WHEN rows = $11::bigint[] THEN 0
+                             ELSE ('touched ' || rows::text || ' rows instead of ' || $11::text)::int END
          FROM (SELECT ARRAY[{}] AS rows) AS touched",
         written.join(",\n"),
         counts.join(", ")

@@ -32,7 +32,7 @@ use crate::{
         StoreError,
         writer::{
             Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, unavailable},
+            answers::{Decided, answer, decide, fail, is_named, unavailable},
             count,
         },
     },
@@ -43,6 +43,10 @@ const SWEEP_MAX: usize = 512;
 
 /// How long a database that could not be reached is left alone.
 const AWAY_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often it is looked what dead servers left open and which keys are over, and the lease renewed if nothing else is
+/// written: in microseconds.
+const LOOK_US: i64 = 1_000_000;
 
 /// How many expired keys one transaction forgets.
 const FORGOTTEN_MAX: i64 = 1_024;
@@ -63,6 +67,8 @@ pub(super) struct Writer {
     pub(super) has_lost: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
     pub(super) calm: Calm,
+    /// When it was last looked around, in microseconds since the Unix epoch.
+    looked_us: i64,
     /// The database could not be reached: until then it is not tried again, and whoever asks is told at once.
     away_until: Option<Instant>,
 }
@@ -102,6 +108,7 @@ impl Writer {
             has_lost: true,
             records,
             calm: Calm::default(),
+            looked_us: 0,
             away_until: None,
         })
     }
@@ -150,6 +157,10 @@ impl Writer {
         let mut pending = vec![jobs];
         while let Some(mut jobs) = pending.pop() {
             if jobs.is_empty() && self.records.is_empty() {
+                continue;
+            }
+            if self.records.is_empty() && self.is_idle(&jobs) {
+                jobs.into_iter().for_each(|job| answer(job, Decided::Nothing));
                 continue;
             }
             match self.try_batch(&jobs).await {
@@ -203,10 +214,10 @@ impl Writer {
         name: &mut Option<Uuid>,
         decided: &mut Vec<Decided>,
     ) -> Result<(), Trouble> {
-        let is_tick = jobs.iter().any(|job| matches!(job, Job::Tick(_)));
-        if is_tick {
+        let looks = jobs.iter().any(|job| matches!(job, Job::Tick(_))) && self.is_look_due();
+        if looks {
             self.follow_database_clock().await?;
-            self.has_lost = true;
+            (self.has_lost, self.looked_us) = (true, self.options.clock.now_us());
         }
         self.refresh().await?;
         let now_us = self.now_us();
@@ -214,7 +225,7 @@ impl Writer {
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         session.begin().await?;
         let mut foreign = Foreign::default();
-        if is_tick {
+        if looks {
             forget_expired(session, now_us).await?;
         }
         if self.has_lost {
@@ -229,6 +240,7 @@ impl Writer {
         decided.extend(jobs.iter().map(|job| decide(&mut batch, job)));
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
+        let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };
         self.commit(&plan, &before, now_us, name).await?;
         self.has_lost = false;
         foreign.forget(&mut self.facts);
@@ -236,15 +248,18 @@ impl Writer {
         Ok(())
     }
 
-    /// The batch gets its `name` here, and keeps it over all attempts.
+    /// A batch gets its name when it is first written, and keeps it over all attempts.
+    pub(super) fn name(&self, name: &mut Option<Uuid>, now_us: i64) -> Uuid {
+        *name.get_or_insert_with(|| self.options.ids.next_uuid(now_us))
+    }
+
     pub(super) async fn commit(
         &mut self,
         plan: &Plan,
         before: &Before,
         now_us: i64,
-        name: &mut Option<Uuid>,
+        name: Uuid,
     ) -> Result<(), Trouble> {
-        let name = *name.get_or_insert_with(|| self.options.ids.next_uuid(now_us));
         let session = open(&mut self.session)?;
         let decision = Decision { plan, facts: &self.facts, before, now_us, name };
         let next = write(session, &self.head, self.owner, decision).await?;
@@ -252,6 +267,19 @@ impl Writer {
         session.commit().await?;
         self.head = next;
         Ok(())
+    }
+
+    /// Whether a second is over since it was last looked around; a clock that was set back does not put it off.
+    pub(super) fn is_look_due(&self) -> bool {
+        let now_us = self.options.clock.now_us();
+        now_us < self.looked_us || now_us.saturating_sub(self.looked_us) >= LOOK_US
+    }
+
+    /// Whether `jobs` are ticks with nothing to do.
+    fn is_idle(&self, jobs: &[Job]) -> bool {
+        let is_quiet = !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due();
+        let is_tick = |job: &Job| matches!(job, Job::Tick(_));
+        is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
     }
 
     /// Recorded time never goes backwards, whatever the clock does.

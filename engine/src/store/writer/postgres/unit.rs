@@ -104,6 +104,7 @@ impl Writer {
             }
         }
         let plan = batch.into_plan();
+        let name = self.name(name, now_us);
         self.commit(&plan, &before, now_us, name).await?;
         foreign.forget(&mut self.facts);
         self.facts.end_batch();
@@ -114,7 +115,8 @@ impl Writer {
         self.refresh().await?;
         let now_us = self.now_us();
         open(&mut self.session)?.begin().await?;
-        self.commit(plan, &Before::default(), now_us, &mut None).await
+        let name = self.name(&mut None, now_us);
+        self.commit(plan, &Before::default(), now_us, name).await
     }
 }
 

@@ -105,29 +105,33 @@ impl Wanted {
     /// Locks and reads it all into `facts`, whatever is known there of it. Returns what it found that others have opened.
     pub(super) async fn lock(&mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<Foreign, Trouble> {
         facts.end_batch();
-        let mut foreign = Foreign::default();
-        if !self.known.is_empty() {
-            let ids: Vec<Uuid> = self.known.iter().map(|id| id.uuid()).collect();
-            foreign = load_known(connection, facts, &ids).await?;
-            for id in self.known.clone() {
-                self.add_open_hold(facts, id);
-            }
-        }
         self.forget(facts);
-        let (accounts, counters) = (self.accounts.iter().collect(), self.counters.iter().collect());
-        read(connection, facts, LOCK.as_str(), accounts, counters, &self.keys).await?;
+        // What this server has open names nothing else.
+        let ids = self.known.iter().filter(|id| !facts.holds.contains_key(id)).map(|id| id.uuid()).collect();
+        let named = self.read(LOCK.as_str(), connection, facts, ids).await?;
+        if named.is_empty() {
+            return Ok(Foreign::default());
+        }
+        let foreign = load_known(connection, facts, &named).await?;
+        for id in self.known.clone() {
+            self.add_open_hold(facts, id);
+        }
+        self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
         Ok(foreign)
     }
 
     /// Reads those into `facts` of which nothing is known there, without locks.
     pub(super) async fn complete(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
         facts.end_batch();
-        let accounts: Vec<_> = self.accounts.iter().filter(|id| !facts.accounts.contains_key(id)).collect();
-        let counters: Vec<_> = self.counters.iter().filter(|key| !facts.counters.contains_key(key)).collect();
-        if accounts.is_empty() && counters.is_empty() {
+        let unknown = Self {
+            accounts: self.accounts.iter().filter(|id| !facts.accounts.contains_key(id)).copied().collect(),
+            counters: self.counters.iter().filter(|key| !facts.counters.contains_key(key)).copied().collect(),
+            ..Self::default()
+        };
+        if unknown.accounts.is_empty() && unknown.counters.is_empty() {
             return Ok(());
         }
-        read(connection, facts, READ.as_str(), accounts, counters, &BTreeSet::new()).await
+        unknown.read(READ.as_str(), connection, facts, Vec::new()).await.map(drop)
     }
 
     /// Whether an identifier has to be looked up to decide: it may name anything.
@@ -145,42 +149,46 @@ impl Wanted {
             facts.counters.remove(key);
         }
     }
-}
 
-/// Carries out one of the reading statements.
-async fn read(
-    connection: &mut PgConnection,
-    facts: &mut Facts,
-    sql: &'static str,
-    accounts: Vec<&LedgerAccountId>,
-    counters: Vec<&CounterKey>,
-    keys: &BTreeSet<KeyName>,
-) -> Result<(), Trouble> {
-    let accounts: Vec<i64> = accounts.into_iter().map(|id| id.raw()).collect();
-    let (caps, starts): (Vec<Uuid>, Vec<i64>) = counters.into_iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
-    let (scopes, keys): (Vec<Uuid>, Vec<&str>) = keys.iter().map(|name| (name.scope, &*name.key)).unzip();
-    let query = sqlx::query(sql).bind(accounts).bind(caps).bind(starts).bind(scopes).bind(keys);
-    for row in query.fetch_all(connection).await? {
-        match row.try_get::<i16, _>(0)? {
-            1 => take_account(facts, &row)?,
-            2 => {
-                let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(7)?), start_us: row.try_get(1)? };
-                facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
-            }
-            3 => take_key(facts, &row)?,
-            _ => {
-                let id = LedgerAccountId::from_raw(row.try_get(1)?);
-                let wallet = Wallet {
-                    credits: row.try_get(2)?,
-                    debits: row.try_get(3)?,
-                    held: row.try_get(4)?,
-                    overdraft: row.try_get(5)?,
-                    version: row.try_get(6)?,
-                };
-                facts.wallets.insert(id, wallet);
+    /// Carries out one of the reading statements; returns those of `ids` that name something.
+    async fn read(
+        &self,
+        sql: &'static str,
+        connection: &mut PgConnection,
+        facts: &mut Facts,
+        ids: Vec<Uuid>,
+    ) -> Result<Vec<Uuid>, Trouble> {
+        let accounts: Vec<i64> = self.accounts.iter().map(|id| id.raw()).collect();
+        let (caps, starts): (Vec<Uuid>, Vec<i64>) =
+            self.counters.iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
+        let (scopes, keys): (Vec<Uuid>, Vec<&str>) = self.keys.iter().map(|name| (name.scope, &*name.key)).unzip();
+        let query = sqlx::query(sql).bind(accounts).bind(caps).bind(starts).bind(scopes).bind(keys).bind(ids);
+        let mut named = Vec::new();
+        for row in query.fetch_all(connection).await? {
+            match row.try_get::<i16, _>(0)? {
+                1 => take_account(facts, &row)?,
+                2 => {
+                    let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(7)?), start_us: row.try_get(1)? };
+                    facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
+                }
+                3 => take_key(facts, &row)?,
+                4 => take_wallet(facts, &row)?,
+                _ => named.push(row.try_get(7)?),
             }
         }
+        Ok(named)
     }
+}
+
+fn take_wallet(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let wallet = Wallet {
+        credits: row.try_get(2)?,
+        debits: row.try_get(3)?,
+        held: row.try_get(4)?,
+        overdraft: row.try_get(5)?,
+        version: row.try_get(6)?,
+    };
+    facts.wallets.insert(LedgerAccountId::from_raw(row.try_get(1)?), wallet);
     Ok(())
 }
 

@@ -100,6 +100,7 @@ pub(super) async fn write(
         .bind(next.hash.to_vec())
         .bind(LEASE_US)
         .bind(owner)
+        .bind(name)
         .bind(expected(groups, &columns));
     columns.bind(groups, query).execute(session.connection()).await?;
     Ok(next)
