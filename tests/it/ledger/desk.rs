@@ -11,7 +11,7 @@ use std::{
 };
 
 use engine::{
-    clock::{Clock, SystemClock},
+    clock::{Clock, SharedClock, SystemClock},
     credits::Credits,
     id::{EntryId, IdSource},
     ledger::{
@@ -26,23 +26,19 @@ use engine::{
     testing::{ManualClock, SeededIds, World, push_statement},
 };
 use migrations::{Migrator, MigratorTrait};
-use rusqlite::{Connection, types::ValueRef};
+use rusqlite::Connection;
+pub(crate) use tests::home::Kind;
 use tests::{
     patience::wait_until,
     postgres::{Cluster, TestDatabase},
 };
 use tokio::sync::OnceCell;
 
+use crate::rows;
+
 /// Noon on a day in 2027, in microseconds since the Unix epoch.
 pub(crate) const START_US: i64 = 1_800_014_400_000_000;
 pub(crate) const SECOND_US: i64 = 1_000_000;
-
-/// The databases that can hold the books.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Sqlite,
-    Postgres,
-}
 
 /// Runs each of these `async fn(Kind)` as a test on SQLite and as a test on PostgreSQL.
 macro_rules! on_both {
@@ -171,6 +167,15 @@ impl Desk {
         }
     }
 
+    /// A writer beside the desk's own on PostgreSQL, of a server whose clock is wrong by `off_us`.
+    pub(crate) fn writer_with_a_wrong_clock(&self, off_us: i64) -> (Ledger, JoinHandle<()>) {
+        let own = ManualClock::starting_at(SystemClock::start().now_us() + off_us);
+        let shared = Arc::new(SharedClock::over(Arc::new(own)));
+        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&shared);
+        let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
+        Ledger::start_postgres(&self.url(), WriterOptions { clock, ids }, Some(shared)).unwrap()
+    }
+
     /// Where PostgreSQL listens.
     pub(crate) fn server_address(&self) -> SocketAddr {
         let url = self.url();
@@ -234,27 +239,14 @@ impl Desk {
 
     /// A connection of its own to an SQLite file, for looking (and for tampering).
     pub(crate) fn connection(&self) -> Connection {
-        let connection = Connection::open(self.path()).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-        connection
+        rows::connect(self.path())
     }
 
     /// The rows that `sql` asks for, as texts; an identifier as 32 hexadecimal digits, `NULL` as nothing.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match &self.place {
-            Place::File { .. } => {
-                let connection = self.connection();
-                let mut statement = connection.prepare(sql).unwrap();
-                let columns = statement.column_count();
-                let rows =
-                    statement.query_map([], |row| (0..columns).map(|column| text(row.get_ref(column)?)).collect());
-                rows.unwrap().collect::<Result<_, _>>().unwrap()
-            }
-            Place::Server(database) => {
-                let is_id = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-                let word = |word: &str| if is_id(word) { word.replace('-', "") } else { word.to_owned() };
-                database.query(sql).lines().map(|line| line.split('|').map(word).collect()).collect()
-            }
+            Place::File { path, .. } => rows::in_file(path, sql),
+            Place::Server(database) => rows::on_server(database, sql),
         }
     }
 
@@ -334,16 +326,6 @@ impl Desk {
         let report = report.unwrap();
         assert!(report.ok, "{} problems: {:#?}", report.problem_count, report.problems);
     }
-}
-
-fn text(value: ValueRef<'_>) -> rusqlite::Result<String> {
-    Ok(match value {
-        ValueRef::Null => String::new(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-    })
 }
 
 /// The rows of a new account.

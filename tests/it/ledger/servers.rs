@@ -126,6 +126,43 @@ async fn a_hold_that_nobody_settles_is_swept_by_any_writer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn clocks_that_are_two_hours_apart_change_nothing() {
+    const HOUR_US: i64 = 3_600 * SECOND_US;
+    const FAR_US: i64 = 60 * SECOND_US;
+    let desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 1_000).await;
+    // The desk's own clock stands in another year: its slot stays its own.
+    desk.alter("UPDATE chain_head SET lease_until_us = 9000000000000000 WHERE slot = 0");
+    let (ahead, behind) = (desk.writer_with_a_wrong_clock(HOUR_US), desk.writer_with_a_wrong_clock(-HOUR_US));
+    let ledgers = [&ahead.0, &behind.0];
+    for (placing, other) in [(ledgers[0], ledgers[1]), (ledgers[1], ledgers[0])] {
+        let place = |ttl_us| PlaceHold { ttl_us, ..hold(desk.fresh(), wallet_id(1), payable_id(1), 60) };
+        let (kept, lost) = (place(FAR_US), place(SECOND_US));
+        let (kept_id, lost_id) = (kept.id, lost.id);
+        for hold in [kept, lost] {
+            assert_eq!(placing.command(Command::Hold(hold)).await.unwrap(), Ok(Done::Held));
+        }
+        // What is over is over for both, what is not is not.
+        while desk.wallet(wallet_id(1)).held > 60 {
+            other.tick().await.unwrap();
+        }
+        let late = placing.command(Command::Settle(capture_all(desk.fresh(), lost_id))).await.unwrap();
+        assert_eq!(late, Err(Refusal::HoldExpired));
+        other.tick().await.unwrap();
+        assert!(other.command(Command::Settle(capture_all(desk.fresh(), kept_id))).await.unwrap().is_ok());
+    }
+    let wrong = format!(
+        "SELECT count(*) FROM batch WHERE slot > 0
+         AND abs(recorded_us - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) > {FAR_US}"
+    );
+    assert_eq!(desk.number(&wrong), 0, "the books have the database's time");
+    stop([ahead, behind].map(|(ledger, thread)| (ledger, Some(thread))).into());
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_writer_that_lost_its_slot_goes_on_in_another_one() {
     let desk = Desk::open_on(Kind::Postgres).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
