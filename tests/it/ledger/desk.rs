@@ -20,7 +20,8 @@ use engine::{
     },
     pricing::ShareTerms,
     store::{
-        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock, books,
+        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock,
+        books::{self, VerifyReport},
         writer::{Command, WriterOptions},
     },
     testing::{ManualClock, SeededIds, World, push_statement},
@@ -69,11 +70,23 @@ enum Place {
     Server(TestDatabase<'static>),
 }
 
+/// The tables whose rows nobody changes.
+pub(crate) const BOOKS: [&str; 6] = ["txn", "posting", "hold", "hold_resolution", "refusal", "batch"];
+
+impl Place {
+    fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        match self {
+            Self::File { path, .. } => rows::in_file(path, sql),
+            Self::Server(database) => rows::on_server(database, sql),
+        }
+    }
+}
+
 /// A ledger, its database and its writer.
 pub(crate) struct Desk {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ids: Arc<SeededIds>,
-    place: Place,
+    place: Arc<Place>,
     writer: Option<(Ledger, JoinHandle<()>)>,
 }
 
@@ -131,7 +144,7 @@ impl Desk {
             }
         };
         let (clock, ids) = (Arc::new(ManualClock::starting_at(START_US)), Arc::new(SeededIds::new(1)));
-        let mut desk = Self { clock, ids, place, writer: None };
+        let mut desk = Self { clock, ids, place: Arc::new(place), writer: None };
         desk.start().unwrap();
         desk
     }
@@ -161,7 +174,7 @@ impl Desk {
     pub(crate) fn another_writer(&self) -> Result<(Ledger, JoinHandle<()>), StoreError> {
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
-        match &self.place {
+        match &*self.place {
             Place::File { path, .. } => Ledger::start(path, WriterOptions { clock, ids }),
             Place::Server(database) => Ledger::start_postgres(&database.url(), WriterOptions { clock, ids }, None),
         }
@@ -198,7 +211,7 @@ impl Desk {
             thread.join().unwrap();
         }
         // A child that another test starts has our open files until it runs its program, and with them the lock.
-        if let Place::File { path, .. } = &self.place {
+        if let Place::File { path, .. } = &*self.place {
             wait_until("the writer's lock is free", || WriterLock::take(path).ok());
         }
     }
@@ -215,14 +228,14 @@ impl Desk {
 
     /// The file of an SQLite database.
     pub(crate) fn path(&self) -> &Path {
-        match &self.place {
+        match &*self.place {
             Place::File { path, .. } => path,
             Place::Server(_) => panic!("this ledger is not in a file"),
         }
     }
 
     pub(crate) fn url(&self) -> String {
-        match &self.place {
+        match &*self.place {
             Place::File { path, .. } => format!("sqlite://{}", path.display()),
             Place::Server(database) => database.url(),
         }
@@ -244,15 +257,35 @@ impl Desk {
 
     /// The rows that `sql` asks for, as texts; an identifier as 32 hexadecimal digits, `NULL` as nothing.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        match &self.place {
-            Place::File { path, .. } => rows::in_file(path, sql),
-            Place::Server(database) => rows::on_server(database, sql),
+        self.place.rows(sql)
+    }
+
+    /// Looks at the rows that `sql` asks for whenever it is called, also from another thread.
+    pub(crate) fn looker(&self, sql: &'static str) -> impl Fn() -> Vec<Vec<String>> + Send + 'static {
+        let place = Arc::clone(&self.place);
+        move || place.rows(sql)
+    }
+
+    /// Does to the books what a person with access to the database could do, guards or not; how many rows that touched.
+    pub(crate) fn force(&self, sql: &str) -> usize {
+        match &*self.place {
+            Place::File { .. } => {
+                let connection = self.connection();
+                for (table, deed) in BOOKS.iter().flat_map(|table| ["update", "delete"].map(|deed| (table, deed))) {
+                    connection.execute_batch(&format!("DROP TRIGGER IF EXISTS {table}_no_{deed}")).unwrap();
+                }
+                connection.execute(sql, []).unwrap()
+            }
+            Place::Server(database) => {
+                let sql = format!("SET session_replication_role = replica; {sql} RETURNING 1");
+                database.query_as_superuser(&sql).unwrap().lines().count()
+            }
         }
     }
 
     /// Changes a PostgreSQL database behind the writers' backs.
     pub(crate) fn alter(&self, sql: &str) {
-        match &self.place {
+        match &*self.place {
             Place::File { .. } => panic!("a file is changed through `connection`"),
             Place::Server(database) => drop(database.query_as_superuser(sql).unwrap()),
         }
@@ -272,7 +305,7 @@ impl Desk {
 
     /// How SQL writes an identifier.
     pub(crate) fn id_literal(&self, id: EntryId) -> String {
-        match &self.place {
+        match &*self.place {
             Place::File { .. } => format!("x'{}'", id.uuid().simple()),
             Place::Server(_) => format!("'{}'::uuid", id.uuid()),
         }
@@ -316,14 +349,20 @@ impl Desk {
         self.ledger().command(command).await
     }
 
+    /// What the verifier says of the books.
+    pub(crate) fn report(&self) -> VerifyReport {
+        let clock = SystemClock::start();
+        let report = match &*self.place {
+            Place::File { path, .. } => books::verify(path, &clock),
+            // It waits with a runtime of its own.
+            Place::Server(database) => tokio::task::block_in_place(|| books::verify_postgres(&database.url(), &clock)),
+        };
+        report.unwrap()
+    }
+
     /// The books carry their own proof, and every balance is the sum of its postings.
     pub(crate) fn verify(&self) {
-        let clock = SystemClock::start();
-        let report = match &self.place {
-            Place::File { path, .. } => books::verify(path, &clock),
-            Place::Server(database) => books::verify_postgres(&database.url(), &clock),
-        };
-        let report = report.unwrap();
+        let report = self.report();
         assert!(report.ok, "{} problems: {:#?}", report.problem_count, report.problems);
     }
 }

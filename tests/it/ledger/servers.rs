@@ -3,11 +3,11 @@
 use engine::{
     credits::Credits,
     ledger::{AccountKind, PlaceHold, Refusal, Settle, batch::Done, leaf::Settled},
-    store::{Ledger, WriterError, writer::Command},
+    store::{Database, Ledger, Presence, UnitOfWork, WriterError, news, writer::Command},
     testing::Dice,
 };
 use tests::environment::extent;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 use super::desk::{Desk, Kind, SECOND_US, capture_all, hold, payable_id, post, release, wallet_id};
 
@@ -145,8 +145,12 @@ async fn clocks_that_are_two_hours_apart_change_nothing() {
             assert_eq!(placing.command(Command::Hold(hold)).await.unwrap(), Ok(Done::Held));
         }
         // What is over is over for both, what is not is not.
+        // A second for both; each look asks PostgreSQL, so these are many seconds.
+        let mut looks = 0;
         while desk.wallet(wallet_id(1)).held > 60 {
             other.tick().await.unwrap();
+            looks += 1;
+            assert!(looks < 2_000, "the hold does not expire");
         }
         let late = placing.command(Command::Settle(capture_all(desk.fresh(), lost_id))).await.unwrap();
         assert_eq!(late, Err(Refusal::HoldExpired));
@@ -182,4 +186,34 @@ async fn more_writers_than_slots_are_told_so() {
     let refused = desk.another_writer().err().map(|error| error.to_string()).unwrap_or_default();
     assert!(refused.contains("every writer's slot is taken"), "{refused}");
     assert_ne!(desk.ledger().tick().await, Err(WriterError::Stopped));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_is_heard_of_by_all_who_listen_also_after_a_lost_connection() {
+    let desk = Desk::open_on(Kind::Postgres).await;
+    let backend = Database::open(&desk.url()).await.unwrap().backend();
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        let (tell, told) = watch::channel(0_u64);
+        let url = desk.url();
+        heard.push((told, tokio::spawn(async move { news::listen(&url, &Presence::default(), &tell).await })));
+    }
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tollgate listener'
+               AND datname = current_database()";
+    for round in 0..3 {
+        for (told, _) in &mut heard {
+            // Whoever begins to listen takes it that there is something to look at.
+            told.changed().await.unwrap();
+        }
+        let mut unit = UnitOfWork::new();
+        unit.announce(backend);
+        desk.save(unit).await.unwrap();
+        for (told, _) in &mut heard {
+            told.changed().await.unwrap();
+        }
+        if round < 2 {
+            desk.alter(cut);
+        }
+    }
+    heard.iter().for_each(|(_, listening)| listening.abort());
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 use tests::{
     home::{Home, Kind},
     on_both_databases,
-    postgres::{Cluster, OWNER, TestDatabase},
+    patience::wait_until,
+    postgres::{CERTIFICATE, Cluster, OWNER, TestDatabase},
     program::{Server, configure, folder},
     server,
     upstream::Upstream,
@@ -140,4 +141,31 @@ fn the_applications_role_cannot_make_the_schema_and_says_so() {
     let said = run(folder.path(), &["serve"]);
     assert!(said.exit == Some(4) && said.errors.contains("permission denied"), "{said:?}");
     assert_eq!(database.query("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0");
+}
+
+#[test]
+fn a_connection_over_tls_believes_only_the_given_certificate() {
+    let (cluster, folder) = (Cluster::start_secured(), folder());
+    let database = cluster.database();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (right, wrong) = (write("right.pem", CERTIFICATE), write("wrong.pem", include_str!("listening/a.crt")));
+    configure_url(folder.path(), &format!("{}?sslmode=verify-full&sslrootcert={wrong}", database.url()));
+    for command in COMMANDS {
+        check_refused(&run(folder.path(), command), "invalid peer certificate", &command.join(" "));
+    }
+    for parameters in [format!("sslmode=verify-full&sslrootcert={right}"), "sslmode=require".to_owned()] {
+        configure_url(folder.path(), &format!("{}?{parameters}", database.url()));
+        let running = Server::start(folder.path());
+        let sql = "SELECT ssl, count(*) > 2 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                   WHERE application_name LIKE 'tollgate%' GROUP BY ssl";
+        wait_until("writer, readers and listener", || (database.query(sql) == "t|t").then_some(()));
+        json_of(folder.path(), &["ledger", "verify"]);
+        assert_eq!(running.stop(), Some(0));
+    }
+    configure_url(folder.path(), &format!("{}?sslmode=require", Cluster::shared().database().url()));
+    check_refused(&run(folder.path(), &["serve"]), "server does not support TLS", "serve");
 }
