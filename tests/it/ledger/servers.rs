@@ -215,5 +215,7 @@ async fn a_change_is_heard_of_by_all_who_listen_also_after_a_lost_connection() {
             desk.alter(cut);
         }
     }
-    heard.iter().for_each(|(_, listening)| listening.abort());
+    for (_, listening) in heard {
+        listening.abort();
+    }
 }
