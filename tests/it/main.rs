@@ -15,4 +15,6 @@ mod ledger_cases;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod tidy;

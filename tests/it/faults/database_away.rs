@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tests::{
     connection::Caller,
+    home::Kind,
     patience::wait_until,
     program::{Answer, Server, at_home},
     tollgate_binary,
@@ -127,7 +128,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
     const PURCHASES: i64 = 25;
     const BOUGHT: usize = 200;
     for error in ["ENOSPC", "EROFS", "EIO"] {
-        let market = Market::with_racers(&[0]);
+        let market = Market::with_racers(Kind::Sqlite, &[0]);
         // A first run makes the database, so that the failing writes of the second are those of calls.
         market.make_database();
         let mut command = Command::new(tool("strace"));

@@ -1,7 +1,10 @@
 //! What every writer does alike with the requests that wait for it: deciding them, and answering after the commit.
 
-use super::{Command, Job, Reply, WriterError};
+use std::sync::Arc;
+
+use super::{Command, Job, RECORDS_KEPT_MAX, Reply, WriterError};
 use crate::{
+    invocation::CallRecord,
     ledger::{
         Refusal,
         batch::{Batch, Begun, Done, Ended},
@@ -69,6 +72,17 @@ pub(super) fn fail(job: Job, error: &WriterError) {
         Job::Settings(reply) => drop(reply.send(Err(error.clone()))),
         Job::Unit(_, reply) => drop(reply.send(Err(NotSaved::Writer(error.clone())))),
         Job::Record(_) => {}
+    }
+}
+
+/// Keeps the record of a call that moved no money until the next batch. While nothing can be written the records do not
+/// grow beyond a bound: those that come later are lost, which costs nobody anything.
+pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, record: Arc<CallRecord>) {
+    if records.len() < RECORDS_KEPT_MAX {
+        records.push(record);
+        if records.len() == RECORDS_KEPT_MAX {
+            tracing::error!("too many calls wait to be recorded: those that move no money are no longer recorded");
+        }
     }
 }
 

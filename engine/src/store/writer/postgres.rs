@@ -69,6 +69,6 @@ pub(super) fn start(
 /// # Errors
 /// The database cannot be reached.
 pub async fn settings_of(url: &str) -> Result<WriterSettings, StoreError> {
-    let mut session = session::Session::connect(url).await?;
+    let mut session = session::Session::connect(&session::Session::target(url)?).await?;
     Ok(session.settings().await?)
 }

@@ -1,17 +1,9 @@
 //! The writer's connection, and what its errors mean for a batch.
 
-use std::{str::FromStr as _, time::Duration};
-
-use sea_orm::sqlx::{
-    self, Connection as _, Row as _,
-    postgres::{PgConnectOptions, PgConnection},
-};
+use sea_orm::sqlx::{self, Row as _, postgres::PgConnection};
 
 use super::statements::OTHER_ROWS;
-use crate::store::{StoreError, writer::WriterSettings};
-
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::store::{StoreError, postgres::Target, writer::WriterSettings};
 
 /// Why a batch or a unit was not written. Nothing of it happened unless it says so.
 #[derive(Debug)]
@@ -49,9 +41,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects to the database at `url`, and sees to it that a commit is durable when it returns.
-    pub(super) async fn connect(url: &str) -> Result<Self, sqlx::Error> {
-        let options = PgConnectOptions::from_str(url)?.application_name("tollgate writer").options([
+    /// The database at `url`, for sessions whose commits are durable when they return.
+    ///
+    /// # Errors
+    /// The URL cannot be read.
+    pub(super) fn target(url: &str) -> Result<Target, StoreError> {
+        let settings = [
             ("synchronous_commit", "on"),
             // a lock that is not given by then is a lost race; a server that is gone frees its locks in time
             ("lock_timeout", "5s"),
@@ -64,11 +59,12 @@ impl Session {
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
             ("jit", "off"),
-        ]);
-        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
-            Ok(connected) => Ok(Self { connection: connected? }),
-            Err(late) => Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, late))),
-        }
+        ];
+        Ok(Target::of(url)?.named("tollgate writer", &settings))
+    }
+
+    pub(super) async fn connect(target: &Target) -> Result<Self, StoreError> {
+        Ok(Self { connection: target.connect().await? })
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

@@ -30,9 +30,10 @@ use crate::{
     },
     store::{
         StoreError,
+        postgres::Target,
         writer::{
             Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, is_named, unavailable},
+            answers::{Decided, answer, decide, fail, is_named, keep, unavailable},
             count,
         },
     },
@@ -52,7 +53,7 @@ const LOOK_US: i64 = 1_000_000;
 const FORGOTTEN_MAX: i64 = 1_024;
 
 pub(super) struct Writer {
-    pub(super) url: String,
+    pub(super) target: Target,
     pub(super) options: WriterOptions,
     pub(super) shared: Option<Arc<SharedClock>>,
     pub(super) counters: Arc<WriterCounters>,
@@ -80,7 +81,8 @@ impl Writer {
         shared: Option<Arc<SharedClock>>,
         counters: Arc<WriterCounters>,
     ) -> Result<Self, StoreError> {
-        let mut session = Session::connect(url).await?;
+        let target = Session::target(url)?;
+        let mut session = Session::connect(&target).await?;
         if let Some(shared) = &shared {
             shared.follow(session.now_us().await?);
         }
@@ -94,9 +96,8 @@ impl Writer {
             what: "every writer's slot is taken; a dead server's is free after three seconds".to_owned(),
         })?;
         let (facts, records) = (Facts::default(), Vec::new());
-        let url = url.to_owned();
         Ok(Self {
-            url,
+            target,
             options,
             shared,
             counters,
@@ -128,7 +129,7 @@ impl Writer {
                         self.run_batch(std::mem::take(&mut batch)).await;
                         self.run_unit(&unit, reply).await;
                     }
-                    Job::Record(record) => self.records.push(record),
+                    Job::Record(record) => keep(&mut self.records, record),
                     Job::Settings(reply) => {
                         let settings = match self.session().await {
                             Ok(session) => session.settings().await.map_err(unavailable),
@@ -139,7 +140,7 @@ impl Writer {
                     other => batch.push(other),
                 }
             }
-            if !batch.is_empty() || self.records.len() >= RECORDS_MAX {
+            if !batch.is_empty() || (self.records.len() >= RECORDS_MAX && !self.is_away()) {
                 self.run_batch(batch).await;
             }
         }
@@ -287,13 +288,17 @@ impl Writer {
         self.options.clock.now_us().max(self.head.last_us)
     }
 
+    fn is_away(&self) -> bool {
+        self.away_until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// A session, made anew if there is none.
     pub(super) async fn session(&mut self) -> Result<&mut Session, Trouble> {
         if self.session.is_none() {
-            if self.away_until.is_some_and(|until| Instant::now() < until) {
+            if self.is_away() {
                 return Err(Trouble::Lost("the database did not answer a moment ago".to_owned()));
             }
-            match Session::connect(&self.url).await {
+            match Session::connect(&self.target).await {
                 Ok(session) => self.session = Some(session),
                 Err(error) => {
                     self.away_until = Instant::now().checked_add(AWAY_PAUSE);

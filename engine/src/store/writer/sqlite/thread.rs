@@ -19,7 +19,7 @@ use crate::{
         unit::{NotSaved, UnitOfWork},
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, is_named, refusal_plan, unavailable},
+            answers::{Decided, answer, decide, fail, is_named, keep, refusal_plan, unavailable},
             count,
         },
     },
@@ -63,7 +63,7 @@ impl Writer {
                         self.run_batch(&mut batch);
                         self.run_unit(&unit, reply);
                     }
-                    Job::Record(record) => self.records.push(record),
+                    Job::Record(record) => keep(&mut self.records, record),
                     Job::Settings(reply) => drop(reply.send(self.books.settings().map_err(unavailable))),
                     other => batch.push(other),
                 }
