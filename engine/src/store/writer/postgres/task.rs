@@ -161,7 +161,9 @@ impl Writer {
                 continue;
             }
             if self.records.is_empty() && self.is_idle(&jobs) {
-                jobs.into_iter().for_each(|job| answer(job, Decided::Nothing));
+                for job in jobs {
+                    answer(job, Decided::Nothing);
+                }
                 continue;
             }
             match self.try_batch(&jobs).await {
