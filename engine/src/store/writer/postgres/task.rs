@@ -68,8 +68,9 @@ pub(super) struct Writer {
     pub(super) has_lost: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
     pub(super) calm: Calm,
-    /// When it was last looked around, in microseconds since the Unix epoch.
+    /// When it was last looked around: in microseconds since the Unix epoch, and by a clock that cannot stand still.
     looked_us: i64,
+    looked_at: Option<Instant>,
     /// The database could not be reached: until then it is not tried again, and whoever asks is told at once.
     away_until: Option<Instant>,
 }
@@ -110,6 +111,7 @@ impl Writer {
             records,
             calm: Calm::default(),
             looked_us: 0,
+            looked_at: None,
             away_until: None,
         })
     }
@@ -220,7 +222,7 @@ impl Writer {
         let looks = jobs.iter().any(|job| matches!(job, Job::Tick(_))) && self.is_look_due();
         if looks {
             self.follow_database_clock().await?;
-            (self.has_lost, self.looked_us) = (true, self.options.clock.now_us());
+            (self.has_lost, self.looked_us, self.looked_at) = (true, self.options.clock.now_us(), Some(Instant::now()));
         }
         self.refresh().await?;
         let now_us = self.now_us();
@@ -272,10 +274,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether a second is over since it was last looked around; a clock that was set back does not put it off.
+    /// Whether a second is over since it was last looked around. A clock that was set back or stands still does not put it
+    /// off: that it does shows only when the database's is looked at.
     pub(super) fn is_look_due(&self) -> bool {
         let now_us = self.options.clock.now_us();
-        now_us < self.looked_us || now_us.saturating_sub(self.looked_us) >= LOOK_US
+        let by_clock = now_us < self.looked_us || now_us.saturating_sub(self.looked_us) >= LOOK_US;
+        by_clock
+            || self
+                .looked_at
+                .is_none_or(|looked_at| looked_at.elapsed() >= Duration::from_micros(LOOK_US.unsigned_abs()))
     }
 
     /// Whether `jobs` are ticks with nothing to do.
