@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{
     connection::Caller,
     home::Kind,
-    patience::wait_until,
+    patience::{SetOnDrop, wait_until},
     program::{Answer, Server, at_home},
     tollgate_binary,
     tools::tool,
@@ -138,6 +138,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
         let server = Server::start_as(at_home(command, market.folder()));
         let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
+            let all_have_bought = SetOnDrop(&is_over);
             let client = |client: i64| {
                 let (mut caller, refused) = (Buyer::Account.call(server.address()), &refused);
                 move || {
@@ -169,7 +170,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
                 }
             });
             let ended: Vec<_> = clients.into_iter().map(|client| client.join()).collect();
-            is_over.store(true, Ordering::Release);
+            drop(all_have_bought);
             ended.into_iter().for_each(Result::unwrap);
         });
         println!("{error}: {} calls refused", refused.load(Ordering::Relaxed));

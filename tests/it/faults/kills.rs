@@ -5,10 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::process::ExitStatusExt as _,
     process::Command,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    sync::{atomic::AtomicBool, mpsc},
     time::Duration,
 };
 
@@ -16,7 +13,7 @@ use engine::{id::InvocationId, testing::Dice};
 use tests::{
     binary::binary_with_failpoints,
     environment::extent,
-    patience::{pause, wait_until},
+    patience::{SetOnDrop, pause, wait_until},
     program::{Server, at_home},
     publisher::Received,
 };
@@ -147,13 +144,12 @@ fn run(market: &Market, tills: &mut [Till], number: usize, kill: Kill) -> Seen {
     let log = std::thread::scope(|scope| {
         // Dropped at the end, also after a panic: the clients stop when nobody wants their news.
         let (tell, news) = mpsc::channel();
+        let _stop = SetOnDrop(&is_over);
         for till in tills.iter_mut() {
             let (tell, address, is_over) = (tell.clone(), &address, &is_over);
             scope.spawn(move || till.work(address, number, is_over, &tell));
         }
-        let log = carry_out(&kill, server, market, seen_before, &news);
-        is_over.store(true, Ordering::Release);
-        log
+        carry_out(&kill, server, market, seen_before, &news)
     });
     let cut = tills.iter().flat_map(|till| &till.purchases).filter(|purchase| purchase.cut == Some(number));
     let mut places = find_places(&market.database(), cut, &log);

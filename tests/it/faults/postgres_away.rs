@@ -7,13 +7,14 @@ use std::{
         Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
 use tests::{
+    connection::Caller,
     environment::extent,
-    patience::{pause, wait_within},
+    patience::{SetOnDrop, pause, wait_within},
     postgres::Cluster,
     program::{Answer, folder},
     server::{ALICE, Server, config, tool},
@@ -22,6 +23,9 @@ use tests::{
 
 /// A refusal comes within a tenth of a second: so many a caller gets in every second, at the least.
 const REFUSALS_A_SECOND: u64 = 10;
+
+/// After a refusal a caller waits for so long: the tests beside this one need the machine, too.
+const BETWEEN_REFUSALS: Duration = Duration::from_millis(10);
 
 /// The server answers again within this time of the database.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
@@ -45,13 +49,14 @@ fn resident_kib(pid: u32) -> u64 {
 }
 
 /// Everything that a caller asks for needs the database: paid calls with and without a key, free calls with one, reads.
-fn ask(server: &Server, turn: usize, keyed: &str) -> Answer {
-    match turn % 4 {
-        0 => server.invoke(ALICE, "paid", keyed),
-        1 => server.invoke(ALICE, "paid", "{}"),
-        2 => server.invoke(ALICE, "free", keyed),
-        _ => server.get(ALICE, "/credits/balance"),
-    }
+fn ask(caller: &mut Caller, turn: usize, keyed: &str) -> Answer {
+    let answer = match turn % 4 {
+        0 => caller.ask("POST", "/invoke/acme/paid", keyed),
+        1 => caller.ask("POST", "/invoke/acme/paid", "{}"),
+        2 => caller.ask("POST", "/invoke/acme/free", keyed),
+        _ => caller.get("/credits/balance"),
+    };
+    answer.unwrap()
 }
 
 #[test]
@@ -68,25 +73,33 @@ fn while_the_database_is_away_everybody_is_refused_at_once() {
     let seconds = extent().pick(4, 60);
     let (is_over, is_away, refused) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
     let next = AtomicUsize::new(0);
+    let longest = [const { AtomicU64::new(0) }; 4];
     // The keys that have been answered with a result, and the call that it was.
     let told: Mutex<BTreeMap<String, String>> = Mutex::default();
     std::thread::scope(|scope| {
+        let _stop = SetOnDrop(&is_over);
         for caller in 0..CALLERS {
-            let (server, is_over, is_away, refused, next, told) = (&server, &is_over, &is_away, &refused, &next, &told);
+            let (server, next, told) = (&server, &next, &told);
+            let (is_over, is_away, refused, longest) = (&is_over, &is_away, &refused, &longest);
             scope.spawn(move || {
+                let token = format!("Bearer {ALICE}");
+                let mut client = Caller::new(&server.address().to_string(), &[("authorization", &token)]);
                 for turn in caller.. {
                     if is_over.load(Ordering::SeqCst) {
                         break;
                     }
                     let key = format!("key-{}", next.fetch_add(1, Ordering::SeqCst));
                     let was_away = is_away.load(Ordering::SeqCst);
-                    let answer = ask(server, turn, &json!({"idempotency_key": key}).to_string());
+                    let asked = Instant::now();
+                    let answer = ask(&mut client, turn, &json!({"idempotency_key": key}).to_string());
                     // A call that was at its upstream when the database went away has no outcome to tell of.
                     let is_fine = matches!(answer.status, 200 | 504) || is_refusal(&answer);
                     assert!(is_fine, "{} {}", answer.status, answer.body);
                     if was_away && is_away.load(Ordering::SeqCst) {
                         assert!(is_refusal(&answer), "{} {}", answer.status, answer.body);
+                        longest[turn % 4].fetch_max(asked.elapsed().as_micros().try_into().unwrap(), Ordering::SeqCst);
                         refused.fetch_add(1, Ordering::SeqCst);
+                        pause(BETWEEN_REFUSALS);
                     }
                     if answer.status == 200 && matches!(turn % 4, 0) {
                         told.lock().unwrap().insert(key, answer.body);
@@ -102,7 +115,8 @@ fn while_the_database_is_away_everybody_is_refused_at_once() {
         pause(Duration::from_secs(seconds));
         let (after_kib, after) = (resident_kib(server.pid()), refused.load(Ordering::SeqCst));
         is_away.store(false, Ordering::SeqCst);
-        println!("{} refusals in {seconds} s; {before_kib} KiB, then {after_kib}", after - before);
+        println!("{} refusals in {seconds} s, the longest after {longest:?} µs", after - before);
+        println!("{before_kib} KiB when it was gone, then {after_kib}");
         let expected = REFUSALS_A_SECOND * seconds * u64::try_from(CALLERS).unwrap();
         assert!(after - before >= expected, "only {} refusals instead of {expected}", after - before);
         assert!(after_kib < before_kib + GROWTH_KIB_MAX, "the server grew from {before_kib} to {after_kib} KiB");
@@ -113,7 +127,6 @@ fn while_the_database_is_away_everybody_is_refused_at_once() {
             (server.get(ALICE, "/credits/balance").status == 200 && server.invoke(ALICE, "paid", "{}").status == 200)
                 .then_some(())
         });
-        is_over.store(true, Ordering::SeqCst);
     });
     for (key, body) in told.into_inner().unwrap() {
         let again = server.invoke(ALICE, "paid", &json!({"idempotency_key": key}).to_string());

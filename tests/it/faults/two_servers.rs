@@ -1,16 +1,13 @@
 //! Two servers on one PostgreSQL database, and SIGKILL for one of them under parallel load, again and again: its clients
 //! go on at the other one, and afterwards their receipts, the upstream's log and the books tell the same story.
 
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    mpsc,
-};
+use std::sync::{atomic::AtomicBool, mpsc};
 
 use engine::testing::Dice;
 use tests::{
     environment::extent,
     home::Kind,
-    patience::{pause, wait_until},
+    patience::{SetOnDrop, pause, wait_until},
     program::Server,
 };
 
@@ -31,6 +28,7 @@ fn run(market: &Market, servers: &mut [Option<Server>; 2], tills: &mut [Till], n
     let (is_over, other) = (AtomicBool::new(false), &addresses[1 - dying]);
     std::thread::scope(|scope| {
         let (tell, news) = mpsc::channel();
+        let _stop = SetOnDrop(&is_over);
         for (client, till) in tills.iter_mut().enumerate() {
             let (tell, own, is_over) = (tell.clone(), &addresses[client % 2], &is_over);
             scope.spawn(move || {
@@ -44,7 +42,6 @@ fn run(market: &Market, servers: &mut [Option<Server>; 2], tills: &mut [Till], n
         servers[dying].take().unwrap().kill();
         let is_open = market.upstream.log().iter().any(|received| received.answered.is_none());
         (0..CLIENTS * 4).for_each(|_| news.recv_timeout(SILENCE).unwrap());
-        is_over.store(true, Ordering::Release);
         println!("run {number}: server {dying} killed after {answers} answers and {delay_us} µs; open: {is_open}");
         is_open
     })
