@@ -73,6 +73,7 @@ CREATE TABLE chain_head (
     last_us bigint NOT NULL,
     hash bytea NOT NULL,
     owner uuid,
+    last_write uuid,
     lease_until_us bigint NOT NULL DEFAULT 0,
     CONSTRAINT chain_head_pkey PRIMARY KEY (slot)
 ) WITH (fillfactor=10, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
@@ -153,8 +154,7 @@ CREATE TABLE hot_balance (
     version bigint NOT NULL,
     CONSTRAINT hot_balance_pkey PRIMARY KEY (account_id, slot),
     CONSTRAINT hot_balance_credits_check CHECK (credits >= 0),
-    CONSTRAINT hot_balance_debits_check CHECK (debits >= 0),
-    CONSTRAINT hot_balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES ledger_account(id)
+    CONSTRAINT hot_balance_debits_check CHECK (debits >= 0)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 
 CREATE TABLE idem (
@@ -209,7 +209,7 @@ CREATE TABLE invocation (
     resolves_us bigint,
     slot bigint NOT NULL DEFAULT 0,
     CONSTRAINT invocation_pkey PRIMARY KEY (id)
-) WITH (fillfactor=80);
+) WITH (fillfactor=50);
 
 CREATE TABLE ledger_account (
     id bigint NOT NULL,
@@ -274,7 +274,6 @@ CREATE TABLE open_hold (
     epoch bigint NOT NULL,
     CONSTRAINT open_hold_pkey PRIMARY KEY (hold_id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
-CREATE INDEX open_hold_expires ON open_hold USING btree (expires_us, hold_id);
 
 CREATE TABLE partner (
     id uuid NOT NULL,
@@ -435,6 +434,5 @@ CREATE TABLE wallet_balance (
     CONSTRAINT wallet_balance_credits_check CHECK (credits >= 0),
     CONSTRAINT wallet_balance_debits_check CHECK (debits >= 0),
     CONSTRAINT wallet_balance_held_check CHECK (held >= 0),
-    CONSTRAINT wallet_balance_overdraft_check CHECK (overdraft >= 0),
-    CONSTRAINT wallet_balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES ledger_account(id)
+    CONSTRAINT wallet_balance_overdraft_check CHECK (overdraft >= 0)
 ) WITH (fillfactor=60, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);

@@ -8,6 +8,7 @@ use std::sync::{
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use sea_orm::EntityTrait as _;
+use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
@@ -15,7 +16,7 @@ use crate::{
     id::IdSource,
     policy::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX, Policies},
     snapshot::{GatewaySetup, Snapshot},
-    store::{Database, Ledger, StoreError, entity},
+    store::{Database, DatabasePlace, Ledger, StoreError, entity, news},
 };
 
 pub mod access;
@@ -144,6 +145,16 @@ impl Services {
             self.forget_access();
         }
         Ok(())
+    }
+
+    /// Listens for changes that other servers make, without end, and counts them in `changes`. While the database is
+    /// away, [`Ledger::presence`] says so. Where nobody else writes there is nothing to hear.
+    pub async fn listen(&self, changes: &watch::Sender<u64>) {
+        if let DatabasePlace::Server(url) = self.db.place() {
+            let error = news::listen(url, self.ledger.presence(), changes).await;
+            tracing::error!(%error, "nobody is listened to");
+        }
+        std::future::pending::<()>().await;
     }
 
     /// Forgets what is known of tokens and their owners: the next call reads it again.

@@ -9,11 +9,17 @@ pub mod database;
 pub(crate) mod entity;
 pub mod error;
 pub mod lock;
+pub mod news;
+mod postgres;
+pub mod presence;
+pub mod readers;
 pub mod unit;
 pub mod writer;
 
 pub use database::{Database, DatabasePlace};
 pub use error::StoreError;
 pub use lock::WriterLock;
+pub use postgres::{TooManyRights, examine_server};
+pub use presence::Presence;
 pub use unit::{NotSaved, UnitOfWork};
 pub use writer::{Ledger, WriterError};

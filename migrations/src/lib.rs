@@ -10,9 +10,12 @@
     reason = "async_trait fixes the lifetimes of `up` and `down` as the trait writes them"
 )]
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{ConnectionTrait, Statement},
+};
 
-pub use sea_orm_migration::MigratorTrait;
+pub use sea_orm_migration::{DbErr, MigratorTrait};
 
 /// A migration whose texts stand in the folder of its name.
 macro_rules! migration {
@@ -45,6 +48,40 @@ impl MigratorTrait for Migrator {
             migration!("m20261121_000004_hot_path"),
         ]
     }
+}
+
+/// How a database's schema stands to this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// What is still to be done, in this order.
+    pub pending: Vec<String>,
+    /// What has been done and is not known here: by a newer program.
+    pub unknown: Vec<String>,
+}
+
+/// Reads, and changes nothing: also for a role that may not.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn history<C: ConnectionTrait>(connection: &C) -> Result<History, DbErr> {
+    let done = done(connection).await?;
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let unknown = done.iter().filter(|name| !known.contains(name)).cloned().collect();
+    Ok(History { pending: known.into_iter().filter(|name| !done.contains(name)).collect(), unknown })
+}
+
+/// The names of what has been done to the database; nothing before the first start.
+async fn done<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, DbErr> {
+    let tables = match connection.get_database_backend() {
+        sea_orm::DatabaseBackend::Sqlite => "SELECT 1 FROM sqlite_schema WHERE name = 'seaql_migrations'",
+        _ => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+    };
+    let statement = |sql: &str| Statement::from_string(connection.get_database_backend(), sql.to_owned());
+    if connection.query_one_raw(statement(tables)).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let rows = connection.query_all_raw(statement("SELECT version FROM seaql_migrations ORDER BY version")).await?;
+    rows.iter().map(|row| row.try_get("", "version")).collect()
 }
 
 struct Texts {

@@ -15,7 +15,7 @@ use engine::{
     id::IdSource,
     policy::{Policies, PolicySources},
     service::Services,
-    store::{Database, DatabasePlace, Ledger, WriterLock, writer::WriterOptions},
+    store::{Database, DatabasePlace, Ledger, TooManyRights, WriterLock, examine_server, writer::WriterOptions},
 };
 use migrations::{Migrator, MigratorTrait as _};
 
@@ -56,6 +56,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Store(#[from] engine::store::StoreError),
+    /// The schema is of a version that this program does not know.
+    #[error("the database is of a newer version than this program, which does not know `{0}`: update the program")]
+    Newer(String),
     /// The schema could not be brought up to date.
     #[error("the schema could not be brought up to date: {0}")]
     Migration(String),
@@ -80,6 +83,8 @@ pub struct Engine {
     pub services: Arc<Services>,
     /// Ends when the services and every clone of their ledger are gone.
     pub writer: std::thread::JoinHandle<()>,
+    /// What the program's role in the database need not be allowed to.
+    pub too_many_rights: Option<TooManyRights>,
 }
 
 /// Opens the database (a file is made on first use), brings its schema up to date and takes the writer's place.
@@ -89,19 +94,22 @@ pub struct Engine {
 pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     let url = config.database.url.expose();
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let mut too_many_rights = None;
     let (clock, (ledger, writer)): (Arc<dyn Clock>, _) = match DatabasePlace::of(url)? {
         DatabasePlace::File(_) => {
             let path = Database::make_file(url)?;
             // First of all: under a running server even the schema is not ours to change.
             let lock = WriterLock::take(&path)?;
-            migrate(url).await?;
+            bring_up_to_date(url).await?;
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
             let options = WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
             (clock, Ledger::start_locked(&path, lock, options)?)
         }
         DatabasePlace::Server(_) => {
-            if !is_current(url).await? {
-                migrate(url).await?;
+            too_many_rights = examine_server(url).await?;
+            if bring_up_to_date(url).await? {
+                // Who makes the tables has every right to them.
+                too_many_rights = examine_server(url).await?;
             }
             let shared = Arc::new(SharedClock::start());
             let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&shared);
@@ -110,23 +118,59 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
         }
     };
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
-    let db = Database::open(url).await?;
+    let db = Database::open_beside(url, ledger.presence().clone()).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
-    Ok(Engine { services: Arc::new(services), writer })
+    Ok(Engine { services: Arc::new(services), writer, too_many_rights })
 }
 
-async fn migrate(url: &str) -> Result<(), StartError> {
+/// Looks first: what a newer version has made stays as it is, and a role that may not change the schema can work with one
+/// that is up to date. Says whether it changed something.
+async fn bring_up_to_date(url: &str) -> Result<bool, StartError> {
+    let failed = |error: migrations::DbErr| StartError::Migration(error.to_string());
+    let database = Database::open(url).await?;
+    let pending = pending_migrations(&database).await;
+    database.close().await?;
+    if pending?.is_empty() {
+        return Ok(false);
+    }
     let connection = Database::connect_for_migration(url).await?;
-    Migrator::up(&connection, None).await.map_err(|error| StartError::Migration(error.to_string()))?;
-    connection.close().await.map_err(|error| StartError::Migration(error.to_string()))
+    Migrator::up(&connection, None).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(true)
 }
 
-/// Whether nothing is left to be migrated. A role that may not change the schema can still find that out.
-async fn is_current(url: &str) -> Result<bool, StartError> {
-    let readers = Database::open(url).await?;
-    let pending = Migrator::get_pending_migrations_read_only(readers.readers()).await;
-    let pending = pending.map_err(|error| StartError::Migration(error.to_string()))?;
-    Ok(pending.is_empty())
+/// The names of what the next start would do to the schema.
+///
+/// # Errors
+/// The database cannot be read, or a newer version of the program has changed it.
+pub async fn pending_migrations(database: &Database) -> Result<Vec<String>, StartError> {
+    let history = migrations::history(database.readers()).await;
+    let history = history.map_err(|error| StartError::Migration(error.to_string()))?;
+    match history.unknown.into_iter().next() {
+        Some(unknown) => Err(StartError::Newer(unknown)),
+        None => Ok(history.pending),
+    }
+}
+
+/// A pool only says that it took too long: this says why a server cannot be used.
+async fn expect_server(url: &str) -> Result<(), StartError> {
+    if Database::is_server(url) {
+        examine_server(url).await?;
+    }
+    Ok(())
+}
+
+/// What has to be true of a database before its books are read by a command of their own.
+///
+/// # Errors
+/// It is on a server that cannot be used, or a newer version of the program has changed it.
+pub async fn check_database(config: &Config) -> Result<(), StartError> {
+    let url = config.database.url.expose();
+    expect_server(url).await?;
+    let database = Database::open(url).await?;
+    let pending = pending_migrations(&database).await;
+    database.close().await?;
+    pending.map(drop)
 }
 
 /// The services over an existing database, for what only reads: also beside a running server.
@@ -134,7 +178,10 @@ async fn is_current(url: &str) -> Result<bool, StartError> {
 /// # Errors
 /// There is no database, its schema is another one, or it cannot be read.
 pub async fn open_readers(config: &Config) -> Result<Services, StartError> {
-    let db = Database::open(config.database.url.expose()).await?;
+    let url = config.database.url.expose();
+    expect_server(url).await?;
+    let db = Database::open(url).await?;
+    pending_migrations(&db).await?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     Ok(Services::read_only(db, clock, Arc::new(RandomIds), policies).await?)
@@ -236,9 +283,12 @@ pub async fn run_reload(certificates: Arc<Certificates>) {
 pub async fn run_ticks(state: AppState) {
     let mut tick = tokio::time::interval(TICK);
     let mut rounds = 0_u32;
+    let ledger = &state.services.ledger;
     loop {
         tick.tick().await;
-        if let Err(error) = state.services.ledger.tick().await {
+        if let Err(error) = ledger.tick().await
+            && !error.is_away()
+        {
             tracing::warn!(%error, "the ledger did not answer");
         }
         rounds = rounds.wrapping_add(1);
@@ -249,14 +299,27 @@ pub async fn run_ticks(state: AppState) {
     }
 }
 
-/// Follows the changes that other servers make to the same database, until it is stopped.
+/// Follows the changes that other servers make to the same database, until it is stopped: as soon as they are heard of,
+/// and from time to time in case nothing was heard.
 pub async fn run_follow(services: Arc<Services>) {
-    let mut tick = tokio::time::interval(FOLLOW_TICK);
-    loop {
-        tick.tick().await;
-        if let Err(error) = services.follow_changes().await {
-            tracing::warn!(%error, "what other servers have changed could not be read");
+    let (tell, mut told) = tokio::sync::watch::channel(0);
+    let follow = async {
+        let mut tick = tokio::time::interval(FOLLOW_TICK);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = told.changed() => {}
+            }
+            if let Err(error) = services.follow_changes().await
+                && !error.is_away()
+            {
+                tracing::warn!(%error, "what other servers have changed could not be read");
+            }
         }
+    };
+    tokio::select! {
+        () = follow => {}
+        () = services.listen(&tell) => {}
     }
 }
 
@@ -266,7 +329,9 @@ pub async fn run_outbox(state: AppState, transport: Transport) {
     loop {
         tick.tick().await;
         let now_us = state.services.clock.now_us();
-        if let Err(error) = mail::send_due(&state.services, &transport, now_us).await {
+        if let Err(error) = mail::send_due(&state.services, &transport, now_us).await
+            && !error.is_away()
+        {
             tracing::warn!(%error, "the outbox could not be read");
         }
     }

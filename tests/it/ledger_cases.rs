@@ -1,4 +1,4 @@
-//! The conformance cases of `ledger.jsonl`, through the services and the writer on real SQLite files.
+//! The conformance cases of `ledger.jsonl`, through the services and the writer on both databases.
 //!
 //! `LEDGER_CASES=DIR cargo test -p tests -- ledger_cases --nocapture` runs the cases of another folder; the default is
 //! `tests/cases`, a copy of what the cases' authors keep. Every line is run, and every failure is printed. What this
@@ -30,6 +30,8 @@ use case::Case;
 use deviations::Deviation;
 use tests::workspace_root;
 
+use crate::ledger::desk::{Kind, on_both};
+
 /// The groups that are built: all of their cases must hold.
 const GROUPS: [&str; 10] = ["hold", "expiry", "limit", "idem", "key", "split", "over", "cap", "chain", "conc"];
 
@@ -46,25 +48,28 @@ fn folder() -> PathBuf {
 }
 
 /// Runs a case as often as it takes to believe it.
-async fn run(case: &Case) -> Result<(), String> {
+async fn run(case: &Case, kind: Kind) -> Result<(), String> {
     let rounds = if case.has_races() { ROUNDS } else { 1 };
     for round in 0..rounds {
-        stage::run(case).await.map_err(|why| if rounds > 1 { format!("round {round}: {why}") } else { why })?;
+        stage::run(case, kind).await.map_err(|why| if rounds > 1 { format!("round {round}: {why}") } else { why })?;
     }
     Ok(())
 }
 
 /// What became of one case: `Ok(true)` for a deviation that deviates as it says.
-async fn judge(case: &Case, deviation: Option<&Deviation>) -> Result<bool, String> {
-    let Some(deviation) = deviation else { return run(case).await.map(|()| false) };
-    if run(case).await.is_ok() {
+async fn judge(case: &Case, deviation: Option<&Deviation>, kind: Kind) -> Result<bool, String> {
+    let Some(deviation) = deviation else { return run(case, kind).await.map(|()| false) };
+    if run(case, kind).await.is_ok() {
         return Err("stands in deviations.json, but does not deviate".to_owned());
     }
-    run(&deviation.applied_to(case)).await.map(|()| true).map_err(|why| format!("deviates in another way: {why}"))
+    run(&deviation.applied_to(case), kind).await.map(|()| true).map_err(|why| format!("deviates in another way: {why}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_case_of_the_built_groups_holds() {
+on_both! {
+    every_case_of_the_built_groups_holds,
+}
+
+async fn every_case_of_the_built_groups_holds(kind: Kind) {
     let folder = folder();
     let cases = case::load(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
     let deviations = deviations::load();
@@ -75,7 +80,7 @@ async fn every_case_of_the_built_groups_holds() {
             continue;
         }
         ran += 1;
-        match judge(case, deviations.iter().find(|deviation| deviation.is_for(case))).await {
+        match judge(case, deviations.iter().find(|deviation| deviation.is_for(case)), kind).await {
             Ok(false) => {}
             Ok(true) => deviated.push(case.id.as_str()),
             Err(why) => failures.push(format!("{}: {why}", case.id)),
@@ -142,6 +147,6 @@ async fn an_empty_folder_a_broken_line_and_an_unknown_word_are_failures() {
         r#"{"id": "hold-5", "given": {"accounts": {"A": {"in": 5}}}, "when": [{"op": "transfer", "from": "A", "to": "B", "amount": 6}], "then": {"results": ["ok"]}}"#,
         r#"{"id": "hold-6", "given": {"accounts": {"A": {"in": 5}}}, "when": [{"op": "transfer", "from": "A", "to": "B", "amount": 5, "colour": 1}], "then": {"results": ["ok"]}}"#,
     ] {
-        assert!(run(&of(line)).await.is_err(), "{line}");
+        assert!(run(&of(line), Kind::Sqlite).await.is_err(), "{line}");
     }
 }

@@ -19,4 +19,6 @@ mod ledger_cases;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod tidy;

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod environment;
 pub mod generated;
 pub mod graph;
+pub mod home;
 pub mod licence;
 pub mod mailbox;
 pub mod mutants;

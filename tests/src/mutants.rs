@@ -25,7 +25,7 @@ pub struct Mutant {
     pub from: String,
     /// The text in its stead.
     pub to: String,
-    /// The unit test of `engine` that must fail.
+    /// The test that must fail: a unit test of `engine`, or one of the integration tests under the name of their binary.
     pub test: String,
 }
 
@@ -53,6 +53,14 @@ pub fn list_mutants() -> Vec<Mutant> {
         .collect()
 }
 
+/// The binary of the integration tests.
+const INTEGRATION: &str = "it";
+
+/// The name of an integration test within its binary.
+fn integration_test(test: &str) -> Option<&str> {
+    test.strip_prefix(INTEGRATION)?.strip_prefix("::")
+}
+
 /// A copy of the workspace that may be damaged.
 #[derive(Debug)]
 struct Scratch {
@@ -78,12 +86,16 @@ impl Scratch {
         fs::write(path, text)
     }
 
-    /// Runs one unit test of the engine; `None` if the copy can't be built.
+    /// Runs one test; `None` if the copy can't be built.
     fn passes(&self, test: &str) -> io::Result<Option<bool>> {
+        let (kind, test): (&[&str], _) = match integration_test(test) {
+            Some(test) => (&["--package", "tests", "--test", INTEGRATION], test),
+            // With `tests` beside it the engine's dependencies are those that have been built already.
+            None => (&["--package", "tests", "--package", "engine", "--lib"], test),
+        };
         let run = |arguments: &[&str]| {
             let mut cargo = Command::new(environment::cargo());
-            // With `tests` beside it the engine's dependencies are those that have been built already.
-            cargo.args(["test", "--quiet", "--package", "tests", "--package", "engine", "--lib", "--target-dir"]);
+            cargo.args(["test", "--quiet"]).args(kind).arg("--target-dir");
             cargo.arg(&self.target_folder).args(arguments).current_dir(&self.folder);
             cargo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
         };

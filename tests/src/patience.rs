@@ -1,10 +1,24 @@
 //! Waiting for other processes: they have no clock that a test could advance. Nothing here decides a test by how long
 //! something took; a bound only ends a test that would never end.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 /// Long enough for anything that will happen at all, on a busy machine too.
 const BOUND: Duration = Duration::from_mins(2);
+
+/// Sets a flag when it is dropped, by a panic as well: a scope waits for its threads, and those that work until they are
+/// told to stop would make a test that fails one that never ends.
+#[derive(Debug)]
+pub struct SetOnDrop<'flag>(pub &'flag AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 /// Looks again and again until there is something, and says how long that took.
 ///

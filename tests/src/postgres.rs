@@ -2,11 +2,10 @@
 //! flushed as in production. It lives as long as the test's process, and no longer.
 
 use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
+    fs::Permissions,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     os::unix::{
-        fs::{MetadataExt as _, chown},
+        fs::{PermissionsExt as _, chown},
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
@@ -19,7 +18,10 @@ use std::{
 
 use tempfile::TempDir;
 
+use self::machine::{PORTS, disk, free_ports, other_user, secret, server_folders};
 use crate::{environment, patience::wait_until, tools, workspace::workspace_root};
+
+mod machine;
 
 /// The oldest PostgreSQL that the program is made for.
 const VERSION_MIN: u32 = 15;
@@ -29,12 +31,6 @@ const SUPERUSER: &str = "postgres";
 
 /// Who owns the databases of the tests: no superuser, as an operator would have it.
 pub const OWNER: &str = "tollgate";
-
-/// Where Debian and Ubuntu keep the servers, a folder for each major version.
-const SERVERS: &str = "/usr/lib/postgresql";
-
-/// Below what the system gives to sockets that ask for any port: nobody takes the port of a cluster that is down.
-const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
 /// What differs from the server's defaults, and the two defaults that the tests are about.
 const SETTINGS: [&str; 9] = [
@@ -48,6 +44,11 @@ const SETTINGS: [&str; 9] = [
     "log_min_messages=warning",
     "log_line_prefix=%m [%p] %q%u@%d ",
 ];
+
+/// The certificate of a cluster that is reached over TLS, by itself: for `localhost` and 127.0.0.1. Made for these tests,
+/// as its key: they protect nothing.
+pub const CERTIFICATE: &str = include_str!("postgres/server.crt");
+const KEY: &str = include_str!("postgres/server.key");
 
 /// Starts the server (its command line are the arguments), says its number and stays with it. When standard input ends,
 /// because the tests have ended in whatever way, the server is stopped without ceremony and the folder removed.
@@ -75,6 +76,8 @@ pub struct Cluster {
     password: String,
     postgres: PathBuf,
     psql: PathBuf,
+    /// Whether it is reached over TLS, too.
+    is_secured: bool,
     /// Whose the files are and as whom the server runs, if not as we do.
     user: Option<(u32, u32)>,
     databases: AtomicU32,
@@ -112,6 +115,18 @@ impl Cluster {
     /// # Panics
     /// A program of PostgreSQL's is missing, too old, or fails.
     pub fn start() -> Self {
+        Self::start_as(false)
+    }
+
+    /// The same, reached over TLS, too, with the certificate [`CERTIFICATE`].
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    pub fn start_secured() -> Self {
+        Self::start_as(true)
+    }
+
+    fn start_as(is_secured: bool) -> Self {
         let servers = server_folders();
         let [initdb, postgres, psql] =
             ["initdb", "postgres", "psql"].map(|name| tools::tool_found_first_in(&servers, name));
@@ -123,6 +138,7 @@ impl Cluster {
             password: secret(),
             postgres,
             psql,
+            is_secured,
             user,
             databases: AtomicU32::new(0),
             folder,
@@ -215,6 +231,14 @@ impl Cluster {
             .output()
             .expect("initdb runs");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        for (name, text) in [("server.crt", CERTIFICATE), ("server.key", KEY)] {
+            let path = self.data().join(name);
+            std::fs::write(&path, text).expect("a file");
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
+            if let Some((uid, gid)) = self.user {
+                chown(path, Some(uid), Some(gid)).expect("a file of the server's user");
+            }
+        }
     }
 
     /// A command in the cluster's folder and in the name of its user, without the settings of whoever runs the tests.
@@ -251,7 +275,7 @@ impl Cluster {
         let mut command = self.command(Path::new("/bin/sh"));
         command.args(["-c", KEEPER, "keeper"]).arg(&self.postgres);
         command.args(["-D", "data", "-c", &format!("port={port}")]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.into_iter().chain(self.is_secured.then_some("ssl=on")) {
             command.args(["-c", setting]);
         }
         // Ctrl-C at the terminal ends the tests; the keeper notices.
@@ -377,72 +401,6 @@ fn ask(psql: &mut Command) -> Result<String, String> {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
-}
-
-/// The folders of the servers that are new enough, newest first.
-fn server_folders() -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(SERVERS) else { return Vec::new() };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    newest_first(names).into_iter().map(|version| Path::new(SERVERS).join(version.to_string()).join("bin")).collect()
-}
-
-fn newest_first(names: impl Iterator<Item = String>) -> Vec<u32> {
-    let mut versions: Vec<u32> =
-        names.filter_map(|name| name.parse().ok()).filter(|version| *version >= VERSION_MIN).collect();
-    versions.sort_unstable_by(|left, right| right.cmp(left));
-    versions
-}
-
-/// A folder for temporary files that lie on a disk and not in memory: a flush has to mean something.
-fn disk() -> &'static Path {
-    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
-    let folders = ["/var/tmp", "/tmp"].map(Path::new);
-    let found = folders.into_iter().find(|folder| folder.is_dir() && !is_in_memory(&mounts, folder));
-    found.expect("a folder for temporary files on a disk: neither /var/tmp nor /tmp is")
-}
-
-/// Whether the file system of `path` is one in memory, by the table of mounted ones.
-fn is_in_memory(mounts: &str, path: &Path) -> bool {
-    let mounted = mounts.lines().filter_map(|line| {
-        let mut words = line.split(' ').skip(1);
-        let (place, kind) = (Path::new(words.next()?), words.next()?);
-        path.starts_with(place).then(|| (place.components().count(), kind))
-    });
-    // The last of several at one place covers the others.
-    mounted.max_by_key(|(depth, _)| *depth).is_some_and(|(_, kind)| matches!(kind, "tmpfs" | "ramfs"))
-}
-
-/// The user and the group for a server that must not run as the owner of `folder`, which is us, because we are root.
-fn other_user(folder: &Path) -> Option<(u32, u32)> {
-    if folder.metadata().expect("whose folder it is").uid() != 0 {
-        return None;
-    }
-    let users = std::fs::read_to_string("/etc/passwd").expect("the list of users");
-    let found = ["postgres", "nobody"].into_iter().find_map(|name| find_user(&users, name));
-    assert!(found.is_some(), "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`");
-    found
-}
-
-fn find_user(users: &str, name: &str) -> Option<(u32, u32)> {
-    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    fields.into_iter().find_map(|fields| match fields.as_slice() {
-        [known, _, uid, gid, ..] if *known == name => Some((uid.parse().ok()?, gid.parse().ok()?)),
-        _ => None,
-    })
-}
-
-/// Ports that nobody listens on, in an order that differs between processes.
-fn free_ports() -> impl Iterator<Item = u16> {
-    let count = usize::from(PORTS.end - PORTS.start);
-    let first = usize::try_from(std::process::id()).unwrap_or_default().wrapping_mul(101) % count;
-    let ports = PORTS.cycle().skip(first).take(count);
-    ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-}
-
-/// A superuser of PostgreSQL can run programs, and everybody on this machine reaches the port.
-fn secret() -> String {
-    let draw = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", draw(), draw())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{environment, tollgate_binary};
+use crate::{environment, home, tollgate_binary};
 
 /// A running `tollgate serve`. Killed when dropped.
 ///
@@ -53,6 +53,9 @@ pub fn at_home(mut command: Command, folder: &Path) -> Command {
         command.env_remove(setting);
     }
     command.current_dir(folder).env("TOLLGATE_SERVER__BIND", "127.0.0.1:0").stdin(Stdio::null());
+    if let Some(url) = home::database_url(folder) {
+        command.env("TOLLGATE_DATABASE__URL", url);
+    }
     command
 }
 

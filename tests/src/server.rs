@@ -141,6 +141,11 @@ impl Server {
         report.get("postings").and_then(Value::as_u64).expect("a count")
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
     /// What it and its predecessors in the folder have logged.
     pub fn log(&self) -> String {
         self.program.log()

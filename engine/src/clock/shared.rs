@@ -1,12 +1,14 @@
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use super::{Clock, SystemClock};
 
 /// The time of a database that many servers share: this computer's clock, moved by what it differs from the database's.
 /// Holds expire and leases end for all servers at the same moment, however their own clocks are set.
-#[derive(Debug)]
 pub struct SharedClock {
-    own: SystemClock,
+    own: Arc<dyn Clock>,
     ahead_us: AtomicI64,
     told_us: AtomicI64,
 }
@@ -14,12 +16,23 @@ pub struct SharedClock {
 impl SharedClock {
     /// Starts as this computer's clock.
     pub fn start() -> Self {
-        Self { own: SystemClock::start(), ahead_us: AtomicI64::new(0), told_us: AtomicI64::new(0) }
+        Self::over(Arc::new(SystemClock::start()))
+    }
+
+    /// Starts as the clock `own`.
+    pub fn over(own: Arc<dyn Clock>) -> Self {
+        Self { own, ahead_us: AtomicI64::new(0), told_us: AtomicI64::new(0) }
     }
 
     /// The database's clock says `database_us` (microseconds since the Unix epoch) now.
     pub fn follow(&self, database_us: i64) {
         self.ahead_us.store(database_us.saturating_sub(self.own.now_us()), Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for SharedClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedClock").field("ahead_us", &self.ahead_us).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Balances as their owners see them.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, Func},
+};
 
 use super::Services;
 use crate::{
@@ -41,7 +44,8 @@ impl Services {
             .ok_or_else(missing)?;
         let expired: Option<i64> = entity::open_hold::Entity::find()
             .select_only()
-            .column_as(entity::open_hold::Column::Amount.sum(), "expired")
+            // PostgreSQL adds integers up to a number of another type.
+            .column_as(Expr::expr(Func::cast_as(entity::open_hold::Column::Amount.sum(), "bigint")), "expired")
             .filter(entity::open_hold::Column::Wallet.eq(wallet.raw()))
             .filter(entity::open_hold::Column::ExpiresUs.lte(now_us))
             .into_tuple()

@@ -103,7 +103,7 @@ impl Services {
         let bump = entity::version::Entity::update_many()
             .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))
             .filter(entity::version::Column::Name.eq(name));
-        unit.one(self.db.backend(), &bump);
+        unit.one(self.db.backend(), &bump).announce(self.db.backend());
     }
 
     async fn prepare_import(&self, catalog: &DeclaredCatalog) -> Result<Import<'_>, ImportError> {

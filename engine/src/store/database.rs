@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend, sqlx::Connection as _};
 
-use super::StoreError;
+use super::{StoreError, postgres::Target, presence::Presence, readers::Readers};
 
 /// The advisory lock of whoever migrates: the first bytes of `tollgate`.
 const MIGRATION_LOCK: i64 = 0x746f_6c6c_6761_7465;
@@ -16,7 +16,7 @@ const READERS_MAX: u32 = 8;
 #[derive(Debug, Clone)]
 pub struct Database {
     place: DatabasePlace,
-    readers: DatabaseConnection,
+    readers: Readers,
 }
 
 /// Where a database is.
@@ -61,7 +61,7 @@ impl Database {
             .or_else(|| url.strip_prefix("sqlite:"))
             .filter(|path| !path.is_empty() && !path.contains('?'))
             .map(PathBuf::from)
-            .ok_or_else(|| StoreError::Url { url: url.to_owned() })
+            .ok_or_else(StoreError::no_database_url)
     }
 
     /// Makes the file of `url`, empty, and its folder, if they are not there. Only its owner may read it: it holds
@@ -95,6 +95,7 @@ impl Database {
     /// The file cannot be made or opened.
     pub async fn connect_for_migration(url: &str) -> Result<DatabaseConnection, StoreError> {
         if Self::is_server(url) {
+            Target::of(url)?.connect().await?.close().await?;
             let mut options = ConnectOptions::new(url);
             options.max_connections(1).connect_timeout(Duration::from_secs(5)).sqlx_logging(false);
             let connection = sea_orm::Database::connect(options).await?;
@@ -115,8 +116,23 @@ impl Database {
     /// # Errors
     /// There is no such file, or it cannot be opened.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_beside(url, Presence::default()).await
+    }
+
+    /// As [`Self::open`], for those who are told by `presence` that the database is away.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn open_beside(url: &str, presence: Presence) -> Result<Self, StoreError> {
         let place = DatabasePlace::of(url)?;
-        let DatabasePlace::File(path) = &place else { return Self::open_server(url, place).await };
+        let pool = match &place {
+            DatabasePlace::File(path) => Self::open_file(path).await?,
+            DatabasePlace::Server(url) => Self::open_server(url).await?,
+        };
+        Ok(Self { place, readers: Readers::new(pool, presence) })
+    }
+
+    async fn open_file(path: &std::path::Path) -> Result<DatabaseConnection, StoreError> {
         // Not `mode=ro`: a reader of a write-ahead log may have to build the shared index after a crash.
         let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", path.display()));
         options
@@ -131,11 +147,11 @@ impl Database {
                     .pragma("recursive_triggers", "ON")
                     .pragma("trusted_schema", "OFF")
             });
-        let readers = sea_orm::Database::connect(options).await?;
-        Ok(Self { place, readers })
+        Ok(sea_orm::Database::connect(options).await?)
     }
 
-    async fn open_server(url: &str, place: DatabasePlace) -> Result<Self, StoreError> {
+    async fn open_server(url: &str) -> Result<DatabaseConnection, StoreError> {
+        Target::of(url)?;
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(READERS_MAX)
@@ -146,8 +162,15 @@ impl Database {
             .map_sqlx_postgres_opts(|postgres| {
                 postgres.application_name("tollgate readers").options([("default_transaction_read_only", "on")])
             });
-        let readers = sea_orm::Database::connect(options).await?;
-        Ok(Self { place, readers })
+        Ok(sea_orm::Database::connect(options).await?)
+    }
+
+    /// Closes the readers; what is under way ends first.
+    ///
+    /// # Errors
+    /// A connection did not take leave.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.readers.close().await?)
     }
 
     /// Where it is.
@@ -156,7 +179,7 @@ impl Database {
     }
 
     /// For queries through sea-orm.
-    pub const fn readers(&self) -> &DatabaseConnection {
+    pub const fn readers(&self) -> &Readers {
         &self.readers
     }
 

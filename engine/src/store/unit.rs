@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 
+use super::news::announcement;
 use crate::ledger::{LedgerAccountId, Post, Refusal};
 
 /// One statement and how many rows it must touch.
@@ -46,6 +47,14 @@ impl UnitOfWork {
         let values = statement.values.unwrap_or_else(|| Values(Vec::new()));
         self.statements.push(Guarded { sql: statement.sql, values, rows });
         self
+    }
+
+    /// Lets every server hear of this unit when it is written, where several share a database.
+    pub fn announce(&mut self, backend: DbBackend) -> &mut Self {
+        match backend {
+            DbBackend::Postgres => self.push(announcement(), None),
+            _ => self,
+        }
     }
 
     /// Gives a ledger account of this unit its identifier: the first one of `draw` that the unit has not given yet. A

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     StoreError,
+    presence::{AWAY, Presence},
     unit::{NotSaved, UnitOfWork},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub const QUEUE_MAX: usize = 16_384;
 pub const BATCH_MAX: usize = 2_048;
 /// How many records of free calls may wait for company before they are written by themselves.
 pub const RECORDS_MAX: usize = 1_024;
+/// How many records of free calls are kept while the database takes none.
+pub const RECORDS_KEPT_MAX: usize = 16 * RECORDS_MAX;
 
 /// Why the writer gave no answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,13 @@ pub enum WriterError {
     /// The writer has stopped.
     #[error("the ledger's writer has stopped")]
     Stopped,
+}
+
+impl WriterError {
+    /// Nothing was tried, because the database is known to be away. That has been said once.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(why) if why == AWAY)
+    }
 }
 
 type Reply<T> = oneshot::Sender<Result<T, WriterError>>;
@@ -95,6 +105,7 @@ pub struct Ledger {
     queue: mpsc::Sender<Job>,
     counters: Arc<WriterCounters>,
     epoch: i64,
+    presence: Presence,
 }
 
 /// What the writer needs from outside.
@@ -136,7 +147,7 @@ impl Ledger {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
         let (epoch, handle) = sqlite::start(path, lock, options, Arc::clone(&counters), jobs)?;
-        Ok((Self { queue, counters, epoch }, handle))
+        Ok((Self { queue, counters, epoch, presence: Presence::default() }, handle))
     }
 
     /// Takes a writer's slot of the PostgreSQL database at `url` and starts the writer's thread, which keeps `shared` at
@@ -152,18 +163,23 @@ impl Ledger {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
         let (epoch, handle) = postgres::start(url, options, shared, Arc::clone(&counters), jobs)?;
-        Ok((Self { queue, counters, epoch }, handle))
+        Ok((Self { queue, counters, epoch, presence: Presence::default() }, handle))
     }
 
     /// A ledger without a writer, for what only reads: everything else is answered with [`WriterError::Stopped`].
     pub fn without_writer() -> Self {
         let (queue, _nobody) = mpsc::channel(1);
-        Self { queue, counters: Arc::default(), epoch: 0 }
+        Self { queue, counters: Arc::default(), epoch: 0, presence: Presence::default() }
     }
 
     /// The writer's term.
     pub const fn epoch(&self) -> i64 {
         self.epoch
+    }
+
+    /// Whether the database is there. Where somebody says that it is away, what could wait for it is refused at once.
+    pub const fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// What the writer has done.
@@ -195,6 +211,7 @@ impl Ledger {
 
     /// Writes a unit of work. Durable when it returns.
     pub async fn save(&self, unit: UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+        self.expect_presence()?;
         let (reply, answer) = oneshot::channel();
         self.queue.try_send(Job::Unit(Box::new(unit), reply)).map_err(|error| refused(&error))?;
         answer.await.map_err(|_closed| WriterError::Stopped)?
@@ -215,7 +232,15 @@ impl Ledger {
         self.ask(Job::Settings).await
     }
 
+    fn expect_presence(&self) -> Result<(), WriterError> {
+        if self.presence.is_away() {
+            return Err(WriterError::Unavailable(AWAY.to_owned()));
+        }
+        Ok(())
+    }
+
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, WriterError> {
+        self.expect_presence()?;
         let (reply, answer) = oneshot::channel();
         self.queue.try_send(job(reply)).map_err(|error| refused(&error))?;
         answer.await.map_err(|_closed| WriterError::Stopped)?

@@ -22,9 +22,10 @@ INSERT INTO ledger_account (id, code, kind, created_us) VALUES
     (5, 'assets:clearing:manual', 6, 0),
     (6, 'assets:clearing:demo', 6, 0);
 
--- One row for every limited account. The check is a backstop: the writer refuses before.
+-- One row for every limited account. The check is a backstop: the writer refuses before. No foreign key: PostgreSQL
+-- looks at it with every change of the row, and the writer has seen the account.
 CREATE TABLE wallet_balance (
-    account_id bigint PRIMARY KEY REFERENCES ledger_account (id),
+    account_id bigint PRIMARY KEY,
     credits    bigint NOT NULL CHECK (credits >= 0),
     debits     bigint NOT NULL CHECK (debits >= 0),
     held       bigint NOT NULL CHECK (held >= 0),
@@ -35,7 +36,7 @@ CREATE TABLE wallet_balance (
 
 -- Unlimited accounts: one row for every writer's slot, the balance is the sum.
 CREATE TABLE hot_balance (
-    account_id bigint NOT NULL REFERENCES ledger_account (id),
+    account_id bigint NOT NULL,
     slot       bigint NOT NULL,
     credits    bigint NOT NULL CHECK (credits >= 0),
     debits     bigint NOT NULL CHECK (debits >= 0),
@@ -135,8 +136,8 @@ CREATE TABLE batch (
 
 -- Working state: may be derived again from the books.
 
--- Slot and epoch are the writer's that opened the hold: so the holds of a dead server are found. Every server sweeps
--- the expired ones, in the order of the index.
+-- Slot and epoch are the writer's that opened the hold: so the holds of a dead server are found. Rows come and go with
+-- every call, so there is no second index: whoever looks for expired holds of others, once a second, reads them all.
 CREATE TABLE open_hold (
     hold_id    uuid   NOT NULL PRIMARY KEY,
     wallet     bigint NOT NULL,
@@ -146,7 +147,6 @@ CREATE TABLE open_hold (
     epoch      bigint NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
         autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
-CREATE INDEX open_hold_expires ON open_hold (expires_us, hold_id);
 
 CREATE TABLE cap_window (
     cap_id   uuid   NOT NULL,
@@ -157,7 +157,8 @@ CREATE TABLE cap_window (
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 -- The end of each slot's chain. A server owns a slot until its lease is over; what fences an old owner off is the
--- epoch, which every batch compares. There are as many slots as servers that can write at once.
+-- epoch, which every batch compares. There are as many slots as servers that can write at once. `last_write` names what
+-- was written last, books or not: so a writer that lost its connection learns whether it was.
 CREATE TABLE chain_head (
     slot           bigint NOT NULL PRIMARY KEY,
     epoch          bigint NOT NULL,
@@ -166,6 +167,7 @@ CREATE TABLE chain_head (
     last_us        bigint NOT NULL,
     hash           bytea  NOT NULL,
     owner          uuid,
+    last_write     uuid,
     lease_until_us bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
@@ -194,7 +196,8 @@ CREATE TABLE idem_answer (
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
 
 -- While a call runs, its `resolves_us` is when its hold is settled by rule: it gives way to `ended_us`, so that the row
--- hardly grows when the call ends. Slot and epoch are the writer's that began it.
+-- hardly grows when the call ends. Every row has two versions: pages are left half empty for the second one, which then
+-- needs no place in the index. Slot and epoch are the writer's that began it.
 CREATE TABLE invocation (
     id               uuid     NOT NULL PRIMARY KEY,
     surface          smallint NOT NULL,
@@ -221,7 +224,7 @@ CREATE TABLE invocation (
     ended_us         bigint,
     resolves_us      bigint,
     slot             bigint   NOT NULL DEFAULT 0
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 50);
 
 -- Calls under way that hold a key and no money; of the others `open_hold` tells.
 CREATE TABLE open_call (

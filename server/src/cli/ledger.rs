@@ -7,8 +7,8 @@ use engine::{
 };
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, say};
-use crate::config::Config;
+use super::{Exit, Failure, Outcome, operate, say};
+use crate::{app, config::Config};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
@@ -27,6 +27,10 @@ pub(super) struct Output {
 
 pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
+    if let DatabasePlace::Server(_) = place {
+        let checked = operate::runtime()?.block_on(app::check_database(config));
+        checked.map_err(|error| Failure::new(Exit::Database, error))?;
+    }
     match command {
         LedgerCommand::Verify(output) => verify(&place, output),
         LedgerCommand::TrialBalance(output) => trial_balance(&place, output),

@@ -49,6 +49,9 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // From here on the real port stands, also where the file asks for any free one.
     config.server.bind = listener.local_addr().map_err(refused)?;
     let engine = app::open_engine(&config).await.map_err(database)?;
+    if let Some(rights) = &engine.too_many_rights {
+        tracing::warn!("{rights}");
+    }
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 

@@ -166,7 +166,9 @@ pub fn stored_status(status: u16) -> StatusCode {
 impl From<StoreError> for Problem {
     /// The inner text goes to the log, never out.
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the database failed a request");
+        if !error.is_away() {
+            tracing::error!(%error, "the database failed a request");
+        }
         Self::new(Code::DatabaseUnavailable, "the database is not available; nothing was charged").retry_after_s(1)
     }
 }
@@ -178,7 +180,9 @@ impl From<WriterError> for Problem {
                 Self::new(Code::Overloaded, "too many requests at once; nothing was charged").retry_after_s(1)
             }
             WriterError::Unavailable(_) | WriterError::Fenced | WriterError::Stopped => {
-                tracing::error!(%error, "the ledger failed a request");
+                if !error.is_away() {
+                    tracing::error!(%error, "the ledger failed a request");
+                }
                 Self::new(Code::DatabaseUnavailable, "the database is not available; nothing was charged")
                     .retry_after_s(1)
             }

@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 use tests::{
-    program::{Answer, folder},
+    home::{Home, Kind},
+    on_both_databases,
+    program::Answer,
     server::{ALICE, BOB, Server, config, tool},
     upstream::Upstream,
     wire::{self, Wire},
 };
+
+on_both_databases!(what_is_wrong_is_named_and_costs_nothing, a_revoked_token_pays_for_nothing_more);
 
 const PARTNER: &str = "faro_partner_globex00";
 const INVOKE_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -103,13 +107,12 @@ fn check(answer: &Answer, status: u16, code: &str, what: &str) {
     assert!(answer.json["detail"].is_string() || answer.json["detail"].is_array(), "{what:.100}: {}", answer.body);
 }
 
-#[test]
-fn what_is_wrong_is_named_and_costs_nothing() {
+fn what_is_wrong_is_named_and_costs_nothing(kind: Kind) {
     let upstream = Upstream::answering(r#"{"cost": 1}"#);
     let tools = tool("paid", &upstream.url("/"), 50, "success", 5_000) + &units(&upstream.url("/"));
     let partner = format!("{{name: 'Globex', token: '{PARTNER}', grant_credits: 1000}}");
-    let folder = folder();
-    let server = Server::start(folder.path(), &config(&tools, &partner, "limits: {body_wait_s: 1},"));
+    let home = Home::on(kind);
+    let server = Server::start(home.path(), &config(&tools, &partner, "limits: {body_wait_s: 1},"));
     let before = money(&server);
 
     for (body, status, code, place) in bodies_of_invoke() {
@@ -237,11 +240,10 @@ fn wrong_frames(server: &Server) {
     }
 }
 
-#[test]
-fn a_revoked_token_pays_for_nothing_more() {
+fn a_revoked_token_pays_for_nothing_more(kind: Kind) {
     let upstream = Upstream::answering("{}");
-    let folder = folder();
-    let server = Server::start(folder.path(), &config(&tool("paid", &upstream.url("/"), 50, "success", 5_000), "", ""));
+    let home = Home::on(kind);
+    let server = Server::start(home.path(), &config(&tool("paid", &upstream.url("/"), 50, "success", 5_000), "", ""));
     assert_eq!(server.invoke(BOB, "paid", "{}").status, 200);
     let id = server.get(BOB, "/tokens/").json[0]["id"].as_str().unwrap().to_owned();
     let (name, bob) = bearer(BOB);
@@ -256,8 +258,8 @@ fn a_revoked_token_pays_for_nothing_more() {
 
 #[test]
 fn a_body_that_drips_is_not_waited_for() {
-    let folder = folder();
-    let server = Server::start(folder.path(), &config("", "", "limits: {body_wait_s: 1},"));
+    let home = Home::on(Kind::Sqlite);
+    let server = Server::start(home.path(), &config("", "", "limits: {body_wait_s: 1},"));
     let (_, alice) = bearer(ALICE);
     for path in ["/invoke/acme/x", "/auth/login", "/auth/agent-signup", "/credits/purchase"] {
         let head =

@@ -1,5 +1,15 @@
 use serde_json::{Value, json};
-use tests::program::{Demo, curl, folder, paste, tollgate};
+use tests::{
+    home::{Home, Kind},
+    on_both_databases,
+    program::{Demo, curl, folder, paste, tollgate},
+};
+
+on_both_databases!(
+    the_printed_calls_work_as_pasted_and_the_books_agree,
+    a_finished_key_is_replayed_with_the_same_bytes_also_after_a_kill,
+    wrong_requests_are_refused_by_name_and_cost_nothing
+);
 
 fn verify(folder: &std::path::Path) -> Value {
     let output = tollgate(folder, &["ledger", "verify", "--json"]).output().unwrap();
@@ -8,10 +18,9 @@ fn verify(folder: &std::path::Path) -> Value {
     report
 }
 
-#[test]
-fn the_printed_calls_work_as_pasted_and_the_books_agree() {
-    let folder = folder();
-    let demo = Demo::start(folder.path());
+fn the_printed_calls_work_as_pasted_and_the_books_agree(kind: Kind) {
+    let home = Home::on(kind);
+    let demo = Demo::start(home.path());
 
     let paid = paste(&demo.commands()[0]);
     assert_eq!(
@@ -35,7 +44,7 @@ fn the_printed_calls_work_as_pasted_and_the_books_agree() {
     assert!(refused.json["detail"].as_str().unwrap().contains("POST /credits/purchase"));
 
     // Two charges, each to the publisher and the platform, and the grant.
-    assert_eq!(verify(folder.path())["postings"], json!(5));
+    assert_eq!(verify(home.path())["postings"], json!(5));
 
     let bearer = format!("Authorization: Bearer {}", demo.token());
     let id = paid.json["invocation_id"].as_str().unwrap();
@@ -45,13 +54,12 @@ fn the_printed_calls_work_as_pasted_and_the_books_agree() {
         (200, &json!("succeeded"), &json!(2.5))
     );
     assert_eq!(demo.stop(), Some(0));
-    verify(folder.path());
+    verify(home.path());
 }
 
-#[test]
-fn a_finished_key_is_replayed_with_the_same_bytes_also_after_a_kill() {
-    let folder = folder();
-    let demo = Demo::start(folder.path());
+fn a_finished_key_is_replayed_with_the_same_bytes_also_after_a_kill(kind: Kind) {
+    let home = Home::on(kind);
+    let demo = Demo::start(home.path());
     let body = r#"{"arguments": {"text": "one two"}, "idempotency_key": "k-1"}"#;
     let call = |demo: &Demo, body: &str| {
         let bearer = format!("Authorization: Bearer {}", demo.token());
@@ -66,17 +74,16 @@ fn a_finished_key_is_replayed_with_the_same_bytes_also_after_a_kill() {
     assert_eq!((other.status, &other.json["error"]["code"]), (409, &json!("idempotency_key_reused")));
     demo.kill();
 
-    let demo = Demo::start(folder.path());
+    let demo = Demo::start(home.path());
     let later = call(&demo, body);
     assert_eq!((later.status, &later.body), (200, &first.body));
     drop(demo);
-    verify(folder.path());
+    verify(home.path());
 }
 
-#[test]
-fn wrong_requests_are_refused_by_name_and_cost_nothing() {
-    let folder = folder();
-    let demo = Demo::start(folder.path());
+fn wrong_requests_are_refused_by_name_and_cost_nothing(kind: Kind) {
+    let home = Home::on(kind);
+    let demo = Demo::start(home.path());
     let url = format!("{}/invoke/demo/text_stats", demo.base_url());
     let bearer = format!("Authorization: Bearer {}", demo.token());
     let deep = format!(r#"{{"arguments": {{"text": {}1{}}}}}"#, "[".repeat(70), "]".repeat(70));
@@ -107,7 +114,7 @@ fn wrong_requests_are_refused_by_name_and_cost_nothing() {
     let foreign = curl(&url, &["-H", &bearer, "-H", "X-Faro-User: u1", "-d", "{}"]);
     assert_eq!((foreign.status, &foreign.json["error"]["code"]), (403, &json!("end_user_not_allowed")));
     assert_eq!(curl(&url, &["-H", &bearer]).status, 405);
-    assert_eq!(verify(folder.path())["postings"], json!(1));
+    assert_eq!(verify(home.path())["postings"], json!(1));
 }
 
 #[test]

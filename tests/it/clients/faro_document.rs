@@ -7,11 +7,15 @@
 
 use serde_json::{Value, json};
 use tests::{
+    home::{Home, Kind},
     mailbox::wait_for_link,
-    program::{Answer, Demo, curl, folder},
+    on_both_databases,
+    program::{Answer, Demo, curl},
     server::tool,
     upstream::{Upstream, json_answer},
 };
+
+on_both_databases!(every_line_of_the_page_holds);
 
 const PARTNER: &str = "faro_partner_globex00";
 const JSON: &str = "Content-Type: application/json";
@@ -337,8 +341,7 @@ impl Row {
     }
 }
 
-#[test]
-fn every_line_of_the_page_holds() {
+fn every_line_of_the_page_holds(kind: Kind) {
     let upstream = Upstream::start(|received, stream| {
         let answer = match &*received.path {
             "/failing" => json_answer("500 Internal Server Error", r#"{"message": "secret"}"#),
@@ -358,16 +361,16 @@ fn every_line_of_the_page_holds() {
         ),
     ]
     .concat();
-    let folder = folder();
+    let home = Home::on(kind);
     // The demo, since only there a purchase confirms itself.
     let config = format!(
         "{{allow_fixture_secrets: true, egress: {{allow_private: true}}, catalog: {{publishers: [{{id: 'acme', \
          display_name: 'Acme', share_bps: 8000, namespaces: [{{name: 'acme', tools: [{tools}]}}]}}], \
          partners: [{{name: 'Globex', token: '{PARTNER}', margin_bps: 500, grant_credits: 1000}}]}}}}"
     );
-    std::fs::write(folder.path().join("tollgate.json5"), config).unwrap();
-    let demo = Demo::start(folder.path());
-    let world = World::of(&demo, folder.path());
+    std::fs::write(home.path().join("tollgate.json5"), config).unwrap();
+    let demo = Demo::start(home.path());
+    let world = World::of(&demo, home.path());
     let [first, replayed, ..] = &*endpoint_and_auth(&world) else { panic!("two rows") };
     let first = first.check(demo.base_url());
     let again = replayed.check(demo.base_url());

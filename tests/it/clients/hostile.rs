@@ -5,7 +5,9 @@ use std::{io::Write as _, net::TcpStream, thread};
 
 use serde_json::{Value, json};
 use tests::{
-    program::{Answer, folder},
+    home::{Home, Kind},
+    on_both_databases,
+    program::Answer,
     server::{ALICE, Server, config, tool},
     upstream::{Received, Upstream, hang, json_answer},
 };
@@ -33,6 +35,8 @@ enum Fate {
 }
 
 use Fate::{Done, Failed, NotSent, Rejected, Unknown};
+
+on_both_databases!(whatever_an_upstream_does_the_caller_is_told_and_charged_by_the_rules);
 
 /// What the upstream does at a path, and what becomes of the call. Half a second is only given where silence decides.
 const ROWS: [(&str, u32, Fate); 24] = [
@@ -186,8 +190,7 @@ impl Case<'_> {
     }
 }
 
-#[test]
-fn whatever_an_upstream_does_the_caller_is_told_and_charged_by_the_rules() {
+fn whatever_an_upstream_does_the_caller_is_told_and_charged_by_the_rules(kind: Kind) {
     let upstream = Upstream::start(misbehave);
     // Nobody listens there any more.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -202,8 +205,8 @@ fn whatever_an_upstream_does_the_caller_is_told_and_charged_by_the_rules() {
                 .map(|charge_on| tool(&format!("{name}.{charge_on}"), &url, PRICE, charge_on, *timeout_ms))
         })
         .collect();
-    let folder = folder();
-    let server = Server::start(folder.path(), &config(&tools, "", "limits: {unknown_resolve_after_s: 1},"));
+    let home = Home::on(kind);
+    let server = Server::start(home.path(), &config(&tools, "", "limits: {unknown_resolve_after_s: 1},"));
     let cases: Vec<Case<'_>> = ROWS
         .iter()
         .flat_map(|(name, _, fate)| [false, true].map(|is_attempt| Case { name, fate: *fate, is_attempt }))

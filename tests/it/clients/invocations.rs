@@ -1,19 +1,24 @@
 use serde_json::{Value, json};
 use tests::{
-    program::folder,
+    home::{Home, Kind},
+    on_both_databases,
     server::{ALICE, BOB, Server, config, tool},
     upstream::{Upstream, hang},
 };
 
+on_both_databases!(
+    a_call_is_shown_to_its_caller_and_to_nobody_else,
+    after_an_unknown_outcome_it_says_when_it_will_be_settled
+);
+
 const PARTNER: &str = "faro_partner_globex00";
 
-#[test]
-fn a_call_is_shown_to_its_caller_and_to_nobody_else() {
+fn a_call_is_shown_to_its_caller_and_to_nobody_else(kind: Kind) {
     let upstream = Upstream::answering(r#"{"done": true}"#);
-    let folder = folder();
+    let home = Home::on(kind);
     let partner = format!("{{name: 'Globex', token: '{PARTNER}', margin_bps: 500, grant_credits: 1000}}");
     let server =
-        Server::start(folder.path(), &config(&tool("paid", &upstream.url("/"), 50, "success", 5_000), &partner, ""));
+        Server::start(home.path(), &config(&tool("paid", &upstream.url("/"), 50, "success", 5_000), &partner, ""));
     let paid = server.invoke(ALICE, "paid", "{}");
     assert_eq!(paid.status, 200, "{}", paid.body);
     let id = paid.json["invocation_id"].as_str().unwrap();
@@ -54,15 +59,14 @@ fn a_call_is_shown_to_its_caller_and_to_nobody_else() {
     assert_eq!((other.status, &other.body), (404, &unknown.body));
 }
 
-#[test]
-fn after_an_unknown_outcome_it_says_when_it_will_be_settled() {
+fn after_an_unknown_outcome_it_says_when_it_will_be_settled(kind: Kind) {
     let upstream = Upstream::start(|_, stream| {
         hang(stream);
         false
     });
     let tools = tool("late", &upstream.url("/late"), 50, "success", 300);
-    let folder = folder();
-    let server = Server::start(folder.path(), &config(&tools, "", "limits: {unknown_resolve_after_s: 2},"));
+    let home = Home::on(kind);
+    let server = Server::start(home.path(), &config(&tools, "", "limits: {unknown_resolve_after_s: 2},"));
     let late = server.invoke(ALICE, "late", r#"{"idempotency_key": "k"}"#);
     assert_eq!((late.status, late.code()), (504, "outcome_unknown"), "{}", late.body);
     let id = late.json["error"]["invocation_id"].as_str().unwrap();

@@ -4,6 +4,7 @@ mod commands;
 mod doctor;
 mod fixtures;
 mod listening;
+mod postgres;
 mod socket;
 
 use std::{path::Path, process::Output};

@@ -1,12 +1,20 @@
 //! Partner tokens: who pays, who shares, and which limit says no.
 
-use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tests::{
-    program::{Answer, folder},
+    home::{Home, Kind},
+    on_both_databases,
+    program::Answer,
     server::{Server, config, tool},
     upstream::Upstream,
 };
+
+use crate::rows;
+
+on_both_databases!(
+    a_partner_pays_for_its_users_and_the_price_is_split_three_ways,
+    caps_say_no_by_name_and_leave_the_wallet_alone
+);
 
 const GLOBEX: &str = "faro_partner_globex00";
 const INITECH: &str = "faro_partner_initech0";
@@ -24,19 +32,13 @@ fn balance_of(server: &Server, part: &str) -> i64 {
     found.iter().map(|row| row["balance_micros"].as_str().unwrap().parse::<i64>().unwrap()).sum()
 }
 
-#[test]
-fn a_partner_pays_for_its_users_and_the_price_is_split_three_ways() {
+fn a_partner_pays_for_its_users_and_the_price_is_split_three_ways(kind: Kind) {
     let upstream = Upstream::answering(r#"{"done": true}"#);
-    let folder = folder();
+    let home = Home::on(kind);
     let partner = format!("{{name: 'Globex', token: '{GLOBEX}', margin_bps: 500, grant_credits: 1000}}");
     let tools = tool("paid", &upstream.url("/"), 50, "success", 5_000);
-    let server = Server::start(folder.path(), &config(&tools, &partner, ""));
-    let database =
-        Connection::open_with_flags(folder.path().join("data/tollgate.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let users = || -> Vec<String> {
-        let mut statement = database.prepare("SELECT external_id FROM end_user ORDER BY external_id").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
+    let server = Server::start(home.path(), &config(&tools, &partner, ""));
+    let users = || rows::of_home(&home, "SELECT external_id FROM end_user ORDER BY external_id").concat();
     assert_eq!(users(), [""; 0]);
 
     let before: Vec<i64> = ["liabilities:payable", "liabilities:partner", "revenue:platform:fee"]
@@ -91,17 +93,16 @@ fn a_partner_pays_for_its_users_and_the_price_is_split_three_ways() {
     assert_eq!(server.verified_postings(), 3 + 6 * 3, "three grants, and three legs of every charge");
 }
 
-#[test]
-fn caps_say_no_by_name_and_leave_the_wallet_alone() {
+fn caps_say_no_by_name_and_leave_the_wallet_alone(kind: Kind) {
     let upstream = Upstream::answering(r#"{"done": true}"#);
-    let folder = folder();
+    let home = Home::on(kind);
     let partners = format!(
         "{{name: 'Globex', token: '{GLOBEX}', grant_credits: 1000, \
          caps: [{{per: 'end_user', window: 'day', credits: 120}}, {{per: 'partner', window: 'total', credits: 230}}]}}, \
          {{name: 'Initech', token: '{INITECH}', grant_credits: 1000, caps: [{{per: 'token', window: 'call', credits: 49}}]}}"
     );
     let tools = tool("paid", &upstream.url("/"), 50, "success", 5_000);
-    let server = Server::start(folder.path(), &config(&tools, &partners, ""));
+    let server = Server::start(home.path(), &config(&tools, &partners, ""));
     let refused = |token: &str, user: &str, per: &str, window: &str, available: u32| {
         let refused = invoke_for(&server, token, user, "{}");
         assert_eq!((refused.status, refused.code()), (402, "cap_reached"), "{}", refused.body);

@@ -4,11 +4,14 @@ use std::{io::Write as _, thread};
 
 use serde_json::json;
 use tests::{
+    home::{Home, Kind},
+    on_both_databases,
     patience::wait_within,
-    program::folder,
     server::{ALICE, BOB, Server, config, tool},
     upstream::{Upstream, json_answer},
 };
+
+on_both_databases!(a_finished_key_is_replayed_byte_for_byte_and_never_carried_out_again);
 
 /// Opens once.
 #[derive(Debug, Default)]
@@ -30,8 +33,7 @@ const KEYED: &str = r#"{"arguments": {"q": "a", "n": 1}, "idempotency_key": "k-1
 /// The same members in another order and with other spaces.
 const SAME: &str = r#"{ "idempotency_key":"k-1","arguments":{"n":1,   "q":"a"} }"#;
 
-#[test]
-fn a_finished_key_is_replayed_byte_for_byte_and_never_carried_out_again() {
+fn a_finished_key_is_replayed_byte_for_byte_and_never_carried_out_again(kind: Kind) {
     let gate = Arc::new(Gate::default());
     let shut = Arc::clone(&gate);
     let upstream = Upstream::start(move |received, stream| {
@@ -51,9 +53,9 @@ fn a_finished_key_is_replayed_byte_for_byte_and_never_carried_out_again() {
         tool("tried", &upstream.url("/failing"), 50, "attempt", 5_000),
     ]
     .concat();
-    let folder = folder();
+    let home = Home::on(kind);
     let settings = config(&tools, "", "");
-    let server = Server::start(folder.path(), &settings);
+    let server = Server::start(home.path(), &settings);
 
     let first = server.invoke(ALICE, "paid", KEYED);
     assert_eq!((first.status, first.header("idempotent-replayed")), (200, None), "{}", first.body);
@@ -98,7 +100,7 @@ fn a_finished_key_is_replayed_byte_for_byte_and_never_carried_out_again() {
     let balance = server.balance(ALICE);
     assert_eq!((&balance["balance"], &balance["reserved"]), (&json!(10_000 - 3 * 50), &json!(0)));
     server.kill();
-    let server = Server::start(folder.path(), &settings);
+    let server = Server::start(home.path(), &settings);
     let later = server.invoke(ALICE, "paid", KEYED);
     assert_eq!((later.status, later.header("idempotent-replayed")), (200, Some("true")), "after a restart");
     assert_eq!(later.body, first.body);

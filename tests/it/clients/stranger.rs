@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
 use serde_json::json;
 use tests::{
+    home::{Home, Kind},
     mailbox::wait_for_link,
-    program::{Answer, Demo, curl, folder},
+    on_both_databases,
+    program::{Answer, Demo, curl},
 };
+
+use crate::rows;
+
+on_both_databases!(a_stranger_gets_from_sign_up_to_a_paid_call, a_link_works_once_and_for_half_an_hour);
 
 const PASSWORD: &str = "correct horse battery";
 const JSON: [&str; 2] = ["-H", "Content-Type: application/json"];
@@ -52,11 +57,10 @@ impl Stranger<'_> {
     }
 }
 
-#[test]
-fn a_stranger_gets_from_sign_up_to_a_paid_call() {
-    let folder = folder();
-    let demo = Demo::start(folder.path());
-    let stranger = Stranger { demo: &demo, folder: folder.path(), email: "agent@example.com" };
+fn a_stranger_gets_from_sign_up_to_a_paid_call(kind: Kind) {
+    let home = Home::on(kind);
+    let demo = Demo::start(home.path());
+    let stranger = Stranger { demo: &demo, folder: home.path(), email: "agent@example.com" };
 
     let signed_up = stranger.sign_up();
     assert_eq!(signed_up.json["api_key"], signed_up.json["token"]);
@@ -109,16 +113,15 @@ fn a_stranger_gets_from_sign_up_to_a_paid_call() {
 
     // The demo can be started again on a database in which strangers have signed up.
     drop(demo);
-    let demo = Demo::start(folder.path());
-    let again = Stranger { demo: &demo, folder: folder.path(), email: "agent@example.com" };
+    let demo = Demo::start(home.path());
+    let again = Stranger { demo: &demo, folder: home.path(), email: "agent@example.com" };
     assert_eq!(again.as_bearer(token, "/auth/me", &[]).status, 200);
 }
 
-#[test]
-fn a_link_works_once_and_for_half_an_hour() {
-    let folder = folder();
-    let demo = Demo::start(folder.path());
-    let stranger = |email| Stranger { demo: &demo, folder: folder.path(), email };
+fn a_link_works_once_and_for_half_an_hour(kind: Kind) {
+    let home = Home::on(kind);
+    let demo = Demo::start(home.path());
+    let stranger = |email| Stranger { demo: &demo, folder: home.path(), email };
 
     let anna = stranger("anna@example.com");
     anna.sign_up();
@@ -132,8 +135,7 @@ fn a_link_works_once_and_for_half_an_hour() {
     let url = shown.json["login_url"].as_str().unwrap();
     let shown_link = url.strip_prefix(demo.base_url()).unwrap();
     let mailed = berta.mailed_link();
-    let expires: Vec<i64> = move_links_by_half_an_hour(folder.path());
-    assert_eq!(expires.len(), 2, "the shown and the mailed one; Anna's are used");
+    assert_eq!(move_links_by_half_an_hour(&home), 2, "the shown and the mailed one; Anna's are used");
     for link in [shown_link, &mailed] {
         assert_eq!(berta.curl(link, &[]).status, 410, "its time is over");
         assert_eq!(berta.set_password(link).status, 410, "its time is over");
@@ -154,14 +156,10 @@ fn a_link_works_once_and_for_half_an_hour() {
 
 /// Lets the time of every open link pass: exactly the half hour that a new one has, so one that had longer would still
 /// work. Nothing else about them is changed.
-fn move_links_by_half_an_hour(folder: &Path) -> Vec<i64> {
-    let connection = Connection::open(folder.join("data/tollgate.db")).unwrap();
-    connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+fn move_links_by_half_an_hour(home: &Home) -> usize {
     let half_an_hour_us = 30 * 60 * 1_000_000_i64;
-    connection
-        .execute("UPDATE login_link SET expires_us = expires_us - ?1 WHERE used_us IS NULL", [half_an_hour_us])
-        .unwrap();
-    let mut statement = connection.prepare("SELECT expires_us FROM login_link WHERE used_us IS NULL").unwrap();
-    let rows = statement.query_map([], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+    let sql = format!(
+        "UPDATE login_link SET expires_us = expires_us - {half_an_hour_us} WHERE used_us IS NULL RETURNING expires_us"
+    );
+    rows::of_home(home, &sql).len()
 }

@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tests::{
     connection::Caller,
-    patience::wait_until,
+    home::Kind,
+    patience::{SetOnDrop, wait_until},
     program::{Answer, Server, at_home},
     tollgate_binary,
     tools::tool,
@@ -127,7 +128,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
     const PURCHASES: i64 = 25;
     const BOUGHT: usize = 200;
     for error in ["ENOSPC", "EROFS", "EIO"] {
-        let market = Market::with_racers(&[0]);
+        let market = Market::with_racers(Kind::Sqlite, &[0]);
         // A first run makes the database, so that the failing writes of the second are those of calls.
         market.make_database();
         let mut command = Command::new(tool("strace"));
@@ -137,6 +138,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
         let server = Server::start_as(at_home(command, market.folder()));
         let (is_over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
+            let all_have_bought = SetOnDrop(&is_over);
             let client = |client: i64| {
                 let (mut caller, refused) = (Buyer::Account.call(server.address()), &refused);
                 move || {
@@ -168,7 +170,7 @@ fn writes_that_fail_refuse_and_leave_nothing_behind() {
                 }
             });
             let ended: Vec<_> = clients.into_iter().map(|client| client.join()).collect();
-            is_over.store(true, Ordering::Release);
+            drop(all_have_bought);
             ended.into_iter().for_each(Result::unwrap);
         });
         println!("{error}: {} calls refused", refused.load(Ordering::Relaxed));

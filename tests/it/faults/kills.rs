@@ -5,10 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::process::ExitStatusExt as _,
     process::Command,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    sync::{atomic::AtomicBool, mpsc},
     time::Duration,
 };
 
@@ -16,7 +13,7 @@ use engine::{id::InvocationId, testing::Dice};
 use tests::{
     binary::binary_with_failpoints,
     environment::extent,
-    patience::{pause, wait_until},
+    patience::{SetOnDrop, pause, wait_until},
     program::{Server, at_home},
     publisher::Received,
 };
@@ -30,7 +27,7 @@ use super::{
 const CLIENTS: u64 = 24;
 const SIGABRT: i32 = 6;
 /// A client that waits for so long for any news is stuck.
-const SILENCE: Duration = Duration::from_mins(2);
+pub(super) const SILENCE: Duration = Duration::from_mins(2);
 
 /// How a run of the program ends.
 #[derive(Debug, Clone, Copy)]
@@ -147,13 +144,12 @@ fn run(market: &Market, tills: &mut [Till], number: usize, kill: Kill) -> Seen {
     let log = std::thread::scope(|scope| {
         // Dropped at the end, also after a panic: the clients stop when nobody wants their news.
         let (tell, news) = mpsc::channel();
+        let _stop = SetOnDrop(&is_over);
         for till in tills.iter_mut() {
             let (tell, address, is_over) = (tell.clone(), &address, &is_over);
             scope.spawn(move || till.work(address, number, is_over, &tell));
         }
-        let log = carry_out(&kill, server, market, seen_before, &news);
-        is_over.store(true, Ordering::Release);
-        log
+        carry_out(&kill, server, market, seen_before, &news)
     });
     let cut = tills.iter().flat_map(|till| &till.purchases).filter(|purchase| purchase.cut == Some(number));
     let mut places = find_places(&market.database(), cut, &log);
@@ -166,7 +162,7 @@ fn run(market: &Market, tills: &mut [Till], number: usize, kill: Kill) -> Seen {
     Seen { kill, places, open_at_upstream }
 }
 
-fn parallel(tills: &mut [Till], work: impl Fn(&mut Till) + Sync) {
+pub(super) fn parallel(tills: &mut [Till], work: impl Fn(&mut Till) + Sync) {
     std::thread::scope(|scope| {
         for till in tills {
             scope.spawn(|| work(till));
@@ -206,7 +202,7 @@ fn no_kill_loses_or_doubles_a_charge() {
 }
 
 /// What clients were told against what the upstream did.
-fn check_receipts(purchases: &[&Purchase], market: &Market) {
+pub(super) fn check_receipts(purchases: &[&Purchase], market: &Market) {
     let log = market.upstream.log();
     let mut by_key: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for received in log.iter() {
@@ -232,10 +228,8 @@ fn check_receipts(purchases: &[&Purchase], market: &Market) {
 }
 
 /// What clients were told against what is in the books.
-fn check_books(purchases: &[&Purchase], market: &Market) {
+pub(super) fn check_books(purchases: &[&Purchase], market: &Market) {
     market.verify();
-    let books = market.books();
-    let count = |sql: &str| books.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     for (what, sql) in [
         ("open holds", "SELECT count(*) FROM open_hold"),
         ("holds without an end", "SELECT count(*) FROM hold WHERE id NOT IN (SELECT hold_id FROM hold_resolution)"),
@@ -248,20 +242,20 @@ fn check_books(purchases: &[&Purchase], market: &Market) {
             "SELECT count(*) - count(DISTINCT key) FROM invocation WHERE state <> 4 OR charged > 0",
         ),
     ] {
-        assert_eq!(count(sql), 0, "{what}");
+        assert_eq!(market.rows(sql), [["0"]], "{what}");
     }
     let sql = "SELECT hold_id, count(DISTINCT seq), sum(amount) FROM txn JOIN posting USING (slot, seq)
                WHERE hold_id IS NOT NULL GROUP BY hold_id";
-    let mut statement = books.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, (row.get(1)?, row.get(2)?)))).unwrap();
-    let booked: BTreeMap<Vec<u8>, (i64, i64)> = rows.map(Result::unwrap).collect();
+    let rows = market.rows(sql).into_iter();
+    let booked: BTreeMap<String, (i64, i64)> =
+        rows.map(|row| (row[0].clone(), (row[1].parse().unwrap(), row[2].parse().unwrap()))).collect();
     let (mut told_of, mut shares) = (BTreeMap::new(), Shares::default());
     for purchase in purchases {
         let told = purchase.told.as_ref().unwrap();
         shares.add(purchase.buyer, told.charged);
         if told.charged > 0 {
             let id: InvocationId = told.invocation.parse().unwrap();
-            told_of.insert(id.uuid().as_bytes().to_vec(), (1, told.charged));
+            told_of.insert(id.uuid().simple().to_string(), (1, told.charged));
         }
     }
     assert_eq!(booked, told_of, "each charge that was told of is booked once, and nothing else is");

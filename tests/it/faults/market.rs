@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use engine::credits::Credits;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tests::{
     connection::Caller,
-    program::{Server, configure, folder, tollgate},
+    home::{Home, Kind},
+    program::{Server, configure, tollgate},
     publisher::{Reaction, Received, Upstream},
 };
+
+use crate::rows;
 
 /// What the publisher gets of every price, in basis points.
 const PUBLISHER_BPS: i64 = 8_000;
@@ -89,25 +91,29 @@ pub(super) fn racer(address: &str, number: usize) -> Caller {
 
 /// A folder with a configuration, and the upstream that it names.
 pub(super) struct Market {
-    folder: TempDir,
+    home: Home,
     pub(super) upstream: Upstream,
 }
 
 impl Market {
     pub(super) fn open() -> Self {
-        Self::with_racers(&[])
+        Self::open_on(Kind::Sqlite)
+    }
+
+    pub(super) fn open_on(kind: Kind) -> Self {
+        Self::with_racers(kind, &[])
     }
 
     /// A market with further accounts, each with a balance worth so many calls of the tool `fixed` and not quite one
     /// more.
-    pub(super) fn with_racers(worth: &[i64]) -> Self {
-        let (folder, upstream) = (folder(), Upstream::start(react));
-        configure(folder.path(), &configuration(&upstream, worth));
-        Self { folder, upstream }
+    pub(super) fn with_racers(kind: Kind, worth: &[i64]) -> Self {
+        let (home, upstream) = (Home::on(kind), Upstream::start(react));
+        configure(home.path(), &configuration(&upstream, worth));
+        Self { home, upstream }
     }
 
     pub(super) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.home.path()
     }
 
     pub(super) fn database(&self) -> PathBuf {
@@ -140,7 +146,15 @@ impl Market {
         })
     }
 
-    /// A connection that looks at the books, beside a running server or after it.
+    /// The rows that `sql` asks for; an identifier as 32 hexadecimal digits.
+    pub(super) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        match self.home.database() {
+            Some(database) => rows::on_server(database, sql),
+            None => rows::in_file(&self.database(), sql),
+        }
+    }
+
+    /// A connection that looks at the books of an SQLite file, beside a running server or after it.
     pub(super) fn books(&self) -> Connection {
         Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
     }

@@ -11,8 +11,9 @@ use std::{
 };
 
 use tests::{
+    connection::Caller,
     environment::extent,
-    patience::{pause, wait_within},
+    patience::{SetOnDrop, pause, wait_within},
     postgres::Cluster,
     program::folder,
     server::{ALICE, Server, config, tool},
@@ -46,12 +47,15 @@ fn a_database_that_is_killed_under_load_loses_nothing_that_was_answered() {
     let told: Mutex<BTreeMap<usize, Answers>> = Mutex::default();
     let kills = extent().pick(3, 20);
     std::thread::scope(|scope| {
+        let _stop = SetOnDrop(&is_over);
         for caller in 0..CALLERS {
             let (servers, is_over, next, told) = (&servers, &is_over, &next, &told);
             scope.spawn(move || {
+                let (address, token) = (servers[caller % servers.len()].address(), format!("Bearer {ALICE}"));
+                let mut client = Caller::new(&address.to_string(), &[("authorization", &token)]);
                 while !is_over.load(Ordering::SeqCst) {
                     let number = next.fetch_add(1, Ordering::SeqCst);
-                    let answers = call(&servers[caller % servers.len()], number, is_over);
+                    let answers = call(&mut client, number, is_over);
                     told.lock().unwrap().insert(number, answers);
                 }
             });
@@ -70,7 +74,6 @@ fn a_database_that_is_killed_under_load_loses_nothing_that_was_answered() {
                 });
             }
         }
-        is_over.store(true, Ordering::SeqCst);
     });
     let told = told.into_inner().unwrap();
     let mut last: BTreeMap<u16, usize> = BTreeMap::new();
@@ -107,10 +110,10 @@ fn body_of(number: usize) -> String {
 }
 
 /// Tries one key until it is answered for good: a result, or that nobody knows.
-fn call(server: &Server, number: usize, is_over: &AtomicBool) -> Answers {
+fn call(client: &mut Caller, number: usize, is_over: &AtomicBool) -> Answers {
     let mut answers = Vec::new();
     loop {
-        let answer = server.invoke(ALICE, "paid", &body_of(number));
+        let answer = client.ask("POST", "/invoke/acme/paid", &body_of(number)).unwrap();
         assert!(matches!(answer.status, 200 | 409 | 503 | 504), "key {number}: {} {}", answer.status, answer.body);
         let is_final = matches!(answer.status, 200 | 504);
         answers.push((answer.status, answer.body));

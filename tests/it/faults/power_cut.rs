@@ -5,10 +5,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    sync::{atomic::AtomicBool, mpsc},
     time::Duration,
 };
 
@@ -16,6 +13,7 @@ use engine::{clock::SystemClock, id::InvocationId, store::books, testing::Dice};
 use rusqlite::Connection;
 use tests::{
     environment::extent,
+    patience::{SetOnDrop, wait_until},
     program::{Server, configure, folder},
 };
 
@@ -205,16 +203,16 @@ fn record(market: &Market, seed: u64, answers: usize) -> Vec<Event> {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (tell, news) = mpsc::channel();
+        let _stop = SetOnDrop(&is_over);
         for number in 0..CLIENTS {
             let (tell, address, is_over) = (tell.clone(), &address, &is_over);
             scope.spawn(move || Till::new(number, seed).work(address, 0, is_over, &tell));
         }
         (0..answers).for_each(|_| news.recv_timeout(SILENCE).unwrap());
         server.kill();
-        is_over.store(true, Ordering::Release);
     });
     // The tracer writes its last line when the program has gone.
-    let (text, _) = tests::patience::wait_until("the end of the trace", || {
+    let (text, _) = wait_until("the end of the trace", || {
         let text = std::fs::read_to_string(&trace).unwrap();
         text.contains("+++ killed by SIGKILL +++").then_some(text)
     });

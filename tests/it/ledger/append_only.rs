@@ -6,7 +6,11 @@ use engine::{
     testing::push_statement,
 };
 
-use super::desk::{Desk, capture_all, hold, payable_id, post, wallet_id};
+use super::desk::{Desk, Kind, capture_all, hold, on_both, payable_id, post, wallet_id};
+
+on_both! {
+    the_writers_own_connection_cannot_change_the_books,
+}
 
 const TABLES: [(&str, &str); 6] = [
     ("txn", "kind"),
@@ -18,8 +22,8 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// A ledger with at least one row in each table of the books.
-async fn desk_with_rows() -> Desk {
-    let desk = Desk::open().await;
+async fn desk_with_rows(kind: Kind) -> Desk {
+    let desk = Desk::open_on(kind).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
     desk.fund(wallet_id(1), 100).await;
@@ -30,37 +34,40 @@ async fn desk_with_rows() -> Desk {
     desk
 }
 
-/// Every column of every row, as text.
-fn rows(desk: &Desk, table: &str) -> Vec<String> {
-    let connection = desk.connection();
-    let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    let columns = statement.column_count();
-    let rows = statement.query_map([], |row| {
-        (0..columns).map(|column| row.get_ref(column).map(|value| format!("{value:?}"))).collect::<Result<String, _>>()
-    });
-    rows.unwrap().collect::<Result<_, _>>().unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_writers_own_connection_cannot_change_the_books() {
-    let desk = desk_with_rows().await;
-    for (table, column) in TABLES {
-        let before = rows(&desk, table);
-        assert!(!before.is_empty(), "{table} has no row");
-        for sql in [
-            format!("UPDATE {table} SET {column} = {column} + 1"),
-            format!("UPDATE {table} SET {column} = {column}"),
-            format!("DELETE FROM {table}"),
+/// What would change the books, in the words of each database.
+fn changes(kind: Kind, table: &str, column: &str) -> Vec<String> {
+    let number = if table == "batch" { "batch_no" } else { "seq" };
+    let mut changes = vec![
+        format!("UPDATE {table} SET {column} = {column}"),
+        format!("UPDATE {table} SET {number} = {number} + 1"),
+        format!("DELETE FROM {table}"),
+    ];
+    changes.extend(match kind {
+        Kind::Sqlite => vec![
             format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}"),
             format!("REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"),
-            format!("UPDATE OR REPLACE {table} SET seq = 1"),
-        ] {
-            let sql = if table == "batch" { sql.replace("SET seq", "SET batch_no") } else { sql };
+            format!("UPDATE OR REPLACE {table} SET {number} = 1"),
+        ],
+        Kind::Postgres => vec![
+            format!("TRUNCATE {table} CASCADE"),
+            format!("WITH gone AS (DELETE FROM {table} RETURNING 1) SELECT * FROM gone"),
+        ],
+    });
+    changes
+}
+
+async fn the_writers_own_connection_cannot_change_the_books(kind: Kind) {
+    let desk = desk_with_rows(kind).await;
+    for (table, column) in TABLES {
+        let all = format!("SELECT * FROM {table} ORDER BY 1, 2");
+        let before = desk.rows(&all);
+        assert!(!before.is_empty(), "{table} has no row");
+        for sql in changes(kind, table, column) {
             let mut unit = UnitOfWork::new();
             push_statement(&mut unit, &sql, None);
             assert_eq!(desk.save(unit).await, Err(NotSaved::Conflict { statement: 0 }), "{sql}");
         }
-        assert_eq!(rows(&desk, table), before, "{table} has changed");
+        assert_eq!(desk.rows(&all), before, "{table} has changed");
     }
     desk.verify();
 }
@@ -69,7 +76,7 @@ async fn the_writers_own_connection_cannot_change_the_books() {
 /// is for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_by_a_foreign_connection_is_found_by_the_verifier() {
-    let desk = desk_with_rows().await;
+    let desk = desk_with_rows(Kind::Sqlite).await;
     let connection = desk.connection();
     assert!(connection.execute_batch("UPDATE posting SET amount = 999").is_err(), "the trigger holds for everybody");
     let replace = "REPLACE INTO posting (slot, seq, ord, debit, credit, amount)

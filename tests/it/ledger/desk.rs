@@ -11,7 +11,7 @@ use std::{
 };
 
 use engine::{
-    clock::{Clock, SystemClock},
+    clock::{Clock, SharedClock, SystemClock},
     credits::Credits,
     id::{EntryId, IdSource},
     ledger::{
@@ -20,29 +20,26 @@ use engine::{
     },
     pricing::ShareTerms,
     store::{
-        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock, books,
+        Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock,
+        books::{self, VerifyReport},
         writer::{Command, WriterOptions},
     },
     testing::{ManualClock, SeededIds, World, push_statement},
 };
 use migrations::{Migrator, MigratorTrait};
-use rusqlite::{Connection, types::ValueRef};
+use rusqlite::Connection;
+pub(crate) use tests::home::Kind;
 use tests::{
     patience::wait_until,
     postgres::{Cluster, TestDatabase},
 };
 use tokio::sync::OnceCell;
 
+use crate::rows;
+
 /// Noon on a day in 2027, in microseconds since the Unix epoch.
 pub(crate) const START_US: i64 = 1_800_014_400_000_000;
 pub(crate) const SECOND_US: i64 = 1_000_000;
-
-/// The databases that can hold the books.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Sqlite,
-    Postgres,
-}
 
 /// Runs each of these `async fn(Kind)` as a test on SQLite and as a test on PostgreSQL.
 macro_rules! on_both {
@@ -73,11 +70,23 @@ enum Place {
     Server(TestDatabase<'static>),
 }
 
+/// The tables whose rows nobody changes.
+pub(crate) const BOOKS: [&str; 6] = ["txn", "posting", "hold", "hold_resolution", "refusal", "batch"];
+
+impl Place {
+    fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        match self {
+            Self::File { path, .. } => rows::in_file(path, sql),
+            Self::Server(database) => rows::on_server(database, sql),
+        }
+    }
+}
+
 /// A ledger, its database and its writer.
 pub(crate) struct Desk {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ids: Arc<SeededIds>,
-    place: Place,
+    place: Arc<Place>,
     writer: Option<(Ledger, JoinHandle<()>)>,
 }
 
@@ -135,7 +144,7 @@ impl Desk {
             }
         };
         let (clock, ids) = (Arc::new(ManualClock::starting_at(START_US)), Arc::new(SeededIds::new(1)));
-        let mut desk = Self { clock, ids, place, writer: None };
+        let mut desk = Self { clock, ids, place: Arc::new(place), writer: None };
         desk.start().unwrap();
         desk
     }
@@ -165,10 +174,19 @@ impl Desk {
     pub(crate) fn another_writer(&self) -> Result<(Ledger, JoinHandle<()>), StoreError> {
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
-        match &self.place {
+        match &*self.place {
             Place::File { path, .. } => Ledger::start(path, WriterOptions { clock, ids }),
             Place::Server(database) => Ledger::start_postgres(&database.url(), WriterOptions { clock, ids }, None),
         }
+    }
+
+    /// A writer beside the desk's own on PostgreSQL, of a server whose clock is wrong by `off_us`.
+    pub(crate) fn writer_with_a_wrong_clock(&self, off_us: i64) -> (Ledger, JoinHandle<()>) {
+        let own = ManualClock::starting_at(SystemClock::start().now_us() + off_us);
+        let shared = Arc::new(SharedClock::over(Arc::new(own)));
+        let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&shared);
+        let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
+        Ledger::start_postgres(&self.url(), WriterOptions { clock, ids }, Some(shared)).unwrap()
     }
 
     /// Where PostgreSQL listens.
@@ -193,7 +211,7 @@ impl Desk {
             thread.join().unwrap();
         }
         // A child that another test starts has our open files until it runs its program, and with them the lock.
-        if let Place::File { path, .. } = &self.place {
+        if let Place::File { path, .. } = &*self.place {
             wait_until("the writer's lock is free", || WriterLock::take(path).ok());
         }
     }
@@ -210,14 +228,14 @@ impl Desk {
 
     /// The file of an SQLite database.
     pub(crate) fn path(&self) -> &Path {
-        match &self.place {
+        match &*self.place {
             Place::File { path, .. } => path,
             Place::Server(_) => panic!("this ledger is not in a file"),
         }
     }
 
     pub(crate) fn url(&self) -> String {
-        match &self.place {
+        match &*self.place {
             Place::File { path, .. } => format!("sqlite://{}", path.display()),
             Place::Server(database) => database.url(),
         }
@@ -234,33 +252,40 @@ impl Desk {
 
     /// A connection of its own to an SQLite file, for looking (and for tampering).
     pub(crate) fn connection(&self) -> Connection {
-        let connection = Connection::open(self.path()).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-        connection
+        rows::connect(self.path())
     }
 
     /// The rows that `sql` asks for, as texts; an identifier as 32 hexadecimal digits, `NULL` as nothing.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        match &self.place {
+        self.place.rows(sql)
+    }
+
+    /// Looks at the rows that `sql` asks for whenever it is called, also from another thread.
+    pub(crate) fn looker(&self, sql: &'static str) -> impl Fn() -> Vec<Vec<String>> + Send + 'static {
+        let place = Arc::clone(&self.place);
+        move || place.rows(sql)
+    }
+
+    /// Does to the books what a person with access to the database could do, guards or not; how many rows that touched.
+    pub(crate) fn force(&self, sql: &str) -> usize {
+        match &*self.place {
             Place::File { .. } => {
                 let connection = self.connection();
-                let mut statement = connection.prepare(sql).unwrap();
-                let columns = statement.column_count();
-                let rows =
-                    statement.query_map([], |row| (0..columns).map(|column| text(row.get_ref(column)?)).collect());
-                rows.unwrap().collect::<Result<_, _>>().unwrap()
+                for (table, deed) in BOOKS.iter().flat_map(|table| ["update", "delete"].map(|deed| (table, deed))) {
+                    connection.execute_batch(&format!("DROP TRIGGER IF EXISTS {table}_no_{deed}")).unwrap();
+                }
+                connection.execute(sql, []).unwrap()
             }
             Place::Server(database) => {
-                let is_id = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-                let word = |word: &str| if is_id(word) { word.replace('-', "") } else { word.to_owned() };
-                database.query(sql).lines().map(|line| line.split('|').map(word).collect()).collect()
+                let sql = format!("SET session_replication_role = replica; {sql} RETURNING 1");
+                database.query_as_superuser(&sql).unwrap().lines().count()
             }
         }
     }
 
     /// Changes a PostgreSQL database behind the writers' backs.
     pub(crate) fn alter(&self, sql: &str) {
-        match &self.place {
+        match &*self.place {
             Place::File { .. } => panic!("a file is changed through `connection`"),
             Place::Server(database) => drop(database.query_as_superuser(sql).unwrap()),
         }
@@ -280,7 +305,7 @@ impl Desk {
 
     /// How SQL writes an identifier.
     pub(crate) fn id_literal(&self, id: EntryId) -> String {
-        match &self.place {
+        match &*self.place {
             Place::File { .. } => format!("x'{}'", id.uuid().simple()),
             Place::Server(_) => format!("'{}'::uuid", id.uuid()),
         }
@@ -324,26 +349,22 @@ impl Desk {
         self.ledger().command(command).await
     }
 
+    /// What the verifier says of the books.
+    pub(crate) fn report(&self) -> VerifyReport {
+        let clock = SystemClock::start();
+        let report = match &*self.place {
+            Place::File { path, .. } => books::verify(path, &clock),
+            // It waits with a runtime of its own.
+            Place::Server(database) => tokio::task::block_in_place(|| books::verify_postgres(&database.url(), &clock)),
+        };
+        report.unwrap()
+    }
+
     /// The books carry their own proof, and every balance is the sum of its postings.
     pub(crate) fn verify(&self) {
-        let clock = SystemClock::start();
-        let report = match &self.place {
-            Place::File { path, .. } => books::verify(path, &clock),
-            Place::Server(database) => books::verify_postgres(&database.url(), &clock),
-        };
-        let report = report.unwrap();
+        let report = self.report();
         assert!(report.ok, "{} problems: {:#?}", report.problem_count, report.problems);
     }
-}
-
-fn text(value: ValueRef<'_>) -> rusqlite::Result<String> {
-    Ok(match value {
-        ValueRef::Null => String::new(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-    })
 }
 
 /// The rows of a new account.

@@ -24,7 +24,7 @@ use super::desk::{Desk, Kind, SECOND_US, capture_all, hold, payable_id, release,
 const CALLERS: i64 = 64;
 
 /// A call with the key `key` (or none) that wants `place`.
-fn begin(place: PlaceHold, key: Option<&str>, now_us: i64) -> Begin {
+pub(super) fn begin(place: PlaceHold, key: Option<&str>, now_us: i64) -> Begin {
     let key = key.map(|key| KeyClaim {
         name: KeyName { scope: Uuid::from_u128(1), key: key.into() },
         fingerprint: sha256(b"the same request"),
@@ -33,7 +33,8 @@ fn begin(place: PlaceHold, key: Option<&str>, now_us: i64) -> Begin {
     Begin { call, key, hold: Some(place) }
 }
 
-fn finish(begin: &Begin, charge: i64) -> Finish {
+/// Its end, with so much charged.
+pub(super) fn finish(begin: &Begin, charge: i64) -> Finish {
     Finish {
         call: begin.call.id,
         wallet: begin.call.wallet,

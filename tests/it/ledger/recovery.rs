@@ -95,7 +95,7 @@ async fn keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running(
     desk.clock.advance_us(DAY_US - 1);
     desk.ledger().tick().await.unwrap();
     assert_eq!(kept(&desk), (2, 1), "an instant before the day is over");
-    desk.clock.advance_us(1);
+    desk.clock.advance_us(SECOND_US);
     desk.ledger().tick().await.unwrap();
     assert_eq!(kept(&desk), (1, 0));
     assert_eq!(desk.number("SELECT count(*) FROM idem WHERE key = 'running'"), 1);

@@ -1,15 +1,24 @@
 //! Many writers on one PostgreSQL database: what one has decided holds for all.
 
+use std::time::Duration;
+
 use engine::{
     credits::Credits,
-    ledger::{AccountKind, PlaceHold, Refusal, Settle, batch::Done, leaf::Settled},
-    store::{Ledger, WriterError, writer::Command},
+    ledger::{
+        AccountKind, PlaceHold, Refusal, Settle,
+        batch::{Begun, Done},
+        leaf::Settled,
+    },
+    store::{Database, Ledger, Presence, UnitOfWork, WriterError, news, writer::Command},
     testing::Dice,
 };
 use tests::environment::extent;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
-use super::desk::{Desk, Kind, SECOND_US, capture_all, hold, payable_id, post, release, wallet_id};
+use super::{
+    desk::{Desk, Kind, SECOND_US, capture_all, hold, payable_id, post, release, wallet_id},
+    races::{begin, finish},
+};
 
 /// The desk's own writer and `count - 1` more.
 fn writers(desk: &Desk, count: usize) -> Vec<(Ledger, Option<std::thread::JoinHandle<()>>)> {
@@ -71,6 +80,53 @@ async fn one_wallet_from_four_writers_is_never_overspent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_wallet_of_calls_from_four_writers_is_never_overspent() {
+    let mut dice = Dice::new(5);
+    let mut desk = Desk::open_on(Kind::Postgres).await;
+    let (wallet, mut spent) = (wallet_id(1), 0);
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet, AccountKind::Wallet, 0).await;
+    let writers = writers(&desk, 4);
+    // The same wallet in every round: every writer remembers what it was when it last looked.
+    for round in 0..extent().pick(20, 400) {
+        let (price, worth) = (dice.between(1, 1_000), dice.between(1, 40));
+        desk.fund(wallet, price * worth).await;
+        let mut callers = JoinSet::new();
+        for caller in 0..32_usize {
+            let ledger = writers[caller % writers.len()].0.clone();
+            let begin = begin(hold(desk.fresh(), wallet, payable_id(1), price), None, desk.now_us());
+            callers.spawn(async move {
+                match ledger.begin(begin.clone()).await.unwrap() {
+                    Begun::Go => {
+                        let ended = ledger.finish(finish(&begin, price)).await.unwrap().unwrap();
+                        assert_eq!((ended.charged.micros(), ended.is_too_late), (price, false));
+                        true
+                    }
+                    Begun::Refused { refusal: Refusal::Insufficient { .. }, .. } => false,
+                    other => panic!("{other:?}"),
+                }
+            });
+        }
+        let served = callers.join_all().await.into_iter().filter(|is_served| *is_served).count();
+        assert_eq!(i64::try_from(served).unwrap(), worth.min(32), "round {round}");
+        spent += price * worth.min(32);
+        let left = desk.wallet(wallet);
+        assert_eq!((left.debits, left.held), (spent, 0), "round {round}");
+        // What is left would pay for the next round.
+        let rest = price * (worth - worth.min(32));
+        if rest > 0 {
+            let empty = post(desk.fresh(), &[(wallet, payable_id(1), rest)]);
+            assert_eq!(desk.ask(Command::Post(empty)).await, Ok(Done::Posted));
+            spent += rest;
+        }
+    }
+    assert_eq!(desk.hot_balance(payable_id(1)), spent, "the sum over the slots");
+    stop(writers);
+    desk.stop();
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_command_given_to_two_writers_at_once_is_carried_out_once() {
     let desk = Desk::open_on(Kind::Postgres).await;
     desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
@@ -126,6 +182,48 @@ async fn a_hold_that_nobody_settles_is_swept_by_any_writer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn clocks_that_are_two_hours_apart_change_nothing() {
+    const HOUR_US: i64 = 3_600 * SECOND_US;
+    const FAR_US: i64 = 60 * SECOND_US;
+    let desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 1_000).await;
+    // The desk's own clock stands in another year: its slot stays its own.
+    desk.alter("UPDATE chain_head SET lease_until_us = 9000000000000000 WHERE slot = 0");
+    let (ahead, behind) = (desk.writer_with_a_wrong_clock(HOUR_US), desk.writer_with_a_wrong_clock(-HOUR_US));
+    let ledgers = [&ahead.0, &behind.0];
+    for (placing, other) in [(ledgers[0], ledgers[1]), (ledgers[1], ledgers[0])] {
+        let place = |ttl_us| PlaceHold { ttl_us, ..hold(desk.fresh(), wallet_id(1), payable_id(1), 60) };
+        let (kept, lost) = (place(FAR_US), place(SECOND_US));
+        let (kept_id, lost_id) = (kept.id, lost.id);
+        for hold in [kept, lost] {
+            assert_eq!(placing.command(Command::Hold(hold)).await.unwrap(), Ok(Done::Held));
+        }
+        // What is over is over for both, what is not is not.
+        // A second for both, and some for the other one, which leaves it to the first for a while.
+        let mut looks = 0;
+        while desk.wallet(wallet_id(1)).held > 60 {
+            other.tick().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            looks += 1;
+            assert!(looks < 2_000, "the hold does not expire");
+        }
+        let late = placing.command(Command::Settle(capture_all(desk.fresh(), lost_id))).await.unwrap();
+        assert_eq!(late, Err(Refusal::HoldExpired));
+        other.tick().await.unwrap();
+        assert!(other.command(Command::Settle(capture_all(desk.fresh(), kept_id))).await.unwrap().is_ok());
+    }
+    let wrong = format!(
+        "SELECT count(*) FROM batch WHERE slot > 0
+         AND abs(recorded_us - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) > {FAR_US}"
+    );
+    assert_eq!(desk.number(&wrong), 0, "the books have the database's time");
+    stop([ahead, behind].map(|(ledger, thread)| (ledger, Some(thread))).into());
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_writer_that_lost_its_slot_goes_on_in_another_one() {
     let desk = Desk::open_on(Kind::Postgres).await;
     desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
@@ -145,4 +243,36 @@ async fn more_writers_than_slots_are_told_so() {
     let refused = desk.another_writer().err().map(|error| error.to_string()).unwrap_or_default();
     assert!(refused.contains("every writer's slot is taken"), "{refused}");
     assert_ne!(desk.ledger().tick().await, Err(WriterError::Stopped));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_is_heard_of_by_all_who_listen_also_after_a_lost_connection() {
+    let desk = Desk::open_on(Kind::Postgres).await;
+    let backend = Database::open(&desk.url()).await.unwrap().backend();
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        let (tell, told) = watch::channel(0_u64);
+        let url = desk.url();
+        heard.push((told, tokio::spawn(async move { news::listen(&url, &Presence::default(), &tell).await })));
+    }
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tollgate listener'
+               AND datname = current_database()";
+    for round in 0..3 {
+        for (told, _) in &mut heard {
+            // Whoever begins to listen takes it that there is something to look at.
+            told.changed().await.unwrap();
+        }
+        let mut unit = UnitOfWork::new();
+        unit.announce(backend);
+        desk.save(unit).await.unwrap();
+        for (told, _) in &mut heard {
+            told.changed().await.unwrap();
+        }
+        if round < 2 {
+            desk.alter(cut);
+        }
+    }
+    for (_, listening) in heard {
+        listening.abort();
+    }
 }

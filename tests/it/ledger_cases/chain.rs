@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use engine::{
-    clock::SystemClock,
-    store::{books, writer::Command},
-};
+use engine::store::writer::Command;
 use serde_json::Value;
 
 use super::{
     commands::{Fields, entry_id, word},
     stage::{Outcome, Stage},
 };
-use crate::ledger::desk::post;
+use crate::ledger::desk::{BOOKS, post};
 
 /// What a case's word for damage means in a report of the verifier.
 const DAMAGE: [(&str, &[&str]); 6] = [
@@ -49,31 +46,22 @@ impl Stage {
         Ok(())
     }
 
-    /// Does to the file what a person with access to it could do. The triggers are taken away first.
+    /// Does to the database what a person with access to it could do.
     pub(super) fn tamper(&mut self, op: &Value) -> Result<(), String> {
         let mut fields = Fields::of(op)?;
-        let connection = self.desk.connection();
-        let tables = ["txn", "posting", "hold", "hold_resolution", "refusal"];
-        for table in tables.iter().chain(&["batch"]) {
-            let drop = format!("DROP TRIGGER {table}_no_update; DROP TRIGGER {table}_no_delete;");
-            connection.execute_batch(&drop).map_err(|error| error.to_string())?;
-        }
         let mut touched = 0;
-        let mut change = |sql: &str| -> Result<(), String> {
-            touched += connection.execute(sql, []).map_err(|error| format!("{sql}: {error}"))?;
-            Ok(())
-        };
+        let mut change = |sql: &str| touched += self.desk.force(sql);
         for seq in numbers(fields.get("delete_rows"))? {
-            for table in tables {
-                change(&format!("DELETE FROM {table} WHERE seq = {seq}"))?;
+            for table in BOOKS.iter().filter(|table| **table != "batch") {
+                change(&format!("DELETE FROM {table} WHERE seq = {seq}"));
             }
         }
         for batch in numbers(fields.get("delete_batches"))? {
-            change(&format!("DELETE FROM batch WHERE batch_no = {batch}"))?;
+            change(&format!("DELETE FROM batch WHERE batch_no = {batch}"));
         }
         for name in ["change_rows", "edit_rows", "update_rows"] {
             for seq in numbers(fields.get(name))? {
-                change(&format!("UPDATE posting SET amount = amount + 1 WHERE seq = {seq}"))?;
+                change(&format!("UPDATE posting SET amount = amount + 1 WHERE seq = {seq}"));
             }
         }
         fields.end()?;
@@ -108,18 +96,15 @@ impl Stage {
 
     /// Which of the identifiers stand in batches that the verifier found sound.
     fn seal(&mut self) -> Result<(), String> {
-        let report = books::verify(self.desk.path(), &SystemClock::start()).map_err(|error| error.to_string())?;
+        let report = self.desk.report();
         if !report.ok {
             return Err(format!("{:?}", report.problems));
         }
-        let connection = self.desk.connection();
         let sql = "SELECT count(*) FROM txn t JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no
-                   WHERE t.id = ?1 AND t.seq BETWEEN b.first_seq AND b.first_seq + b.n_entry - 1";
+                   WHERE t.seq BETWEEN b.first_seq AND b.first_seq + b.n_entry - 1 AND t.id = ";
         let mut sealed = BTreeMap::new();
         for (id, post) in self.prepared.values() {
-            let count: i64 = connection
-                .query_row(sql, [post.id.uuid().as_bytes()], |row| row.get(0))
-                .map_err(|error| error.to_string())?;
+            let count = self.desk.number(&format!("{sql}{}", self.desk.id_literal(post.id)));
             sealed.insert(*id, count == 1);
         }
         self.sealed = sealed.into_iter().filter(|(_, is_sealed)| *is_sealed).map(|(id, _)| id).collect();
@@ -128,7 +113,7 @@ impl Stage {
 
     /// Compares a report of the verifier with a case's `ok` or `broken: gap at 5`.
     pub(super) fn check_verify(&self, expected: &str) -> Result<(), String> {
-        let report = books::verify(self.desk.path(), &SystemClock::start()).map_err(|error| error.to_string())?;
+        let report = self.desk.report();
         let Some(damage) = expected.strip_prefix("broken: ") else {
             return if expected == "ok" && report.ok { Ok(()) } else { Err(format!("verify: {:?}", report.problems)) };
         };

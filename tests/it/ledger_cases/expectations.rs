@@ -123,10 +123,7 @@ impl Stage {
     fn check_one_end(&self, expected: &Value, outcomes: &[Outcome]) -> Result<(), String> {
         let sql =
             "SELECT CASE outcome WHEN 1 THEN 'captured' WHEN 2 THEN 'voided' ELSE 'expired' END FROM hold_resolution";
-        let connection = self.desk.connection();
-        let mut statement = connection.prepare(sql).map_err(|error| error.to_string())?;
-        let ends: Result<Vec<String>, _> = statement.query_map([], |row| row.get(0)).and_then(Iterator::collect);
-        let ends = ends.map_err(|error| error.to_string())?;
+        let ends = self.desk.rows(sql).concat();
         let [end] = ends.as_slice() else { return Err(format!("ends: {ends:?}")) };
         let allowed = expected.as_array().is_some_and(|words| words.iter().any(|word| word == end));
         let told: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.deed).collect();
@@ -197,25 +194,27 @@ impl Stage {
     }
 
     fn check_recorded(&self, expected: &Map<String, Value>) -> Result<(), String> {
-        let sql = "SELECT captured FROM hold_resolution WHERE id = ?1 UNION ALL
-                   SELECT (SELECT coalesce(sum(amount), 0) FROM posting p WHERE p.slot = t.slot AND p.seq = t.seq)
-                   FROM txn t WHERE t.id = ?1";
-        let connection = self.desk.connection();
         for (name, amount) in expected {
-            let found = connection.query_row(sql, [entry_id(name).uuid().as_bytes()], |row| row.get(0));
-            number(name, amount, found.map_err(|error| format!("{name} is not recorded: {error}"))?)?;
+            let id = self.desk.id_literal(entry_id(name));
+            let rows = self.desk.rows(&format!(
+                "SELECT captured FROM hold_resolution WHERE id = {id} UNION ALL
+                 SELECT (SELECT coalesce(sum(amount), 0) FROM posting p WHERE p.slot = t.slot AND p.seq = t.seq)
+                 FROM txn t WHERE t.id = {id}"
+            ));
+            let found = rows.first().and_then(|row| row[0].parse().ok());
+            number(name, amount, found.ok_or_else(|| format!("{name} is not recorded"))?)?;
         }
         Ok(())
     }
 
     fn check_not_stored(&self, expected: &Value) -> Result<(), String> {
-        let sql = "SELECT (SELECT count(*) FROM txn WHERE id = ?1) + (SELECT count(*) FROM hold WHERE id = ?1)
-                        + (SELECT count(*) FROM hold_resolution WHERE id = ?1)";
-        let connection = self.desk.connection();
         for name in expected.as_array().ok_or("`not_stored` is no list")? {
-            let id = entry_id(name.as_str().unwrap_or_default());
-            let found = connection.query_row(sql, [id.uuid().as_bytes()], |row| row.get::<_, i64>(0));
-            same(&format!("rows of {name}"), &0, &found.map_err(|error| error.to_string())?)?;
+            let id = self.desk.id_literal(entry_id(name.as_str().unwrap_or_default()));
+            let found = self.desk.number(&format!(
+                "SELECT (SELECT count(*) FROM txn WHERE id = {id}) + (SELECT count(*) FROM hold WHERE id = {id})
+                      + (SELECT count(*) FROM hold_resolution WHERE id = {id})"
+            ));
+            same(&format!("rows of {name}"), &0, &found)?;
         }
         Ok(())
     }

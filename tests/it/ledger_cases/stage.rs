@@ -27,7 +27,7 @@ use super::{
     case::Case,
     commands::{Fields, word},
 };
-use crate::ledger::desk::{Desk, SECOND_US};
+use crate::ledger::desk::{Desk, Kind, SECOND_US};
 
 /// What was said to one operation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,8 +79,8 @@ enum Ask {
 }
 
 /// Plays a case and compares.
-pub(super) async fn run(case: &Case) -> Result<(), String> {
-    let mut stage = Stage::set(case).await?;
+pub(super) async fn run(case: &Case, kind: Kind) -> Result<(), String> {
+    let mut stage = Stage::set(case, kind).await?;
     let before = stage.sizes();
     let credited = stage.credited();
     let mut outcomes = Vec::new();
@@ -91,8 +91,8 @@ pub(super) async fn run(case: &Case) -> Result<(), String> {
 }
 
 impl Stage {
-    async fn set(case: &Case) -> Result<Self, String> {
-        let desk = Desk::open().await;
+    async fn set(case: &Case, kind: Kind) -> Result<Self, String> {
+        let desk = Desk::open_on(kind).await;
         let accounts = Accounts::open(&desk, case).await?;
         let group = case.group().to_owned();
         let (prepared, sealed) = (BTreeMap::new(), Vec::new());
@@ -150,10 +150,8 @@ impl Stage {
 
     /// What every account has received, by its number.
     pub(super) fn credited(&self) -> BTreeMap<i64, i64> {
-        let connection = self.desk.connection();
-        let mut statement = connection.prepare("SELECT credit, sum(amount) FROM posting GROUP BY credit").unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+        let rows = self.desk.rows("SELECT credit, sum(amount) FROM posting GROUP BY credit");
+        rows.iter().map(|row| (row[0].parse().unwrap(), row[1].parse().unwrap())).collect()
     }
 
     async fn ask(&mut self, op: &Value) -> Result<Option<Ask>, String> {
@@ -240,8 +238,9 @@ impl Stage {
         }
         let is_over = Arc::new(AtomicBool::new(false));
         let looker = {
-            let (connection, is_over) = (self.desk.connection(), Arc::clone(&is_over));
-            std::thread::spawn(move || look_on(&connection, &is_over))
+            let below = "SELECT count(*) FROM wallet_balance WHERE credits - debits - held + overdraft < 0";
+            let (look, is_over) = (self.desk.looker(below), Arc::clone(&is_over));
+            std::thread::spawn(move || look_on(look, &is_over))
         };
         for (number, ask) in asks.into_iter().enumerate() {
             let (ledger, clock) = (self.desk.ledger().clone(), Arc::clone(&self.desk.clock));
@@ -256,12 +255,10 @@ impl Stage {
 }
 
 /// Looks at the wallets from another connection until it is over; no look may find one below zero.
-fn look_on(connection: &rusqlite::Connection, is_over: &AtomicBool) {
-    let sql = "SELECT count(*) FROM wallet_balance WHERE credits - debits - held + overdraft < 0";
+fn look_on(look: impl Fn() -> Vec<Vec<String>>, is_over: &AtomicBool) {
     loop {
         let is_last = is_over.load(Ordering::SeqCst);
-        let below: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
-        assert_eq!(below, 0, "a wallet is below zero");
+        assert_eq!(look(), [["0"]], "a wallet is below zero");
         if is_last {
             return;
         }

@@ -8,8 +8,12 @@ fn every_mutant_has_its_place_and_its_test() {
         let text = workspace::read(&mutant.file);
         assert_eq!(text.matches(&mutant.from).count(), 1, "{}: {}", mutant.name, mutant.from);
         assert_ne!(mutant.from, mutant.to, "{}", mutant.name);
-        let (module, test) = mutant.test.rsplit_once("::").unwrap();
-        let file = format!("engine/src/{}.rs", module.replace("::", "/"));
+        let (folder, test) = match integration_test(&mutant.test) {
+            Some(test) => ("tests/it", test),
+            None => ("engine/src", mutant.test.as_str()),
+        };
+        let (module, test) = test.rsplit_once("::").unwrap();
+        let file = format!("{folder}/{}.rs", module.replace("::", "/"));
         assert!(workspace::read(&file).contains(&format!("fn {test}(")), "{file} has no test `{test}`");
     }
 }

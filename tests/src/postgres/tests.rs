@@ -1,7 +1,10 @@
 use engine::store::Database;
 use migrations::{Migrator, MigratorTrait as _};
 
-use super::*;
+use super::{
+    machine::{find_user, is_in_memory, newest_first},
+    *,
+};
 
 #[test]
 fn the_newest_server_that_is_new_enough_comes_first() {

@@ -3,24 +3,24 @@
 //! Every table is read through a cursor on the server, so memory does not grow with the tables, and all cursors see the
 //! moment of the first one. The values come in PostgreSQL's binary form and are taken from it without a detour.
 
-use std::{cell::RefCell, str::FromStr as _, sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use sea_orm::{
     DbErr, RuntimeErr, SqlxError,
     sqlx::{
-        self, AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueRef as _,
-        postgres::{PgConnectOptions, PgConnection, PgRow, PgValueFormat},
+        self, AssertSqlSafe, Connection as _, Row as _, ValueRef as _,
+        postgres::{PgConnection, PgRow, PgValueFormat},
     },
 };
 use tokio::runtime::{Builder, Runtime};
 
 use super::source::{self, Cell, Select};
-use crate::store::StoreError;
+use crate::store::{StoreError, postgres::Target};
 
 /// How many rows the server sends at once.
 const FETCH_ROWS: usize = 2_000;
-/// How long the server may take to let us in.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// How long it may take to take leave.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// How long it may take for one answer: longer than a disk under load needs for [`FETCH_ROWS`] rows.
 const ANSWER_MAX: Duration = Duration::from_mins(2);
 
@@ -44,14 +44,10 @@ pub(super) fn read<T>(url: &str, read: impl FnOnce(&Postgres) -> Result<T, Store
 
 impl Postgres {
     fn open(url: &str) -> Result<Self, StoreError> {
-        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(StoreError::Url { url: url.to_owned() });
-        }
-        let unreachable = |error| failed(DbErr::Conn, error);
-        let options = PgConnectOptions::from_str(url).map_err(unreachable)?;
-        let options = options.application_name("tollgate ledger").disable_statement_logging();
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| unreachable(error.into()))?;
-        let connection = wait(&runtime, CONNECT_MAX, options.connect()).map_err(unreachable)?;
+        let target = Target::of(url)?.named("tollgate ledger", &[]);
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| failed(DbErr::Conn, error.into()))?;
+        let connection = runtime.block_on(target.connect())?;
         let source = Self { runtime, connection: RefCell::new(connection) };
         source.execute(BEGIN)?;
         Ok(source)
@@ -72,7 +68,7 @@ impl Postgres {
     /// Takes leave, so that the server does not log a lost client. What was read stays read if that fails.
     fn close(self) {
         let Self { runtime, connection } = self;
-        let closed = wait(&runtime, CONNECT_MAX, connection.into_inner().close());
+        let closed = wait(&runtime, CLOSE_MAX, connection.into_inner().close());
         drop(closed);
     }
 }

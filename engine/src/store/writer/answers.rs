@@ -1,7 +1,10 @@
 //! What every writer does alike with the requests that wait for it: deciding them, and answering after the commit.
 
-use super::{Command, Job, Reply, WriterError};
+use std::sync::Arc;
+
+use super::{Command, Job, RECORDS_KEPT_MAX, Reply, WriterError};
 use crate::{
+    invocation::CallRecord,
     ledger::{
         Refusal,
         batch::{Batch, Begun, Done, Ended},
@@ -37,6 +40,12 @@ pub(super) fn decide(batch: &mut Batch<'_>, job: &Job) -> Decided {
     }
 }
 
+/// Whether a batch gets a name. A look around that finds nothing needs none: so a history has the same names however often
+/// that happens.
+pub(super) fn is_named(jobs: &[Job], plan: &Plan) -> bool {
+    !plan.is_empty() || jobs.iter().any(|job| !matches!(job, Job::Tick(_)))
+}
+
 /// Answers a request of a batch that was committed. A caller that went away does not matter: what it asked for is done.
 pub(super) fn answer(job: Job, decided: Decided) {
     fn tell<T>(reply: Reply<T>, value: T) {
@@ -63,6 +72,17 @@ pub(super) fn fail(job: Job, error: &WriterError) {
         Job::Settings(reply) => drop(reply.send(Err(error.clone()))),
         Job::Unit(_, reply) => drop(reply.send(Err(NotSaved::Writer(error.clone())))),
         Job::Record(_) => {}
+    }
+}
+
+/// Keeps the record of a call that moved no money until the next batch. While nothing can be written the records do not
+/// grow beyond a bound: those that come later are lost, which costs nobody anything.
+pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, record: Arc<CallRecord>) {
+    if records.len() < RECORDS_KEPT_MAX {
+        records.push(record);
+        if records.len() == RECORDS_KEPT_MAX {
+            tracing::error!("too many calls wait to be recorded: those that move no money are no longer recorded");
+        }
     }
 }
 

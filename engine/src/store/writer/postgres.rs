@@ -3,7 +3,9 @@
 //! it remembers; that another server has ended one of them shows in the number of rows that a batch touches.
 //!
 //! A batch is a pure function of its requests and the database, so after a lost race or a lost connection it is simply
-//! decided again. Four round trips: BEGIN, the locks with all facts, one statement that writes everything, COMMIT.
+//! decided again. Four round trips: BEGIN, the locks with all facts, one statement that writes everything, COMMIT. While
+//! other servers leave the same wallets alone it is a single one (`comparing`): that statement, which compares whatever it
+//! replaces with what was decided on, and fails as a whole where something is different.
 
 use std::{sync::Arc, thread::JoinHandle};
 
@@ -13,6 +15,7 @@ use super::{Job, StoreError, WriterCounters, WriterOptions, WriterSettings};
 use crate::clock::SharedClock;
 
 mod columns;
+mod comparing;
 mod load;
 mod pace;
 mod recovery;
@@ -21,6 +24,7 @@ mod slot;
 mod statements;
 mod task;
 mod unit;
+mod wanted;
 mod write;
 
 /// How many requests one transaction takes in. `ledger.md` 6.1 gives 512 for PostgreSQL.
@@ -65,6 +69,6 @@ pub(super) fn start(
 /// # Errors
 /// The database cannot be reached.
 pub async fn settings_of(url: &str) -> Result<WriterSettings, StoreError> {
-    let mut session = session::Session::connect(url).await?;
+    let mut session = session::Session::connect(&session::Session::target(url)?).await?;
     Ok(session.settings().await?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::store::{Database, DatabasePlace, writer};
+use engine::store::{Database, DatabasePlace, examine_server, writer};
 use migrations::{Migrator, MigratorTrait as _};
 use serde_json::{Value, json};
 
@@ -137,6 +137,16 @@ async fn database(report: &mut Report, config: &Config, place: &DatabasePlace, s
             return false;
         }
     }
+    if let DatabasePlace::Server(url) = place {
+        match examine_server(url).await {
+            Ok(None) => {}
+            Ok(Some(rights)) => report.find(DATABASE, Level::Note, rights.to_string()),
+            Err(error) => {
+                report.wrong(DATABASE, Exit::Database, error);
+                return false;
+            }
+        }
+    }
     // A running server's writer speaks for itself; else a connection like the one that it would open.
     let settings = match (server, place) {
         (Some(view), _) => Ok((view.journal_mode, view.synchronous)),
@@ -211,15 +221,14 @@ fn database_file(report: &mut Report, path: &Path) -> bool {
 }
 
 async fn schema(report: &mut Report, config: &Config) -> bool {
-    let opened = Database::open(config.database.url.expose()).await;
-    let pending = match &opened {
-        Ok(database) => Migrator::get_pending_migrations_read_only(database.readers()).await.map_err(|e| e.to_string()),
-        Err(error) => Err(error.to_string()),
+    let pending = match Database::open(config.database.url.expose()).await {
+        Ok(database) => app::pending_migrations(&database).await,
+        Err(error) => Err(error.into()),
     };
-    let pending: Vec<String> = match pending {
-        Ok(pending) => pending.iter().map(|migration| migration.name().to_owned()).collect(),
+    let pending = match pending {
+        Ok(pending) => pending,
         Err(error) => {
-            report.wrong(DATABASE, Exit::Database, format!("its schema is of another version: {error}"));
+            report.wrong(DATABASE, Exit::Database, error);
             return false;
         }
     };

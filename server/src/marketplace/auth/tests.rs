@@ -27,7 +27,7 @@ async fn house(more: &str) -> House {
         format!("{{database: {{url: 'sqlite://{0}/t.db'}}, mail: {{dir: '{0}/mail'}}{more}}}", folder.path().display());
     let source = ConfigSource::Text { name: "test".to_owned(), text };
     let config: Config = load(&source, &Environment::default()).unwrap().config;
-    let Engine { services, writer } = open_engine(&config).await.unwrap();
+    let Engine { services, writer, .. } = open_engine(&config).await.unwrap();
     let state = AppState {
         upstreams: std::sync::Arc::new(
             HttpUpstreams::new(EgressRules::default(), std::sync::Arc::clone(&services.clock)).unwrap(),

@@ -3,17 +3,28 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::program::{Demo, Server, configure, curl, folder};
+use tests::{
+    home::{Home, Kind},
+    on_both_databases,
+    program::{Demo, Server, configure, curl, folder},
+};
 
 use super::{json_of, run, verify};
+
+on_both_databases!(
+    a_new_account_pays_at_once_and_a_grant_is_given_once_per_key,
+    a_bought_amount_is_credited_when_an_operator_confirms_it_and_only_then,
+    a_command_says_and_does_the_same_with_and_without_a_server,
+    commands_that_race_for_the_writer_s_place_all_get_their_turn,
+    a_catalog_of_thousands_of_partners_is_applied_at_once,
+);
 
 fn bearer(token: &Value) -> String {
     format!("Authorization: Bearer {}", token.as_str().unwrap())
 }
 
-#[test]
-fn a_new_account_pays_at_once_and_a_grant_is_given_once_per_key() {
-    let folder = folder();
+fn a_new_account_pays_at_once_and_a_grant_is_given_once_per_key(kind: Kind) {
+    let folder = Home::on(kind);
     let demo = Demo::start(folder.path());
     let made = json_of(folder.path(), &["account", "create", "--email", "Ann@Example.com", "--credits", "5"]);
     assert_eq!((&made["email"], &made["credits"]), (&json!("ann@example.com"), &json!(5)));
@@ -36,9 +47,8 @@ fn a_new_account_pays_at_once_and_a_grant_is_given_once_per_key() {
     verify(folder.path());
 }
 
-#[test]
-fn a_bought_amount_is_credited_when_an_operator_confirms_it_and_only_then() {
-    let folder = folder();
+fn a_bought_amount_is_credited_when_an_operator_confirms_it_and_only_then(kind: Kind) {
+    let folder = Home::on(kind);
     configure(folder.path(), &json!({}));
     let server = Server::start(folder.path());
     let made = json_of(folder.path(), &["account", "create", "--email", "buyer@example.com"]);
@@ -108,9 +118,8 @@ fn tell(folder: &Path) -> Vec<(String, String)> {
     told
 }
 
-#[test]
-fn a_command_says_and_does_the_same_with_and_without_a_server() {
-    let (with, without) = (folder(), folder());
+fn a_command_says_and_does_the_same_with_and_without_a_server(kind: Kind) {
+    let (with, without) = (Home::on(kind), Home::on(kind));
     configure(with.path(), &json!({}));
     let server = Server::start(with.path());
     let beside = tell(with.path());
@@ -124,9 +133,8 @@ fn a_command_says_and_does_the_same_with_and_without_a_server() {
     }
 }
 
-#[test]
-fn commands_that_race_for_the_writer_s_place_all_get_their_turn() {
-    let folder = folder();
+fn commands_that_race_for_the_writer_s_place_all_get_their_turn(kind: Kind) {
+    let folder = Home::on(kind);
     json_of(folder.path(), &["account", "create", "--email", "a@example.com"]);
     let path = folder.path();
     std::thread::scope(|scope| {
@@ -181,9 +189,8 @@ fn an_applied_catalog_is_in_force_at_once_in_the_running_server() {
     assert!(wrong.exit == Some(3) && wrong.errors.contains("new.json5:1:"), "{wrong:?}");
 }
 
-#[test]
-fn a_catalog_of_thousands_of_partners_is_applied_at_once() {
-    let folder = folder();
+fn a_catalog_of_thousands_of_partners_is_applied_at_once(kind: Kind) {
+    let folder = Home::on(kind);
     let partners: Vec<_> = (0..3_000).map(|n| json!({"name": format!("Partner {n}"), "grant_credits": 1})).collect();
     configure(folder.path(), &json!({"catalog": {"partners": partners}}));
     let applied = json_of(folder.path(), &["apply", "tollgate.json5"]);

@@ -25,7 +25,7 @@ fn identifiers_are_bytes_and_what_the_books_do_not_use_is_nothing() {
 fn other_urls_are_refused_before_anything_is_asked() {
     for url in ["sqlite://books.sqlite", "mysql://localhost/books", "", "/tmp/books"] {
         let refused = read(url, |_| Ok(()));
-        assert!(matches!(&refused, Err(StoreError::Url { url: named }) if named == url), "{url}: {refused:?}");
+        assert!(matches!(&refused, Err(StoreError::Url { .. })), "{url}: {refused:?}");
     }
 }
 
@@ -34,5 +34,5 @@ fn nobody_there_is_an_error_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("postgres://someone@localhost/books?host={}", folder.path().display());
     let refused = read(&url, |_| Ok(()));
-    assert!(matches!(refused, Err(StoreError::Database(DbErr::Conn(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Unreachable { .. })), "{refused:?}");
 }

@@ -1,5 +1,6 @@
 //! What a batch writes, column by column: every list of rows is one array per column, so that the text of the statement
-//! does not depend on how many there are.
+//! does not depend on how many there are. Arrays that most batches leave empty stand in groups: a part of a statement
+//! costs the database something even if there is nothing for it to do.
 
 use sea_orm::sqlx::{self, postgres::PgArguments};
 use uuid::Uuid;
@@ -7,21 +8,79 @@ use uuid::Uuid;
 /// A statement with its arguments.
 pub(super) type PgQuery<'q> = sqlx::query::Query<'q, sqlx::Postgres, PgArguments>;
 
+/// Parts of the statement that are there only if a batch needs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// In every batch.
+    Always,
+    /// Calls and holds that begin.
+    Begin,
+    /// Holds and calls that end, and money that moves.
+    End,
+    /// Idempotency keys.
+    Keys,
+    /// Whatever happens seldom.
+    Rare,
+}
+
+/// Some of the [`Group`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Groups(u8);
+
+impl Groups {
+    /// How many different ones there are, without those of [`Group::Always`].
+    pub(super) const COUNT: u8 = 16;
+
+    /// Number `number`, below [`Self::COUNT`].
+    pub(super) const fn numbered(number: u8) -> Self {
+        Self(number)
+    }
+
+    pub(super) fn number(self) -> usize {
+        self.0.into()
+    }
+
+    pub(super) const fn has(self, group: Group) -> bool {
+        self.0 & group.bit() == group.bit()
+    }
+}
+
+impl Group {
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Always => 0,
+            Self::Begin => 1,
+            Self::End => 2,
+            Self::Keys => 4,
+            Self::Rare => 8,
+        }
+    }
+}
+
 macro_rules! columns {
-    ($($name:ident: $rust:ty = $sql:literal,)*) => {
+    ($($group:ident $name:ident: $rust:ty = $sql:literal,)*) => {
         /// The arrays of one batch.
         #[derive(Debug, Default)]
         pub(super) struct Columns {
             $(pub(super) $name: Vec<$rust>,)*
         }
 
-        /// Their names and SQL types, in the order of [`Columns::bind`].
-        pub(super) const TYPES: &[(&str, &str)] = &[$((stringify!($name), $sql),)*];
+        /// Their groups, names and SQL types, in the order of [`Columns::bind`].
+        pub(super) const TYPES: &[(Group, &str, &str)] = &[$((Group::$group, stringify!($name), $sql),)*];
 
         impl Columns {
-            /// Adds all arrays to the statement's arguments.
-            pub(super) fn bind(self, query: PgQuery<'_>) -> PgQuery<'_> {
-                $(let query = query.bind(self.$name);)*
+            /// Those that something is in.
+            pub(super) fn groups(&self) -> Groups {
+                let mut groups = 0;
+                $(if !self.$name.is_empty() {
+                    groups |= Group::$group.bit();
+                })*
+                Groups(groups)
+            }
+
+            /// Adds the arrays of `groups` to the statement's arguments.
+            pub(super) fn bind(self, groups: Groups, query: PgQuery<'_>) -> PgQuery<'_> {
+                $(let query = if groups.has(Group::$group) { query.bind(self.$name) } else { query };)*
                 query
             }
         }
@@ -29,122 +88,131 @@ macro_rules! columns {
 }
 
 columns! {
-    hold_seq: i64 = "bigint",
-    hold_id: Uuid = "uuid",
-    hold_wallet: i64 = "bigint",
-    hold_payee: i64 = "bigint",
-    hold_amount: i64 = "bigint",
-    hold_ttl_us: i64 = "bigint",
-    hold_publisher_bps: i32 = "integer",
-    hold_partner_bps: i32 = "integer",
-    hold_partner: Option<i64> = "bigint",
-    hold_expiry_capture: Option<i64> = "bigint",
-    hold_counters: Vec<u8> = "bytea",
-    hold_meta: Option<Vec<u8>> = "bytea",
-    open_id: Uuid = "uuid",
-    open_wallet: i64 = "bigint",
-    open_amount: i64 = "bigint",
-    open_expires_us: Option<i64> = "bigint",
-    end_seq: i64 = "bigint",
-    end_hold: Uuid = "uuid",
-    end_id: Uuid = "uuid",
-    end_outcome: i16 = "smallint",
-    end_captured: i64 = "bigint",
-    end_meta: Option<Vec<u8>> = "bytea",
-    txn_seq: i64 = "bigint",
-    txn_id: Uuid = "uuid",
-    txn_kind: i16 = "smallint",
-    txn_hold: Option<Uuid> = "uuid",
-    txn_reverses: Option<Uuid> = "uuid",
-    txn_effective_us: i64 = "bigint",
-    txn_meta: Option<Vec<u8>> = "bytea",
-    posting_seq: i64 = "bigint",
-    posting_ord: i32 = "integer",
-    posting_debit: i64 = "bigint",
-    posting_credit: i64 = "bigint",
-    posting_amount: i64 = "bigint",
-    refusal_seq: i64 = "bigint",
-    refusal_id: Uuid = "uuid",
-    refusal_wallet: Option<i64> = "bigint",
-    refusal_reason: String = "text",
-    refusal_needed: i64 = "bigint",
-    closed: Uuid = "uuid",
-    postponed_id: Uuid = "uuid",
-    postponed_us: i64 = "bigint",
-    wallet_id: i64 = "bigint",
-    wallet_credits: i64 = "bigint",
-    wallet_debits: i64 = "bigint",
-    wallet_held: i64 = "bigint",
-    wallet_version: i64 = "bigint",
-    counter_cap: Uuid = "uuid",
-    counter_start_us: i64 = "bigint",
-    counter_spent: i64 = "bigint",
-    counter_held: i64 = "bigint",
-    fresh_cap: Uuid = "uuid",
-    fresh_start_us: i64 = "bigint",
-    fresh_spent: i64 = "bigint",
-    fresh_held: i64 = "bigint",
-    hot_id: i64 = "bigint",
-    hot_credits: i64 = "bigint",
-    hot_debits: i64 = "bigint",
-    call_id: Uuid = "uuid",
-    call_surface: i16 = "smallint",
-    call_account: Option<Uuid> = "uuid",
-    call_token: Option<Uuid> = "uuid",
-    call_partner: Option<Uuid> = "uuid",
-    call_end_user: Option<Uuid> = "uuid",
-    call_tool: Option<Uuid> = "uuid",
-    call_price: Option<Uuid> = "uuid",
-    call_wallet: Option<i64> = "bigint",
-    call_held: i64 = "bigint",
-    call_snapshot_version: i64 = "bigint",
-    call_policy_version: String = "text",
-    call_denied_by: Option<String> = "text",
-    call_key_scope: Option<Uuid> = "uuid",
-    call_key: Option<String> = "text",
-    call_created_us: i64 = "bigint",
-    call_state: i16 = "smallint",
-    call_charged: i64 = "bigint",
-    call_shortfall: i64 = "bigint",
-    call_error: Option<String> = "text",
-    call_warning: Option<String> = "text",
-    call_ended_us: Option<i64> = "bigint",
-    call_resolves_us: Option<i64> = "bigint",
-    ended_id: Uuid = "uuid",
-    ended_state: i16 = "smallint",
-    ended_charged: i64 = "bigint",
-    ended_shortfall: i64 = "bigint",
-    ended_error: Option<String> = "text",
-    ended_warning: Option<String> = "text",
-    ended_us: i64 = "bigint",
-    ended_resolves_us: Option<i64> = "bigint",
-    free_opened: Uuid = "uuid",
-    free_closed: Uuid = "uuid",
-    claim_scope: Uuid = "uuid",
-    claim_key: String = "text",
-    claim_fingerprint: Vec<u8> = "bytea",
-    claim_call: Uuid = "uuid",
-    claim_created_us: i64 = "bigint",
-    claim_state: i16 = "smallint",
-    claim_status: Option<i16> = "smallint",
-    claim_replaces: bool = "boolean",
-    complete_scope: Uuid = "uuid",
-    complete_key: String = "text",
-    complete_call: Uuid = "uuid",
-    complete_state: i16 = "smallint",
-    complete_status: Option<i16> = "smallint",
-    answer_call: Uuid = "uuid",
-    answer_body: String = "text",
-    freed_scope: Uuid = "uuid",
-    freed_key: String = "text",
-    batch_no: i64 = "bigint",
-    batch_first_seq: i64 = "bigint",
-    batch_entries: i64 = "bigint",
-    batch_postings: i64 = "bigint",
-    batch_total: i64 = "bigint",
-    batch_recorded_us: i64 = "bigint",
-    batch_client: Uuid = "uuid",
-    batch_root: Vec<u8> = "bytea",
-    batch_prev_hash: Vec<u8> = "bytea",
-    batch_hash: Vec<u8> = "bytea",
+    Begin hold_seq: i64 = "bigint",
+    Begin hold_id: Uuid = "uuid",
+    Begin hold_wallet: i64 = "bigint",
+    Begin hold_payee: i64 = "bigint",
+    Begin hold_amount: i64 = "bigint",
+    Begin hold_ttl_us: i64 = "bigint",
+    Begin hold_publisher_bps: i32 = "integer",
+    Begin hold_partner_bps: i32 = "integer",
+    Begin hold_partner: Option<i64> = "bigint",
+    Begin hold_expiry_capture: Option<i64> = "bigint",
+    Begin hold_counters: Vec<u8> = "bytea",
+    Begin hold_meta: Option<Vec<u8>> = "bytea",
+    Begin open_id: Uuid = "uuid",
+    Begin open_wallet: i64 = "bigint",
+    Begin open_amount: i64 = "bigint",
+    Begin open_expires_us: Option<i64> = "bigint",
+    End end_seq: i64 = "bigint",
+    End end_hold: Uuid = "uuid",
+    End end_id: Uuid = "uuid",
+    End end_outcome: i16 = "smallint",
+    End end_captured: i64 = "bigint",
+    End end_meta: Option<Vec<u8>> = "bytea",
+    End txn_seq: i64 = "bigint",
+    End txn_id: Uuid = "uuid",
+    End txn_kind: i16 = "smallint",
+    End txn_hold: Option<Uuid> = "uuid",
+    End txn_reverses: Option<Uuid> = "uuid",
+    End txn_effective_us: i64 = "bigint",
+    End txn_meta: Option<Vec<u8>> = "bytea",
+    End posting_seq: i64 = "bigint",
+    End posting_ord: i32 = "integer",
+    End posting_debit: i64 = "bigint",
+    End posting_credit: i64 = "bigint",
+    End posting_amount: i64 = "bigint",
+    Rare refusal_seq: i64 = "bigint",
+    Rare refusal_id: Uuid = "uuid",
+    Rare refusal_wallet: Option<i64> = "bigint",
+    Rare refusal_reason: String = "text",
+    Rare refusal_needed: i64 = "bigint",
+    End closed: Uuid = "uuid",
+    Rare postponed_id: Uuid = "uuid",
+    Rare postponed_us: i64 = "bigint",
+    Always wallet_id: i64 = "bigint",
+    Always wallet_credits: i64 = "bigint",
+    Always wallet_debits: i64 = "bigint",
+    Always wallet_held: i64 = "bigint",
+    Always wallet_version: i64 = "bigint",
+    Always wallet_before: i64 = "bigint",
+    Always counter_cap: Uuid = "uuid",
+    Always counter_start_us: i64 = "bigint",
+    Always counter_spent: i64 = "bigint",
+    Always counter_held: i64 = "bigint",
+    Always counter_spent_before: i64 = "bigint",
+    Always counter_held_before: i64 = "bigint",
+    Rare fresh_cap: Uuid = "uuid",
+    Rare fresh_start_us: i64 = "bigint",
+    Rare fresh_spent: i64 = "bigint",
+    Rare fresh_held: i64 = "bigint",
+    End hot_id: i64 = "bigint",
+    End hot_credits: i64 = "bigint",
+    End hot_debits: i64 = "bigint",
+    Begin call_id: Uuid = "uuid",
+    Begin call_surface: i16 = "smallint",
+    Begin call_account: Option<Uuid> = "uuid",
+    Begin call_token: Option<Uuid> = "uuid",
+    Begin call_partner: Option<Uuid> = "uuid",
+    Begin call_end_user: Option<Uuid> = "uuid",
+    Begin call_tool: Option<Uuid> = "uuid",
+    Begin call_price: Option<Uuid> = "uuid",
+    Begin call_wallet: Option<i64> = "bigint",
+    Begin call_held: i64 = "bigint",
+    Begin call_snapshot_version: i64 = "bigint",
+    Begin call_policy_version: String = "text",
+    Begin call_denied_by: Option<String> = "text",
+    Begin call_key_scope: Option<Uuid> = "uuid",
+    Begin call_key: Option<String> = "text",
+    Begin call_created_us: i64 = "bigint",
+    Begin call_state: i16 = "smallint",
+    Begin call_charged: i64 = "bigint",
+    Begin call_shortfall: i64 = "bigint",
+    Begin call_error: Option<String> = "text",
+    Begin call_warning: Option<String> = "text",
+    Begin call_ended_us: Option<i64> = "bigint",
+    Begin call_resolves_us: Option<i64> = "bigint",
+    End ended_id: Uuid = "uuid",
+    End ended_state: i16 = "smallint",
+    End ended_charged: i64 = "bigint",
+    End ended_shortfall: i64 = "bigint",
+    End ended_error: Option<String> = "text",
+    End ended_warning: Option<String> = "text",
+    End ended_us: i64 = "bigint",
+    End ended_resolves_us: Option<i64> = "bigint",
+    Rare free_opened: Uuid = "uuid",
+    Rare free_closed: Uuid = "uuid",
+    Keys claim_scope: Uuid = "uuid",
+    Keys claim_key: String = "text",
+    Keys claim_fingerprint: Vec<u8> = "bytea",
+    Keys claim_call: Uuid = "uuid",
+    Keys claim_created_us: i64 = "bigint",
+    Keys claim_state: i16 = "smallint",
+    Keys claim_status: Option<i16> = "smallint",
+    Keys complete_scope: Uuid = "uuid",
+    Keys complete_key: String = "text",
+    Keys complete_call: Uuid = "uuid",
+    Keys complete_state: i16 = "smallint",
+    Keys complete_status: Option<i16> = "smallint",
+    Keys answer_call: Uuid = "uuid",
+    Keys answer_body: String = "text",
+    Rare replace_scope: Uuid = "uuid",
+    Rare replace_key: String = "text",
+    Rare replace_fingerprint: Vec<u8> = "bytea",
+    Rare replace_call: Uuid = "uuid",
+    Rare replace_created_us: i64 = "bigint",
+    Rare replace_state: i16 = "smallint",
+    Rare replace_status: Option<i16> = "smallint",
+    Rare freed_scope: Uuid = "uuid",
+    Rare freed_key: String = "text",
+    Always batch_no: i64 = "bigint",
+    Always batch_first_seq: i64 = "bigint",
+    Always batch_entries: i64 = "bigint",
+    Always batch_postings: i64 = "bigint",
+    Always batch_total: i64 = "bigint",
+    Always batch_recorded_us: i64 = "bigint",
+    Always batch_client: Uuid = "uuid",
+    Always batch_root: Vec<u8> = "bytea",
+    Always batch_prev_hash: Vec<u8> = "bytea",
+    Always batch_hash: Vec<u8> = "bytea",
 }

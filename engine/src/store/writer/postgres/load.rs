@@ -1,7 +1,7 @@
-//! Reads what a batch decides on. Wallets, counters and keys are read anew for every batch, under locks; what this server
-//! has opened is remembered in the facts from batch to batch.
+//! Reads what is open (holds, calls) and what identifiers name: after a start, for the heirs of dead servers, and for plain
+//! commands.
 
-use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+use std::collections::{HashMap, hash_map::Entry};
 
 use sea_orm::sqlx::{
     self, Row as _,
@@ -9,20 +9,18 @@ use sea_orm::sqlx::{
 };
 use uuid::Uuid;
 
-use super::{session::Trouble, statements::LOCK};
+use super::session::Trouble;
 use crate::{
     credits::Credits,
-    id::{CapId, EntryId, InvocationId},
+    id::{EntryId, InvocationId},
     ledger::{
-        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, TransactionKind,
-        caps::{CapUse, Counter, CounterKey},
+        LedgerAccountId, Leg, OnExpiry, TransactionKind,
         chain::ChainHead,
-        facts::{AccountFacts, Facts, Known, OpenCall, OpenHold, Wallet},
-        key::{KeyName, KeyState, StoredKey},
+        facts::{Facts, Known, OpenCall, OpenHold},
+        key::KeyName,
         leaf::{Digest, HoldEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
     },
     pricing::ShareTerms,
-    store::writer::{Command, Job},
 };
 
 /// How many holds and calls of dead servers one batch settles.
@@ -33,131 +31,6 @@ const OTHERS_SWEEP_US: i64 = 2_000_000;
 
 const HOLD_COLUMNS: &str = "h.id, h.wallet, h.payee, h.amount, h.ttl_us, h.publisher_bps, h.partner_bps, h.partner, \
                             h.expiry_capture, h.counters, h.meta_hash";
-
-/// What is to be read for a batch.
-#[derive(Debug, Default)]
-pub(super) struct Wanted {
-    accounts: BTreeSet<LedgerAccountId>,
-    counters: BTreeSet<CounterKey>,
-    keys: BTreeSet<KeyName>,
-    /// Identifiers of plain commands: what do they name already?
-    known: BTreeSet<EntryId>,
-}
-
-impl Wanted {
-    /// What `jobs` need, and whatever is due at `now_us` for a writer in its term `epoch`.
-    pub(super) fn by_jobs(facts: &Facts, jobs: &[Job], now_us: i64, epoch: i64) -> Self {
-        let mut wanted = Self::default();
-        let lost = facts.calls.iter().filter(|(_, call)| call.epoch < epoch).map(|(id, _)| EntryId::from(*id));
-        for id in lost.chain(facts.expired_holds(now_us, usize::MAX)) {
-            wanted.add_open_hold(facts, id);
-        }
-        for job in jobs {
-            match job {
-                Job::Begin(begin, _) => {
-                    if let Some(hold) = &begin.hold {
-                        wanted.add_hold_parties(hold);
-                    }
-                    wanted.keys.extend(begin.key.as_ref().map(|claim| claim.name.clone()));
-                }
-                Job::Finish(finish, _) => {
-                    wanted.add_open_hold(facts, EntryId::from(finish.call));
-                    wanted.accounts.extend(finish.wallet);
-                    wanted.add_counters(&finish.caps);
-                }
-                Job::Command(command, _) => match &**command {
-                    Command::Post(post) => wanted.add_post(post),
-                    Command::Hold(hold) => {
-                        wanted.known.insert(hold.id);
-                        wanted.add_hold_parties(hold);
-                    }
-                    Command::Settle(settle) => {
-                        wanted.known.extend([settle.id, settle.hold]);
-                        wanted.add_open_hold(facts, settle.hold);
-                    }
-                },
-                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
-            }
-        }
-        wanted
-    }
-
-    pub(super) fn by_posts(posts: &[Post]) -> Self {
-        let mut wanted = Self::default();
-        for post in posts {
-            wanted.add_post(post);
-        }
-        wanted
-    }
-
-    fn add_post(&mut self, post: &Post) {
-        self.known.insert(post.id);
-        self.accounts.extend(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
-    }
-
-    fn add_hold_parties(&mut self, hold: &PlaceHold) {
-        self.accounts.extend([Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten());
-        self.add_counters(&hold.caps);
-    }
-
-    fn add_counters(&mut self, caps: &[CapUse]) {
-        self.counters.extend(caps.iter().filter_map(CapUse::counter));
-    }
-
-    fn add_open_hold(&mut self, facts: &Facts, id: EntryId) {
-        if let Some(open) = facts.holds.get(&id) {
-            let entry = &open.entry;
-            self.accounts.extend([Some(entry.wallet), Some(entry.payee), entry.partner].into_iter().flatten());
-            self.counters.extend(&entry.counters);
-        }
-    }
-
-    /// Locks and reads it all into `facts`; what was known there of wallets, counters and keys goes.
-    pub(super) async fn load(mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<Foreign, Trouble> {
-        facts.accounts.clear();
-        facts.wallets.clear();
-        facts.counters.clear();
-        facts.end_batch();
-        let foreign = if self.known.is_empty() {
-            Foreign::default()
-        } else {
-            let ids: Vec<Uuid> = self.known.iter().map(|id| id.uuid()).collect();
-            let foreign = load_known(connection, facts, &ids).await?;
-            for id in &self.known.clone() {
-                self.add_open_hold(facts, *id);
-            }
-            foreign
-        };
-        self.lock(connection, facts).await?;
-        Ok(foreign)
-    }
-
-    async fn lock(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
-        let accounts: Vec<i64> = self.accounts.iter().map(|id| id.raw()).collect();
-        let (caps, starts): (Vec<Uuid>, Vec<i64>) =
-            self.counters.iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
-        let (scopes, keys): (Vec<Uuid>, Vec<&str>) = self.keys.iter().map(|name| (name.scope, &*name.key)).unzip();
-        let rows = sqlx::query(LOCK)
-            .bind(accounts)
-            .bind(caps)
-            .bind(starts)
-            .bind(scopes)
-            .bind(keys)
-            .fetch_all(connection)
-            .await?;
-        for row in rows {
-            match row.try_get::<i16, _>(0)? {
-                1 => take_account(facts, &row)?,
-                2 => {
-                    let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(9)?), start_us: row.try_get(1)? };
-                    facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
-                }
-                _ => take_key(facts, &row)?,
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Open holds and calls in the facts that this server did not open; forgotten after the batch.
 #[derive(Debug, Default)]
@@ -269,7 +142,11 @@ async fn load_open(
 }
 
 /// What `ids` name already: open holds of others, ended holds, transactions, settlements.
-async fn load_known(connection: &mut PgConnection, facts: &mut Facts, ids: &[Uuid]) -> Result<Foreign, Trouble> {
+pub(super) async fn load_known(
+    connection: &mut PgConnection,
+    facts: &mut Facts,
+    ids: &[Uuid],
+) -> Result<Foreign, Trouble> {
     let sql = format!(
         "SELECT {HOLD_COLUMNS}, r.id, r.hold_id, r.outcome, r.captured, r.meta_hash
          FROM hold_resolution r JOIN hold h ON h.id = r.hold_id WHERE r.hold_id = ANY($1)"
@@ -333,47 +210,6 @@ async fn load_transactions(
     Ok(found)
 }
 
-fn take_account(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
-    let id = LedgerAccountId::from_raw(row.try_get(1)?);
-    let kind = i16::try_from(row.try_get::<i64, _>(2)?).ok().and_then(AccountKind::from_raw);
-    let kind = kind.ok_or_else(|| damaged("account kind"))?;
-    facts.accounts.insert(id, AccountFacts { kind, is_closed: row.try_get::<i64, _>(3)? != 0 });
-    if kind.is_limited() {
-        facts.wallets.insert(
-            id,
-            Wallet {
-                credits: row.try_get(4)?,
-                debits: row.try_get(5)?,
-                held: row.try_get(6)?,
-                overdraft: row.try_get(7)?,
-                version: row.try_get(8)?,
-            },
-        );
-    }
-    Ok(())
-}
-
-fn take_key(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
-    let name = KeyName { scope: row.try_get(9)?, key: row.try_get::<String, _>(11)?.into() };
-    let state = match row.try_get::<i64, _>(2)? {
-        1 => KeyState::Running,
-        2 => {
-            let status = u16::try_from(row.try_get::<i64, _>(3)?).map_err(|_other| damaged("key status"))?;
-            KeyState::Finished { status, body: row.try_get::<String, _>(13)?.into() }
-        }
-        3 => KeyState::Unknown,
-        _ => return Err(damaged("key state")),
-    };
-    let stored = StoredKey {
-        fingerprint: digest(row.try_get(12)?)?,
-        call: InvocationId::from(row.try_get::<Uuid, _>(10)?),
-        created_us: row.try_get(1)?,
-        state,
-    };
-    facts.keys.insert(name, stored);
-    Ok(())
-}
-
 /// From `key_scope, key, state` at column `first`.
 fn call_from(row: &PgRow, first: usize, epoch: i64) -> Result<OpenCall, Trouble> {
     let at = |offset: usize| first.saturating_add(offset);
@@ -423,11 +259,11 @@ fn optional_digest(row: &PgRow, column: usize) -> Result<Option<Digest>, Trouble
     row.try_get::<Option<Vec<u8>>, _>(column)?.map(digest).transpose()
 }
 
-fn digest(bytes: Vec<u8>) -> Result<Digest, Trouble> {
+pub(super) fn digest(bytes: Vec<u8>) -> Result<Digest, Trouble> {
     Digest::try_from(bytes).map_err(|_length| damaged("digest"))
 }
 
 /// A stored value that no version of this program wrote.
-fn damaged(what: &str) -> Trouble {
+pub(super) fn damaged(what: &str) -> Trouble {
     Trouble::Refused(format!("damaged {what}"))
 }

@@ -1,4 +1,4 @@
-//! How long a batch that lost a race waits before it is decided again.
+//! How long a batch that lost a race waits before it is decided again, and how long locks are taken first after that.
 
 use std::time::Duration;
 
@@ -19,6 +19,37 @@ pub(super) fn pause(attempt: u32, name: Uuid) -> Duration {
     let (_, random) = name.as_u64_pair();
     let share = random.rotate_left(attempt).checked_rem(half_us.max(1)).unwrap_or(0);
     Duration::from_micros(half_us.saturating_add(share))
+}
+
+/// After so many batches under locks at most, it is tried without them again.
+const LOCKED_MAX: u32 = 1_024;
+
+/// Whether it pays to decide without locks: as long as other servers leave the same wallets alone.
+#[derive(Debug, Default)]
+pub(super) struct Calm {
+    /// How many batches are decided under locks after the next lost race.
+    penalty: u32,
+    /// How many of them are left.
+    left: u32,
+}
+
+impl Calm {
+    pub(super) fn may_compare(&mut self) -> bool {
+        let may = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+
+    /// Nobody had changed what was decided on.
+    pub(super) fn won(&mut self) {
+        self.penalty >>= 1;
+    }
+
+    /// Somebody had: twice as many batches under locks as the last time.
+    pub(super) fn lost(&mut self) {
+        self.penalty = self.penalty.saturating_mul(2).clamp(1, LOCKED_MAX);
+        self.left = self.penalty;
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     pace::{TRIES_MAX, pause},
     session::Trouble,
-    slot,
+    slot::{self, Slot},
     task::Writer,
 };
 
@@ -67,29 +67,25 @@ impl Writer {
         }
     }
 
-    /// Whether the batch `name` is in the books. The old session may still be at its commit: it holds the slot's row, so
-    /// reading that row under a lock waits for it.
+    /// Whether `name` was written. The old session may still be at it, or may not even have begun with it: renaming the
+    /// owner waits for the one, and keeps the other from happening later.
     async fn was_committed(&mut self, name: Uuid) -> Result<bool, Trouble> {
-        let slot = self.head.slot;
+        let (slot, epoch) = (self.head.slot, self.head.epoch);
         let session = self.session().await?;
-        session.begin().await?;
-        sqlx::query("SELECT 1 FROM chain_head WHERE slot = $1 FOR UPDATE")
-            .bind(slot)
-            .execute(session.connection())
-            .await?;
-        let found: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM batch WHERE client_batch_id = $1)")
-            .bind(name)
-            .fetch_one(session.connection())
-            .await?;
-        session.rollback().await?;
-        Ok(found)
+        if let Some((owner, last_write)) = slot::rename_owner(session, slot, epoch).await? {
+            self.owner = owner;
+            return Ok(last_write == Some(name));
+        }
+        // Somebody else has the slot, and has written since; the next attempt finds out.
+        let sql = "SELECT EXISTS (SELECT FROM batch WHERE client_batch_id = $1)";
+        Ok(sqlx::query_scalar(sql).bind(name).fetch_one(session.connection()).await?)
     }
 
     /// Another server has the slot: this one goes on in a new one. What it had opened is settled by rule.
     async fn take_slot(&mut self) -> Result<(), Trouble> {
         let session = self.session().await?;
-        let head = slot::take(session).await?;
-        self.head = head.ok_or(Trouble::Fenced)?;
+        let slot = slot::take(session).await?;
+        (self.head, self.owner) = slot.map(|Slot { head, owner }| (head, owner)).ok_or(Trouble::Fenced)?;
         (self.is_stale, self.has_lost) = (true, true);
         tracing::warn!(
             slot = self.head.slot,

@@ -1,16 +1,9 @@
 //! The writer's connection, and what its errors mean for a batch.
 
-use std::{str::FromStr as _, time::Duration};
+use sea_orm::sqlx::{self, Row as _, postgres::PgConnection};
 
-use sea_orm::sqlx::{
-    self, Connection as _, Row as _,
-    postgres::{PgConnectOptions, PgConnection},
-};
-
-use crate::store::{StoreError, writer::WriterSettings};
-
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+use super::statements::OTHER_ROWS;
+use crate::store::{StoreError, postgres::Target, writer::WriterSettings};
 
 /// Why a batch or a unit was not written. Nothing of it happened unless it says so.
 #[derive(Debug)]
@@ -34,7 +27,7 @@ impl From<sqlx::Error> for Trouble {
         let Some(database) = error.as_database_error() else { return Self::Lost(error.to_string()) };
         match database.code().as_deref().unwrap_or_default() {
             // serialization failure, deadlock, lock not available, a unique value that somebody else was first with
-            "40001" | "40P01" | "55P03" | "23505" => Self::Raced(error.to_string()),
+            "40001" | "40P01" | "55P03" | "23505" | OTHER_ROWS => Self::Raced(error.to_string()),
             // the server shuts down, or has ended this session
             "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Self::Lost(error.to_string()),
             _ => Self::Refused(error.to_string()),
@@ -48,18 +41,30 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects to the database at `url`, and sees to it that a commit is durable when it returns.
-    pub(super) async fn connect(url: &str) -> Result<Self, sqlx::Error> {
-        let options = PgConnectOptions::from_str(url)?.application_name("tollgate writer").options([
+    /// The database at `url`, for sessions whose commits are durable when they return.
+    ///
+    /// # Errors
+    /// The URL cannot be read.
+    pub(super) fn target(url: &str) -> Result<Target, StoreError> {
+        let settings = [
             ("synchronous_commit", "on"),
             // a lock that is not given by then is a lost race; a server that is gone frees its locks in time
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
-        ]);
-        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
-            Ok(connected) => Ok(Self { connection: connected? }),
-            Err(late) => Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, late))),
-        }
+            // The statements name rows by their keys. Planned once, by index: planning takes longer than carrying out, and
+            // a plan that was made while a table was small must be good when it is large.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+        ];
+        Ok(Target::of(url)?.named("tollgate writer", &settings))
+    }
+
+    pub(super) async fn connect(target: &Target) -> Result<Self, StoreError> {
+        Ok(Self { connection: target.connect().await? })
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

@@ -11,9 +11,11 @@ use uuid::Uuid;
 
 use super::{
     BATCH_MAX,
-    load::{self, Foreign, Wanted},
+    load::{self, Foreign},
+    pace::Calm,
     session::{Session, Trouble},
-    slot,
+    slot::{self, Slot},
+    wanted::Wanted,
     write::{Before, Decision, write},
 };
 use crate::{
@@ -28,9 +30,10 @@ use crate::{
     },
     store::{
         StoreError,
+        postgres::Target,
         writer::{
             Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, unavailable},
+            answers::{Decided, answer, decide, fail, is_named, keep, unavailable},
             count,
         },
     },
@@ -42,22 +45,32 @@ const SWEEP_MAX: usize = 512;
 /// How long a database that could not be reached is left alone.
 const AWAY_PAUSE: Duration = Duration::from_millis(250);
 
+/// How often it is looked what dead servers left open and which keys are over, and the lease renewed if nothing else is
+/// written: in microseconds.
+const LOOK_US: i64 = 1_000_000;
+
 /// How many expired keys one transaction forgets.
 const FORGOTTEN_MAX: i64 = 1_024;
 
 pub(super) struct Writer {
-    pub(super) url: String,
+    pub(super) target: Target,
     pub(super) options: WriterOptions,
     pub(super) shared: Option<Arc<SharedClock>>,
     pub(super) counters: Arc<WriterCounters>,
     pub(super) session: Option<Session>,
     pub(super) head: ChainHead,
+    /// What the slot's owner is called at the moment.
+    pub(super) owner: Uuid,
     pub(super) facts: Facts,
     /// The facts may differ from the database: load them again before the next batch.
     pub(super) is_stale: bool,
     /// Other writers may have died and left something open: to be looked for in the next batch.
     pub(super) has_lost: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
+    pub(super) calm: Calm,
+    /// When it was last looked around: in microseconds since the Unix epoch, and by a clock that cannot stand still.
+    looked_us: i64,
+    looked_at: Option<Instant>,
     /// The database could not be reached: until then it is not tried again, and whoever asks is told at once.
     away_until: Option<Instant>,
 }
@@ -69,7 +82,8 @@ impl Writer {
         shared: Option<Arc<SharedClock>>,
         counters: Arc<WriterCounters>,
     ) -> Result<Self, StoreError> {
-        let mut session = Session::connect(url).await?;
+        let target = Session::target(url)?;
+        let mut session = Session::connect(&target).await?;
         if let Some(shared) = &shared {
             shared.follow(session.now_us().await?);
         }
@@ -77,24 +91,27 @@ impl Writer {
             let what = "the server runs with `fsync = off`: a commit would not survive a power cut".to_owned();
             return Err(StoreError::Inconsistent { table: "pg_settings", what });
         }
-        let head = slot::take(&mut session).await.map_err(|trouble| store_error(&trouble))?;
-        let head = head.ok_or_else(|| StoreError::Inconsistent {
+        let slot = slot::take(&mut session).await.map_err(|trouble| store_error(&trouble))?;
+        let Slot { head, owner } = slot.ok_or_else(|| StoreError::Inconsistent {
             table: "chain_head",
             what: "every writer's slot is taken; a dead server's is free after three seconds".to_owned(),
         })?;
         let (facts, records) = (Facts::default(), Vec::new());
-        let url = url.to_owned();
         Ok(Self {
-            url,
+            target,
             options,
             shared,
             counters,
             session: Some(session),
             head,
+            owner,
             facts,
             is_stale: true,
             has_lost: true,
             records,
+            calm: Calm::default(),
+            looked_us: 0,
+            looked_at: None,
             away_until: None,
         })
     }
@@ -114,7 +131,7 @@ impl Writer {
                         self.run_batch(std::mem::take(&mut batch)).await;
                         self.run_unit(&unit, reply).await;
                     }
-                    Job::Record(record) => self.records.push(record),
+                    Job::Record(record) => keep(&mut self.records, record),
                     Job::Settings(reply) => {
                         let settings = match self.session().await {
                             Ok(session) => session.settings().await.map_err(unavailable),
@@ -125,7 +142,7 @@ impl Writer {
                     other => batch.push(other),
                 }
             }
-            if !batch.is_empty() || self.records.len() >= RECORDS_MAX {
+            if !batch.is_empty() || (self.records.len() >= RECORDS_MAX && !self.is_away()) {
                 self.run_batch(batch).await;
             }
         }
@@ -143,6 +160,12 @@ impl Writer {
         let mut pending = vec![jobs];
         while let Some(mut jobs) = pending.pop() {
             if jobs.is_empty() && self.records.is_empty() {
+                continue;
+            }
+            if self.records.is_empty() && self.is_idle(&jobs) {
+                for job in jobs {
+                    answer(job, Decided::Nothing);
+                }
                 continue;
             }
             match self.try_batch(&jobs).await {
@@ -171,10 +194,17 @@ impl Writer {
 
     async fn try_batch(&mut self, jobs: &[Job]) -> Result<Vec<Decided>, Trouble> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
+        let mut compares = self.may_compare(jobs);
         loop {
             let mut decided = Vec::with_capacity(jobs.len());
-            let trouble = match self.attempt(jobs, &mut name, &mut decided).await {
-                Ok(()) => return Ok(decided),
+            let attempted = if std::mem::take(&mut compares) {
+                self.compare(jobs, &mut name, &mut decided).await
+            } else {
+                self.attempt(jobs, &mut name, &mut decided).await.map(|()| true)
+            };
+            let trouble = match attempted {
+                Ok(true) => return Ok(decided),
+                Ok(false) => continue,
                 Err(trouble) => trouble,
             };
             if self.recover(&trouble, name, &mut races, &mut reconnects).await? {
@@ -189,10 +219,10 @@ impl Writer {
         name: &mut Option<Uuid>,
         decided: &mut Vec<Decided>,
     ) -> Result<(), Trouble> {
-        let is_tick = jobs.iter().any(|job| matches!(job, Job::Tick(_)));
-        if is_tick {
+        let looks = jobs.iter().any(|job| matches!(job, Job::Tick(_))) && self.is_look_due();
+        if looks {
             self.follow_database_clock().await?;
-            self.has_lost = true;
+            (self.has_lost, self.looked_us, self.looked_at) = (true, self.options.clock.now_us(), Some(Instant::now()));
         }
         self.refresh().await?;
         let now_us = self.now_us();
@@ -200,21 +230,22 @@ impl Writer {
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         session.begin().await?;
         let mut foreign = Foreign::default();
-        if is_tick {
+        if looks {
             forget_expired(session, now_us).await?;
         }
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
-        let wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
-        foreign.add(wanted.load(session.connection(), facts).await?);
-        let before = Before::of(facts);
+        let mut wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
+        foreign.add(wanted.lock(session.connection(), facts).await?);
+        let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));
         swept.map_err(|refusal| Trouble::Refused(format!("an expired hold cannot be settled: {refusal}")))?;
         decided.extend(jobs.iter().map(|job| decide(&mut batch, job)));
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
+        let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };
         self.commit(&plan, &before, now_us, name).await?;
         self.has_lost = false;
         foreign.forget(&mut self.facts);
@@ -222,22 +253,43 @@ impl Writer {
         Ok(())
     }
 
-    /// The batch gets its `name` here, and keeps it over all attempts.
+    /// A batch gets its name when it is first written, and keeps it over all attempts.
+    pub(super) fn name(&self, name: &mut Option<Uuid>, now_us: i64) -> Uuid {
+        *name.get_or_insert_with(|| self.options.ids.next_uuid(now_us))
+    }
+
     pub(super) async fn commit(
         &mut self,
         plan: &Plan,
         before: &Before,
         now_us: i64,
-        name: &mut Option<Uuid>,
+        name: Uuid,
     ) -> Result<(), Trouble> {
-        let name = *name.get_or_insert_with(|| self.options.ids.next_uuid(now_us));
         let session = open(&mut self.session)?;
         let decision = Decision { plan, facts: &self.facts, before, now_us, name };
-        let next = write(session, &self.head, decision).await?;
+        let next = write(session, &self.head, self.owner, decision).await?;
         failpoint!("inside_commit");
         session.commit().await?;
         self.head = next;
         Ok(())
+    }
+
+    /// Whether a second is over since it was last looked around. A clock that was set back or stands still does not put it
+    /// off: that it does shows only when the database's is looked at.
+    pub(super) fn is_look_due(&self) -> bool {
+        let now_us = self.options.clock.now_us();
+        let by_clock = now_us < self.looked_us || now_us.saturating_sub(self.looked_us) >= LOOK_US;
+        by_clock
+            || self
+                .looked_at
+                .is_none_or(|looked_at| looked_at.elapsed() >= Duration::from_micros(LOOK_US.unsigned_abs()))
+    }
+
+    /// Whether `jobs` are ticks with nothing to do.
+    fn is_idle(&self, jobs: &[Job]) -> bool {
+        let is_quiet = !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due();
+        let is_tick = |job: &Job| matches!(job, Job::Tick(_));
+        is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
     }
 
     /// Recorded time never goes backwards, whatever the clock does.
@@ -245,13 +297,17 @@ impl Writer {
         self.options.clock.now_us().max(self.head.last_us)
     }
 
+    fn is_away(&self) -> bool {
+        self.away_until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// A session, made anew if there is none.
     pub(super) async fn session(&mut self) -> Result<&mut Session, Trouble> {
         if self.session.is_none() {
-            if self.away_until.is_some_and(|until| Instant::now() < until) {
+            if self.is_away() {
                 return Err(Trouble::Lost("the database did not answer a moment ago".to_owned()));
             }
-            match Session::connect(&self.url).await {
+            match Session::connect(&self.target).await {
                 Ok(session) => self.session = Some(session),
                 Err(error) => {
                     self.away_until = Instant::now().checked_add(AWAY_PAUSE);
@@ -268,12 +324,12 @@ impl Writer {
         self.session().await?;
         if self.is_stale {
             let session = open(&mut self.session)?;
-            let head = slot::read(session, self.head.slot).await?;
+            let Slot { head, owner } = slot::read(session, self.head.slot).await?;
             if head.epoch != self.head.epoch {
                 return Err(Trouble::Fenced);
             }
             self.facts = load::reload(session.connection(), &head).await?;
-            self.head = head;
+            (self.head, self.owner) = (head, owner);
             self.is_stale = false;
         }
         Ok(())

@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    load::Wanted,
     session::{Session, Trouble},
     task::{Writer, open, writer_error},
+    wanted::Wanted,
     write::Before,
 };
 use crate::{
@@ -93,8 +93,9 @@ impl Writer {
             progress.statement = number;
             execute(session, guarded).await?;
         }
-        let foreign = Wanted::by_posts(&unit.posts).load(session.connection(), facts).await?;
-        let before = Before::of(facts);
+        let mut wanted = Wanted::by_posts(&unit.posts);
+        let foreign = wanted.lock(session.connection(), facts).await?;
+        let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         for post in &unit.posts {
             match batch.post(post) {
@@ -103,6 +104,7 @@ impl Writer {
             }
         }
         let plan = batch.into_plan();
+        let name = self.name(name, now_us);
         self.commit(&plan, &before, now_us, name).await?;
         foreign.forget(&mut self.facts);
         self.facts.end_batch();
@@ -113,8 +115,8 @@ impl Writer {
         self.refresh().await?;
         let now_us = self.now_us();
         open(&mut self.session)?.begin().await?;
-        let before = Before::of(&self.facts);
-        self.commit(plan, &before, now_us, &mut None).await
+        let name = self.name(&mut None, now_us);
+        self.commit(plan, &Before::default(), now_us, name).await
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sqlx::{self, Row as _};
+use sea_orm::sqlx;
 use uuid::Uuid;
 
 use super::{
     columns::Columns,
     session::{Session, Trouble},
     slot::LEASE_US,
-    statements::WRITE,
+    statements::{expected, write_text},
+    wanted::Wanted,
 };
 use crate::{
     code::Code,
@@ -17,7 +18,7 @@ use crate::{
     invocation::{CallEnd, CallRecord},
     ledger::{
         LedgerAccountId, OnExpiry,
-        caps::CounterKey,
+        caps::{Counter, CounterKey},
         chain::{ChainHead, SealedBatch},
         facts::Facts,
         key::{KeyName, KeyState, StoredKey},
@@ -27,9 +28,12 @@ use crate::{
 };
 
 /// What was there before the batch, as far as the statement has to know.
+#[derive(Debug, Default)]
 pub(super) struct Before {
+    /// The wallets' versions.
+    wallets: HashMap<LedgerAccountId, i64>,
     /// The counters that have a row.
-    counters: HashSet<CounterKey>,
+    counters: HashMap<CounterKey, Counter>,
     /// The keys that have a row.
     keys: HashSet<KeyName>,
 }
@@ -49,18 +53,24 @@ pub(super) struct Decision<'a> {
 }
 
 impl Before {
-    pub(super) fn of(facts: &Facts) -> Self {
-        Self { counters: facts.counters.keys().copied().collect(), keys: facts.keys.keys().cloned().collect() }
+    /// As far as a batch may change it that decides on `wanted`.
+    pub(super) fn of(wanted: &Wanted, facts: &Facts) -> Self {
+        let wallets = wanted.accounts.iter().filter_map(|id| Some((*id, facts.wallets.get(id)?.version)));
+        let counters = wanted.counters.iter().filter_map(|key| Some((*key, *facts.counters.get(key)?)));
+        let keys = facts.keys.keys().cloned();
+        Self { wallets: wallets.collect(), counters: counters.collect(), keys: keys.collect() }
     }
 }
 
-/// Writes the batch into the open transaction and returns the head after it.
+/// Writes the batch, into the open transaction if there is one, and returns the head after it.
 ///
 /// # Errors
-/// [`Trouble::Fenced`] if the slot has gone to somebody else, [`Trouble::Raced`] if a row that had to be there was not.
+/// [`Trouble::Raced`] if a row was not as the batch was decided on: the slot has gone to somebody else, or another server
+/// was first.
 pub(super) async fn write(
     session: &mut Session,
     head: &ChainHead,
+    owner: Uuid,
     decision: Decision<'_>,
 ) -> Result<ChainHead, Trouble> {
     let Decision { plan, facts, before, now_us, name } = decision;
@@ -79,8 +89,8 @@ pub(super) async fn write(
     columns.add_balances(facts, before, plan);
     columns.add_calls(facts, plan);
     columns.add_keys(before, &plan.keys);
-    let expected = Expected::of(&columns);
-    let query = sqlx::query(WRITE.as_str())
+    let groups = columns.groups();
+    let query = sqlx::query(write_text(groups))
         .bind(head.slot)
         .bind(head.epoch)
         .bind(head.batch_no)
@@ -88,36 +98,12 @@ pub(super) async fn write(
         .bind(next.seq)
         .bind(next.last_us)
         .bind(next.hash.to_vec())
-        .bind(LEASE_US);
-    let row = columns.bind(query).fetch_one(session.connection()).await?;
-    if row.try_get::<i64, _>(0)? != 1 {
-        return Err(Trouble::Fenced);
-    }
-    for (column, (what, count)) in (1_usize..).zip(expected.0) {
-        let found: i64 = row.try_get(column)?;
-        if usize::try_from(found) != Ok(count) {
-            return Err(Trouble::Raced(format!("{found} {what} instead of {count}")));
-        }
-    }
+        .bind(LEASE_US)
+        .bind(owner)
+        .bind(name)
+        .bind(expected(groups, &columns));
+    columns.bind(groups, query).execute(session.connection()).await?;
     Ok(next)
-}
-
-/// How many rows the parts of the statement have to touch, in the order of its answer.
-struct Expected([(&'static str, usize); 8]);
-
-impl Expected {
-    fn of(columns: &Columns) -> Self {
-        Self([
-            ("open holds were closed", columns.closed.len()),
-            ("open holds were postponed", columns.postponed_id.len()),
-            ("wallets were written", columns.wallet_id.len()),
-            ("counters were written", columns.counter_cap.len()),
-            ("calls were ended", columns.ended_id.len()),
-            ("free calls were closed", columns.free_closed.len()),
-            ("expired keys were taken", columns.claim_replaces.iter().filter(|replaces| **replaces).count()),
-            ("keys were freed", columns.freed_scope.len()),
-        ])
-    }
 }
 
 fn bytes(digest: Option<Digest>) -> Option<Vec<u8>> {
@@ -226,11 +212,15 @@ impl Columns {
             self.wallet_debits.push(wallet.debits);
             self.wallet_held.push(wallet.held);
             self.wallet_version.push(wallet.version);
+            // without a known row before, the statement finds none either
+            self.wallet_before.push(before.wallets.get(id).copied().unwrap_or(-1));
         }
         for (key, counter) in
             plan.counters.iter().filter_map(|key| facts.counters.get(key).map(|counter| (key, counter)))
         {
-            let (caps, starts, spent, held) = if before.counters.contains(key) {
+            let (caps, starts, spent, held) = if let Some(was) = before.counters.get(key) {
+                self.counter_spent_before.push(was.spent);
+                self.counter_held_before.push(was.held);
                 (&mut self.counter_cap, &mut self.counter_start_us, &mut self.counter_spent, &mut self.counter_held)
             } else {
                 (&mut self.fresh_cap, &mut self.fresh_start_us, &mut self.fresh_spent, &mut self.fresh_held)
@@ -338,6 +328,16 @@ impl Columns {
                     self.complete_state.push(number);
                     self.complete_status.push(status);
                 }
+                KeyFate::Claimed(stored, state) if before.keys.contains(name) => {
+                    let (number, status) = self.add_answer(stored.call, state);
+                    self.replace_scope.push(name.scope);
+                    self.replace_key.push(name.key.to_string());
+                    self.replace_fingerprint.push(stored.fingerprint.to_vec());
+                    self.replace_call.push(stored.call.uuid());
+                    self.replace_created_us.push(stored.created_us);
+                    self.replace_state.push(number);
+                    self.replace_status.push(status);
+                }
                 KeyFate::Claimed(stored, state) => {
                     let (number, status) = self.add_answer(stored.call, state);
                     self.claim_scope.push(name.scope);
@@ -347,7 +347,6 @@ impl Columns {
                     self.claim_created_us.push(stored.created_us);
                     self.claim_state.push(number);
                     self.claim_status.push(status);
-                    self.claim_replaces.push(before.keys.contains(name));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use super::{books::Books, checkpoint::Checkpointer, write::forget_expired};
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
         unit::{NotSaved, UnitOfWork},
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, refusal_plan, unavailable},
+            answers::{Decided, answer, decide, fail, is_named, keep, refusal_plan, unavailable},
             count,
         },
     },
@@ -62,7 +63,7 @@ impl Writer {
                         self.run_batch(&mut batch);
                         self.run_unit(&unit, reply);
                     }
-                    Job::Record(record) => self.records.push(record),
+                    Job::Record(record) => keep(&mut self.records, record),
                     Job::Settings(reply) => drop(reply.send(self.books.settings().map_err(unavailable))),
                     other => batch.push(other),
                 }
@@ -108,13 +109,13 @@ impl Writer {
         let decided = jobs.iter().map(|job| decide(&mut batch, job)).collect();
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
-        self.commit(&plan, now_us)?;
+        let name = if is_named(jobs, &plan) { self.options.ids.next_uuid(now_us) } else { Uuid::nil() };
+        self.commit(&plan, now_us, name)?;
         self.facts.end_batch();
         Ok(decided)
     }
 
-    fn commit(&mut self, plan: &Plan, now_us: i64) -> Result<(), WriterError> {
-        let name = self.options.ids.next_uuid(now_us);
+    fn commit(&mut self, plan: &Plan, now_us: i64, name: Uuid) -> Result<(), WriterError> {
         if !self.books.write(&self.facts, plan, now_us, name).map_err(unavailable)? {
             return Err(WriterError::Fenced);
         }
@@ -166,7 +167,7 @@ impl Writer {
             done.push(batch.post(post)?);
         }
         let plan = batch.into_plan();
-        self.commit(&plan, now_us)?;
+        self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
         self.facts.end_batch();
         Ok(done)
     }
@@ -178,7 +179,7 @@ impl Writer {
         let written = self
             .refresh()
             .and_then(|()| self.books.begin().map_err(unavailable))
-            .and_then(|()| self.commit(&plan, now_us));
+            .and_then(|()| self.commit(&plan, now_us, self.options.ids.next_uuid(now_us)));
         if let Err(error) = written {
             self.recover_from(&error);
         }

@@ -10,3 +10,19 @@ fn pauses_double_up_to_their_limit_and_differ_between_batches() {
         assert!(pauses.len() > 16, "{attempt}: {pauses:?}");
     }
 }
+
+#[test]
+fn after_lost_races_locks_are_taken_ever_longer_and_shorter_again_after_won_ones() {
+    let locked = |calm: &mut Calm| (0..).find(|_| calm.may_compare()).unwrap();
+    let mut calm = Calm::default();
+    assert!(calm.may_compare());
+    for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 1_024] {
+        calm.lost();
+        assert_eq!(locked(&mut calm), expected);
+    }
+    for _ in 0..5 {
+        calm.won();
+    }
+    calm.lost();
+    assert_eq!(locked(&mut calm), 64);
+}

@@ -1,0 +1,222 @@
+//! What a batch decides on: which accounts, counters and keys, and reading them.
+
+use std::collections::BTreeSet;
+
+use sea_orm::sqlx::{
+    self, Row as _,
+    postgres::{PgConnection, PgRow},
+};
+use uuid::Uuid;
+
+use super::{
+    load::{Foreign, damaged, digest, load_known},
+    session::Trouble,
+    statements::{LOCK, READ},
+};
+use crate::{
+    id::{CapId, EntryId, InvocationId},
+    ledger::{
+        AccountKind, LedgerAccountId, PlaceHold, Post,
+        caps::{CapUse, Counter, CounterKey},
+        facts::{AccountFacts, Facts, Wallet},
+        key::{KeyName, KeyState, StoredKey},
+    },
+    store::writer::{Command, Job},
+};
+
+/// What is to be read for a batch.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) accounts: BTreeSet<LedgerAccountId>,
+    pub(super) counters: BTreeSet<CounterKey>,
+    keys: BTreeSet<KeyName>,
+    /// Identifiers of plain commands: what do they name already?
+    known: BTreeSet<EntryId>,
+}
+
+impl Wanted {
+    /// What `jobs` need, and whatever is due at `now_us` for a writer in its term `epoch`.
+    pub(super) fn by_jobs(facts: &Facts, jobs: &[Job], now_us: i64, epoch: i64) -> Self {
+        let mut wanted = Self::default();
+        let lost = facts.calls.iter().filter(|(_, call)| call.epoch < epoch).map(|(id, _)| EntryId::from(*id));
+        for id in lost.chain(facts.expired_holds(now_us, usize::MAX)) {
+            wanted.add_open_hold(facts, id);
+        }
+        for job in jobs {
+            match job {
+                Job::Begin(begin, _) => {
+                    if let Some(hold) = &begin.hold {
+                        wanted.add_hold_parties(hold);
+                    }
+                    wanted.keys.extend(begin.key.as_ref().map(|claim| claim.name.clone()));
+                }
+                Job::Finish(finish, _) => {
+                    wanted.add_open_hold(facts, EntryId::from(finish.call));
+                    wanted.accounts.extend(finish.wallet);
+                    wanted.add_counters(&finish.caps);
+                }
+                Job::Command(command, _) => match &**command {
+                    Command::Post(post) => wanted.add_post(post),
+                    Command::Hold(hold) => {
+                        wanted.known.insert(hold.id);
+                        wanted.add_hold_parties(hold);
+                    }
+                    Command::Settle(settle) => {
+                        wanted.known.extend([settle.id, settle.hold]);
+                        wanted.add_open_hold(facts, settle.hold);
+                    }
+                },
+                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+            }
+        }
+        wanted
+    }
+
+    pub(super) fn by_posts(posts: &[Post]) -> Self {
+        let mut wanted = Self::default();
+        for post in posts {
+            wanted.add_post(post);
+        }
+        wanted
+    }
+
+    fn add_post(&mut self, post: &Post) {
+        self.known.insert(post.id);
+        self.accounts.extend(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
+    }
+
+    fn add_hold_parties(&mut self, hold: &PlaceHold) {
+        self.accounts.extend([Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten());
+        self.add_counters(&hold.caps);
+    }
+
+    fn add_counters(&mut self, caps: &[CapUse]) {
+        self.counters.extend(caps.iter().filter_map(CapUse::counter));
+    }
+
+    fn add_open_hold(&mut self, facts: &Facts, id: EntryId) {
+        if let Some(open) = facts.holds.get(&id) {
+            let entry = &open.entry;
+            self.accounts.extend([Some(entry.wallet), Some(entry.payee), entry.partner].into_iter().flatten());
+            self.counters.extend(&entry.counters);
+        }
+    }
+
+    /// Locks and reads it all into `facts`, whatever is known there of it. Returns what it found that others have opened.
+    pub(super) async fn lock(&mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<Foreign, Trouble> {
+        facts.end_batch();
+        self.forget(facts);
+        // What this server has open names nothing else.
+        let ids = self.known.iter().filter(|id| !facts.holds.contains_key(id)).map(|id| id.uuid()).collect();
+        let named = self.read(LOCK.as_str(), connection, facts, ids).await?;
+        if named.is_empty() {
+            return Ok(Foreign::default());
+        }
+        let foreign = load_known(connection, facts, &named).await?;
+        for id in self.known.clone() {
+            self.add_open_hold(facts, id);
+        }
+        self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
+        Ok(foreign)
+    }
+
+    /// Reads those into `facts` of which nothing is known there, without locks.
+    pub(super) async fn complete(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
+        facts.end_batch();
+        let unknown = Self {
+            accounts: self.accounts.iter().filter(|id| !facts.accounts.contains_key(id)).copied().collect(),
+            counters: self.counters.iter().filter(|key| !facts.counters.contains_key(key)).copied().collect(),
+            ..Self::default()
+        };
+        if unknown.accounts.is_empty() && unknown.counters.is_empty() {
+            return Ok(());
+        }
+        unknown.read(READ.as_str(), connection, facts, Vec::new()).await.map(drop)
+    }
+
+    /// Whether an identifier has to be looked up to decide: it may name anything.
+    pub(super) fn names_anything(&self) -> bool {
+        !self.known.is_empty()
+    }
+
+    /// Drops what `facts` know of accounts, wallets and counters.
+    pub(super) fn forget(&self, facts: &mut Facts) {
+        for id in &self.accounts {
+            facts.accounts.remove(id);
+            facts.wallets.remove(id);
+        }
+        for key in &self.counters {
+            facts.counters.remove(key);
+        }
+    }
+
+    /// Carries out one of the reading statements; returns those of `ids` that name something.
+    async fn read(
+        &self,
+        sql: &'static str,
+        connection: &mut PgConnection,
+        facts: &mut Facts,
+        ids: Vec<Uuid>,
+    ) -> Result<Vec<Uuid>, Trouble> {
+        let accounts: Vec<i64> = self.accounts.iter().map(|id| id.raw()).collect();
+        let (caps, starts): (Vec<Uuid>, Vec<i64>) =
+            self.counters.iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
+        let (scopes, keys): (Vec<Uuid>, Vec<&str>) = self.keys.iter().map(|name| (name.scope, &*name.key)).unzip();
+        let query = sqlx::query(sql).bind(accounts).bind(caps).bind(starts).bind(scopes).bind(keys).bind(ids);
+        let mut named = Vec::new();
+        for row in query.fetch_all(connection).await? {
+            match row.try_get::<i16, _>(0)? {
+                1 => take_account(facts, &row)?,
+                2 => {
+                    let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(7)?), start_us: row.try_get(1)? };
+                    facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
+                }
+                3 => take_key(facts, &row)?,
+                4 => take_wallet(facts, &row)?,
+                _ => named.push(row.try_get(7)?),
+            }
+        }
+        Ok(named)
+    }
+}
+
+fn take_wallet(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let wallet = Wallet {
+        credits: row.try_get(2)?,
+        debits: row.try_get(3)?,
+        held: row.try_get(4)?,
+        overdraft: row.try_get(5)?,
+        version: row.try_get(6)?,
+    };
+    facts.wallets.insert(LedgerAccountId::from_raw(row.try_get(1)?), wallet);
+    Ok(())
+}
+
+fn take_account(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let kind = i16::try_from(row.try_get::<i64, _>(2)?).ok().and_then(AccountKind::from_raw);
+    let kind = kind.ok_or_else(|| damaged("account kind"))?;
+    let account = AccountFacts { kind, is_closed: row.try_get::<i64, _>(3)? != 0 };
+    facts.accounts.insert(LedgerAccountId::from_raw(row.try_get(1)?), account);
+    Ok(())
+}
+
+fn take_key(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let name = KeyName { scope: row.try_get(7)?, key: row.try_get::<String, _>(9)?.into() };
+    let state = match row.try_get::<i64, _>(2)? {
+        1 => KeyState::Running,
+        2 => {
+            let status = u16::try_from(row.try_get::<i64, _>(3)?).map_err(|_other| damaged("key status"))?;
+            KeyState::Finished { status, body: row.try_get::<String, _>(11)?.into() }
+        }
+        3 => KeyState::Unknown,
+        _ => return Err(damaged("key state")),
+    };
+    let stored = StoredKey {
+        fingerprint: digest(row.try_get(10)?)?,
+        call: InvocationId::from(row.try_get::<Uuid, _>(8)?),
+        created_us: row.try_get(1)?,
+        state,
+    };
+    facts.keys.insert(name, stored);
+    Ok(())
+}
