@@ -14,6 +14,7 @@ mod decide;
 mod entities;
 mod facts;
 mod load;
+mod written;
 
 use std::{fmt, sync::Arc};
 
@@ -26,6 +27,7 @@ pub use self::{
         ToolFacts,
     },
     load::{PolicyLoadError, PolicyProblem, PolicyProblems},
+    written::{OPERATOR_POLICIES, SECTIONS, WrittenPolicy, WrittenPolicyError},
 };
 
 /// The texts that a set of policies is made from.

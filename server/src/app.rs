@@ -117,7 +117,8 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
             (clock, Ledger::start_postgres(url, options, Some(shared))?)
         }
     };
-    let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
+    let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
+    let policies = Policies::load_with(sources, &config.policy.operator, None)?;
     let db = Database::open_beside(url, ledger.presence().clone()).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
     Ok(Engine { services: Arc::new(services), writer, too_many_rights })

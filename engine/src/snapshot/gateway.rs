@@ -19,8 +19,8 @@ use crate::{
     id::{PriceVersionId, ToolId},
     ledger::{LedgerAccountId, leaf::sha256},
     policy::{
-        CachedPolicies, DECISION_CACHE_ENTRIES_MAX, Policies, PolicySources,
-        chain::{CatalogTool, Chain, PolicyDocument, Scope, SenderFacts, SessionFacts, ToolIndex},
+        CachedPolicies, DECISION_CACHE_ENTRIES_MAX, PolicySources, WrittenPolicy,
+        chain::{CatalogTool, Scope, SenderFacts, SessionFacts, ToolIndex},
     },
     pricing::{Price, PriceBook, PricingSpec},
     upstream::UpstreamTarget,
@@ -34,7 +34,7 @@ pub struct GatewaySetup {
     /// The configured sessions and agents.
     pub sessions: SessionSettings,
     /// Who may use what.
-    pub document: PolicyDocument,
+    pub policy: WrittenPolicy,
     /// The schema of the policies.
     pub schema: &'static str,
     /// The policies that stand under every call.
@@ -86,10 +86,9 @@ impl GatewaySnapshot {
         offers.extend(listed.flat_map(HashMap::values).cloned());
         offers.sort_by(|left, right| left.path.cmp(&right.path));
         let names: Vec<CatalogTool<'_>> = offers.iter().map(|offer| catalog_tool(offer)).collect();
-        let chain =
-            Chain::compile(setup.document.clone(), &setup.dialect.chain, &names).map_err(|error| error.to_string())?;
         let sources = PolicySources { schema: setup.schema, policies: setup.base };
-        let policies = Policies::load_with(sources, "", Some(chain)).map_err(|error| error.to_string())?;
+        let policies =
+            setup.policy.compile(&setup.dialect.chain, sources, &names).map_err(|error| error.to_string())?;
         Ok(Self { setup, offers, policies: CachedPolicies::new(policies, DECISION_CACHE_ENTRIES_MAX) })
     }
 

@@ -1,11 +1,19 @@
-//! The sections `session`, `tools`, `agents` and `channels`: the policy of the dialects, kept as JSON.
+//! The sections `session`, `tools`, `agents` and `channels`: the policy of the dialects, kept as JSON; and the operators'
+//! own Cedar policies beside it.
 //!
 //! What the members mean is the business of the policy compiler. Here their types are checked, unknown members are
 //! refused with their position, and the members that the dialects know but Tollgate does not use are listed.
 
+use std::{fs::File, io::Read as _};
+
+use engine::policy::OPERATOR_POLICIES;
 use serde_json::{Map, Value as Json};
 
-use super::reader::{Fields, Value};
+use super::{
+    FILE_BYTES_MAX,
+    reader::{Fields, Value},
+    server::parse_path,
+};
 
 const SESSION_UNUSED: &[&str] = &[
     "agentToAgent",
@@ -61,6 +69,8 @@ pub struct Policy {
     pub agents: Json,
     /// The section `channels`.
     pub channels: Json,
+    /// The operators' own Cedar policies, from the file that `operator_policies` names; empty if there are none.
+    pub operator: String,
 }
 
 impl Policy {
@@ -70,8 +80,22 @@ impl Policy {
             tools: root.section("tools", read_tools),
             agents: root.section("agents", read_agents),
             channels: root.take("channels").map_or_else(empty, |value| read_channels(&value)),
+            operator: root.take(OPERATOR_POLICIES).and_then(|value| read_cedar(&value)).unwrap_or_default(),
         }
     }
+}
+
+/// The text of the file that is named. What it says is the business of the policy compiler.
+fn read_cedar(value: &Value<'_>) -> Option<String> {
+    let path = value.parsed(parse_path)?;
+    let mut text = String::new();
+    let read = File::open(&path).and_then(|file| file.take(FILE_BYTES_MAX.saturating_add(1)).read_to_string(&mut text));
+    match read {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= FILE_BYTES_MAX) => return Some(text),
+        Ok(_) => value.wrong(format!("the file `{}` is larger than {FILE_BYTES_MAX} bytes", path.display())),
+        Err(error) => value.wrong(format!("the file `{}` cannot be read: {error}", path.display())),
+    }
+    None
 }
 
 fn empty() -> Json {

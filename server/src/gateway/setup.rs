@@ -9,11 +9,11 @@ use engine::{
         limiter::{Limit, Limiter},
         session_key::{SessionSettings, normalise_agent},
     },
-    policy::chain::PolicyDocument,
+    policy::{WrittenPolicy, chain::PolicyDocument},
     snapshot::{Billing, GatewaySetup},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Gateway;
 use crate::config::{Config, GatewayAuth};
@@ -23,16 +23,17 @@ use crate::config::{Config, GatewayAuth};
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PolicyFaults(Vec<DocumentProblem>);
 
-/// The policy document of the configuration, in the dialects' own shape.
-pub fn document(config: &Config) -> Value {
+/// The policy of the configuration.
+pub fn written_policy(config: &Config) -> WrittenPolicy {
     let (gateway, policy) = (&config.gateway, &config.policy);
-    json!({
+    let chain = json!({
         "session": policy.session,
         "tools": policy.tools,
         "agents": policy.agents,
         "channels": policy.channels,
         "gateway": {"tools": {"allow": gateway.tools_allow, "deny": gateway.tools_deny}},
-    })
+    });
+    WrittenPolicy { chain, operator: policy.operator.clone() }
 }
 
 /// What the gateway offers and allows. `namespaces` are offered where the configuration names none.
@@ -42,7 +43,8 @@ pub fn document(config: &Config) -> Value {
 pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> Result<GatewaySetup, PolicyFaults> {
     let gateway = &config.gateway;
     let dialect = (*gateway.rules).clone();
-    let document = PolicyDocument::from_value(&document(config), &dialect.chain).map_err(PolicyFaults)?;
+    let policy = written_policy(config);
+    PolicyDocument::from_value(&policy.chain, &dialect.chain).map_err(PolicyFaults)?;
     let billing = gateway.billing.as_ref().map_or_else(Billing::default, |billing| Billing {
         account: Some(billing.account.clone()),
         agents: billing.agents.iter().map(|(agent, email)| (normalise_agent(agent), email.clone())).collect(),
@@ -50,7 +52,7 @@ pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> Result<Gateway
     Ok(GatewaySetup {
         sessions: SessionSettings::from_sections(&config.policy.session, &config.policy.agents),
         dialect,
-        document,
+        policy,
         schema: policies::SCHEMA,
         base: policies::BASE,
         namespaces: gateway.namespaces.clone().unwrap_or(namespaces),

@@ -1,0 +1,85 @@
+//! A policy as operators write and keep it: the document of the tool-policy chain, and their own Cedar policies beside it.
+//!
+//! Both are one thing: they are checked, kept, published and taken back together.
+
+use serde_json::Value;
+
+use super::{
+    Policies, PolicyLoadError, PolicySources,
+    chain::{CatalogTool, Chain, ChainError, PolicyDocument},
+};
+use crate::{
+    dialect::ChainRules,
+    document::{DocumentPath, DocumentProblem},
+};
+
+/// Under which name the Cedar text stands beside the sections of the document.
+pub const OPERATOR_POLICIES: &str = "operator_policies";
+
+/// The sections of the document.
+pub const SECTIONS: [&str; 5] = ["agents", "channels", "gateway", "session", "tools"];
+
+/// A policy as it is written. Not checked yet; [`WrittenPolicy::compile`] does that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenPolicy {
+    /// The chain's document: an object with the [`SECTIONS`], in the dialects' own shape.
+    pub chain: Value,
+    /// Cedar policies of the operators, under the same rules as the base policies; empty if there are none.
+    pub operator: String,
+}
+
+/// Why a written policy is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WrittenPolicyError {
+    /// The chain's document.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Document(Vec<DocumentProblem>),
+    /// What Cedar does not take of the chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The operators' policies.
+    #[error("{OPERATOR_POLICIES}: {0}")]
+    Cedar(#[from] PolicyLoadError),
+}
+
+impl WrittenPolicy {
+    /// Reads the one object that [`WrittenPolicy::to_value`] makes: the sections, with the Cedar text among them.
+    ///
+    /// # Errors
+    /// It is no object, or its Cedar policies are no text. The sections are not looked at.
+    pub fn from_value(mut value: Value) -> Result<Self, DocumentProblem> {
+        let refuse = |path: DocumentPath, message: &str| DocumentProblem { path, message: message.to_owned() };
+        let Some(members) = value.as_object_mut() else {
+            return Err(refuse(DocumentPath::default(), "must be an object"));
+        };
+        match members.remove(OPERATOR_POLICIES) {
+            None => Ok(Self { chain: value, operator: String::new() }),
+            Some(Value::String(operator)) => Ok(Self { chain: value, operator }),
+            Some(_) => Err(refuse(DocumentPath::default().key(OPERATOR_POLICIES), "must be a text of Cedar policies")),
+        }
+    }
+
+    /// As one object.
+    pub fn to_value(&self) -> Value {
+        let mut value = self.chain.clone();
+        if let Some(members) = value.as_object_mut().filter(|_| !self.operator.is_empty()) {
+            members.insert(OPERATOR_POLICIES.to_owned(), self.operator.as_str().into());
+        }
+        value
+    }
+
+    /// Checks everything and makes it ready to decide, for a dialect and a catalog, over the program's own policies.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the first part that is.
+    pub fn compile(
+        &self,
+        rules: &ChainRules,
+        sources: PolicySources<'_>,
+        catalog: &[CatalogTool<'_>],
+    ) -> Result<Policies, WrittenPolicyError> {
+        let document = PolicyDocument::from_value(&self.chain, rules).map_err(WrittenPolicyError::Document)?;
+        let chain = Chain::compile(document, rules, catalog)?;
+        Ok(Policies::load_with(sources, &self.operator, Some(chain))?)
+    }
+}
