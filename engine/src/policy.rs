@@ -14,6 +14,7 @@ mod decide;
 mod entities;
 mod facts;
 mod load;
+mod told;
 mod written;
 
 use std::{fmt, sync::Arc};
@@ -26,7 +27,7 @@ pub use self::{
         AccountFacts, Caller, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, PublisherFacts, Surface,
         ToolFacts,
     },
-    load::{PolicyLoadError, PolicyProblem, PolicyProblems},
+    load::{PolicyLoadError, PolicyProblem, PolicyProblems, policies_by_id},
     written::{OPERATOR_POLICIES, SECTIONS, WrittenPolicy, WrittenPolicyError},
 };
 

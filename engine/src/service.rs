@@ -23,6 +23,7 @@ pub mod access;
 pub mod accounts;
 pub mod balance;
 pub mod catalog;
+pub mod explain;
 pub mod invocations;
 pub mod invoke;
 pub mod outbox;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sea_orm::{EntityTrait, QueryOrder};
 
-pub use self::gateway::{Billing, GatewaySetup, GatewaySnapshot};
+pub use self::gateway::{Billing, GatewaySetup, GatewaySnapshot, catalog_of, session_facts};
 
 use crate::{
     catalog::{

@@ -14,6 +14,7 @@ mod apply;
 mod doctor;
 mod ledger;
 mod operate;
+mod policy;
 mod purchase;
 mod reference;
 mod serve;
@@ -46,6 +47,9 @@ enum Command {
     /// Look at the books.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Check, show, compare and try policies.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print this command line as Markdown.
@@ -149,6 +153,9 @@ pub fn run() -> Exit {
         Command::Doctor(args) => doctor::run(args, &ConfigSource::from_option(cli.config.clone()), &environment),
         Command::Account(command) => load(&cli, &environment).and_then(|loaded| account::run(command, &loaded)),
         Command::Purchase(command) => load(&cli, &environment).and_then(|loaded| purchase::run(command, &loaded)),
+        Command::Policy(command) => {
+            load(&cli, &environment).and_then(|loaded| policy::run(command, &loaded, &environment))
+        }
         Command::Ledger(command) => load(&cli, &environment).and_then(|loaded| ledger::run(command, &loaded.config)),
     };
     outcome.unwrap_or_else(|failure| {

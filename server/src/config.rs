@@ -33,6 +33,7 @@ mod number;
 mod overlay;
 mod payments;
 mod policy;
+mod policy_file;
 mod reader;
 mod scan;
 mod server;
@@ -65,6 +66,7 @@ pub use self::{
     metrics::Metrics,
     payments::{PaymentProvider, Payments},
     policy::Policy,
+    policy_file::PolicyFile,
     server::{Server, TlsFiles},
     values::{Amount, ConnectionUrl},
 };
@@ -164,6 +166,12 @@ pub fn load(source: &ConfigSource, environment: &Environment) -> Result<Loaded, 
 }
 
 fn load_file(path: &Path, environment: &Environment) -> Result<Loaded, ConfigError> {
+    let (name, text) = read_text(path)?;
+    load_text(&name, &text, Some(path), environment)
+}
+
+/// The file's name for messages, and its text.
+fn read_text(path: &Path) -> Result<(String, String), ConfigError> {
     let name = path.display().to_string();
     let refuse = |text: String| ConfigError::new(name.clone(), vec![Problem::new(Place::Whole, text)]);
     let mut bytes = Vec::new();
@@ -178,7 +186,7 @@ fn load_file(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErr
         let valid = error.utf8_error().valid_up_to();
         refuse(format!("the file is not UTF-8 text from byte {valid} on"))
     })?;
-    load_text(&name, &text, Some(path), environment)
+    Ok((name, text))
 }
 
 fn load_text(name: &str, text: &str, path: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigError> {
@@ -233,6 +241,12 @@ pub fn list_keys() -> BTreeSet<String> {
 }
 
 impl Config {
+    /// The same over another SQLite file.
+    #[must_use]
+    pub fn in_database(&self, path: &Path) -> Self {
+        Self { database: Database::of_file(path), ..self.clone() }
+    }
+
     fn read(root: &mut reader::Fields<'_>) -> Self {
         let allow_fixture_secrets = root.flag("allow_fixture_secrets", false);
         let server = root.section("server", Server::read);

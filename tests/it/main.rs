@@ -19,6 +19,8 @@ mod ledger_cases;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod tidy;

@@ -36,6 +36,14 @@ pub(crate) fn of_home(home: &Home, sql: &str) -> Vec<Vec<String>> {
     }
 }
 
+/// Changes something there, for which there is no command.
+pub(crate) fn change_home(home: &Home, sql: &str) {
+    match home.database() {
+        Some(database) => drop(database.query(sql)),
+        None => connect(&home.file()).execute_batch(sql).unwrap(),
+    }
+}
+
 fn text(value: ValueRef<'_>) -> rusqlite::Result<String> {
     Ok(match value {
         ValueRef::Null => String::new(),

@@ -52,9 +52,9 @@ pub struct Decision {
     /// The policies that decided, in the order of their text: the forbids that hold, else the permits that hold. Empty
     /// if no policy permits, and if the decision is a denial because something could not be evaluated.
     pub determining: Vec<PolicyId>,
-    /// For the caller: the `@reason` of the first determining forbid.
+    /// For the caller: the `@reason` of the first determining forbid, unless one of them hides the tool.
     pub reason: Option<Arc<str>>,
-    /// The `@code` of the first determining forbid, where it is not [`Code::PolicyDenied`].
+    /// The `@code` of that forbid, where it is not [`Code::PolicyDenied`].
     pub code: Option<Code>,
     /// What could not be evaluated. Never empty without a denial. For the log, not for the caller.
     pub faults: Vec<EvaluationFault>,
@@ -216,7 +216,9 @@ impl Policies {
         }
         let mut notes: Vec<&PolicyNote> = diagnostics.reason().filter_map(|id| self.notes.get(id)).collect();
         notes.sort_unstable_by(|a, b| a.by_place(b));
-        let speaker = if permits { None } else { notes.first() };
+        // What is hidden from a caller is hidden whatever else forbids it.
+        let hiding = || notes.iter().find(|note| note.code == Some(Code::NotFound));
+        let speaker = if permits { None } else { hiding().or_else(|| notes.first()) };
         Decision {
             allowed: permits,
             reason: speaker.and_then(|note| note.reason.clone()),

@@ -1,6 +1,10 @@
 //! From texts to a set of policies that can be trusted: parsed, annotated as the house wants it, and strictly validated.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use aws_lc_rs::digest::{Context as DigestContext, SHA256};
 use cedar_policy::{
@@ -160,6 +164,19 @@ impl Policies {
     }
 }
 
+/// The policies of a text by their `@id`, each without the comments and blanks between its words: to tell two texts apart.
+///
+/// # Errors
+/// The text cannot be read, or breaks a rule of annotations.
+pub fn policies_by_id(text: &str) -> Result<BTreeMap<String, String>, PolicyLoadError> {
+    let parsed: PolicySet = text.parse().map_err(|error: cedar_policy::ParseErrors| {
+        PolicyLoadError::Syntax(problems(&DetailedError::from(&error), text))
+    })?;
+    let (set, _) = annotated(&parsed, text)?;
+    let json = |policy: &Policy| policy.to_json().map(|json| json.to_string()).unwrap_or_default();
+    Ok(set.policies().map(|policy| (policy.id().to_string(), json(policy))).collect())
+}
+
 /// Puts requests of every shape to the schema, so that real ones need no check.
 fn check_fit(vocabulary: &Vocabulary, schema: &Schema) -> Result<(), PolicyLoadError> {
     let account = Caller::Account(AccountFacts { id: "", is_suspended: false, is_verified: false });
@@ -291,9 +308,10 @@ fn annotation_problems(policy: &Policy) -> Vec<String> {
     messages
 }
 
-/// A policy may only say that something is forbidden, not that it is missing or broken.
+/// A policy may say that something is forbidden, or hide it: not that it is broken.
 fn code_of(text: &str) -> Option<Code> {
-    Code::ALL.iter().copied().find(|code| code.kind() == Kind::Forbidden && code.as_str() == text)
+    let is_meant = |code: Code| code.kind() == Kind::Forbidden || code == Code::NotFound;
+    Code::ALL.iter().copied().find(|code| is_meant(*code) && code.as_str() == text)
 }
 
 /// Whether any policy has a member for which `is_meant`. If that cannot be told, the answer is yes.

@@ -203,6 +203,23 @@ impl Services {
             .one(self.db.readers())
             .await?;
         let Some(row) = row else { return Ok(None) };
+        let Some(principal) = self.principal_of(&row).await? else { return Ok(None) };
+        let principal = Arc::new(principal);
+        self.access.tokens.insert(digest, Remembered { generation, value: Arc::clone(&principal) });
+        Ok(Some(principal))
+    }
+
+    /// The same by the token's identifier: for whoever asks about it, not for its holder.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_principal_by_token_id(&self, token: TokenId) -> Result<Option<Arc<Principal>>, StoreError> {
+        let found = entity::token::Entity::find_by_id(token.uuid()).filter(entity::token::Column::RevokedUs.is_null());
+        let Some(row) = found.one(self.db.readers()).await? else { return Ok(None) };
+        Ok(self.principal_of(&row).await?.map(Arc::new))
+    }
+
+    async fn principal_of(&self, row: &entity::token::Model) -> Result<Option<Principal>, StoreError> {
         let owner = match (row.account_id, row.partner_id) {
             (Some(account), _) => self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account),
             (None, Some(partner)) => self.find_partner_principal(partner).await?.map(Owner::Partner),
@@ -212,9 +229,7 @@ impl Services {
         let token = TokenId::from(row.id);
         let mut caps = self.list_caps(row.id, CapOwner::Token).await?;
         caps.extend(self.owner_caps(&owner).await?);
-        let principal = Arc::new(Principal { token: Some(token), shown: token.to_string(), owner, caps });
-        self.access.tokens.insert(digest, Remembered { generation, value: Arc::clone(&principal) });
-        Ok(Some(principal))
+        Ok(Some(Principal { token: Some(token), shown: token.to_string(), owner, caps }))
     }
 
     /// The principal of the account with this e-mail address; `None` if there is none.

@@ -30,7 +30,7 @@ use crate::{
     upstream::{Upstream, UpstreamTarget},
 };
 
-mod decision;
+pub(super) mod decision;
 mod dispatch;
 mod gateway;
 mod keys;
@@ -256,7 +256,7 @@ impl Services {
         let (Some(price), Ok(shares)) = (price, ShareTerms::new(publisher_bps, partner_bps)) else {
             return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
-        let decision = self.policies_of(&call).decide(&decision::request_for(&call, &price, now_us));
+        let decision = self.policies_of(&call).decide(&decision::request_for(&(&call).into(), &price, now_us));
         for fault in &decision.faults {
             tracing::error!(%fault, invocation = %call.id, "a call is denied");
         }

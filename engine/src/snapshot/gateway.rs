@@ -75,17 +75,8 @@ impl GatewaySnapshot {
     /// # Errors
     /// A sentence about what cannot be compiled.
     pub(super) fn new(setup: Arc<GatewaySetup>, snapshot: &Snapshot) -> Result<Self, String> {
-        let mut offers: Vec<Arc<Offer>> = snapshot.core.values().cloned().collect();
-        for builtin in Builtin::ALL {
-            // A declared core tool stands over a built-in one.
-            if !snapshot.core.contains_key(builtin.as_str()) {
-                offers.push(Arc::new(builtin_offer(*builtin)?));
-            }
-        }
-        let listed = setup.namespaces.iter().filter_map(|namespace| snapshot.offers.get(namespace));
-        offers.extend(listed.flat_map(HashMap::values).cloned());
-        offers.sort_by(|left, right| left.path.cmp(&right.path));
-        let names: Vec<CatalogTool<'_>> = offers.iter().map(|offer| catalog_tool(offer)).collect();
+        let offers = snapshot.gateway_offers(&setup.namespaces)?;
+        let names = catalog_of(&offers);
         let sources = PolicySources { schema: setup.schema, policies: setup.base };
         let policies =
             setup.policy.compile(&setup.dialect.chain, sources, &names).map_err(|error| error.to_string())?;
@@ -106,15 +97,7 @@ impl GatewaySnapshot {
 
     /// What of the chain applies to a session.
     pub fn scope(&self, session: &Session, hints: &Hints, is_owner: bool) -> Option<Scope> {
-        let facts = SessionFacts {
-            session_key: &session.given,
-            channel: hints.channel.as_deref(),
-            account: hints.account.as_deref(),
-            sender: SenderFacts::default(),
-            model: None,
-            is_owner,
-        };
-        Some(self.policies.policies().chain()?.scope(&facts))
+        Some(self.policies.policies().chain()?.scope(&session_facts(session, hints, is_owner)))
     }
 
     /// The paths of the tools that the chain leaves to a session.
@@ -124,10 +107,46 @@ impl GatewaySnapshot {
     }
 }
 
+impl Snapshot {
+    /// The tools that `/tools/invoke` offers from these namespaces, with core and built-in ones, in the order in which a
+    /// chain is compiled with them.
+    ///
+    /// # Errors
+    /// A sentence about a built-in tool that cannot be made. None is known.
+    pub fn gateway_offers(&self, namespaces: &[String]) -> Result<Vec<Arc<Offer>>, String> {
+        let mut offers: Vec<Arc<Offer>> = self.core.values().cloned().collect();
+        for builtin in Builtin::ALL {
+            // A declared core tool stands over a built-in one.
+            if !self.core.contains_key(builtin.as_str()) {
+                offers.push(Arc::new(builtin_offer(*builtin)?));
+            }
+        }
+        let listed = namespaces.iter().filter_map(|namespace| self.offers.get(namespace));
+        offers.extend(listed.flat_map(HashMap::values).cloned());
+        offers.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(offers)
+    }
+}
+
+/// What a chain is compiled with.
+pub fn catalog_of(offers: &[Arc<Offer>]) -> Vec<CatalogTool<'_>> {
+    offers.iter().map(|offer| catalog_tool(offer)).collect()
+}
+
 fn catalog_tool(offer: &Offer) -> CatalogTool<'_> {
-    CatalogTool {
-        name: &offer.tool.name,
-        namespace: offer.seller.as_ref().map(|seller| seller.namespace.name.as_str()),
+    let namespace = offer.seller.as_ref().map(|seller| seller.namespace.name.as_str());
+    CatalogTool { name: &offer.tool.name, namespace }
+}
+
+/// What the chain is told of a session. Over HTTP nobody writes, and the model is the agent's.
+pub fn session_facts<'a>(session: &'a Session, hints: &'a Hints, is_owner: bool) -> SessionFacts<'a> {
+    SessionFacts {
+        session_key: &session.given,
+        channel: hints.channel.as_deref(),
+        account: hints.account.as_deref(),
+        sender: SenderFacts::default(),
+        model: None,
+        is_owner,
     }
 }
 

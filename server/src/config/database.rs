@@ -30,6 +30,11 @@ pub enum DatabaseKind {
 }
 
 impl Database {
+    pub(super) fn of_file(path: &Path) -> Self {
+        let url = ConnectionUrl::new(&format!("sqlite://{}", path.display()));
+        Self { url, kind: DatabaseKind::Sqlite { path: path.to_owned() } }
+    }
+
     /// The file of an SQLite database.
     pub fn sqlite_path(&self) -> Option<&Path> {
         match &self.kind {

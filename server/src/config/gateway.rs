@@ -72,6 +72,18 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// What the configuration calls them.
+    pub(super) const NAMES: [(&str, Self); 3] =
+        [("fased", Self::Fased), ("zero", Self::Zero), ("openclaw", Self::Openclaw)];
+
+    /// Its rules.
+    ///
+    /// # Errors
+    /// The data file is wrong. A test reads them all.
+    pub fn rules(self) -> Result<engine::dialect::Dialect, engine::dialect::DialectError> {
+        engine::dialect::Dialect::from_text(self.text())
+    }
+
     /// The name in the configuration and of the dialect's data file.
     pub fn name(self) -> &'static str {
         match self {
@@ -112,9 +124,8 @@ pub struct Billing {
 impl Gateway {
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         fields.tolerate(UNUSED);
-        let dialects = [("fased", Dialect::Fased), ("zero", Dialect::Zero), ("openclaw", Dialect::Openclaw)];
-        let dialect = fields.choice("dialect", &dialects).unwrap_or(Dialect::Fased);
-        let rules = engine::dialect::Dialect::from_text(dialect.text()).unwrap_or_else(|error| {
+        let dialect = fields.choice("dialect", &Dialect::NAMES).unwrap_or(Dialect::Fased);
+        let rules = dialect.rules().unwrap_or_else(|error| {
             fields.reader.problem(&fields.place, format!("`gateway.dialect`: {error}"));
             engine::dialect::Dialect::default()
         });

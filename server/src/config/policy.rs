@@ -86,7 +86,7 @@ impl Policy {
 }
 
 /// The text of the file that is named. What it says is the business of the policy compiler.
-fn read_cedar(value: &Value<'_>) -> Option<String> {
+pub(super) fn read_cedar(value: &Value<'_>) -> Option<String> {
     let path = value.parsed(parse_path)?;
     let mut text = String::new();
     let read = File::open(&path).and_then(|file| file.take(FILE_BYTES_MAX.saturating_add(1)).read_to_string(&mut text));

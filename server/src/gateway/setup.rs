@@ -45,10 +45,6 @@ pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> Result<Gateway
     let dialect = (*gateway.rules).clone();
     let policy = written_policy(config);
     PolicyDocument::from_value(&policy.chain, &dialect.chain).map_err(PolicyFaults)?;
-    let billing = gateway.billing.as_ref().map_or_else(Billing::default, |billing| Billing {
-        account: Some(billing.account.clone()),
-        agents: billing.agents.iter().map(|(agent, email)| (normalise_agent(agent), email.clone())).collect(),
-    });
     Ok(GatewaySetup {
         sessions: SessionSettings::from_sections(&config.policy.session, &config.policy.agents),
         dialect,
@@ -56,7 +52,15 @@ pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> Result<Gateway
         schema: policies::SCHEMA,
         base: policies::BASE,
         namespaces: gateway.namespaces.clone().unwrap_or(namespaces),
-        billing,
+        billing: billing(config),
+    })
+}
+
+/// Who pays.
+pub fn billing(config: &Config) -> Billing {
+    config.gateway.billing.as_ref().map_or_else(Billing::default, |billing| Billing {
+        account: Some(billing.account.clone()),
+        agents: billing.agents.iter().map(|(agent, email)| (normalise_agent(agent), email.clone())).collect(),
     })
 }
 

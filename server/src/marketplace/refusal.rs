@@ -41,6 +41,8 @@ pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Pr
             Code::IdempotencyKeyReused,
             "this `idempotency_key` was used for another tool or other arguments",
         ),
+        // Hidden from this caller: what tells it from a tool that is not there would tell that it is.
+        Answer::Denied { code: Some(Code::NotFound), .. } => no_such_tool(),
         Answer::Denied { code, reason } => Problem::new(
             code.unwrap_or(Code::PolicyDenied),
             reason.as_deref().unwrap_or("policy does not allow this call"),

@@ -169,9 +169,7 @@ async fn take_answer(deadline: Instant, mut response: Response) -> UpstreamAnswe
     match head.class {
         StatusClass::Completed => match read_body(deadline, &mut response, BODY_BYTES_MAX).await {
             Ok(body) => answer::decide_completed(&head, body),
-            Err(BodyError::TooLong) => {
-                answer::failed(format!("the body is longer than {BODY_BYTES_MAX} bytes"))
-            }
+            Err(BodyError::TooLong) => answer::failed(format!("the body is longer than {BODY_BYTES_MAX} bytes")),
             Err(BodyError::Late(elapsed)) => unknown("the body did not end in time", &elapsed),
             Err(BodyError::Cut(error)) => unknown("the body was cut off", &error),
         },

@@ -32,6 +32,22 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// For machines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::ProviderProfile => "provider_profile",
+            Self::Global => "global",
+            Self::GlobalProvider => "global_provider",
+            Self::Agent => "agent",
+            Self::AgentProvider => "agent_provider",
+            Self::Group => "group",
+            Self::Subagent => "subagent",
+            Self::Owner => "owner",
+            Self::Http => "http",
+        }
+    }
+
     /// The place in the chain, from 0.
     pub(in crate::policy) const fn place(self) -> usize {
         match self {

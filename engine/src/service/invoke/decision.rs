@@ -4,22 +4,46 @@ use super::Call;
 use crate::{
     catalog::{NamespaceState, PublisherState, ToolState},
     invocation::Surface,
-    policy::{self, Caller, DecisionRequest},
+    policy::{self, Caller, DecisionRequest, chain::ChainPlace},
     pricing::Price,
-    service::access::Owner,
+    service::access::{Owner, Principal},
+    snapshot::Offer,
 };
 
 /// What policies call a caller of the gateway for whom nobody pays.
 const GATEWAY: &str = "gateway";
 
-pub(super) fn request_for<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionRequest<'a> {
-    let offer = &call.offer;
-    let caller = match (call.principal.as_ref().map(|principal| &principal.owner), &call.end_user) {
+/// A call, as far as policy looks at it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Asked<'a> {
+    pub(in crate::service) surface: Surface,
+    pub(in crate::service) principal: Option<&'a Principal>,
+    pub(in crate::service) end_user: Option<policy::EndUserFacts<'a>>,
+    pub(in crate::service) offer: &'a Offer,
+    pub(in crate::service) place: Option<ChainPlace>,
+}
+
+impl<'a> From<&'a Call> for Asked<'a> {
+    fn from(call: &'a Call) -> Self {
+        let end_user = call.end_user.as_ref();
+        Self {
+            surface: call.surface,
+            principal: call.principal.as_deref(),
+            end_user: end_user.map(|user| policy::EndUserFacts { id: &user.name, is_blocked: user.is_blocked }),
+            offer: &call.offer,
+            place: call.gateway.as_ref().map(|gateway| gateway.place),
+        }
+    }
+}
+
+pub(in crate::service) fn request_for<'a>(asked: &Asked<'a>, price: &Price, now_us: i64) -> DecisionRequest<'a> {
+    let offer = asked.offer;
+    let caller = match (asked.principal.map(|principal| &principal.owner), asked.end_user) {
         // Nobody pays for the agent: the gateway's own caller.
         (None, _) => Caller::Account(policy::AccountFacts { id: GATEWAY, is_suspended: false, is_verified: true }),
-        (Some(Owner::Partner(partner)), Some(user)) => Caller::Partner {
+        (Some(Owner::Partner(partner)), Some(end_user)) => Caller::Partner {
             partner: policy::PartnerFacts { id: &partner.name, is_suspended: partner.is_suspended },
-            end_user: policy::EndUserFacts { id: &user.name, is_blocked: user.is_blocked },
+            end_user,
         },
         // A partner without an end user is refused before; as a caller nobody knows it would be denied here.
         (Some(Owner::Partner(partner)), None) => Caller::Partner {
@@ -33,11 +57,11 @@ pub(super) fn request_for<'a>(call: &'a Call, price: &Price, now_us: i64) -> Dec
         }),
     };
     DecisionRequest {
-        surface: match call.surface {
+        surface: match asked.surface {
             Surface::Marketplace => policy::Surface::Marketplace,
             Surface::Gateway => policy::Surface::Http,
         },
-        token: call.principal.as_ref().map_or(GATEWAY, |principal| &principal.shown),
+        token: asked.principal.map_or(GATEWAY, |principal| &principal.shown),
         caller,
         tool: policy::ToolFacts {
             id: &offer.name,
@@ -55,7 +79,7 @@ pub(super) fn request_for<'a>(call: &'a Call, price: &Price, now_us: i64) -> Dec
                 },
             }),
         },
-        place: call.gateway.as_ref().map(|gateway| gateway.place),
+        place: asked.place,
         now_s: now_us.checked_div(1_000_000).unwrap_or(0),
     }
 }

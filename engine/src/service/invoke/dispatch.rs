@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, keys::upstream_request};
+use super::{
+    Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, keys::upstream_request,
+};
 use crate::{
     code::Code,
     credits::Credits,

@@ -1,0 +1,88 @@
+//! `tollgate policy diff`: what changes for whom, over the whole catalog.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::Args;
+use engine::policy::chain::{ChainDiff, SessionKind};
+use serde_json::{Value, json};
+
+use super::{Exit, Failure, Ground, Outcome, say};
+use crate::config::Environment;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DiffArgs {
+    /// The policy in force.
+    old: PathBuf,
+    /// The one that is to take its place.
+    new: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(ground: &Ground, args: &DiffArgs, environment: &Environment) -> Outcome {
+    let [old, new] = [&args.old, &args.new].map(|path| {
+        let subject = ground.subject(Some(path), environment)?;
+        Ok::<_, Failure>((ground.compile(&subject)?, subject.written.operator))
+    });
+    let ((old, old_text), (new, new_text)) = (old?, new?);
+    let chains = old.chain().zip(new.chain());
+    let changes = chains.map(|(old, new)| old.diff(new)).unwrap_or_default();
+    let policies = changed_policies(&by_id(&old_text)?, &by_id(&new_text)?);
+    if args.json {
+        let changes: Vec<Value> = changes.iter().map(change_value).collect();
+        let policies: Vec<Value> = policies.iter().map(|(id, what)| json!({"policy": id, "change": what})).collect();
+        return say(&json!({"sessions": changes, "operator_policies": policies}).to_string());
+    }
+    for change in &changes {
+        let agent = change.agent.as_deref().unwrap_or("any other agent");
+        say(&format!("{agent}, {}", session_words(&change.session)))?;
+        for (word, tools) in [("newly allowed", &change.allowed), ("newly denied", &change.denied)] {
+            if !tools.is_empty() {
+                say(&format!("  {word}: {}", tools.join(", ")))?;
+            }
+        }
+    }
+    for (id, what) in &policies {
+        say(&format!("operator policy `{id}` is {what}"))?;
+    }
+    if changes.is_empty() && policies.is_empty() {
+        say("nothing changes for anybody")?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn session_words(kind: &SessionKind) -> String {
+    match kind {
+        SessionKind::Main => "main session".to_owned(),
+        SessionKind::Subagent => "subagents".to_owned(),
+        SessionKind::Group(key) => format!("sessions under {key}"),
+    }
+}
+
+fn change_value(change: &ChainDiff) -> Value {
+    let (kind, group) = match &change.session {
+        SessionKind::Main => ("main", None),
+        SessionKind::Subagent => ("subagent", None),
+        SessionKind::Group(key) => ("group", Some(key)),
+    };
+    json!({
+        "agent": change.agent, "session": kind, "group": group,
+        "newly_allowed": change.allowed, "newly_denied": change.denied,
+    })
+}
+
+/// The policies of a Cedar text that was compiled before, by their `@id`, without regard to blanks and comments.
+fn by_id(text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    engine::policy::policies_by_id(text).map_err(|error| Failure::new(Exit::Refused, error))
+}
+
+fn changed_policies(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<(String, &'static str)> {
+    let gone = old.keys().filter(|id| !new.contains_key(*id)).map(|id| (id.clone(), "gone"));
+    let kept = new.iter().filter_map(|(id, text)| match old.get(id) {
+        None => Some((id.clone(), "new")),
+        Some(before) if before != text => Some((id.clone(), "changed")),
+        Some(_) => None,
+    });
+    gone.chain(kept).collect()
+}
