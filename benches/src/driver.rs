@@ -45,8 +45,8 @@ pub(crate) struct Plan {
     pub(crate) path: String,
     /// Who calls; every call is made as one of them.
     pub(crate) callers: Vec<Caller>,
-    /// The member `arguments` of the body.
-    pub(crate) arguments: serde_json::Value,
+    /// The body, an object.
+    pub(crate) body: serde_json::Value,
     /// With it every call carries an `idempotency_key` that begins with this text and is never used twice.
     pub(crate) key_prefix: Option<String>,
     /// Keep-alive connections, each with one call in flight.
@@ -138,10 +138,12 @@ struct Prepared {
 
 impl Prepared {
     fn new(plan: &Plan, address: SocketAddr, caller: &Caller) -> Self {
-        let arguments = &plan.arguments;
+        let body = plan.body.to_string();
         let (before_key, after_key) = match &plan.key_prefix {
-            Some(prefix) => (format!(r#"{{"arguments":{arguments},"idempotency_key":"{prefix}"#), r#""}"#),
-            None => (format!(r#"{{"arguments":{arguments}"#), "}"),
+            Some(prefix) => {
+                (format!(r#"{},"idempotency_key":"{prefix}"#, body.strip_suffix('}').unwrap_or_default()), r#""}"#)
+            }
+            None => (body, ""),
         };
         let digits = if plan.key_prefix.is_some() { "0".repeat(KEY_DIGITS) } else { String::new() };
         let body_bytes = before_key.len().saturating_add(digits.len()).saturating_add(after_key.len());

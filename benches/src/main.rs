@@ -9,6 +9,7 @@ mod books;
 mod charging;
 mod driver;
 mod failure;
+mod gateway;
 mod ledger;
 mod machine;
 mod nginx;
@@ -74,6 +75,8 @@ enum Measurement {
     Paid,
     /// The bare proxy against nginx
     Nginx,
+    /// `/tools/invoke` on a free tool against the bare proxy, at 1, 64 and 256 callers; memory idle and loaded
+    Gateway,
     /// The ledger alone: hold and capture through its writer, 256 callers
     Ledger,
     /// As `paid`, with the books in PostgreSQL: one server process, then two on one database
@@ -135,6 +138,9 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     let program = tollgate::build()?;
     if wants(Measurement::Paid) {
         rounds::measure_paid(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+    }
+    if wants(Measurement::Gateway) {
+        report.gateway = Some(gateway::measure(folder, &program, pace)?);
     }
     if wants(Measurement::Ledger) {
         ledger::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;

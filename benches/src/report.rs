@@ -17,6 +17,8 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sqlite: Option<Sqlite>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<Gateway>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postgres: Option<Postgres>,
     /// By callers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +31,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, sqlite: None, postgres: None, proxies: None, size: None, start: None }
+        Self { machine, sqlite: None, gateway: None, postgres: None, proxies: None, size: None, start: None }
     }
 }
 
@@ -67,6 +69,30 @@ pub(crate) struct Level {
 pub(crate) struct PaidCall {
     pub(crate) paid_per_s: f64,
     pub(crate) paid_over_bare: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// Median latency minus that of the bare proxy in the same round.
+    pub(crate) added_p50_ms: f64,
+}
+
+/// `POST /tools/invoke` on a free tool beside the bare proxy.
+#[derive(Debug, Serialize)]
+pub(crate) struct Gateway {
+    /// By callers.
+    #[serde(flatten)]
+    pub(crate) levels: BTreeMap<u32, FreeCall>,
+    /// Before the first call; `null` where the system does not tell.
+    pub(crate) idle_resident_mib: Option<f64>,
+    /// After the last one.
+    pub(crate) loaded_resident_mib: Option<f64>,
+}
+
+/// Calls that cost nothing, at one number of callers: medians over the rounds.
+#[derive(Debug, Serialize)]
+pub(crate) struct FreeCall {
+    pub(crate) free_per_s: f64,
+    pub(crate) bare_per_s: f64,
+    pub(crate) free_over_bare: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     /// Median latency minus that of the bare proxy in the same round.
@@ -191,6 +217,9 @@ impl fmt::Display for Report {
         if let Some(sqlite) = &self.sqlite {
             write_sqlite(f, sqlite)?;
         }
+        if let Some(gateway) = &self.gateway {
+            write_gateway(f, gateway)?;
+        }
         if let Some(postgres) = &self.postgres {
             postgres::write_postgres(f, postgres)?;
         }
@@ -228,6 +257,17 @@ fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
         )?;
     }
     write_verify(f, sqlite.verify.as_ref())
+}
+
+fn write_gateway(f: &mut fmt::Formatter<'_>, gateway: &Gateway) -> fmt::Result {
+    for (callers, free) in &gateway.levels {
+        write!(f, "\n{callers} {} of the gateway", if *callers == 1 { "caller" } else { "callers" })?;
+        write_side(f, "bare", Some(free.bare_per_s), None, None)?;
+        write_side(f, "free tool", Some(free.free_per_s), Some(free.p50_ms), Some(free.p99_ms))?;
+        write!(f, "   ÷ bare {:.3}, p50 +{:.3} ms", free.free_over_bare, free.added_p50_ms)?;
+    }
+    let (idle, loaded) = (Optional(gateway.idle_resident_mib), Optional(gateway.loaded_resident_mib));
+    write!(f, "\nresident {idle} MiB idle, {loaded} MiB after the load")
 }
 
 fn write_levels(f: &mut fmt::Formatter<'_>, levels: &BTreeMap<u32, Level>) -> fmt::Result {

@@ -65,12 +65,16 @@ impl Yardsticks {
         Ok(Self { upstream, bare, nginx, _processes: processes })
     }
 
+    /// One turn of the bare proxy.
+    pub(crate) fn drive_bare(&self, callers: u32, pace: Pace) -> Outcome<Drive> {
+        drive("bare", &tollgate::plan(vec![self.bare], callers, pace.extent()))
+    }
+
     /// One turn of every proxy.
     fn drive(&self, callers: u32, pace: Pace, samples: &mut Samples) -> Outcome<()> {
-        let plan = |address| tollgate::plan(vec![address], callers, pace.extent());
-        samples.bare.push(drive("bare", &plan(self.bare))?);
+        samples.bare.push(self.drive_bare(callers, pace)?);
         if let Some(nginx) = self.nginx {
-            samples.nginx.push(drive("nginx", &plan(nginx))?);
+            samples.nginx.push(drive("nginx", &tollgate::plan(vec![nginx], callers, pace.extent()))?);
         }
         Ok(())
     }
@@ -230,7 +234,7 @@ fn paid_of(paid: &[Drive], bare: &[Drive]) -> PaidCall {
 }
 
 /// The median of the ratios, round by round; `None` where one side has no rounds.
-fn find_ratio(ours: &[Drive], theirs: &[Drive]) -> Option<f64> {
+pub(crate) fn find_ratio(ours: &[Drive], theirs: &[Drive]) -> Option<f64> {
     let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours.per_s() / theirs.per_s()).collect();
     (!ratios.is_empty()).then(|| median(ratios))
 }

@@ -30,6 +30,12 @@ const WORKERS: usize = 2;
 /// What a call moves: 0.25 credits, of which the publisher gets 80 %, the partner 5 % and the platform the rest.
 pub(crate) const SPLIT: Split = Split { publisher: 200_000, partner: 12_500, platform: 37_500 };
 
+/// What the callers of the gateway show.
+const GATEWAY_TOKEN: &str = "load-gateway-not-a-secret";
+
+/// The core tool that costs nothing.
+const FREE_TOOL: &str = "free_echo";
+
 /// The database's file in its folder.
 const DATABASE: &str = "tollgate.db";
 
@@ -70,11 +76,25 @@ pub(crate) fn plan(addresses: Vec<SocketAddr>, callers: u32, extent: Extent) -> 
         addresses,
         path: "/invoke/bench/echo".to_owned(),
         callers: (0..PARTNERS).map(identity).collect(),
-        arguments: json!({ "text": "hello", "times": 3 }),
+        body: json!({ "arguments": arguments() }),
         key_prefix: None,
         connections: usize::try_from(callers).unwrap_or(usize::MAX),
         extent,
     }
+}
+
+/// The plan for the free tool of the gateway.
+pub(crate) fn gateway_plan(address: SocketAddr, callers: u32, extent: Extent) -> Plan {
+    Plan {
+        path: "/tools/invoke".to_owned(),
+        callers: vec![Caller { token: GATEWAY_TOKEN.to_owned(), end_user: None }],
+        body: json!({ "tool": FREE_TOOL, "args": arguments() }),
+        ..plan(vec![address], callers, extent)
+    }
+}
+
+fn arguments() -> Value {
+    json!({ "text": "hello", "times": 3 })
 }
 
 /// As long as a real one.
@@ -112,13 +132,20 @@ fn configuration(address: SocketAddr, site: &Site, upstream: SocketAddr) -> Valu
         "upstream": { "kind": "http", "method": "POST", "url": format!("http://{upstream}/echo") },
         "pricing": { "pricing_mode": "fixed_per_request", "fixed_credit_cost": 0.25, "charge_on": "success" },
     });
+    let mut free = tool.clone();
+    if let Some(members) = free.as_object_mut() {
+        members.insert("name".to_owned(), FREE_TOOL.into());
+        members.remove("pricing");
+    }
     json!({
         "server": { "bind": address.to_string(), "public_url": format!("http://{address}"), "workers": WORKERS },
         "database": { "url": site.database_url },
         "mail": { "transport": "file", "dir": site.folder.join("mail") },
         "allow_fixture_secrets": true,
         "egress": { "allow_hosts": [upstream.to_string()] },
+        "gateway": { "auth": { "mode": "token", "token": GATEWAY_TOKEN } },
         "catalog": {
+            "core_tools": [free],
             "publishers": [{
                 "id": "bench",
                 "display_name": "Bench",

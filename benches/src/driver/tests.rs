@@ -10,7 +10,7 @@ fn plan(key_prefix: Option<&str>) -> Plan {
         addresses: vec!["127.0.0.1:8080".parse().unwrap()],
         path: "/invoke/bench/echo".to_owned(),
         callers: Vec::new(),
-        arguments: json!({ "text": "hello" }),
+        body: json!({ "arguments": { "text": "hello" } }),
         key_prefix: key_prefix.map(str::to_owned),
         connections: 1,
         extent: Extent::EachCallerOnce,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use engine::policy::chain::Chain;
 use serde_json::json;
 
 use super::{Exit, Failure, Outcome, operate, say};
@@ -61,7 +62,7 @@ fn check(ground: &Ground, args: &OneFile, environment: &Environment) -> Outcome 
     let mut warnings = Vec::new();
     if let Ok(policies) = &compiled {
         let chain = policies.chain();
-        let odd = chain.map(|chain| chain.warnings()).unwrap_or_default();
+        let odd = chain.map(Chain::warnings).unwrap_or_default();
         warnings.extend(odd.iter().map(|warning| format!("{}: {warning}", subject.place_of(&warning.key))));
         let unused = chain.map(|chain| chain.document().unused()).unwrap_or_default();
         warnings.extend(

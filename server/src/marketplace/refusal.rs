@@ -41,8 +41,10 @@ pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Pr
             Code::IdempotencyKeyReused,
             "this `idempotency_key` was used for another tool or other arguments",
         ),
-        // Hidden from this caller: what tells it from a tool that is not there would tell that it is.
-        Answer::Denied { code: Some(Code::NotFound), .. } => no_such_tool(),
+        // Hidden from this caller: whatever told it from a tool that is not there would tell that it is.
+        Answer::Denied { code: Some(Code::NotFound), .. } | Answer::NotForSale | Answer::NobodyPays { .. } => {
+            no_such_tool()
+        }
         Answer::Denied { code, reason } => Problem::new(
             code.unwrap_or(Code::PolicyDenied),
             reason.as_deref().unwrap_or("policy does not allow this call"),
@@ -66,7 +68,6 @@ pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Pr
             vec![Fault { loc: vec!["body".to_owned(), "arguments".to_owned()], msg: refusal.to_string() }],
         ),
         Answer::Refused { refusal, cap } => no_money(refusal, cap.as_ref(), path),
-        Answer::NotForSale | Answer::NobodyPays { .. } => no_such_tool(),
         Answer::NotDispatched => Problem::new(
             Code::UpstreamFailed,
             "the tool's upstream could not be reached; nothing was charged and nothing was done",
