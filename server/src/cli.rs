@@ -14,6 +14,7 @@ mod apply;
 mod doctor;
 mod ledger;
 mod operate;
+mod policy_versions;
 mod purchase;
 mod reference;
 mod serve;
@@ -33,7 +34,7 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve(serve::ServeArgs),
-    /// Import the catalog of a configuration file.
+    /// Import the catalog and the policy of a configuration file.
     Apply(apply::ApplyArgs),
     /// Check configuration, master key, database, server, TLS, mail and catalog.
     Doctor(doctor::DoctorArgs),
@@ -46,6 +47,9 @@ enum Command {
     /// Look at the books.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Keep, publish and take back versions of the policy.
+    #[command(subcommand)]
+    Policy(policy_versions::PolicyCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print this command line as Markdown.
@@ -149,6 +153,9 @@ pub fn run() -> Exit {
         Command::Doctor(args) => doctor::run(args, &ConfigSource::from_option(cli.config.clone()), &environment),
         Command::Account(command) => load(&cli, &environment).and_then(|loaded| account::run(command, &loaded)),
         Command::Purchase(command) => load(&cli, &environment).and_then(|loaded| purchase::run(command, &loaded)),
+        Command::Policy(command) => {
+            load(&cli, &environment).and_then(|loaded| policy_versions::run(command, &loaded, &environment))
+        }
         Command::Ledger(command) => load(&cli, &environment).and_then(|loaded| ledger::run(command, &loaded.config)),
     };
     outcome.unwrap_or_else(|failure| {

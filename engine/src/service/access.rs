@@ -203,12 +203,7 @@ impl Services {
             .one(self.db.readers())
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let owner = match (row.account_id, row.partner_id) {
-            (Some(account), _) => self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account),
-            (None, Some(partner)) => self.find_partner_principal(partner).await?.map(Owner::Partner),
-            (None, None) => None,
-        };
-        let Some(owner) = owner else { return Ok(None) };
+        let Some(owner) = self.find_owner(row.account_id, row.partner_id).await? else { return Ok(None) };
         let token = TokenId::from(row.id);
         let mut caps = self.list_caps(row.id, CapOwner::Token).await?;
         caps.extend(self.owner_caps(&owner).await?);
@@ -322,6 +317,21 @@ impl Services {
                 .await?
                 .ok_or_else(|| StoreError::Inconsistent { table: "end_user", what: external_id.to_owned() }),
             Err(NotSaved::Writer(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whose a token or a recorded call is, as they are now.
+    pub(super) async fn find_owner(
+        &self,
+        account: Option<Uuid>,
+        partner: Option<Uuid>,
+    ) -> Result<Option<Owner>, StoreError> {
+        match (account, partner) {
+            (Some(account), _) => {
+                Ok(self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account))
+            }
+            (None, Some(partner)) => Ok(self.find_partner_principal(partner).await?.map(Owner::Partner)),
+            (None, None) => Ok(None),
         }
     }
 

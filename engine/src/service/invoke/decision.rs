@@ -12,7 +12,7 @@ use crate::{
 /// What policies call a caller of the gateway for whom nobody pays.
 const GATEWAY: &str = "gateway";
 
-pub(super) fn request_for<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionRequest<'a> {
+pub(in crate::service) fn request_for<'a>(call: &'a Call, price: &Price, now_us: i64) -> DecisionRequest<'a> {
     let offer = &call.offer;
     let caller = match (call.principal.as_ref().map(|principal| &principal.owner), &call.end_user) {
         // Nobody pays for the agent: the gateway's own caller.
