@@ -47,6 +47,7 @@ impl Dialect {
         let dialect = reader.root(&value).object(|fields| {
             let name = fields.require("name").and_then(|node| node.text());
             let chain = fields.require("chain").and_then(|node| node.object(ChainRules::read));
+            let chain = chain.map(|rules| ChainRules { source: text.to_owned(), ..rules });
             let http = fields.require("http").and_then(|node| node.object(HttpRules::read));
             Some(Self { name: name?.to_owned(), chain: chain?, http: http? })
         });

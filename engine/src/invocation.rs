@@ -103,6 +103,21 @@ pub struct CallParties {
     pub end_user: Option<EndUserId>,
 }
 
+/// What a decision on the gateway depends on beside accounts and tools: whoever has it can decide again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The tool as the caller wrote it.
+    pub tool: String,
+    /// The session's key in the letters of who asked.
+    pub session_key: String,
+    /// The channel that a header hints at.
+    pub channel: Option<String>,
+    /// The account on the channel.
+    pub account: Option<String>,
+    /// The caller owns the gateway.
+    pub is_owner: bool,
+}
+
 /// One call as recorded at its beginning (or at once, if it never got further).
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRecord {
@@ -122,7 +137,7 @@ pub struct CallRecord {
     pub held: Credits,
     /// The catalog snapshot that decided.
     pub snapshot_version: i64,
-    /// The policy that decided.
+    /// The policy that decided: the number of its version, a hyphen, and sixteen digits for everything in it.
     pub policy_version: Arc<str>,
     /// Why policy said no: the determining policies, comma-separated.
     pub denied_by: Option<String>,
@@ -134,6 +149,8 @@ pub struct CallRecord {
     pub state: CallState,
     /// Its end, where it is recorded with it.
     pub end: Option<CallEnd>,
+    /// On the gateway, where the tool exists: how it was asked for.
+    pub asked: Option<Arc<Asked>>,
 }
 
 /// How a call ended.

@@ -63,8 +63,8 @@ impl fmt::Display for PolicyId {
     }
 }
 
-/// Names the texts of a set of policies: the first 16 hexadecimal digits of a SHA-256 over schema and policies. The same
-/// texts have the same version everywhere.
+/// Names the texts of a set of policies: the first 16 hexadecimal digits of a SHA-256 over the schema, the program's and
+/// the operators' policies, the chain's document and its dialect. The same texts have the same version everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PolicyVersion(Arc<str>);
 

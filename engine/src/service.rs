@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -14,8 +14,8 @@ use crate::{
     clock::Clock,
     gateway::sessions::SeenSessions,
     id::IdSource,
-    policy::{CachedPolicies, DECISION_CACHE_ENTRIES_MAX, Policies},
-    snapshot::{GatewaySetup, Snapshot},
+    policy::Policies,
+    snapshot::{GatewaySetup, PoliciesInForce, Snapshot},
     store::{Database, DatabasePlace, Ledger, StoreError, entity, news},
 };
 
@@ -27,6 +27,7 @@ pub mod explain;
 pub mod invocations;
 pub mod invoke;
 pub mod outbox;
+pub mod policies;
 pub mod purchases;
 pub mod tokens;
 
@@ -43,9 +44,14 @@ pub struct Services {
     /// Fills a buffer with random bytes for secrets.
     pub random: fn(&mut [u8]),
     snapshot: ArcSwap<Snapshot>,
+    /// Held while a snapshot is made, so that an older one never takes the place of a newer one.
+    reloading: tokio::sync::Mutex<()>,
     gateway: ArcSwapOption<GatewaySetup>,
+    /// The gateway is open: what is published decides.
+    is_gateway_open: AtomicBool,
     seen: Mutex<SeenSessions>,
-    policies: CachedPolicies,
+    /// The program's own policies, for as long as nothing published decides.
+    own_policies: Arc<PoliciesInForce>,
     access: access::AccessCache,
     /// The version of tokens, accounts and caps that this process has last seen.
     access_seen: AtomicI64,
@@ -59,7 +65,7 @@ impl std::fmt::Debug for Services {
 }
 
 impl Services {
-    /// Loads the first snapshot.
+    /// Loads the first snapshot. Until [`Self::open_gateway`] the program's own `policies` decide.
     ///
     /// # Errors
     /// The database cannot be read, or holds a tool or a price that makes no sense.
@@ -70,7 +76,8 @@ impl Services {
         ids: Arc<dyn IdSource>,
         policies: Policies,
     ) -> Result<Self, StoreError> {
-        let snapshot = Snapshot::load(&db, None).await?;
+        let own_policies = Arc::new(PoliciesInForce::new(0, policies));
+        let snapshot = Snapshot::load(&db, &own_policies).await?;
         Ok(Self {
             db,
             ledger,
@@ -78,9 +85,11 @@ impl Services {
             ids,
             random: fill_random,
             snapshot: ArcSwap::from_pointee(snapshot),
+            reloading: tokio::sync::Mutex::default(),
             gateway: ArcSwapOption::empty(),
+            is_gateway_open: AtomicBool::new(false),
             seen: Mutex::default(),
-            policies: CachedPolicies::new(policies, DECISION_CACHE_ENTRIES_MAX),
+            own_policies,
             access: access::AccessCache::default(),
             access_seen: AtomicI64::new(0),
             password_work: accounts::PasswordWork::default(),
@@ -101,46 +110,57 @@ impl Services {
         Self::start(db, Ledger::without_writer(), clock, ids, policies).await
     }
 
-    /// The catalog as it stands now; a call keeps the one it began with.
+    /// Catalog and policies as they stand now; a call keeps the ones it began with.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
 
-    /// The policies in force.
-    pub fn policies(&self) -> &Policies {
-        self.policies.policies()
-    }
-
-    /// Reads the catalog again and swaps it in whole. After an error the old one stays.
+    /// Reads catalog and policy again and swaps them in whole. After an error the old ones stay.
     ///
     /// # Errors
     /// As for [`Self::start`].
     pub async fn reload_snapshot(&self) -> Result<(), StoreError> {
-        let gateway = self.gateway.load_full();
-        self.snapshot.store(Arc::new(Snapshot::load(&self.db, gateway.as_ref()).await?));
+        let _turn = self.reloading.lock().await;
+        let mut snapshot = Snapshot::load(&self.db, &self.own_policies).await?;
+        let setup = self.gateway.load_full().filter(|_| self.is_gateway_open.load(Ordering::SeqCst));
+        if let Some(setup) = setup {
+            snapshot = snapshot.with_gateway(&self.db, &setup, &self.snapshot()).await?;
+        }
+        self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }
 
-    /// Offers `/tools/invoke` from now on, set up like this, in the place of whatever setup there was.
+    /// Says how the gateway is set up: with that, policies are checked before they are kept.
+    pub fn set_up_gateway(&self, setup: Arc<GatewaySetup>) {
+        self.gateway.store(Some(setup));
+    }
+
+    /// Offers `/tools/invoke` from now on, as it is set up. From now on what is published decides, on every surface.
     ///
     /// # Errors
-    /// As for [`Self::start`]. The old setup stays.
-    pub async fn serve_gateway(&self, setup: Arc<GatewaySetup>) -> Result<(), StoreError> {
-        self.snapshot.store(Arc::new(Snapshot::load(&self.db, Some(&setup)).await?));
-        self.gateway.store(Some(setup));
-        Ok(())
+    /// As for [`Self::start`]; nothing is published, or what is cannot be used. Then nothing has changed.
+    pub async fn open_gateway(&self) -> Result<(), StoreError> {
+        self.is_gateway_open.store(true, Ordering::SeqCst);
+        let opened = self.reload_snapshot().await;
+        if opened.is_err() {
+            self.is_gateway_open.store(false, Ordering::SeqCst);
+        }
+        opened
     }
 
-    /// Takes over what other servers of the same database have changed: catalog, prices, tokens, accounts, caps.
+    /// Takes over what other servers of the same database have changed: catalog, prices, policy, tokens, accounts, caps.
     ///
     /// # Errors
     /// The database cannot be read. What was known stays.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         let rows = entity::version::Entity::find().all(self.db.readers()).await?;
         let value_of = |name: &str| rows.iter().find(|row| row.name == name).map_or(0, |row| row.value);
-        if value_of("catalog") != self.snapshot().version() {
+        let known = self.snapshot();
+        if value_of("catalog") != known.version() {
             self.reload_snapshot().await?;
             self.forget_access();
+        } else if value_of("policy") != known.policy_count() {
+            self.reload_snapshot().await?;
         }
         if self.access_seen.swap(value_of("access"), Ordering::SeqCst) != value_of("access") {
             self.forget_access();

@@ -1,10 +1,16 @@
-//! The catalog as one immutable value: what a call decides on comes from one snapshot, and its version is recorded.
+//! Catalog and policies as one immutable value: what a call decides on comes from one snapshot, and its versions are
+//! recorded. A change of either is a new snapshot, swapped in whole.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sea_orm::{EntityTrait, QueryOrder};
 
-pub use self::gateway::{Billing, GatewaySetup, GatewaySnapshot, catalog_of, session_facts};
+use self::policies::Published;
+pub(crate) use self::policies::{PUBLISHED, read_policy};
+pub use self::{
+    gateway::{Billing, GatewaySetup, GatewaySnapshot, session_facts},
+    policies::PoliciesInForce,
+};
 
 use crate::{
     catalog::{
@@ -19,6 +25,7 @@ use crate::{
 };
 
 mod gateway;
+mod policies;
 
 /// A tool with everything around it that a call needs.
 #[derive(Debug)]
@@ -48,10 +55,13 @@ pub struct Seller {
     pub publisher_name: String,
 }
 
-/// All that is offered.
-#[derive(Debug, Default)]
+/// All that is offered, and what decides who may have it.
+#[derive(Debug)]
 pub struct Snapshot {
     version: i64,
+    /// Rises with every publication.
+    policy_count: i64,
+    policies: Arc<PoliciesInForce>,
     offers: HashMap<String, HashMap<String, Arc<Offer>>>,
     core: HashMap<String, Arc<Offer>>,
     gateway: Option<Arc<GatewaySnapshot>>,
@@ -61,6 +71,16 @@ impl Snapshot {
     /// Rises with every change to the catalog.
     pub const fn version(&self) -> i64 {
         self.version
+    }
+
+    /// Rises with every publication of a policy.
+    pub(crate) const fn policy_count(&self) -> i64 {
+        self.policy_count
+    }
+
+    /// What decides on calls of every surface.
+    pub const fn policies(&self) -> &Arc<PoliciesInForce> {
+        &self.policies
     }
 
     /// Finds a tool by its namespace and name.
@@ -83,10 +103,12 @@ impl Snapshot {
         self.offers.values().flat_map(HashMap::values)
     }
 
-    /// Reads the catalog. The version is read first: a change in between makes the next look load again.
-    pub(crate) async fn load(db: &Database, gateway: Option<&Arc<GatewaySetup>>) -> Result<Self, StoreError> {
+    /// Reads the catalog, where the program's `own` policies decide. The versions are read first: a change in between
+    /// makes the next look load again.
+    pub(crate) async fn load(db: &Database, own: &Arc<PoliciesInForce>) -> Result<Self, StoreError> {
         let readers = db.readers();
-        let version = entity::version::Entity::find_by_id("catalog").one(readers).await?.map_or(0, |row| row.value);
+        let versions = entity::version::Entity::find().all(readers).await?;
+        let version = |name: &str| versions.iter().find(|row| row.name == name).map_or(0, |row| row.value);
         let publishers: HashMap<_, _> =
             entity::publisher::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
         let namespaces: HashMap<_, _> =
@@ -99,7 +121,14 @@ impl Snapshot {
         for row in rows {
             prices.entry(row.tool_id).or_default().push(price_from(&row)?);
         }
-        let mut snapshot = Self { version, ..Self::default() };
+        let mut snapshot = Self {
+            version: version("catalog"),
+            policy_count: version("policy"),
+            policies: Arc::clone(own),
+            offers: HashMap::new(),
+            core: HashMap::new(),
+            gateway: None,
+        };
         for row in entity::tool::Entity::find().all(readers).await? {
             let versions = prices.remove(&row.id).unwrap_or_default();
             let Some(id) = row.namespace_id else {
@@ -115,12 +144,23 @@ impl Snapshot {
             let tools = snapshot.offers.entry(namespace.name.clone()).or_default();
             tools.insert(offer.tool.name.clone(), Arc::new(offer));
         }
-        if let Some(setup) = gateway {
-            let gateway =
-                GatewaySnapshot::new(Arc::clone(setup), &snapshot).map_err(|what| inconsistent("policy", what))?;
-            snapshot.gateway = Some(Arc::new(gateway));
-        }
         Ok(snapshot)
+    }
+
+    /// The same with the gateway, where the published policy decides on every surface. If that cannot be compiled, the
+    /// policies of `last` go on deciding.
+    pub(crate) async fn with_gateway(
+        mut self,
+        db: &Database,
+        setup: &Arc<GatewaySetup>,
+        last: &Self,
+    ) -> Result<Self, StoreError> {
+        let published = Published::load(db).await?;
+        let offers = setup.offers(&self).map_err(|what| inconsistent("tool", what))?;
+        let gateway = GatewaySnapshot::renew(setup, offers, published, last.gateway()).await?;
+        self.policies = Arc::clone(gateway.in_force());
+        self.gateway = Some(Arc::new(gateway));
+        Ok(self)
     }
 }
 

@@ -46,6 +46,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261121_000002_catalog"),
             migration!("m20261121_000003_grants"),
             migration!("m20261121_000004_hot_path"),
+            migration!("m20261121_000005_policy_versions"),
         ]
     }
 }

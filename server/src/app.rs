@@ -25,7 +25,7 @@ use crate::{
         master_key::{MasterKey, MasterKeyError},
         tls::Certificates,
     },
-    gateway::{self, Gateway},
+    gateway::{self, Gateway, setup},
     http::{
         health,
         limits::{AuthLimiter, InvokeLimiter},
@@ -118,9 +118,10 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
         }
     };
     let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
-    let policies = Policies::load_with(sources, &config.policy.operator, None)?;
+    let policies = Policies::load(sources)?;
     let db = Database::open_beside(url, ledger.presence().clone()).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
+    services.set_up_gateway(Arc::new(setup::gateway_setup(config, setup::declared_namespaces(config))));
     Ok(Engine { services: Arc::new(services), writer, too_many_rights })
 }
 
@@ -185,7 +186,9 @@ pub async fn open_readers(config: &Config) -> Result<Services, StartError> {
     pending_migrations(&db).await?;
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    Ok(Services::read_only(db, clock, Arc::new(RandomIds), policies).await?)
+    let services = Services::read_only(db, clock, Arc::new(RandomIds), policies).await?;
+    services.set_up_gateway(Arc::new(setup::gateway_setup(config, setup::declared_namespaces(config))));
+    Ok(services)
 }
 
 /// The state that the handlers share.

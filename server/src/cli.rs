@@ -34,7 +34,7 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve(serve::ServeArgs),
-    /// Import the catalog of a configuration file.
+    /// Import the catalog and the policy of a configuration file.
     Apply(apply::ApplyArgs),
     /// Check configuration, master key, database, server, TLS, mail and catalog.
     Doctor(doctor::DoctorArgs),
@@ -47,7 +47,7 @@ enum Command {
     /// Look at the books.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Check, show, compare and try policies.
+    /// Check, show, compare, try, keep, publish and take back policies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Print the OpenAPI document.

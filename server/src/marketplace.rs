@@ -6,3 +6,5 @@ pub mod invocations;
 pub mod invoke;
 mod refusal;
 pub mod tokens;
+
+pub(crate) use refusal::time_text;

@@ -23,6 +23,7 @@ use crate::{
     importer,
 };
 
+pub mod policy;
 pub mod protocol;
 pub mod socket;
 
@@ -36,6 +37,10 @@ pub enum Command {
     Apply {
         /// A configuration with nothing left to fill in; see [`config::Loaded::catalog_text`].
         catalog: String,
+        /// The policy, as one JSON object; see [`policy::text_of`]. None where the file has no policy.
+        policy: Option<String>,
+        /// A changed policy is put in force, not only kept as a draft.
+        publishes: bool,
     },
     /// Make an account with a token.
     AccountCreate {
@@ -64,6 +69,27 @@ pub enum Command {
         /// The purchase's identifier.
         purchase: String,
     },
+    /// Keep a policy.
+    PolicyDraft {
+        /// The policy, as one JSON object; see [`policy::text_of`].
+        policy: String,
+        /// Who wrote it.
+        author: String,
+        /// What for.
+        note: String,
+    },
+    /// Put a draft in force.
+    PolicyPublish {
+        /// Its number.
+        number: i64,
+    },
+    /// Put an earlier version in force again.
+    PolicyRollback {
+        /// Its number; without one, that of the version before.
+        number: Option<i64>,
+        /// Who wants that.
+        author: String,
+    },
 }
 
 impl Command {
@@ -75,6 +101,9 @@ impl Command {
             Self::AccountCreate { .. } => "account create",
             Self::AccountGrant { .. } => "account grant",
             Self::PurchaseConfirm { .. } => "purchase confirm",
+            Self::PolicyDraft { .. } => "policy draft",
+            Self::PolicyPublish { .. } => "policy publish",
+            Self::PolicyRollback { .. } => "policy rollback",
         }
     }
 }
@@ -149,6 +178,7 @@ struct ChangeView<'a> {
 struct ApplyView<'a> {
     applied: bool,
     changes: Vec<ChangeView<'a>>,
+    policy: Option<policy::AppliedPolicy>,
 }
 
 #[derive(Serialize)]
@@ -200,7 +230,7 @@ impl Serialize for Amount {
 pub async fn execute(services: &Services, command: &Command) -> Result<Done, NotDone> {
     match command {
         Command::Settings => settings(services).await,
-        Command::Apply { catalog } => apply(services, catalog).await,
+        Command::Apply { catalog, policy, publishes } => apply(services, catalog, policy.as_deref(), *publishes).await,
         Command::AccountCreate { email, is_verified, credits, token_name } => {
             let credits = credits.as_deref().map(|text| parse_credits("credits", text)).transpose()?;
             let credits = credits.unwrap_or(Credits::ZERO);
@@ -211,6 +241,9 @@ pub async fn execute(services: &Services, command: &Command) -> Result<Done, Not
             grant(services, account, credits, reason, key.as_deref()).await
         }
         Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,
+        Command::PolicyDraft { policy, author, note } => policy::draft(services, policy, author, note).await,
+        Command::PolicyPublish { number } => policy::publish(services, *number).await,
+        Command::PolicyRollback { number, author } => policy::rollback(services, *number, author).await,
     }
 }
 
@@ -226,25 +259,35 @@ async fn settings(services: &Services) -> Result<Done, NotDone> {
     done(&view, vec![line])
 }
 
-async fn apply(services: &Services, catalog: &str) -> Result<Done, NotDone> {
+async fn apply(services: &Services, catalog: &str, policy: Option<&str>, publishes: bool) -> Result<Done, NotDone> {
     let source = ConfigSource::Text { name: "catalog".to_owned(), text: catalog.to_owned() };
     let loaded = config::load(&source, &Environment::default()).map_err(|error| NotDone::new(Exit::Config, error))?;
     let declared = importer::declared(&loaded.config.catalog).map_err(|error| NotDone::new(Exit::Config, error))?;
     let changes = services.import(&declared).await.map_err(import_refused)?;
-    changes_done(&changes, true)
+    // After the catalog: the policy may be about its new tools.
+    let policy = match policy {
+        Some(text) => policy::apply(services, text, publishes).await?,
+        None => None,
+    };
+    changes_done(&changes, policy, true)
 }
 
 /// What an import changed, or would change.
 ///
 /// # Errors
 /// The answer cannot be written.
-pub fn changes_done(changes: &[PlannedChange], applied: bool) -> Result<Done, NotDone> {
+pub fn changes_done(
+    changes: &[PlannedChange],
+    policy: Option<policy::AppliedPolicy>,
+    applied: bool,
+) -> Result<Done, NotDone> {
     let mut lines: Vec<_> = changes.iter().map(|change| format!("{} {}", word(change), change.item)).collect();
+    lines.extend(policy.as_ref().map(policy::AppliedPolicy::line));
     if lines.is_empty() {
         lines.push("nothing to change".to_owned());
     }
     let changes = changes.iter().map(|change| ChangeView { item: &change.item, change: word(change) }).collect();
-    done(&ApplyView { applied, changes }, lines)
+    done(&ApplyView { applied, changes, policy }, lines)
 }
 
 /// The word for what an import does with an item.

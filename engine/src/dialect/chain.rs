@@ -8,6 +8,8 @@ use crate::document::{Fields, Node};
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a member of the file, and they vary one by one")]
 pub struct ChainRules {
+    /// The text that they stand in: part of what names a version of the policies.
+    pub source: String,
     /// Group (`group:web`) → its members.
     pub groups: BTreeMap<String, Vec<String>>,
     /// Profile → the entries of its allow list; `None` filters nothing.
@@ -94,6 +96,7 @@ impl ChainRules {
             (name.to_owned(), list)
         });
         Self {
+            source: String::new(),
             profiles: profiles.collect(),
             groups: fields
                 .entries("groups")

@@ -43,6 +43,12 @@ impl SessionSettings {
         }
     }
 
+    /// Out of a whole policy document.
+    pub fn of(document: &Value) -> Self {
+        let section = |name: &str| document.get(name).unwrap_or(&Value::Null);
+        Self::from_sections(section("session"), section("agents"))
+    }
+
     fn main_session(&self) -> String {
         if self.is_global { "global".to_owned() } else { self.main_session_of(&self.default_agent) }
     }

@@ -133,6 +133,11 @@ impl Chain {
         &self.document
     }
 
+    /// What its names and lists mean.
+    pub(super) fn rules(&self) -> &ChainRules {
+        &self.rules
+    }
+
     /// The configured agent of a scope; `None` where the document has no policies for it.
     pub fn agent_of(&self, scope: &Scope) -> Option<&str> {
         self.plan.agents.get(usize::try_from(scope.agent).ok()?)?.id.as_deref()

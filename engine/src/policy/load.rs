@@ -151,6 +151,7 @@ impl Policies {
                 sources.policies,
                 operator,
                 chain.as_ref().map_or("", |chain| &chain.document().text),
+                chain.as_ref().map_or("", |chain| &chain.rules().source),
             ]),
             set,
             chain,

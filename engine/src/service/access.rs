@@ -220,12 +220,7 @@ impl Services {
     }
 
     async fn principal_of(&self, row: &entity::token::Model) -> Result<Option<Principal>, StoreError> {
-        let owner = match (row.account_id, row.partner_id) {
-            (Some(account), _) => self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account),
-            (None, Some(partner)) => self.find_partner_principal(partner).await?.map(Owner::Partner),
-            (None, None) => None,
-        };
-        let Some(owner) = owner else { return Ok(None) };
+        let Some(owner) = self.find_owner(row.account_id, row.partner_id).await? else { return Ok(None) };
         let token = TokenId::from(row.id);
         let mut caps = self.list_caps(row.id, CapOwner::Token).await?;
         caps.extend(self.owner_caps(&owner).await?);
@@ -337,6 +332,19 @@ impl Services {
                 .await?
                 .ok_or_else(|| StoreError::Inconsistent { table: "end_user", what: external_id.to_owned() }),
             Err(NotSaved::Writer(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whose a token or a recorded call is, as they are now.
+    pub(super) async fn find_owner(
+        &self,
+        account: Option<Uuid>,
+        partner: Option<Uuid>,
+    ) -> Result<Option<Owner>, StoreError> {
+        match (account, partner) {
+            (Some(account), _) => Ok(self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account)),
+            (None, Some(partner)) => Ok(self.find_partner_principal(partner).await?.map(Owner::Partner)),
+            (None, None) => Ok(None),
         }
     }
 

@@ -98,7 +98,7 @@ impl Services {
         Ok(plan)
     }
 
-    /// Adds to `unit` that a version rises: `catalog` or `access`.
+    /// Adds to `unit` that a version rises: `catalog`, `access` or `policy`.
     pub(super) fn bump_version(&self, unit: &mut UnitOfWork, name: &str) {
         let bump = entity::version::Entity::update_many()
             .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))

@@ -7,10 +7,9 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use super::{
     Services,
     access::{Owner, Principal},
-    invoke::decision::{Asked, request_for},
+    invoke::{Asked, request_for},
 };
 use crate::{
-    dialect::Dialect,
     gateway::{
         context::Hints,
         request::{GatewayRequest, RequestFault},
@@ -19,7 +18,7 @@ use crate::{
     id::{EndUserId, InvalidId, TokenId},
     invocation::Surface,
     policy::{Caller, DecisionRequest, EndUserFacts, Explanation, Policies, chain::ChainPlace},
-    snapshot::{Billing, Offer, Snapshot, session_facts},
+    snapshot::{Billing, GatewaySetup, Offer, Snapshot, session_facts},
     store::{StoreError, entity},
 };
 
@@ -63,15 +62,13 @@ pub enum Asker {
 /// The policies that are asked, and how the gateway is set up beside them.
 #[derive(Debug, Clone, Copy)]
 pub struct AskedPolicies<'a> {
-    /// With the chain for [`gateway_offers`](Snapshot::gateway_offers).
+    /// With the chain for these offers.
     pub policies: &'a Policies,
-    /// The protocol of the gateway.
-    pub dialect: &'a Dialect,
-    /// Its sessions and agents.
+    /// The sessions and agents of the policy.
     pub sessions: &'a SessionSettings,
-    /// Who pays for its calls.
-    pub billing: &'a Billing,
-    /// What it offers, in the order of the chain's catalog.
+    /// The gateway.
+    pub setup: &'a GatewaySetup,
+    /// What it offers, as [`GatewaySetup::offers`] gives it.
     pub offers: &'a [Arc<Offer>],
 }
 
@@ -136,7 +133,8 @@ impl Services {
                     agent_id: question.agent_id.clone(),
                     key: None,
                 };
-                let session = find_session(asked.sessions, asked.dialect, &request).map_err(NotExplained::Session)?;
+                let session =
+                    find_session(asked.sessions, &asked.setup.dialect, &request).map_err(NotExplained::Session)?;
                 let chain = asked.policies.chain().ok_or_else(no_tool)?;
                 let tool = chain.find_tool(&question.tool).ok_or_else(no_tool)?;
                 let scope = chain.scope(&session_facts(&session, &question.hints, question.is_owner));
@@ -144,7 +142,7 @@ impl Services {
                 (asked.offers.get(tool.usize()).ok_or_else(no_tool)?, Some(ChainPlace { scope, tool }))
             }
         };
-        let (principal, user) = self.find_asker(question, asked.billing, agent.as_deref()).await?;
+        let (principal, user) = self.find_asker(question, &asked.setup.billing, agent.as_deref()).await?;
         let price = offer.tool.prices.in_force_at(question.at_us).ok_or(NotExplained::NoPrice)?;
         let facts = Asked {
             surface: question.surface,

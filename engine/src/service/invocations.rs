@@ -22,6 +22,8 @@ pub struct Invocation {
     pub tool: Option<ToolId>,
     /// The price that was in force.
     pub price: Option<PriceVersionId>,
+    /// The policy that decided: the number of a version, a hyphen, and sixteen digits for everything that decides.
+    pub policy_version: String,
     /// Where it stands.
     pub state: CallState,
     /// Reserved at its beginning, in micro-credits.
@@ -67,6 +69,7 @@ impl Services {
             id,
             tool: row.tool_id.map(ToolId::from),
             price: row.price_id.map(PriceVersionId::from),
+            policy_version: row.policy_version,
             state,
             held: Credits::from_micros(row.held),
             charged: Credits::from_micros(row.charged),

@@ -23,19 +23,20 @@ use crate::{
         caps::CapUse,
         key::{KeyClaim, KeyName, KeyVerdict},
     },
-    policy::{self, CachedPolicies},
+    policy,
     pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
-    snapshot::Offer,
+    snapshot::{Offer, Snapshot},
     store::{StoreError, WriterError},
     upstream::{Upstream, UpstreamTarget},
 };
 
-pub(super) mod decision;
+mod decision;
 mod dispatch;
 mod gateway;
 mod keys;
 mod undispatched;
 
+pub(super) use self::decision::{Asked, request_for};
 pub use self::gateway::GatewayCall;
 use self::{
     keys::{fingerprint, key_scope},
@@ -60,8 +61,8 @@ pub struct Call {
     pub gateway: Option<GatewayCall>,
     /// What is called.
     pub offer: Arc<Offer>,
-    /// The version of the snapshot that the offer is from.
-    pub snapshot_version: i64,
+    /// What it is from, and what decides on the call: all of one moment.
+    pub snapshot: Arc<Snapshot>,
     /// The arguments object as JSON text, as the caller wrote it.
     pub arguments: Arc<str>,
     /// The idempotency key.
@@ -243,7 +244,7 @@ impl Services {
     /// Everything that is decided before money is touched.
     fn accept(&self, call: Call, now_us: i64) -> Result<Accepted, Box<(CallRecord, Answer)>> {
         let price = call.offer.tool.prices.in_force_at(now_us).map(Arc::clone);
-        let mut record = self.record_of(&call, price.as_deref(), now_us);
+        let mut record = record_of(&call, price.as_deref(), now_us);
         let refuse = |mut record: CallRecord, state: CallState, error: Code, answer: Answer| {
             record.state = state;
             record.end = Some(end_of(state, Some(error), now_us));
@@ -256,7 +257,8 @@ impl Services {
         let (Some(price), Ok(shares)) = (price, ShareTerms::new(publisher_bps, partner_bps)) else {
             return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
-        let decision = self.policies_of(&call).decide(&decision::request_for(&(&call).into(), &price, now_us));
+        let policies = call.snapshot.policies().cached();
+        let decision = policies.decide(&request_for(&(&call).into(), &price, now_us));
         for fault in &decision.faults {
             tracing::error!(%fault, invocation = %call.id, "a call is denied");
         }
@@ -289,40 +291,6 @@ impl Services {
         self.note_session(&call, now_us);
         drop(arguments);
         Ok(Accepted { call, price, record: Arc::new(record), payer, caps, hold, shares, is_begun })
-    }
-
-    /// The policies that decide on a call: the catalog's snapshot has the gateway's, with its chain.
-    fn policies_of<'a>(&'a self, call: &'a Call) -> &'a CachedPolicies {
-        call.gateway.as_ref().map_or(&self.policies, |gateway| gateway.snapshot.policies())
-    }
-
-    fn record_of(&self, call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
-        let (account, partner) = match call.principal.as_ref().map(|principal| &principal.owner) {
-            None => (None, None),
-            Some(Owner::Account(account)) => (Some(account.id), None),
-            Some(Owner::Partner(partner)) => (None, Some(partner.id)),
-        };
-        CallRecord {
-            id: call.id,
-            surface: call.surface,
-            parties: CallParties {
-                account,
-                partner,
-                token: call.principal.as_ref().and_then(|principal| principal.token),
-                end_user: call.end_user.as_ref().map(|user| user.id),
-            },
-            tool: Some(call.offer.tool.id),
-            price: price.map(|price| price.id),
-            wallet: payer(call),
-            held: Credits::ZERO,
-            snapshot_version: call.snapshot_version,
-            policy_version: Arc::from(self.policies_of(call).policies().version().as_str()),
-            denied_by: None,
-            key: call.key.as_ref().map(|key| (key_scope(call), Arc::clone(key))),
-            created_us: now_us,
-            state: CallState::Running,
-            end: None,
-        }
     }
 
     /// Claims the key and holds the money; an answer if the call ends here.
@@ -360,6 +328,36 @@ impl Services {
             }
             Err(error) => answered(call.id, None, Answer::Unavailable(error)),
         }
+    }
+}
+
+fn record_of(call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
+    let (account, partner) = match call.principal.as_ref().map(|principal| &principal.owner) {
+        None => (None, None),
+        Some(Owner::Account(account)) => (Some(account.id), None),
+        Some(Owner::Partner(partner)) => (None, Some(partner.id)),
+    };
+    CallRecord {
+        id: call.id,
+        surface: call.surface,
+        parties: CallParties {
+            account,
+            partner,
+            token: call.principal.as_ref().and_then(|principal| principal.token),
+            end_user: call.end_user.as_ref().map(|user| user.id),
+        },
+        tool: Some(call.offer.tool.id),
+        price: price.map(|price| price.id),
+        wallet: payer(call),
+        held: Credits::ZERO,
+        snapshot_version: call.snapshot.version(),
+        policy_version: Arc::clone(call.snapshot.policies().label()),
+        denied_by: None,
+        key: call.key.as_ref().map(|key| (key_scope(call), Arc::clone(key))),
+        created_us: now_us,
+        state: CallState::Running,
+        end: None,
+        asked: call.gateway.as_ref().map(|gateway| Arc::clone(&gateway.asked)),
     }
 }
 

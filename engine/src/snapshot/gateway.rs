@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Offer, Snapshot};
+use super::{Offer, PoliciesInForce, Published, Snapshot, inconsistent};
 use crate::{
     catalog::{ArgumentSchema, Tier, Tool, ToolState, Visibility},
     dialect::Dialect,
@@ -19,22 +19,20 @@ use crate::{
     id::{PriceVersionId, ToolId},
     ledger::{LedgerAccountId, leaf::sha256},
     policy::{
-        CachedPolicies, DECISION_CACHE_ENTRIES_MAX, PolicySources, WrittenPolicy,
+        Policies, PolicySources, WrittenPolicy, WrittenPolicyError,
         chain::{CatalogTool, Scope, SenderFacts, SessionFacts, ToolIndex},
     },
     pricing::{Price, PriceBook, PricingSpec},
+    store::StoreError,
     upstream::UpstreamTarget,
 };
 
-/// How the gateway is set up, the same for every snapshot until another setup replaces it.
-#[derive(Debug)]
+/// How the gateway is set up, the same for every snapshot until another setup replaces it. Who may use what is in the
+/// published policy.
+#[derive(Debug, Clone)]
 pub struct GatewaySetup {
     /// The protocol it speaks.
     pub dialect: Dialect,
-    /// The configured sessions and agents.
-    pub sessions: SessionSettings,
-    /// Who may use what.
-    pub policy: WrittenPolicy,
     /// The schema of the policies.
     pub schema: &'static str,
     /// The policies that stand under every call.
@@ -61,30 +59,111 @@ impl Billing {
     }
 }
 
-/// What `/tools/invoke` offers and allows, for one version of the catalog.
+impl GatewaySetup {
+    /// What the gateway offers of a catalog, by its paths.
+    ///
+    /// # Errors
+    /// A sentence about what cannot be offered.
+    pub fn offers(&self, snapshot: &Snapshot) -> Result<Vec<Arc<Offer>>, String> {
+        let mut offers: Vec<Arc<Offer>> = snapshot.core.values().cloned().collect();
+        for builtin in Builtin::ALL {
+            // A declared core tool stands over a built-in one.
+            if !snapshot.core.contains_key(builtin.as_str()) {
+                offers.push(Arc::new(builtin_offer(*builtin)?));
+            }
+        }
+        let listed = self.namespaces.iter().filter_map(|namespace| snapshot.offers.get(namespace));
+        offers.extend(listed.flat_map(HashMap::values).cloned());
+        offers.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(offers)
+    }
+
+    /// Checks a policy and makes it ready to decide on these offers.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn compile(&self, policy: &WrittenPolicy, offers: &[Arc<Offer>]) -> Result<Policies, WrittenPolicyError> {
+        let names: Vec<CatalogTool<'_>> = offers.iter().map(|offer| catalog_tool(offer)).collect();
+        policy.compile(&self.dialect.chain, self.sources(), &names)
+    }
+
+    /// The program's own part of the policies.
+    pub(crate) const fn sources(&self) -> PolicySources<'static> {
+        PolicySources { schema: self.schema, policies: self.base }
+    }
+}
+
+/// What `/tools/invoke` offers and allows, for one version of catalog and policy.
 #[derive(Debug)]
 pub struct GatewaySnapshot {
     /// How it is set up.
     pub setup: Arc<GatewaySetup>,
+    /// The sessions and agents of the policy.
+    pub sessions: SessionSettings,
     /// By their paths, as the chain knows them.
     offers: Vec<Arc<Offer>>,
-    policies: CachedPolicies,
+    policies: Arc<PoliciesInForce>,
 }
 
 impl GatewaySnapshot {
+    /// Compiles the published policy for these offers, unless `last` has it compiled for the same ones. If it cannot be
+    /// compiled, what `last` decides by stays in force.
+    ///
     /// # Errors
-    /// A sentence about what cannot be compiled.
-    pub(super) fn new(setup: Arc<GatewaySetup>, snapshot: &Snapshot) -> Result<Self, String> {
-        let offers = snapshot.gateway_offers(&setup.namespaces)?;
-        let names = catalog_of(&offers);
-        let sources = PolicySources { schema: setup.schema, policies: setup.base };
-        let policies =
-            setup.policy.compile(&setup.dialect.chain, sources, &names).map_err(|error| error.to_string())?;
-        Ok(Self { setup, offers, policies: CachedPolicies::new(policies, DECISION_CACHE_ENTRIES_MAX) })
+    /// It cannot be compiled, and nothing was in force before.
+    pub(super) async fn renew(
+        setup: &Arc<GatewaySetup>,
+        offers: Vec<Arc<Offer>>,
+        published: Published,
+        last: Option<&Arc<Self>>,
+    ) -> Result<Self, StoreError> {
+        let paths = |offers: &[Arc<Offer>]| offers.iter().map(|offer| offer.path.clone()).collect::<Vec<_>>();
+        if let Some(last) = last
+            && Arc::ptr_eq(&last.setup, setup)
+            && last.policies.number() == published.number
+            && paths(&last.offers) == paths(&offers)
+        {
+            return Ok(last.refreshed(&offers));
+        }
+        let number = published.number;
+        let (for_setup, work) = (Arc::clone(setup), offers.clone());
+        // A large document keeps a processor busy for a while.
+        let compiled = tokio::task::spawn_blocking(move || {
+            let policies = for_setup.compile(&published.written, &work).map_err(|error| error.to_string())?;
+            Ok::<_, String>((SessionSettings::of(&published.written.chain), policies))
+        });
+        let error = match compiled.await {
+            Ok(Ok((sessions, policies))) => {
+                let policies = Arc::new(PoliciesInForce::new(number, policies));
+                return Ok(Self { setup: Arc::clone(setup), sessions, offers, policies });
+            }
+            Ok(Err(error)) => error,
+            Err(error) => error.to_string(),
+        };
+        let Some(last) = last else { return Err(inconsistent("policy_version", format!("{number}: {error}"))) };
+        tracing::error!(
+            error,
+            published = number,
+            in_force = last.policies.number(),
+            "the published policy cannot be used; an older one stays in force"
+        );
+        Ok(last.refreshed(&offers))
+    }
+
+    /// Decides as before, on the same tools as they are now.
+    fn refreshed(&self, offers: &[Arc<Offer>]) -> Self {
+        let now: HashMap<&str, &Arc<Offer>> = offers.iter().map(|offer| (offer.path.as_str(), offer)).collect();
+        let same = self.offers.iter().map(|offer| Arc::clone(now.get(offer.path.as_str()).copied().unwrap_or(offer)));
+        Self {
+            setup: Arc::clone(&self.setup),
+            sessions: self.sessions.clone(),
+            offers: same.collect(),
+            policies: Arc::clone(&self.policies),
+        }
     }
 
     /// The policies in force, the chain among them.
-    pub const fn policies(&self) -> &CachedPolicies {
+    pub(super) const fn in_force(&self) -> &Arc<PoliciesInForce> {
         &self.policies
     }
 
@@ -105,32 +184,6 @@ impl GatewaySnapshot {
         let tools = self.policies.policies().chain().map(|chain| chain.available(scope)).unwrap_or_default();
         tools.iter().filter_map(|tool| self.offers.get(tool.usize())).map(|offer| offer.path.clone()).collect()
     }
-}
-
-impl Snapshot {
-    /// The tools that `/tools/invoke` offers from these namespaces, with core and built-in ones, in the order in which a
-    /// chain is compiled with them.
-    ///
-    /// # Errors
-    /// A sentence about a built-in tool that cannot be made. None is known.
-    pub fn gateway_offers(&self, namespaces: &[String]) -> Result<Vec<Arc<Offer>>, String> {
-        let mut offers: Vec<Arc<Offer>> = self.core.values().cloned().collect();
-        for builtin in Builtin::ALL {
-            // A declared core tool stands over a built-in one.
-            if !self.core.contains_key(builtin.as_str()) {
-                offers.push(Arc::new(builtin_offer(*builtin)?));
-            }
-        }
-        let listed = namespaces.iter().filter_map(|namespace| self.offers.get(namespace));
-        offers.extend(listed.flat_map(HashMap::values).cloned());
-        offers.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(offers)
-    }
-}
-
-/// What a chain is compiled with.
-pub fn catalog_of(offers: &[Arc<Offer>]) -> Vec<CatalogTool<'_>> {
-    offers.iter().map(|offer| catalog_tool(offer)).collect()
 }
 
 fn catalog_tool(offer: &Offer) -> CatalogTool<'_> {

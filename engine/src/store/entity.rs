@@ -31,6 +31,8 @@ pub mod namespace;
 pub mod open_hold;
 /// A platform that calls for its own end users.
 pub mod partner;
+/// A version of the policy: an immutable text with its state.
+pub mod policy_version;
 /// An immutable price; `spec` is JSON in the wire's field names.
 pub mod price_version;
 /// Who sells tools.

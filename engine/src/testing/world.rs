@@ -81,6 +81,7 @@ pub fn running_call(
         created_us: now_us,
         state: CallState::Running,
         end: None,
+        asked: None,
     })
 }
 

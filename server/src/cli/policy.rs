@@ -1,4 +1,4 @@
-//! `tollgate policy check|compile|explain|diff|test`: looks at policies, changes nothing, also beside a running server.
+//! `tollgate policy …`: what policies say, and their versions. Whatever only looks works beside a running server.
 
 use std::path::PathBuf;
 
@@ -14,6 +14,7 @@ mod compare;
 mod explain;
 mod ground;
 mod show;
+mod versions;
 
 use self::ground::{Ground, Subject};
 
@@ -29,11 +30,13 @@ pub(super) enum PolicyCommand {
     Diff(compare::DiffArgs),
     /// Try stored cases.
     Test(cases::TestArgs),
+    #[command(flatten)]
+    Versions(versions::VersionCommand),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct OneFile {
-    /// A file with the sections of a policy, such as a whole configuration; else the configuration of this command.
+    /// A file with the sections of a policy, such as a whole configuration; else the policy in force.
     file: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
@@ -41,18 +44,20 @@ pub(super) struct OneFile {
 }
 
 pub(super) fn run(command: &PolicyCommand, loaded: &Loaded, environment: &Environment) -> Outcome {
-    let ground = operate::runtime()?;
-    let ground = ground.block_on(async {
+    if let PolicyCommand::Versions(command) = command {
+        return versions::run(command, loaded, environment);
+    }
+    operate::runtime()?.block_on(async {
         let ground = Ground::open(loaded).await?;
         match command {
             PolicyCommand::Check(args) => check(&ground, args, environment),
             PolicyCommand::Compile(args) => show::compile(&ground, args, environment),
             PolicyCommand::Explain(args) => explain::run(&ground, args, environment).await,
-            PolicyCommand::Diff(args) => compare::run(&ground, args, environment),
+            PolicyCommand::Diff(args) => compare::run(&ground, args, environment).await,
             PolicyCommand::Test(args) => cases::run(&ground, args, environment).await,
+            PolicyCommand::Versions(_) => Ok(Exit::Ok),
         }
-    })?;
-    Ok(ground)
+    })
 }
 
 fn check(ground: &Ground, args: &OneFile, environment: &Environment) -> Outcome {

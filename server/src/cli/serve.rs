@@ -3,7 +3,13 @@
 use std::{collections::BTreeMap, net::TcpListener, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use engine::{service::Services, store::DatabasePlace};
+use engine::{
+    service::{
+        Services,
+        policies::{FilePolicy, FilePublication, PolicyVersionError},
+    },
+    store::DatabasePlace,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -11,7 +17,7 @@ use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
     app,
     config::{
-        AuthMode, Billing, Config, Environment, Loaded, PaymentProvider,
+        AuthMode, Billing, Config, Environment, Loaded, PaymentProvider, PolicySource,
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
@@ -136,13 +142,46 @@ async fn open_gateway(
     namespaces: Vec<String>,
 ) -> Result<OpenGateway, Failure> {
     let token = gateway_token(config, key)?;
-    let offered = setup::gateway_setup(config, namespaces).map_err(|error| Failure::new(Exit::Config, error))?;
-    services.serve_gateway(Arc::new(offered)).await.map_err(|error| Failure::new(Exit::Database, error))?;
+    services.set_up_gateway(Arc::new(setup::gateway_setup(config, namespaces)));
+    take_policy(config, services).await?;
     Ok(OpenGateway {
         gateway: setup::gateway(config, &token),
         token_file: setup::needs_token(&config.gateway.auth).then(|| token_path(&config.database)),
         credential: demo_credential(config, &token),
     })
+}
+
+/// Takes over the file's policy where that is due, and opens the gateway with the one that is published.
+async fn take_policy(config: &Config, services: &Services) -> Result<(), Failure> {
+    let publication = match config.gateway.policy_source {
+        PolicySource::Database => FilePublication::IfNone,
+        PolicySource::File => FilePublication::IfChanged,
+    };
+    let taken = services.import_policy(&setup::written_policy(config), publication).await;
+    match taken.map_err(|error| policy_refused(&error, "the policy of the configuration"))? {
+        FilePolicy::Draft(draft) => tracing::warn!(
+            "the configuration's policy has changed: it is kept as draft {number}; `tollgate policy publish {number}` \
+             puts it in force",
+            number = draft.number
+        ),
+        FilePolicy::Published(version) if version.number > 1 => {
+            tracing::info!(version = version.number, "the configuration's policy was published");
+        }
+        FilePolicy::Published(_) | FilePolicy::Unchanged => {}
+    }
+    let Err(error) = services.open_gateway().await else { return Ok(()) };
+    // Of a version that cannot be used, all is told that is wrong with it.
+    let found = services.find_published_policy().await.map_err(|error| Failure::new(Exit::Database, error))?;
+    if let Some((version, policy)) = found {
+        let what = format!("version {} of the policy, which is in force,", version.number);
+        services.compile_policy(&policy).await.map_err(|error| policy_refused(&error, &what))?;
+    }
+    Err(Failure::new(Exit::Database, error))
+}
+
+fn policy_refused(error: &PolicyVersionError, what: &str) -> Failure {
+    let exit = if matches!(error, PolicyVersionError::Store(_)) { Exit::Database } else { Exit::Config };
+    Failure::new(exit, format!("{what} cannot be used:\n{error}"))
 }
 
 /// The token that stands where none is configured; in other modes nobody is ever asked for it.

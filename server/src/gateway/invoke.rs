@@ -13,11 +13,11 @@ use engine::{
         session_key::{Session, find_session},
     },
     id::InvocationId,
-    invocation::Surface,
+    invocation::{Asked, Surface},
     limits::INVOKE_BODY_BYTES_MAX,
     policy::chain::ChainPlace,
     service::invoke::{Answered, Call, GatewayCall},
-    snapshot::GatewaySnapshot,
+    snapshot::{GatewaySnapshot, Snapshot},
     store::StoreError,
 };
 
@@ -111,9 +111,9 @@ async fn carry_out(
     let snapshot = state.services.snapshot();
     let Some(gateway) = snapshot.gateway() else { return Err(Failure::unavailable()) };
     let dialect = &gateway.setup.dialect;
-    let session = find_session(&gateway.setup.sessions, dialect, &asked)?;
+    let session = find_session(&gateway.sessions, dialect, &asked)?;
     let hints = Hints::read(dialect, headers)?;
-    let answered = call(state, id, gateway, snapshot.version(), &asked, (session.clone(), hints, admitted)).await?;
+    let answered = call(state, id, (&snapshot, gateway), &asked, (session.clone(), hints, admitted)).await?;
     let mut response = respond(dialect, &answered.answer, &asked.tool, &session.agent);
     insert_header(&mut response, INVOCATION_HEADER, &answered.id.to_string());
     insert_header(&mut response, CHARGED_HEADER, &answered.charged.to_string());
@@ -129,15 +129,14 @@ type Whereabouts = (Session, Hints, Admitted);
 async fn call(
     state: &AppState,
     id: InvocationId,
-    gateway: &Arc<GatewaySnapshot>,
-    snapshot_version: i64,
+    (snapshot, gateway): (&Arc<Snapshot>, &Arc<GatewaySnapshot>),
     asked: &GatewayRequest,
     (session, hints, admitted): Whereabouts,
 ) -> Result<Answered, Failure> {
     let principal = state.services.find_payer(gateway, &session.agent).await.map_err(unavailable)?;
     let scope = gateway.scope(&session, &hints, admitted.is_owner);
     let (Some((tool, offer)), Some(scope)) = (gateway.find_offer(&asked.tool), scope) else {
-        let recorded = state.services.record_unknown_tool(id, gateway, principal.as_deref(), snapshot_version).await;
+        let recorded = state.services.record_unknown_tool(id, snapshot, principal.as_deref()).await;
         if let Err(error) = recorded {
             tracing::warn!(%error, invocation = %id, "a call of a tool that is not there was not recorded");
         }
@@ -147,14 +146,22 @@ async fn call(
         Some(action) if offer.tool.schema.takes_action() => with_action(&asked.arguments, action),
         _ => Arc::clone(&asked.arguments),
     };
+    let recorded = Asked {
+        tool: asked.tool.clone(),
+        session_key: session.given.clone(),
+        channel: hints.channel.clone(),
+        account: hints.account.clone(),
+        is_owner: admitted.is_owner,
+    };
+    let place = ChainPlace { scope, tool };
     let call = Call {
         id,
         surface: Surface::Gateway,
         principal,
         end_user: None,
-        gateway: Some(GatewayCall { snapshot: Arc::clone(gateway), session, hints, place: ChainPlace { scope, tool } }),
+        gateway: Some(GatewayCall { snapshot: Arc::clone(gateway), session, hints, place, asked: Arc::new(recorded) }),
         offer: Arc::clone(offer),
-        snapshot_version,
+        snapshot: Arc::clone(snapshot),
         arguments,
         key: asked.key.clone(),
         unknown_resolves_after_us: i64::from(state.config.limits.unknown_resolve_after_s).saturating_mul(US_PER_S),

@@ -2,14 +2,13 @@
 
 use engine::{
     dialect::AuthMode,
-    document::DocumentProblem,
     gateway::{
         address::TrustedProxies,
         auth::{AuthSettings, Door, ProxyAssertion, SharedSecret},
         limiter::{Limit, Limiter},
-        session_key::{SessionSettings, normalise_agent},
+        session_key::normalise_agent,
     },
-    policy::{WrittenPolicy, chain::PolicyDocument},
+    policy::WrittenPolicy,
     snapshot::{Billing, GatewaySetup},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,11 +16,6 @@ use serde_json::json;
 
 use super::Gateway;
 use crate::config::{Config, GatewayAuth};
-
-/// The policy in the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct PolicyFaults(Vec<DocumentProblem>);
 
 /// The policy of the configuration.
 pub fn written_policy(config: &Config) -> WrittenPolicy {
@@ -36,32 +30,30 @@ pub fn written_policy(config: &Config) -> WrittenPolicy {
     WrittenPolicy { chain, operator: policy.operator.clone() }
 }
 
-/// What the gateway offers and allows. `namespaces` are offered where the configuration names none.
-///
-/// # Errors
-/// The policy cannot be used.
-pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> Result<GatewaySetup, PolicyFaults> {
+/// Whether a configuration has no policy at all, as one with a catalog alone.
+pub fn has_no_policy(config: &Config) -> bool {
+    let (gateway, policy) = (&config.gateway, &config.policy);
+    let sections = [&policy.session, &policy.tools, &policy.agents, &policy.channels];
+    sections.iter().all(|section| section.as_object().is_none_or(serde_json::Map::is_empty))
+        && gateway.tools_allow.is_empty()
+        && gateway.tools_deny.is_empty()
+        && policy.operator.is_empty()
+}
+
+/// What the gateway offers. `namespaces` are offered where the configuration names none.
+pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> GatewaySetup {
     let gateway = &config.gateway;
-    let dialect = (*gateway.rules).clone();
-    let policy = written_policy(config);
-    PolicyDocument::from_value(&policy.chain, &dialect.chain).map_err(PolicyFaults)?;
-    Ok(GatewaySetup {
-        sessions: SessionSettings::from_sections(&config.policy.session, &config.policy.agents),
-        dialect,
-        policy,
+    let billing = gateway.billing.as_ref().map_or_else(Billing::default, |billing| Billing {
+        account: Some(billing.account.clone()),
+        agents: billing.agents.iter().map(|(agent, email)| (normalise_agent(agent), email.clone())).collect(),
+    });
+    GatewaySetup {
+        dialect: (*gateway.rules).clone(),
         schema: policies::SCHEMA,
         base: policies::BASE,
         namespaces: gateway.namespaces.clone().unwrap_or(namespaces),
-        billing: billing(config),
-    })
-}
-
-/// Who pays.
-pub fn billing(config: &Config) -> Billing {
-    config.gateway.billing.as_ref().map_or_else(Billing::default, |billing| Billing {
-        account: Some(billing.account.clone()),
-        agents: billing.agents.iter().map(|(agent, email)| (normalise_agent(agent), email.clone())).collect(),
-    })
+        billing,
+    }
 }
 
 /// The namespaces that the configuration declares.

@@ -14,6 +14,9 @@ use crate::{
 };
 
 /// A call of the caller: state, hold, charge, error, and after an unknown outcome when it will be settled.
+///
+/// `policy_version` names the policy that decided: the number of its version, as `tollgate policy list` shows it, a hyphen,
+/// and sixteen hexadecimal digits for everything that decides (the version's text, the program's own policies, the dialect).
 #[utoipa::path(
     get,
     path = "/invocations/{id}",
@@ -41,6 +44,7 @@ fn view(invocation: &Invocation) -> serde_json::Value {
         "invocation_id": invocation.id.to_string(),
         "tool_id": invocation.tool.map(|id| id.to_string()),
         "price_version_id": invocation.price.map(|id| id.to_string()),
+        "policy_version": invocation.policy_version,
         "state": invocation.state.as_str(),
         "is_settled": !invocation.state.is_open(),
         "credits_held": number(invocation.held),

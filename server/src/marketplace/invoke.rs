@@ -92,7 +92,7 @@ async fn carry_out(
         end_user: caller.end_user,
         gateway: None,
         offer: Arc::clone(offer),
-        snapshot_version: snapshot.version(),
+        snapshot: Arc::clone(&snapshot),
         arguments: request.arguments,
         key: request.key,
         unknown_resolves_after_us: i64::from(state.config.limits.unknown_resolve_after_s)

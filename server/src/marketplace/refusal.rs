@@ -152,7 +152,7 @@ fn wallet_ways_out(needed: Credits, available: Credits) -> Value {
 }
 
 /// RFC 3339, UTC.
-pub(super) fn time_text(us: i64) -> String {
+pub(crate) fn time_text(us: i64) -> String {
     jiff::Timestamp::from_microsecond(us).map_or_else(|_outside| us.to_string(), |time| time.to_string())
 }
 

@@ -10,7 +10,7 @@ use super::{Command, Done, NotDone};
 use crate::{cli::Exit, config::FILE_BYTES_MAX};
 
 /// Rises when an older program would misunderstand a request or an answer.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The longest line, in bytes: a whole configuration file, with every byte of it escaped.
 pub const LINE_BYTES_MAX: u64 = 8 * FILE_BYTES_MAX;
 

@@ -116,7 +116,7 @@ async fn a_call_that_is_dropped_before_its_dispatch_gives_money_and_key_back_and
         end_user: None,
         gateway: None,
         offer: Arc::clone(services.snapshot().find_offer("acme", "tool").unwrap()),
-        snapshot_version: 1,
+        snapshot: services.snapshot(),
         arguments: "{}".into(),
         key: Some("k-1".into()),
         unknown_resolves_after_us: 1_000_000,

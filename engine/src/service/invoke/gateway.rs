@@ -16,7 +16,7 @@ use crate::{
         session_key::Session,
     },
     id::InvocationId,
-    invocation::{CallParties, CallRecord, CallState, Surface},
+    invocation::{Asked, CallParties, CallRecord, CallState, Surface},
     json,
     ledger::leaf::sha256,
     policy::chain::ChainPlace,
@@ -24,7 +24,7 @@ use crate::{
         Services,
         access::{Owner, Principal},
     },
-    snapshot::GatewaySnapshot,
+    snapshot::{GatewaySnapshot, Snapshot},
     store::{StoreError, WriterError},
     upstream::UpstreamAnswer,
 };
@@ -40,6 +40,8 @@ pub struct GatewayCall {
     pub hints: Hints,
     /// Its place in the tool-policy chain.
     pub place: ChainPlace,
+    /// How it is recorded.
+    pub asked: Arc<Asked>,
 }
 
 impl GatewayCall {
@@ -55,7 +57,7 @@ impl GatewayCall {
 
     /// The tools that an agent may use in its main session.
     fn tools_of(&self, agent: &str) -> Vec<String> {
-        let key = self.snapshot.setup.sessions.main_session_of(agent);
+        let key = self.snapshot.sessions.main_session_of(agent);
         let session = Session::new(key, agent.to_owned());
         // As the owner: what the agent itself may use.
         let scope = self.snapshot.scope(&session, &Hints::default(), true);
@@ -86,9 +88,8 @@ impl Services {
     pub async fn record_unknown_tool(
         &self,
         id: InvocationId,
-        gateway: &GatewaySnapshot,
+        snapshot: &Snapshot,
         principal: Option<&Principal>,
-        snapshot_version: i64,
     ) -> Result<(), WriterError> {
         let now_us = self.clock.now_us();
         let account = principal.and_then(|principal| match &principal.owner {
@@ -108,13 +109,14 @@ impl Services {
             price: None,
             wallet: account.map(|account| account.wallet),
             held: Credits::ZERO,
-            snapshot_version,
-            policy_version: Arc::from(gateway.policies().policies().version().as_str()),
+            snapshot_version: snapshot.version(),
+            policy_version: Arc::clone(snapshot.policies().label()),
             denied_by: None,
             key: None,
             created_us: now_us,
             state: CallState::Invalid,
             end: Some(super::end_of(CallState::Invalid, Some(Code::NotFound), now_us)),
+            asked: None,
         };
         self.ledger.record(Arc::new(record)).await
     }
@@ -132,7 +134,7 @@ impl Services {
         };
         let tools_of = |agent: &str| gateway.tools_of(agent);
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings = &gateway.snapshot.setup.sessions;
+        let settings = &gateway.snapshot.sessions;
         let facts = BuiltinFacts { seen: &seen, settings, session: &gateway.session, tools_of: &tools_of };
         match builtin.answer(&arguments, &facts) {
             Ok(result) => UpstreamAnswer::Completed { result: Some(result) },

@@ -15,6 +15,7 @@ pub struct Model {
     pub wallet: Option<i64>,
     pub held: i64,
     pub snapshot_version: i64,
+    /// The number of the row in `policy_version`, a hyphen, and sixteen digits for everything that decided.
     pub policy_version: String,
     pub denied_by: Option<String>,
     pub key_scope: Option<Uuid>,
@@ -28,6 +29,11 @@ pub struct Model {
     pub warning: Option<String>,
     pub ended_us: Option<i64>,
     pub resolves_us: Option<i64>,
+    pub requested: Option<String>,
+    pub session_key: Option<String>,
+    pub channel: Option<String>,
+    pub channel_account: Option<String>,
+    pub is_owner: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

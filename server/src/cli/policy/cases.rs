@@ -19,7 +19,7 @@ use crate::config::Environment;
 pub(in crate::cli) struct TestArgs {
     /// The folder with the cases: files that end in `.json5` or `.json`, each with one case or a list of them.
     folder: PathBuf,
-    /// Try this policy instead of the configuration's.
+    /// Try this policy instead of the one in force.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Print JSON.

@@ -1,6 +1,6 @@
 //! `tollgate policy diff`: what changes for whom, over the whole catalog.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use clap::Args;
 use engine::policy::chain::{ChainDiff, SessionKind};
@@ -11,24 +11,22 @@ use crate::config::Environment;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DiffArgs {
-    /// The policy in force.
-    old: PathBuf,
+    /// A policy: a file, or the number of a version.
+    old: String,
     /// The one that is to take its place.
-    new: PathBuf,
+    new: String,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(ground: &Ground, args: &DiffArgs, environment: &Environment) -> Outcome {
-    let [old, new] = [&args.old, &args.new].map(|path| {
-        let subject = ground.subject(Some(path), environment)?;
-        Ok::<_, Failure>((ground.compile(&subject)?, subject.written.operator))
-    });
-    let ((old, old_text), (new, new_text)) = (old?, new?);
+pub(super) async fn run(ground: &Ground, args: &DiffArgs, environment: &Environment) -> Outcome {
+    let (old, new) = (ground.named(&args.old, environment).await?, ground.named(&args.new, environment).await?);
+    let (old_text, new_text) = (&old.written.operator, &new.written.operator);
+    let (old, new) = (ground.compile(&old)?, ground.compile(&new)?);
     let chains = old.chain().zip(new.chain());
     let changes = chains.map(|(old, new)| old.diff(new)).unwrap_or_default();
-    let policies = changed_policies(&by_id(&old_text)?, &by_id(&new_text)?);
+    let policies = changed_policies(&by_id(old_text)?, &by_id(new_text)?);
     if args.json {
         let changes: Vec<Value> = changes.iter().map(change_value).collect();
         let policies: Vec<Value> = policies.iter().map(|(id, what)| json!({"policy": id, "change": what})).collect();

@@ -64,7 +64,7 @@ pub(in crate::cli) struct ExplainArgs {
     /// When, such as `2026-12-01T09:30:00Z`; else now.
     #[arg(long, value_name = "TIME")]
     at: Option<jiff::Timestamp>,
-    /// Ask this policy instead of the configuration's.
+    /// Ask this policy instead of the one in force.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Print JSON.

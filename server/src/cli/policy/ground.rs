@@ -4,21 +4,19 @@
 use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use engine::{
-    dialect::Dialect,
     gateway::session_key::SessionSettings,
-    policy::{Policies, PolicySources, WrittenPolicy, WrittenPolicyError},
+    policy::{Policies, WrittenPolicy, WrittenPolicyError},
     service::{Services, explain::AskedPolicies},
-    snapshot::{Billing, Offer, catalog_of},
+    snapshot::{GatewaySetup, Offer},
     store::DatabasePlace,
 };
-use serde_json::Value;
 use tempfile::TempDir;
 
 use super::super::{Exit, Failure};
 use crate::{
     app::{self, StartError},
     config::{AuthMode, Config, Environment, Loaded, PolicyFile},
-    gateway::setup::{billing, declared_namespaces, written_policy},
+    gateway::setup::{declared_namespaces, gateway_setup, written_policy},
     importer,
 };
 
@@ -29,7 +27,9 @@ pub(super) struct Ground {
     /// Where the tools are from, in words.
     pub(super) origin: String,
     config: Config,
-    billing: Billing,
+    setup: GatewaySetup,
+    /// The policy in force, where there is a database.
+    published: Option<(i64, WrittenPolicy)>,
     /// What a database made for this needs to live.
     _made: Option<(TempDir, JoinHandle<()>)>,
 }
@@ -37,26 +37,37 @@ pub(super) struct Ground {
 /// A policy to look at.
 pub(super) struct Subject {
     pub(super) written: WrittenPolicy,
-    pub(super) dialect: Dialect,
-    file: Option<PolicyFile>,
+    setup: GatewaySetup,
+    source: Source,
+}
+
+/// Where it comes from.
+enum Source {
+    File(PolicyFile),
+    /// The version in the database with this number.
+    Version(i64),
+    Configuration,
 }
 
 impl Subject {
-    /// Where a value of it was written: the file alone where that is not known.
+    /// Where a value of it was written, as exactly as that is known.
     pub(super) fn place_of(&self, key: &str) -> String {
-        self.file.as_ref().map_or_else(|| "the policy".to_owned(), |file| file.place_of(key))
+        match &self.source {
+            Source::File(file) => file.place_of(key),
+            Source::Version(number) => format!("version {number}"),
+            Source::Configuration => "the configuration".to_owned(),
+        }
     }
 
     pub(super) fn describe(&self, error: &WrittenPolicyError) -> Vec<String> {
-        match &self.file {
-            Some(file) => file.describe(error),
-            None => error.to_string().lines().map(str::to_owned).collect(),
+        match &self.source {
+            Source::File(file) => file.describe(error),
+            Source::Version(_) | Source::Configuration => error.to_string().lines().map(str::to_owned).collect(),
         }
     }
 
     pub(super) fn sessions(&self) -> SessionSettings {
-        let section = |name: &str| self.written.chain.get(name).unwrap_or(&Value::Null);
-        SessionSettings::from_sections(section("session"), section("agents"))
+        SessionSettings::of(&self.written.chain)
     }
 }
 
@@ -78,29 +89,43 @@ impl Ground {
             (Arc::new(app::open_readers(&config).await.map_err(database)?), "the database", None)
         };
         let namespaces = config.gateway.namespaces.clone().unwrap_or_else(|| declared_namespaces(&config));
-        let offers = services.snapshot().gateway_offers(&namespaces).map_err(refused)?;
-        let billing = billing(&config);
-        Ok(Self { services, offers, origin: origin.to_owned(), config, billing, _made: made })
+        let setup = gateway_setup(&config, namespaces);
+        let offers = setup.offers(&services.snapshot()).map_err(refused)?;
+        let published = if made.is_none() { services.find_published_policy().await } else { Ok(None) };
+        let published = published.map_err(|error| Failure::new(Exit::Database, error))?;
+        let published = published.map(|(version, written)| (version.number, written));
+        Ok(Self { services, offers, origin: origin.to_owned(), config, setup, published, _made: made })
     }
 
-    /// The policy in `file`, else that of the configuration.
+    /// The policy in `file`, else the one in force, else that of the configuration.
     pub(super) fn subject(&self, file: Option<&Path>, environment: &Environment) -> Result<Subject, Failure> {
         let Some(path) = file else {
-            let dialect = (*self.config.gateway.rules).clone();
-            return Ok(Subject { written: written_policy(&self.config), dialect, file: None });
+            let (written, source) = match &self.published {
+                Some((number, written)) => (written.clone(), Source::Version(*number)),
+                None => (written_policy(&self.config), Source::Configuration),
+            };
+            return Ok(Subject { written, setup: self.setup.clone(), source });
         };
         let wrong = |error: String| Failure::new(Exit::Refused, error);
         let file = PolicyFile::read(path, environment).map_err(|error| wrong(error.to_string()))?;
-        let dialect = match file.dialect {
-            Some(dialect) => dialect.rules().map_err(|error| wrong(error.to_string()))?,
-            None => (*self.config.gateway.rules).clone(),
-        };
-        Ok(Subject { written: file.policy.clone(), dialect, file: Some(file) })
+        let mut setup = self.setup.clone();
+        if let Some(dialect) = file.dialect {
+            setup.dialect = dialect.rules().map_err(|error| wrong(error.to_string()))?;
+        }
+        Ok(Subject { written: file.policy.clone(), setup, source: Source::File(file) })
+    }
+
+    /// The policy in a file, or the version with a number.
+    pub(super) async fn named(&self, name: &str, environment: &Environment) -> Result<Subject, Failure> {
+        let Ok(number) = name.parse::<i64>() else { return self.subject(Some(Path::new(name)), environment) };
+        let found = self.services.find_policy(number).await.map_err(|error| Failure::new(Exit::Database, error))?;
+        let missing = || Failure::new(Exit::Refused, format!("there is no version {number} of the policy"));
+        let (_, written) = found.ok_or_else(missing)?;
+        Ok(Subject { written, setup: self.setup.clone(), source: Source::Version(number) })
     }
 
     pub(super) fn try_compile(&self, subject: &Subject) -> Result<Policies, WrittenPolicyError> {
-        let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
-        subject.written.compile(&subject.dialect.chain, sources, &catalog_of(&self.offers))
+        subject.setup.compile(&subject.written, &self.offers)
     }
 
     pub(super) fn compile(&self, subject: &Subject) -> Result<Policies, Failure> {
@@ -118,6 +143,6 @@ impl Ground {
         policies: &'a Policies,
         sessions: &'a SessionSettings,
     ) -> AskedPolicies<'a> {
-        AskedPolicies { policies, dialect: &subject.dialect, sessions, billing: &self.billing, offers: &self.offers }
+        AskedPolicies { policies, sessions, setup: &subject.setup, offers: &self.offers }
     }
 }

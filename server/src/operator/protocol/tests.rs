@@ -15,7 +15,8 @@ fn grant() -> Command {
 fn a_command_is_one_line_and_reads_as_it_was_written() {
     for command in [
         Command::Settings,
-        Command::Apply { catalog: "{catalog: {}}\n".to_owned() },
+        Command::Apply { catalog: "{catalog: {}}\n".to_owned(), policy: None, publishes: true },
+        Command::PolicyRollback { number: Some(7), author: "ann".to_owned() },
         grant(),
         Command::PurchaseConfirm { purchase: "pur_1".to_owned() },
     ] {
@@ -32,8 +33,8 @@ fn a_line_that_is_no_command_is_refused_by_name() {
     for (line, exit, text) in [
         ("", Exit::Usage, "the command sent no versioned line"),
         ("GET / HTTP/1.1", Exit::Usage, "the command sent no versioned line"),
-        (r#"{"version":2,"command":"from_later"}"#, Exit::Refused, "the command version 2"),
-        (r#"{"version":1,"request":{"command":"format_disk"}}"#, Exit::Usage, "unknown variant `format_disk`"),
+        (r#"{"version":3,"command":"from_later"}"#, Exit::Refused, "the command version 3"),
+        (r#"{"version":2,"request":{"command":"format_disk"}}"#, Exit::Usage, "unknown variant `format_disk`"),
         (&sent.replace("\"reason\"", "\"raison\""), Exit::Usage, "unknown field `raison`"),
     ] {
         let refused = read_request(line).map(drop).expect_err(line);
@@ -51,7 +52,7 @@ fn an_answer_keeps_exit_code_message_and_every_digit() {
     let refused = NotDone::new(Exit::Database, "no room");
     assert_eq!(read_answer(&write_answer(Err(refused.clone())).unwrap()).unwrap_err(), refused);
     for line in
-        [r#"{"version":1,"exit":0}"#, r#"{"version":1,"exit":9,"error":"x"}"#, r#"{"version":1,"exit":0,"error":"x"}"#]
+        [r#"{"version":2,"exit":0}"#, r#"{"version":2,"exit":9,"error":"x"}"#, r#"{"version":2,"exit":0,"error":"x"}"#]
     {
         assert!(read_answer(line).unwrap_err().message.contains("makes no sense"), "{line}");
     }
@@ -61,7 +62,7 @@ fn an_answer_keeps_exit_code_message_and_every_digit() {
 async fn a_line_that_is_cut_off_or_not_text_is_not_read() {
     for (bytes, kind) in [
         (&b""[..], ErrorKind::UnexpectedEof),
-        (b"{\"version\":1", ErrorKind::InvalidData),
+        (b"{\"version\":2", ErrorKind::InvalidData),
         (b"\xff\n", ErrorKind::InvalidData),
     ] {
         assert_eq!(read_line(&mut BufReader::new(bytes)).await.unwrap_err().kind(), kind);

@@ -294,6 +294,12 @@ impl Columns {
         self.call_warning.push(end.and_then(|end| end.warning.clone()));
         self.call_ended_us.push(end.map(|end| end.ended_us));
         self.call_resolves_us.push(resolves_us);
+        let asked = call.asked.as_deref();
+        self.call_requested.push(asked.map(|asked| asked.tool.clone()));
+        self.call_session_key.push(asked.map(|asked| asked.session_key.clone()));
+        self.call_channel.push(asked.and_then(|asked| asked.channel.clone()));
+        self.call_channel_account.push(asked.and_then(|asked| asked.account.clone()));
+        self.call_is_owner.push(asked.map(|asked| asked.is_owner));
     }
 
     /// What becomes of every key in the end: a part of the statement does not see what another part writes.

@@ -1,0 +1,431 @@
+//! The policy's versions. A version is an immutable text; at most one is published, and that one decides. A publication is
+//! one transaction: the version before is retired, the new one published, and every server told.
+
+use std::fmt;
+
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    sea_query::ExprTrait as _,
+};
+
+use super::Services;
+use crate::{
+    ledger::leaf::{Digest, sha256},
+    policy::{Policies, WrittenPolicy, WrittenPolicyError},
+    snapshot::{PUBLISHED, read_policy},
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+mod file;
+mod replay;
+
+pub use self::{
+    file::{FilePolicy, FilePublication},
+    replay::{REPLAY_CALLS_MAX, Replayed, ReplayedFlip},
+};
+
+/// Longest name of a version's author, in characters.
+pub const POLICY_AUTHOR_CHARS_MAX: usize = 100;
+/// Longest note of a version, in characters.
+pub const POLICY_NOTE_CHARS_MAX: usize = 500;
+/// Longest text of a version, in bytes.
+pub const POLICY_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How many versions are listed at once.
+pub const POLICIES_LISTED_MAX: u64 = 1_000;
+
+/// How often a number is taken anew that somebody else has taken at the same moment.
+const TRIES_MAX: u32 = 16;
+
+/// Where a version stands. Drafts become published, published ones retired, and that is all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyState {
+    /// Kept, never in force.
+    Draft,
+    /// In force.
+    Published,
+    /// Was in force.
+    Retired,
+}
+
+impl PolicyState {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Draft, "draft"), (Self::Published, PUBLISHED), (Self::Retired, "retired")];
+
+    /// The word of the database and the command line.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| *word)
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
+    }
+}
+
+/// A version without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyVersionInfo {
+    /// From 1, rising. An invocation's `policy_version` begins with it.
+    pub number: i64,
+    /// Where it stands.
+    pub state: PolicyState,
+    /// Who wrote it.
+    pub author: String,
+    /// What for; may be empty.
+    pub note: String,
+    /// Of its text.
+    pub sha256: Digest,
+    /// Which version was in force before it.
+    pub replaces: Option<i64>,
+    /// In microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// In microseconds since the Unix epoch.
+    pub published_us: Option<i64>,
+    /// In microseconds since the Unix epoch.
+    pub retired_us: Option<i64>,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyVersionError {
+    /// The policy is wrong; every problem of it.
+    #[error("{}", .0.join("\n"))]
+    Broken(Vec<String>),
+    /// The author cannot be used.
+    #[error("`author` is one line of 1 to {POLICY_AUTHOR_CHARS_MAX} characters")]
+    Author,
+    /// The note cannot be used.
+    #[error("`note` is one line of at most {POLICY_NOTE_CHARS_MAX} characters")]
+    Note,
+    /// The text is too long.
+    #[error("the policy is longer than {POLICY_TEXT_BYTES_MAX} bytes")]
+    TooLong,
+    /// There is no such version.
+    #[error("there is no version {0}")]
+    NotFound(i64),
+    /// It is in force.
+    #[error("version {0} is in force")]
+    InForce(i64),
+    /// It was published before.
+    #[error("version {0} was in force before: `policy rollback {0}` publishes it again")]
+    Retired(i64),
+    /// It was never published.
+    #[error("version {0} was never in force: `policy publish {0}` publishes it")]
+    Draft(i64),
+    /// Nothing was in force before what is.
+    #[error("there is no version to go back to")]
+    NothingBefore,
+    /// Somebody else published at the same moment.
+    #[error("another version was published at the same moment: look before you repeat it")]
+    Overtaken,
+    /// This process does not know the gateway's rules.
+    #[error("policies cannot be checked here")]
+    Unprepared,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbErr> for PolicyVersionError {
+    fn from(error: DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A policy as it is kept.
+struct Text {
+    text: String,
+    sha256: Digest,
+}
+
+impl Text {
+    fn of(policy: &WrittenPolicy) -> Result<Self, PolicyVersionError> {
+        let text = policy.to_value().to_string();
+        if text.len() > POLICY_TEXT_BYTES_MAX {
+            return Err(PolicyVersionError::TooLong);
+        }
+        Ok(Self { sha256: sha256(text.as_bytes()), text })
+    }
+}
+
+impl Services {
+    /// The newest versions, newest first; those before `before`, if that is given.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_policies(
+        &self,
+        before: Option<i64>,
+        count_max: u64,
+    ) -> Result<Vec<PolicyVersionInfo>, StoreError> {
+        let mut query = newest_first().limit(Ord::min(count_max, POLICIES_LISTED_MAX));
+        if let Some(before) = before {
+            query = query.filter(entity::policy_version::Column::Number.lt(before));
+        }
+        query.all(self.db.readers()).await?.iter().map(info).collect()
+    }
+
+    /// A version with its text.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the text is damaged.
+    pub async fn find_policy(&self, number: i64) -> Result<Option<(PolicyVersionInfo, WrittenPolicy)>, StoreError> {
+        let row = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
+        row.map(|row| Ok((info(&row)?, read_policy(number, &row.text)?))).transpose()
+    }
+
+    /// The version in force with its text; `None` before the first start.
+    ///
+    /// # Errors
+    /// As for [`Self::find_policy`].
+    pub async fn find_published_policy(&self) -> Result<Option<(PolicyVersionInfo, WrittenPolicy)>, StoreError> {
+        let row = self.find_published().await?;
+        row.map(|row| Ok((info(&row)?, read_policy(row.number, &row.text)?))).transpose()
+    }
+
+    /// Checks a policy against the gateway's rules and the catalog; returns it ready to decide.
+    ///
+    /// # Errors
+    /// Every problem of it.
+    pub async fn compile_policy(&self, policy: &WrittenPolicy) -> Result<Policies, PolicyVersionError> {
+        let setup = self.gateway.load_full().ok_or(PolicyVersionError::Unprepared)?;
+        let broken = |problem: String| PolicyVersionError::Broken(vec![problem]);
+        let offers = setup.offers(&self.snapshot()).map_err(broken)?;
+        let policy = policy.clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            setup.compile(&policy, &offers).map_err(|error| {
+                let mut problems = problems_of(&error);
+                if matches!(error, WrittenPolicyError::Document(_))
+                    && let Err(error) = Policies::load_with(setup.sources(), &policy.operator, None)
+                {
+                    problems.extend(problems_of(&error.into()));
+                }
+                PolicyVersionError::Broken(problems)
+            })
+        });
+        compiled.await.map_err(|error| broken(error.to_string()))?
+    }
+
+    /// Keeps a policy as a draft. Returns it with what is odd about it.
+    ///
+    /// # Errors
+    /// It is wrong, its author or note cannot be used, or the database failed.
+    pub async fn draft_policy(
+        &self,
+        policy: &WrittenPolicy,
+        author: &str,
+        note: &str,
+    ) -> Result<(PolicyVersionInfo, Vec<String>), PolicyVersionError> {
+        check_author(author)?;
+        check_line(note, POLICY_NOTE_CHARS_MAX).ok_or(PolicyVersionError::Note)?;
+        let text = Text::of(policy)?;
+        let compiled = self.compile_policy(policy).await?;
+        let mut tries = 0;
+        loop {
+            let row = self.new_row(&text, author, note).await?;
+            let mut unit = UnitOfWork::new();
+            self.insert(&mut unit, &row);
+            match self.ledger.save(unit).await {
+                Ok(_) => return Ok((info(&row)?, warnings(&compiled))),
+                // The number was taken in the meantime.
+                Err(NotSaved::Conflict { .. }) if tries < TRIES_MAX => tries = tries.saturating_add(1),
+                Err(not_saved) => return Err(failed(not_saved)),
+            }
+        }
+    }
+
+    /// Puts a draft in force, here and on every other server.
+    ///
+    /// # Errors
+    /// It is no draft, is wrong by now, somebody else published at the same moment, or the database failed.
+    pub async fn publish_policy(&self, number: i64) -> Result<PolicyVersionInfo, PolicyVersionError> {
+        let (found, policy) = self.find_policy(number).await?.ok_or(PolicyVersionError::NotFound(number))?;
+        match found.state {
+            PolicyState::Draft => {}
+            PolicyState::Published => return Err(PolicyVersionError::InForce(number)),
+            PolicyState::Retired => return Err(PolicyVersionError::Retired(number)),
+        }
+        self.compile_policy(&policy).await?;
+        let mut unit = UnitOfWork::new();
+        self.publish_draft(&mut unit, number).await?;
+        self.save_publication(unit).await?;
+        self.load_policy_info(number).await
+    }
+
+    /// Puts the text of an earlier version in force again, as a new version that says so: the version that was in force
+    /// before, unless `number` names another one.
+    ///
+    /// # Errors
+    /// There is no such version, it was never in force or is now, it is wrong by now, the author cannot be used, somebody
+    /// else published at the same moment, or the database failed.
+    pub async fn rollback_policy(
+        &self,
+        number: Option<i64>,
+        author: &str,
+    ) -> Result<PolicyVersionInfo, PolicyVersionError> {
+        check_author(author)?;
+        let current = self.find_published().await?.ok_or(PolicyVersionError::NothingBefore)?;
+        let number = number.or(current.replaces).ok_or(PolicyVersionError::NothingBefore)?;
+        let (found, policy) = self.find_policy(number).await?.ok_or(PolicyVersionError::NotFound(number))?;
+        match found.state {
+            PolicyState::Retired => {}
+            PolicyState::Published => return Err(PolicyVersionError::InForce(number)),
+            PolicyState::Draft => return Err(PolicyVersionError::Draft(number)),
+        }
+        self.compile_policy(&policy).await?;
+        let mut row = self.new_row(&Text::of(&policy)?, author, &format!("rollback to version {number}")).await?;
+        let new = row.number;
+        let mut unit = UnitOfWork::new();
+        self.publish_new(&mut unit, &mut row).await?;
+        self.save_publication(unit).await?;
+        self.load_policy_info(new).await
+    }
+
+    async fn find_published(&self) -> Result<Option<entity::policy_version::Model>, StoreError> {
+        let query = entity::policy_version::Entity::find();
+        Ok(query.filter(entity::policy_version::Column::State.eq(PUBLISHED)).one(self.db.readers()).await?)
+    }
+
+    async fn load_policy_info(&self, number: i64) -> Result<PolicyVersionInfo, PolicyVersionError> {
+        let row = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
+        Ok(info(&row.ok_or(PolicyVersionError::NotFound(number))?)?)
+    }
+
+    /// A draft under the next number.
+    async fn new_row(
+        &self,
+        text: &Text,
+        author: &str,
+        note: &str,
+    ) -> Result<entity::policy_version::Model, StoreError> {
+        let newest = newest_first().one(self.db.readers()).await?;
+        Ok(entity::policy_version::Model {
+            number: newest.map_or(1, |row| row.number.saturating_add(1)),
+            text: text.text.clone(),
+            sha256: text.sha256.to_vec(),
+            author: author.to_owned(),
+            note: note.to_owned(),
+            state: PolicyState::Draft.as_str().to_owned(),
+            replaces: None,
+            created_us: self.clock.now_us(),
+            published_us: None,
+            retired_us: None,
+        })
+    }
+
+    fn insert(&self, unit: &mut UnitOfWork, row: &entity::policy_version::Model) {
+        let insert = entity::policy_version::Entity::insert(row.clone().into_active_model());
+        unit.one(self.db.backend(), &insert);
+    }
+
+    /// Adds to `unit` that a row which is not there yet is published.
+    async fn publish_new(
+        &self,
+        unit: &mut UnitOfWork,
+        row: &mut entity::policy_version::Model,
+    ) -> Result<(), StoreError> {
+        row.replaces = self.retire_published(unit).await?;
+        PUBLISHED.clone_into(&mut row.state);
+        row.published_us = Some(row.created_us);
+        self.insert(unit, row);
+        self.bump_version(unit, "policy");
+        Ok(())
+    }
+
+    /// Adds to `unit` that a draft is published.
+    async fn publish_draft(&self, unit: &mut UnitOfWork, number: i64) -> Result<(), StoreError> {
+        let change = entity::policy_version::ActiveModel {
+            state: Set(PUBLISHED.to_owned()),
+            replaces: Set(self.retire_published(unit).await?),
+            published_us: Set(Some(self.clock.now_us())),
+            ..Default::default()
+        };
+        self.change(unit, number, PolicyState::Draft, change);
+        self.bump_version(unit, "policy");
+        Ok(())
+    }
+
+    /// Adds to `unit` that what is in force is retired; returns which version that is.
+    async fn retire_published(&self, unit: &mut UnitOfWork) -> Result<Option<i64>, StoreError> {
+        let Some(current) = self.find_published().await? else { return Ok(None) };
+        let change = entity::policy_version::ActiveModel {
+            state: Set(PolicyState::Retired.as_str().to_owned()),
+            retired_us: Set(Some(self.clock.now_us())),
+            ..Default::default()
+        };
+        self.change(unit, current.number, PolicyState::Published, change);
+        Ok(Some(current.number))
+    }
+
+    fn change(
+        &self,
+        unit: &mut UnitOfWork,
+        number: i64,
+        from: PolicyState,
+        change: entity::policy_version::ActiveModel,
+    ) {
+        let is_meant = entity::policy_version::Column::Number
+            .eq(number)
+            .and(entity::policy_version::Column::State.eq(from.as_str()));
+        let update = entity::policy_version::Entity::update_many().set(change).filter(is_meant);
+        unit.one(self.db.backend(), &update);
+    }
+
+    /// Writes a publication and takes it into use.
+    async fn save_publication(&self, unit: UnitOfWork) -> Result<(), PolicyVersionError> {
+        self.ledger.save(unit).await.map_err(failed)?;
+        Ok(self.reload_snapshot().await?)
+    }
+}
+
+impl fmt::Display for PolicyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn newest_first() -> Select<entity::policy_version::Entity> {
+    entity::policy_version::Entity::find().order_by_desc(entity::policy_version::Column::Number)
+}
+
+fn info(row: &entity::policy_version::Model) -> Result<PolicyVersionInfo, StoreError> {
+    let broken = |what: &str| StoreError::Inconsistent { table: "policy_version", what: what.to_owned() };
+    Ok(PolicyVersionInfo {
+        number: row.number,
+        state: PolicyState::from_word(&row.state).ok_or_else(|| broken("state"))?,
+        author: row.author.clone(),
+        note: row.note.clone(),
+        sha256: row.sha256.as_slice().try_into().map_err(|_length| broken("sha256"))?,
+        replaces: row.replaces,
+        created_us: row.created_us,
+        published_us: row.published_us,
+        retired_us: row.retired_us,
+    })
+}
+
+fn failed(not_saved: NotSaved) -> PolicyVersionError {
+    match not_saved {
+        NotSaved::Conflict { .. } | NotSaved::Refused(_) => PolicyVersionError::Overtaken,
+        NotSaved::Writer(error) => PolicyVersionError::Store(error.into()),
+    }
+}
+
+fn problems_of(error: &WrittenPolicyError) -> Vec<String> {
+    match error {
+        WrittenPolicyError::Document(problems) => problems.iter().map(ToString::to_string).collect(),
+        WrittenPolicyError::Chain(_) | WrittenPolicyError::Cedar(_) => vec![error.to_string()],
+    }
+}
+
+fn warnings(policies: &Policies) -> Vec<String> {
+    let chain = policies.chain().map(|chain| chain.warnings()).unwrap_or_default();
+    policies.warnings().iter().cloned().chain(chain.iter().map(ToString::to_string)).collect()
+}
+
+fn check_author(author: &str) -> Result<(), PolicyVersionError> {
+    let line = check_line(author, POLICY_AUTHOR_CHARS_MAX).filter(|line| !line.trim().is_empty());
+    line.map(drop).ok_or(PolicyVersionError::Author)
+}
+
+fn check_line(text: &str, chars_max: usize) -> Option<&str> {
+    (text.chars().count() <= chars_max && !text.chars().any(char::is_control)).then_some(text)
+}

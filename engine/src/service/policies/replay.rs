@@ -1,0 +1,206 @@
+//! Recorded calls against another policy: which of them would be answered differently.
+
+use std::{collections::HashMap, sync::Arc};
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use crate::{
+    id::{AccountId, EndUserId, InvocationId, TokenId},
+    invocation::{CallState, Surface},
+    policy::{
+        Decision, Policies, PolicyId,
+        chain::{RecordedDecision, SenderFacts, SessionFacts, replay},
+    },
+    pricing::Price,
+    service::{
+        Services,
+        access::{EndUser, Owner, Principal},
+        invoke::{Call, request_for},
+    },
+    snapshot::{GatewaySetup, Offer, Snapshot},
+    store::{StoreError, entity},
+};
+
+/// How many recorded calls are decided again at once.
+pub const REPLAY_CALLS_MAX: u64 = 10_000;
+
+/// A call that the other policy turns over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayedFlip {
+    /// The call.
+    pub call: InvocationId,
+    /// The tool as it was asked for.
+    pub tool: String,
+    /// The session's key; none on the marketplace.
+    pub session_key: Option<String>,
+    /// Whether it was allowed when it was made.
+    pub was_allowed: bool,
+    /// The policies that denied it then.
+    pub was_denied_by: Vec<PolicyId>,
+    /// How it would be decided; `None` where the tool is not offered any more.
+    pub decision: Option<Decision>,
+}
+
+/// What came of a replay.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// How many calls were decided again.
+    pub calls: usize,
+    /// Those that would be answered differently, newest first.
+    pub flips: Vec<ReplayedFlip>,
+}
+
+/// A recorded call as it can be decided again.
+struct Recorded {
+    call: Call,
+    price: Arc<Price>,
+    row: entity::invocation::Model,
+}
+
+/// What is known of callers, each looked up once.
+#[derive(Default)]
+struct Callers {
+    owners: HashMap<Uuid, Option<Owner>>,
+    end_users: HashMap<Uuid, Option<Arc<EndUser>>>,
+}
+
+impl Services {
+    /// Decides the newest recorded calls again with `draft`, which [`Services::compile_policy`] made: at most `count_max`
+    /// of them, and never more than [`REPLAY_CALLS_MAX`].
+    ///
+    /// Session, hints, tool and time are those of the call. Accounts, partners, end users and tools are as they are now:
+    /// a call of an account that has been suspended since is denied here. Calls whose tool, price or caller is gone, and
+    /// calls that no policy was asked about, are passed over.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn replay_calls(&self, draft: &Policies, count_max: u64) -> Result<Replayed, StoreError> {
+        let snapshot = self.snapshot();
+        let offers = offers_by_id(&snapshot, self.gateway.load().as_deref());
+        let rows = entity::invocation::Entity::find()
+            .filter(entity::invocation::Column::ToolId.is_not_null())
+            .filter(entity::invocation::Column::PriceId.is_not_null())
+            .order_by_desc(entity::invocation::Column::Id)
+            .limit(count_max.min(REPLAY_CALLS_MAX))
+            .all(self.db.readers())
+            .await?;
+        let mut callers = Callers::default();
+        let mut recorded = Vec::with_capacity(rows.len());
+        for row in rows {
+            let offer = row.tool_id.and_then(|id| offers.get(&id));
+            let price = offer.and_then(|offer| offer.tool.prices.in_force_at(row.created_us));
+            if let (Some(offer), Some(price)) = (offer, price)
+                && let Some(call) = self.recorded_call(&row, offer, &snapshot, &mut callers).await?
+            {
+                recorded.push(Recorded { call, price: Arc::clone(price), row });
+            }
+        }
+        let flips = replay(draft, recorded.iter().map(Recorded::decision));
+        let flips = flips.into_iter().filter_map(|flip| Some(recorded.get(flip.index)?.flip(flip.decision)));
+        Ok(Replayed { calls: recorded.len(), flips: flips.collect() })
+    }
+
+    async fn recorded_call(
+        &self,
+        row: &entity::invocation::Model,
+        offer: &Arc<Offer>,
+        snapshot: &Arc<Snapshot>,
+        callers: &mut Callers,
+    ) -> Result<Option<Call>, StoreError> {
+        let principal = match row.account_id.or(row.partner_id) {
+            None => None,
+            Some(id) => {
+                let owner = match callers.owners.get(&id) {
+                    Some(known) => known.clone(),
+                    None => self.find_owner(row.account_id, row.partner_id).await?,
+                };
+                callers.owners.insert(id, owner.clone());
+                let Some(owner) = owner else { return Ok(None) };
+                let shown = match (row.token_id, row.account_id) {
+                    (Some(token), _) => TokenId::from(token).to_string(),
+                    (None, account) => AccountId::from(account.unwrap_or(id)).to_string(),
+                };
+                let token = row.token_id.map(TokenId::from);
+                Some(Arc::new(Principal { token, shown, owner, caps: Vec::new() }))
+            }
+        };
+        let end_user = match row.end_user_id {
+            None => None,
+            Some(id) => {
+                let user = match callers.end_users.get(&id) {
+                    Some(known) => known.clone(),
+                    None => self.find_recorded_end_user(id).await?,
+                };
+                callers.end_users.insert(id, user.clone());
+                if user.is_none() {
+                    return Ok(None);
+                }
+                user
+            }
+        };
+        let surface = if row.surface == Surface::Gateway.raw() { Surface::Gateway } else { Surface::Marketplace };
+        Ok(Some(Call {
+            id: InvocationId::from(row.id),
+            surface,
+            principal,
+            end_user,
+            gateway: None,
+            offer: Arc::clone(offer),
+            snapshot: Arc::clone(snapshot),
+            arguments: "{}".into(),
+            key: None,
+            unknown_resolves_after_us: 0,
+        }))
+    }
+
+    async fn find_recorded_end_user(&self, id: Uuid) -> Result<Option<Arc<EndUser>>, StoreError> {
+        let row = entity::end_user::Entity::find_by_id(id).one(self.db.readers()).await?;
+        Ok(row.map(|row| {
+            let id = EndUserId::from(row.id);
+            Arc::new(EndUser { id, name: id.to_string(), is_blocked: row.is_blocked, caps: Vec::new() })
+        }))
+    }
+}
+
+/// Every tool that a call can have been made of: those of the marketplace, and those of the gateway.
+fn offers_by_id(snapshot: &Snapshot, setup: Option<&GatewaySetup>) -> HashMap<Uuid, Arc<Offer>> {
+    let of_gateway = setup.and_then(|setup| setup.offers(snapshot).ok()).unwrap_or_default();
+    let all = snapshot.offers().cloned().chain(of_gateway);
+    all.map(|offer| (offer.tool.id.uuid(), offer)).collect()
+}
+
+impl Recorded {
+    fn decision(&self) -> RecordedDecision<'_> {
+        let row = &self.row;
+        RecordedDecision {
+            session: row.session_key.as_deref().map(|session_key| SessionFacts {
+                session_key,
+                channel: row.channel.as_deref(),
+                account: row.channel_account.as_deref(),
+                sender: SenderFacts::default(),
+                model: None,
+                is_owner: row.is_owner.unwrap_or(false),
+            }),
+            requested: row.requested.as_deref().unwrap_or(&self.call.offer.path),
+            request: request_for(&(&self.call).into(), &self.price, row.created_us),
+            was_allowed: !self.was_denied(),
+        }
+    }
+
+    fn was_denied(&self) -> bool {
+        CallState::from_raw(self.row.state) == Some(CallState::Denied)
+    }
+
+    fn flip(&self, decision: Option<Decision>) -> ReplayedFlip {
+        let denied_by = self.row.denied_by.as_deref().unwrap_or_default();
+        ReplayedFlip {
+            call: self.call.id,
+            tool: self.decision().requested.to_owned(),
+            session_key: self.row.session_key.clone(),
+            was_allowed: !self.was_denied(),
+            was_denied_by: denied_by.split(',').filter(|id| !id.is_empty()).map(PolicyId::from).collect(),
+            decision,
+        }
+    }
+}
