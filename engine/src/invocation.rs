@@ -141,6 +141,8 @@ pub struct CallRecord {
     pub policy_version: Arc<str>,
     /// Why policy said no: the determining policies, comma-separated.
     pub denied_by: Option<String>,
+    /// The same in full, for operators: the JSON text of an explanation.
+    pub explanation: Option<Arc<str>>,
     /// The idempotency key's scope and text.
     pub key: Option<(Uuid, Arc<str>)>,
     /// When it was accepted, in microseconds since the Unix epoch.

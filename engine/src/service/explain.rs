@@ -15,7 +15,7 @@ use crate::{
         request::{GatewayRequest, RequestFault},
         session_key::{SessionSettings, find_session},
     },
-    id::{EndUserId, InvalidId, TokenId},
+    id::{EndUserId, InvalidId, InvocationId, TokenId},
     invocation::Surface,
     policy::{Caller, DecisionRequest, EndUserFacts, Explanation, Policies, chain::ChainPlace},
     snapshot::{Billing, GatewaySetup, Offer, Snapshot, session_facts},
@@ -153,6 +153,15 @@ impl Services {
         };
         let request = request_for(&facts, price, question.at_us);
         Ok(Explained { explanation: asked.policies.explain_call(&request), entities: entities_of(&request) })
+    }
+
+    /// The explanation that was recorded with a denied call, as JSON; `None` if there is no such call, or it was not denied.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_recorded_explanation(&self, call: InvocationId) -> Result<Option<String>, StoreError> {
+        let row = entity::invocation::Entity::find_by_id(call.uuid()).one(self.db.readers()).await?;
+        Ok(row.and_then(|row| row.explanation))
     }
 
     async fn find_asker(

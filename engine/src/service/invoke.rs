@@ -258,13 +258,16 @@ impl Services {
             return Err(refuse(record, CallState::Invalid, Code::NotFound, Answer::NotForSale));
         };
         let policies = call.snapshot.policies().cached();
-        let decision = policies.decide(&request_for(&(&call).into(), &price, now_us));
+        let asked = (&call).into();
+        let request = request_for(&asked, &price, now_us);
+        let decision = policies.decide(&request);
         for fault in &decision.faults {
             tracing::error!(%fault, invocation = %call.id, "a call is denied");
         }
         if !decision.allowed {
             record.denied_by =
                 Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
+            record.explanation = Some(policies.policies().explain_call(&request).to_value().to_string().into());
             let answer = Answer::Denied { code: decision.code, reason: decision.reason.clone() };
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
@@ -353,6 +356,7 @@ fn record_of(call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
         snapshot_version: call.snapshot.version(),
         policy_version: Arc::clone(call.snapshot.policies().label()),
         denied_by: None,
+        explanation: None,
         key: call.key.as_ref().map(|key| (key_scope(call), Arc::clone(key))),
         created_us: now_us,
         state: CallState::Running,

@@ -77,6 +77,7 @@ pub fn running_call(
         snapshot_version: 1,
         policy_version: "test".into(),
         denied_by: None,
+        explanation: None,
         key: key.map(|claim| (claim.name.scope, Arc::clone(&claim.name.key))),
         created_us: now_us,
         state: CallState::Running,

@@ -1,4 +1,5 @@
 ALTER TABLE invocation
+    DROP COLUMN explanation,
     DROP COLUMN is_owner,
     DROP COLUMN channel_account,
     DROP COLUMN channel,

@@ -1,3 +1,4 @@
+ALTER TABLE invocation DROP COLUMN explanation;
 ALTER TABLE invocation DROP COLUMN is_owner;
 ALTER TABLE invocation DROP COLUMN channel_account;
 ALTER TABLE invocation DROP COLUMN channel;

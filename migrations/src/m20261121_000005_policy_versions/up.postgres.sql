@@ -25,10 +25,12 @@ CREATE TRIGGER policy_version_no_truncate BEFORE TRUNCATE ON policy_version EXEC
 INSERT INTO version (name, value) VALUES ('policy', 0);
 
 -- What a decision on the gateway depended on beside accounts and tools: the tool as it was asked for, the session's key in
--- the letters of who asked, the channel and the account on it, and whether the caller owned the gateway.
+-- the letters of who asked, the channel and the account on it, and whether the caller owned the gateway. And, of a call
+-- that was denied on either endpoint, the explanation as JSON.
 ALTER TABLE invocation
     ADD COLUMN requested text,
     ADD COLUMN session_key text,
     ADD COLUMN channel text,
     ADD COLUMN channel_account text,
-    ADD COLUMN is_owner boolean;
+    ADD COLUMN is_owner boolean,
+    ADD COLUMN explanation text;

@@ -25,9 +25,11 @@ BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END;
 INSERT INTO version (name, value) VALUES ('policy', 0);
 
 -- What a decision on the gateway depended on beside accounts and tools: the tool as it was asked for, the session's key in
--- the letters of who asked, the channel and the account on it, and whether the caller owned the gateway.
+-- the letters of who asked, the channel and the account on it, and whether the caller owned the gateway. And, of a call
+-- that was denied on either endpoint, the explanation as JSON.
 ALTER TABLE invocation ADD COLUMN requested TEXT;
 ALTER TABLE invocation ADD COLUMN session_key TEXT;
 ALTER TABLE invocation ADD COLUMN channel TEXT;
 ALTER TABLE invocation ADD COLUMN channel_account TEXT;
 ALTER TABLE invocation ADD COLUMN is_owner INTEGER;
+ALTER TABLE invocation ADD COLUMN explanation TEXT;

@@ -164,7 +164,14 @@ when {{ resource.name == "open/d" }} unless {{ {} }};
     let unknown = house.on_gateway("open/x");
     assert_eq!((denied.status, unknown.status), (404, 404), "{}", denied.body);
     assert_eq!(denied.body.replace("open/d", "open/x"), unknown.body);
-    // What operators are told.
+    // What operators are told, later and of the call itself.
+    let id = denied.header("x-tollgate-invocation-id").unwrap();
+    let recorded = tests::patience::wait_until("the record of the denial", || {
+        let (exit, out, _) = super::run(house.home.path(), &["policy", "explain", "--invocation", id]);
+        (exit == Some(0)).then(|| serde_json::from_str::<Value>(&out).unwrap())
+    });
+    assert_eq!(recorded.0["determining"], json!(["house.hours.d"]), "{}", recorded.0);
+    assert!(!recorded.0["chain"]["steps"].as_array().unwrap().is_empty(), "every step is there: {}", recorded.0);
     let later = now_s + 7500;
     let at = jiff::Timestamp::from_second(later).unwrap().to_string();
     assert_eq!(house.explain(&["open/d"])["determining"], json!(["house.hours.d"]));

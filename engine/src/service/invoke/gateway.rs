@@ -112,6 +112,7 @@ impl Services {
             snapshot_version: snapshot.version(),
             policy_version: Arc::clone(snapshot.policies().label()),
             denied_by: None,
+            explanation: None,
             key: None,
             created_us: now_us,
             state: CallState::Invalid,

@@ -34,6 +34,8 @@ pub struct Model {
     pub channel: Option<String>,
     pub channel_account: Option<String>,
     pub is_owner: Option<bool>,
+    /// Of a denied call: JSON.
+    pub explanation: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use engine::{
     gateway::context::Hints,
+    id::InvocationId,
     invocation::Surface,
     policy::{
         Explanation, PolicyId,
@@ -36,7 +37,11 @@ impl From<Endpoint> for Surface {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExplainArgs {
     /// The tool as a caller writes it; `namespace/tool` on the marketplace.
-    tool: String,
+    #[arg(required_unless_present = "invocation")]
+    tool: Option<String>,
+    /// Instead: why this call (`inv_…`) was denied when it was made.
+    #[arg(long, value_name = "ID", conflicts_with = "tool")]
+    invocation: Option<InvocationId>,
     /// The endpoint.
     #[arg(long, value_enum, default_value = "gateway")]
     surface: Endpoint,
@@ -73,12 +78,18 @@ pub(in crate::cli) struct ExplainArgs {
 }
 
 pub(super) async fn run(ground: &Ground, args: &ExplainArgs, environment: &Environment) -> Outcome {
+    if let Some(call) = args.invocation {
+        let found = ground.services.find_recorded_explanation(call).await;
+        let found = found.map_err(|error| Failure::new(Exit::Database, error))?;
+        let missing = || Failure::new(Exit::Refused, format!("there is no denied call `{call}`"));
+        return say(&found.ok_or_else(missing)?);
+    }
     let subject = ground.subject(args.policy.as_deref(), environment)?;
     let policies = ground.compile(&subject)?;
     let sessions = subject.sessions();
     let question = Question {
         surface: args.surface.into(),
-        tool: args.tool.clone(),
+        tool: args.tool.clone().unwrap_or_default(),
         caller: match (&args.account, &args.token) {
             (Some(email), _) => Asker::Account(email.clone()),
             (None, Some(token)) => Asker::Token { token: token.clone(), end_user: args.end_user.clone() },

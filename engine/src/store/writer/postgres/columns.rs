@@ -177,6 +177,7 @@ columns! {
     Begin call_channel: Option<String> = "text",
     Begin call_channel_account: Option<String> = "text",
     Begin call_is_owner: Option<bool> = "boolean",
+    Begin call_explanation: Option<String> = "text",
     End ended_id: Uuid = "uuid",
     End ended_state: i16 = "smallint",
     End ended_charged: i64 = "bigint",

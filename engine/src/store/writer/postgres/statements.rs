@@ -121,12 +121,12 @@ const PARTS: &[Part] = &[
         "INSERT INTO invocation (slot, epoch, id, surface, account_id, token_id, partner_id, end_user_id, tool_id,
              price_id, wallet, held, snapshot_version, policy_version, denied_by, key_scope, key, created_us, state,
              charged, shortfall, error, warning, ended_us, resolves_us, requested, session_key, channel,
-             channel_account, is_owner)
+             channel_account, is_owner, explanation)
          SELECT $1, $2, u.* FROM unnest(@call_id, @call_surface, @call_account, @call_token, @call_partner,
              @call_end_user, @call_tool, @call_price, @call_wallet, @call_held, @call_snapshot_version,
              @call_policy_version, @call_denied_by, @call_key_scope, @call_key, @call_created_us, @call_state,
              @call_charged, @call_shortfall, @call_error, @call_warning, @call_ended_us, @call_resolves_us,
-             @call_requested, @call_session_key, @call_channel, @call_channel_account, @call_is_owner) u",
+             @call_requested, @call_session_key, @call_channel, @call_channel_account, @call_is_owner, @call_explanation) u",
     ),
     part(
         "ends",

@@ -300,6 +300,7 @@ impl Columns {
         self.call_channel.push(asked.and_then(|asked| asked.channel.clone()));
         self.call_channel_account.push(asked.and_then(|asked| asked.account.clone()));
         self.call_is_owner.push(asked.map(|asked| asked.is_owner));
+        self.call_explanation.push(call.explanation.as_deref().map(str::to_owned));
     }
 
     /// What becomes of every key in the end: a part of the statement does not see what another part writes.
