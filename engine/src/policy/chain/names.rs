@@ -9,7 +9,7 @@ use crate::dialect::ChainRules;
 const ALL_PLUGINS: &str = "group:plugins";
 
 /// A set of the catalog's tools.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct ToolBits(Vec<u64>);
 
 impl ToolBits {

@@ -371,6 +371,12 @@ impl Plan {
         ]
     }
 
+    /// The steps that belong to no agent and to no group.
+    pub(super) fn common_steps(&self, is_subagent: bool, is_owner: bool) -> [Option<StepIndex>; 4] {
+        let subagent = is_subagent.then_some(self.subagent);
+        [Some(self.global), subagent, self.owner.filter(|_| !is_owner), Some(self.http)]
+    }
+
     /// The scope has its agent's own model.
     pub(super) fn is_own_model(&self, scope: &Scope) -> bool {
         self.agent(scope.agent).is_some_and(|agent| {
@@ -381,22 +387,10 @@ impl Plan {
     /// The steps that apply to a scope, in the order of the chain.
     pub(super) fn steps_of(&self, scope: &Scope) -> impl Iterator<Item = StepIndex> + use<> {
         let [profile, provider_profile, global_provider, agent, agent_provider] = self.own_steps(scope);
-        let subagent = scope.is_subagent.then_some(self.subagent);
-        let owner = self.owner.filter(|_| !scope.is_owner);
-        [
-            profile,
-            provider_profile,
-            Some(self.global),
-            global_provider,
-            agent,
-            agent_provider,
-            scope.group,
-            subagent,
-            owner,
-            Some(self.http),
-        ]
-        .into_iter()
-        .flatten()
+        let [global, subagent, owner, http] = self.common_steps(scope.is_subagent, scope.is_owner);
+        [profile, provider_profile, global, global_provider, agent, agent_provider, scope.group, subagent, owner, http]
+            .into_iter()
+            .flatten()
     }
 }
 
