@@ -13,6 +13,10 @@ pub mod chain;
 mod decide;
 mod entities;
 mod facts;
+mod gate;
+#[cfg(feature = "store")]
+mod key;
+mod kinds;
 mod load;
 mod told;
 mod written;

@@ -4,20 +4,20 @@ use std::{fmt, sync::Arc};
 
 use quick_cache::sync::Cache;
 
-use super::{Decision, DecisionRequest, Policies};
+use super::{Decision, DecisionRequest, Policies, key::DecisionKey};
 
-/// How many decisions are kept by default. One takes about half a kibibyte.
+/// How many decisions are kept by default. One takes about a quarter of a kibibyte.
 pub const DECISION_CACHE_ENTRIES_MAX: usize = 16_384;
 
 /// A set of policies that remembers its decisions.
 ///
-/// The key holds every fact of the request, so a suspended account or a new price is simply another key and nothing is
-/// ever stale. The time is part of it only if a policy looks at it. A new set of policies starts with an empty memory.
+/// The key holds every fact that a decision depends on, so a suspended account or a new price is simply another key and
+/// nothing is ever stale. The time and names are part of it only if a policy looks at them. A new set of policies starts with an empty memory.
 pub struct CachedPolicies {
     policies: Policies,
-    decisions: Cache<Box<[u8]>, Arc<Decision>>,
+    decisions: Cache<DecisionKey, Arc<Decision>>,
     /// What the policies beside the chain say: alike for many sessions, and the dearer part of a new decision.
-    without_chain: Cache<Box<[u8]>, Arc<Decision>>,
+    without_chain: Cache<DecisionKey, Arc<Decision>>,
 }
 
 impl CachedPolicies {
@@ -43,27 +43,27 @@ impl CachedPolicies {
 
     /// The same decision that [`Policies::decide`] makes.
     pub fn decide(&self, request: &DecisionRequest<'_>) -> Arc<Decision> {
-        let key = request.key(self.policies.reads_clock());
-        if let Some(decision) = self.decisions.get(key.as_slice()) {
+        let key = request.key(self.policies.reads);
+        if let Some(decision) = self.decisions.get(&key) {
             return decision;
         }
-        let decision = if request.place.is_some() && !self.policies.reads_chain {
+        let decision = if request.place.is_some() && !self.policies.reads.chain {
             let base = self.decide_without_chain(&DecisionRequest { place: None, ..*request });
             Arc::new(self.policies.complete(&base, request))
         } else {
             Arc::new(self.policies.decide(request))
         };
-        self.decisions.insert(key.into_boxed_slice(), Arc::clone(&decision));
+        self.decisions.insert(key, Arc::clone(&decision));
         decision
     }
 
     fn decide_without_chain(&self, request: &DecisionRequest<'_>) -> Arc<Decision> {
-        let key = request.key(self.policies.reads_clock());
-        if let Some(decision) = self.without_chain.get(key.as_slice()) {
+        let key = request.key(self.policies.reads);
+        if let Some(decision) = self.without_chain.get(&key) {
             return decision;
         }
         let decision = Arc::new(self.policies.decide_without_chain(request));
-        self.without_chain.insert(key.into_boxed_slice(), Arc::clone(&decision));
+        self.without_chain.insert(key, Arc::clone(&decision));
         decision
     }
 }

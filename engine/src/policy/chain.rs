@@ -17,6 +17,7 @@ mod names;
 mod replay;
 mod scopes;
 mod session_key;
+mod sets;
 mod steps;
 
 use cedar_policy::Policy;
@@ -102,7 +103,7 @@ impl Chain {
                 || tool_names.get(tool.usize()).is_some_and(|path| path == entry)
         };
         let plan = Plan::new(&document, &Maker { resolver: Resolver::new(&names, rules) }, &is_exact);
-        let compiled = Compiled::new(&plan)?;
+        let compiled = Compiled::new(&plan, names.all())?;
         Ok(Self { rules: rules.clone(), document, names, tool_names, plan, compiled })
     }
 
@@ -147,7 +148,7 @@ impl Chain {
         self.plan.steps_of(scope).filter_map(|index| self.plan.step(index))
     }
 
-    pub(super) fn slice(&self, place: &ChainPlace) -> Slice<'_> {
+    pub(super) fn slice(&self, place: &ChainPlace) -> Option<Slice<'_>> {
         self.compiled.slice(&self.plan, place)
     }
 

@@ -1,14 +1,18 @@
 //! From a request to a decision.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use cedar_policy::{AuthorizationError, Authorizer, Decision as CedarDecision, PolicyId as CedarPolicyId, PolicySet};
+use cedar_policy::{
+    AuthorizationError, Authorizer, Decision as CedarDecision, Entities, PolicyId as CedarPolicyId, PolicySet, Request,
+    Response,
+};
 
 use super::{
     PolicyId, PolicyVersion,
     chain::{Chain, ChainExplanation, Parents},
     entities::{BuildError, Vocabulary},
     facts::{DecisionRequest, Surface},
+    kinds::Kinds,
 };
 use crate::code::Code;
 
@@ -17,14 +21,34 @@ use crate::code::Code;
 pub struct Policies {
     pub(super) version: PolicyVersion,
     pub(super) set: PolicySet,
+    /// `set` in few policies, which are asked first.
+    pub(super) gates: Gates,
+    /// What calls are put to Cedar with, where no policy tells them apart by name.
+    pub(super) kinds: Option<Kinds>,
     pub(super) chain: Option<Chain>,
-    /// Whether a policy of `set` names what only the chain knows: agents, scopes, sets of tools.
-    pub(super) reads_chain: bool,
+    pub(super) reads: Reads,
     pub(super) notes: HashMap<CedarPolicyId, PolicyNote>,
     pub(super) vocabulary: Vocabulary,
     pub(super) warnings: Vec<String>,
-    pub(super) reads_clock: bool,
     pub(super) authorizer: Authorizer,
+}
+
+/// Policies for the calls of each surface.
+#[derive(Debug)]
+pub(super) struct Gates {
+    pub(super) marketplace: PolicySet,
+    pub(super) http: PolicySet,
+}
+
+/// What the policies beside the chain look at, of what they are not always told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reads {
+    /// The circumstances of a call, which hold the time.
+    pub(super) clock: bool,
+    /// Who calls or what is called, by name.
+    pub(super) names: bool,
+    /// What only the chain knows: agents, scopes, sets of tools.
+    pub(super) chain: bool,
 }
 
 /// What the decision says about one policy.
@@ -104,7 +128,7 @@ impl Policies {
     /// Whether a policy looks at the circumstances of a call (`context`), which hold the time: if not, the decision is the
     /// same at any time.
     pub fn reads_clock(&self) -> bool {
-        self.reads_clock
+        self.reads.clock
     }
 
     /// How many policies the set has.
@@ -159,9 +183,32 @@ impl Policies {
     /// What the policies beside the chain say. Unless they name what only the chain knows, this is the same for every
     /// place in it.
     pub(super) fn decide_without_chain(&self, request: &DecisionRequest<'_>) -> Decision {
-        let place = request.place.as_ref().filter(|_| self.reads_chain && request.surface == Surface::Http);
+        let (question, entities) = match self.question(request) {
+            Ok(question) => question,
+            Err(cause) => return Decision::unevaluated(&cause),
+        };
+        let gate = match request.surface {
+            Surface::Marketplace => &self.gates.marketplace,
+            Surface::Http => &self.gates.http,
+        };
+        let mut response = self.authorizer.is_authorized(&question, gate, &entities);
+        if response.decision() != CedarDecision::Allow || response.diagnostics().errors().next().is_some() {
+            // who forbids it, the policies themselves say
+            response = self.authorizer.is_authorized(&question, &self.set, &entities);
+        }
+        self.explain(&response)
+    }
+
+    /// A call as the policies beside the chain see it.
+    fn question(&self, request: &DecisionRequest<'_>) -> Result<(Request, Cow<'_, Entities>), BuildError> {
+        if let Some(kinds) = &self.kinds {
+            let question = self.vocabulary.question_of_kind(request, kinds, self.reads.clock)?;
+            return Ok((question, Cow::Borrowed(&kinds.entities)));
+        }
+        let place = request.place.as_ref().filter(|_| self.reads.chain && request.surface == Surface::Http);
         let parents = self.chain.as_ref().zip(place).map(|(chain, place)| chain.whole_parents(place));
-        self.ask(request, &self.set, &parents.unwrap_or_default())
+        let (question, entities) = self.vocabulary.question(request, &parents.unwrap_or_default(), None)?;
+        Ok((question, Cow::Owned(entities)))
     }
 
     /// What the chain makes of a decision on the same request: it can only take away.
@@ -173,14 +220,17 @@ impl Policies {
             }
             (Surface::Http, Some(chain), Some(place)) => chain.slice(place),
         };
-        let (question, entities) = match self.vocabulary.chain_question(request, chain.tool_parents) {
-            Ok(question) => question,
-            Err(cause) => return Decision::unevaluated(&cause),
+        let Some(chain) = chain else {
+            return Decision::unevaluated(&BuildError::new("the tool is not one of the chain's catalog"));
         };
         let mut notes: Vec<&PolicyNote> = Vec::new();
         let mut faults = base.faults.clone();
-        for set in chain.sets {
-            let response = self.authorizer.is_authorized(&question, set, &entities);
+        for part in chain.parts {
+            let ask = |set| self.authorizer.is_authorized(chain.question, set, chain.entities);
+            if part.gate.as_ref().is_some_and(|gate| is_silent(&ask(gate))) {
+                continue;
+            }
+            let response = ask(&part.set);
             // a slice permits nothing, so what is in its reasons forbids
             notes.extend(response.diagnostics().reason().filter_map(|id| self.notes.get(id)));
             faults.extend(response.diagnostics().errors().map(EvaluationFault::from));
@@ -206,7 +256,7 @@ impl Policies {
         }
     }
 
-    fn explain(&self, response: &cedar_policy::Response) -> Decision {
+    fn explain(&self, response: &Response) -> Decision {
         let diagnostics = response.diagnostics();
         let faults: Vec<EvaluationFault> = diagnostics.errors().map(EvaluationFault::from).collect();
         let permits = response.decision() == CedarDecision::Allow;
@@ -227,6 +277,11 @@ impl Policies {
             faults,
         }
     }
+}
+
+/// No policy holds, and none fails.
+fn is_silent(response: &Response) -> bool {
+    response.diagnostics().reason().next().is_none() && response.diagnostics().errors().next().is_none()
 }
 
 impl Decision {

@@ -4,15 +4,18 @@
 //! quotes or Cedar syntax in one are just characters. A question has three entities (action, token, tool): accounts,
 //! namespaces and so on are parents by name, and what is known of them are records of the token or the tool.
 
-use std::{collections::HashSet, fmt};
+use std::fmt;
 
 use cedar_policy::{
-    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Policy,
+    PolicySet, Request, RestrictedExpression, Schema,
 };
+use serde_json::{Value, json};
 
 use super::{
     chain::Parents,
     facts::{Caller, DecisionRequest, Surface, ToolFacts},
+    kinds::Kinds,
 };
 use crate::catalog::Tier;
 
@@ -85,35 +88,67 @@ impl Vocabulary {
         parents: &Parents,
         schema: Option<&Schema>,
     ) -> Result<(Request, Entities), BuildError> {
-        let stage = match request.surface {
-            Surface::Marketplace => &self.marketplace,
-            Surface::Http => &self.http,
-        };
+        let stage = self.stage(request.surface);
         let token = self.token_entity(request.token, &request.caller, &parents.token)?;
         let tool = self.tool_entity(&request.tool, &parents.tool)?;
-        let context = Context::from_pairs([
-            named("now_s", RestrictedExpression::new_long(request.now_s)),
-            named("second_of_day", RestrictedExpression::new_long(request.now_s.rem_euclid(DAY_S))),
-        ])
-        .map_err(BuildError::new)?;
+        let context = circumstances(request.now_s)?;
         let question =
             Request::new(token.uid(), stage.action.clone(), tool.uid(), context, schema).map_err(BuildError::new)?;
         let entities = stage.entities.clone().add_entities([token, tool], schema).map_err(BuildError::new)?;
         Ok((question, entities))
     }
 
-    /// What the slices of a chain are asked: they look at nothing but the sets that the tool is in.
-    pub(super) fn chain_question(
+    /// What Cedar is asked about a call of which no policy reads a name. Without `with_time` it has no circumstances.
+    pub(super) fn question_of_kind(
         &self,
         request: &DecisionRequest<'_>,
-        tool_parents: HashSet<EntityUid>,
-    ) -> Result<(Request, Entities), BuildError> {
-        let (token, tool) = (uid(&self.token, request.token), uid(&self.tool, request.tool.id));
-        let question = Request::new(token, self.http.action.clone(), tool.clone(), Context::empty(), None)
+        kinds: &Kinds,
+        with_time: bool,
+    ) -> Result<Request, BuildError> {
+        let (caller, tool) = kinds
+            .of(&request.caller, &request.tool)
+            .ok_or_else(|| BuildError::new("a caller or a tool of a kind that there is not"))?;
+        let context = if with_time { circumstances(request.now_s)? } else { Context::empty() };
+        let action = self.stage(request.surface).action.clone();
+        Request::new(caller.clone(), action, tool.clone(), context, None).map_err(BuildError::new)
+    }
+
+    /// The entities of all kinds of callers and tools, numbered, and of the actions.
+    pub(super) fn kinds(&self) -> Result<Kinds, BuildError> {
+        let number = |type_name, place: usize| uid(type_name, &place.to_string());
+        let mut kinds = Kinds { callers: Vec::new(), tools: Vec::new(), entities: self.marketplace.entities.clone() };
+        let mut entities: Vec<Entity> = self.http.entities.iter().cloned().collect();
+        for (place, caller) in Caller::of_all_kinds().enumerate() {
+            kinds.callers.push(number(&self.token, place));
+            entities.push(self.token_entity(&place.to_string(), &caller, &[])?);
+        }
+        for (place, tool) in ToolFacts::of_all_kinds().enumerate() {
+            kinds.tools.push(number(&self.tool, place));
+            entities.push(self.tool_entity(&ToolFacts { id: &place.to_string(), ..tool }, &[])?);
+        }
+        kinds.entities = kinds.entities.add_entities(entities, None).map_err(BuildError::new)?;
+        Ok(kinds)
+    }
+
+    /// Whether a policy with this `action` in its head is about the calls of a surface. Cedar is asked.
+    pub(super) fn is_meant(&self, surface: Surface, action: &Value) -> Result<bool, BuildError> {
+        let all = json!({"op": "All"});
+        let head = json!({"effect": "permit", "principal": all, "action": action, "resource": all, "conditions": []});
+        let policies = PolicySet::from_policies([Policy::from_json(None, head).map_err(BuildError::new)?])
             .map_err(BuildError::new)?;
-        let entities =
-            Entities::from_entities([Entity::new_no_attrs(tool, tool_parents)], None).map_err(BuildError::new)?;
-        Ok((question, entities))
+        let stage = self.stage(surface);
+        let question =
+            Request::new(uid(&self.token, ""), stage.action.clone(), uid(&self.tool, ""), Context::empty(), None)
+                .map_err(BuildError::new)?;
+        let response = Authorizer::new().is_authorized(&question, &policies, &stage.entities);
+        Ok(response.decision() == Decision::Allow)
+    }
+
+    const fn stage(&self, surface: Surface) -> &Stage {
+        match surface {
+            Surface::Marketplace => &self.marketplace,
+            Surface::Http => &self.http,
+        }
     }
 
     fn token_entity(&self, id: &str, caller: &Caller<'_>, within: &[EntityUid]) -> Result<Entity, BuildError> {
@@ -165,6 +200,14 @@ impl Stage {
         let entities = Entities::from_entities(own, None).map_err(BuildError::new)?;
         Ok(Self { action, entities })
     }
+}
+
+fn circumstances(now_s: i64) -> Result<Context, BuildError> {
+    Context::from_pairs([
+        named("now_s", RestrictedExpression::new_long(now_s)),
+        named("second_of_day", RestrictedExpression::new_long(now_s.rem_euclid(DAY_S))),
+    ])
+    .map_err(BuildError::new)
 }
 
 fn uid(type_name: &EntityTypeName, id: &str) -> EntityUid {

@@ -16,12 +16,13 @@ use serde_json::Value;
 use super::{
     PolicyId, PolicySources, PolicyVersion,
     chain::{Chain, Parents},
-    decide::{Policies, PolicyNote},
+    decide::{Gates, Policies, PolicyNote, Reads},
     entities::Vocabulary,
     facts::{
         AccountFacts, Caller, DecisionRequest, EndUserFacts, NamespaceFacts, PartnerFacts, PublisherFacts, Surface,
         ToolFacts,
     },
+    gate,
 };
 use crate::{
     catalog::Tier,
@@ -34,6 +35,12 @@ const CODE: &str = "code";
 
 /// Types of entities that only the chain knows.
 const CHAIN_TYPES: [&str; 3] = ["Agent", "Scope", "ToolSet"];
+
+/// Types of entities that a call names.
+const NAMED_TYPES: [&str; 7] = ["Account", "EndUser", "Namespace", "Partner", "Publisher", "Token", "Tool"];
+
+/// The attribute that holds a name, of a tool and of a namespace.
+const NAME: &str = "name";
 
 /// Why texts did not become a set of policies. All problems of one stage are named, not only the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,9 +149,10 @@ impl Policies {
             return Err(PolicyLoadError::Validation(PolicyProblems(found)));
         }
         warnings.extend(validation.validation_warnings().map(ToString::to_string));
-        let reads_clock = mentions(&set, |key, value| key == "Var" && value == "context");
-        let of_chain = |key: &str, value: &Value| key == "type" && CHAIN_TYPES.iter().any(|name| value == name);
-        let reads_chain = chain.is_some() && mentions(&set, of_chain);
+        let reads = reads_of(&set, chain.is_some());
+        let kinds = if reads.names || reads.chain { None } else { Some(vocabulary.kinds().map_err(misfit)?) };
+        let gated = |surface| gate::gated(&set, |action| vocabulary.is_meant(surface, action)).map_err(misfit);
+        let gates = Gates { marketplace: gated(Surface::Marketplace)?, http: gated(Surface::Http)? };
         Ok(Self {
             version: version_of(&[
                 sources.schema,
@@ -154,12 +162,13 @@ impl Policies {
                 chain.as_ref().map_or("", |chain| &chain.rules().source),
             ]),
             set,
+            gates,
+            kinds,
             chain,
-            reads_chain,
+            reads,
             notes,
             vocabulary,
             warnings,
-            reads_clock,
             authorizer: Authorizer::new(),
         })
     }
@@ -313,6 +322,21 @@ fn annotation_problems(policy: &Policy) -> Vec<String> {
 fn code_of(text: &str) -> Option<Code> {
     let is_meant = |code: Code| code.kind() == Kind::Forbidden || code == Code::NotFound;
     Code::ALL.iter().copied().find(|code| is_meant(*code) && code.as_str() == text)
+}
+
+/// What policies look at.
+fn reads_of(set: &PolicySet, has_chain: bool) -> Reads {
+    let is_of = |types: &[&str], key: &str, value: &Value| key == "type" && types.iter().any(|name| value == name);
+    // `x.name` and `x has y.name`; a record to compare with has the name as a member
+    let is_name = |key: &str, value: &Value| {
+        key == NAME
+            || key == "attr" && (value == NAME || value.as_array().is_some_and(|path| path.contains(&NAME.into())))
+    };
+    Reads {
+        clock: mentions(set, |key, value| key == "Var" && value == "context"),
+        names: mentions(set, |key, value| is_name(key, value) || is_of(&NAMED_TYPES, key, value)),
+        chain: has_chain && mentions(set, |key, value| is_of(&CHAIN_TYPES, key, value)),
+    }
 }
 
 /// Whether any policy has a member for which `is_meant`. If that cannot be told, the answer is yes.

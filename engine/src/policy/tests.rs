@@ -26,18 +26,19 @@ action "invokeHttp" in ["invoke"] appliesTo { principal: [Token], resource: [Too
 
 pub(super) const PERMIT: &str = r#"@id("permit") permit (principal, action in Action::"invoke", resource);"#;
 
-const ALICE: Caller<'static> = Caller::Account(AccountFacts { id: "acc_a", is_suspended: false, is_verified: true });
-const GLOBEX: Caller<'static> = Caller::Partner {
+pub(super) const ALICE: Caller<'static> =
+    Caller::Account(AccountFacts { id: "acc_a", is_suspended: false, is_verified: true });
+pub(super) const GLOBEX: Caller<'static> = Caller::Partner {
     partner: PartnerFacts { id: "par_g", is_suspended: false },
     end_user: EndUserFacts { id: "usr_u", is_blocked: false },
 };
-const ACME: NamespaceFacts<'static> = NamespaceFacts {
+pub(super) const ACME: NamespaceFacts<'static> = NamespaceFacts {
     id: "nsp_a",
     name: "acme",
     is_suspended: false,
     publisher: PublisherFacts { id: "pub_a", is_suspended: false },
 };
-const NOTE_ADD: ToolFacts<'static> = ToolFacts {
+pub(super) const NOTE_ADD: ToolFacts<'static> = ToolFacts {
     id: "tol_n",
     name: "acme/note_add",
     is_disabled: false,
@@ -46,8 +47,8 @@ const NOTE_ADD: ToolFacts<'static> = ToolFacts {
     namespace: Some(ACME),
 };
 /// 2026-11-21 12:00:00 UTC.
-const NOON_S: i64 = 1_795_262_400;
-const REQUEST: DecisionRequest<'static> = DecisionRequest {
+pub(super) const NOON_S: i64 = 1_795_262_400;
+pub(super) const REQUEST: DecisionRequest<'static> = DecisionRequest {
     surface: Surface::Marketplace,
     token: "tok_a",
     caller: ALICE,
@@ -281,15 +282,6 @@ fn a_decision_is_remembered_for_ever_only_if_no_policy_reads_the_clock() {
         assert!(Arc::ptr_eq(&first, &cached.decide(&REQUEST)), "{condition}");
         assert_eq!(Arc::ptr_eq(&first, &cached.decide(&later)), same, "{condition}");
     }
-}
-
-#[cfg(feature = "store")]
-#[test]
-fn requests_whose_neighbouring_facts_run_together_have_different_keys() {
-    let named = |id, name| DecisionRequest { tool: ToolFacts { id, name, ..NOTE_ADD }, ..REQUEST };
-    assert_ne!(named("ab", "c").key(true), named("a", "bc").key(true));
-    assert_ne!(REQUEST.key(true), DecisionRequest { now_s: 0, ..REQUEST }.key(true));
-    assert_eq!(REQUEST.key(false), DecisionRequest { now_s: 0, ..REQUEST }.key(false));
 }
 
 #[cfg(feature = "store")]

@@ -1,6 +1,8 @@
 //! Which tools an entry of a list means: names, patterns, groups and plugins, resolved once against the catalog.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
+
+use foldhash::HashMap;
 
 use super::{CatalogTool, ToolIndex};
 use crate::dialect::ChainRules;
@@ -9,7 +11,7 @@ use crate::dialect::ChainRules;
 const ALL_PLUGINS: &str = "group:plugins";
 
 /// A set of the catalog's tools.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct ToolBits(Vec<u64>);
 
 impl ToolBits {
@@ -104,7 +106,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(catalog: &[CatalogTool<'_>], rules: &ChainRules) -> Self {
-        let mut offers: HashMap<&str, (usize, usize)> = HashMap::new();
+        let mut offers: HashMap<&str, (usize, usize)> = HashMap::default();
         for tool in catalog {
             let (core, plugin) = offers.entry(tool.name).or_default();
             let count = if tool.namespace.is_none() { core } else { plugin };
@@ -112,9 +114,9 @@ impl Names {
         }
         let mut names = Self {
             tools: Vec::with_capacity(catalog.len()),
-            reachable: HashMap::new(),
-            by_text: HashMap::new(),
-            by_namespace: HashMap::new(),
+            reachable: HashMap::default(),
+            by_text: HashMap::default(),
+            by_namespace: HashMap::default(),
             contested: Vec::new(),
         };
         for (tool, index) in catalog.iter().zip(0..) {
