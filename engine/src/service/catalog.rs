@@ -26,6 +26,9 @@ pub use declared::{
 };
 pub use spec::{spec_from_json, spec_to_json};
 
+/// How often an import is planned anew because somebody else changed the catalog at the same moment.
+const IMPORT_TRIES_MAX: u32 = 8;
+
 /// What an import does with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -85,17 +88,28 @@ impl Services {
     /// # Errors
     /// As for [`Self::plan_import`]; or the database changed in the meantime.
     pub async fn import(&self, catalog: &DeclaredCatalog) -> Result<Vec<PlannedChange>, ImportError> {
-        let Import { mut unit, plan, .. } = self.prepare_import(catalog).await?;
-        if plan.is_empty() {
+        let mut tries = 0;
+        loop {
+            let Import { mut unit, plan, .. } = self.prepare_import(catalog).await?;
+            if plan.is_empty() {
+                return Ok(plan);
+            }
+            for name in ["catalog", "access"] {
+                self.bump_version(&mut unit, name);
+            }
+            match self.ledger.save(unit).await {
+                Ok(_) => {}
+                // Servers that start together import the same: whoever comes second finds it done.
+                Err(NotSaved::Conflict { .. }) if tries < IMPORT_TRIES_MAX => {
+                    tries = tries.saturating_add(1);
+                    continue;
+                }
+                Err(not_saved) => return Err(not_saved.into()),
+            }
+            self.reload_snapshot().await?;
+            self.forget_access();
             return Ok(plan);
         }
-        for name in ["catalog", "access"] {
-            self.bump_version(&mut unit, name);
-        }
-        self.ledger.save(unit).await?;
-        self.reload_snapshot().await?;
-        self.forget_access();
-        Ok(plan)
     }
 
     /// Adds to `unit` that a version rises: `catalog`, `access` or `policy`.

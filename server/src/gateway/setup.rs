@@ -12,7 +12,7 @@ use engine::{
     snapshot::{Billing, GatewaySetup},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::Gateway;
 use crate::config::{Config, GatewayAuth};
@@ -20,12 +20,16 @@ use crate::config::{Config, GatewayAuth};
 /// The policy of the configuration.
 pub fn written_policy(config: &Config) -> WrittenPolicy {
     let (gateway, policy) = (&config.gateway, &config.policy);
+    let lists = [("allow", &gateway.tools_allow), ("deny", &gateway.tools_deny)];
+    // A list that is not there is no list that restricts nothing.
+    let tools: Map<String, Value> =
+        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key.to_owned(), json!(list))).collect();
     let chain = json!({
         "session": policy.session,
         "tools": policy.tools,
         "agents": policy.agents,
         "channels": policy.channels,
-        "gateway": {"tools": {"allow": gateway.tools_allow, "deny": gateway.tools_deny}},
+        "gateway": {"tools": tools},
     });
     WrittenPolicy { chain, operator: policy.operator.clone() }
 }
@@ -34,7 +38,7 @@ pub fn written_policy(config: &Config) -> WrittenPolicy {
 pub fn has_no_policy(config: &Config) -> bool {
     let (gateway, policy) = (&config.gateway, &config.policy);
     let sections = [&policy.session, &policy.tools, &policy.agents, &policy.channels];
-    sections.iter().all(|section| section.as_object().is_none_or(serde_json::Map::is_empty))
+    sections.iter().all(|section| section.as_object().is_none_or(Map::is_empty))
         && gateway.tools_allow.is_empty()
         && gateway.tools_deny.is_empty()
         && policy.operator.is_empty()

@@ -122,15 +122,6 @@ impl Services {
         Ok(Some(planned))
     }
 
-    /// Whether a policy is, letter by letter, the one in force; `None` where none is.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn is_policy_in_force(&self, policy: &WrittenPolicy) -> Result<Option<bool>, PolicyVersionError> {
-        let text = Text::of(policy)?;
-        Ok(self.find_published().await?.map(|row| row.sha256 == text.sha256))
-    }
-
     async fn step(
         &self,
         text: &Text,

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use engine::store::{Database, DatabasePlace, examine_server, writer};
+use engine::{
+    service::Services,
+    store::{Database, DatabasePlace, examine_server, writer},
+};
 use migrations::{Migrator, MigratorTrait as _};
 use serde_json::{Value, json};
 
@@ -15,6 +18,7 @@ use crate::{
         master_key::{MasterKey, MasterKeyError, MasterKeyOrigin},
         tls::Certificates,
     },
+    gateway::setup,
     importer, mail,
     operator::{self, Command, SettingsView, socket},
 };
@@ -29,6 +33,7 @@ const SERVER: &str = "server";
 const TLS: &str = "tls";
 const MAIL: &str = "mail";
 const CATALOG: &str = "catalog";
+const POLICY: &str = "policy";
 
 /// Looks at everything.
 pub(super) async fn examine(source: &ConfigSource, environment: &Environment) -> Report {
@@ -59,7 +64,13 @@ pub(super) async fn examine(source: &ConfigSource, environment: &Environment) ->
     tls(&mut report, &loaded.config);
     mail(&mut report, &loaded.config);
     if is_readable {
-        catalog(&mut report, &loaded.config).await;
+        match app::open_readers(&loaded.config).await {
+            Ok(services) => {
+                catalog(&mut report, &loaded.config, &services).await;
+                policy(&mut report, &loaded.config, &services).await;
+            }
+            Err(error) => report.wrong(CATALOG, Exit::Database, error),
+        }
     }
     report
 }
@@ -286,14 +297,10 @@ fn mail(report: &mut Report, config: &Config) {
 }
 
 /// What `apply --plan` would say.
-async fn catalog(report: &mut Report, config: &Config) {
+async fn catalog(report: &mut Report, config: &Config, services: &Services) {
     let declared = match importer::declared(&config.catalog) {
         Ok(declared) => declared,
         Err(error) => return report.wrong(CATALOG, Exit::Config, error),
-    };
-    let services = match app::open_readers(config).await {
-        Ok(services) => services,
-        Err(error) => return report.wrong(CATALOG, Exit::Database, error),
     };
     let changes = match services.plan_import(&declared).await {
         Ok(changes) => changes,
@@ -311,5 +318,34 @@ async fn catalog(report: &mut Report, config: &Config) {
     for change in &changes {
         let what = format!("`apply` would {} {}", operator::word(change), change.item);
         report.find(CATALOG, Level::Note, what);
+    }
+}
+
+/// Whether the file's policy is the one in force, and whether that one can be used.
+async fn policy(report: &mut Report, config: &Config, services: &Services) {
+    let written = setup::written_policy(config);
+    let found = match services.find_published_policy().await {
+        Ok(found) => found,
+        Err(error) => return report.wrong(POLICY, Exit::Database, error),
+    };
+    report.fact(POLICY, "published", found.as_ref().map(|(version, _)| version.number));
+    let Some((version, published)) = found else {
+        report.find(POLICY, Level::Note, "the first start publishes the file's policy as a version");
+        return match services.compile_policy(&written).await {
+            Ok(_) => {}
+            Err(error) => report.wrong(POLICY, Exit::Config, error),
+        };
+    };
+    let differs = written != published;
+    report.fact(POLICY, "differs", differs);
+    let (number, author) = (version.number, &version.author);
+    if differs {
+        let text = format!("the file's policy is not the one in force, which is version {number} by `{author}`");
+        report.find(POLICY, Level::Note, text);
+    } else {
+        report.find(POLICY, Level::Fine, format!("version {number} by `{author}` is in force, as the file has it"));
+    }
+    if let Err(error) = services.compile_policy(&published).await {
+        report.wrong(POLICY, Exit::Config, format!("version {number} cannot be used: {error}"));
     }
 }
