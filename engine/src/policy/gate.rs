@@ -87,3 +87,6 @@ fn any_of(conditions: &[Value]) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 //! the action is true by then, so that their slices' form leaves it out, and their sets of tools are numbered; under the
 //! same identifier the whole set has the full form, which is what is validated, shown and compared with.
 
-use std::collections::{HashMap, HashSet};
+use std::{collections::HashMap, sync::Arc};
 
 use cedar_policy::{
     Entities, EntityId, EntityTypeName, EntityUid, Policy, PolicyId as CedarPolicyId, PolicySet, Request,
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use super::{
     ChainError, ChainPlace, StepKind, ToolIndex,
     scopes::{Plan, Scope, StepIndex},
-    sets::{ToolSets, Tools},
+    sets::{SlicePolicies, Tools},
     steps::{Condition, List, Step},
 };
-use crate::policy::{PolicyId, gate};
+use crate::policy::PolicyId;
 
 const AGENT: &str = "Agent";
 const SCOPE: &str = "Scope";
@@ -42,7 +42,7 @@ pub(in crate::policy) struct Slice<'a> {
 pub(in crate::policy) struct Part {
     pub(in crate::policy) set: PolicySet,
     /// Forbids what any policy of `set` does, and is asked first.
-    pub(in crate::policy) gate: Option<PolicySet>,
+    pub(in crate::policy) gate: Option<Arc<PolicySet>>,
 }
 
 /// What a chain adds to the entities of a call.
@@ -94,17 +94,17 @@ impl Compiled {
     pub(super) fn new(plan: &Plan, tools: impl Iterator<Item = ToolIndex>) -> Result<Self, ChainError> {
         let type_name = |name: &str| name.parse::<EntityTypeName>().map_err(failed);
         let types = Types { agent: type_name(AGENT)?, scope: type_name(SCOPE)?, tool_set: type_name(TOOL_SET)? };
-        let sets = ToolSets::new(plan.steps.iter().flat_map(Step::lists));
+        let mut slices = SlicePolicies::default();
         let mut compiled = Self {
             steps: Vec::with_capacity(plan.steps.len()),
             agents: Vec::with_capacity(plan.agents.len()),
             sessions: Vec::new(),
-            tools: Tools::new(&sets, tools)?,
+            tools: Tools::default(),
             notes: HashMap::new(),
             owner: uid(&types.scope, OWNER),
         };
         for step in &plan.steps {
-            compiled.add(step, &types, &sets)?;
+            compiled.add(step, &types, &mut slices)?;
         }
         for (agent, index) in plan.agents.iter().zip(0..) {
             let scope = Scope {
@@ -115,20 +115,21 @@ impl Compiled {
                 is_subagent: false,
                 is_owner: false,
             };
-            let part = compiled.part(plan, &sets, plan.own_steps(&scope))?;
+            let part = compiled.part(plan, &mut slices, plan.own_steps(&scope))?;
             compiled.agents.push(part);
         }
         for (is_subagent, is_owner) in [(false, false), (false, true), (true, false), (true, true)] {
-            let part = compiled.part(plan, &sets, plan.common_steps(is_subagent, is_owner))?;
+            let part = compiled.part(plan, &mut slices, plan.common_steps(is_subagent, is_owner))?;
             compiled.sessions.push(part);
         }
+        compiled.tools = slices.tools(tools)?;
         Ok(compiled)
     }
 
-    fn add(&mut self, step: &Step, types: &Types, sets: &ToolSets<'_>) -> Result<(), ChainError> {
+    fn add<'a>(&mut self, step: &'a Step, types: &Types, slices: &mut SlicePolicies<'a>) -> Result<(), ChainError> {
         let mut set = PolicySet::new();
-        for policy in policies_of(step, Some(sets)) {
-            let policy = policy?;
+        for (list, is_allow) in lists_of(step) {
+            let policy = slices.policy(list, is_allow)?;
             let id: &str = policy.id().as_ref();
             let note = ChainNote { id: id.into(), kind: step.kind };
             if self.notes.insert(policy.id().clone(), note).is_some() {
@@ -145,33 +146,28 @@ impl Compiled {
     }
 
     /// The policies of several steps together.
-    fn part(
+    fn part<'a>(
         &self,
-        plan: &Plan,
-        sets: &ToolSets<'_>,
+        plan: &'a Plan,
+        slices: &mut SlicePolicies<'a>,
         steps: impl IntoIterator<Item = Option<StepIndex>>,
     ) -> Result<Part, ChainError> {
-        let mut part = Part::default();
+        let mut set = PolicySet::new();
         // many lists mean the same tools, and once is enough for the gate
-        let (mut conditions, mut known) = (Vec::new(), HashSet::new());
+        let mut asked = Vec::new();
         for index in steps.into_iter().flatten() {
             let (Some(step), Some(compiled)) = (plan.step(index), self.step(index)) else { continue };
             for policy in compiled.part.set.policies() {
-                part.set.add(policy.clone()).map_err(failed)?;
+                set.add(policy.clone()).map_err(failed)?;
             }
             for (list, is_allow) in lists_of(step) {
-                let id = sets.id(list);
-                let within = within("resource", &json!({"type": TOOL_SET, "id": id}));
-                if known.insert((id, is_allow)) {
-                    conditions.push(if is_allow { gate::not(within) } else { within });
+                let list = slices.asked(list, is_allow);
+                if !asked.contains(&list) {
+                    asked.push(list);
                 }
             }
         }
-        if !conditions.is_empty() {
-            let policy = gate::policy(&conditions).map_err(failed)?;
-            part.gate = Some(PolicySet::from_policies([policy]).map_err(failed)?);
-        }
-        Ok(part)
+        Ok(Part { set, gate: slices.gate(asked)? })
     }
 
     fn step(&self, index: StepIndex) -> Option<&CompiledStep> {
@@ -221,7 +217,7 @@ impl CompiledStep {
 
 /// Every policy in its full form, in the order of the steps.
 pub(super) fn whole(plan: &Plan) -> Result<Vec<Policy>, ChainError> {
-    plan.steps.iter().flat_map(|step| policies_of(step, None)).collect()
+    plan.steps.iter().flat_map(policies_of).collect()
 }
 
 /// What a caller must be in for a step to apply: a type of entities and an identifier.
@@ -239,40 +235,48 @@ fn lists_of(step: &Step) -> impl Iterator<Item = (&List, bool)> {
     allow.chain(step.deny.iter().map(|list| (list, false)))
 }
 
-/// The policies of a step, in the form for slices, which have numbered sets, or in full.
-fn policies_of(step: &Step, sets: Option<&ToolSets<'_>>) -> impl Iterator<Item = Result<Policy, ChainError>> {
-    let is_slice = sets.is_some();
-    let all = json!({"op": "All"});
-    let entity = |(type_name, id): (&str, &str)| json!({"op": "in", "entity": {"type": type_name, "id": id}});
-    let principal = parent_of(step).filter(|_| !is_slice).map_or_else(|| all.clone(), entity);
-    let action = if is_slice { all } else { json!({"op": "==", "entity": {"type": "Action", "id": "invokeHttp"}}) };
-    let is_unless_owner = step.condition == Condition::UnlessOwner && !is_slice;
+/// The policies of a step in full.
+fn policies_of(step: &Step) -> impl Iterator<Item = Result<Policy, ChainError>> {
+    let principal = parent_of(step).map_or_else(
+        || json!({"op": "All"}),
+        |(type_name, id)| json!({"op": "in", "entity": {"type": type_name, "id": id}}),
+    );
+    let action = json!({"op": "==", "entity": {"type": "Action", "id": "invokeHttp"}});
     lists_of(step).map(move |(list, is_allow)| {
-        let tool_set = json!({"type": TOOL_SET, "id": sets.map_or_else(|| list.id.clone(), |sets| sets.id(list))});
-        let all = json!({"op": "All"});
-        let unless = |body| json!({"kind": "unless", "body": body});
-        let (resource, mut conditions) = if is_allow {
-            (all, vec![unless(within("resource", &tool_set))])
-        } else {
-            (json!({"op": "in", "entity": tool_set}), Vec::new())
-        };
-        if is_unless_owner {
-            conditions.push(unless(within("principal", &json!({"type": SCOPE, "id": OWNER}))));
-        }
-        let policy = json!({
+        let head = json!({
             "effect": "forbid",
             "annotations": {"id": list.id},
             "principal": principal,
             "action": action,
-            "resource": resource,
-            "conditions": conditions,
         });
+        let mut policy = forbid(head, &json!({"type": TOOL_SET, "id": list.id}), is_allow);
+        if step.condition == Condition::UnlessOwner
+            && let Some(conditions) = policy.get_mut("conditions").and_then(Value::as_array_mut)
+        {
+            let owner = within("principal", &json!({"type": SCOPE, "id": OWNER}));
+            conditions.push(json!({"kind": "unless", "body": owner}));
+        }
         Policy::from_json(Some(CedarPolicyId::new(&list.id)), policy).map_err(failed)
     })
 }
 
+/// A policy with this head about the tools of a set, or about all others if the set is what is allowed.
+pub(super) fn forbid(mut head: Value, tool_set: &Value, is_allow: bool) -> Value {
+    let (resource, conditions) = if is_allow {
+        let body = within("resource", tool_set);
+        (json!({"op": "All"}), json!([{"kind": "unless", "body": body}]))
+    } else {
+        (json!({"op": "in", "entity": tool_set}), json!([]))
+    };
+    if let Some(policy) = head.as_object_mut() {
+        policy.insert("resource".to_owned(), resource);
+        policy.insert("conditions".to_owned(), conditions);
+    }
+    head
+}
+
 /// Whether what `variable` stands for is in an entity.
-fn within(variable: &str, entity: &Value) -> Value {
+pub(super) fn within(variable: &str, entity: &Value) -> Value {
     json!({"in": {"left": {"Var": variable}, "right": {"Value": {"__entity": entity}}}})
 }
 

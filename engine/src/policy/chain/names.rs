@@ -1,6 +1,8 @@
 //! Which tools an entry of a list means: names, patterns, groups and plugins, resolved once against the catalog.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
+
+use foldhash::HashMap;
 
 use super::{CatalogTool, ToolIndex};
 use crate::dialect::ChainRules;
@@ -106,9 +108,9 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(catalog: &[CatalogTool<'_>], rules: &ChainRules) -> Self {
-        let mut offers: HashMap<&str, (usize, usize)> = HashMap::new();
+        let mut offers: HashMap<&str, (usize, usize)> = HashMap::default();
         // as lists compare them, more tools are called alike
-        let mut bearers: HashMap<String, usize> = HashMap::new();
+        let mut bearers: HashMap<String, usize> = HashMap::default();
         for tool in catalog {
             let (core, plugin) = offers.entry(tool.name).or_default();
             let count = if tool.namespace.is_none() { core } else { plugin };
@@ -118,9 +120,9 @@ impl Names {
         }
         let mut names = Self {
             tools: Vec::with_capacity(catalog.len()),
-            reachable: HashMap::new(),
-            by_text: HashMap::new(),
-            by_namespace: HashMap::new(),
+            reachable: HashMap::default(),
+            by_text: HashMap::default(),
+            by_namespace: HashMap::default(),
             contested: Vec::new(),
         };
         for (tool, index) in catalog.iter().zip(0..) {

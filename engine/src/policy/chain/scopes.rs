@@ -1,13 +1,15 @@
 //! From the texts of a request to the steps that apply to it.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
+
+use foldhash::HashMap;
 
 use super::{
     document::{AccountPolicies, ChannelPolicies, Group, GroupMap, Policy, PolicyDocument, ProviderPolicy, Sender},
     session_key::{self, GroupKey, MAIN, normalised_id},
     steps::{Condition, Maker, Step, StepKind, profile_extra},
 };
-use crate::dialect::{ChainRules, ChannelLookup};
+use crate::dialect::ChainRules;
 
 /// The account of messages that name none.
 const DEFAULT_ACCOUNT: &str = "default";
@@ -95,6 +97,8 @@ struct AccountSteps {
 
 #[derive(Debug, Default)]
 struct ChannelSteps {
+    /// A group's identifier ends before the first colon.
+    id_ends_at_colon: bool,
     own: AccountSteps,
     accounts: HashMap<String, AccountSteps>,
 }
@@ -135,7 +139,7 @@ impl Builder<'_> {
 
     /// Of two keys that mean the same the last one counts.
     fn providers(&mut self, owner: &str, kind: StepKind, list: &[ProviderPolicy]) -> HashMap<String, u32> {
-        let mut found = HashMap::new();
+        let mut found = HashMap::default();
         for (at, provider) in list.iter().enumerate() {
             if list.iter().skip(at.saturating_add(1)).any(|later| later.key == provider.key) {
                 continue;
@@ -155,7 +159,7 @@ impl Builder<'_> {
 
     fn group(&mut self, group: &Group) -> GroupSteps {
         let tools = group.tools.as_ref().map(|policy| self.group_policy(policy));
-        let mut steps = GroupSteps { tools, by_sender: HashMap::new() };
+        let mut steps = GroupSteps { tools, by_sender: HashMap::default() };
         for (sender, policy) in group.by_sender.iter().filter(|_| self.maker.resolver.rules.has_tools_by_sender) {
             // of two keys that mean the same the first one counts
             if !steps.by_sender.contains_key(sender) {
@@ -186,9 +190,11 @@ impl Builder<'_> {
         }
     }
 
-    fn channel(&mut self, channel: &ChannelPolicies) -> ChannelSteps {
+    fn channel(&mut self, name: &str, channel: &ChannelPolicies) -> ChannelSteps {
         let accounts = channel.accounts.iter().map(|(id, account)| (id.clone(), self.account(account))).collect();
-        ChannelSteps { own: self.account(&channel.own), accounts }
+        let lookup = self.maker.resolver.rules.channels.get(name);
+        let id_ends_at_colon = lookup.is_some_and(|lookup| lookup.id_ends_at_colon);
+        ChannelSteps { id_ends_at_colon, own: self.account(&channel.own), accounts }
     }
 }
 
@@ -216,7 +222,7 @@ impl Plan {
             id: None,
             profile,
             lists: None,
-            by_provider: HashMap::new(),
+            by_provider: HashMap::default(),
             global_provider: None,
             agent_provider: None,
         };
@@ -248,9 +254,9 @@ impl Plan {
         let owner = owner.map(|step| builder.push(step));
         let http = builder.push(maker.http(&document.http, is_exact));
         // of two channels that mean the same the first one counts
-        let mut channels = HashMap::new();
+        let mut channels = HashMap::default();
         for (name, channel) in &document.channels {
-            let steps = builder.channel(channel);
+            let steps = builder.channel(name, channel);
             channels.entry(name.clone()).or_insert(steps);
         }
         let ids = agents.iter().zip(0..).filter_map(|(agent, index)| Some((agent.id.clone()?, index)));
@@ -306,30 +312,23 @@ impl Plan {
         if self.channels.is_empty() {
             return None;
         }
-        let found = self.group_of(&lower(key.channel), key, facts, rules);
+        let found = self.group_of(&lower(key.channel), key, facts);
         if found.is_some() {
             return found;
         }
         let named = lower(facts.channel?.trim());
-        self.group_of(rules.channel_aliases.get(named.as_ref()).map_or(&named, String::as_str), key, facts, rules)
+        self.group_of(rules.channel_aliases.get(named.as_ref()).map_or(&named, String::as_str), key, facts)
     }
 
-    fn group_of(
-        &self,
-        channel: &str,
-        key: GroupKey<'_>,
-        facts: &SessionFacts<'_>,
-        rules: &ChainRules,
-    ) -> Option<StepIndex> {
+    fn group_of(&self, channel: &str, key: GroupKey<'_>, facts: &SessionFacts<'_>) -> Option<StepIndex> {
         let steps = self.channels.get(channel)?;
-        let lookup = rules.channels.get(channel);
-        let account = normalised_id(facts.account.unwrap_or_default(), DEFAULT_ACCOUNT);
-        let account = steps.accounts.get(account.as_ref());
-        let id = key.id();
-        let id = match lookup {
-            Some(ChannelLookup { id_ends_at_colon: true, .. }) => id.split(':').next().unwrap_or(&id),
-            _ => id.as_ref(),
+        let account = if steps.accounts.is_empty() {
+            None
+        } else {
+            steps.accounts.get(normalised_id(facts.account.unwrap_or_default(), DEFAULT_ACCOUNT).as_ref())
         };
+        let id = key.id();
+        let id = if steps.id_ends_at_colon { id.split(':').next().unwrap_or(&id) } else { id.as_ref() };
         let entries = account.and_then(|own| own.entries.as_ref()).or(steps.own.entries.as_ref());
         let entry = entries.and_then(|map| map.get(id).or_else(|| map.get("*")));
         let guild = account.and_then(|own| own.guild.as_ref()).or(steps.own.guild.as_ref());

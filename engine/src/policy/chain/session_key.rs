@@ -15,15 +15,15 @@ pub(super) const MAIN: &str = "main";
 /// An agent's or an account's identifier as it is compared: in lower case, runs of characters outside `[a-z0-9_-]` become
 /// a hyphen, none at the ends, at most 64 characters. A text without anything usable becomes `fallback`.
 pub(super) fn normalised_id<'a>(text: &'a str, fallback: &'a str) -> Cow<'a, str> {
-    let text = text.trim();
-    let is_kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let is_valid = text.len() <= AGENT_ID_CHARS_MAX
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(is_kept);
-    if is_valid {
-        let is_lower = !text.contains(|c: char| c.is_ascii_uppercase());
-        return if is_lower { Cow::Borrowed(text) } else { Cow::Owned(text.to_ascii_lowercase()) };
+    if is_normal_id(text.as_bytes()) {
+        return Cow::Borrowed(text);
     }
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    if is_normal_id(lower.as_bytes()) {
+        return Cow::Owned(lower);
+    }
+    let is_kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut id = String::new();
     for c in text.to_lowercase().chars() {
         if is_kept(c) {
@@ -34,6 +34,14 @@ pub(super) fn normalised_id<'a>(text: &'a str, fallback: &'a str) -> Cow<'a, str
     }
     let id: String = id.trim_matches('-').chars().take(AGENT_ID_CHARS_MAX).collect();
     if id.is_empty() { Cow::Borrowed(fallback) } else { Cow::Owned(id) }
+}
+
+/// An identifier that stays as it is. Nearly all do.
+fn is_normal_id(text: &[u8]) -> bool {
+    let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= AGENT_ID_CHARS_MAX
+        && text.first().is_some_and(is_alphanumeric)
+        && text.iter().all(|byte| is_alphanumeric(byte) || matches!(byte, b'_' | b'-'))
 }
 
 /// What a key says.
@@ -54,10 +62,14 @@ pub(super) struct GroupKey<'a> {
 }
 
 impl<'a> GroupKey<'a> {
+    fn has_id(&self) -> bool {
+        self.rest.bytes().any(|byte| byte.is_ascii_alphanumeric()) || !self.id().is_empty()
+    }
+
     /// The group's identifier: colons may be part of it, empty parts are not.
     pub(super) fn id(&self) -> Cow<'a, str> {
         let trimmed = self.rest.trim_matches(':').trim();
-        if trimmed.contains("::") {
+        if trimmed.as_bytes().windows(2).any(|pair| pair == b"::") {
             return Cow::Owned(trimmed.split(':').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":"));
         }
         Cow::Borrowed(trimmed)
@@ -66,12 +78,24 @@ impl<'a> GroupKey<'a> {
 
 /// The first part that is not empty, and what comes after it.
 fn next_part(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_start_matches(':');
-    if text.is_empty() { None } else { Some(text.split_once(':').unwrap_or((text, ""))) }
+    let text = without_colons(text);
+    // parts are short: looking at every byte is faster than a search that is made for long texts
+    match text.bytes().position(|byte| byte == b':') {
+        Some(end) => Some((text.get(..end)?, text.get(end.saturating_add(1)..)?)),
+        None => (!text.is_empty()).then_some((text, "")),
+    }
 }
 
 fn has_more(text: &str) -> bool {
-    next_part(text).is_some()
+    text.bytes().any(|byte| byte != b':')
+}
+
+/// Without the colons in front.
+fn without_colons(mut text: &str) -> &str {
+    while let Some(rest) = text.strip_prefix(':') {
+        text = rest;
+    }
+    text
 }
 
 fn has_prefix(text: &str, prefix: &str) -> bool {
@@ -82,10 +106,11 @@ fn has_prefix(text: &str, prefix: &str) -> bool {
 pub(super) fn read<'a>(key: &'a str, rules: &ChainRules) -> KeyParts<'a> {
     let key = key.trim();
     let (agent, own) = split_agent(key, rules);
+    let group = group(key, own, rules);
     // an agent needs a part of its own behind it
     let agent = agent.filter(|_| has_more(own));
-    let rest = if agent.is_some() { own.trim_start_matches(':') } else { key };
-    KeyParts { agent, group: group(key, rules), is_subagent: has_prefix(rest, "subagent:") }
+    let rest = if agent.is_some() { without_colons(own) } else { key };
+    KeyParts { agent, group, is_subagent: has_prefix(rest, "subagent:") }
 }
 
 /// `agent:<id>` at the front, and what comes after it.
@@ -102,28 +127,35 @@ fn split_agent<'a>(key: &'a str, rules: &ChainRules) -> (Option<&'a str>, &'a st
     }
 }
 
-fn group<'a>(key: &'a str, rules: &ChainRules) -> Option<GroupKey<'a>> {
-    let (_, mut body) = split_agent(without_thread(key, rules), rules);
+/// `own` is what comes after the agent.
+fn group<'a>(key: &'a str, own: &'a str, rules: &ChainRules) -> Option<GroupKey<'a>> {
+    let key_to_thread = without_thread(key, rules);
+    let own_start = key.len().saturating_sub(own.len());
+    let mut body = match key_to_thread.get(own_start..) {
+        Some(body) => body,
+        // the thread begins inside of what looked like an agent
+        None => split_agent(key_to_thread, rules).1,
+    };
     if let Some(("subagent", rest)) = next_part(body) {
         body = rest;
     }
     let (channel, rest) = next_part(body)?;
     let (kind, rest) = next_part(rest)?;
     let found = GroupKey { channel: channel.trim(), rest };
-    (matches!(kind, "group" | "channel") && !found.id().is_empty()).then_some(found)
+    (matches!(kind, "group" | "channel") && found.has_id()).then_some(found)
 }
 
 /// The key before the last `:thread:` or `:topic:`, in any case.
 fn without_thread<'a>(key: &'a str, rules: &ChainRules) -> &'a str {
-    let mut ends = key.rmatch_indices(':').map(|(at, _)| at);
-    // the colon behind the mark comes first from the right
-    let Some(mut end) = ends.next() else { return key };
-    for start in ends {
-        let between = key.get(start.saturating_add(1)..end).unwrap_or_default();
-        if start > 0 && rules.thread_marks.iter().any(|mark| mark.eq_ignore_ascii_case(between)) {
-            return key.get(..start).unwrap_or(key).trim();
+    let mut end = None;
+    for (at, _) in key.bytes().enumerate().rev().filter(|(_, byte)| *byte == b':') {
+        // the colon behind the mark comes first from the right
+        let between = end.and_then(|end| key.get(at.saturating_add(1)..end));
+        let is_mark = |text: &str| rules.thread_marks.iter().any(|mark| mark.eq_ignore_ascii_case(text));
+        if at > 0 && between.is_some_and(is_mark) {
+            return key.get(..at).unwrap_or(key).trim();
         }
-        end = start;
+        end = Some(at);
     }
     key
 }

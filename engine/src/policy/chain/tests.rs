@@ -40,7 +40,7 @@ fn a_star_stands_for_any_characters_and_nothing_else_does() {
 #[test]
 fn a_session_key_says_whose_it_is_and_which_group() {
     let rules = rules(false);
-    let table: [(&str, Option<&str>, Option<(&str, &str)>, bool); 17] = [
+    let table: [(&str, Option<&str>, Option<(&str, &str)>, bool); 22] = [
         ("", None, None, false),
         ("global", None, None, false),
         ("agent:rhea", None, None, false),
@@ -54,6 +54,11 @@ fn a_session_key_says_whose_it_is_and_which_group() {
         ("slack:group:", None, None, false),
         ("agent:rhea:slack:group:C0:thread:1:THREAD:2", Some("rhea"), Some(("slack", "C0:thread:1")), false),
         ("agent:rhea:slack:group:-1:topic:7", Some("rhea"), Some(("slack", "-1")), false),
+        ("agent:rhea:thread:1", Some("rhea"), None, false),
+        ("agent:thread:1:slack:group:C0", Some("thread"), None, false),
+        ("agent: :thread:1", Some(" "), None, false),
+        ("agent:rhea:  :topic:1:slack:group:C0", Some("rhea"), None, false),
+        ("slack:group: :", None, None, false),
         ("agent:rhea:subagent:7f", Some("rhea"), None, true),
         ("SubAgent:x", None, None, true),
         ("agent:rhea:subagents:7f", Some("rhea"), None, false),
