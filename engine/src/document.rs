@@ -32,6 +32,11 @@ impl DocumentPath {
         self.then(Segment::Index(index))
     }
 
+    /// The same for messages: every key is shortened.
+    fn to_bounded(&self) -> Self {
+        Self(self.0.iter().map(Segment::to_bounded).collect())
+    }
+
     fn then(&self, segment: Segment<'static>) -> Self {
         Self(self.0.iter().cloned().chain([segment]).collect())
     }
@@ -69,7 +74,7 @@ impl fmt::Display for DocumentProblem {
         if self.path.0.is_empty() {
             return write!(f, "the document {}", self.message);
         }
-        write!(f, "`{}` {}", self.path, self.message)
+        write!(f, "`{}` {}", self.path.to_bounded(), self.message)
     }
 }
 
@@ -122,7 +127,8 @@ impl<'a> Node<'a> {
         self.wrong(format!("must be {wanted}, not {found}"));
     }
 
-    fn child(&self, key: &str, value: &'a Value) -> Self {
+    /// A member of this object.
+    pub(crate) fn member(&self, key: &str, value: &'a Value) -> Self {
         Self { reader: self.reader, value, path: Rc::new(self.path.key(key)) }
     }
 
@@ -170,7 +176,7 @@ impl<'a> Node<'a> {
             self.wrong_type("an object");
             return Vec::new();
         };
-        members.iter().map(|(key, value)| (key.as_str(), self.child(key, value))).collect()
+        members.iter().map(|(key, value)| (key.as_str(), self.member(key, value))).collect()
     }
 
     /// An object with known keys: whatever `read` does not ask for is unknown.
@@ -204,7 +210,7 @@ impl<'a> Fields<'a> {
     /// The value of a key, if it is there.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Node<'a>> {
         self.asked.push(key);
-        self.members.get(key).map(|value| self.node.child(key, value))
+        self.members.get(key).map(|value| self.node.member(key, value))
     }
 
     /// Like [`Fields::take`], for a key that must be there.
@@ -249,7 +255,7 @@ impl<'a> Fields<'a> {
             if self.asked.contains(&key.as_str()) {
                 continue;
             }
-            let child = self.node.child(key, value);
+            let child = self.node.member(key, value);
             if self.tolerated.contains(&key.as_str()) {
                 self.node.reader.unused.borrow_mut().push((*child.path).clone());
             } else {

@@ -1,7 +1,8 @@
-//! Mutants: small wrongs done to the ledger on purpose, each with the test that must notice. `tests/mutants.json` is the
+//! Mutants: small wrongs done to the ledger and to the tool-policy chain on purpose, each with the test that must notice. `tests/mutants.json` is the
 //! list; `tests/run --long` does them one by one to a copy of the workspace.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -25,7 +26,8 @@ pub struct Mutant {
     pub from: String,
     /// The text in its stead.
     pub to: String,
-    /// The test that must fail: a unit test of `engine`, or one of the integration tests under the name of their binary.
+    /// The test that must fail: a unit test of `engine`, one of the integration tests under the name of their binary, or
+    /// one of the tests of `policies` under the name of the package.
     pub test: String,
 }
 
@@ -53,12 +55,34 @@ pub fn list_mutants() -> Vec<Mutant> {
         .collect()
 }
 
-/// The binary of the integration tests.
-const INTEGRATION: &str = "it";
+/// Where a test stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Engine,
+    Integration,
+    Policies,
+}
 
-/// The name of an integration test within its binary.
-fn integration_test(test: &str) -> Option<&str> {
-    test.strip_prefix(INTEGRATION)?.strip_prefix("::")
+impl Place {
+    /// The place of a test, and its name there.
+    fn of(test: &str) -> (Self, &str) {
+        let rest = |prefix| test.strip_prefix(prefix);
+        match (rest("it::"), rest("policies::")) {
+            (Some(test), _) => (Self::Integration, test),
+            (None, Some(test)) => (Self::Policies, test),
+            (None, None) => (Self::Engine, test),
+        }
+    }
+
+    /// What cargo is told to build and run.
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            // With `tests` beside it the engine's dependencies are those that have been built already.
+            Self::Engine => &["--package", "tests", "--package", "engine", "--lib"],
+            Self::Integration => &["--package", "tests", "--test", "it"],
+            Self::Policies => &["--package", "policies", "--test", "it"],
+        }
+    }
 }
 
 /// A copy of the workspace that may be damaged.
@@ -88,14 +112,10 @@ impl Scratch {
 
     /// Runs one test; `None` if the copy can't be built.
     fn passes(&self, test: &str) -> io::Result<Option<bool>> {
-        let (kind, test): (&[&str], _) = match integration_test(test) {
-            Some(test) => (&["--package", "tests", "--test", INTEGRATION], test),
-            // With `tests` beside it the engine's dependencies are those that have been built already.
-            None => (&["--package", "tests", "--package", "engine", "--lib"], test),
-        };
+        let (place, test) = Place::of(test);
         let run = |arguments: &[&str]| {
             let mut cargo = Command::new(environment::cargo());
-            cargo.args(["test", "--quiet"]).args(kind).arg("--target-dir");
+            cargo.args(["test", "--quiet"]).args(place.arguments()).arg("--target-dir");
             cargo.arg(&self.target_folder).args(arguments).current_dir(&self.folder);
             cargo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
         };
@@ -106,17 +126,22 @@ impl Scratch {
     }
 }
 
-/// Lets every mutant live for one test and reports to `out`; true if each was noticed. `target_folder` is where the
-/// workspace is built.
+/// Lets every mutant whose name or file contains `chosen` live for one test and reports to `out`; true if each was
+/// noticed. `target_folder` is where the workspace is built.
 ///
 /// # Errors
-/// A file can't be written, or cargo can't be run.
-pub fn hunt(target_folder: &Path, out: &mut impl Write) -> io::Result<bool> {
+/// A file can't be written, cargo can't be run, or no mutant is meant.
+pub fn hunt(target_folder: &Path, chosen: &str, out: &mut impl Write) -> io::Result<bool> {
+    let mut mutants = list_mutants();
+    mutants.retain(|mutant| mutant.name.contains(chosen) || mutant.file.contains(chosen));
+    if mutants.is_empty() {
+        return Err(io::Error::other(format!("no mutant is called like `{chosen}`")));
+    }
     let scratch = Scratch::make(target_folder)?;
-    let mutants = list_mutants();
-    for mutant in &mutants {
-        if scratch.passes(&mutant.test)? != Some(true) {
-            return Err(io::Error::other(format!("`{}` does not pass on the ledger as it is", mutant.test)));
+    let tests: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.test.as_str()).collect();
+    for test in tests {
+        if scratch.passes(test)? != Some(true) {
+            return Err(io::Error::other(format!("`{test}` does not pass on the program as it is")));
         }
     }
     let mut all_caught = true;

@@ -79,6 +79,10 @@ impl Chain {
                 warn(&entries.path.to_string(), ChainWarningKind::Ignored);
             }
         });
+        let groups = self.document.channels.iter().flat_map(|(_, channel)| channel.groups());
+        for group in groups.filter(|group| !self.rules.has_tools_by_sender && !group.by_sender.is_empty()) {
+            warn(&group.by_sender_path.to_string(), ChainWarningKind::Ignored);
+        }
         for name in self.names.contested() {
             warn(name, ChainWarningKind::Contested);
         }

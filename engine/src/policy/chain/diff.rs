@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Chain, Scope, SessionFacts, StepKind, scopes::StepIndex, session_key::MAIN};
+use super::{
+    Chain, Scope, StepKind,
+    scopes::{AgentSteps, StepIndex},
+};
 
 /// A kind of session of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,8 +36,8 @@ impl Chain {
     /// are left out. A group's policy of the old document is compared with that of the same key in the new one; where
     /// there is none, with the agent's main session.
     pub fn diff(&self, new: &Self) -> Vec<ChainDiff> {
-        let ids = |chain: &Self| chain.plan.agents.iter().map(|agent| agent.id.clone()).collect::<Vec<_>>();
-        let agents: BTreeSet<Option<String>> = ids(self).into_iter().chain(ids(new)).collect();
+        let (old_agents, new_agents) = (self.homes(), new.homes());
+        let agents: BTreeSet<&Option<String>> = old_agents.keys().chain(new_agents.keys()).collect();
         let (old_groups, new_groups) = (self.groups(), new.groups());
         let groups: BTreeSet<&String> = old_groups.keys().chain(new_groups.keys()).collect();
         let kinds: Vec<SessionKind> = [SessionKind::Main, SessionKind::Subagent]
@@ -44,10 +47,8 @@ impl Chain {
         let mut changes = Vec::new();
         for agent in agents {
             for session in &kinds {
-                let (before, after) = (
-                    self.tools_of(agent.as_deref(), session, &old_groups),
-                    new.tools_of(agent.as_deref(), session, &new_groups),
-                );
+                let before = self.tools_of(home_of(agent, &old_agents), session, &old_groups);
+                let after = new.tools_of(home_of(agent, &new_agents), session, &new_groups);
                 let names =
                     |a: &BTreeSet<&str>, b: &BTreeSet<&str>| a.difference(b).map(|name| (*name).to_owned()).collect();
                 let (allowed, denied): (Vec<String>, Vec<String>) = (names(&after, &before), names(&before, &after));
@@ -65,20 +66,39 @@ impl Chain {
         steps.map(|(step, index)| (step.id.clone(), StepIndex(index))).collect()
     }
 
+    /// The main sessions of the agents; under `None` that of all others.
+    fn homes(&self) -> BTreeMap<Option<String>, Scope> {
+        let home = |(agent, index): (&AgentSteps, u32)| {
+            let scope = Scope {
+                agent: index,
+                global_provider: agent.global_provider,
+                agent_provider: agent.agent_provider,
+                group: None,
+                is_subagent: false,
+                is_owner: false,
+            };
+            (agent.id.clone(), scope)
+        };
+        self.plan.agents.iter().zip(0..).map(home).collect()
+    }
+
     fn tools_of(
         &self,
-        agent: Option<&str>,
+        home: Option<Scope>,
         session: &SessionKind,
         groups: &BTreeMap<String, StepIndex>,
     ) -> BTreeSet<&str> {
-        // an agent that no document can list stands for the others
-        let key = agent.map_or_else(|| format!("agent:{}:{MAIN}", "-".repeat(3)), |id| format!("agent:{id}:{MAIN}"));
-        let own = self.scope(&SessionFacts { session_key: &key, ..SessionFacts::default() });
+        let Some(home) = home else { return BTreeSet::new() };
         let scope = match session {
-            SessionKind::Main => own,
-            SessionKind::Subagent => Scope { is_subagent: true, ..own },
-            SessionKind::Group(key) => Scope { group: groups.get(key).copied(), ..own },
+            SessionKind::Main => home,
+            SessionKind::Subagent => Scope { is_subagent: true, ..home },
+            SessionKind::Group(key) => Scope { group: groups.get(key).copied(), ..home },
         };
         self.available(&scope).into_iter().map(|tool| self.tool_name(tool)).collect()
     }
+}
+
+/// An agent that a document does not list has the sessions of all others.
+fn home_of(agent: &Option<String>, homes: &BTreeMap<Option<String>, Scope>) -> Option<Scope> {
+    homes.get(agent).or_else(|| homes.get(&None)).copied()
 }

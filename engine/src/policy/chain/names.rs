@@ -54,7 +54,8 @@ fn place(tool: ToolIndex) -> (usize, u64) {
     (tool.usize().wrapping_shr(6), 1_u64.wrapping_shl(tool.0 & 63))
 }
 
-/// Trimmed, in lower case, aliases resolved: how an entry and a name are compared.
+/// Trimmed, in lower case, aliases resolved: how an entry and a name are compared. Aliases stand for whole names, so that
+/// `namespace/name` means what it reads.
 pub(super) fn normalised(text: &str, rules: &ChainRules) -> String {
     let lower = text.trim().to_lowercase();
     rules.aliases.get(&lower).cloned().unwrap_or(lower)
@@ -74,18 +75,19 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 /// A tool's names as policies compare them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct ToolNames {
     /// The name without its namespace.
     plain: String,
-    /// `namespace/name`; of a core tool its plain name.
+    /// `namespace/name` in lower case; of a core tool its plain name.
     path: String,
     namespace: Option<String>,
-    /// Whether a caller reaches it by the plain name.
+    /// Whether the plain name means this tool where it allows: a core tool, or the only one of that name.
     owns_plain: bool,
 }
 
-/// What a list does with the tools that it names. A name that two namespaces offer denies both and allows neither.
+/// What a list does with the tools that it names. A name that two namespaces offer denies both and allows neither, and
+/// one that a core tool has too allows the core tool alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Purpose {
     Allow,
@@ -107,9 +109,13 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(catalog: &[CatalogTool<'_>], rules: &ChainRules) -> Self {
         let mut offers: HashMap<&str, (usize, usize)> = HashMap::default();
+        // as lists compare them, more tools are called alike
+        let mut bearers: HashMap<String, usize> = HashMap::default();
         for tool in catalog {
             let (core, plugin) = offers.entry(tool.name).or_default();
             let count = if tool.namespace.is_none() { core } else { plugin };
+            *count = count.saturating_add(1);
+            let count = bearers.entry(normalised(tool.name, rules)).or_default();
             *count = count.saturating_add(1);
         }
         let mut names = Self {
@@ -120,9 +126,13 @@ impl Names {
             contested: Vec::new(),
         };
         for (tool, index) in catalog.iter().zip(0..) {
-            let (core, plugin) = offers.get(tool.name).copied().unwrap_or_default();
-            let owns_plain = tool.namespace.is_none() || core == 0 && plugin == 1;
-            names.add(ToolIndex(index), tool, owns_plain, rules);
+            let plain = normalised(tool.name, rules);
+            let is_alone = |count: Option<usize>| tool.namespace.is_none() || count == Some(1);
+            if is_alone(offers.get(tool.name).map(|(core, plugin)| core.saturating_add(*plugin))) {
+                names.reachable.insert(tool.name.to_owned(), ToolIndex(index));
+            }
+            let owns_plain = is_alone(bearers.get(&plain).copied());
+            names.add(ToolIndex(index), tool, ToolNames { plain, owns_plain, ..ToolNames::default() }, rules);
         }
         names.contested = offers
             .iter()
@@ -133,24 +143,19 @@ impl Names {
         names
     }
 
-    fn add(&mut self, index: ToolIndex, tool: &CatalogTool<'_>, owns_plain: bool, rules: &ChainRules) {
-        let plain = normalised(tool.name, rules);
-        let namespace = tool.namespace.map(|namespace| normalised(namespace, rules));
-        let path = namespace.as_ref().map_or_else(|| plain.clone(), |namespace| format!("{namespace}/{plain}"));
-        if let Some(namespace) = tool.namespace {
-            self.reachable.insert(format!("{namespace}/{}", tool.name), index);
-        }
-        if owns_plain {
-            self.reachable.insert(tool.name.to_owned(), index);
-        }
-        if let Some(namespace) = &namespace {
-            self.by_namespace.entry(namespace.clone()).or_default().push(index);
-        }
-        self.by_text.entry(plain.clone()).or_default().push(index);
-        if path != plain {
-            self.by_text.entry(path.clone()).or_default().push(index);
-        }
-        self.tools.push(ToolNames { plain, path, namespace, owns_plain });
+    fn add(&mut self, index: ToolIndex, tool: &CatalogTool<'_>, own: ToolNames, rules: &ChainRules) {
+        self.by_text.entry(own.plain.clone()).or_default().push(index);
+        let Some(namespace) = tool.namespace else {
+            self.tools.push(ToolNames { path: own.plain.clone(), ..own });
+            return;
+        };
+        let path = format!("{namespace}/{}", tool.name);
+        let lower = path.to_lowercase();
+        self.reachable.insert(path, index);
+        self.by_text.entry(lower.clone()).or_default().push(index);
+        let namespace = normalised(namespace, rules);
+        self.by_namespace.entry(namespace.clone()).or_default().push(index);
+        self.tools.push(ToolNames { path: lower, namespace: Some(namespace), ..own });
     }
 
     /// The tool that a caller means: exactly as it is called, or with its namespace in front.
@@ -267,6 +272,13 @@ impl<'a> Resolver<'a> {
             self.names.by_namespace.get(entry).into_iter().flatten().for_each(|tool| bits.insert(*tool));
             self.names.exactly(entry, purpose, &mut bits);
         }
+        bits
+    }
+
+    /// The tools that are called so; never those of a plugin of that name.
+    pub(super) fn called(&self, name: &str, purpose: Purpose) -> ToolBits {
+        let mut bits = ToolBits::default();
+        self.names.exactly(&normalised(name, self.rules), purpose, &mut bits);
         bits
     }
 

@@ -184,7 +184,7 @@ impl Maker<'_> {
         let mut members = self.members(&sources, Purpose::Allow);
         for implied in &self.resolver.rules.implied {
             if sources.iter().flat_map(|source| &source.entries).any(|entry| self.resolver.means(entry, &implied.by)) {
-                members.union(&self.resolver.members(&implied.tool, Purpose::Allow));
+                members.union(&self.resolver.called(&implied.tool, Purpose::Allow));
             }
         }
         List { id, sources, members }

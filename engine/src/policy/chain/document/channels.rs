@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::lists::Policy;
 use crate::{
     dialect::{ChainRules, ChannelLookup},
-    document::{Fields, Node},
+    document::{DocumentPath, Fields, Node},
 };
 
 /// Keys of a group beside its policy.
@@ -65,6 +65,8 @@ pub(in crate::policy::chain) struct Group {
     pub(in crate::policy::chain) tools: Option<Policy>,
     /// In the order of the document; of two keys that mean the same the first one counts.
     pub(in crate::policy::chain) by_sender: Vec<(Sender, Policy)>,
+    /// The key of `by_sender` in the document.
+    pub(in crate::policy::chain) by_sender_path: DocumentPath,
 }
 
 /// Whom an entry of `toolsBySender` means, in lower case.
@@ -99,15 +101,21 @@ impl Sender {
 
 impl ChannelPolicies {
     pub(super) fn each_policy<'a>(&'a self, visit: &mut dyn FnMut(&'a Policy)) {
-        for account in std::iter::once(&self.own).chain(self.accounts.iter().map(|(_, account)| account)) {
+        for group in self.groups() {
+            group.tools.iter().for_each(&mut *visit);
+            group.by_sender.iter().for_each(|(_, policy)| visit(policy));
+        }
+    }
+
+    /// Every group of every account.
+    pub(in crate::policy::chain) fn groups(&self) -> impl Iterator<Item = &Group> {
+        let accounts = std::iter::once(&self.own).chain(self.accounts.iter().map(|(_, account)| account));
+        accounts.flat_map(|account| {
             let guild =
                 account.guild.iter().flat_map(|(guild, channels)| std::iter::once(guild).chain(channels.values()));
             let maps = [&account.groups, &account.entries].into_iter().flatten().flat_map(HashMap::values);
-            for group in maps.chain(guild) {
-                group.tools.iter().for_each(&mut *visit);
-                group.by_sender.iter().for_each(|(_, policy)| visit(policy));
-            }
-        }
+            maps.chain(guild)
+        })
     }
 }
 
@@ -117,12 +125,11 @@ pub(super) fn read(node: &Node<'_>, rules: &ChainRules) -> Vec<(String, ChannelP
         let name = name.trim().to_lowercase();
         let lookup = rules.channels.get(&name).unwrap_or(&absent);
         let mut channel = ChannelPolicies { own: read_account(&node, lookup), accounts: Vec::new() };
-        for (key, value) in node.entries() {
-            if key == "accounts" {
-                let accounts = value.entries().into_iter();
-                channel.accounts =
-                    accounts.map(|(id, node)| (id.trim().to_lowercase(), read_account(&node, lookup))).collect();
-            }
+        // that it is an object has been looked at
+        if let Some(accounts) = node.value.get("accounts") {
+            let accounts = node.member("accounts", accounts).entries().into_iter();
+            channel.accounts =
+                accounts.map(|(id, node)| (id.trim().to_lowercase(), read_account(&node, lookup))).collect();
         }
         (name, channel)
     };
@@ -168,5 +175,5 @@ fn read_group(fields: &mut Fields<'_>) -> Group {
         };
         Some((sender, policy))
     });
-    Group { tools, by_sender: by_sender.collect() }
+    Group { tools, by_sender: by_sender.collect(), by_sender_path: fields.node.path.key("toolsBySender") }
 }
