@@ -208,6 +208,11 @@ CREATE TABLE invocation (
     ended_us bigint,
     resolves_us bigint,
     slot bigint NOT NULL DEFAULT 0,
+    requested text,
+    session_key text,
+    channel text,
+    channel_account text,
+    is_owner boolean,
     CONSTRAINT invocation_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50);
 
@@ -291,6 +296,30 @@ CREATE TABLE partner (
     CONSTRAINT partner_margin_fkey FOREIGN KEY (margin) REFERENCES ledger_account(id),
     CONSTRAINT partner_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
+
+CREATE TABLE policy_version (
+    number bigint NOT NULL,
+    text text NOT NULL,
+    sha256 bytea NOT NULL,
+    author text NOT NULL,
+    note text NOT NULL,
+    state text NOT NULL,
+    replaces bigint,
+    created_us bigint NOT NULL,
+    published_us bigint,
+    retired_us bigint,
+    CONSTRAINT policy_version_pkey PRIMARY KEY (number),
+    CONSTRAINT policy_version_check CHECK ((published_us IS NULL) = (state = 'draft'::text)),
+    CONSTRAINT policy_version_check1 CHECK ((retired_us IS NULL) = (state <> 'retired'::text)),
+    CONSTRAINT policy_version_number_check CHECK (number > 0),
+    CONSTRAINT policy_version_sha256_check CHECK (length(sha256) = 32),
+    CONSTRAINT policy_version_state_check CHECK (state = ANY (ARRAY['draft'::text, 'published'::text, 'retired'::text])),
+    CONSTRAINT policy_version_replaces_fkey FOREIGN KEY (replaces) REFERENCES policy_version(number)
+);
+CREATE UNIQUE INDEX policy_version_published ON policy_version USING btree (state) WHERE state = 'published'::text;
+CREATE TRIGGER policy_version_no_delete BEFORE DELETE ON policy_version FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER policy_version_no_truncate BEFORE TRUNCATE ON policy_version FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER policy_version_no_update BEFORE UPDATE ON policy_version FOR EACH ROW WHEN (new.number <> old.number OR new.text <> old.text OR new.sha256 <> old.sha256 OR new.author <> old.author OR new.note <> old.note OR new.created_us <> old.created_us OR NOT (old.state = 'draft'::text AND new.state = 'published'::text OR old.state = 'published'::text AND new.state = 'retired'::text AND new.published_us = old.published_us AND NOT new.replaces IS DISTINCT FROM old.replaces)) EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE posting (
     slot bigint NOT NULL,

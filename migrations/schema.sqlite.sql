@@ -181,7 +181,7 @@ CREATE TABLE invocation (
     warning          TEXT,
     ended_us         INTEGER,
     resolves_us      INTEGER
-) STRICT, WITHOUT ROWID;
+, requested TEXT, session_key TEXT, channel TEXT, channel_account TEXT, is_owner INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ledger_account (
     id         INTEGER PRIMARY KEY,
@@ -244,6 +244,32 @@ CREATE TABLE partner (
     margin       INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
     created_us   INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE policy_version (
+    number       INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+    text         TEXT    NOT NULL,
+    sha256       BLOB    NOT NULL CHECK (length(sha256) = 32),
+    author       TEXT    NOT NULL,
+    note         TEXT    NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN ('draft', 'published', 'retired')),
+    replaces     INTEGER REFERENCES policy_version (number),
+    created_us   INTEGER NOT NULL,
+    published_us INTEGER CHECK ((published_us IS NULL) = (state = 'draft')),
+    retired_us   INTEGER CHECK ((retired_us IS NULL) = (state <> 'retired'))
+) STRICT;
+
+CREATE TRIGGER policy_version_no_delete BEFORE DELETE ON policy_version
+BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END;
+
+CREATE TRIGGER policy_version_no_update BEFORE UPDATE ON policy_version
+WHEN NEW.number <> OLD.number OR NEW.text <> OLD.text OR NEW.sha256 <> OLD.sha256 OR NEW.author <> OLD.author
+    OR NEW.note <> OLD.note OR NEW.created_us <> OLD.created_us
+    OR NOT (OLD.state = 'draft' AND NEW.state = 'published'
+            OR OLD.state = 'published' AND NEW.state = 'retired' AND NEW.published_us = OLD.published_us
+               AND NEW.replaces IS OLD.replaces)
+BEGIN SELECT RAISE(ABORT, 'policy_version is append-only'); END;
+
+CREATE UNIQUE INDEX policy_version_published ON policy_version (state) WHERE state = 'published';
 
 CREATE TABLE posting (
     slot   INTEGER NOT NULL,

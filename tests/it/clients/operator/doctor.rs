@@ -82,10 +82,11 @@ fn what_is_wrong_is_named_and_decides_the_exit_code() {
             fs::write(folder.join("letters"), "").unwrap();
             configure(folder, &json!({"mail": {"dir": "letters"}}));
         }),
-        ("catalog", 3, "not offered", |folder| {
-            let tool = json!({"name": "t", "upstream": {"kind": "http", "url": "http://127.0.0.1:9/"}});
+        ("catalog", 3, "only `http` upstreams", |folder| {
+            let tool = json!({"name": "t", "upstream": {"kind": "mcp", "url": "http://127.0.0.1:9/"}});
             configure(folder, &json!({"catalog": {"core_tools": [tool]}}));
         }),
+        ("policy", 3, "tools.profile", |folder| configure(folder, &json!({"tools": {"profile": "nothing"}}))),
     ];
     for (part, exit, text, break_it) in cases {
         let folder = used();
