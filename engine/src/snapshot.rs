@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sea_orm::{EntityTrait, QueryOrder};
 
+use self::policies::Published;
 pub(crate) use self::policies::{PUBLISHED, read_policy};
 pub use self::{
     gateway::{Billing, GatewaySetup, GatewaySnapshot},
     policies::PoliciesInForce,
 };
-use self::policies::Published;
 
 use crate::{
     catalog::{

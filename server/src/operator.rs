@@ -259,12 +259,7 @@ async fn settings(services: &Services) -> Result<Done, NotDone> {
     done(&view, vec![line])
 }
 
-async fn apply(
-    services: &Services,
-    catalog: &str,
-    policy: Option<&str>,
-    publishes: bool,
-) -> Result<Done, NotDone> {
+async fn apply(services: &Services, catalog: &str, policy: Option<&str>, publishes: bool) -> Result<Done, NotDone> {
     let source = ConfigSource::Text { name: "catalog".to_owned(), text: catalog.to_owned() };
     let loaded = config::load(&source, &Environment::default()).map_err(|error| NotDone::new(Exit::Config, error))?;
     let declared = importer::declared(&loaded.config.catalog).map_err(|error| NotDone::new(Exit::Config, error))?;

@@ -327,9 +327,7 @@ impl Services {
         partner: Option<Uuid>,
     ) -> Result<Option<Owner>, StoreError> {
         match (account, partner) {
-            (Some(account), _) => {
-                Ok(self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account))
-            }
+            (Some(account), _) => Ok(self.find_account_principal(AccountId::from(account)).await?.map(Owner::Account)),
             (None, Some(partner)) => Ok(self.find_partner_principal(partner).await?.map(Owner::Partner)),
             (None, None) => Ok(None),
         }

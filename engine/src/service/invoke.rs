@@ -36,8 +36,8 @@ mod gateway;
 mod keys;
 mod undispatched;
 
-pub use self::gateway::GatewayCall;
 pub(super) use self::decision::request_for;
+pub use self::gateway::GatewayCall;
 use self::{
     keys::{fingerprint, key_scope},
     undispatched::Undispatched,

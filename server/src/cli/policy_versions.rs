@@ -94,12 +94,8 @@ pub(super) fn run(command: &PolicyCommand, loaded: &Loaded, environment: &Enviro
 /// Reads, also beside a running server.
 fn list(args: &ListArgs, loaded: &Loaded) -> Outcome {
     let listed = operate::runtime()?.block_on(async {
-        let services =
-            app::open_readers(&loaded.config).await.map_err(|error| Failure::new(Exit::Database, error))?;
-        services
-            .list_policies(args.before, args.limit)
-            .await
-            .map_err(|error| Failure::new(Exit::Database, error))
+        let services = app::open_readers(&loaded.config).await.map_err(|error| Failure::new(Exit::Database, error))?;
+        services.list_policies(args.before, args.limit).await.map_err(|error| Failure::new(Exit::Database, error))
     })?;
     operate::print(&policy::listed(&listed)?, args.json)
 }

@@ -92,11 +92,7 @@ const fn publication(publishes: bool) -> FilePublication {
     if publishes { FilePublication::IfChanged } else { FilePublication::Never }
 }
 
-pub(super) async fn apply(
-    services: &Services,
-    text: &str,
-    publishes: bool,
-) -> Result<Option<AppliedPolicy>, NotDone> {
+pub(super) async fn apply(services: &Services, text: &str, publishes: bool) -> Result<Option<AppliedPolicy>, NotDone> {
     Ok(match services.import_policy(&read(text)?, publication(publishes)).await? {
         FilePolicy::Unchanged => None,
         FilePolicy::Draft(kept) => Some(AppliedPolicy { change: "draft", number: Some(kept.number) }),

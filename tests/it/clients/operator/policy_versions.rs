@@ -170,7 +170,10 @@ fn versions_are_kept_published_and_taken_back_beside_a_server_and_without_one(ki
     assert_eq!(json_of(folder, &["policy", "rollback", "3", "--author", "Bob"])["author"], json!("Bob"));
     let wanted = [(6, "published"), (5, "retired"), (4, "retired"), (3, "retired"), (2, "retired"), (1, "retired")];
     assert!(are(&states(folder), &wanted), "{:?}", listed(folder));
-    assert_eq!(json_of(folder, &["policy", "list", "--limit", "2", "--before", "4"])["policies"][1]["number"], json!(2));
+    assert_eq!(
+        json_of(folder, &["policy", "list", "--limit", "2", "--before", "4"])["policies"][1]["number"],
+        json!(2)
+    );
     let text = run(folder, &["policy", "list"]);
     assert!(text.out.contains("rollback to version 3") && text.out.lines().count() == 6, "{text:?}");
     assert_eq!(denied(&Server::start(folder)), "left", "the database leads");
@@ -232,7 +235,10 @@ fn warnings_are_printed_with_the_number() {
     configure_with(folder, &upstream, &json!({}), &json!({}));
     std::fs::write(folder.join("odd.json5"), r#"{"tools": {"deny": ["nobody_has_this"]}}"#).unwrap();
     let said = run(folder, &["policy", "draft", "odd.json5"]);
-    assert!(said.exit == Some(0) && said.out.contains("warning: `tools.deny`") && said.out.contains("draft 1"), "{said:?}");
+    assert!(
+        said.exit == Some(0) && said.out.contains("warning: `tools.deny`") && said.out.contains("draft 1"),
+        "{said:?}"
+    );
     let kept = json_of(folder, &["policy", "draft", "odd.json5"]);
     assert_eq!(kept["warnings"], json!(["`tools.deny`: nothing is called `nobody_has_this`"]));
     // A draft of nobody's is no reason not to begin with the file's policy.
@@ -341,7 +347,10 @@ fn a_version_that_cannot_be_used_never_replaces_one_that_can(kind: Kind) {
     let said = run(folder, &["serve"]);
     refused(&said, 3, &["version 2 of the policy, which is in force, cannot be used", "tools.profile"]);
     let examined = run(folder, &["doctor"]);
-    assert!(examined.exit == Some(3) && examined.out.contains("wrong policy: version 2 cannot be used"), "{examined:?}");
+    assert!(
+        examined.exit == Some(3) && examined.out.contains("wrong policy: version 2 cannot be used"),
+        "{examined:?}"
+    );
     assert_eq!(json_of(folder, &["policy", "rollback"])["note"], json!("rollback to version 1"));
     assert_eq!(denied(&Server::start(folder)), "left");
 }
