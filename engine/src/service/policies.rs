@@ -11,7 +11,7 @@ use sea_orm::{
 use super::Services;
 use crate::{
     ledger::leaf::{Digest, sha256},
-    policy::{Policies, WrittenPolicy, WrittenPolicyError},
+    policy::{Policies, WrittenPolicy, WrittenPolicyError, chain::Chain},
     snapshot::{PUBLISHED, read_policy},
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -417,7 +417,7 @@ fn problems_of(error: &WrittenPolicyError) -> Vec<String> {
 }
 
 fn warnings(policies: &Policies) -> Vec<String> {
-    let chain = policies.chain().map(|chain| chain.warnings()).unwrap_or_default();
+    let chain = policies.chain().map(Chain::warnings).unwrap_or_default();
     policies.warnings().iter().cloned().chain(chain.iter().map(ToString::to_string)).collect()
 }
 

@@ -75,7 +75,8 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         config.gateway.billing.get_or_insert(billing);
         demo = Some((tokens, server));
     }
-    let offered = open_gateway(&config, key, &engine.services, namespaces).await?;
+    let OpenGateway { gateway, token_file, credential } =
+        open_gateway(&config, key, &engine.services, namespaces).await?;
     // Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
     let operators = match engine.services.db.place() {
         DatabasePlace::File(path) => {
@@ -85,7 +86,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         DatabasePlace::Server(_) => None,
     };
     let follow = operators.is_none().then(|| Arc::clone(&engine.services));
-    let state = app::app_state(engine.services, config, egress, key, offered.gateway).map_err(database)?;
+    let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
@@ -98,13 +99,11 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // Before anybody is told that there is something to stop.
     let mut signals = StopSignals::take().map_err(refused)?;
     say(&format!("tollgate listens on {base_url}"))?;
-    if let Some(path) = offered.token_file {
+    if let Some(path) = token_file {
         say(&format!("the token for {base_url}{PATH} is in {}", path.display()))?;
     }
     if let Some((tokens, _)) = &demo {
-        for (comment, command) in demo::calls(&base_url, tokens, offered.credential.as_deref()).lines {
-            say(&format!("\n# {comment}\n{command}"))?;
-        }
+        say_calls(&demo::calls(&base_url, tokens, credential.as_deref()))?;
     }
     signals.wait().await;
     app::stop(&state, &handle).await;
@@ -118,11 +117,22 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     }
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
-    let writer = engine.writer;
+    end_writer(engine.writer).await
+}
+
+async fn end_writer(writer: std::thread::JoinHandle<()>) -> Outcome {
     match tokio::task::spawn_blocking(move || writer.join()).await {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
     }
+}
+
+/// Prints what can be pasted.
+fn say_calls(calls: &demo::DemoCalls) -> Outcome {
+    for (comment, command) in &calls.lines {
+        say(&format!("\n# {comment}\n{command}"))?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// The gateway, ready to be served.

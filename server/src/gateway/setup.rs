@@ -22,8 +22,11 @@ pub fn written_policy(config: &Config) -> WrittenPolicy {
     let (gateway, policy) = (&config.gateway, &config.policy);
     let lists = [("allow", &gateway.tools_allow), ("deny", &gateway.tools_deny)];
     // A list that is not there is no list that restricts nothing.
-    let tools: Map<String, Value> =
-        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key.to_owned(), json!(list))).collect();
+    let tools: Map<String, Value> = lists
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(key, list)| (key.to_owned(), json!(list)))
+        .collect();
     let chain = json!({
         "session": policy.session,
         "tools": policy.tools,

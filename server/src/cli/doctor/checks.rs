@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use engine::{
+    policy::WrittenPolicy,
     service::Services,
     store::{Database, DatabasePlace, examine_server, writer},
 };
@@ -331,10 +332,7 @@ async fn policy(report: &mut Report, config: &Config, services: &Services) {
     report.fact(POLICY, "published", found.as_ref().map(|(version, _)| version.number));
     let Some((version, published)) = found else {
         report.find(POLICY, Level::Note, "the first start publishes the file's policy as a version");
-        return match services.compile_policy(&written).await {
-            Ok(_) => {}
-            Err(error) => report.wrong(POLICY, Exit::Config, error),
-        };
+        return can_be_used(report, services, &written, "the file's policy").await;
     };
     let differs = written != published;
     report.fact(POLICY, "differs", differs);
@@ -342,10 +340,15 @@ async fn policy(report: &mut Report, config: &Config, services: &Services) {
     if differs {
         let text = format!("the file's policy is not the one in force, which is version {number} by `{author}`");
         report.find(POLICY, Level::Note, text);
+        can_be_used(report, services, &written, "the file's policy").await;
     } else {
         report.find(POLICY, Level::Fine, format!("version {number} by `{author}` is in force, as the file has it"));
     }
-    if let Err(error) = services.compile_policy(&published).await {
-        report.wrong(POLICY, Exit::Config, format!("version {number} cannot be used: {error}"));
+    can_be_used(report, services, &published, &format!("version {number}")).await;
+}
+
+async fn can_be_used(report: &mut Report, services: &Services, policy: &WrittenPolicy, what: &str) {
+    if let Err(error) = services.compile_policy(policy).await {
+        report.wrong(POLICY, Exit::Config, format!("{what} cannot be used: {error}"));
     }
 }

@@ -86,6 +86,7 @@ fn what_is_wrong_is_named_and_decides_the_exit_code() {
             let tool = json!({"name": "t", "upstream": {"kind": "mcp", "url": "http://127.0.0.1:9/"}});
             configure(folder, &json!({"catalog": {"core_tools": [tool]}}));
         }),
+        ("policy", 3, "tools.profile", |folder| configure(folder, &json!({"tools": {"profile": "nothing"}}))),
     ];
     for (part, exit, text, break_it) in cases {
         let folder = used();

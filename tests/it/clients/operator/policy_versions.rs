@@ -26,6 +26,7 @@ on_both_databases!(
     what_makes_no_sense_is_refused_with_every_problem,
     a_text_never_changes_and_only_one_version_is_in_force,
     a_publication_is_followed_by_every_server,
+    a_version_that_cannot_be_used_never_replaces_one_that_can,
 );
 
 /// The gateway's token.
@@ -169,7 +170,10 @@ fn versions_are_kept_published_and_taken_back_beside_a_server_and_without_one(ki
     assert_eq!(json_of(folder, &["policy", "rollback", "3", "--author", "Bob"])["author"], json!("Bob"));
     let wanted = [(6, "published"), (5, "retired"), (4, "retired"), (3, "retired"), (2, "retired"), (1, "retired")];
     assert!(are(&states(folder), &wanted), "{:?}", listed(folder));
-    assert_eq!(json_of(folder, &["policy", "list", "--limit", "2", "--before", "4"])["policies"][1]["number"], json!(2));
+    assert_eq!(
+        json_of(folder, &["policy", "list", "--limit", "2", "--before", "4"])["policies"][1]["number"],
+        json!(2)
+    );
     let text = run(folder, &["policy", "list"]);
     assert!(text.out.contains("rollback to version 3") && text.out.lines().count() == 6, "{text:?}");
     assert_eq!(denied(&Server::start(folder)), "left", "the database leads");
@@ -231,7 +235,10 @@ fn warnings_are_printed_with_the_number() {
     configure_with(folder, &upstream, &json!({}), &json!({}));
     std::fs::write(folder.join("odd.json5"), r#"{"tools": {"deny": ["nobody_has_this"]}}"#).unwrap();
     let said = run(folder, &["policy", "draft", "odd.json5"]);
-    assert!(said.exit == Some(0) && said.out.contains("warning: `tools.deny`") && said.out.contains("draft 1"), "{said:?}");
+    assert!(
+        said.exit == Some(0) && said.out.contains("warning: `tools.deny`") && said.out.contains("draft 1"),
+        "{said:?}"
+    );
     let kept = json_of(folder, &["policy", "draft", "odd.json5"]);
     assert_eq!(kept["warnings"], json!(["`tools.deny`: nothing is called `nobody_has_this`"]));
     // A draft of nobody's is no reason not to begin with the file's policy.
@@ -300,4 +307,50 @@ fn a_publication_is_followed_by_every_server(kind: Kind) {
     servers.iter().for_each(|server| wait_until_denied(server, "right"));
     json_of(folder, &["policy", "rollback"]);
     servers.iter().for_each(|server| wait_until_denied(server, "left"));
+}
+
+/// Nobody can publish such a version through the program; a newer or older program may have found it right.
+fn publish_by_hand(home: &Home, text: &str) {
+    let (digest, now) = match home.database() {
+        Some(_) => ("decode(repeat('00', 32), 'hex')", "1"),
+        None => ("zeroblob(32)", "1"),
+    };
+    let sql = format!(
+        "UPDATE policy_version SET state = 'retired', retired_us = {now} WHERE state = 'published';
+         INSERT INTO policy_version (number, text, sha256, author, note, state, replaces, created_us, published_us)
+         VALUES (2, '{text}', {digest}, 'newer', '', 'published', 1, {now}, {now});
+         UPDATE version SET value = value + 1 WHERE name IN ('policy', 'catalog')"
+    );
+    match home.database() {
+        Some(database) => drop(database.query(&sql)),
+        None => rows::connect(&home.file()).execute_batch(&sql).unwrap(),
+    }
+}
+
+fn a_version_that_cannot_be_used_never_replaces_one_that_can(kind: Kind) {
+    let (home, upstream) = (Home::on(kind), Upstream::answering("{}"));
+    let folder = home.path();
+    configure_with(folder, &upstream, &policy_without(folder, "left"), &json!({}));
+    let server = Server::start(folder);
+    publish_by_hand(&home, r#"{"tools": {"profile": "nothing"}}"#);
+    // A change of the catalog makes every server look again, also the only one.
+    let more = json!({"catalog": {"core_tools": [{"name": "more", "input_schema": {"type": "object"},
+        "upstream": {"kind": "http", "url": upstream.url("/"), "timeout_ms": 20_000}}]}});
+    std::fs::write(folder.join("more.json5"), more.to_string()).unwrap();
+    json_of(folder, &["apply", "more.json5"]);
+    let why = "the published policy cannot be used; an older one stays in force";
+    wait_until("the server has looked", || server.log().contains(why).then_some(()));
+    assert_eq!(denied(&server), "left");
+    assert_eq!(server.stop(), Some(0));
+
+    // Nothing good is in force in a new process: it does not start, and says all about it.
+    let said = run(folder, &["serve"]);
+    refused(&said, 3, &["version 2 of the policy, which is in force, cannot be used", "tools.profile"]);
+    let examined = run(folder, &["doctor"]);
+    assert!(
+        examined.exit == Some(3) && examined.out.contains("wrong policy: version 2 cannot be used"),
+        "{examined:?}"
+    );
+    assert_eq!(json_of(folder, &["policy", "rollback"])["note"], json!("rollback to version 1"));
+    assert_eq!(denied(&Server::start(folder)), "left");
 }

@@ -40,16 +40,16 @@ fn a_line_that_is_no_command_gets_an_answer_and_changes_nothing() {
     let socket = socket_of(folder.path());
     for (line, exit, part) in [
         ("GET / HTTP/1.1\r\n\r\n", 2, "no versioned line"),
-        ("{\"version\":1,\"request\":{\"command\":\"settings\"}}", 2, "cut off"),
+        ("{\"version\":2,\"request\":{\"command\":\"settings\"}}", 2, "cut off"),
         ("{\"version\":7,\"command\":\"settings\"}\n", 1, "version 7"),
-        ("{\"version\":1,\"request\":{\"command\":\"rm\"}}\n", 2, "unknown variant"),
+        ("{\"version\":2,\"request\":{\"command\":\"rm\"}}\n", 2, "unknown variant"),
         ("\n", 2, "no versioned line"),
     ] {
         let answer = say(&socket, line);
-        assert_eq!((&answer["version"], &answer["exit"]), (&json!(1), &json!(exit)), "{line}: {answer}");
+        assert_eq!((&answer["version"], &answer["exit"]), (&json!(2), &json!(exit)), "{line}: {answer}");
         assert!(answer["error"].as_str().unwrap().contains(part), "{line}: {answer}");
     }
-    let settings = say(&socket, "{\"version\":1,\"request\":{\"command\":\"settings\"}}\n");
+    let settings = say(&socket, "{\"version\":2,\"request\":{\"command\":\"settings\"}}\n");
     assert_eq!(settings["json"]["synchronous"], json!("full"), "{settings}");
     // Connections that say nothing take up places, not the server.
     let _idle = UnixStream::connect(&socket).unwrap();

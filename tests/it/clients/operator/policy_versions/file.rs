@@ -48,7 +48,10 @@ fn where_the_database_leads_a_changed_file_is_a_draft_until_somebody_publishes_i
     configure_with(folder, &upstream, &policy_without(folder, "right"), &json!({}));
     assert_eq!(examined(&home), json!({"published": 1, "differs": true}));
     let note = run(folder, &["doctor"]);
-    assert!(note.exit == Some(0) && note.out.contains("note  policy: the file's policy is not the one in force"), "{note:?}");
+    assert!(
+        note.exit == Some(0) && note.out.contains("note  policy: the file's policy is not the one in force"),
+        "{note:?}"
+    );
     let server = Server::start(folder);
     assert_eq!(denied(&server), "left");
     assert!(server.log().contains("it is kept as draft 2"), "{}", server.log());

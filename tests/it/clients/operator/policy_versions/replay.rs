@@ -93,7 +93,8 @@ fn a_draft_says_which_recorded_calls_it_would_turn_over(kind: Kind) {
 
         // Another chain, and nothing on the marketplace any more.
         let group_only = json!({"slack": {"groups": {"g1": {"tools": {"deny": ["right"]}}}}});
-        let other = replay(json!({"agents": agents, "tools": {"deny": ["agents_list"]}, "channels": group_only}), "", 100);
+        let other =
+            replay(json!({"agents": agents, "tools": {"deny": ["agents_list"]}, "channels": group_only}), "", 100);
         let wanted = [
             "agent:a:main agents_list true tools.deny",
             "agent:a:main left false base.permit",
