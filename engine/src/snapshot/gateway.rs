@@ -88,7 +88,7 @@ impl GatewaySetup {
     }
 
     /// The program's own part of the policies.
-    pub(crate) const fn sources(&self) -> PolicySources<'static> {
+    pub const fn sources(&self) -> PolicySources<'static> {
         PolicySources { schema: self.schema, policies: self.base }
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn run(command: &PolicyCommand, loaded: &Loaded, environment: &Enviro
 fn check(ground: &Ground, args: &OneFile, environment: &Environment) -> Outcome {
     let subject = ground.subject(args.file.as_deref(), environment)?;
     let compiled = ground.try_compile(&subject);
-    let problems = compiled.as_ref().err().map(|error| subject.describe(error)).unwrap_or_default();
+    let problems = compiled.as_ref().err().map(|error| Ground::problems(&subject, error)).unwrap_or_default();
     let mut warnings = Vec::new();
     if let Ok(policies) = &compiled {
         let chain = policies.chain();

@@ -129,7 +129,19 @@ impl Ground {
     }
 
     pub(super) fn compile(&self, subject: &Subject) -> Result<Policies, Failure> {
-        self.try_compile(subject).map_err(|error| Failure::new(Exit::Refused, subject.describe(&error).join("\n")))
+        self.try_compile(subject)
+            .map_err(|error| Failure::new(Exit::Refused, Self::problems(subject, &error).join("\n")))
+    }
+
+    /// Everything that is wrong, a line each: a wrong document keeps nobody from hearing of the Cedar policies beside it.
+    pub(super) fn problems(subject: &Subject, error: &WrittenPolicyError) -> Vec<String> {
+        let mut problems = subject.describe(error);
+        if matches!(error, WrittenPolicyError::Document(_))
+            && let Err(error) = Policies::load_with(subject.setup.sources(), &subject.written.operator, None)
+        {
+            problems.extend(subject.describe(&error.into()));
+        }
+        problems
     }
 
     /// A secret that all callers share makes them owners.
