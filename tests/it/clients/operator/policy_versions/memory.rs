@@ -27,7 +27,9 @@ fn resident_kib() -> u64 {
 fn a_million_decisions_take_no_more_room_than_the_first_thousands() {
     let rules = Dialect::from_text(policies::dialects::FASED).unwrap().chain;
     let tools = ["left", "right"].map(|name| CatalogTool { name, namespace: None });
-    let written = WrittenPolicy { chain: json!({"tools": {"deny": ["left"]}}), operator: String::new() };
+    // A policy that reads the time makes every second another decision.
+    let operator = r#"@id("never") @reason("r") forbid (principal, action, resource) when { context.now_s < 0 };"#;
+    let written = WrittenPolicy { chain: json!({"tools": {"deny": ["left"]}}), operator: operator.to_owned() };
     let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
     let cached = CachedPolicies::new(written.compile(&rules, sources, &tools).unwrap(), DECISION_CACHE_ENTRIES_MAX);
     let chain = cached.policies().chain().unwrap();
@@ -43,13 +45,11 @@ fn a_million_decisions_take_no_more_room_than_the_first_thousands() {
                     if number >= DECISIONS {
                         break;
                     }
-                    // Nobody has asked this before, and nobody asks it again.
-                    let account = format!("acc_{number:032x}");
-                    let facts = AccountFacts { id: &account, is_suspended: false, is_verified: true };
+                    let facts = AccountFacts { id: "acc_1", is_suspended: false, is_verified: true };
                     let is_left = number % 2 == 0;
                     let decision = cached.decide(&DecisionRequest {
                         surface: Surface::Http,
-                        token: &account,
+                        token: "tok_1",
                         caller: Caller::Account(facts),
                         tool: ToolFacts {
                             id: "tol_1",
@@ -59,7 +59,8 @@ fn a_million_decisions_take_no_more_room_than_the_first_thousands() {
                             tier: Tier::Standard,
                             namespace: None,
                         },
-                        now_s: 0,
+                        // Nobody has asked this before, and nobody asks it again.
+                        now_s: i64::try_from(number).unwrap(),
                         place: Some(places[usize::from(!is_left)]),
                     });
                     allowed.fetch_add(u64::from(decision.allowed), Ordering::Relaxed);
