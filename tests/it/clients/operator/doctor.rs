@@ -65,7 +65,7 @@ fn set_mode(path: &Path, mode: u32) {
 #[test]
 fn what_is_wrong_is_named_and_decides_the_exit_code() {
     type Break = fn(&Path);
-    let cases: [(&str, i32, &str, Break); 8] = [
+    let cases: [(&str, i32, &str, Break); 9] = [
         ("configuration", 3, "unknown key `prot` in `server`", |folder| {
             configure(folder, &json!({"server": {"prot": 1}}));
         }),
