@@ -47,8 +47,8 @@ impl Chain {
         let mut changes = Vec::new();
         for agent in agents {
             for session in &kinds {
-                let before = self.tools_of(home_of(agent, &old_agents), session, &old_groups);
-                let after = new.tools_of(home_of(agent, &new_agents), session, &new_groups);
+                let before = self.tools_of(home_of(agent.as_ref(), &old_agents), session, &old_groups);
+                let after = new.tools_of(home_of(agent.as_ref(), &new_agents), session, &new_groups);
                 let names =
                     |a: &BTreeSet<&str>, b: &BTreeSet<&str>| a.difference(b).map(|name| (*name).to_owned()).collect();
                 let (allowed, denied): (Vec<String>, Vec<String>) = (names(&after, &before), names(&before, &after));
@@ -99,6 +99,6 @@ impl Chain {
 }
 
 /// An agent that a document does not list has the sessions of all others.
-fn home_of(agent: &Option<String>, homes: &BTreeMap<Option<String>, Scope>) -> Option<Scope> {
-    homes.get(agent).or_else(|| homes.get(&None)).copied()
+fn home_of(agent: Option<&String>, homes: &BTreeMap<Option<String>, Scope>) -> Option<Scope> {
+    homes.get(&agent.cloned()).or_else(|| homes.get(&None)).copied()
 }

@@ -29,9 +29,10 @@ use crate::{
 
 mod damage;
 
-/// Of the migrations, those that make the tables of the ledger.
+/// Of the migrations, those that make the tables of the ledger, and what they need.
 const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000001_ledger/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000002_catalog/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
 );

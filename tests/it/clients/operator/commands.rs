@@ -181,8 +181,8 @@ fn an_applied_catalog_is_in_force_at_once_in_the_running_server() {
     let refused = call();
     assert_eq!((refused.status, &refused.json["error"]["needed"]), (402, &json!(0.5)), "{}", refused.body);
     assert_eq!(apply(&[]).out, "nothing to change\n");
-    assert_eq!(apply(&["--json"]).json(), json!({"applied": true, "changes": []}));
-    assert_eq!(apply(&["--plan", "--json"]).json(), json!({"applied": false, "changes": []}));
+    assert_eq!(apply(&["--json"]).json(), json!({"applied": true, "changes": [], "policy": null}));
+    assert_eq!(apply(&["--plan", "--json"]).json(), json!({"applied": false, "changes": [], "policy": null}));
 
     std::fs::write(path.join("new.json5"), catalog("bad name").to_string()).unwrap();
     let wrong = apply(&[]);
