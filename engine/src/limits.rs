@@ -98,3 +98,6 @@ pub const POLICY_OBJECTS_MAX: usize = 20_000;
 
 /// Longest entry of a list in a policy document, in bytes.
 pub const POLICY_PATTERN_BYTES_MAX: usize = 256;
+
+/// Longest explanation that is recorded with its steps, in bytes: a longer one is recorded without them.
+pub const EXPLANATION_BYTES_MAX: usize = 32_768;

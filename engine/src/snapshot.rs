@@ -27,6 +27,9 @@ use crate::{
 mod gateway;
 mod policies;
 
+/// How often the catalog is read again because it changed meanwhile.
+const LOADS_MAX: usize = 20;
+
 /// A tool with everything around it that a call needs.
 #[derive(Debug)]
 pub struct Offer {
@@ -105,9 +108,28 @@ impl Snapshot {
 
     /// Reads the catalog, where the program's `own` policies decide. The versions are read first: a change in between
     /// makes the next look load again.
+    ///
+    /// Every change raises a version in its own transaction. Where one has risen while the tables were read, what was read
+    /// may not fit together, and is read again.
     pub(crate) async fn load(db: &Database, own: &Arc<PoliciesInForce>) -> Result<Self, StoreError> {
+        let mut versions = read_versions(db).await?;
+        for _ in 0..LOADS_MAX {
+            let loaded = Self::read(db, &versions, own).await;
+            let now = read_versions(db).await?;
+            if versions == now {
+                return loaded;
+            }
+            versions = now;
+        }
+        Self::read(db, &versions, own).await
+    }
+
+    async fn read(
+        db: &Database,
+        versions: &[entity::version::Model],
+        own: &Arc<PoliciesInForce>,
+    ) -> Result<Self, StoreError> {
         let readers = db.readers();
-        let versions = entity::version::Entity::find().all(readers).await?;
         let version = |name: &str| versions.iter().find(|row| row.name == name).map_or(0, |row| row.value);
         let publishers: HashMap<_, _> =
             entity::publisher::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
@@ -162,6 +184,12 @@ impl Snapshot {
         self.gateway = Some(Arc::new(gateway));
         Ok(self)
     }
+}
+
+/// In the order of their names.
+async fn read_versions(db: &Database) -> Result<Vec<entity::version::Model>, StoreError> {
+    let sorted = entity::version::Entity::find().order_by_asc(entity::version::Column::Name);
+    Ok(sorted.all(db.readers()).await?)
 }
 
 /// A tool that only the platform sells.

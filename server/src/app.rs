@@ -304,7 +304,8 @@ pub async fn run_ticks(state: AppState) {
 }
 
 /// Follows the changes that other servers make to the same database, until it is stopped: as soon as they are heard of,
-/// and from time to time in case nothing was heard.
+/// and from time to time in case nothing was heard. Beside an SQLite file nobody else changes anything: there it takes up
+/// what a command has committed and could not put into use.
 pub async fn run_follow(services: Arc<Services>) {
     let (tell, mut told) = tokio::sync::watch::channel(0);
     let follow = async {
@@ -317,7 +318,7 @@ pub async fn run_follow(services: Arc<Services>) {
             if let Err(error) = services.follow_changes().await
                 && !error.is_away()
             {
-                tracing::warn!(%error, "what other servers have changed could not be read");
+                tracing::warn!(%error, "what has changed could not be read");
             }
         }
     };

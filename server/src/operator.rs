@@ -266,7 +266,9 @@ async fn apply(services: &Services, catalog: &str, policy: Option<&str>, publish
     let changes = services.import(&declared).await.map_err(import_refused)?;
     // After the catalog: the policy may be about its new tools.
     let policy = match policy {
-        Some(text) => policy::apply(services, text, publishes).await?,
+        Some(text) => policy::apply(services, text, publishes).await.map_err(|error| {
+            NotDone::new(error.exit, format!("the catalog was imported, the policy was not: {}", error.message))
+        })?,
         None => None,
     };
     changes_done(&changes, policy, true)

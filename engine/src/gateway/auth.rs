@@ -127,7 +127,8 @@ impl AuthSettings {
             return Ok(());
         }
         let is_proxy = shown.peer.is_some_and(|peer| self.proxies.contains(peer));
-        let names_client = self.client(shown).is_some_and(|client| !is_loopback(client) && Some(client) != shown.peer);
+        let peer = shown.peer.map(|peer| peer.to_canonical());
+        let names_client = self.client(shown).is_some_and(|client| !is_loopback(client) && Some(client) != peer);
         let is_fine = match self.door {
             Door::Proxy(_) if is_proxy => names_client,
             Door::Proxy(_) | Door::Secret(_) | Door::Open { .. } => is_proxy || !shown.headers.are_forwarded(),
@@ -163,9 +164,9 @@ impl AuthSettings {
             let is_allowed = assertion.allows_loopback || !self.rules.loopback_proxy_needs_flag || !is_loopback(peer);
             self.proxies.contains(peer) && is_allowed
         };
-        let user = shown.headers.text(&assertion.user_header);
+        let user = shown.headers.only_text(&assertion.user_header);
         shown.peer.is_some_and(counts_as_proxy)
-            && assertion.required_headers.iter().all(|name| shown.headers.text(name).is_some())
+            && assertion.required_headers.iter().all(|name| shown.headers.only_text(name).is_some())
             && user.is_some_and(|user| {
                 assertion.allow_users.is_empty() || assertion.allow_users.iter().any(|allowed| allowed == user)
             })

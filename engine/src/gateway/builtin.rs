@@ -118,13 +118,9 @@ fn session_view(key: &str, seen: &Seen) -> Value {
 
 fn agents_list(facts: &BuiltinFacts<'_>) -> Value {
     let default = &facts.settings.default_agent;
-    let mut agents = facts.settings.agents.clone();
-    if agents.is_empty() {
-        agents.push(default.clone());
-    }
-    let agents: Vec<Value> = agents
-        .into_iter()
-        .map(|agent| json!({"id": agent, "default": agent == *default, "tools": (facts.tools_of)(&agent)}))
+    let listed = facts.settings.listed_agents();
+    let agents: Vec<Value> = listed
+        .map(|agent| json!({"id": agent, "default": agent == default, "tools": (facts.tools_of)(agent)}))
         .collect();
     json!({"requester": facts.session.agent, "agents": agents})
 }

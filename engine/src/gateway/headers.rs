@@ -23,6 +23,12 @@ impl Headers<'_> {
         self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_ref())
     }
 
+    /// The only value of a header, trimmed, if something is left. Of several nobody knows which one a proxy wrote.
+    pub fn only_text(&self, name: &str) -> Option<&str> {
+        let is_repeated = self.0.iter().filter(|(known, _)| *known == name).nth(1).is_some();
+        self.text(name).filter(|_| !is_repeated)
+    }
+
     /// The first value of a header, trimmed, if something is left.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.find(name).map(str::trim).filter(|value| !value.is_empty())

@@ -6,13 +6,14 @@ use super::request::{GatewayRequest, RequestFault};
 use crate::{
     dialect::{Dialect, FailureKind},
     limits::SESSION_KEY_BYTES_MAX,
+    policy::chain::normalised_agent,
 };
 
 /// The agent of keys that name none, and the default one where none is configured.
 pub const MAIN: &str = "main";
 
-/// Longest normalised agent identifier, in characters.
-const AGENT_ID_CHARS_MAX: usize = 64;
+/// How many agents are listed at most.
+const AGENTS_LISTED_MAX: usize = 200;
 
 /// The configured sessions and agents (`session`, `agents.list`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl SessionSettings {
     pub fn from_sections(session: &Value, agents: &Value) -> Self {
         let main_key = session.get("mainKey").and_then(Value::as_str).map(|key| key.trim().to_lowercase());
         let listed = || agents.get("list").and_then(Value::as_array).into_iter().flatten();
-        let id_of = |agent: &Value| agent.get("id").and_then(Value::as_str).map(normalise_agent);
+        let id_of = |agent: &Value| agent.get("id").and_then(Value::as_str).map(normalised_agent);
         let flagged = listed().find(|agent| agent.get("default") == Some(&Value::Bool(true)));
         Self {
             is_global: session.get("scope").and_then(Value::as_str) == Some("global"),
@@ -47,6 +48,12 @@ impl SessionSettings {
     pub fn of(document: &Value) -> Self {
         let section = |name: &str| document.get(name).unwrap_or(&Value::Null);
         Self::from_sections(section("session"), section("agents"))
+    }
+
+    /// The configured agents, or the default one where none is; the first ones of very many.
+    pub fn listed_agents(&self) -> impl Iterator<Item = &str> {
+        let default = self.agents.is_empty().then_some(&self.default_agent);
+        self.agents.iter().chain(default).take(AGENTS_LISTED_MAX).map(String::as_str)
     }
 
     fn main_session(&self) -> String {
@@ -88,7 +95,7 @@ pub fn find_session(
     request: &GatewayRequest,
 ) -> Result<Session, RequestFault> {
     let rules = &dialect.http.sessions;
-    let wanted = request.agent_id.as_deref().map(normalise_agent);
+    let wanted = request.agent_id.as_deref().map(normalised_agent);
     if let Some(agent) = &wanted
         && rules.needs_known_agent
         && !is_known(settings, agent)
@@ -121,8 +128,13 @@ pub fn find_session(
         if dialect.chain.keyless_is_default_agent { settings.default_agent.clone() } else { MAIN.to_owned() }
     };
     let is_bare = named.is_none() && rules.is_canonical && key != "global";
-    let agent = named.or(wanted).unwrap_or_else(fallback);
     let given = request.session_key.clone().unwrap_or_default();
+    // Policies find the agent in the key: one that is only asked for is put there.
+    let given = match (&named, &wanted) {
+        (None, Some(agent)) => format!("agent:{agent}:{given}"),
+        _ => given,
+    };
+    let agent = named.or(wanted).unwrap_or_else(fallback);
     Ok(Session { key: if is_bare { format!("agent:{agent}:{key}") } else { key }, agent, given })
 }
 
@@ -150,24 +162,7 @@ pub fn agent_of(key: &str, any_case: bool) -> Option<String> {
     let mut parts = key.split(':').filter(|part| !part.is_empty());
     let (word, id, _) = (parts.next()?, parts.next()?, parts.next()?);
     let is_agent = if any_case { word.eq_ignore_ascii_case("agent") } else { word == "agent" };
-    is_agent.then(|| normalise_agent(id))
-}
-
-/// An agent's identifier as it is compared: lower case, every run of other characters than `a-z0-9_-` one `-`, none at
-/// the ends, at most 64 characters; `main` if nothing is left.
-pub fn normalise_agent(id: &str) -> String {
-    let mut normal = String::new();
-    for c in id.trim().to_lowercase().chars() {
-        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') {
-            normal.push(c);
-        } else if !normal.ends_with('\0') {
-            // stands for the run until its `-` is written, so that a `-` of the text's own is kept beside it
-            normal.push('\0');
-        }
-    }
-    let normal: String = normal.replace('\0', "-").trim_matches('-').chars().take(AGENT_ID_CHARS_MAX).collect();
-    let normal = normal.trim_end_matches('-');
-    if normal.is_empty() { MAIN.to_owned() } else { normal.to_owned() }
+    is_agent.then(|| normalised_agent(id))
 }
 
 /// What kind of session a key names, for lists of sessions.

@@ -4,10 +4,17 @@ use std::{fmt, sync::Arc};
 
 use quick_cache::sync::Cache;
 
-use super::{Decision, DecisionRequest, Policies, key::DecisionKey};
+use super::{
+    Decision, DecisionRequest, Explanation, Policies, Surface,
+    chain::{ChainExplanation, ChainPlace},
+    key::DecisionKey,
+};
 
 /// How many decisions are kept by default. One takes about a quarter of a kibibyte.
 pub const DECISION_CACHE_ENTRIES_MAX: usize = 16_384;
+
+/// How many explanations of the chain are kept: denials come in swarms, and a long document takes its time to explain.
+const EXPLANATIONS_MAX: usize = 1_024;
 
 /// A set of policies that remembers its decisions.
 ///
@@ -18,12 +25,18 @@ pub struct CachedPolicies {
     decisions: Cache<DecisionKey, Arc<Decision>>,
     /// What the policies beside the chain say: alike for many sessions, and the dearer part of a new decision.
     without_chain: Cache<DecisionKey, Arc<Decision>>,
+    explanations: Cache<ChainPlace, Arc<ChainExplanation>>,
 }
 
 impl CachedPolicies {
     /// Keeps up to about `entries_max` decisions of `policies`, the most used ones.
     pub fn new(policies: Policies, entries_max: usize) -> Self {
-        Self { policies, decisions: Cache::new(entries_max), without_chain: Cache::new(entries_max) }
+        Self {
+            policies,
+            decisions: Cache::new(entries_max),
+            without_chain: Cache::new(entries_max),
+            explanations: Cache::new(EXPLANATIONS_MAX),
+        }
     }
 
     /// The set itself.
@@ -55,6 +68,25 @@ impl CachedPolicies {
         };
         self.decisions.insert(key, Arc::clone(&decision));
         decision
+    }
+
+    /// The same explanation that [`Policies::explain_call`] gives.
+    pub fn explain_call(&self, request: &DecisionRequest<'_>) -> Explanation {
+        let place = request.place.filter(|_| request.surface == Surface::Http);
+        Explanation {
+            decision: (*self.decide(request)).clone(),
+            version: self.policies.version().clone(),
+            chain: place.and_then(|place| self.explain_chain(place)).map(|chain| (*chain).clone()),
+        }
+    }
+
+    fn explain_chain(&self, place: ChainPlace) -> Option<Arc<ChainExplanation>> {
+        if let Some(known) = self.explanations.get(&place) {
+            return Some(known);
+        }
+        let explained = Arc::new(self.policies.chain()?.explain(&place));
+        self.explanations.insert(place, Arc::clone(&explained));
+        Some(explained)
     }
 
     fn decide_without_chain(&self, request: &DecisionRequest<'_>) -> Arc<Decision> {

@@ -162,5 +162,10 @@ impl Chain {
     }
 }
 
+/// An agent's identifier as it is compared, everywhere: what is configured, what a session key names, what a call asks for.
+pub fn normalised_agent(id: &str) -> String {
+    session_key::normalised_id(id, session_key::MAIN).into_owned()
+}
+
 #[cfg(test)]
 mod tests;

@@ -130,6 +130,7 @@ impl Policies {
             PolicyLoadError::Syntax(problems(&DetailedError::from(&error), sources.policies))
         })?;
         let (mut set, mut notes) = annotated(&parsed, sources.policies)?;
+        let own = notes.len();
         add_operators(&mut set, &mut notes, operator)?;
         let whole = with_chain(&set, &mut notes, chain.as_ref())?;
         let validation = Validator::new(schema.clone()).validate(&whole, ValidationMode::Strict);
@@ -137,10 +138,12 @@ impl Policies {
             let mut found: Vec<PolicyProblem> = validation
                 .validation_errors()
                 .map(|error| {
+                    let id = error.policy_id().clone();
+                    let is_operators = notes.get(&id).is_some_and(|note| note.place >= own);
                     let detail = DetailedError::from(error);
                     PolicyProblem {
-                        line: first_line(&detail, sources.policies),
-                        policy: Some(AsRef::<str>::as_ref(error.policy_id()).into()),
+                        line: first_line(&detail, if is_operators { operator } else { sources.policies }),
+                        policy: Some(AsRef::<str>::as_ref(&id).into()),
                         message: detail.message,
                     }
                 })

@@ -59,11 +59,17 @@ impl WrittenPolicy {
         }
     }
 
-    /// As one object.
+    /// As one object whose text tells policies apart: sections without content are left out, and their members stand in
+    /// the order of their names, however the file has them. What lies deeper stays as it is written.
     pub fn to_value(&self) -> Value {
         let mut value = self.chain.clone();
-        if let Some(members) = value.as_object_mut().filter(|_| !self.operator.is_empty()) {
-            members.insert(OPERATOR_POLICIES.to_owned(), self.operator.as_str().into());
+        if let Some(members) = value.as_object_mut() {
+            members.retain(|_, section| !is_void(section));
+            if !self.operator.is_empty() {
+                members.insert(OPERATOR_POLICIES.to_owned(), self.operator.as_str().into());
+            }
+            members.sort_keys();
+            members.values_mut().filter_map(Value::as_object_mut).for_each(serde_json::Map::sort_keys);
         }
         value
     }
@@ -83,3 +89,11 @@ impl WrittenPolicy {
         Ok(Policies::load_with(sources, &self.operator, Some(chain))?)
     }
 }
+
+/// An object in which there is nothing but objects in which there is nothing.
+fn is_void(value: &Value) -> bool {
+    value.as_object().is_some_and(|members| members.values().all(is_void))
+}
+
+#[cfg(test)]
+mod tests;

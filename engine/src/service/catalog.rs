@@ -90,7 +90,18 @@ impl Services {
     pub async fn import(&self, catalog: &DeclaredCatalog) -> Result<Vec<PlannedChange>, ImportError> {
         let mut tries = 0;
         loop {
-            let Import { mut unit, plan, .. } = self.prepare_import(catalog).await?;
+            let before = self.catalog_version().await?;
+            let Import { mut unit, plan, .. } = match self.prepare_import(catalog).await {
+                Ok(import) => import,
+                // Looked at table by table while another server was importing: what does not fit together may do so now.
+                Err(ImportError::Item { .. })
+                    if tries < IMPORT_TRIES_MAX && self.catalog_version().await? != before =>
+                {
+                    tries = tries.saturating_add(1);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if plan.is_empty() {
                 return Ok(plan);
             }
@@ -110,6 +121,11 @@ impl Services {
             self.forget_access();
             return Ok(plan);
         }
+    }
+
+    async fn catalog_version(&self) -> Result<i64, StoreError> {
+        let row = entity::version::Entity::find_by_id("catalog").one(self.db.readers()).await?;
+        Ok(row.map_or(0, |row| row.value))
     }
 
     /// Adds to `unit` that a version rises: `catalog`, `access` or `policy`.

@@ -7,9 +7,10 @@ use super::{
     access::{EndUser, Owner, Principal},
 };
 use crate::{
+    code::Code,
     credits::Credits,
     id::{InvocationId, PriceVersionId, ToolId},
-    invocation::CallState,
+    invocation::{CallState, Surface},
     store::{StoreError, entity},
 };
 
@@ -60,7 +61,10 @@ impl Services {
                     && end_user.is_none_or(|user| row.end_user_id == Some(user.id.uuid()))
             }
         };
-        if !is_own {
+        // A tool that is hidden from the caller is not there afterwards either.
+        let is_hidden =
+            row.surface == Surface::Marketplace.raw() && row.error.as_deref() == Some(Code::NotFound.as_str());
+        if !is_own || is_hidden {
             return Ok(None);
         }
         let state = CallState::from_raw(row.state)

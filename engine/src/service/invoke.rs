@@ -23,7 +23,8 @@ use crate::{
         caps::CapUse,
         key::{KeyClaim, KeyName, KeyVerdict},
     },
-    policy,
+    limits::EXPLANATION_BYTES_MAX,
+    policy::{self, Explanation},
     pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
     snapshot::{Offer, Snapshot},
     store::{StoreError, WriterError},
@@ -78,8 +79,8 @@ pub struct Told {
     pub id: InvocationId,
     /// Micro-credits charged.
     pub charged: Credits,
-    /// Micro-credits that can be spent now.
-    pub spendable: Credits,
+    /// Micro-credits that can be spent now, where that is known.
+    pub spendable: Option<Credits>,
 }
 
 /// What the upstream made of a call that was answered completely.
@@ -233,7 +234,7 @@ impl Services {
         let (services, upstream) = (Arc::clone(self), Arc::clone(upstream));
         let running = tokio::spawn(async move { services.dispatch(&*upstream, &*writer, accepted).await });
         match running.await {
-            Ok(answered) => answered,
+            Ok(answered) => Ok(answered),
             Err(error) => {
                 tracing::error!(%error, invocation = %id, "a call's task ended early; its hold is settled by rule");
                 Ok(Answered { id, charged: Credits::ZERO, spendable: None, answer: Answer::OutcomeUnknown })
@@ -267,7 +268,7 @@ impl Services {
         if !decision.allowed {
             record.denied_by =
                 Some(decision.determining.iter().map(policy::PolicyId::as_str).collect::<Vec<_>>().join(","));
-            record.explanation = Some(policies.policies().explain_call(&request).to_value().to_string().into());
+            record.explanation = Some(explanation_text(policies.explain_call(&request)));
             let answer = Answer::Denied { code: decision.code, reason: decision.reason.clone() };
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
@@ -332,6 +333,15 @@ impl Services {
             Err(error) => answered(call.id, None, Answer::Unavailable(error)),
         }
     }
+}
+
+/// What a denied call is recorded with: in full, unless the steps of a long document would make a long record.
+fn explanation_text(explanation: Explanation) -> Arc<str> {
+    let text = explanation.to_value().to_string();
+    if text.len() <= EXPLANATION_BYTES_MAX {
+        return text.into();
+    }
+    Explanation { chain: None, ..explanation }.to_value().to_string().into()
 }
 
 fn record_of(call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {

@@ -179,10 +179,12 @@ impl GatewaySnapshot {
         Some(self.policies.policies().chain()?.scope(&session_facts(session, hints, is_owner)))
     }
 
-    /// The paths of the tools that the chain leaves to a session.
+    /// The paths of the active tools that the chain leaves to a session.
     pub fn available(&self, scope: &Scope) -> Vec<String> {
         let tools = self.policies.policies().chain().map(|chain| chain.available(scope)).unwrap_or_default();
-        tools.iter().filter_map(|tool| self.offers.get(tool.usize())).map(|offer| offer.path.clone()).collect()
+        let offers = tools.iter().filter_map(|tool| self.offers.get(tool.usize()));
+        let active = offers.filter(|offer| offer.tool.state == ToolState::Active);
+        active.map(|offer| offer.path.clone()).collect()
     }
 }
 

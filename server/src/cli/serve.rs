@@ -85,7 +85,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         }
         DatabasePlace::Server(_) => None,
     };
-    let follow = operators.is_none().then(|| Arc::clone(&engine.services));
+    let follow = app::run_follow(Arc::clone(&engine.services));
     let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
@@ -93,8 +93,8 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut background = vec![
         actix_web::rt::spawn(app::run_ticks(state.clone())),
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
+        actix_web::rt::spawn(follow),
     ];
-    background.extend(follow.map(|services| actix_web::rt::spawn(app::run_follow(services))));
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.
     let mut signals = StopSignals::take().map_err(refused)?;

@@ -6,9 +6,8 @@ use engine::{
         address::TrustedProxies,
         auth::{AuthSettings, Door, ProxyAssertion, SharedSecret},
         limiter::{Limit, Limiter},
-        session_key::normalise_agent,
     },
-    policy::WrittenPolicy,
+    policy::{WrittenPolicy, chain::normalised_agent},
     snapshot::{Billing, GatewaySetup},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -52,7 +51,7 @@ pub fn gateway_setup(config: &Config, namespaces: Vec<String>) -> GatewaySetup {
     let gateway = &config.gateway;
     let billing = gateway.billing.as_ref().map_or_else(Billing::default, |billing| Billing {
         account: Some(billing.account.clone()),
-        agents: billing.agents.iter().map(|(agent, email)| (normalise_agent(agent), email.clone())).collect(),
+        agents: billing.agents.iter().map(|(agent, email)| (normalised_agent(agent), email.clone())).collect(),
     });
     GatewaySetup {
         dialect: (*gateway.rules).clone(),

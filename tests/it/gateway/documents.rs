@@ -193,3 +193,24 @@ fn arguments_that_do_not_fit_a_declared_schema_are_an_error_of_the_input() {
     assert_eq!(upstream.count("/strict"), 0);
     assert_eq!(gateway.call(&json!({"tool": "strict", "args": {"n": 1}})).status, 200);
 }
+
+#[test]
+fn the_agent_that_is_asked_for_is_the_one_whose_policy_counts() {
+    let upstream = fixture::upstream();
+    for dialect in ["fased", "zero", "openclaw"] {
+        let folder = folder();
+        let agents = json!({"list": [
+            {"id": "main", "default": true}, {"id": "Research - EU", "tools": {"deny": ["t_echo"]}},
+        ]});
+        let gateway = Gateway::start(folder.path(), dialect, json!({"agents": agents}), &upstream);
+        for (agent, key, status) in [
+            ("Research - EU", None, 404),
+            ("Research - EU", Some("task-42"), 404),
+            ("Research - EU", Some("agent:research---eu:task-42"), 404),
+            ("main", Some("task-42"), 200),
+        ] {
+            let answer = gateway.call(&json!({"tool": "t_echo", "agentId": agent, "sessionKey": key}));
+            assert_eq!(answer.status, status, "{dialect} {agent} {key:?}: {}", answer.body);
+        }
+    }
+}

@@ -197,7 +197,17 @@ forbid (principal, action in Action::"invoke", resource) when { resource.free };
     assert_eq!(hidden.body, none.body);
     let names = |answer: &Answer| answer.headers.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
     assert_eq!(names(&hidden), names(&none));
-    assert_eq!(house.invoke(ALICE, "open/a").status, 403);
+    // Nor afterwards, by the call's own record.
+    let look = |answer: &Answer| {
+        let path = format!("/invocations/{}", answer.header("x-tollgate-invocation-id").unwrap());
+        let bearer = format!("Bearer {ALICE}");
+        let bytes = wire::request("GET", &path, &[("authorization", &bearer)], "");
+        wire::send(house.server.address().parse().unwrap(), bytes.as_bytes()).unwrap()
+    };
+    let denied = house.invoke(ALICE, "open/a");
+    assert_eq!(denied.status, 403);
+    tests::patience::wait_until("the record of a later call", || (look(&denied).status == 200).then_some(()));
+    assert_eq!((look(&hidden).status, look(&hidden).body), (404, look(&none).body));
     let explained = house.explain(&["inner/a", "--surface", "marketplace", "--account", "alice@example.com"]);
     assert_eq!(explained["determining"], json!(["house.hidden", "house.free"]));
     assert_eq!(upstream.count("/a"), 0);

@@ -94,6 +94,8 @@ fn a_proxy_must_be_trusted_and_say_everything_it_has_to() {
         ("127.0.0.1", &[("x-auth-login", "INES@example.org"), proof], REFUSED),
         ("127.0.0.1", &[("x-auth-login", " "), proof], REFUSED),
         ("127.0.0.1", &[proof, ("authorization", "Bearer x")], REFUSED),
+        // A proxy that adds its header behind the client's own.
+        ("127.0.0.1", &[ines, ("x-auth-login", "noor@example.org"), proof], REFUSED),
     ] {
         assert_eq!(judge(&proxy, peer, pairs), verdict, "{peer} {pairs:?}");
     }

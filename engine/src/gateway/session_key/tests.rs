@@ -79,8 +79,11 @@ fn an_agent_can_be_asked_for_by_its_name_unless_the_key_says_another() {
         (Some("main"), "bravo", "agent:bravo:main"),
         (Some("agent:bravo:x"), "bravo", "agent:bravo:x"),
         (None, "nobody", "agent:nobody:main"),
+        (Some("task"), "bravo", "task"),
     ] {
-        assert_eq!(find(key, agent).unwrap().key, found, "{key:?} {agent}");
+        let session = find(key, agent).unwrap();
+        let named = agent_of(&session.given, true).unwrap_or_default();
+        assert_eq!((session.key.as_str(), named), (found, session.agent), "{key:?} {agent}");
     }
     let fault = find(Some("agent:alfa:x"), "bravo").unwrap_err();
     assert_eq!(fault, wrong("agent id \"bravo\" does not match session agent \"alfa\""));
@@ -134,10 +137,12 @@ fn agents_are_compared_in_one_form() {
         ("", "main"),
         ("é", "main"),
         ("a..b", "a-b"),
+        ("Research - EU", "research---eu"),
+        ("ops-", "ops-"),
     ] {
-        assert_eq!(normalise_agent(id), normal, "{id}");
+        assert_eq!(normalised_agent(id), normal, "{id}");
     }
-    assert_eq!(normalise_agent(&"x".repeat(100)).len(), 64);
+    assert_eq!(normalised_agent(&"x".repeat(100)).len(), 64);
 }
 
 #[test]

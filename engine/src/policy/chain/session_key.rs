@@ -12,9 +12,10 @@ const AGENT_ID_CHARS_MAX: usize = 64;
 /// The agent of keys that name none, unless the dialect takes the default agent.
 pub(super) const MAIN: &str = "main";
 
-/// An agent's or an account's identifier as it is compared: in lower case, runs of characters outside `[a-z0-9_-]` become
-/// a hyphen, none at the ends, at most 64 characters. A text without anything usable becomes `fallback`.
-pub(super) fn normalised_id<'a>(text: &'a str, fallback: &'a str) -> Cow<'a, str> {
+/// An agent's or an account's identifier as it is compared: in lower case. One of 1 to 64 of `[a-z0-9_-]` that begins with a
+/// letter or a digit stays as it is; in any other, each run of other characters becomes a hyphen, then there are none at the
+/// ends, and at most 64 characters. A text without anything usable becomes `fallback`.
+pub(in crate::policy) fn normalised_id<'a>(text: &'a str, fallback: &'a str) -> Cow<'a, str> {
     if is_normal_id(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
@@ -25,12 +26,14 @@ pub(super) fn normalised_id<'a>(text: &'a str, fallback: &'a str) -> Cow<'a, str
     }
     let is_kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut id = String::new();
+    let mut is_in_run = false;
     for c in text.to_lowercase().chars() {
         if is_kept(c) {
             id.push(c);
-        } else if !id.ends_with('-') {
+        } else if !is_in_run {
             id.push('-');
         }
+        is_in_run = !is_kept(c);
     }
     let id: String = id.trim_matches('-').chars().take(AGENT_ID_CHARS_MAX).collect();
     if id.is_empty() { Cow::Borrowed(fallback) } else { Cow::Owned(id) }

@@ -83,6 +83,7 @@ fn identifiers_are_compared_in_one_form() {
         ("Ops Team!", "ops-team"),
         ("--a--", "a"),
         ("a--", "a--"),
+        ("Research - EU", "research---eu"),
         ("", "main"),
         ("!!!", "main"),
         ("é", "main"),

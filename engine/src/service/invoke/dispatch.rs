@@ -14,7 +14,7 @@ use crate::{
     ledger::batch::{Ended, Finish, KeyEnd, Outcome},
     pricing::{ChargeOn, actual_cost, cost_of_failed_attempt},
     service::Services,
-    store::{StoreError, WriterError},
+    store::WriterError,
     upstream::{Upstream, UpstreamAnswer, UpstreamTarget},
 };
 
@@ -43,7 +43,7 @@ impl Services {
         upstream: &U,
         writer: &dyn AnswerWriter,
         accepted: Accepted,
-    ) -> Result<Answered, StoreError> {
+    ) -> Answered {
         let answer = match &*accepted.call.offer.tool.upstream {
             UpstreamTarget::Builtin(builtin) => self.builtin_answer(*builtin, &accepted.call),
             UpstreamTarget::Http { .. } => upstream.call(upstream_request(&accepted.call)).await,
@@ -51,7 +51,7 @@ impl Services {
         failpoint!("after_upstream_answer");
         let verdict = judge(&accepted, answer, self.clock.now_us());
         if accepted.is_begun {
-            Ok(self.settle_call(writer, &accepted, verdict).await)
+            self.settle_call(writer, &accepted, verdict).await
         } else {
             self.record_free_call(writer, &accepted, verdict).await
         }
@@ -75,7 +75,7 @@ impl Services {
         match self.finish_insistently(finish).await {
             Ok(ended) if ended.is_too_late => answered(Credits::ZERO, known(ended.spendable), Answer::OutcomeUnknown),
             Ok(ended) => {
-                let told = Told { id, charged: ended.charged, spendable: ended.spendable };
+                let told = Told { id, charged: ended.charged, spendable: Some(ended.spendable) };
                 let answer = match (&template, outcome) {
                     (Some(template), _) => Answer::Complete { status: template.status, body: (template.fill)(&told) },
                     (None, Outcome::Unknown { .. }) => Answer::OutcomeUnknown,
@@ -111,12 +111,7 @@ impl Services {
     }
 
     /// No money moved and no key is held: the record follows behind the answer.
-    async fn record_free_call(
-        &self,
-        writer: &dyn AnswerWriter,
-        accepted: &Accepted,
-        verdict: Verdict,
-    ) -> Result<Answered, StoreError> {
+    async fn record_free_call(&self, writer: &dyn AnswerWriter, accepted: &Accepted, verdict: Verdict) -> Answered {
         let id = accepted.call.id;
         let Verdict { mut end, completion, outcome, .. } = verdict;
         if matches!(outcome, Outcome::Unknown { .. }) {
@@ -124,21 +119,24 @@ impl Services {
             end.resolves_us = None;
         }
         let record = CallRecord { state: end.state, end: Some(end), ..(*accepted.record).clone() };
-        self.ledger.record(Arc::new(record)).await?;
+        // The tool has done its work: whatever fails from here on must not hide that from the caller.
+        if let Err(error) = self.ledger.record(Arc::new(record)).await {
+            tracing::error!(%error, invocation = %id, "a free call that was carried out is not recorded");
+        }
         let spendable = match accepted.payer {
-            Some(payer) => Some(self.spendable(payer, &accepted.caps, self.clock.now_us()).await?),
+            Some(payer) => self.spendable(payer, &accepted.caps, self.clock.now_us()).await.ok(),
             None => None,
         };
         let answer = match (completion, outcome) {
             (Some(completion), _) => {
                 let template = writer.template(&completion);
-                let told = Told { id, charged: Credits::ZERO, spendable: spendable.unwrap_or(Credits::ZERO) };
+                let told = Told { id, charged: Credits::ZERO, spendable };
                 Answer::Complete { status: template.status, body: (template.fill)(&told) }
             }
             (None, Outcome::Unknown { .. }) => Answer::OutcomeUnknown,
             (None, Outcome::Release | Outcome::Capture(_)) => Answer::NotDispatched,
         };
-        Ok(Answered { id, charged: Credits::ZERO, spendable, answer })
+        Answered { id, charged: Credits::ZERO, spendable, answer }
     }
 }
 
@@ -147,7 +145,7 @@ fn stored_answer(id: InvocationId, template: Arc<AnswerTemplate>) -> KeyEnd {
     KeyEnd::Store {
         status: template.status,
         render: Arc::new(move |ended| {
-            (template.fill)(&Told { id, charged: ended.charged, spendable: ended.spendable })
+            (template.fill)(&Told { id, charged: ended.charged, spendable: Some(ended.spendable) })
         }),
     }
 }

@@ -1,7 +1,10 @@
 //! What a call of `/tools/invoke` has beside any other: a session, its agent, and tools that are answered from our own
 //! data.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
 
 use uuid::Uuid;
 
@@ -133,7 +136,10 @@ impl Services {
         let (Some(gateway), Ok(arguments)) = (&call.gateway, json::parse(&call.arguments)) else {
             return UpstreamAnswer::NotDispatched { detail: "a built-in tool belongs to the gateway".to_owned() };
         };
-        let tools_of = |agent: &str| gateway.tools_of(agent);
+        let listed = gateway.snapshot.sessions.listed_agents().filter(|_| builtin == Builtin::AgentsList);
+        // Before the lock, under which every other call notes its session: this may take a while.
+        let tools: HashMap<&str, Vec<String>> = listed.map(|agent| (agent, gateway.tools_of(agent))).collect();
+        let tools_of = |agent: &str| tools.get(agent).cloned().unwrap_or_default();
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = &gateway.snapshot.sessions;
         let facts = BuiltinFacts { seen: &seen, settings, session: &gateway.session, tools_of: &tools_of };

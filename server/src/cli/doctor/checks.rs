@@ -334,7 +334,7 @@ async fn policy(report: &mut Report, config: &Config, services: &Services) {
         report.find(POLICY, Level::Note, "the first start publishes the file's policy as a version");
         return can_be_used(report, services, &written, "the file's policy").await;
     };
-    let differs = written != published;
+    let differs = written.to_value() != published.to_value();
     report.fact(POLICY, "differs", differs);
     let (number, author) = (version.number, &version.author);
     if differs {

@@ -106,7 +106,7 @@ impl Ground {
             };
             return Ok(Subject { written, setup: self.setup.clone(), source });
         };
-        let wrong = |error: String| Failure::new(Exit::Refused, error);
+        let wrong = |error: String| Failure::new(Exit::Config, error);
         let file = PolicyFile::read(path, environment).map_err(|error| wrong(error.to_string()))?;
         let mut setup = self.setup.clone();
         if let Some(dialect) = file.dialect {
