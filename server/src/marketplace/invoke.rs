@@ -165,7 +165,7 @@ impl AnswerWriter for MarketplaceAnswers {
 fn success_body(result: &str, told: &Told) -> Arc<str> {
     let charged = told.charged.to_json_number();
     // Unknown only where the database went away behind a free call.
-    let remaining = told.spendable.map_or_else(|| "null".to_owned(), |spendable| spendable.to_json_number());
+    let remaining = told.spendable.map_or_else(|| "null".to_owned(), Credits::to_json_number);
     let id = told.id;
     format!(
         "{{\"result\":{result},\"credits_charged\":{charged},\"credits_remaining\":{remaining},\
