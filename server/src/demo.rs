@@ -1,6 +1,6 @@
 //! `serve --demo`: a database with something in it, tools that it serves itself, and calls to paste.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::{
@@ -17,7 +17,10 @@ use engine::{
 };
 
 use crate::{
-    config::master_key::{MasterKey, MasterKeyError},
+    config::{
+        Billing, Config,
+        master_key::{MasterKey, MasterKeyError},
+    },
     gateway::PATH,
 };
 
@@ -54,6 +57,13 @@ pub enum DemoError {
     /// The database could not be read.
     #[error(transparent)]
     Store(#[from] engine::store::StoreError),
+}
+
+/// Puts the demo's tools on the gateway, paid by its customer where nobody else is set to pay.
+pub fn offer(config: &mut Config, namespaces: &mut Vec<String>) {
+    namespaces.push(NAMESPACE.to_owned());
+    let billing = Billing { account: EMAIL.to_owned(), agents: BTreeMap::new() };
+    config.gateway.billing.get_or_insert(billing);
 }
 
 /// Fills the database with the demo's catalog, whose tools are served at `upstream`. May be done again on the same

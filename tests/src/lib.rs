@@ -5,6 +5,7 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "test harness: a broken premise ends the test with a sentence")]
 
 pub mod binary;
+pub mod cases;
 pub mod connection;
 pub mod environment;
 pub mod generated;

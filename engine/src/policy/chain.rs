@@ -32,7 +32,7 @@ use self::{
 pub use self::{
     check::{ChainWarning, ChainWarningKind},
     diff::{ChainDiff, SessionKind},
-    document::PolicyDocument,
+    document::{PolicyDocument, SESSION_UNUSED, TOOLS_UNUSED},
     explain::{Cause, ChainExplanation, StepExplanation, Verdict},
     replay::{Flip, RecordedDecision, replay},
     scopes::{Scope, SenderFacts, SessionFacts},

@@ -1,6 +1,6 @@
 //! `tollgate serve [--demo]`.
 
-use std::{collections::BTreeMap, net::TcpListener, path::PathBuf, sync::Arc};
+use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use engine::{
@@ -17,7 +17,7 @@ use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
     app,
     config::{
-        AuthMode, Billing, Config, Environment, Loaded, PaymentProvider, PolicySource,
+        AuthMode, Config, Environment, Loaded, PaymentProvider, PolicySource,
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
@@ -70,9 +70,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         let (upstream, server) = demo::tools::serve().await.map_err(refused)?;
         let tokens = demo::seed(&engine.services, key, upstream).await.map_err(refused)?;
         egress.exempt_addresses.push(upstream);
-        namespaces.push(demo::NAMESPACE.to_owned());
-        let billing = Billing { account: demo::EMAIL.to_owned(), agents: BTreeMap::new() };
-        config.gateway.billing.get_or_insert(billing);
+        demo::offer(&mut config, &mut namespaces);
         demo = Some((tokens, server));
     }
     let OpenGateway { gateway, token_file, credential } =

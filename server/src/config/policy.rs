@@ -6,7 +6,10 @@
 
 use std::{fs::File, io::Read as _};
 
-use engine::policy::OPERATOR_POLICIES;
+use engine::policy::{
+    OPERATOR_POLICIES,
+    chain::{SESSION_UNUSED, TOOLS_UNUSED},
+};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -14,49 +17,6 @@ use super::{
     reader::{Fields, Value},
     server::parse_path,
 };
-
-const SESSION_UNUSED: &[&str] = &[
-    "agentToAgent",
-    "dmScope",
-    "encrypt",
-    "groupScope",
-    "heartbeatIdleMinutes",
-    "identityLinks",
-    "idleMinutes",
-    "maintenance",
-    "parentForkMaxTokens",
-    "reset",
-    "resetByChannel",
-    "resetByType",
-    "resetTriggers",
-    "sendPolicy",
-    "sharing",
-    "store",
-    "threadBindings",
-    "typingIntervalSeconds",
-    "typingMode",
-    "writeLock",
-];
-
-const TOOLS_UNUSED: &[&str] = &[
-    "agentToAgent",
-    "codeMode",
-    "elevated",
-    "exec",
-    "experimental",
-    "fs",
-    "links",
-    "loopDetection",
-    "media",
-    "message",
-    "sandbox",
-    "sessions",
-    "sessions_spawn",
-    "toolSearch",
-    "toolsBySender",
-    "updatePlan",
-    "web",
-];
 
 /// The policy part of the file, each section as a JSON object.
 #[derive(Debug, Clone, Default, PartialEq)]

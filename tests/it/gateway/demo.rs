@@ -1,7 +1,7 @@
 //! The demo's call of the gateway.
 
-use serde_json::json;
-use tests::program::{Demo, folder, paste};
+use serde_json::{Value, json};
+use tests::program::{Demo, folder, paste, tollgate};
 
 #[test]
 fn the_demo_prints_a_call_of_the_gateway_that_works_as_pasted() {
@@ -12,4 +12,9 @@ fn the_demo_prints_a_call_of_the_gateway_that_works_as_pasted() {
     assert_eq!((answer.status, &answer.json["ok"]), (200, &json!(true)), "{printed}\n{}", answer.body);
     assert!(answer.json["result"].is_object());
     assert_eq!(answer.header("x-tollgate-credits-charged"), Some("2.5"));
+    // Who asks why is told of the same tool and the same payer.
+    let asked = tollgate(folder.path(), &["policy", "explain", "text_stats", "--json"]).output().unwrap();
+    let said: Value = serde_json::from_slice(&asked.stdout).unwrap();
+    assert_eq!((&said["decision"], &said["chain"]["tool"]), (&json!("allow"), &json!("demo/text_stats")), "{said}");
+    assert!(said["entities"].to_string().contains("Account::\\\"acc_"), "{said}");
 }

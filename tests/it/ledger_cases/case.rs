@@ -42,45 +42,8 @@ impl Case {
     }
 }
 
-/// Whether a file holds cases of this kind: by its name, or by what its first line looks like.
-fn is_of_this_kind(name: &str, text: &str) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let has_our_fields =
-        serde_json::from_str::<Value>(first).is_ok_and(|line| line.get("when").is_some() && line.get("then").is_some());
-    name.starts_with("ledger") || has_our_fields
-}
-
 /// All cases of all files of this kind in `folder`, in the order of the files' names.
 pub(super) fn load(folder: &Path) -> Result<Vec<Case>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
-    paths.sort();
-    let (mut cases, mut is_there_a_file) = (Vec::new(), false);
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
-        if !is_of_this_kind(&name, &text) {
-            continue;
-        }
-        is_there_a_file = true;
-        let before = cases.len();
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            cases.push(Case::parse(line).map_err(|why| format!("{name}:{}: {why}", number + 1))?);
-        }
-        if cases.len() == before {
-            return Err(format!("{name} holds no case"));
-        }
-    }
-    let mut ids: Vec<_> = cases.iter().map(|case| case.id.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    match () {
-        () if !is_there_a_file => Err("no file of ledger cases".to_owned()),
-        () if ids.len() != cases.len() => Err("two cases have the same id".to_owned()),
-        () => Ok(cases),
-    }
+    let parse = |line: &str| Case::parse(line).map(|case| (case.id.clone(), case));
+    tests::cases::load(folder, "ledger", &["when", "then"], parse)
 }

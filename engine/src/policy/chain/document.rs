@@ -11,6 +11,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+pub use self::lists::TOOLS_UNUSED;
 pub(super) use self::{
     channels::{AccountPolicies, ChannelPolicies, Group, GroupMap, Sender},
     lists::{Entries, Policy, ProviderPolicy, Tools},
@@ -22,7 +23,8 @@ use crate::{
     limits,
 };
 
-const SESSION_UNUSED: &[&str] = &[
+/// Keys of `session` that the dialects know and Tollgate does not use.
+pub const SESSION_UNUSED: &[&str] = &[
     "agentToAgent",
     "dmScope",
     "encrypt",

@@ -40,7 +40,7 @@ fn full() -> Value {
             "defaults": {"model": {"primary": "orbit/lark"}, "subagents": {"maxSpawnDepth": 2}},
         },
         "channels": {
-            "slack": {"channels": {"C0": group}, "groups": {"*": group}, "accounts": {"work": {"groups": {"C0": group}}}},
+            "slack": {"channels": {"C0": group}, "groups": {"*": group}, "accounts": {"office": {"groups": {"C0": group}}}},
             "discord": {"guilds": {"*": {"channels": {"7": group}, "tools": policy}}},
         },
         "gateway": {"tools": {"allow": ["cron"], "deny": ["nope"]}},
@@ -102,7 +102,7 @@ fn an_unknown_key_is_refused_wherever_a_policy_is_meant() {
         "/channels/slack/channels/C0",
         "/channels/slack/channels/C0/tools",
         "/channels/slack/groups/*/toolsBySender/*",
-        "/channels/slack/accounts/work/groups/C0",
+        "/channels/slack/accounts/office/groups/C0",
         "/channels/discord/guilds/*",
         "/channels/discord/guilds/*/channels/7/tools",
         "/gateway",

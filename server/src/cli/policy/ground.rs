@@ -8,7 +8,7 @@ use engine::{
     policy::{Policies, WrittenPolicy, WrittenPolicyError},
     service::{Services, explain::AskedPolicies},
     snapshot::{GatewaySetup, Offer},
-    store::DatabasePlace,
+    store::{DatabasePlace, StoreError},
 };
 use tempfile::TempDir;
 
@@ -16,6 +16,7 @@ use super::super::{Exit, Failure};
 use crate::{
     app::{self, StartError},
     config::{AuthMode, Config, Environment, Loaded, PolicyFile},
+    demo,
     gateway::setup::{declared_namespaces, gateway_setup, written_policy},
     importer,
 };
@@ -73,7 +74,7 @@ impl Subject {
 
 impl Ground {
     pub(super) async fn open(loaded: &Loaded) -> Result<Self, Failure> {
-        let config = loaded.config.clone();
+        let mut config = loaded.config.clone();
         let database = |error: StartError| Failure::new(Exit::Database, error);
         let refused = |error: String| Failure::new(Exit::Refused, error);
         let place =
@@ -88,12 +89,16 @@ impl Ground {
         } else {
             (Arc::new(app::open_readers(&config).await.map_err(database)?), "the database", None)
         };
-        let namespaces = config.gateway.namespaces.clone().unwrap_or_else(|| declared_namespaces(&config));
+        let failed = |error: StoreError| Failure::new(Exit::Database, error);
+        let mut namespaces = declared_namespaces(&config);
+        // The demo offers more than the file says: whoever asks beside it means that.
+        if services.find_principal_by_email(demo::EMAIL).await.map_err(failed)?.is_some() {
+            demo::offer(&mut config, &mut namespaces);
+        }
         let setup = gateway_setup(&config, namespaces);
         let offers = setup.offers(&services.snapshot()).map_err(refused)?;
         let published = if made.is_none() { services.find_published_policy().await } else { Ok(None) };
-        let published = published.map_err(|error| Failure::new(Exit::Database, error))?;
-        let published = published.map(|(version, written)| (version.number, written));
+        let published = published.map_err(failed)?.map(|(version, written)| (version.number, written));
         Ok(Self { services, offers, origin: origin.to_owned(), config, setup, published, _made: made })
     }
 

@@ -6,7 +6,8 @@ use crate::{
     limits,
 };
 
-const TOOLS_UNUSED: &[&str] = &[
+/// Keys of `tools` that the dialects know and Tollgate does not use.
+pub const TOOLS_UNUSED: &[&str] = &[
     "agentToAgent",
     "codeMode",
     "elevated",
