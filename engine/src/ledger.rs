@@ -1,6 +1,6 @@
 //! The credit ledger: what may be recorded, and the proof that it was.
 //!
-//! Reading order: [`accounts`] (who can own money), [`command`] (what can be asked), [`facts`] (what must be known to
+//! Reading order: [`accounts`] (who can own money), [`command`] and [`movement`] (what can be asked), [`facts`] (what must be known to
 //! answer), [`batch`] (the decision: a pure function from facts and requests to a plan), then the proof: [`leaf`],
 //! [`merkle`], [`chain`], [`verify`].
 //!
@@ -17,10 +17,12 @@ pub mod facts;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
+pub mod movement;
 pub mod plan;
 pub mod refusal;
 pub mod verify;
 
 pub use accounts::{AccountKind, LedgerAccountId};
 pub use command::{CaptureAmount, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind};
+pub use movement::{Collect, Payout, Refund, Revert, Secure};
 pub use refusal::Refusal;

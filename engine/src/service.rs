@@ -26,6 +26,7 @@ pub mod catalog;
 pub mod explain;
 pub mod invocations;
 pub mod invoke;
+pub mod movements;
 pub mod outbox;
 pub mod policies;
 pub mod purchases;

@@ -8,6 +8,7 @@ pub mod books;
 pub mod database;
 pub(crate) mod entity;
 pub mod error;
+pub mod journal;
 pub mod lock;
 pub mod news;
 mod postgres;

@@ -11,12 +11,15 @@ use crate::{
 
 mod account;
 mod apply;
+mod chargeback;
 mod doctor;
 mod ledger;
 mod operate;
+mod payout;
 mod policy;
 mod purchase;
 mod reference;
+mod refund;
 mod serve;
 
 /// Tollgate stands between agents and the tools they pay for.
@@ -38,12 +41,19 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Check configuration, master key, database, server, TLS, mail and catalog.
     Doctor(doctor::DoctorArgs),
-    /// Make accounts and give them credits.
+    /// Make accounts, give them credits, and correct their wallets.
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// Deal with bought credits.
     #[command(subcommand)]
     Purchase(purchase::PurchaseCommand),
+    /// Give back what a call was charged, or a part of it.
+    Refund(refund::RefundArgs),
+    /// Deal with payments that their provider takes back.
+    #[command(subcommand)]
+    Chargeback(chargeback::ChargebackCommand),
+    /// Pay a publisher, or a partner their margin, and print the statement.
+    Payout(payout::PayoutArgs),
     /// Look at the books.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -153,6 +163,9 @@ pub fn run() -> Exit {
         Command::Doctor(args) => doctor::run(args, &ConfigSource::from_option(cli.config.clone()), &environment),
         Command::Account(command) => load(&cli, &environment).and_then(|loaded| account::run(command, &loaded)),
         Command::Purchase(command) => load(&cli, &environment).and_then(|loaded| purchase::run(command, &loaded)),
+        Command::Refund(args) => load(&cli, &environment).and_then(|loaded| refund::run(args, &loaded)),
+        Command::Chargeback(command) => load(&cli, &environment).and_then(|loaded| chargeback::run(command, &loaded)),
+        Command::Payout(args) => load(&cli, &environment).and_then(|loaded| payout::run(args, &loaded)),
         Command::Policy(command) => {
             load(&cli, &environment).and_then(|loaded| policy::run(command, &loaded, &environment))
         }

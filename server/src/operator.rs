@@ -9,6 +9,7 @@ use engine::{
         Services,
         accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError},
         catalog::{Change, ImportError, PlannedChange},
+        movements::Note,
         purchases::{ConfirmError, Purchase},
     },
     store::StoreError,
@@ -23,6 +24,7 @@ use crate::{
     importer,
 };
 
+pub mod movements;
 pub mod policy;
 pub mod protocol;
 pub mod socket;
@@ -69,6 +71,22 @@ pub enum Command {
         /// The purchase's identifier.
         purchase: String,
     },
+    /// Say that a purchase was never paid.
+    PurchaseFail {
+        /// The purchase's identifier.
+        purchase: String,
+        /// Why.
+        reason: String,
+    },
+    /// Move money that has moved before.
+    Move {
+        /// What to do.
+        order: movements::Order,
+        /// Why, for the books.
+        reason: String,
+        /// The same key again changes nothing.
+        key: Option<String>,
+    },
     /// Keep a policy.
     PolicyDraft {
         /// The policy, as one JSON object; see [`policy::text_of`].
@@ -101,6 +119,8 @@ impl Command {
             Self::AccountCreate { .. } => "account create",
             Self::AccountGrant { .. } => "account grant",
             Self::PurchaseConfirm { .. } => "purchase confirm",
+            Self::PurchaseFail { .. } => "purchase fail",
+            Self::Move { order, .. } => order.name(),
             Self::PolicyDraft { .. } => "policy draft",
             Self::PolicyPublish { .. } => "policy publish",
             Self::PolicyRollback { .. } => "policy rollback",
@@ -241,6 +261,10 @@ pub async fn execute(services: &Services, command: &Command) -> Result<Done, Not
             grant(services, account, credits, reason, key.as_deref()).await
         }
         Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,
+        Command::PurchaseFail { purchase, reason } => fail(services, purchase, reason).await,
+        Command::Move { order, reason, key } => {
+            movements::execute(services, order, Note { reason, key: key.as_deref() }).await
+        }
         Command::PolicyDraft { policy, author, note } => policy::draft(services, policy, author, note).await,
         Command::PolicyPublish { number } => policy::publish(services, *number).await,
         Command::PolicyRollback { number, author } => policy::rollback(services, *number, author).await,
@@ -380,22 +404,36 @@ async fn available(services: &Services, profile: &AccountProfile) -> Result<Cred
 
 async fn confirm(services: &Services, purchase: &str) -> Result<Done, NotDone> {
     let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
-    let confirmed: Purchase = services.confirm_purchase(id).await.map_err(|error| match error {
+    let confirmed = services.confirm_purchase(id).await.map_err(|error| not_closed(purchase, error))?;
+    purchase_closed(services, &confirmed, "confirmed").await
+}
+
+async fn fail(services: &Services, purchase: &str, reason: &str) -> Result<Done, NotDone> {
+    let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
+    let failed = services.fail_purchase(id, reason).await.map_err(|error| not_closed(purchase, error))?;
+    purchase_closed(services, &failed, "gave up").await
+}
+
+fn not_closed(purchase: &str, error: ConfirmError) -> NotDone {
+    match error {
         ConfirmError::Store(error) => error.into(),
         other => NotDone::refused(format!("`{purchase}`: {other}")),
-    })?;
+    }
+}
+
+async fn purchase_closed(services: &Services, purchase: &Purchase, word: &str) -> Result<Done, NotDone> {
     let missing = || NotDone::new(Exit::Database, "the purchase's account is missing");
-    let profile = services.find_profile(confirmed.account).await?.ok_or_else(missing)?;
+    let profile = services.find_profile(purchase.account).await?.ok_or_else(missing)?;
     let available = available(services, &profile).await?;
     let view = PurchaseView {
-        purchase: id.to_string(),
+        purchase: purchase.id.to_string(),
         account: profile.id.to_string(),
-        credits: Amount(confirmed.credits),
-        status: confirmed.status.as_str(),
-        provider: confirmed.provider.as_str(),
+        credits: Amount(purchase.credits),
+        status: purchase.status.as_str(),
+        provider: purchase.provider.as_str(),
         available: Amount(available),
     };
-    let line = format!("confirmed {} credits for {}, who has {available}", confirmed.credits, profile.email);
+    let line = format!("{word} {} credits for {}, who has {available}", purchase.credits, profile.email);
     done(&view, vec![line])
 }
 

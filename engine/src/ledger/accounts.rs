@@ -19,15 +19,18 @@ impl LedgerAccountId {
     pub const CLEARING_MANUAL: Self = Self(5);
     /// `assets:clearing:demo`: purchases that confirm themselves in the demo.
     pub const CLEARING_DEMO: Self = Self(6);
+    /// `expenses:loss:chargeback`: purchases that were charged back after their credits had been spent.
+    pub const LOSS_CHARGEBACK: Self = Self(7);
 
     /// The accounts that every database has from its first day, with their kind.
-    pub const WELL_KNOWN: [(Self, AccountKind); 6] = [
+    pub const WELL_KNOWN: [(Self, AccountKind); 7] = [
         (Self::PLATFORM_FEE, AccountKind::PlatformFee),
         (Self::PROMO, AccountKind::Promo),
         (Self::OPENING, AccountKind::Opening),
         (Self::LOSS_UNBILLED, AccountKind::Loss),
         (Self::CLEARING_MANUAL, AccountKind::Clearing),
         (Self::CLEARING_DEMO, AccountKind::Clearing),
+        (Self::LOSS_CHARGEBACK, AccountKind::Loss),
     ];
 
     /// An identifier as the database stores it.
@@ -38,6 +41,11 @@ impl LedgerAccountId {
     /// As the database stores it.
     pub const fn raw(self) -> i64 {
         self.0
+    }
+
+    /// What the owner of this payable owes stands on this account: its number with the other sign.
+    pub const fn receivable(self) -> Self {
+        Self(self.0.saturating_neg())
     }
 
     /// Makes an identifier for an account opened at `now_us` (microseconds since the Unix epoch) from random bits:
@@ -106,6 +114,11 @@ impl AccountKind {
     pub fn code(self, owner: &str) -> String {
         let class = Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., class)| *class);
         if owner.is_empty() { class.to_owned() } else { format!("{class}:{owner}") }
+    }
+
+    /// Whether decisions rest on the balance of such an account though it has no limit: what was earned, what is owed.
+    pub const fn is_weighed(self) -> bool {
+        matches!(self, Self::Payable | Self::PartnerMargin | Self::Receivable)
     }
 
     /// Whether a debit is checked against the balance.

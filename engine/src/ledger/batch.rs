@@ -17,6 +17,8 @@ use crate::{credits::Credits, id::EntryId};
 
 mod calls;
 mod money;
+mod movements;
+mod payouts;
 mod replay;
 
 pub use calls::{Begin, Begun, Ended, Finish, KeyEnd, Outcome, RenderBody};
@@ -80,6 +82,14 @@ impl<'a> Batch<'a> {
     fn known(&self, id: EntryId) -> Option<Known> {
         let open = || self.facts.holds.get(&id).map(|open| Known::Hold(open.entry.clone(), None));
         self.facts.known.get(&id).cloned().or_else(open)
+    }
+
+    /// That all of `ids` exist.
+    fn known_accounts(&self, ids: impl IntoIterator<Item = LedgerAccountId>) -> Result<(), Refusal> {
+        match ids.into_iter().find(|id| !self.facts.accounts.contains_key(id)) {
+            Some(unknown) => Err(Refusal::UnknownAccount(unknown)),
+            None => Ok(()),
+        }
     }
 
     /// That all of `ids` exist, and then that all of them are open.

@@ -8,6 +8,7 @@ use super::{
     caps::{CapUse, Counter, CounterKey},
     key::{KeyName, StoredKey},
     leaf::{HoldEntry, SettlementEntry, TransactionEntry},
+    movement::{RefundTotal, Turnover},
 };
 use crate::{
     credits::Credits,
@@ -120,6 +121,10 @@ pub struct Facts {
     pub known: HashMap<EntryId, Known>,
     /// The keys of the batch as they stand.
     pub keys: HashMap<KeyName, StoredKey>,
+    /// How much of the transactions that the batch takes back was taken back before.
+    pub refunds: HashMap<EntryId, RefundTotal>,
+    /// Turnovers of the unlimited accounts whose balance decides something, as they were before the batch.
+    pub turnovers: HashMap<LedgerAccountId, Turnover>,
 }
 
 impl Facts {
@@ -167,5 +172,7 @@ impl Facts {
     pub fn end_batch(&mut self) {
         self.known.clear();
         self.keys.clear();
+        self.refunds.clear();
+        self.turnovers.clear();
     }
 }

@@ -10,6 +10,7 @@ use super::{
     caps::CounterKey,
     key::{KeyName, KeyState, StoredKey},
     leaf::Entry,
+    movement::Statement,
 };
 use crate::{
     id::{EntryId, InvocationId},
@@ -62,6 +63,10 @@ pub struct Plan {
     pub counters: BTreeSet<CounterKey>,
     /// Sums for unlimited accounts.
     pub hot: BTreeMap<LedgerAccountId, HotDelta>,
+    /// Transactions of which something was taken back: the new totals stand in the facts.
+    pub refunds: BTreeSet<EntryId>,
+    /// Statements of payouts, by the payouts' identifiers.
+    pub statements: Vec<(EntryId, Statement)>,
     /// Changes to keys, in order.
     pub keys: Vec<KeyWrite>,
     /// Changes to calls, in order.

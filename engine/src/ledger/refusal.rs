@@ -1,6 +1,6 @@
 //! Why the ledger said no. Refusals are data: numbers in them, in a documented order of precedence.
 
-use super::accounts::LedgerAccountId;
+use super::{accounts::LedgerAccountId, command::TransactionKind};
 use crate::{credits::Credits, id::CapId};
 
 /// In which respect a repeated identifier differs from what it named before, in the order in which it is looked at.
@@ -51,6 +51,33 @@ pub enum Refusal {
     /// An account that was never opened.
     #[error("account {0} is unknown")]
     UnknownAccount(LedgerAccountId),
+    /// Such a transaction cannot be posted freely, or not from such an account.
+    #[error("a {kind} follows rules of its own", kind = .0.as_str())]
+    WrongKind(TransactionKind),
+    /// No transaction of that name.
+    #[error("there is no such transaction")]
+    TransactionNotFound,
+    /// The identifier names something of which nothing can go back: a refund, another kind of transaction, a hold.
+    #[error("nothing of this can be taken back: it is {what}", what = what_is(.0))]
+    NotReversible(Option<TransactionKind>),
+    /// A whole transaction cannot be taken back after a part of it, nor a second time.
+    #[error("{refunded} of {captured} were taken back before")]
+    AlreadyReversed {
+        /// What moved, in micro-credits.
+        captured: Credits,
+        /// What went back, in micro-credits.
+        refunded: Credits,
+    },
+    /// More than what is left of the transaction.
+    #[error("{needed} of {captured} cannot go back: {refunded} went back before, {left} are left", left = .captured.checked_sub(*.refunded).unwrap_or_default())]
+    ExceedsRefundable {
+        /// Micro-credits asked for; zero where all that is left was asked for.
+        needed: Credits,
+        /// What moved, in micro-credits.
+        captured: Credits,
+        /// What went back, in micro-credits.
+        refunded: Credits,
+    },
     /// No hold of that name.
     #[error("there is no such hold")]
     HoldNotFound,
@@ -97,6 +124,16 @@ pub enum Refusal {
         /// Micro-credits that this limit would still allow.
         available: Credits,
     },
+    /// A payout of more than was earned, less what is owed.
+    #[error("a payout of {needed} is above what can be paid: {payable} are payable, {owed} of that are owed")]
+    ExceedsPayable {
+        /// Micro-credits asked for; zero where all that is there was asked for.
+        needed: Credits,
+        /// Earned and not paid, in micro-credits.
+        payable: Credits,
+        /// Owed, in micro-credits.
+        owed: Credits,
+    },
     /// A balance would leave 64 bits.
     #[error("a balance would overflow")]
     Overflow,
@@ -116,6 +153,11 @@ impl Refusal {
             Self::OutOfRange => "out_of_range",
             Self::SameAccount => "same_account",
             Self::UnknownAccount(_) => "unknown_account",
+            Self::WrongKind(_) => "wrong_kind",
+            Self::TransactionNotFound => "transaction_not_found",
+            Self::NotReversible(_) => "not_reversible",
+            Self::AlreadyReversed { .. } => "already_reversed",
+            Self::ExceedsRefundable { .. } => "exceeds_refundable",
             Self::HoldNotFound => "hold_not_found",
             Self::NotAHold => "not_a_hold",
             Self::HoldHasOtherWallet => "hold_has_different_debit_account",
@@ -128,7 +170,12 @@ impl Refusal {
             Self::AccountClosed(_) => "account_closed",
             Self::Insufficient { limit: Limit::Wallet(_), .. } => "insufficient_funds",
             Self::Insufficient { limit: Limit::Cap { .. }, .. } => "cap_reached",
+            Self::ExceedsPayable { .. } => "exceeds_payable",
             Self::Overflow => "overflow",
         }
     }
+}
+
+fn what_is(kind: &Option<TransactionKind>) -> &'static str {
+    kind.map_or("a hold, or its end", TransactionKind::as_str)
 }

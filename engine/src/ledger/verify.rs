@@ -1,10 +1,10 @@
 //! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
 //! sum of its postings.
 //!
-//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; then,
-//! slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
-//! books. Its memory grows with accounts, counters, open holds and the holds that end in another slot than they began
-//! in, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts,
+//! the totals of what was taken back and the statements of payouts; then, slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
+//! books. Its memory grows with accounts, counters, open holds, the holds that end in another slot than they began in, and
+//! the transactions of which something was taken back, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
 //!
 //! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
@@ -16,11 +16,13 @@ use super::{
     caps::{Counter, CounterKey},
     chain::{BatchHeader, ChainHead},
     leaf::{Digest, Entry, Position},
+    movement::{RefundTotal, Statement},
 };
 use crate::{credits::Credits, id::EntryId};
 
 mod journal;
 mod money;
+mod movements;
 mod projections;
 mod trial_balance;
 
@@ -63,6 +65,8 @@ pub enum ProblemKind {
     DoubleSettlement,
     /// A settlement that its hold does not allow, or one whose charge is missing or another.
     SettlementMismatch,
+    /// What went back of a transaction, or was paid out, is not what it may be.
+    ReversalMismatch,
     /// A stored value that no version of this program wrote, or a page that the database cannot read.
     Unreadable,
 }
@@ -86,6 +90,7 @@ impl ProblemKind {
             Self::DuplicateId => "duplicate_id",
             Self::DoubleSettlement => "double_settlement",
             Self::SettlementMismatch => "settlement_mismatch",
+            Self::ReversalMismatch => "reversal_mismatch",
             Self::Unreadable => "unreadable",
         }
     }
@@ -116,6 +121,10 @@ pub enum Line {
         /// Its name in the chart.
         code: String,
     },
+    /// How much of a transaction was taken back, as stored. Feed it before the books.
+    RefundTotal(EntryId, RefundTotal),
+    /// What a payout was worked out from, as stored. Feed it before the books.
+    Statement(EntryId, Statement),
     /// A batch, with the hash that is stored for it.
     Batch(BatchHeader, Digest),
     /// An entry, with the batch that its row names.

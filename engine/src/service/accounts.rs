@@ -17,6 +17,7 @@ mod password;
 
 pub use email::{EMAIL_BYTES_MAX, is_email};
 pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, REASON_CHARS_MAX};
+pub(super) use funding::{is_key, is_reason};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
 pub(super) use password::PasswordWork;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};

@@ -155,7 +155,8 @@ impl Services {
 }
 
 impl Services {
-    /// Adds to `unit` that a ledger account is opened, with a balance row if its kind is limited. `owner` is the public
+    /// Adds to `unit` that a ledger account is opened, with a balance row if its kind is limited, and with the account of
+    /// what its owner might owe if it is a payable. `owner` is the public
     /// form of whom it belongs to.
     pub(super) fn open_ledger_account(
         &self,
@@ -177,6 +178,17 @@ impl Services {
             closed_us: None,
         };
         unit.one(self.db.backend(), &entity::ledger_account::Entity::insert(row.into_active_model()));
+        if kind == AccountKind::Payable {
+            let kind = AccountKind::Receivable;
+            let row = entity::ledger_account::Model {
+                id: id.receivable().raw(),
+                code: kind.code(owner),
+                kind: kind.raw(),
+                created_us: now_us,
+                closed_us: None,
+            };
+            unit.one(self.db.backend(), &entity::ledger_account::Entity::insert(row.into_active_model()));
+        }
         if kind.is_limited() {
             let row = entity::wallet_balance::Model {
                 account_id: id.raw(),

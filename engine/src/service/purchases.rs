@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{
     Services,
+    accounts::{REASON_CHARS_MAX, is_reason},
     outbox::{MailTemplate, unexpected},
 };
 use crate::{
@@ -35,6 +36,8 @@ pub enum PurchaseStatus {
     Pending,
     /// Paid, and its credits are in the wallet.
     Confirmed,
+    /// Never paid.
+    Failed,
 }
 
 impl Provider {
@@ -50,7 +53,7 @@ impl Provider {
     }
 
     /// The account on which its money comes in.
-    const fn clearing(self) -> LedgerAccountId {
+    pub(super) const fn clearing(self) -> LedgerAccountId {
         match self {
             Self::Manual => LedgerAccountId::CLEARING_MANUAL,
             Self::Demo => LedgerAccountId::CLEARING_DEMO,
@@ -59,7 +62,8 @@ impl Provider {
 }
 
 impl PurchaseStatus {
-    const ALL: [(Self, &'static str); 2] = [(Self::Pending, "pending"), (Self::Confirmed, "confirmed")];
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Pending, "pending"), (Self::Confirmed, "confirmed"), (Self::Failed, "failed")];
 
     /// The word of the wire and the database.
     pub fn as_str(self) -> &'static str {
@@ -107,15 +111,21 @@ pub enum PurchaseError {
     Store(#[from] StoreError),
 }
 
-/// Why a purchase was not confirmed.
+/// Why a purchase was not confirmed, or not given up.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
     /// There is no such purchase.
     #[error("there is no such purchase")]
     NotFound,
     /// It was confirmed before; nothing was posted again.
-    #[error("the purchase is confirmed already")]
-    AlreadyConfirmed,
+    #[error("the purchase of {0} credits is confirmed already")]
+    AlreadyConfirmed(Credits),
+    /// Its payment failed.
+    #[error("the purchase of {0} credits has failed")]
+    AlreadyFailed(Credits),
+    /// The reason cannot be used.
+    #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
+    Reason,
     /// The ledger said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -152,7 +162,7 @@ impl Services {
         match self.confirm_purchase(purchase.id).await {
             Ok(confirmed) => Ok(confirmed),
             // A request with the same key was first.
-            Err(ConfirmError::AlreadyConfirmed) => Ok(self.load_purchase(purchase.id).await?),
+            Err(ConfirmError::AlreadyConfirmed(_)) => Ok(self.load_purchase(purchase.id).await?),
             Err(error) => Err(error.into()),
         }
     }
@@ -163,9 +173,7 @@ impl Services {
     /// There is no such purchase, it was confirmed before (nothing is posted again), or the database failed.
     pub async fn confirm_purchase(&self, id: PurchaseId) -> Result<Purchase, ConfirmError> {
         let purchase = self.find_purchase(id).await?.ok_or(ConfirmError::NotFound)?;
-        if purchase.status == PurchaseStatus::Confirmed {
-            return Err(ConfirmError::AlreadyConfirmed);
-        }
+        check_pending(&purchase)?;
         let profile = self.find_profile(purchase.account).await?.ok_or(ConfirmError::NotFound)?;
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
@@ -195,9 +203,50 @@ impl Services {
         self.enqueue_mail(&mut unit, &profile.email, MailTemplate::Receipt, &data, now_us);
         match self.ledger.save(unit).await {
             Ok(_) => Ok(Purchase { status: PurchaseStatus::Confirmed, confirmed_us: Some(now_us), ..purchase }),
-            Err(NotSaved::Conflict { .. }) => Err(ConfirmError::AlreadyConfirmed),
-            Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
-            Err(NotSaved::Writer(error)) => Err(StoreError::from(error).into()),
+            Err(not_saved) => Err(self.why_not_closed(purchase, not_saved).await),
+        }
+    }
+
+    /// Says that a purchase was never paid: it stays as it is, and cannot be confirmed any more.
+    ///
+    /// # Errors
+    /// There is no such purchase, it was confirmed or has failed before, the reason cannot be used, or the database
+    /// failed.
+    pub async fn fail_purchase(&self, id: PurchaseId, reason: &str) -> Result<Purchase, ConfirmError> {
+        if !is_reason(reason) {
+            return Err(ConfirmError::Reason);
+        }
+        let purchase = self.find_purchase(id).await?.ok_or(ConfirmError::NotFound)?;
+        check_pending(&purchase)?;
+        let mut unit = UnitOfWork::new();
+        let fail = entity::purchase::Entity::update_many()
+            .set(entity::purchase::ActiveModel {
+                status: Set(PurchaseStatus::Failed.as_str().to_owned()),
+                failed_us: Set(Some(self.clock.now_us())),
+                failure: Set(Some(reason.to_owned())),
+                ..Default::default()
+            })
+            .filter(entity::purchase::Column::Id.eq(id.uuid()))
+            .filter(entity::purchase::Column::Status.eq(PurchaseStatus::Pending.as_str()));
+        unit.one(self.db.backend(), &fail);
+        match self.ledger.save(unit).await {
+            Ok(_) => Ok(Purchase { status: PurchaseStatus::Failed, ..purchase }),
+            Err(not_saved) => Err(self.why_not_closed(purchase, not_saved).await),
+        }
+    }
+
+    /// Why a purchase that was pending a moment ago could not be closed.
+    async fn why_not_closed(&self, purchase: Purchase, not_saved: NotSaved) -> ConfirmError {
+        match not_saved {
+            NotSaved::Conflict { .. } => match self.find_purchase(purchase.id).await {
+                Ok(now) => match check_pending(now.as_ref().unwrap_or(&purchase)) {
+                    Err(closed) => closed,
+                    Ok(()) => unexpected("purchase", not_saved).into(),
+                },
+                Err(error) => error.into(),
+            },
+            NotSaved::Refused(refusal) => refusal.into(),
+            NotSaved::Writer(error) => StoreError::from(error).into(),
         }
     }
 
@@ -256,6 +305,8 @@ impl Services {
             key: key.map(str::to_owned),
             created_us: now_us,
             confirmed_us: None,
+            failed_us: None,
+            failure: None,
         };
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::purchase::Entity::insert(row.clone().into_active_model()));
@@ -267,6 +318,15 @@ impl Services {
                 first.ok_or_else(|| unexpected("purchase", not_saved))
             }
         }
+    }
+}
+
+/// A purchase is closed once.
+const fn check_pending(purchase: &Purchase) -> Result<(), ConfirmError> {
+    match purchase.status {
+        PurchaseStatus::Pending => Ok(()),
+        PurchaseStatus::Confirmed => Err(ConfirmError::AlreadyConfirmed(purchase.credits)),
+        PurchaseStatus::Failed => Err(ConfirmError::AlreadyFailed(purchase.credits)),
     }
 }
 

@@ -11,6 +11,8 @@ pub mod account;
 pub mod cap;
 /// Counters of caps.
 pub mod cap_window;
+/// Payments that their provider took back.
+pub mod chargeback;
 /// Credits given by an operator.
 pub mod credit_grant;
 /// A partner's customer.
@@ -25,12 +27,16 @@ pub mod ledger_account;
 pub mod login_link;
 /// The outbox.
 pub mod mail;
+/// What an operator did with money, and why.
+pub mod movement;
 /// A publisher's slug.
 pub mod namespace;
 /// Holds that nobody has settled.
 pub mod open_hold;
 /// A platform that calls for its own end users.
 pub mod partner;
+/// What a payout was worked out from.
+pub mod payout;
 /// A version of the policy: an immutable text with its state.
 pub mod policy_version;
 /// An immutable price; `spec` is JSON in the wire's field names.
@@ -39,6 +45,8 @@ pub mod price_version;
 pub mod publisher;
 /// A bought amount of credits.
 pub mod purchase;
+/// How much of a transaction has been taken back.
+pub mod refund_total;
 /// A bearer token: the digest of its secret.
 pub mod token;
 /// A callable tool.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 
-use super::news::announcement;
+use super::{news::announcement, writer::Command};
 use crate::ledger::{LedgerAccountId, Post, Refusal};
 
 /// One statement and how many rows it must touch.
@@ -22,7 +22,8 @@ pub(super) struct Guarded {
 #[derive(Debug, Clone, Default)]
 pub struct UnitOfWork {
     pub(super) statements: Vec<Guarded>,
-    pub(super) posts: Vec<Post>,
+    pub(super) commands: Vec<Command>,
+    pub(super) is_rehearsal: bool,
     opened: HashSet<LedgerAccountId>,
 }
 
@@ -70,7 +71,19 @@ impl UnitOfWork {
 
     /// Adds a ledger transaction.
     pub fn post(&mut self, post: Post) -> &mut Self {
-        self.posts.push(post);
+        self.command(Command::Post(post))
+    }
+
+    /// Adds a command to the ledger. They are carried out in their order, after all statements.
+    pub fn command(&mut self, command: Command) -> &mut Self {
+        self.commands.push(command);
+        self
+    }
+
+    /// Lets everything be decided and nothing be written: the answer is what it would have been, and a refusal is not
+    /// recorded.
+    pub const fn rehearse(&mut self) -> &mut Self {
+        self.is_rehearsal = true;
         self
     }
 }

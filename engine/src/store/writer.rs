@@ -2,9 +2,12 @@
 //! it as one batch, commits it as one transaction, and only then answers. No timer, no minimum batch: while one commit
 //! is on its way to the disk the next batch gathers by itself.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -16,10 +19,10 @@ use super::{
 };
 use crate::{
     clock::{Clock, SharedClock},
-    id::IdSource,
+    id::{EntryId, IdSource},
     invocation::CallRecord,
     ledger::{
-        PlaceHold, Post, Refusal, Settle,
+        Collect, LedgerAccountId, Payout, PlaceHold, Post, Refund, Refusal, Revert, Secure, Settle,
         batch::{Begin, Begun, Done, Ended, Finish},
     },
 };
@@ -75,6 +78,43 @@ pub enum Command {
     Hold(PlaceHold),
     /// End a hold.
     Settle(Settle),
+    /// Give back a part of a charge.
+    Refund(Refund),
+    /// Take a whole transaction back.
+    Revert(Revert),
+    /// Collect an amount from several accounts.
+    Collect(Collect),
+    /// Reserve what a wallet has.
+    Secure(Secure),
+    /// Pay out what was earned.
+    Payout(Payout),
+}
+
+impl Command {
+    /// Whether it looks at more than its own accounts, and so gets a transaction of its own instead of a place in a
+    /// batch: what was taken back before, what an account has in all slots.
+    pub(super) const fn is_movement(&self) -> bool {
+        match self {
+            Self::Post(_) | Self::Hold(_) | Self::Settle(_) => false,
+            Self::Refund(_) | Self::Revert(_) | Self::Collect(_) | Self::Secure(_) | Self::Payout(_) => true,
+        }
+    }
+
+    /// Of a movement: its identifier, the transaction that it takes back, and the accounts that it names itself.
+    pub(super) fn looks_at(&self) -> (EntryId, Option<EntryId>, BTreeSet<LedgerAccountId>) {
+        match self {
+            Self::Post(post) => (post.id, None, BTreeSet::new()),
+            Self::Hold(hold) => (hold.id, None, BTreeSet::new()),
+            Self::Settle(settle) => (settle.id, None, BTreeSet::new()),
+            Self::Refund(refund) => (refund.id, Some(refund.of), BTreeSet::new()),
+            Self::Revert(revert) => (revert.id, Some(revert.of), BTreeSet::new()),
+            Self::Collect(collect) => {
+                (collect.id, collect.reverses, collect.sources.iter().copied().chain([collect.to]).collect())
+            }
+            Self::Secure(secure) => (secure.id, None, [secure.wallet, secure.payee].into()),
+            Self::Payout(payout) => (payout.id, None, [payout.from, payout.from.receivable(), payout.to].into()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -206,6 +246,16 @@ impl Ledger {
 
     /// Carries out a plain command. Durable when it returns.
     pub async fn command(&self, command: Command) -> Result<Result<Done, Refusal>, WriterError> {
+        if command.is_movement() {
+            let mut unit = UnitOfWork::new();
+            unit.command(command);
+            return match self.save(unit).await {
+                Ok(done) => done.into_iter().next().map(Ok).ok_or(WriterError::Stopped),
+                Err(NotSaved::Refused(refusal)) => Ok(Err(refusal)),
+                Err(NotSaved::Writer(error)) => Err(error),
+                Err(conflict @ NotSaved::Conflict { .. }) => Err(WriterError::Unavailable(conflict.to_string())),
+            };
+        }
         self.ask(|reply| Job::Command(Box::new(command), reply)).await
     }
 

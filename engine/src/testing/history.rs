@@ -10,7 +10,8 @@ use crate::{
     id::{EntryId, InvocationId},
     invocation::CallState,
     ledger::{
-        CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind,
+        CaptureAmount, Collect, LedgerAccountId, Leg, OnExpiry, Payout, PlaceHold, Post, Refund, Revert, Secure,
+        Settle, SettleAction, TransactionKind,
         batch::{Begin, Ended, Finish, KeyEnd, Outcome},
         caps::CapUse,
         key::{KeyClaim, KeyName},
@@ -18,6 +19,8 @@ use crate::{
     },
     pricing::ShareTerms,
 };
+
+mod movements;
 
 const SECOND_US: i64 = 1_000_000;
 
@@ -54,6 +57,16 @@ pub enum Step {
     Begin(Begin),
     /// A call ends.
     Finish(Finish),
+    /// A part of a charge goes back.
+    Refund(Refund),
+    /// A transaction is taken back.
+    Revert(Revert),
+    /// An amount is collected.
+    Collect(Collect),
+    /// What a wallet has is reserved.
+    Secure(Secure),
+    /// What was earned is paid out.
+    Payout(Payout),
     /// So many microseconds pass.
     Advance(i64),
     /// An account is closed.
@@ -73,6 +86,7 @@ pub struct History {
     holds: Vec<PlaceHold>,
     settles: Vec<Settle>,
     calls: Vec<Begin>,
+    movements: Vec<Step>,
     is_anything_closed: bool,
 }
 
@@ -97,6 +111,7 @@ impl History {
             holds: Vec::new(),
             settles: Vec::new(),
             calls: Vec::new(),
+            movements: Vec::new(),
             is_anything_closed: false,
         }
     }
@@ -108,7 +123,7 @@ impl History {
 
     /// What happens next.
     pub fn next_step(&mut self) -> Step {
-        match self.dice.below(100) {
+        match self.dice.below(115) {
             0..=12 => self.step_of_post(Self::funding),
             13..=21 => self.step_of_post(Self::any_post),
             22..=39 => self.step_of_hold(),
@@ -118,6 +133,7 @@ impl History {
             82..=92 => self.finish(),
             93..=97 => self.advance(),
             98 => self.close(),
+            100..=114 => self.step_of_movement(),
             _ => Step::Restart,
         }
     }
@@ -164,8 +180,9 @@ impl History {
 
     fn step_of_post(&mut self, legs: fn(&mut Self) -> Vec<Leg>) -> Step {
         let legs = legs(self);
-        let kinds = [TransactionKind::Grant, TransactionKind::Adjustment, TransactionKind::Payout];
+        let kinds = [TransactionKind::Grant, TransactionKind::Adjustment, TransactionKind::Purchase];
         let kind = self.dice.pick(&kinds).copied().unwrap_or(TransactionKind::Opening);
+        let kind = if self.dice.chance(2) { TransactionKind::Payout } else { kind };
         let reverses = if self.dice.chance(5) { self.posts.last().map(|post| post.id) } else { None };
         let post = Post { id: self.fresh(), kind, legs, reverses, effective_us: None, meta: self.meta() };
         self.posts.push(post.clone());

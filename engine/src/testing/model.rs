@@ -9,7 +9,7 @@ use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
     ledger::{
-        LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal,
+        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal, TransactionKind,
         batch::Done,
         caps::{CapUse, CapWindow, CounterKey},
         key::{KeyName, StoredKey},
@@ -20,11 +20,13 @@ use crate::{
 
 mod calls;
 mod identity;
+mod movements;
 mod settle;
 
 #[derive(Debug, Clone)]
 struct Account {
     id: LedgerAccountId,
+    kind: AccountKind,
     /// `None`: no limit.
     overdraft: Option<i128>,
     is_closed: bool,
@@ -110,18 +112,24 @@ const fn rank(refusal: &Refusal) -> u8 {
         Refusal::OutOfRange => 1,
         Refusal::SameAccount => 2,
         Refusal::UnknownAccount(_) => 3,
-        Refusal::HoldNotFound => 4,
-        Refusal::NotAHold => 5,
-        Refusal::HoldHasOtherWallet => 6,
-        Refusal::HoldHasOtherPayee => 7,
-        Refusal::ExceedsHold { .. } => 8,
-        Refusal::ReleaseIsPartial { .. } => 9,
-        Refusal::AlreadyCaptured => 10,
-        Refusal::AlreadyReleased => 11,
-        Refusal::HoldExpired => 12,
-        Refusal::AccountClosed(_) => 13,
-        Refusal::Insufficient { .. } => 14,
-        Refusal::Overflow => 15,
+        Refusal::WrongKind(_) => 4,
+        Refusal::TransactionNotFound => 5,
+        Refusal::NotReversible(_) => 6,
+        Refusal::AlreadyReversed { .. } => 7,
+        Refusal::ExceedsRefundable { .. } => 8,
+        Refusal::HoldNotFound => 9,
+        Refusal::NotAHold => 10,
+        Refusal::HoldHasOtherWallet => 11,
+        Refusal::HoldHasOtherPayee => 12,
+        Refusal::ExceedsHold { .. } => 13,
+        Refusal::ReleaseIsPartial { .. } => 14,
+        Refusal::AlreadyCaptured => 15,
+        Refusal::AlreadyReleased => 16,
+        Refusal::HoldExpired => 17,
+        Refusal::AccountClosed(_) => 18,
+        Refusal::Insufficient { .. } => 19,
+        Refusal::ExceedsPayable { .. } => 20,
+        Refusal::Overflow => 21,
     }
 }
 
@@ -144,9 +152,10 @@ fn sums_in(legs: &[Leg], account: LedgerAccountId) -> (i128, i128) {
 impl Model {
     /// With the accounts of `world` and nothing in them.
     pub fn new(world: &World) -> Self {
-        let account = |id| Account { id, overdraft: world.overdraft_of(id).map(i128::from), is_closed: false };
+        let account =
+            |(id, kind)| Account { id, kind, overdraft: world.overdraft_of(id).map(i128::from), is_closed: false };
         Self {
-            accounts: world.accounts().into_iter().map(|(id, _)| account(id)).collect(),
+            accounts: world.accounts().into_iter().map(account).collect(),
             legs: Vec::new(),
             posts: Vec::new(),
             holds: Vec::new(),
@@ -224,6 +233,10 @@ impl Model {
         self.sums(id).held
     }
 
+    fn kind(&self, id: LedgerAccountId) -> Option<AccountKind> {
+        self.account(id).map(|account| account.kind)
+    }
+
     fn object_to_account(&self, id: LedgerAccountId, objections: &mut Objections) {
         match self.account(id) {
             None => objections.add(true, Refusal::UnknownAccount(id)),
@@ -261,9 +274,17 @@ impl Model {
             self.object_to_account(leg.debit, &mut objections);
             self.object_to_account(leg.credit, &mut objections);
         }
+        objections.add(has_own_rules(post.kind), Refusal::WrongKind(post.kind));
         objections.first()?;
+        self.move_money(&post.legs)?;
+        self.posts.push(post.clone());
+        Ok(Done::Posted)
+    }
+
+    /// Moves the money of `legs`, one after the other, or none of it.
+    fn move_money(&mut self, legs: &[Leg]) -> Result<(), Refusal> {
         let mut after = self.legs.clone();
-        for leg in &post.legs {
+        for leg in legs {
             if let Some(overdraft) = self.overdraft(leg.debit) {
                 let available = self.available_after(&after, leg.debit, overdraft);
                 if micros(leg.amount) > available {
@@ -281,8 +302,7 @@ impl Model {
             }
         }
         self.legs = after;
-        self.posts.push(post.clone());
-        Ok(Done::Posted)
+        Ok(())
     }
 
     /// Reserves money.
@@ -316,6 +336,12 @@ impl Model {
         self.holds.push(Reserved { place: hold.clone(), expires_us, end: None });
         Ok(Done::Held)
     }
+}
+
+/// Nobody may post these freely: charges, and what goes back or out, have commands of their own.
+const fn has_own_rules(kind: TransactionKind) -> bool {
+    use TransactionKind::{Charge, Chargeback, Payout, Refund, Reversal};
+    matches!(kind, Charge | Refund | Payout | Chargeback | Reversal)
 }
 
 /// Whether a hold reserves from a cap's window.

@@ -47,10 +47,12 @@ impl World {
         }
     }
 
-    /// Every account that exists, the well-known ones too.
+    /// Every account that exists, what publishers might owe and the well-known ones too.
     pub fn accounts(&self) -> Vec<(LedgerAccountId, AccountKind)> {
         let wallets = self.wallets.iter().map(|(id, _)| (*id, AccountKind::Wallet));
-        wallets.chain(self.payables.iter().copied()).chain(LedgerAccountId::WELL_KNOWN).collect()
+        let payables = self.payables.iter().filter(|(_, kind)| *kind == AccountKind::Payable);
+        let receivables = payables.map(|(id, _)| (id.receivable(), AccountKind::Receivable));
+        wallets.chain(self.payables.iter().copied()).chain(receivables).chain(LedgerAccountId::WELL_KNOWN).collect()
     }
 
     /// How far below zero an account may go, in micro-credits; `None` for unlimited ones.

@@ -1,9 +1,12 @@
-//! `tollgate account create|grant`.
+//! `tollgate account create|grant|adjust`.
 
 use clap::{Args, Subcommand};
 
 use super::{Outcome, operate};
-use crate::{config::Loaded, operator::Command};
+use crate::{
+    config::Loaded,
+    operator::{Command, movements::Order},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountCommand {
@@ -11,6 +14,8 @@ pub(super) enum AccountCommand {
     Create(CreateArgs),
     /// Give credits to an account.
     Grant(GrantArgs),
+    /// Correct an account's wallet: put credits in, or take some out.
+    Adjust(AdjustArgs),
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +55,24 @@ pub(super) struct GrantArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct AdjustArgs {
+    /// The account's identifier or email address.
+    account: String,
+    /// How many credits to put in, such as `12.5`, or with a minus to take out; never more than can be spent.
+    #[arg(allow_negative_numbers = true)]
+    credits: String,
+    /// Why; kept with the adjustment, its digest in the books.
+    #[arg(long)]
+    reason: String,
+    /// A name for this adjustment: repeated with the same key, the command changes nothing more.
+    #[arg(long)]
+    key: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(command: &AccountCommand, loaded: &Loaded) -> Outcome {
     let (command, json) = match command {
         AccountCommand::Create(args) => (
@@ -70,6 +93,10 @@ pub(super) fn run(command: &AccountCommand, loaded: &Loaded) -> Outcome {
             },
             args.json,
         ),
+        AccountCommand::Adjust(args) => {
+            let order = Order::Adjust { account: args.account.clone(), credits: args.credits.clone() };
+            (Command::Move { order, reason: args.reason.clone(), key: args.key.clone() }, args.json)
+        }
     };
     operate::run(&command, &loaded.config, json)
 }

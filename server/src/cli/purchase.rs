@@ -1,4 +1,4 @@
-//! `tollgate purchase confirm`.
+//! `tollgate purchase confirm|fail`.
 
 use clap::{Args, Subcommand};
 
@@ -9,6 +9,8 @@ use crate::{config::Loaded, operator::Command};
 pub(super) enum PurchaseCommand {
     /// Say that a purchase was paid: its credits go to the wallet, once, and a receipt is mailed.
     Confirm(ConfirmArgs),
+    /// Say that a purchase was never paid: it cannot be confirmed any more.
+    Fail(FailArgs),
 }
 
 #[derive(Debug, Args)]
@@ -20,7 +22,24 @@ pub(super) struct ConfirmArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct FailArgs {
+    /// The purchase's identifier.
+    purchase: String,
+    /// Why; kept with the purchase.
+    #[arg(long)]
+    reason: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(command: &PurchaseCommand, loaded: &Loaded) -> Outcome {
-    let PurchaseCommand::Confirm(args) = command;
-    operate::run(&Command::PurchaseConfirm { purchase: args.purchase.clone() }, &loaded.config, args.json)
+    let (command, json) = match command {
+        PurchaseCommand::Confirm(args) => (Command::PurchaseConfirm { purchase: args.purchase.clone() }, args.json),
+        PurchaseCommand::Fail(args) => {
+            (Command::PurchaseFail { purchase: args.purchase.clone(), reason: args.reason.clone() }, args.json)
+        }
+    };
+    operate::run(&command, &loaded.config, json)
 }

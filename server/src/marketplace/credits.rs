@@ -136,7 +136,11 @@ fn problem(error: PurchaseError) -> Problem {
         PurchaseError::KeyReused(_) => Problem::new(Code::IdempotencyKeyReused, error.to_string()),
         PurchaseError::Store(error) | PurchaseError::Confirm(ConfirmError::Store(error)) => store_problem(error),
         PurchaseError::Confirm(
-            error @ (ConfirmError::NotFound | ConfirmError::AlreadyConfirmed | ConfirmError::Refused(_)),
+            error @ (ConfirmError::NotFound
+            | ConfirmError::AlreadyConfirmed(_)
+            | ConfirmError::AlreadyFailed(_)
+            | ConfirmError::Reason
+            | ConfirmError::Refused(_)),
         ) => {
             tracing::error!(%error, "a purchase could not confirm itself");
             Problem::new(Code::Internal, "the purchase was noted and could not be confirmed")
@@ -175,6 +179,12 @@ fn view(purchase: &Purchase) -> String {
             "text": "the credits are in the wallet",
             "method": "GET",
             "path": "/credits/balance",
+        }),
+        PurchaseStatus::Failed => json!({
+            "action": "buy",
+            "text": "the payment failed: nothing was bought",
+            "method": "POST",
+            "path": "/credits/purchase",
         }),
     };
     format!(

@@ -30,7 +30,7 @@ use self::Value::{Bytes, Id, Sql};
 use super::desk::{Desk, Kind, START_US, capture_all, hold, payable_id, wallet_id};
 
 /// What the verifier reads, and the primary keys.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 15] = [
     ("ledger_account", "id"),
     ("wallet_balance", "account_id"),
     ("hot_balance", "account_id, slot"),
@@ -42,6 +42,8 @@ const TABLES: [(&str, &str); 13] = [
     ("batch", "slot, batch_no"),
     ("open_hold", "hold_id"),
     ("cap_window", "cap_id, start_us"),
+    ("refund_total", "txn_id"),
+    ("payout", "txn_id"),
     ("chain_head", "slot"),
     ("invocation", "id"),
 ];
@@ -62,6 +64,11 @@ impl Original {
                 Step::Post(post) => drop(desk.ask(Command::Post(post)).await),
                 Step::Hold(hold) => drop(desk.ask(Command::Hold(hold)).await),
                 Step::Settle(settle) => drop(desk.ask(Command::Settle(settle)).await),
+                Step::Refund(refund) => drop(desk.ask(Command::Refund(refund)).await),
+                Step::Revert(revert) => drop(desk.ask(Command::Revert(revert)).await),
+                Step::Secure(secure) => drop(desk.ask(Command::Secure(secure)).await),
+                Step::Payout(payout) => drop(desk.ask(Command::Payout(payout)).await),
+                Step::Collect(collect) => drop(desk.ask(Command::Collect(collect)).await),
                 Step::Begin(begin) => drop(desk.ledger().begin(begin).await.unwrap()),
                 Step::Finish(finish) => drop(desk.ledger().finish(finish).await.unwrap()),
                 Step::Advance(by_us) => desk.clock.advance_us(by_us),

@@ -7,7 +7,7 @@ use super::case::Case;
 use crate::ledger::desk::{Desk, hold, post, wallet_id};
 
 /// Far beyond any amount of a case, and far below what 64 bits hold.
-const UNLIMITED: i64 = 1_000_000_000_000_000;
+pub(super) const UNLIMITED: i64 = 1_000_000_000_000_000;
 
 /// Where money goes that a case only mentions as gone, or as held for nobody in particular.
 const ELSEWHERE: LedgerAccountId = wallet_id(0);
@@ -16,7 +16,7 @@ const ELSEWHERE: LedgerAccountId = wallet_id(0);
 const SOURCES: [&str; 3] = ["W", "world", "bank"];
 
 /// A number for an account: the same for the same name.
-fn id_of(name: &str) -> LedgerAccountId {
+pub(super) fn id_of(name: &str) -> LedgerAccountId {
     let [a, b, c, d, e, f, ..] = sha256(name.as_bytes());
     LedgerAccountId::from_raw(10_000 + i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
 }
@@ -31,7 +31,9 @@ fn micros(value: &Value, of: &str) -> Result<i64, String> {
 
 /// The overdraft of an account as a case declares it.
 fn overdraft(declared: Option<&Map<String, Value>>, name: &str, group: &str) -> Result<i64, String> {
-    let Some(declared) = declared else { return Ok(if SOURCES.contains(&name) { UNLIMITED } else { 0 }) };
+    // Cases on versions do not say where the money of an account comes from that they only mention.
+    let is_source = SOURCES.contains(&name) || group == "ver";
+    let Some(declared) = declared else { return Ok(if is_source { UNLIMITED } else { 0 }) };
     if let Some(overdraft) = declared.get("overdraft") {
         return limit(overdraft);
     }
@@ -102,6 +104,14 @@ impl Accounts {
         self.0.push((name.to_owned(), id));
     }
 
+    /// As [`Self::source`], for a publisher who is to be paid.
+    pub(super) async fn payable(&mut self, desk: &Desk, name: &str) -> LedgerAccountId {
+        let id = id_of(name);
+        desk.open_account(id, AccountKind::Payable, 0).await;
+        self.0.push((name.to_owned(), id));
+        id
+    }
+
     pub(super) fn all(&self) -> &[(String, LedgerAccountId)] {
         &self.0
     }
@@ -111,7 +121,11 @@ impl Accounts {
 async fn fill(desk: &Desk, id: LedgerAccountId, fields: &Map<String, Value>) -> Result<(), String> {
     let amount = |name: &str| fields.get(name).map_or(Ok(0), |value| micros(value, name));
     let (income, spent, held, expected) = (amount("in")?, amount("out")?, amount("held_out")?, amount("held_in")?);
-    let known = ["in", "out", "held_out", "held_in", "rule", "overdraft"];
+    // Every change is one more: as many changes as the version says.
+    for _ in 0..amount("version")? {
+        desk.fund(id, 1).await;
+    }
+    let known = ["in", "out", "held_out", "held_in", "rule", "overdraft", "version"];
     if let Some(unknown) = fields.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(format!("`{unknown}` has no meaning here"));
     }

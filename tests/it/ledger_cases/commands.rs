@@ -74,7 +74,7 @@ pub(super) fn word(done: Result<Done, Refusal>) -> (&'static str, Option<&'stati
 }
 
 impl Stage {
-    fn id(&self, fields: &mut Fields<'_>) -> EntryId {
+    pub(super) fn id(&self, fields: &mut Fields<'_>) -> EntryId {
         match fields.get("id").and_then(Value::as_str) {
             None | Some("unique") => self.desk.fresh(),
             Some(name) => entry_id(name),
@@ -100,6 +100,7 @@ impl Stage {
     pub(super) async fn command(&mut self, op: &Value) -> Result<Option<Command>, String> {
         let mut fields = Fields::of(op)?;
         let command = match op["op"].as_str() {
+            Some("transfer") if op.get("mode").is_some() => return self.movement(fields).await,
             Some("transfer") => {
                 let id = self.id(&mut fields);
                 let leg = self.leg(&mut fields).await?;
@@ -110,8 +111,10 @@ impl Stage {
                 fields.is("client_times_out");
                 Command::Post(post)
             }
-            Some("group") => return self.group(fields).await.map(Some),
-            Some("hold") => Command::Hold(self.place_hold(&mut fields).await?),
+            Some("refund" | "revert" | "collect") => return self.movement(fields).await,
+            Some("group") if is_plain_group(op) => return self.group(fields).await.map(Some),
+            // An imported hold is a hold: nothing here was held before it is recorded.
+            Some("hold" | "import_hold") => Command::Hold(self.place_hold(&mut fields).await?),
             Some("capture") => {
                 let action = match fields.get("amount") {
                     None => CaptureAmount::All,
@@ -189,6 +192,12 @@ impl Stage {
         let [wallet, payee] = parties;
         Ok(Settle { id, hold, action, wallet, payee, meta: Self::meta(fields) })
     }
+}
+
+/// Whether a group holds transfers in the one unit that there is, and nothing else.
+fn is_plain_group(op: &Value) -> bool {
+    let is_transfer = |op: &Value| op["op"] == "transfer" && op.get("asset").is_none();
+    op["ops"].as_array().is_some_and(|ops| ops.iter().all(is_transfer))
 }
 
 type Leg = (engine::ledger::LedgerAccountId, engine::ledger::LedgerAccountId, i64);

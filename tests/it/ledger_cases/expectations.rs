@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
+    accounts::id_of,
     case::Case,
     commands::entry_id,
     stage::{Outcome, Sizes, Stage},
@@ -97,6 +98,14 @@ impl Stage {
                         number(account, used, (wallet.debits + wallet.held - wallet.credits).max(0))?;
                     }
                 }
+                "parts" if case.when.iter().any(|op| op["op"] == "collect") => {
+                    self.check_collected(object(name, expected)?)?;
+                }
+                "parts_cumulative" => {
+                    self.check_given_back(expected.as_array().ok_or("`parts_cumulative` is no list")?)?;
+                }
+                "reverted" => self.check_reverted(object(name, expected)?)?,
+                "version_after" => self.check_versions(object(name, expected)?).await?,
                 "parts" => self.check_parts(case, object(name, expected)?, credited)?,
                 "postings" | "journal_postings" => number(name, expected, self.sizes().postings - before.postings)?,
                 "audit_entries" => number(name, expected, self.sizes().refusals - before.refusals)?,
@@ -212,7 +221,9 @@ impl Stage {
             let id = self.desk.id_literal(entry_id(name.as_str().unwrap_or_default()));
             let found = self.desk.number(&format!(
                 "SELECT (SELECT count(*) FROM txn WHERE id = {id}) + (SELECT count(*) FROM hold WHERE id = {id})
-                      + (SELECT count(*) FROM hold_resolution WHERE id = {id})"
+                      + (SELECT count(*) FROM hold_resolution WHERE id = {id})
+                      + (SELECT count(*) FROM ledger_account WHERE id = {})",
+                id_of(name.as_str().unwrap_or_default()).raw()
             ));
             same(&format!("rows of {name}"), &0, &found)?;
         }

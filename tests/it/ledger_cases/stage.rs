@@ -129,16 +129,20 @@ impl Stage {
         self.accounts.id(&self.desk, name, &self.group).await
     }
 
-    /// What the program itself would tell the owner of a wallet.
-    pub(super) async fn available(&self, wallet: LedgerAccountId) -> Result<i64, String> {
+    /// The program's own use cases, over this ledger.
+    pub(super) async fn services(&self) -> Result<Services, String> {
         let database = Database::open(&self.desk.url()).await.map_err(|error| error.to_string())?;
         let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
         let policies = Policies::load(sources).map_err(|error| error.to_string())?;
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.desk.clock);
         let ids: Arc<dyn IdSource> = Arc::<engine::testing::SeededIds>::clone(&self.desk.ids);
-        let services = Services::start(database, self.desk.ledger().clone(), clock, ids, policies)
-            .await
-            .map_err(|error| error.to_string())?;
+        let started = Services::start(database, self.desk.ledger().clone(), clock, ids, policies).await;
+        started.map_err(|error| error.to_string())
+    }
+
+    /// What the program itself would tell the owner of a wallet.
+    pub(super) async fn available(&self, wallet: LedgerAccountId) -> Result<i64, String> {
+        let services = self.services().await?;
         let balance = services.load_balance(wallet, self.desk.now_us()).await.map_err(|error| error.to_string())?;
         Ok(balance.available().micros())
     }
@@ -187,10 +191,24 @@ impl Stage {
             }
             return Ok(vec![self.answer(ask).await?]);
         }
+        if let Some(outcome) = self.order(op).await? {
+            return Ok(vec![outcome]);
+        }
         let mut fields = Fields::of(op)?;
         let name = fields.text("op")?;
         match name {
+            "batch" if op["ops"].as_array().is_some_and(|ops| ops.iter().any(opens_account)) => {
+                let mut outcomes = Vec::new();
+                for op in op["ops"].as_array().into_iter().flatten() {
+                    outcomes.extend(Box::pin(self.play(op)).await?);
+                }
+                return Ok(outcomes);
+            }
             "parallel" | "batch" => return self.play_together(fields).await,
+            "group" | "raw_batch" => {
+                return self.unit(op["ops"].as_array().ok_or("a group without `ops`")?).await;
+            }
+            "open_account" => return self.unit(std::slice::from_ref(op)).await,
             "split" => return Ok(vec![self.split(op).await?]),
             "tamper" => {
                 self.tamper(op)?;
@@ -252,6 +270,11 @@ impl Stage {
         answers.sort_by_key(|(number, _)| *number);
         answers.into_iter().map(|(_, answer)| answer).collect()
     }
+}
+
+/// Whether an operation opens an account, by itself or together with others.
+fn opens_account(op: &Value) -> bool {
+    op["op"] == "open_account" || op["ops"].as_array().is_some_and(|ops| ops.iter().any(opens_account))
 }
 
 /// Looks at the wallets from another connection until it is over; no look may find one below zero.

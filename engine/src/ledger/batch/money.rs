@@ -51,9 +51,11 @@ impl Batch<'_> {
         if post.legs.iter().any(|leg| leg.debit == leg.credit) {
             return Err(Refusal::SameAccount);
         }
-        self.open_accounts(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]))?;
-        self.move_money(&post.legs, true)?;
-        let entry = TransactionEntry {
+        self.known_accounts(post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]))?;
+        if post.kind.has_own_rules() {
+            return Err(Refusal::WrongKind(post.kind));
+        }
+        self.book(TransactionEntry {
             id: post.id,
             kind: post.kind,
             hold: None,
@@ -61,10 +63,7 @@ impl Batch<'_> {
             effective_us,
             meta: post.meta,
             legs: post.legs.clone(),
-        };
-        self.facts.known.insert(post.id, Known::Transaction(entry.clone()));
-        self.plan.entries.push(Entry::Transaction(entry));
-        Ok(Done::Posted)
+        })
     }
 
     fn try_hold(&mut self, hold: &PlaceHold) -> Result<Done, Refusal> {
@@ -263,7 +262,7 @@ impl Batch<'_> {
 }
 
 /// The postings of a charge: publisher, partner, platform, in this order and never a posting of nothing.
-fn charge_legs(hold: &HoldEntry, captured: Credits) -> Result<Vec<Leg>, Refusal> {
+pub(super) fn charge_legs(hold: &HoldEntry, captured: Credits) -> Result<Vec<Leg>, Refusal> {
     let shares = split(captured, hold.shares).map_err(|_overflow| Refusal::Overflow)?;
     let partner = hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE);
     let parts =

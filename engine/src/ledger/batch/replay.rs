@@ -5,11 +5,13 @@ use super::{Done, money::asked_amount};
 use crate::ledger::{
     accounts::LedgerAccountId,
     caps::CapUse,
-    command::{Leg, PlaceHold, Post, Settle, SettleAction},
+    command::{Leg, PlaceHold, Post, Settle, SettleAction, TransactionKind},
     facts::Known,
-    leaf::{HoldEntry, Settled, SettlementEntry},
+    leaf::{Digest, HoldEntry, Settled, SettlementEntry, TransactionEntry},
+    movement::{Collect, Payout, Secure},
     refusal::{Difference, Refusal},
 };
+use crate::{credits::Credits, id::EntryId};
 
 fn same<T: PartialEq>(difference: Difference, one: T, other: T) -> Result<(), Refusal> {
     if one == other { Ok(()) } else { Err(Refusal::Exists(difference)) }
@@ -57,6 +59,68 @@ pub(super) fn same_settlement(hold: &HoldEntry, before: &SettlementEntry, settle
     same(Difference::Amount, asked_amount(settle).unwrap_or(hold.amount), recorded)?;
     if settle.meta.is_some() {
         same(Difference::Metadata, before.meta, settle.meta)?;
+    }
+    Ok(Done::Exists)
+}
+
+fn transaction(known: &Known) -> Result<&TransactionEntry, Refusal> {
+    match known {
+        Known::Transaction(before) => Ok(before),
+        Known::Hold(..) | Known::Settlement(_) => Err(Refusal::Exists(Difference::Operation)),
+    }
+}
+
+fn total<'l>(legs: impl IntoIterator<Item = &'l Leg>) -> Option<Credits> {
+    Credits::checked_sum(legs.into_iter().map(|leg| leg.amount))
+}
+
+/// A refund or a reversal: of what, how much where that was said, and the digest.
+pub(super) fn same_taking_back(
+    known: &Known,
+    kind: TransactionKind,
+    (of, amount, meta): (EntryId, Option<Credits>, Option<Digest>),
+) -> Result<Done, Refusal> {
+    let before = transaction(known)?;
+    same(Difference::Operation, (before.kind, before.reverses), (kind, Some(of)))?;
+    if amount.is_some() {
+        same(Difference::Amount, total(&before.legs), amount)?;
+    }
+    same(Difference::Metadata, before.meta, meta)?;
+    Ok(Done::Exists)
+}
+
+/// Of a collection that takes what is there, a limit at or above what was taken asks for the same.
+pub(super) fn same_collection(known: &Known, collect: &Collect) -> Result<Done, Refusal> {
+    let before = transaction(known)?;
+    same(Difference::Operation, (before.kind, before.hold, before.reverses), (collect.kind, None, collect.reverses))?;
+    let is_source = |leg: &Leg| collect.sources.contains(&leg.debit);
+    same(Difference::DebitAccount, before.legs.iter().all(is_source), true)?;
+    same(Difference::CreditAccount, before.legs.iter().all(|leg| leg.credit == collect.to), true)?;
+    let taken = total(&before.legs);
+    let is_same = if collect.is_at_most { taken <= Some(collect.amount) } else { taken == Some(collect.amount) };
+    same(Difference::Amount, is_same, true)?;
+    same(Difference::Metadata, before.meta, collect.meta)?;
+    Ok(Done::Exists)
+}
+
+pub(super) fn same_security(known: &Known, secure: &Secure) -> Result<Done, Refusal> {
+    let Known::Hold(before, _) = known else { return Err(Refusal::Exists(Difference::Operation)) };
+    same(Difference::DebitAccount, before.wallet, secure.wallet)?;
+    same(Difference::CreditAccount, before.payee, secure.payee)?;
+    same(Difference::Amount, before.amount <= secure.at_most, true)?;
+    same(Difference::Metadata, before.meta, secure.meta)?;
+    Ok(Done::Exists)
+}
+
+/// The digest of a payout is that of its statement, which the caller does not know: it is not compared.
+pub(super) fn same_payout(known: &Known, payout: &Payout) -> Result<Done, Refusal> {
+    let before = transaction(known)?;
+    same(Difference::Operation, before.kind, TransactionKind::Payout)?;
+    same(Difference::DebitAccount, before.legs.iter().all(|leg| leg.debit == payout.from), true)?;
+    let is_expected = |leg: &Leg| leg.credit == payout.to || leg.credit == payout.from.receivable();
+    same(Difference::CreditAccount, before.legs.iter().all(is_expected), true)?;
+    if payout.amount.is_some() {
+        same(Difference::Amount, total(before.legs.iter().filter(|leg| leg.credit == payout.to)), payout.amount)?;
     }
     Ok(Done::Exists)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Counts, Findings, Line, Problem, ProblemKind, Problems, key_of, money::Money, table_of};
+use super::{
+    Counts, Findings, Line, Problem, ProblemKind, Problems, key_of, money::Money, movements::Movements, table_of,
+};
 use crate::ledger::{
     chain::{BatchHeader, ChainHead, GENESIS},
     leaf::{Digest, Entry, Position, leaf_hash},
@@ -14,6 +16,7 @@ use crate::ledger::{
 pub struct Verifier {
     pub(super) problems: Problems,
     pub(super) money: Money,
+    movements: Movements,
     pub(super) chains: BTreeMap<i64, Chain>,
     counts: Counts,
     /// The chain that is being followed.
@@ -92,6 +95,8 @@ impl Verifier {
     pub fn take(&mut self, line: Line) {
         match line {
             Line::Account { id, kind, code } => self.money.account(id, kind, &code, &mut self.problems),
+            Line::RefundTotal(id, total) => self.movements.total(id, total),
+            Line::Statement(id, statement) => self.movements.statement(id, statement),
             Line::Batch(header, stored_hash) => self.batch(&header, stored_hash),
             Line::Entry(position, batch_no, entry) => self.entry(position, batch_no, entry),
             Line::UnreadableEntry(position, problem) => self.unreadable(position, problem),
@@ -192,6 +197,9 @@ impl Verifier {
                 }
             }
         }
+        if let Entry::Transaction(transaction) = &entry {
+            self.movements.transaction(position, transaction, &mut self.problems);
+        }
         let recorded_us = self.open_batch().map_or(0, |open| open.header.recorded_us);
         self.money.entry(position, recorded_us, entry, &mut self.problems);
     }
@@ -254,6 +262,7 @@ impl Verifier {
     fn end_books(&mut self) {
         self.end_chain();
         self.money.end_books(&mut self.problems);
+        self.movements.end_books(&mut self.problems);
     }
 
     /// Compares the batch with its rows.

@@ -31,8 +31,13 @@ impl Verifier {
             }
             Line::OpenHold { id, wallet, amount, expires_us } => self.stored_hold(id, (wallet, amount, expires_us)),
             Line::Head(ref head) => self.stored_head(head),
-            Line::Account { .. } | Line::Batch(..) | Line::Entry(..) | Line::UnreadableEntry(..) | Line::Problem(_) => {
-            }
+            Line::Account { .. }
+            | Line::RefundTotal(..)
+            | Line::Statement(..)
+            | Line::Batch(..)
+            | Line::Entry(..)
+            | Line::UnreadableEntry(..)
+            | Line::Problem(_) => {}
         }
     }
 

@@ -143,11 +143,10 @@ impl Services {
         if credits <= Credits::ZERO {
             return Err(GrantError::NotPositive);
         }
-        let reason_chars = reason.chars().count();
-        if reason.trim().is_empty() || reason_chars > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
+        if !is_reason(reason) {
             return Err(GrantError::Reason);
         }
-        if key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
+        if key.is_some_and(|key| !is_key(key)) {
             return Err(GrantError::Key);
         }
         let profile = self.find_profile(account).await?.ok_or(GrantError::NotFound)?;
@@ -186,6 +185,16 @@ impl Services {
             .await?;
         Ok(found)
     }
+}
+
+/// Whether `text` can be kept as the reason of what an operator does: one line, not too long.
+pub(in crate::service) fn is_reason(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= REASON_CHARS_MAX && !text.chars().any(char::is_control)
+}
+
+/// Whether `text` can name what an operator does.
+pub(in crate::service) const fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.len() <= IDEMPOTENCY_KEY_BYTES_MAX
 }
 
 fn grant_of(id: EntryId, wallet: LedgerAccountId, amount: Credits, reason: Option<&str>) -> Post {

@@ -11,6 +11,12 @@ use crate::ledger::verify::Line;
 pub(super) const ACCOUNTS: Select =
     Select { table: "ledger_account", sql: "SELECT id, code, kind FROM ledger_account ORDER BY id" };
 
+const TOTALS: Select =
+    Select { table: "refund_total", sql: "SELECT txn_id, captured, refunded FROM refund_total ORDER BY txn_id" };
+const STATEMENTS: Select = Select {
+    table: "payout",
+    sql: "SELECT txn_id, account, credits, debits, netted, paid, note FROM payout ORDER BY txn_id",
+};
 const WALLETS: Select = Select {
     table: "wallet_balance",
     sql: "SELECT account_id, credits, debits, held FROM wallet_balance ORDER BY account_id",
@@ -42,6 +48,12 @@ pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(),
     read_table(ACCOUNTS, 1, &mut cursor, sink, |row| {
         rows::account(row).map(|(id, kind, code)| Line::Account { id, kind, code })
     })
+}
+
+/// What has to be known before the books are read.
+pub(super) fn read_movements<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    read_table(TOTALS, 1, &mut source.prepare(TOTALS)?.open()?, sink, rows::refund_total)?;
+    read_table(STATEMENTS, 1, &mut source.prepare(STATEMENTS)?.open()?, sink, rows::statement)
 }
 
 pub(super) fn read_balances<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {

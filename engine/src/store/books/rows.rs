@@ -11,6 +11,7 @@ use crate::{
         caps::{Counter, CounterKey},
         chain::{BatchHeader, ChainHead},
         leaf::{Digest, HoldEntry, RefusalEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
+        movement::{RefundTotal, Statement},
         refusal::{Difference, Limit},
         verify::Line,
     },
@@ -153,6 +154,11 @@ pub(super) fn find_reason(word: &str) -> Option<&'static str> {
         Refusal::OutOfRange,
         Refusal::SameAccount,
         Refusal::UnknownAccount(NOBODY),
+        Refusal::WrongKind(TransactionKind::Charge),
+        Refusal::TransactionNotFound,
+        Refusal::NotReversible(None),
+        Refusal::AlreadyReversed { captured: HELD, refunded: HELD },
+        Refusal::ExceedsRefundable { needed: HELD, captured: HELD, refunded: HELD },
         Refusal::HoldNotFound,
         Refusal::NotAHold,
         Refusal::HoldHasOtherWallet,
@@ -165,6 +171,7 @@ pub(super) fn find_reason(word: &str) -> Option<&'static str> {
         Refusal::AccountClosed(NOBODY),
         insufficient(Limit::Wallet(NOBODY)),
         insufficient(Limit::Cap { cap: CapId::from(Uuid::nil()), resets_us: None }),
+        Refusal::ExceedsPayable { needed: HELD, payable: HELD, owed: HELD },
         Refusal::Overflow,
     ]
     .iter()
@@ -190,6 +197,25 @@ pub(super) fn hot(row: &impl Row) -> Decoded<Line> {
         credits: column(row, 2, "credits")?,
         debits: column(row, 3, "debits")?,
     })
+}
+
+/// `txn_id, captured, refunded`
+pub(super) fn refund_total(row: &impl Row) -> Decoded<Line> {
+    let total = RefundTotal { captured: column(row, 1, "captured")?, refunded: column(row, 2, "refunded")? };
+    Ok(Line::RefundTotal(id(row, 0, "txn_id")?, total))
+}
+
+/// `txn_id, account, credits, debits, netted, paid, note`
+pub(super) fn statement(row: &impl Row) -> Decoded<Line> {
+    let statement = Statement {
+        account: account_id(row, 1, "account")?,
+        credits: column(row, 2, "credits")?,
+        debits: column(row, 3, "debits")?,
+        netted: column(row, 4, "netted")?,
+        paid: column(row, 5, "paid")?,
+        note: column(row, 6, "note")?,
+    };
+    Ok(Line::Statement(id(row, 0, "txn_id")?, statement))
 }
 
 /// `cap_id, start_us, spent, held`

@@ -35,6 +35,7 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000002_catalog/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000006_movements/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;
@@ -121,6 +122,11 @@ impl Books {
             Step::Post(post) => drop(self.command(Command::Post(post.clone()))),
             Step::Hold(hold) => drop(self.command(Command::Hold(hold.clone()))),
             Step::Settle(settle) => drop(self.command(Command::Settle(settle.clone()))),
+            Step::Refund(refund) => drop(self.command(Command::Refund(*refund))),
+            Step::Revert(revert) => drop(self.command(Command::Revert(*revert))),
+            Step::Secure(secure) => drop(self.command(Command::Secure(*secure))),
+            Step::Payout(payout) => drop(self.command(Command::Payout(*payout))),
+            Step::Collect(collect) => drop(self.command(Command::Collect(collect.clone()))),
             Step::Begin(begin) => self.begin(begin),
             Step::Finish(finish) => self.finish(finish),
             Step::Advance(by_us) => self.clock.advance_us(*by_us),

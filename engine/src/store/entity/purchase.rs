@@ -12,6 +12,8 @@ pub struct Model {
     pub key: Option<String>,
     pub created_us: i64,
     pub confirmed_us: Option<i64>,
+    pub failed_us: Option<i64>,
+    pub failure: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,7 +11,7 @@ use crate::{
         leaf::{Entry, RefusalEntry},
         plan::Plan,
     },
-    store::unit::{NotSaved, UnitOfWork},
+    store::unit::NotSaved,
 };
 
 /// What was decided about a request; told only after the commit.
@@ -31,12 +31,22 @@ pub(super) fn decide(batch: &mut Batch<'_>, job: &Job) -> Decided {
     match job {
         Job::Begin(begin, _) => Decided::Begun(batch.begin(begin)),
         Job::Finish(finish, _) => Decided::Ended(batch.finish(finish)),
-        Job::Command(command, _) => Decided::Done(match &**command {
-            Command::Post(post) => batch.post(post),
-            Command::Hold(hold) => batch.hold(hold),
-            Command::Settle(settle) => batch.settle(settle),
-        }),
+        Job::Command(command, _) => Decided::Done(carry_out(batch, command)),
         Job::Tick(_) | Job::Unit(..) | Job::Record(_) | Job::Settings(_) => Decided::Nothing,
+    }
+}
+
+/// Decides a plain command.
+pub(super) fn carry_out(batch: &mut Batch<'_>, command: &Command) -> Result<Done, Refusal> {
+    match command {
+        Command::Post(post) => batch.post(post),
+        Command::Hold(hold) => batch.hold(hold),
+        Command::Settle(settle) => batch.settle(settle),
+        Command::Refund(refund) => batch.refund(refund),
+        Command::Revert(revert) => batch.revert(revert),
+        Command::Collect(collect) => batch.collect(collect),
+        Command::Secure(secure) => batch.secure(secure),
+        Command::Payout(payout) => batch.pay_out(payout),
     }
 }
 
@@ -86,11 +96,16 @@ pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, record: Arc<CallRecord>) 
     }
 }
 
-/// A unit that the ledger refused is rolled back, and the refusal with it; auditors still want to see it.
-pub(super) fn refusal_plan(unit: &UnitOfWork, refusal: &Refusal) -> Option<Plan> {
-    let post = unit.posts.first()?;
-    let wallet = post.legs.first().map(|leg| leg.debit);
-    let needed = post.legs.iter().map(|leg| leg.amount).max().unwrap_or_default();
-    let entry = RefusalEntry { id: post.id, wallet, reason: refusal.as_str(), needed };
-    Some(Plan { entries: vec![Entry::Refusal(entry)], ..Plan::default() })
+/// A unit that the ledger refused is rolled back, and the refusal with it; auditors still want to see it. `entry` is what
+/// the batch would have kept.
+pub(super) fn refusal_plan(entry: RefusalEntry) -> Plan {
+    Plan { entries: vec![Entry::Refusal(entry)], ..Plan::default() }
+}
+
+/// The refusal with which a batch ends, as it would be kept.
+pub(super) fn last_refusal(plan: Plan) -> Option<RefusalEntry> {
+    match plan.entries.into_iter().next_back() {
+        Some(Entry::Refusal(entry)) => Some(entry),
+        _ => None,
+    }
 }

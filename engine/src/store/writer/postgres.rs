@@ -17,6 +17,7 @@ use crate::clock::SharedClock;
 mod columns;
 mod comparing;
 mod load;
+mod movements;
 mod pace;
 mod recovery;
 mod session;

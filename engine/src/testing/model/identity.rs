@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What an identifier names.
-enum Named<'a> {
+pub(super) enum Named<'a> {
     Post(&'a Post),
     Hold(&'a Reserved),
     /// The settlement of a hold, with an identifier of its own.
@@ -20,7 +20,7 @@ enum Named<'a> {
 type Before = Option<Result<Done, Refusal>>;
 
 /// The first difference in the documented order, or "it exists".
-fn verdict(differences: &[(Difference, bool)]) -> Result<Done, Refusal> {
+pub(super) fn verdict(differences: &[(Difference, bool)]) -> Result<Done, Refusal> {
     let found = |kind: Difference| differences.iter().any(|(difference, differs)| *difference == kind && *differs);
     let order = [
         Difference::Operation,
@@ -51,7 +51,7 @@ fn was_captured(hold: &Reserved) -> bool {
 }
 
 impl Model {
-    fn named(&self, id: EntryId) -> Option<Named<'_>> {
+    pub(super) fn named(&self, id: EntryId) -> Option<Named<'_>> {
         let post = self.posts.iter().find(|post| post.id == id).map(Named::Post);
         let hold = || self.holds.iter().find(|hold| hold.place.id == id).map(Named::Hold);
         let is_end = |hold: &&Reserved| hold.end.as_ref().is_some_and(|end| end.id == id);

@@ -97,7 +97,7 @@ impl Model {
 }
 
 /// Publisher and partner get their part in ten thousand, rounded down; the platform gets what is left.
-fn shares(hold: &PlaceHold, captured: i128) -> Vec<Leg> {
+pub(super) fn shares(hold: &PlaceHold, captured: i128) -> Vec<Leg> {
     let part = |bps: u16| (captured * i128::from(bps)).div_euclid(10_000);
     let publisher = part(hold.shares.publisher_bps());
     let partner = part(hold.shares.partner_bps());

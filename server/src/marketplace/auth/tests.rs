@@ -194,7 +194,7 @@ async fn a_purchase_is_posted_once() {
     assert_eq!(house.json("POST", "/credits/purchase", key, buy(51)).await.0, 409);
     let id = first["purchase_id"].as_str().unwrap().parse().unwrap();
     services.confirm_purchase(id).await.unwrap();
-    assert!(matches!(services.confirm_purchase(id).await, Err(ConfirmError::AlreadyConfirmed)));
+    assert!(matches!(services.confirm_purchase(id).await, Err(ConfirmError::AlreadyConfirmed(_))));
     let account = signup["account_id"].as_str().unwrap().parse().unwrap();
     for _ in 0..2 {
         services.purchase(account, Credits::from_micros(1), Provider::Demo, Some("demo")).await.unwrap();

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
+use crate::ledger::movement::Turnover;
 use crate::testing::{History, Model, Step, Sums};
 
 /// Long enough for holds to expire, keys to be met again and an account to be closed.
@@ -47,6 +48,11 @@ impl Pair {
 
     /// One batch with these steps; `is_swept` as the writer does it before anything else.
     fn play(&mut self, steps: &[Step], now_us: i64, is_swept: bool, at: &str) {
+        for (id, (credits, debits)) in &self.hot {
+            let small = |sum: i128| i64::try_from(sum).unwrap();
+            let turnover = Turnover { credits: small(*credits), debits: small(*debits) };
+            self.facts.turnovers.insert(*id, turnover);
+        }
         let mut batch = Batch::new(&mut self.facts, now_us, self.epoch);
         if is_swept {
             batch.recover(usize::MAX).unwrap();
@@ -67,6 +73,15 @@ impl Pair {
                 Step::Finish(finish) => {
                     assert_eq!(batch.finish(finish), self.model.finish(finish, now_us), "{at}: {step:?}");
                 }
+                Step::Refund(refund) => assert_eq!(batch.refund(refund), self.model.refund(refund), "{at}: {step:?}"),
+                Step::Revert(revert) => assert_eq!(batch.revert(revert), self.model.revert(revert), "{at}: {step:?}"),
+                Step::Collect(collect) => {
+                    assert_eq!(batch.collect(collect), self.model.collect(collect), "{at}: {step:?}");
+                }
+                Step::Secure(secure) => {
+                    assert_eq!(batch.secure(secure), self.model.secure(secure, now_us), "{at}: {step:?}");
+                }
+                Step::Payout(payout) => assert_eq!(batch.pay_out(payout), self.model.pay_out(payout), "{at}: {step:?}"),
                 Step::Advance(_) | Step::Close(_) | Step::Restart => panic!("{at}: not a request: {step:?}"),
             }
             check_wallets(batch.facts(), &self.world, &self.model, &format!("{at}: after {step:?}"));
@@ -99,6 +114,10 @@ impl Pair {
     }
 
     fn check(&self, at: &str) {
+        for (of, total) in &self.facts.refunds {
+            assert_eq!(i128::from(total.refunded), self.model.refunded(*of), "{at}: what went back of {of}");
+            assert!(total.refunded <= total.captured, "{at}: more than {of} went back");
+        }
         assert_eq!(self.ended.len(), self.model.ended_holds(), "{at}: ended holds");
         assert_eq!(self.transactions, self.model.transactions(), "{at}: transactions");
         assert_eq!(self.postings, self.model.postings(), "{at}: postings");
@@ -210,6 +229,11 @@ fn random_histories_meet_every_answer() {
                     Ok(_) => "finished",
                     Err(_) => "not finished",
                 },
+                Step::Refund(refund) => word(model.refund(refund)),
+                Step::Revert(revert) => word(model.revert(revert)),
+                Step::Collect(collect) => word(model.collect(collect)),
+                Step::Secure(secure) => word(model.secure(secure, now_us)),
+                Step::Payout(payout) => word(model.pay_out(payout)),
                 Step::Close(id) => {
                     model.close(*id);
                     "closed"
@@ -237,6 +261,12 @@ fn random_histories_meet_every_answer() {
         "exists_different_amount",
         "exists_different_ttl",
         "exists_different_metadata",
+        "wrong_kind",
+        "transaction_not_found",
+        "not_reversible",
+        "already_reversed",
+        "exceeds_refundable",
+        "exceeds_payable",
         "out_of_range",
         "same_account",
         "unknown_account",

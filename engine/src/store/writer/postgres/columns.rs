@@ -21,6 +21,8 @@ pub(super) enum Group {
     Keys,
     /// Whatever happens seldom.
     Rare,
+    /// Money that goes back or out.
+    Movements,
 }
 
 /// Some of the [`Group`]s.
@@ -29,7 +31,7 @@ pub(super) struct Groups(u8);
 
 impl Groups {
     /// How many different ones there are, without those of [`Group::Always`].
-    pub(super) const COUNT: u8 = 16;
+    pub(super) const COUNT: u8 = 32;
 
     /// Number `number`, below [`Self::COUNT`].
     pub(super) const fn numbered(number: u8) -> Self {
@@ -53,6 +55,7 @@ impl Group {
             Self::End => 2,
             Self::Keys => 4,
             Self::Rare => 8,
+            Self::Movements => 16,
         }
     }
 }
@@ -211,6 +214,19 @@ columns! {
     Rare replace_status: Option<i16> = "smallint",
     Rare freed_scope: Uuid = "uuid",
     Rare freed_key: String = "text",
+    Movements total_id: Uuid = "uuid",
+    Movements total_refunded: i64 = "bigint",
+    Movements total_refunded_before: i64 = "bigint",
+    Movements first_total_id: Uuid = "uuid",
+    Movements first_total_captured: i64 = "bigint",
+    Movements first_total_refunded: i64 = "bigint",
+    Movements payout_id: Uuid = "uuid",
+    Movements payout_account: i64 = "bigint",
+    Movements payout_credits: i64 = "bigint",
+    Movements payout_debits: i64 = "bigint",
+    Movements payout_netted: i64 = "bigint",
+    Movements payout_paid: i64 = "bigint",
+    Movements payout_note: Option<Vec<u8>> = "bytea",
     Always batch_no: i64 = "bigint",
     Always batch_first_seq: i64 = "bigint",
     Always batch_entries: i64 = "bigint",

@@ -248,6 +248,27 @@ const PARTS: &[Part] = &[
         "DELETE FROM idem i USING unnest(@freed_scope, @freed_key) AS u (scope, key)
          WHERE i.scope = u.scope AND i.key = u.key RETURNING 1",
     ),
+    counted(
+        "totals",
+        Group::Movements,
+        |columns| columns.total_id.len(),
+        "UPDATE refund_total t SET refunded = u.refunded
+         FROM unnest(@total_id, @total_refunded, @total_refunded_before) AS u (id, refunded, before)
+         WHERE t.txn_id = u.id AND t.refunded = u.before RETURNING 1",
+    ),
+    part(
+        "first_totals",
+        Group::Movements,
+        "INSERT INTO refund_total (txn_id, captured, refunded)
+         SELECT u.* FROM unnest(@first_total_id, @first_total_captured, @first_total_refunded) u",
+    ),
+    part(
+        "payouts",
+        Group::Movements,
+        "INSERT INTO payout (txn_id, account, credits, debits, netted, paid, note)
+         SELECT u.* FROM unnest(@payout_id, @payout_account, @payout_credits, @payout_debits, @payout_netted,
+                                @payout_paid, @payout_note) u",
+    ),
 ];
 
 /// The statement that writes everything of a batch with `groups`, and fails if a part of it does not touch the rows that

@@ -17,11 +17,15 @@ use crate::{
     ledger::{
         Refusal,
         batch::{Batch, Done},
+        leaf::RefusalEntry,
         plan::Plan,
     },
     store::{
         unit::{Guarded, NotSaved, UnitOfWork},
-        writer::{answers::refusal_plan, count},
+        writer::{
+            answers::{carry_out, last_refusal, refusal_plan},
+            count,
+        },
     },
 };
 
@@ -33,36 +37,39 @@ struct UnitProgress {
 }
 
 impl Writer {
-    /// Statements first, so that the ledger transactions see the accounts that they open.
+    /// Statements first, so that the ledger's commands see the accounts that they open.
     pub(super) async fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
-        let saved = self.try_unit(unit).await;
-        match &saved {
-            Ok(_) => {
-                count(&self.counters.batches, 1);
-                count(&self.counters.requests, 1);
-            }
-            Err(NotSaved::Refused(refusal)) => {
-                if let Some(plan) = refusal_plan(unit, refusal)
-                    && let Err(trouble) = self.record(&plan).await
-                {
-                    tracing::error!(?trouble, "a refusal was not recorded");
-                    self.is_stale = true;
-                    self.roll_back().await;
-                }
-            }
-            Err(_) => {}
+        let mut refused = None;
+        let saved = self.try_unit(unit, &mut refused).await;
+        if saved.is_ok() && !unit.is_rehearsal {
+            count(&self.counters.batches, 1);
+            count(&self.counters.requests, 1);
+        }
+        if let Some(entry) = refused.filter(|_| !unit.is_rehearsal)
+            && let Err(trouble) = self.record(&refusal_plan(entry)).await
+        {
+            tracing::error!(?trouble, "a refusal was not recorded");
+            self.is_stale = true;
+            self.roll_back().await;
         }
         let gone = reply.send(saved);
         drop(gone);
     }
 
-    async fn try_unit(&mut self, unit: &UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+    async fn try_unit(&mut self, unit: &UnitOfWork, refused: &mut Option<RefusalEntry>) -> Result<Vec<Done>, NotSaved> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
         loop {
             let mut progress = UnitProgress::default();
             let trouble = match self.attempt_unit(unit, &mut name, &mut progress).await {
-                Ok(Ok(done)) => return Ok(done),
-                Ok(Err(refusal)) => {
+                Ok(Ok(done)) => {
+                    if unit.is_rehearsal {
+                        self.is_stale = true;
+                        self.roll_back().await;
+                    }
+                    return Ok(done);
+                }
+                Ok(Err((refusal, entry))) => {
+                    *refused = entry;
                     self.is_stale = true;
                     self.roll_back().await;
                     return Err(NotSaved::Refused(refusal));
@@ -83,7 +90,7 @@ impl Writer {
         unit: &UnitOfWork,
         name: &mut Option<Uuid>,
         progress: &mut UnitProgress,
-    ) -> Result<Result<Vec<Done>, Refusal>, Trouble> {
+    ) -> Result<Result<Vec<Done>, (Refusal, Option<RefusalEntry>)>, Trouble> {
         self.refresh().await?;
         let now_us = self.now_us();
         let epoch = self.head.epoch;
@@ -93,17 +100,20 @@ impl Writer {
             progress.statement = number;
             execute(session, guarded).await?;
         }
-        let mut wanted = Wanted::by_posts(&unit.posts);
+        let mut wanted = Wanted::by_commands(facts, &unit.commands);
         let foreign = wanted.lock(session.connection(), facts).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
-        for post in &unit.posts {
-            match batch.post(post) {
+        for command in &unit.commands {
+            match carry_out(&mut batch, command) {
                 Ok(done) => progress.done.push(done),
-                Err(refusal) => return Ok(Err(refusal)),
+                Err(refusal) => return Ok(Err((refusal, last_refusal(batch.into_plan())))),
             }
         }
         let plan = batch.into_plan();
+        if unit.is_rehearsal {
+            return Ok(Ok(std::mem::take(&mut progress.done)));
+        }
         let name = self.name(name, now_us);
         self.commit(&plan, &before, now_us, name).await?;
         foreign.forget(&mut self.facts);

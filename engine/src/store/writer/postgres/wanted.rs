@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     load::{Foreign, damaged, digest, load_known},
+    movements,
     session::Trouble,
     statements::{LOCK, READ},
 };
@@ -32,6 +33,10 @@ pub(super) struct Wanted {
     keys: BTreeSet<KeyName>,
     /// Identifiers of plain commands: what do they name already?
     known: BTreeSet<EntryId>,
+    /// Transactions that are to be taken back.
+    pub(super) taken_back: BTreeSet<EntryId>,
+    /// What unlimited accounts have decides something, too.
+    is_weighing: bool,
 }
 
 impl Wanted {
@@ -55,29 +60,42 @@ impl Wanted {
                     wanted.accounts.extend(finish.wallet);
                     wanted.add_counters(&finish.caps);
                 }
-                Job::Command(command, _) => match &**command {
-                    Command::Post(post) => wanted.add_post(post),
-                    Command::Hold(hold) => {
-                        wanted.known.insert(hold.id);
-                        wanted.add_hold_parties(hold);
-                    }
-                    Command::Settle(settle) => {
-                        wanted.known.extend([settle.id, settle.hold]);
-                        wanted.add_open_hold(facts, settle.hold);
-                    }
-                },
+                Job::Command(command, _) => wanted.add_command(facts, command),
                 Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
         wanted
     }
 
-    pub(super) fn by_posts(posts: &[Post]) -> Self {
+    /// What the commands of a unit need.
+    pub(super) fn by_commands(facts: &Facts, commands: &[Command]) -> Self {
         let mut wanted = Self::default();
-        for post in posts {
-            wanted.add_post(post);
+        for command in commands {
+            wanted.add_command(facts, command);
         }
         wanted
+    }
+
+    fn add_command(&mut self, facts: &Facts, command: &Command) {
+        match command {
+            Command::Post(post) => self.add_post(post),
+            Command::Hold(hold) => {
+                self.known.insert(hold.id);
+                self.add_hold_parties(hold);
+            }
+            Command::Settle(settle) => {
+                self.known.extend([settle.id, settle.hold]);
+                self.add_open_hold(facts, settle.hold);
+            }
+            Command::Refund(_) | Command::Revert(_) | Command::Collect(_) | Command::Secure(_) | Command::Payout(_) => {
+                let (id, of, parties) = command.looks_at();
+                self.known.insert(id);
+                self.known.extend(of);
+                self.taken_back.extend(of);
+                self.accounts.extend(parties);
+                self.is_weighing = true;
+            }
+        }
     }
 
     fn add_post(&mut self, post: &Post) {
@@ -109,14 +127,20 @@ impl Wanted {
         // What this server has open names nothing else.
         let ids = self.known.iter().filter(|id| !facts.holds.contains_key(id)).map(|id| id.uuid()).collect();
         let named = self.read(LOCK.as_str(), connection, facts, ids).await?;
-        if named.is_empty() {
-            return Ok(Foreign::default());
+        let mut foreign = Foreign::default();
+        if !named.is_empty() {
+            foreign = load_known(connection, facts, &named).await?;
+            for id in self.known.clone() {
+                self.add_open_hold(facts, id);
+            }
+            for of in &self.taken_back {
+                self.accounts.extend(facts.parties_of(*of));
+            }
+            self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
         }
-        let foreign = load_known(connection, facts, &named).await?;
-        for id in self.known.clone() {
-            self.add_open_hold(facts, id);
+        if self.is_weighing {
+            movements::load(connection, facts, &self.accounts, &self.taken_back).await?;
         }
-        self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
         Ok(foreign)
     }
 

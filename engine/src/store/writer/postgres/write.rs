@@ -23,6 +23,7 @@ use crate::{
         facts::Facts,
         key::{KeyName, KeyState, StoredKey},
         leaf::{Digest, Entry, HoldEntry, SettlementEntry, TransactionEntry, encode_counters},
+        movement::RefundTotal,
         plan::{CallWrite, KeyWrite, Plan},
     },
 };
@@ -36,6 +37,8 @@ pub(super) struct Before {
     counters: HashMap<CounterKey, Counter>,
     /// The keys that have a row.
     keys: HashSet<KeyName>,
+    /// The totals of what was taken back that have a row.
+    pub(super) refunds: HashMap<EntryId, RefundTotal>,
 }
 
 /// A decided batch.
@@ -58,7 +61,8 @@ impl Before {
         let wallets = wanted.accounts.iter().filter_map(|id| Some((*id, facts.wallets.get(id)?.version)));
         let counters = wanted.counters.iter().filter_map(|key| Some((*key, *facts.counters.get(key)?)));
         let keys = facts.keys.keys().cloned();
-        Self { wallets: wallets.collect(), counters: counters.collect(), keys: keys.collect() }
+        let refunds = facts.refunds.clone();
+        Self { wallets: wallets.collect(), counters: counters.collect(), keys: keys.collect(), refunds }
     }
 }
 
@@ -87,6 +91,7 @@ pub(super) async fn write(
     };
     columns.add_holds(facts, plan);
     columns.add_balances(facts, before, plan);
+    columns.add_movements(facts, before, plan);
     columns.add_calls(facts, plan);
     columns.add_keys(before, &plan.keys);
     let groups = columns.groups();

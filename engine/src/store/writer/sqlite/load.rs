@@ -11,7 +11,7 @@ use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
     ledger::{
-        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, TransactionKind,
+        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Settle, TransactionKind,
         caps::{CapUse, Counter, CounterKey},
         facts::{AccountFacts, Facts, Known, OpenCall, OpenHold, Wallet},
         key::{KeyName, KeyState, StoredKey},
@@ -20,6 +20,8 @@ use crate::{
     pricing::ShareTerms,
     store::writer::{Command, Job},
 };
+
+mod movements;
 
 /// Above this many known wallets or counters the memory is emptied and filled again on demand.
 const KNOWN_MAX: usize = 200_000;
@@ -91,29 +93,36 @@ impl Books {
                     }
                     self.load_counters(facts, &finish.caps)?;
                 }
-                Job::Command(command, _) => match &**command {
-                    Command::Post(post) => self.load_posts(facts, std::slice::from_ref(post))?,
-                    Command::Hold(hold) => {
-                        self.load_known(facts, hold.id)?;
-                        self.load_hold_parties(facts, hold)?;
-                    }
-                    Command::Settle(settle) => self.load_settle(facts, settle)?,
-                },
+                Job::Command(command, _) => self.load_command(facts, command)?,
                 Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
         Ok(())
     }
 
-    pub(super) fn load_posts(&mut self, facts: &mut Facts, posts: &[Post]) -> Loaded<()> {
-        for post in posts {
-            self.load_known(facts, post.id)?;
-            for leg in &post.legs {
-                self.load_account(facts, leg.debit)?;
-                self.load_account(facts, leg.credit)?;
+    /// What the commands of a unit need.
+    pub(super) fn load_commands(&mut self, facts: &mut Facts, commands: &[Command]) -> Loaded<()> {
+        commands.iter().try_for_each(|command| self.load_command(facts, command))
+    }
+
+    fn load_command(&mut self, facts: &mut Facts, command: &Command) -> Loaded<()> {
+        match command {
+            Command::Post(post) => {
+                self.load_known(facts, post.id)?;
+                post.legs.iter().try_for_each(|leg| {
+                    self.load_account(facts, leg.debit)?;
+                    self.load_account(facts, leg.credit)
+                })
+            }
+            Command::Hold(hold) => {
+                self.load_known(facts, hold.id)?;
+                self.load_hold_parties(facts, hold)
+            }
+            Command::Settle(settle) => self.load_settle(facts, settle),
+            Command::Refund(_) | Command::Revert(_) | Command::Collect(_) | Command::Secure(_) | Command::Payout(_) => {
+                self.load_movement(facts, command)
             }
         }
-        Ok(())
     }
 
     fn load_settle(&mut self, facts: &mut Facts, settle: &Settle) -> Loaded<()> {
@@ -149,7 +158,7 @@ impl Books {
         Ok(())
     }
 
-    fn load_account(&mut self, facts: &mut Facts, id: LedgerAccountId) -> Loaded<()> {
+    pub(super) fn load_account(&mut self, facts: &mut Facts, id: LedgerAccountId) -> Loaded<()> {
         if facts.accounts.contains_key(&id) {
             return Ok(());
         }
@@ -225,7 +234,7 @@ impl Books {
     }
 
     /// What an identifier names, unless it is an open hold.
-    fn load_known(&mut self, facts: &mut Facts, id: EntryId) -> Loaded<()> {
+    pub(super) fn load_known(&mut self, facts: &mut Facts, id: EntryId) -> Loaded<()> {
         if facts.known.contains_key(&id) || facts.holds.contains_key(&id) {
             return Ok(());
         }

@@ -9,9 +9,9 @@ use super::{books::Books, checkpoint::Checkpointer, write::forget_expired};
 use crate::{
     invocation::CallRecord,
     ledger::{
-        Refusal,
         batch::{Batch, Done},
         facts::Facts,
+        leaf::RefusalEntry,
         plan::{CallWrite, Plan},
     },
     store::{
@@ -19,7 +19,9 @@ use crate::{
         unit::{NotSaved, UnitOfWork},
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, is_named, keep, refusal_plan, unavailable},
+            answers::{
+                Decided, answer, carry_out, decide, fail, is_named, keep, last_refusal, refusal_plan, unavailable,
+            },
             count,
         },
     },
@@ -125,27 +127,29 @@ impl Writer {
         Ok(())
     }
 
-    /// Statements first, so that the ledger transactions see the accounts that they open.
+    /// Statements first, so that the ledger's commands see the accounts that they open.
     fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
-        let saved = self.save(unit);
+        let mut refused = None;
+        let saved = self.save(unit, &mut refused);
         // Statements may have opened, closed or changed accounts: what was known of them is read again.
         self.facts.accounts.clear();
         self.facts.wallets.clear();
-        if let Err(not_saved) = &saved {
+        if saved.is_err() || unit.is_rehearsal {
             self.is_stale = true;
             self.books.rollback();
-            if let NotSaved::Refused(refusal) = not_saved {
-                self.record_refusal(unit, refusal);
-            }
         } else {
             count(&self.counters.batches, 1);
             count(&self.counters.requests, 1);
+        }
+        if let Some(entry) = refused.filter(|_| !unit.is_rehearsal) {
+            self.record_refusal(entry);
         }
         let gone = reply.send(saved);
         drop(gone);
     }
 
-    fn save(&mut self, unit: &UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+    /// Writes a unit, or only decides about it. A refusal is left in `refused`.
+    fn save(&mut self, unit: &UnitOfWork, refused: &mut Option<RefusalEntry>) -> Result<Vec<Done>, NotSaved> {
         self.refresh()?;
         let now_us = self.books.time_after(self.options.clock.now_us());
         self.books.begin().map_err(unavailable)?;
@@ -160,21 +164,29 @@ impl Writer {
                 return Err(NotSaved::Conflict { statement });
             }
         }
-        self.books.load_posts(&mut self.facts, &unit.posts).map_err(unavailable)?;
+        self.books.load_commands(&mut self.facts, &unit.commands).map_err(unavailable)?;
         let mut batch = Batch::new(&mut self.facts, now_us, self.books.epoch());
-        let mut done = Vec::with_capacity(unit.posts.len());
-        for post in &unit.posts {
-            done.push(batch.post(post)?);
+        let mut done = Vec::with_capacity(unit.commands.len());
+        for command in &unit.commands {
+            match carry_out(&mut batch, command) {
+                Ok(what) => done.push(what),
+                Err(refusal) => {
+                    *refused = last_refusal(batch.into_plan());
+                    return Err(refusal.into());
+                }
+            }
         }
         let plan = batch.into_plan();
-        self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
-        self.facts.end_batch();
+        if !unit.is_rehearsal {
+            self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
+            self.facts.end_batch();
+        }
         Ok(done)
     }
 
     /// The unit was rolled back, and the refusal with it; auditors still want to see it.
-    fn record_refusal(&mut self, unit: &UnitOfWork, refusal: &Refusal) {
-        let Some(plan) = refusal_plan(unit, refusal) else { return };
+    fn record_refusal(&mut self, entry: RefusalEntry) {
+        let plan = refusal_plan(entry);
         let now_us = self.books.time_after(self.options.clock.now_us());
         let written = self
             .refresh()

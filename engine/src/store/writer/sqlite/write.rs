@@ -9,6 +9,7 @@ use crate::ledger::{chain::BatchHeader, facts::Facts, leaf::Digest, plan::Plan};
 mod calls;
 mod entries;
 mod keys;
+mod movements;
 
 pub(super) use keys::forget_expired;
 
@@ -23,6 +24,7 @@ impl Books {
         }
         self.write_holds(facts, plan)?;
         self.write_balances(facts, plan)?;
+        movements::write(&self.connection, facts, plan)?;
         keys::write(&self.connection, &plan.keys)?;
         calls::write(&self.connection, self.head.epoch, facts, plan)?;
         Ok(true)

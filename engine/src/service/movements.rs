@@ -1,0 +1,241 @@
+//! What operators do with money that has moved before: corrections, refunds, chargebacks, payouts.
+//!
+//! They are all alike: an order with a reason and perhaps a key becomes a row of `movement` and a command to the ledger,
+//! in one transaction. The same key again changes nothing and tells what came of the first one.
+
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::{
+    Services,
+    accounts::{REASON_CHARS_MAX, is_key, is_reason},
+};
+use crate::{
+    credits::Credits,
+    id::EntryId,
+    ledger::{
+        Refusal,
+        leaf::{Digest, sha256},
+    },
+    limits::IDEMPOTENCY_KEY_BYTES_MAX,
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+mod adjustments;
+mod chargebacks;
+mod payouts;
+mod refunds;
+
+pub use adjustments::Adjusted;
+pub use chargebacks::{Chargeback, ChargebackState};
+pub use payouts::{PaidOut, Payee};
+pub use refunds::{Refunded, Reverted};
+
+/// Why money is moved, and the name under which it is moved once.
+#[derive(Debug, Clone, Copy)]
+pub struct Note<'a> {
+    /// One line for people; its digest stands in the books.
+    pub reason: &'a str,
+    /// The same key again moves nothing more. Without one every order is one of its own.
+    pub key: Option<&'a str>,
+}
+
+/// What an order is. The words are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MovementKind {
+    /// An operator's correction of a wallet.
+    Adjustment,
+    /// A part of a charge went back.
+    Refund,
+    /// A whole transaction went back.
+    Reversal,
+    /// A publisher or a partner was paid.
+    Payout,
+    /// A payment is disputed.
+    ChargebackOpen,
+    /// A disputed payment stays.
+    ChargebackWon,
+    /// A disputed payment was taken back.
+    ChargebackLost,
+}
+
+impl MovementKind {
+    /// The word that is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Adjustment => "adjustment",
+            Self::Refund => "refund",
+            Self::Reversal => "reversal",
+            Self::Payout => "payout",
+            Self::ChargebackOpen => "chargeback_open",
+            Self::ChargebackWon => "chargeback_won",
+            Self::ChargebackLost => "chargeback_lost",
+        }
+    }
+}
+
+/// Why no money was moved.
+#[derive(Debug, thiserror::Error)]
+pub enum MovementError {
+    /// The reason cannot be used.
+    #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
+    Reason,
+    /// The key cannot be used.
+    #[error("`key` has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes")]
+    Key,
+    /// The key named another order.
+    #[error("this key was used for another command: {kind} of {amount} for {subject}, `{reason}`")]
+    KeyReused {
+        /// What it was.
+        kind: String,
+        /// How much, in words.
+        amount: String,
+        /// For whom, or of what.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing, or less.
+    #[error("`credits` must be more than 0")]
+    NotPositive,
+    /// An adjustment of nothing.
+    #[error("`credits` must not be 0")]
+    Nothing,
+    /// There is no such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The purchase was never paid, so nothing of it can be disputed.
+    #[error("the purchase is {0}")]
+    NotConfirmed(&'static str),
+    /// The payment is disputed, or was lost, already.
+    #[error("a chargeback of {credits} is {state} already", state = .state.as_str())]
+    AlreadyDisputed {
+        /// How much of the payment.
+        credits: Credits,
+        /// How it stands.
+        state: ChargebackState,
+    },
+    /// No chargeback is open.
+    #[error("no chargeback of this purchase is open{}", ended(*.0))]
+    NotDisputed(Option<ChargebackState>),
+    /// The ledger said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody else was at the same thing at the same moment, and nothing was done: try again.
+    #[error("somebody else changed this at the same moment: nothing was done, try again")]
+    Changed,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn ended(state: Option<ChargebackState>) -> String {
+    state.map_or_else(String::new, |state| format!(": the last one was {}", state.as_str()))
+}
+
+/// An order to move money.
+#[derive(Debug, Clone)]
+struct Order<'a> {
+    kind: MovementKind,
+    /// The public form of whom or what it is about.
+    subject: String,
+    /// How much, where that was said.
+    credits: Option<Credits>,
+    note: Note<'a>,
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moved {
+    id: EntryId,
+    is_replay: bool,
+}
+
+/// What an order's commands are made from.
+#[derive(Debug, Clone, Copy)]
+struct Draft {
+    /// The order's identifier.
+    id: EntryId,
+    /// The digest of its reason.
+    meta: Digest,
+    /// When it was given, in microseconds since the Unix epoch.
+    now_us: i64,
+}
+
+impl Services {
+    /// Looks whether `order` makes sense and whether its key was used. `Some`: it was carried out before.
+    async fn find_moved(&self, order: &Order<'_>) -> Result<Option<Moved>, MovementError> {
+        if !is_reason(order.note.reason) {
+            return Err(MovementError::Reason);
+        }
+        let Some(key) = order.note.key else { return Ok(None) };
+        if !is_key(key) {
+            return Err(MovementError::Key);
+        }
+        let row = entity::movement::Entity::find()
+            .filter(entity::movement::Column::Key.eq(key))
+            .one(self.db.readers())
+            .await
+            .map_err(StoreError::from)?;
+        row.map(|row| replay(&row, order)).transpose()
+    }
+
+    /// Carries out an order: its row, and whatever `add` adds to the unit, in one transaction.
+    async fn carry_out(
+        &self,
+        order: &Order<'_>,
+        add: impl FnOnce(&mut UnitOfWork, Draft),
+    ) -> Result<Moved, MovementError> {
+        let now_us = self.clock.now_us();
+        let draft = Draft { id: EntryId::new(&*self.ids, now_us), meta: sha256(order.note.reason.as_bytes()), now_us };
+        let mut unit = UnitOfWork::new();
+        self.record_movement(&mut unit, order, draft);
+        add(&mut unit, draft);
+        match self.ledger.save(unit).await {
+            Ok(_) => Ok(Moved { id: draft.id, is_replay: false }),
+            Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
+            // An order with the same key was first, or what was read has changed.
+            Err(NotSaved::Conflict { .. }) => self.find_moved(order).await?.ok_or(MovementError::Changed),
+            Err(NotSaved::Writer(error)) => Err(StoreError::from(error).into()),
+        }
+    }
+
+    /// Adds the row of an order to `unit`: every order that is carried out passes here, and so does what is kept about
+    /// who gave it.
+    fn record_movement(&self, unit: &mut UnitOfWork, order: &Order<'_>, draft: Draft) {
+        let row = entity::movement::Model {
+            id: draft.id.uuid(),
+            kind: order.kind.as_str().to_owned(),
+            subject: order.subject.clone(),
+            credits: order.credits.map(Credits::micros),
+            reason: order.note.reason.to_owned(),
+            key: order.note.key.map(str::to_owned),
+            created_us: draft.now_us,
+        };
+        unit.one(self.db.backend(), &entity::movement::Entity::insert(row.into_active_model()));
+    }
+}
+
+fn replay(row: &entity::movement::Model, order: &Order<'_>) -> Result<Moved, MovementError> {
+    let is_same = row.kind == order.kind.as_str()
+        && row.subject == order.subject
+        && row.credits == order.credits.map(Credits::micros)
+        && row.reason == order.note.reason;
+    if is_same {
+        return Ok(Moved { id: EntryId::from(row.id), is_replay: true });
+    }
+    let amount = row.credits.map(|micros| format!("{} credits", Credits::from_micros(micros)));
+    Err(MovementError::KeyReused {
+        kind: row.kind.clone(),
+        amount: amount.unwrap_or_else(|| "all".to_owned()),
+        subject: row.subject.clone(),
+        reason: row.reason.clone(),
+    })
+}
+
+/// An amount that was said must be above zero.
+fn check_positive(credits: Option<Credits>) -> Result<(), MovementError> {
+    match credits {
+        Some(credits) if credits <= Credits::ZERO => Err(MovementError::NotPositive),
+        _ => Ok(()),
+    }
+}

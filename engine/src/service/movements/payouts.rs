@@ -1,0 +1,126 @@
+//! Paying publishers, and partners their margin.
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{MovementError, MovementKind, Note, Order, check_positive};
+use crate::{
+    credits::Credits,
+    id::{EntryId, PartnerId, PublisherId},
+    ledger::{LedgerAccountId, Payout},
+    service::Services,
+    store::{StoreError, entity, journal, writer::Command},
+};
+
+/// Who can be paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payee {
+    /// The public form of their identifier.
+    pub id: String,
+    /// Their name, for people.
+    pub name: String,
+    /// Where their earnings stand.
+    account: LedgerAccountId,
+}
+
+/// A payout with its statement: from the payout before to this one. Amounts are micro-credits.
+///
+/// `opening + earned - taken_back - netted - paid = closing`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidOut {
+    /// The ledger's transaction.
+    pub id: EntryId,
+    /// The key was used before for the same: nothing was paid now.
+    pub is_replay: bool,
+    /// What was payable after the payout before.
+    pub opening: Credits,
+    /// What came in since.
+    pub earned: Credits,
+    /// What went back since.
+    pub taken_back: Credits,
+    /// What was kept for a debt.
+    pub netted: Credits,
+    /// What was paid.
+    pub paid: Credits,
+    /// What is payable after it.
+    pub closing: Credits,
+    /// What is owed now.
+    pub owed: Credits,
+}
+
+impl Services {
+    /// A publisher by slug or identifier, or a partner by identifier.
+    ///
+    /// # Errors
+    /// There is none, or the database cannot be read.
+    pub async fn find_payee(&self, text: &str) -> Result<Payee, MovementError> {
+        let readers = self.db.readers();
+        if let Ok(id) = text.parse::<PartnerId>() {
+            let row = entity::partner::Entity::find_by_id(id.uuid()).one(readers).await.map_err(StoreError::from)?;
+            let row = row.ok_or(MovementError::NotFound("partner"))?;
+            let account = LedgerAccountId::from_raw(row.margin);
+            return Ok(Payee { id: id.to_string(), name: row.name, account });
+        }
+        let found = match text.parse::<PublisherId>() {
+            Ok(id) => entity::publisher::Entity::find_by_id(id.uuid()).one(readers).await,
+            Err(_) => {
+                entity::publisher::Entity::find().filter(entity::publisher::Column::Slug.eq(text)).one(readers).await
+            }
+        };
+        let row = found.map_err(StoreError::from)?.ok_or(MovementError::NotFound("publisher"))?;
+        let id = PublisherId::from(row.id).to_string();
+        Ok(Payee { id, name: row.slug, account: LedgerAccountId::from_raw(row.payable) })
+    }
+
+    /// Pays `credits` of what `payee` has earned, or all of it. What they owe is kept first.
+    ///
+    /// # Errors
+    /// Less is there, the amount, the reason or the key cannot be used, the ledger refuses, or the database failed.
+    pub async fn pay_out(
+        &self,
+        payee: &Payee,
+        credits: Option<Credits>,
+        note: Note<'_>,
+    ) -> Result<PaidOut, MovementError> {
+        check_positive(credits)?;
+        let order = Order { kind: MovementKind::Payout, subject: payee.id.clone(), credits, note };
+        let moved = match self.find_moved(&order).await? {
+            Some(moved) => moved,
+            None => {
+                let (from, to) = (payee.account, LedgerAccountId::CLEARING_MANUAL);
+                self.carry_out(&order, |unit, draft| {
+                    let payout = Payout { id: draft.id, from, to, amount: credits, meta: Some(draft.meta) };
+                    unit.command(Command::Payout(payout));
+                })
+                .await?
+            }
+        };
+        Ok(self.load_payout(payee, moved.id, moved.is_replay).await?)
+    }
+
+    async fn load_payout(&self, payee: &Payee, id: EntryId, is_replay: bool) -> Result<PaidOut, StoreError> {
+        let row = entity::payout::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        let row = row.ok_or_else(|| StoreError::Inconsistent { table: "payout", what: id.to_string() })?;
+        // Every payout is a debit: an earlier one saw fewer of them.
+        let before = entity::payout::Entity::find()
+            .filter(entity::payout::Column::Account.eq(row.account))
+            .filter(entity::payout::Column::Debits.lt(row.debits))
+            .order_by_desc(entity::payout::Column::Debits)
+            .one(self.db.readers())
+            .await?;
+        let spent = |row: &entity::payout::Model| row.debits.saturating_add(row.netted).saturating_add(row.paid);
+        let (credits_before, debits_before) = before.as_ref().map_or((0, 0), |row| (row.credits, spent(row)));
+        let of = |from: i64, to: i64| Credits::from_micros(to.saturating_sub(from));
+        let debt = journal::load_turnover(&self.db, payee.account.receivable()).await?;
+        Ok(PaidOut {
+            id,
+            is_replay,
+            opening: of(debits_before, credits_before),
+            earned: of(credits_before, row.credits),
+            taken_back: of(debits_before, row.debits),
+            netted: Credits::from_micros(row.netted),
+            paid: Credits::from_micros(row.paid),
+            closing: of(spent(&row), row.credits),
+            owed: of(debt.credits, debt.debits).max(Credits::ZERO),
+        })
+    }
+}

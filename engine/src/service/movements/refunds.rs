@@ -1,0 +1,133 @@
+//! Charges, and whole transactions, that go back.
+
+use sea_orm::EntityTrait;
+
+use super::{MovementError, MovementKind, Note, Order, check_positive};
+use crate::{
+    credits::Credits,
+    id::EntryId,
+    ledger::{AccountKind, LedgerAccountId, Refund, Revert},
+    service::Services,
+    store::{NotSaved, StoreError, UnitOfWork, entity, journal, writer::Command},
+};
+
+/// What came of a refund. Amounts are micro-credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refunded {
+    /// The ledger's transaction.
+    pub id: EntryId,
+    /// The key was used before for the same: nothing went back now.
+    pub is_replay: bool,
+    /// Whose money it is again.
+    pub wallet: Option<LedgerAccountId>,
+    /// What went back with it.
+    pub credits: Credits,
+    /// Of that, what the publisher's payable gave.
+    pub publisher: Credits,
+    /// What the publisher owes, because the payable had been paid out.
+    pub owed: Credits,
+    /// What the partner's margin gave.
+    pub partner: Credits,
+    /// What the platform gave.
+    pub platform: Credits,
+    /// What was charged.
+    pub charged: Credits,
+    /// What of it went back until now.
+    pub refunded: Credits,
+}
+
+/// What came of a reversal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reverted {
+    /// The ledger's transaction; `None` after a rehearsal, which writes none.
+    pub id: Option<EntryId>,
+    /// The key was used before for the same: nothing went back now.
+    pub is_replay: bool,
+}
+
+impl Services {
+    /// Gives back `credits` of the charge `of` (a call's charge has the call's identifier), or all that is left of it.
+    /// Publisher, partner and platform give their shares of it.
+    ///
+    /// # Errors
+    /// `of` is no charge, less than that is left of it, the amount, the reason or the key cannot be used, or the database
+    /// failed.
+    pub async fn refund(
+        &self,
+        of: EntryId,
+        credits: Option<Credits>,
+        note: Note<'_>,
+    ) -> Result<Refunded, MovementError> {
+        check_positive(credits)?;
+        let order = Order { kind: MovementKind::Refund, subject: of.to_string(), credits, note };
+        let moved = match self.find_moved(&order).await? {
+            Some(moved) => moved,
+            None => {
+                self.carry_out(&order, |unit, draft| {
+                    let meta = Some(draft.meta);
+                    unit.command(Command::Refund(Refund { id: draft.id, of, amount: credits, meta }));
+                })
+                .await?
+            }
+        };
+        self.load_refunded(moved.id, of, moved.is_replay).await
+    }
+
+    async fn load_refunded(&self, id: EntryId, of: EntryId, is_replay: bool) -> Result<Refunded, MovementError> {
+        let legs = journal::find_postings(&self.db, id).await?;
+        let sum = |wanted: &dyn Fn(AccountKind) -> bool| {
+            let amounts = legs.iter().filter(|(kind, _)| wanted(*kind)).map(|(_, leg)| leg.amount);
+            Credits::checked_sum(amounts).unwrap_or_default()
+        };
+        let total = entity::refund_total::Entity::find_by_id(of.uuid())
+            .one(self.db.readers())
+            .await
+            .map_err(StoreError::from)?;
+        let total = total.ok_or_else(|| StoreError::Inconsistent { table: "refund_total", what: of.to_string() })?;
+        let (publisher, owed) =
+            (sum(&|kind| kind == AccountKind::Payable), sum(&|kind| kind == AccountKind::Receivable));
+        let (partner, platform) =
+            (sum(&|kind| kind == AccountKind::PartnerMargin), sum(&|kind| kind == AccountKind::PlatformFee));
+        Ok(Refunded {
+            id,
+            is_replay,
+            wallet: legs.first().map(|(_, leg)| leg.credit),
+            credits: sum(&|_| true),
+            publisher,
+            owed,
+            partner,
+            platform,
+            charged: Credits::from_micros(total.captured),
+            refunded: Credits::from_micros(total.refunded),
+        })
+    }
+
+    /// Takes the whole transaction `of` back, of which nothing went back before. A rehearsal decides and writes nothing.
+    ///
+    /// # Errors
+    /// `of` is no transaction that can be taken back, something of it went back before, somebody no longer has what they
+    /// got, the reason or the key cannot be used, or the database failed.
+    pub async fn revert(&self, of: EntryId, note: Note<'_>, is_rehearsal: bool) -> Result<Reverted, MovementError> {
+        let order = Order { kind: MovementKind::Reversal, subject: of.to_string(), credits: None, note };
+        if let Some(moved) = self.find_moved(&order).await? {
+            return Ok(Reverted { id: Some(moved.id), is_replay: true });
+        }
+        if is_rehearsal {
+            let id = EntryId::new(&*self.ids, self.clock.now_us());
+            let mut unit = UnitOfWork::new();
+            unit.command(Command::Revert(Revert { id, of, meta: None })).rehearse();
+            return match self.ledger.save(unit).await {
+                Ok(_) => Ok(Reverted { id: None, is_replay: false }),
+                Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
+                Err(NotSaved::Conflict { .. }) => Err(MovementError::Changed),
+                Err(NotSaved::Writer(error)) => Err(StoreError::from(error).into()),
+            };
+        }
+        let moved = self
+            .carry_out(&order, |unit, draft| {
+                unit.command(Command::Revert(Revert { id: draft.id, of, meta: Some(draft.meta) }));
+            })
+            .await?;
+        Ok(Reverted { id: Some(moved.id), is_replay: moved.is_replay })
+    }
+}
