@@ -78,14 +78,15 @@ async fn rows_from_before_the_slimmer_hot_path_are_kept() {
         assert!(error.contains(why), "{sql}: {error}");
     }
 
-    // This migration, and the one after it.
-    Migrator::down(&connection, Some(2)).await.unwrap();
+    // This migration, and those after it.
+    let later = u32::try_from(Migrator::migrations().len() - 3).unwrap();
+    Migrator::down(&connection, Some(later)).await.unwrap();
     assert_eq!(texts(transactions), before);
     assert_eq!(texts("SELECT key || coalesce(body, '-') FROM idem ORDER BY key"), ["finishedthe answer", "running-"]);
 }
 
 /// The tables of the books on PostgreSQL, each with a column that may be counted up.
-const BOOKS: [(&str, &str); 7] = [
+const BOOKS: [(&str, &str); 9] = [
     ("txn", "kind"),
     ("posting", "amount"),
     ("hold", "amount"),
@@ -93,6 +94,8 @@ const BOOKS: [(&str, &str); 7] = [
     ("refusal", "needed"),
     ("batch", "total"),
     ("credit_grant", "credits"),
+    ("payout", "paid"),
+    ("movement", "credits"),
 ];
 
 /// One row for each table of the books, and what those refer to.
@@ -107,6 +110,8 @@ const ROWS: &str = "
     INSERT INTO batch VALUES (0, 1, 1, 1, 4, 1, 5, 9, gen_random_uuid(), '', '', '');
     INSERT INTO account VALUES (gen_random_uuid(), 'a@example.com', true, false, NULL, 1001, 0, 0);
     INSERT INTO credit_grant SELECT gen_random_uuid(), id, 5, 'welcome', NULL, 0 FROM account;
+    INSERT INTO payout VALUES (gen_random_uuid(), 1002, 5, 0, 0, 5, NULL);
+    INSERT INTO movement VALUES (gen_random_uuid(), 'payout', 'pub_1', 5, 'july', NULL, 0);
 ";
 
 /// Carries migrations out in the name of the database's owner.
@@ -169,6 +174,79 @@ async fn the_books_on_postgres_are_appended_to_and_never_changed() {
         assert_eq!(database.query(&rows), before, "{table} has changed");
     }
     database.query("TRUNCATE idem, open_hold, open_call");
+}
+
+/// A purchase with an open chargeback, and what a chargeback may become.
+const DISPUTED: &str = "
+    INSERT INTO ledger_account (id, code, kind, created_us) VALUES (1001, 'liabilities:wallet:a', 1, 0);
+    INSERT INTO account VALUES (@1, 'a@example.com', true, false, NULL, 1001, 0, 0);
+    INSERT INTO purchase (id, account_id, credits, provider, status, created_us)
+    VALUES (@2, @1, 5, 'manual', 'confirmed', 0);
+    INSERT INTO chargeback VALUES (@3, @2, 5, 'open', 1, NULL, NULL);";
+
+const ALLOWED: &str = "UPDATE chargeback SET state = 'won', closing = @4, closed_us = 2;
+                       INSERT INTO chargeback VALUES (@5, @2, 5, 'open', 3, NULL, NULL);";
+
+const FORBIDDEN: [(&str, &str); 6] = [
+    ("UPDATE chargeback SET credits = 4 WHERE state = 'open'", "append-only"),
+    ("UPDATE chargeback SET state = 'lost', closing = @6 WHERE state = 'won'", "append-only"),
+    ("DELETE FROM chargeback", "append-only"),
+    ("UPDATE chargeback SET state = 'lost' WHERE state = 'open'", "CHECK"),
+    ("INSERT INTO chargeback VALUES (@6, @2, 5, 'open', 4, NULL, NULL)", "UNIQUE"),
+    ("INSERT INTO refund_total VALUES (@6, 5, 6)", "CHECK"),
+];
+
+/// `sql` with names for its identifiers.
+fn named(sql: &str, name: impl Fn(&str) -> String) -> String {
+    (1..=6).fold(sql.to_owned(), |sql, number| sql.replace(&format!("@{number}"), &name(&number.to_string())))
+}
+
+#[tokio::test]
+async fn a_chargeback_goes_forward_once_and_nothing_goes_back_twice() {
+    let folder = folder();
+    let path = folder.path().join("books.db");
+    let connection = Database::connect_for_migration(&format!("sqlite://{}", path.display())).await.unwrap();
+    Migrator::up(&connection, None).await.unwrap();
+    let books = Connection::open(&path).unwrap();
+    let on_sqlite = |sql: &str| named(sql, |number| format!("x'0{number}'"));
+    books.execute_batch(&on_sqlite(DISPUTED)).unwrap();
+    books.execute_batch(&on_sqlite(ALLOWED)).unwrap();
+    let database = Cluster::shared().database();
+    migrate(&database).await;
+    let on_postgres = |sql: &str| named(sql, |number| format!("'00000000-0000-0000-0000-00000000000{number}'"));
+    database.query(&on_postgres(DISPUTED));
+    database.query(&on_postgres(ALLOWED));
+    for (sql, why) in FORBIDDEN {
+        let error = books.execute_batch(&on_sqlite(sql)).unwrap_err().to_string();
+        assert!(error.contains(why), "{sql}: {error}");
+        check_refused(&database, OWNER, &on_postgres(sql), &why.to_lowercase());
+    }
+}
+
+#[tokio::test]
+async fn publishers_from_before_get_an_account_for_what_they_owe() {
+    let folder = folder();
+    let path = folder.path().join("books.db");
+    let connection = Database::connect_for_migration(&format!("sqlite://{}", path.display())).await.unwrap();
+    Migrator::up(&connection, Some(5)).await.unwrap();
+    let payable =
+        "INSERT INTO ledger_account (id, code, kind, created_us) VALUES (77, 'liabilities:payable:pub_1', 2, 9)";
+    let books = Connection::open(&path).unwrap();
+    books.execute_batch(payable).unwrap();
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    let found = |books: &Connection| -> Vec<String> {
+        let sql =
+            "SELECT id || ' ' || code || ' ' || kind || ' ' || created_us FROM ledger_account WHERE id < 0 OR id = 7";
+        books.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(found(&books), ["-77 assets:receivable:publisher:pub_1 7 9", "7 expenses:loss:chargeback 8 0"]);
+    let database = Cluster::shared().database();
+    let connection = Database::connect_for_migration(&database.url()).await.unwrap();
+    Migrator::up(&connection, Some(5)).await.unwrap();
+    database.query(payable);
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    let sql = "SELECT id || ' ' || code FROM ledger_account WHERE id < 0";
+    assert_eq!(database.query(sql).trim(), "-77 assets:receivable:publisher:pub_1");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod commands;
 mod doctor;
 mod fixtures;
 mod listening;
+mod movements;
 mod policy_versions;
 mod postgres;
 mod socket;

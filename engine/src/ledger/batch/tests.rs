@@ -22,6 +22,7 @@ use crate::{
 mod calls;
 mod histories;
 mod holds;
+mod movements;
 mod refusals;
 
 const NOW_US: i64 = 1_800_000_000_000_000;

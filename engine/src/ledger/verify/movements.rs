@@ -55,7 +55,7 @@ impl Movements {
         if let Some(taken) = self.taken_back.get_mut(&entry.id) {
             taken.target = Some((entry.kind, entry.legs.clone()));
         }
-        if entry.kind.takes_back() {
+        if entry.kind.takes_back() && entry.hold.is_none() {
             match entry.reverses {
                 Some(of) => self.take_back(of, at, entry),
                 None => problems.add(REVERSAL, "txn", key_of(at), || "it does not say what it takes back".to_owned()),

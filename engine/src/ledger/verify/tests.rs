@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod money;
+mod movements;
 mod slots;
 
 const NOW_US: i64 = 1_795_000_000_000_000;

@@ -12,8 +12,8 @@ use crate::{
     id::{EntryId, IdSource as _, InvocationId},
     invocation::CallState,
     ledger::{
-        AccountKind, CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction,
-        TransactionKind,
+        AccountKind, CaptureAmount, Collect, LedgerAccountId, Leg, OnExpiry, Payout, PlaceHold, Post, Refund, Settle,
+        SettleAction, TransactionKind,
         batch::{Begin, Finish, KeyEnd, Outcome},
         caps::CapUse,
         leaf::sha256,
@@ -171,8 +171,16 @@ fn small_books(path: PathBuf) -> Books {
         Leg { debit: LedgerAccountId::PROMO, credit: account(2_002), amount: micros(3) },
     ];
     assert!(books.command(post(purchase, TransactionKind::Purchase, paid, None)));
-    let taken_back = vec![Leg { debit: wallet, credit: LedgerAccountId::CLEARING_DEMO, amount: micros(50) }];
-    assert!(books.command(post(books.id(), TransactionKind::Refund, taken_back, Some(purchase))));
+    assert!(books.command(Command::Collect(Collect {
+        id: books.id(),
+        kind: TransactionKind::Chargeback,
+        sources: vec![wallet],
+        to: LedgerAccountId::CLEARING_DEMO,
+        amount: micros(50),
+        is_at_most: false,
+        reverses: Some(purchase),
+        meta: None,
+    })));
 
     let place = |id, amount, ttl_us, on_expiry| PlaceHold {
         id,
@@ -199,13 +207,18 @@ fn small_books(path: PathBuf) -> Books {
         assert!(books.command(Command::Hold(hold)));
     }
     let all_but_one = SettleAction::Capture(CaptureAmount::Exactly(micros(100)));
-    assert!(books.command(Command::Settle(settle(captured, all_but_one))));
+    let charge = settle(captured, all_but_one);
+    assert!(books.command(Command::Settle(charge.clone())));
     assert!(books.command(Command::Settle(settle(released, SettleAction::Release(None)))));
     assert!(
         !books.command(Command::Hold(PlaceHold { caps: Vec::new(), ..place(books.id(), 1_000_000, 0, capture_ten) }))
     );
     books.clock.advance_us(2 * SECOND_US);
     books.tick();
+    let (amount, meta) = (Some(micros(10)), Some(sha256(b"why")));
+    assert!(books.command(Command::Refund(Refund { id: books.id(), of: charge.id, amount, meta })));
+    let to = LedgerAccountId::CLEARING_MANUAL;
+    assert!(books.command(Command::Payout(Payout { id: books.id(), from: payee, to, amount: Some(micros(20)), meta })));
 
     let call = InvocationId::from(books.id().uuid());
     let hold = place(EntryId::from(call), 106, SECOND_US, OnExpiry::Release);
@@ -228,8 +241,8 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
     let report = books.verify();
     assert_eq!(report.problems, []);
     assert!(report.ok);
-    // Three postings and one, and two charges of three; the rest moves no money.
-    assert_eq!(report.counts, Counts { batches: 12, entries: 14, transactions: 4, postings: 10 });
+    // Three postings and one, two charges and a refund of three, and a payout; the rest moves no money.
+    assert_eq!(report.counts, Counts { batches: 14, entries: 16, transactions: 6, postings: 14 });
     assert_eq!(report.checkpoint, None);
     let stored: (i64, i64, [u8; 32]) = books
         .connect()
@@ -300,18 +313,19 @@ fn the_trial_balance_lists_every_account_and_comes_to_nothing() {
         .filter(|row| row.debits != 0 || row.credits != 0)
         .map(|row| (row.account.raw(), row.kind.unwrap(), row.debits, row.credits, row.balance))
         .collect();
-    // Of 100 and of 10: 70 % for the publisher, 10 % for the partner.
+    // Of 100 and of 10: 70 % for the publisher, 10 % for the partner; 10 of it went back, 20 were paid out.
     assert_eq!(
         found,
         [
-            (1, AccountKind::PlatformFee, 0, 22, 22),
+            (1, AccountKind::PlatformFee, 2, 22, 20),
             (2, AccountKind::Promo, 703, 0, -703),
+            (5, AccountKind::Clearing, 0, 20, 20),
             (6, AccountKind::Clearing, 5_000, 50, -4_950),
-            (1_001, AccountKind::Wallet, 160, 5_000, 4_840),
+            (1_001, AccountKind::Wallet, 160, 5_010, 4_850),
             (1_002, AccountKind::Wallet, 0, 700, 700),
-            (2_001, AccountKind::Payable, 0, 77, 77),
+            (2_001, AccountKind::Payable, 27, 77, 50),
             (2_002, AccountKind::Payable, 0, 3, 3),
-            (3_001, AccountKind::PartnerMargin, 0, 11, 11),
+            (3_001, AccountKind::PartnerMargin, 1, 11, 10),
         ]
     );
     assert_eq!(rows.iter().map(|row| row.balance).sum::<i128>(), 0);

@@ -10,7 +10,7 @@ impl History {
     pub(super) fn step_of_movement(&mut self) -> Step {
         let step = match self.dice.below(14) {
             0..=5 => Step::Refund(self.any_refund()),
-            6 => Step::Revert(Revert { id: self.fresh(), of: self.some_transaction(), meta: self.meta() }),
+            6 => Step::Revert(Revert { id: self.fresh(), of: self.any_target(), meta: self.meta() }),
             7 | 8 => Step::Collect(self.any_collection()),
             9 => Step::Secure(self.any_security()),
             10 | 11 => Step::Payout(self.any_payout()),
@@ -27,6 +27,13 @@ impl History {
             _ => Some(micros(self.dice.between(1, 40))),
         };
         Refund { id: self.fresh(), of: self.some_charge(), amount, meta: self.meta() }
+    }
+
+    /// Often one of which something went back before.
+    fn any_target(&mut self) -> EntryId {
+        let before = self.dice.pick(&self.movements).and_then(target_of);
+        let is_again = self.dice.chance(40);
+        before.filter(|_| is_again).unwrap_or_else(|| self.some_transaction())
     }
 
     /// Mostly a charge of late, so that several refunds meet at one.
@@ -130,6 +137,15 @@ impl History {
             _ => {}
         }
         step
+    }
+}
+
+/// What a movement takes back.
+const fn target_of(step: &Step) -> Option<EntryId> {
+    match step {
+        Step::Refund(refund) => Some(refund.of),
+        Step::Revert(revert) => Some(revert.of),
+        _ => None,
     }
 }
 

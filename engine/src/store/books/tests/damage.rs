@@ -3,7 +3,7 @@
 use super::*;
 
 /// The tables that the verifier looks at.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "batch",
     "cap_window",
     "chain_head",
@@ -12,7 +12,9 @@ const TABLES: [&str; 12] = [
     "hot_balance",
     "ledger_account",
     "open_hold",
+    "payout",
     "posting",
+    "refund_total",
     "refusal",
     "txn",
     "wallet_balance",
@@ -38,7 +40,9 @@ fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
         ("chain_head", _) => &[HeadMismatch],
         ("ledger_account", "id") => &[AccountMismatch, UnknownAccount, ProjectionMismatch],
         ("ledger_account", _) => &[AccountMismatch],
-        ("cap_window" | "hot_balance" | "open_hold" | "wallet_balance", _) => &[ProjectionMismatch],
+        ("cap_window" | "hot_balance" | "open_hold" | "payout" | "refund_total" | "wallet_balance", _) => {
+            &[ProjectionMismatch]
+        }
         _ => &[LeafMismatch],
     }
 }
