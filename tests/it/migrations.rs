@@ -182,18 +182,25 @@ const DISPUTED: &str = "
     INSERT INTO account VALUES (@1, 'a@example.com', true, false, NULL, 1001, 0, 0);
     INSERT INTO purchase (id, account_id, credits, provider, status, created_us)
     VALUES (@2, @1, 5, 'manual', 'confirmed', 0);
-    INSERT INTO chargeback VALUES (@3, @2, 5, 'open', 1, NULL, NULL);";
+    INSERT INTO chargeback VALUES (@3, @2, 5, 'open', 1, NULL, NULL);
+    INSERT INTO payout VALUES (@1, 1001, 5, 0, 0, 5, NULL);
+    INSERT INTO movement VALUES (@1, 'payout', 'pub_1', 5, 'july', 'k', 0);";
 
 const ALLOWED: &str = "UPDATE chargeback SET state = 'won', closing = @4, closed_us = 2;
                        INSERT INTO chargeback VALUES (@5, @2, 5, 'open', 3, NULL, NULL);";
 
-const FORBIDDEN: [(&str, &str); 6] = [
+const FORBIDDEN: [(&str, &str); 11] = [
     ("UPDATE chargeback SET credits = 4 WHERE state = 'open'", "append-only"),
     ("UPDATE chargeback SET state = 'lost', closing = @6 WHERE state = 'won'", "append-only"),
     ("DELETE FROM chargeback", "append-only"),
     ("UPDATE chargeback SET state = 'lost' WHERE state = 'open'", "CHECK"),
     ("INSERT INTO chargeback VALUES (@6, @2, 5, 'open', 4, NULL, NULL)", "UNIQUE"),
     ("INSERT INTO refund_total VALUES (@6, 5, 6)", "CHECK"),
+    ("UPDATE payout SET paid = paid", "append-only"),
+    ("DELETE FROM payout", "append-only"),
+    ("UPDATE movement SET reason = 'x'", "append-only"),
+    ("DELETE FROM movement", "append-only"),
+    ("INSERT INTO movement VALUES (@6, 'refund', 'ent_1', 5, 'r', 'k', 0)", "UNIQUE"),
 ];
 
 /// `sql` with names for its identifiers.

@@ -295,15 +295,49 @@ pub(super) fn push(legs: &mut Vec<Leg>, leg: Leg) {
     }
 }
 
-/// What of every posting of `charged` goes back with the next `amount`. All that goes back is shared in proportion, so
-/// any series of refunds adds up exactly.
-fn reversed_shares(charged: &[Leg], total: RefundTotal, amount: i64) -> Result<[Credits; 3], Refusal> {
-    let mut parts = charged.iter().map(|leg| leg.amount);
-    let mut next = || parts.next().unwrap_or_default();
+/// What of every posting of `charged` goes back with the next `amount`. All that goes back is shared in proportion, first
+/// among the parties, then among the postings of each: so any series of refunds adds up exactly.
+fn reversed_shares(charged: &[Leg], total: RefundTotal, amount: i64) -> Result<Vec<Credits>, Refusal> {
+    let after = total.refunded.checked_add(amount).ok_or(Refusal::Overflow)?;
+    let (before, after) = (given_back(charged, total.refunded)?, given_back(charged, after)?);
+    let parts = before.into_iter().zip(after).map(|(before, after)| after.checked_sub(before));
+    parts.collect::<Option<_>>().ok_or(Refusal::Overflow)
+}
+
+/// What of every posting of `charged` has gone back when `amount` of all has.
+fn given_back(charged: &[Leg], amount: i64) -> Result<Vec<Credits>, Refusal> {
+    if amount == 0 {
+        return Ok(vec![Credits::ZERO; charged.len()]);
+    }
+    // Publisher, partner and platform, in this order; each may have several postings.
+    let parties: Vec<&[Leg]> = charged.chunk_by(|one, next| one.credit == next.credit).collect();
+    let mut sums =
+        parties.iter().map(|legs| Credits::checked_sum(legs.iter().map(|leg| leg.amount)).unwrap_or_default());
+    let mut next = || sums.next().unwrap_or_default();
     let posted = Shares { publisher: next(), partner: next(), platform: next() };
-    let (before, amount) = (Credits::from_micros(total.refunded), Credits::from_micros(amount));
-    let shares = refund_shares(posted, before, amount).map_err(|_inconsistent| Refusal::Overflow)?;
-    Ok([shares.publisher, shares.partner, shares.platform])
+    let shares = refund_shares(posted, Credits::ZERO, Credits::from_micros(amount));
+    let shares = shares.map_err(|_inconsistent| Refusal::Overflow)?;
+    let mut back = Vec::with_capacity(charged.len());
+    for (legs, share) in parties.into_iter().zip([shares.publisher, shares.partner, shares.platform]) {
+        back.extend(in_proportion(legs, share).ok_or(Refusal::Overflow)?);
+    }
+    Ok(back)
+}
+
+/// Shares `amount` among the postings of one party in proportion: each is rounded up, the next one shares the rest.
+fn in_proportion(legs: &[Leg], amount: Credits) -> Option<Vec<Credits>> {
+    let mut rest = i128::from(amount.micros());
+    let mut whole = legs.iter().try_fold(0_i128, |sum, leg| sum.checked_add(leg.amount.micros().into()))?;
+    let mut shares = Vec::with_capacity(legs.len());
+    for leg in legs {
+        let part = i128::from(leg.amount.micros());
+        let product = rest.checked_mul(part)?;
+        let share = product.checked_div(whole)?.checked_add(i128::from(product.checked_rem(whole)? != 0))?;
+        rest = rest.checked_sub(share)?;
+        whole = whole.checked_sub(part)?;
+        shares.push(Credits::from_micros(i64::try_from(share).ok()?));
+    }
+    Some(shares)
 }
 
 const fn exceeds(needed: Option<Credits>, total: RefundTotal) -> Refusal {

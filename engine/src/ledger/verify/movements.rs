@@ -143,13 +143,14 @@ fn check_shares(id: EntryId, taken: TakenBack, problems: &mut Problems) {
         return;
     }
     let mut expected: BTreeMap<(LedgerAccountId, LedgerAccountId), i128> = BTreeMap::new();
-    let (mut whole, mut rest) = (sum(&legs), taken.amount);
-    for leg in &legs {
-        let part = i128::from(leg.amount.micros());
-        let back = part_up(rest, part, whole);
-        (whole, rest) = (whole.saturating_sub(part), rest.saturating_sub(back));
-        let share = expected.entry((leg.credit, leg.debit)).or_default();
-        *share = share.saturating_add(back);
+    let parties: Vec<&[Leg]> = legs.chunk_by(|one, next| one.credit == next.credit).collect();
+    let sums: Vec<i128> = parties.iter().map(|legs| sum(*legs)).collect();
+    for (legs, back) in parties.into_iter().zip(in_proportion(&sums, taken.amount)) {
+        let parts: Vec<i128> = legs.iter().map(|leg| leg.amount.micros().into()).collect();
+        for (leg, back) in legs.iter().zip(in_proportion(&parts, back)) {
+            let share = expected.entry((leg.credit, leg.debit)).or_default();
+            *share = share.saturating_add(back);
+        }
     }
     let mut given: BTreeMap<(LedgerAccountId, LedgerAccountId), i128> = BTreeMap::new();
     for ((giver, receiver), amount) in taken.given {
@@ -165,10 +166,15 @@ fn check_shares(id: EntryId, taken: TakenBack, problems: &mut Problems) {
     }
 }
 
-/// `amount × part / whole`, rounded up.
-fn part_up(amount: i128, part: i128, whole: i128) -> i128 {
-    let product = amount.saturating_mul(part);
-    let floor = product.checked_div(whole).unwrap_or(0);
-    let has_rest = product.checked_rem(whole).is_some_and(|rest| rest != 0);
-    floor.saturating_add(has_rest.into())
+/// Shares `amount` in the proportion of `parts`: each is rounded up, the next one shares the rest.
+fn in_proportion(parts: &[i128], amount: i128) -> Vec<i128> {
+    let (mut whole, mut rest) = (parts.iter().fold(0_i128, |sum, part| sum.saturating_add(*part)), amount);
+    let share = |part: &i128| {
+        let product = rest.saturating_mul(*part);
+        let has_rest = product.checked_rem(whole).is_some_and(|rest| rest != 0);
+        let share = product.checked_div(whole).unwrap_or(0).saturating_add(has_rest.into());
+        (whole, rest) = (whole.saturating_sub(*part), rest.saturating_sub(share));
+        share
+    };
+    parts.iter().map(share).collect()
 }

@@ -41,6 +41,20 @@ fn given_back(parts: &[i128], amount: i128) -> Vec<i128> {
     parts.iter().map(give).collect()
 }
 
+/// What each of the postings has given back: first the parties share it, then the postings of each.
+fn given_back_by(charged: &[Leg], amount: i128) -> Vec<i128> {
+    let mut parties: Vec<(LedgerAccountId, Vec<i128>)> = Vec::new();
+    for leg in charged {
+        match parties.last_mut() {
+            Some((party, parts)) if *party == leg.credit => parts.push(micros(leg.amount)),
+            _ => parties.push((leg.credit, vec![micros(leg.amount)])),
+        }
+    }
+    let sums: Vec<i128> = parties.iter().map(|(_, parts)| parts.iter().sum()).collect();
+    let backs = given_back(&sums, amount);
+    parties.iter().zip(backs).flat_map(|((_, parts), back)| given_back(parts, back)).collect()
+}
+
 impl Model {
     /// The kind and the postings of what `of` names.
     fn moved(&self, of: EntryId) -> Result<(TransactionKind, Vec<Leg>), Refusal> {
@@ -139,8 +153,7 @@ impl Model {
             let (captured, refunded) = (credits(captured), credits(refunded));
             return Err(Refusal::ExceedsRefundable { needed, captured, refunded });
         }
-        let parts: Vec<i128> = charged.iter().map(|leg| micros(leg.amount)).collect();
-        let (before, after) = (given_back(&parts, refunded), given_back(&parts, refunded + amount));
+        let (before, after) = (given_back_by(&charged, refunded), given_back_by(&charged, refunded + amount));
         let mut legs = Vec::new();
         for (leg, (before, after)) in charged.iter().zip(before.into_iter().zip(after)) {
             self.give_back(&mut legs, Leg { debit: leg.credit, credit: leg.debit, amount: credits(after - before) })?;

@@ -194,6 +194,11 @@ fn every_row_that_is_taken_away_is_missed() {
     for table in TABLES {
         let rows = rows_of(&connection, table);
         for (number, row) in rows.iter().enumerate() {
+            // Nobody misses the account of what a publisher might owe before they owe something.
+            let is_debtor = format!("SELECT EXISTS (SELECT 1 FROM ledger_account WHERE {row} AND kind = 7)");
+            if table == "ledger_account" && connection.query_row(&is_debtor, [], |row| row.get::<_, bool>(0)).unwrap() {
+                continue;
+            }
             let report = original.after(&format!("DELETE FROM {table} WHERE {row}"));
             let found: BTreeSet<_> = report.problems.iter().map(|problem| problem.kind).collect();
             let is_last = number + 1 == rows.len();

@@ -26,3 +26,17 @@ fn only_the_locking_text_locks() {
     assert_eq!(LOCK.matches("FOR UPDATE").count(), 2);
     assert!(!READ.contains("FOR UPDATE") && !READ.contains('@') && !LOCK.contains('@'));
 }
+
+#[test]
+fn what_goes_back_or_out_costs_no_other_batch_anything() {
+    let movements = Groups::numbered(16);
+    assert!(movements.has(Group::Movements));
+    for number in 0..Groups::COUNT {
+        let text = write_text(Groups::numbered(number));
+        let is_there = Groups::numbered(number).has(Group::Movements);
+        for table in ["refund_total", "payout"] {
+            assert_eq!(text.contains(table), is_there, "{table} in {number}");
+        }
+    }
+    assert!(!READ.contains("hot_balance") && !LOCK.contains("hot_balance"));
+}
