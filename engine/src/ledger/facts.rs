@@ -157,6 +157,12 @@ impl Facts {
             .collect()
     }
 
+    /// Whether a hold's time is over at `now_us`, or a call of an earlier term than `epoch` has no outcome.
+    pub fn is_anything_due(&self, now_us: i64, epoch: i64) -> bool {
+        let is_lost = |call: &OpenCall| call.epoch < epoch && !call.is_unknown;
+        !self.expired_holds(now_us, 1).is_empty() || self.calls.values().any(is_lost)
+    }
+
     /// What can be spent now: the smallest of the wallet and every cap, in micro-credits, never below zero.
     pub fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse]) -> Credits {
         let balance = self.wallets.get(&wallet).map_or(0, Wallet::available).max(0);

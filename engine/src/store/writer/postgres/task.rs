@@ -129,6 +129,7 @@ impl Writer {
                 match job {
                     Job::Unit(unit, reply) => {
                         self.run_batch(std::mem::take(&mut batch)).await;
+                        self.settle_due().await;
                         self.run_unit(&unit, reply).await;
                     }
                     Job::Record(record) => keep(&mut self.records, record),
@@ -189,6 +190,19 @@ impl Writer {
                     }
                 }
             }
+        }
+    }
+
+    /// Settles what is due without anybody asking, if anything is: a unit may ask for all that a wallet has. If that cannot
+    /// be done now, the unit says why.
+    async fn settle_due(&mut self) {
+        let now_us = self.now_us();
+        if self.refresh().await.is_err() || !self.facts.is_anything_due(now_us, self.head.epoch) {
+            return;
+        }
+        if self.try_batch(&[]).await.is_ok() {
+            self.records.clear();
+            count(&self.counters.batches, 1);
         }
     }
 

@@ -63,6 +63,7 @@ impl Writer {
                 match job {
                     Job::Unit(unit, reply) => {
                         self.run_batch(&mut batch);
+                        self.settle_due();
                         self.run_unit(&unit, reply);
                     }
                     Job::Record(record) => keep(&mut self.records, record),
@@ -94,6 +95,23 @@ impl Writer {
                 self.recover_from(&error);
                 jobs.drain(..).for_each(|job| fail(job, &error));
             }
+        }
+    }
+
+    /// Settles what is due without anybody asking, if anything is: a unit may ask for all that a wallet has.
+    fn settle_due(&mut self) {
+        let now_us = self.books.time_after(self.options.clock.now_us());
+        let settled = self.refresh().and_then(|()| {
+            let is_due = self.facts.is_anything_due(now_us, self.books.epoch());
+            if is_due { self.decide_and_commit(&[]).map(|_nothing| true) } else { Ok(false) }
+        });
+        match settled {
+            Ok(true) => {
+                self.records.clear();
+                count(&self.counters.batches, 1);
+            }
+            Ok(false) => {}
+            Err(error) => self.recover_from(&error),
         }
     }
 
