@@ -131,7 +131,7 @@ impl Writer {
                         self.run_batch(std::mem::take(&mut batch)).await;
                         self.run_unit(&unit, reply).await;
                     }
-                    Job::Record(record) => keep(&mut self.records, record),
+                    Job::Records(records) => keep(&mut self.records, records),
                     Job::Settings(reply) => {
                         let settings = match self.session().await {
                             Ok(session) => session.settings().await.map_err(unavailable),

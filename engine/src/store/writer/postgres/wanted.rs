@@ -66,7 +66,7 @@ impl Wanted {
                         wanted.add_open_hold(facts, settle.hold);
                     }
                 },
-                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+                Job::Unit(..) | Job::Records(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
         wanted
