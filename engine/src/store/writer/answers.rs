@@ -20,6 +20,8 @@ pub(super) enum Decided {
     Ended(Result<Ended, Refusal>),
     Done(Result<Done, Refusal>),
     Nothing,
+    /// Not yet: another server has the wallet. Decided in a later batch.
+    Deferred,
 }
 
 pub(super) fn unavailable(error: impl std::fmt::Display) -> WriterError {
