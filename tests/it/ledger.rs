@@ -7,6 +7,7 @@ mod faults;
 mod fencing;
 mod histories;
 mod lost_connections;
+mod prices;
 mod races;
 mod recovery;
 mod servers;
