@@ -10,5 +10,6 @@ mod lost_connections;
 mod prices;
 mod races;
 mod recovery;
+mod retention;
 mod servers;
 mod units;
