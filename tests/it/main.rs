@@ -24,3 +24,5 @@ mod policies;
 mod rows;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod writing;

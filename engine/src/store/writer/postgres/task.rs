@@ -72,6 +72,8 @@ pub(super) struct Writer {
     pub(super) is_stale: bool,
     /// Other writers may have died and left something open: to be looked for in the next batch.
     pub(super) has_lost: bool,
+    /// More keys are over than one transaction forgets: the next tick goes on.
+    has_expired: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
     pub(super) calm: Calm,
     /// Jobs whose wallets another server had locked: the first of the next batch.
@@ -120,6 +122,7 @@ impl Writer {
             facts,
             is_stale: true,
             has_lost: true,
+            has_expired: false,
             records,
             calm: Calm::default(),
             deferred: Vec::new(),
@@ -268,7 +271,9 @@ impl Writer {
         name: &mut Option<Uuid>,
         decided: &mut Vec<Decided>,
     ) -> Result<(), Trouble> {
-        let looks = jobs.iter().any(|job| matches!(job, Job::Tick(_))) && self.is_look_due();
+        let ticks = jobs.iter().any(|job| matches!(job, Job::Tick(_)));
+        let looks = ticks && self.is_look_due();
+        let forgets = looks || (ticks && self.has_expired);
         if looks {
             self.follow_database_clock().await?;
             (self.has_lost, self.looked_us, self.looked_at) = (true, self.options.clock.now_us(), Some(Instant::now()));
@@ -279,9 +284,7 @@ impl Writer {
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         session.begin().await?;
         let mut foreign = Foreign::default();
-        if looks {
-            forget_expired(session, now_us).await?;
-        }
+        let forgotten = if forgets { forget_expired(session, now_us).await? } else { 0 };
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
@@ -303,6 +306,9 @@ impl Writer {
         let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };
         self.commit(&plan, &before, now_us, name).await?;
         self.has_lost = false;
+        if forgets {
+            self.has_expired = forgotten >= FORGOTTEN_MAX.unsigned_abs();
+        }
         foreign.forget(&mut self.facts);
         self.facts.end_batch();
         Ok(())
@@ -372,7 +378,8 @@ impl Writer {
 
     /// Whether `jobs` are ticks with nothing to do.
     fn is_idle(&self, jobs: &[Job]) -> bool {
-        let is_quiet = !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due();
+        let is_quiet =
+            !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due() && !self.has_expired;
         let is_tick = |job: &Job| matches!(job, Job::Tick(_));
         is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
     }
@@ -440,19 +447,21 @@ pub(super) fn open(session: &mut Option<Session>) -> Result<&mut Session, Troubl
     session.as_mut().ok_or_else(|| Trouble::Lost("there is no connection".to_owned()))
 }
 
-/// Forgets the oldest keys whose day is over. A running call keeps its key however old.
-async fn forget_expired(session: &mut Session, now_us: i64) -> Result<(), Trouble> {
-    sqlx::query(
+/// Forgets the oldest keys whose day is over, and their answers. A running call keeps its key however old. Returns how
+/// many keys it looked at.
+async fn forget_expired(session: &mut Session, now_us: i64) -> Result<u64, Trouble> {
+    let looked_at = sqlx::query_scalar::<_, i64>(
         "WITH old AS (SELECT scope, key FROM idem WHERE created_us <= $1 AND state <> 1
                       ORDER BY created_us LIMIT $2 FOR UPDATE SKIP LOCKED),
-              gone AS (DELETE FROM idem i USING old WHERE i.scope = old.scope AND i.key = old.key RETURNING i.call)
-         DELETE FROM idem_answer a USING gone WHERE a.call = gone.call",
+              gone AS (DELETE FROM idem i USING old WHERE i.scope = old.scope AND i.key = old.key RETURNING i.call),
+              wiped AS (DELETE FROM idem_answer a USING gone WHERE a.call = gone.call)
+         SELECT count(*) FROM old",
     )
     .bind(now_us.saturating_sub(KEY_TTL_US))
     .bind(FORGOTTEN_MAX)
-    .execute(session.connection())
+    .fetch_one(session.connection())
     .await?;
-    Ok(())
+    Ok(looked_at.unsigned_abs())
 }
 
 pub(super) fn writer_error(trouble: &Trouble) -> WriterError {
