@@ -16,6 +16,7 @@ use crate::clock::SharedClock;
 
 mod columns;
 mod comparing;
+mod forget;
 mod load;
 mod pace;
 mod recovery;
