@@ -47,7 +47,7 @@ pub enum CopyError {
 
 /// A copy that is not in its place yet. Removed when dropped.
 #[derive(Debug)]
-pub struct Copy {
+pub struct BooksCopy {
     to: PathBuf,
     partial: PathBuf,
 }
@@ -68,12 +68,12 @@ fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-impl Copy {
+impl BooksCopy {
     /// Begins a copy that is to be at `to`, with a file that only its owner may read.
     fn begin(to: &Path) -> Result<(Self, File), CopyError> {
         // What SQLite left beside a file that was moved away would be taken for a part of the new one.
-        let in_the_way = std::iter::once(to.to_owned()).chain(BESIDE.iter().map(|suffix| beside(to, suffix)));
-        if let Some(there) = in_the_way.into_iter().find(|path| is_there(path)) {
+        let mut in_the_way = std::iter::once(to.to_owned()).chain(BESIDE.iter().map(|suffix| beside(to, suffix)));
+        if let Some(there) = in_the_way.find(|path| is_there(path)) {
             return Err(CopyError::Exists(there));
         }
         let partial = beside(to, &format!(".{}.partial", std::process::id()));
@@ -172,7 +172,7 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for BooksCopy {
     fn drop(&mut self) {
         let files = BESIDE.iter().chain(&[".lock"]).map(|suffix| beside(&self.partial, suffix));
         for path in files.chain([self.partial.clone()]).filter(|path| is_there(path)) {

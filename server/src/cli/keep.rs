@@ -8,7 +8,7 @@ use engine::{
     clock::SystemClock,
     store::{
         Database, DatabasePlace, StoreError, WriterLock,
-        backup::{Copy, CopyError},
+        backup::{BooksCopy, CopyError},
         books::{self, VerifyReport},
     },
 };
@@ -41,7 +41,7 @@ pub(super) struct RestoreArgs {
 
 pub(super) fn backup(args: &BackupArgs, config: &Config) -> Outcome {
     let path = file_of(config, "pg_dump --format=custom --file=OUT DATABASE")?;
-    let copy = Copy::of_database(&path, &args.out).map_err(|error| copy_failed(&error))?;
+    let copy = BooksCopy::of_database(&path, &args.out).map_err(|error| copy_failed(&error))?;
     let bytes = copy.size().map_err(|error| copy_failed(&error))?;
     let told = tell(config, &args.out, bytes)?;
     copy.finish().map_err(|error| copy_failed(&error))?;
@@ -81,7 +81,7 @@ pub(super) fn restore(args: &RestoreArgs, config: &Config) -> Outcome {
     }
     // Nobody starts on the same name meanwhile.
     let lock = WriterLock::take(&path).map_err(|error| Failure::new(Exit::Database, error))?;
-    let copy = Copy::of_backup(&args.backup, &path).map_err(|error| copy_failed(&error))?;
+    let copy = BooksCopy::of_backup(&args.backup, &path).map_err(|error| copy_failed(&error))?;
     let report = take_over(config, &args.backup, copy.path())?;
     if !report.ok {
         for problem in &report.problems {
