@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// What an SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -32,6 +32,9 @@ pub enum CopyError {
     /// It has a write-ahead log beside it: it is no backup, but a database in use or one that was cut off.
     #[error("`{}` is not whole without `{}`: make a backup of it with `tollgate backup`", .0.display(), .1.display())]
     InUse(PathBuf, PathBuf),
+    /// SQLite cannot read it to its end.
+    #[error("`{}` is damaged: {1}", .0.display())]
+    Damaged(PathBuf, String),
     /// The system said no: the disk is full, for example.
     #[error("`{}` cannot be written: {source}", path.display())]
     Io {
@@ -124,7 +127,10 @@ impl BooksCopy {
         let copied = io::copy(&mut source, &mut file).and_then(|_bytes| file.flush());
         copied.map_err(io_error(&copy.partial))?;
         copy.flush()?;
-        Ok(copy)
+        match find_damage(&copy.partial)? {
+            Some(damage) => Err(CopyError::Damaged(from.to_owned(), damage)),
+            None => Ok(copy),
+        }
     }
 
     /// Where it is for now.
@@ -180,6 +186,19 @@ impl Drop for BooksCopy {
                 tracing::warn!(%error, path = %path.display(), "a file of an unfinished copy could not be removed");
             }
         }
+    }
+}
+
+/// What SQLite finds wrong with the file, in its own words.
+fn find_damage(path: &Path) -> Result<Option<String>, CopyError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let said = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    match said {
+        Ok(said) => Ok(Some(said).filter(|said| said != "ok")),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(Some(error.to_string())),
+            _ => Err(error.into()),
+        },
     }
 }
 
