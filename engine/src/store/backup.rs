@@ -33,7 +33,7 @@ pub enum CopyError {
     #[error("`{}` is not whole without `{}`: make a backup of it with `tollgate backup`", .0.display(), .1.display())]
     InUse(PathBuf, PathBuf),
     /// SQLite cannot read it to its end.
-    #[error("`{}` is damaged: {1}", .0.display())]
+    #[error("`{}` is damaged: {}", .0.display(), .1)]
     Damaged(PathBuf, String),
     /// The system said no: the disk is full, for example.
     #[error("`{}` cannot be written: {source}", path.display())]
@@ -191,7 +191,8 @@ impl Drop for BooksCopy {
 
 /// What SQLite finds wrong with the file, in its own words.
 fn find_damage(path: &Path) -> Result<Option<String>, CopyError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // Not read-only: a copy of a file with a write-ahead log wants an index of it.
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let said = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     match said {
         Ok(said) => Ok(Some(said).filter(|said| said != "ok")),
