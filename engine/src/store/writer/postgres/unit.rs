@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    session::{Session, Trouble},
-    task::{Writer, open, writer_error},
+    session::{Session, Trouble, writer_error},
+    task::{Writer, open},
     trail::write_trail,
     wanted::{Contested, Wanted},
     write::Before,
