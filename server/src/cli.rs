@@ -13,6 +13,7 @@ mod account;
 mod apply;
 pub mod dates;
 mod doctor;
+mod export;
 mod ledger;
 mod operate;
 mod policy;

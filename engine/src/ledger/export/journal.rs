@@ -116,8 +116,7 @@ impl<D: Dialect> Journal<D> {
         names: &'a BTreeMap<LedgerAccountId, String>,
         amounts: &BTreeMap<LedgerAccountId, i128>,
     ) -> Vec<(&'a str, i128)> {
-        let moved = amounts.iter().filter(|(_, amount)| **amount != 0);
-        moved.map(|(id, amount)| (names.get(id).map_or("unknown", String::as_str), *amount)).collect()
+        amounts.iter().map(|(id, amount)| (names.get(id).map_or("unknown", String::as_str), *amount)).collect()
     }
 
     fn open(&mut self, span: Span, out: &mut Out<'_>) {
@@ -125,7 +124,8 @@ impl<D: Dialect> Journal<D> {
             return;
         }
         self.is_open = true;
-        let amounts = Self::named(&self.names, &self.balances);
+        let mut amounts = Self::named(&self.names, &self.balances);
+        amounts.retain(|(_, balance)| *balance != 0);
         if !amounts.is_empty() {
             self.dialect.transaction(span.first_day, &About::Opening, &amounts, out);
         }
@@ -151,10 +151,7 @@ impl<D: Dialect> Journal<D> {
         for sums in std::mem::take(&mut self.groups).into_values() {
             let Sums { kind, count, first, last, batches, roots, amounts, .. } = sums;
             let about = About::Sums { kind, count, first, last, batches, root: roots.root() };
-            let amounts = Self::named(&self.names, &amounts);
-            if !amounts.is_empty() {
-                self.dialect.transaction(day, &about, &amounts, out);
-            }
+            self.dialect.transaction(day, &about, &Self::named(&self.names, &amounts), out);
         }
     }
 
@@ -196,6 +193,10 @@ impl<D: Dialect> Render for Journal<D> {
 
     fn take(&mut self, frame: &Frame<'_>, item: &Item<'_>, out: &mut Out<'_>) {
         let Entry::Transaction(entry) = item.entry else { return };
+        // A fact without postings moves nothing, and neither tool has a form for it.
+        if entry.legs.is_empty() {
+            return;
+        }
         if item.is_before {
             drop(self.post(entry));
             return;
@@ -203,12 +204,15 @@ impl<D: Dialect> Render for Journal<D> {
         self.open(frame.span, out);
         let day = day_of(item.batch.recorded_us);
         if self.is_full {
-            let moved = self.post(entry);
+            drop(self.post(entry));
+            let name = |id: LedgerAccountId| self.names.get(&id).map_or("unknown", String::as_str);
+            let sides = entry.legs.iter().flat_map(|leg| {
+                let amount = i128::from(leg.amount.micros());
+                [(name(leg.debit), amount), (name(leg.credit), amount.saturating_neg())]
+            });
+            let amounts: Vec<_> = sides.collect();
             let (position, batch_no, root) = (item.position, item.batch.batch_no, item.batch.root);
-            let amounts = Self::named(&self.names, &moved);
-            if !amounts.is_empty() {
-                self.dialect.transaction(day, &About::One { entry, position, batch_no, root }, &amounts, out);
-            }
+            self.dialect.transaction(day, &About::One { entry, position, batch_no, root }, &amounts, out);
             return;
         }
         if self.day.is_some_and(|open| open != day) {

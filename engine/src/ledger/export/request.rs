@@ -73,6 +73,11 @@ impl Format {
         (Self::Beancount, "beancount", "text/plain; charset=utf-8"),
     ];
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(format, ..)| *format)
+    }
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(format, ..)| *format == self).map_or("", |(_, word, _)| *word)

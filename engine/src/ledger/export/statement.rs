@@ -51,10 +51,9 @@ impl AccountStatement {
         for account in frame.only.into_iter().flatten() {
             let balance = self.balances.get(account).copied().unwrap_or(0);
             let mut row = [Value::Nothing; 15];
-            if let [first, _, _, name, .., last] = &mut row {
-                (*first, *name, *last) =
-                    (Value::Word(line), Value::Text(frame.chart.code(*account)), Value::Micros(balance));
-            }
+            let [first, _, _, name, .., last] = &mut row;
+            (*first, *name, *last) =
+                (Value::Word(line), Value::Text(frame.chart.code(*account)), Value::Micros(balance));
             self.table.row(out, &row);
         }
     }
@@ -160,17 +159,8 @@ pub struct PartyStatement {
 impl PartyStatement {
     /// As a table of this format.
     pub fn new(format: RowFormat) -> Self {
-        let columns = &[
-            "line",
-            "date",
-            "account",
-            "kind",
-            "tool",
-            "postings",
-            "debit_micros",
-            "credit_micros",
-            "balance_micros",
-        ];
+        let columns =
+            &["line", "date", "account", "kind", "tool", "postings", "debit_micros", "credit_micros", "balance_micros"];
         Self {
             table: Table::new(format, columns),
             balances: BTreeMap::new(),
@@ -184,9 +174,8 @@ impl PartyStatement {
         for account in frame.only.into_iter().flatten() {
             let balance = Value::Micros(self.balances.get(account).copied().unwrap_or(0));
             let mut row = [Value::Nothing; 9];
-            if let [first, _, name, .., last] = &mut row {
-                (*first, *name, *last) = (Value::Word(line), Value::Text(frame.chart.code(*account)), balance);
-            }
+            let [first, _, name, .., last] = &mut row;
+            (*first, *name, *last) = (Value::Word(line), Value::Text(frame.chart.code(*account)), balance);
             self.table.row(out, &row);
         }
     }

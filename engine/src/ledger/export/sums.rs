@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Frame, Item, Render, day_of,
+    Frame, Item, Render,
     chart::Flows,
+    day_of,
     out::Out,
     table::{RowFormat, Table},
     value::{Value, date_of},
 };
-use crate::ledger::{
-    LedgerAccountId, TransactionKind,
-    leaf::Entry,
-};
+use crate::ledger::{LedgerAccountId, TransactionKind, leaf::Entry};
 
 /// What an account had, received, spent and has, in micro-credits.
 #[derive(Debug, Clone, Copy, Default)]
