@@ -41,6 +41,8 @@ use crate::{
 
 /// How often the ledger looks for expired holds and waiting records.
 const TICK: Duration = Duration::from_millis(200);
+/// Every how many of these looks failed sign-ins are written to the audit trail.
+const FAILED_SIGN_IN_ROUNDS: u32 = 5;
 /// How often a server looks for what others have changed. They have to follow within a second.
 const FOLLOW_TICK: Duration = Duration::from_millis(250);
 /// How often the outbox is looked at.
@@ -296,6 +298,12 @@ pub async fn run_ticks(state: AppState) {
             tracing::warn!(%error, "the ledger did not answer");
         }
         rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(FAILED_SIGN_IN_ROUNDS)
+            && let Err(error) = state.services.write_failed_sign_ins(false).await
+            && !error.is_away()
+        {
+            tracing::warn!(%error, "failed sign-ins could not be told in the audit trail");
+        }
         if rounds.is_multiple_of(300) {
             state.invoke_limiter.tidy();
             state.auth_limiter.tidy();

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     StoreError,
     presence::{AWAY, Presence},
-    unit::{NotSaved, UnitOfWork},
+    unit::{AuditedUnit, NotSaved},
 };
 use crate::{
     clock::{Clock, SharedClock},
@@ -82,7 +82,7 @@ enum Job {
     Begin(Box<Begin>, Reply<Begun>),
     Finish(Box<Finish>, Reply<Result<Ended, Refusal>>),
     Command(Box<Command>, Reply<Result<Done, Refusal>>),
-    Unit(Box<UnitOfWork>, oneshot::Sender<Result<Vec<Done>, NotSaved>>),
+    Unit(Box<AuditedUnit>, oneshot::Sender<Result<Vec<Done>, NotSaved>>),
     Record(Arc<CallRecord>),
     Tick(Reply<()>),
     Settings(Reply<WriterSettings>),
@@ -209,8 +209,8 @@ impl Ledger {
         self.ask(|reply| Job::Command(Box::new(command), reply)).await
     }
 
-    /// Writes a unit of work. Durable when it returns.
-    pub async fn save(&self, unit: UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+    /// Writes a unit of work and its rows of the audit trail. Durable when it returns.
+    pub async fn save(&self, unit: AuditedUnit) -> Result<Vec<Done>, NotSaved> {
         self.expect_presence()?;
         let (reply, answer) = oneshot::channel();
         self.queue.try_send(Job::Unit(Box::new(unit), reply)).map_err(|error| refused(&error))?;

@@ -61,6 +61,7 @@ fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
             "postings": counts.postings,
             "transactions": counts.transactions,
             "batches": counts.batches,
+            "audit_rows": counts.audit_rows,
             "seconds": seconds,
             "checkpoint": report.checkpoint,
             "problems": problems,
@@ -68,8 +69,8 @@ fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
         .to_string())?;
     } else {
         say(&format!(
-            "{} postings in {} transactions and {} batches checked in {seconds:.3} s",
-            counts.postings, counts.transactions, counts.batches
+            "{} postings in {} transactions and {} batches, and {} rows of the audit trail checked in {seconds:.3} s",
+            counts.postings, counts.transactions, counts.batches, counts.audit_rows
         ))?;
         for problem in &report.problems {
             say(&format!("{}: {} {}: {}", problem.kind.as_str(), problem.table, problem.key, problem.text))?;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use engine::{
+    audit::{Action, OpContext},
     clock::{Clock, SharedClock, SystemClock},
     credits::Credits,
     id::{EntryId, IdSource},
@@ -325,7 +326,8 @@ impl Desk {
     }
 
     pub(crate) async fn save(&self, unit: UnitOfWork) -> Result<Vec<Done>, NotSaved> {
-        self.ledger().save(unit).await
+        let told = OpContext::system().entry(Action::CatalogImport, "unit", "of a test");
+        self.ledger().save(unit.audited(told)).await
     }
 
     /// Carries out one statement that must touch one row.

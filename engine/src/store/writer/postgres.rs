@@ -23,6 +23,7 @@ mod session;
 mod slot;
 mod statements;
 mod task;
+mod trail;
 mod unit;
 mod wanted;
 mod write;

@@ -1,5 +1,6 @@
 use actix_web::{App, test, web::Data};
 use engine::{
+    audit::OpContext,
     credits::Credits,
     service::purchases::{ConfirmError, Provider},
 };
@@ -193,12 +194,18 @@ async fn a_purchase_is_posted_once() {
     assert_eq!(again["purchase_id"], first["purchase_id"]);
     assert_eq!(house.json("POST", "/credits/purchase", key, buy(51)).await.0, 409);
     let id = first["purchase_id"].as_str().unwrap().parse().unwrap();
-    services.confirm_purchase(id).await.unwrap();
-    assert!(matches!(services.confirm_purchase(id).await, Err(ConfirmError::AlreadyConfirmed)));
+    services.confirm_purchase(&OpContext::system(), id).await.unwrap();
+    assert!(matches!(services.confirm_purchase(&OpContext::system(), id).await, Err(ConfirmError::AlreadyConfirmed)));
     let account = signup["account_id"].as_str().unwrap().parse().unwrap();
     for _ in 0..2 {
-        services.purchase(account, Credits::from_micros(1), Provider::Demo, Some("demo")).await.unwrap();
-        services.grant_credits(account, Credits::from_micros(2_000_000), "welcome", Some("g")).await.unwrap();
+        services
+            .purchase(&OpContext::system(), account, Credits::from_micros(1), Provider::Demo, Some("demo"))
+            .await
+            .unwrap();
+        services
+            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), "welcome", Some("g"))
+            .await
+            .unwrap();
     }
     let (_, balance) = house.json("GET", "/credits/balance", key, json!(null)).await;
     assert_eq!(balance["available"], json!(52.000_001));
