@@ -4,6 +4,8 @@
 mod accounting;
 mod books;
 mod files;
+mod http;
+mod large;
 mod market;
 mod read;
 mod rows;

@@ -16,8 +16,9 @@ use self::{
 use super::{
     LedgerAccountId,
     chain::BatchHeader,
-    leaf::{Entry, Position},
+    leaf::{Digest, Entry, Position},
 };
+use crate::audit::AuditRow;
 
 pub mod beancount;
 pub mod chart;
@@ -31,6 +32,7 @@ pub mod request;
 pub mod statement;
 pub mod sums;
 pub mod table;
+pub mod trail;
 pub mod value;
 
 /// Microseconds of a day.
@@ -55,6 +57,8 @@ pub struct Needs {
     pub opening: bool,
     /// All slots of a day before the next day; else slot by slot.
     pub by_day: bool,
+    /// The audit trail, and nothing else.
+    pub audit: bool,
 }
 
 /// One entry of the books as a report gets it.
@@ -115,6 +119,11 @@ pub trait Render {
     /// An entry, in the order that [`Needs`] asks for.
     fn take(&mut self, frame: &Frame<'_>, item: &Item<'_>, out: &mut Out<'_>);
 
+    /// A row of the audit trail with its hash, for a report that asks for them.
+    fn take_audit(&mut self, row: &AuditRow, hash: &Digest, out: &mut Out<'_>) {
+        let _not_asked_for = (row, hash, out);
+    }
+
     /// What stands behind the last entry.
     fn finish(&mut self, frame: &Frame<'_>, out: &mut Out<'_>);
 }
@@ -130,6 +139,7 @@ pub const fn needs_of(request: &Request) -> Needs {
         ends: false,
         opening: false,
         by_day: false,
+        audit: false,
     };
     const TRANSACTIONS: Needs = Needs { transactions: true, ..NOTHING };
     match (request.report, request.format) {
@@ -143,6 +153,7 @@ pub const fn needs_of(request: &Request) -> Needs {
         (Report::TrialBalance, _) => Needs { opening: true, ..TRANSACTIONS },
         (Report::Revenue, _) => Needs { tools: true, ..TRANSACTIONS },
         (Report::OpenHolds, _) => Needs { holds: true, ends: true, opening: true, ..NOTHING },
+        (Report::AuditTrail, _) => Needs { audit: true, ..NOTHING },
     }
 }
 
@@ -159,6 +170,7 @@ pub fn renderer_of(request: &Request) -> Box<dyn Render> {
         Report::Postings => Box::new(listing::Postings::new(format)),
         Report::Refunds => Box::new(listing::Refunds::new(format)),
         Report::OpenHolds => Box::new(listing::OpenHolds::new(format)),
+        Report::AuditTrail => Box::new(trail::Trail::new(format)),
         Report::AccountStatement => Box::new(statement::AccountStatement::new(format)),
         Report::PublisherStatement | Report::PartnerStatement => Box::new(statement::PartyStatement::new(format)),
         Report::TrialBalance => Box::new(sums::TrialBalanceReport::new(format)),

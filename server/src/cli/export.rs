@@ -25,8 +25,9 @@ use self::file::NewFile;
 use super::{
     Exit, Failure, Outcome,
     dates::{self, DateRange},
-    say,
+    operate, say,
 };
+use crate::{config::Config, operator::Command};
 
 mod file;
 
@@ -86,9 +87,12 @@ fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
         .try_map(|word| Format::parse(&word).ok_or("is no format"))
 }
 
-pub(super) fn run(args: &ExportArgs, place: &DatabasePlace) -> Outcome {
+pub(super) fn run(args: &ExportArgs, place: &DatabasePlace, config: &Config) -> Outcome {
     let request = args.request()?;
     request.check().map_err(|error| Failure::new(Exit::Refused, error))?;
+    // First of all: what the audit trail cannot tell of is not given away.
+    let (report, facts) = (request.report.as_str().to_owned(), request.to_json());
+    drop(operate::hand_over(&Command::ExportNoted { report, facts }, config)?);
     if args.out == Path::new(STDOUT) {
         stream(place, &request, &mut io::stdout().lock())?;
         return Ok(Exit::Ok);

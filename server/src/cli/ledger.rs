@@ -36,7 +36,7 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     match command {
         LedgerCommand::Verify(output) => verify(&place, output),
         LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
-        LedgerCommand::Export(args) => export::run(args, &place),
+        LedgerCommand::Export(args) => export::run(args, &place, config),
     }
 }
 

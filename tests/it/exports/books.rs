@@ -1,4 +1,5 @@
-//! Books to export: a random history on a desk, whose writer goes on working while the program reads.
+//! Books to export: a random history on a desk, whose writer has gone before the program comes. (Beside a running server
+//! exports are tested in `market`.)
 
 use std::{
     path::{Path, PathBuf},
@@ -29,7 +30,8 @@ impl Books {
     pub(super) async fn after(kind: Kind, seed: u64, steps: usize) -> Self {
         println!("{kind:?}: history of seed {seed}, {steps} steps");
         let world = World::standard();
-        let desk = Desk::open_world_on(kind, &world).await;
+        let mut desk = Desk::open_world_on(kind, &world).await;
+        desk.stop();
         let folder = tests::program::folder();
         let mut books = Self { desk, folder, history: History::new(seed, world, START_US) };
         books.go_on(steps).await;
@@ -38,6 +40,7 @@ impl Books {
 
     /// So many more steps.
     pub(super) async fn go_on(&mut self, steps: usize) {
+        self.desk.start().unwrap();
         for step_no in 0..steps {
             let desk = &mut self.desk;
             match self.history.next_step() {
@@ -55,6 +58,7 @@ impl Books {
                 desk.clock.advance_us(DAY_US);
             }
         }
+        self.desk.stop();
     }
 
     /// `tollgate ledger …` on these books.

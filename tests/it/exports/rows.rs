@@ -134,35 +134,10 @@ async fn revenue_adds_up_to_the_platforms_fee(kind: Kind) {
     }
 }
 
-/// An export is of one moment, whatever is written while it is read.
-async fn an_export_beside_a_busy_writer_is_of_one_moment(kind: Kind) {
-    let mut books = Books::after(kind, 26, STEPS).await;
-    for round in 0..4 {
-        let mut command =
-            books.ledger(&["export", "--json", "--report", "journal", "--format", "jsonl", "--out", "busy"]);
-        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-        books.go_on(60).await;
-        let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
-        let exported = super::books::Exported::of(&books.path("busy"), &output);
-        let rows = read::jsonl(&exported.text);
-        for at in exported.manifest["position"].as_array().unwrap() {
-            let slot = at["slot"].to_string();
-            let of_slot: Vec<_> = rows.iter().filter(|row| row["slot"] == slot).map(|row| number(row, "seq")).collect();
-            let last = i128::from(at["seq"].as_i64().unwrap());
-            assert!(
-                of_slot.iter().copied().eq(1..=last),
-                "round {round}, slot {slot}: {} entries up to {last}",
-                of_slot.len()
-            );
-        }
-    }
-}
-
 on_both! {
     postings_and_journal_are_the_rows_of_the_books,
     the_trial_balance_of_a_range_leads_from_its_opening_to_its_closing,
     a_statement_leads_to_the_balance_line_by_line,
     open_holds_and_refunds_are_those_of_the_database,
     revenue_adds_up_to_the_platforms_fee,
-    an_export_beside_a_busy_writer_is_of_one_moment,
 }

@@ -253,7 +253,7 @@ pub(super) fn heading(frame: &Frame<'_>) -> Vec<String> {
     ];
     lines.extend(frame.position.iter().map(|at| {
         let hash = super::value::hex(&at.hash);
-        format!("position: slot {} up to entry {}, batch {}, hash {hash}", at.slot, at.seq, at.batch_no)
+        format!("position: slot {} up to entry {}, batch {}, hash {hash}", at.slot, at.seq, at.batch_no.unwrap_or(0))
     }));
     lines
 }

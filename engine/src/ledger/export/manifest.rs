@@ -14,11 +14,11 @@ use crate::ledger::leaf::Digest;
 pub struct Position {
     /// The slot.
     pub slot: i64,
-    /// The last batch.
-    pub batch_no: i64,
+    /// The last batch; none in the audit trail.
+    pub batch_no: Option<i64>,
     /// The last entry.
     pub seq: i64,
-    /// The last batch's hash.
+    /// The last batch's hash; of the audit trail that of the last row.
     pub hash: Digest,
 }
 
@@ -51,28 +51,42 @@ impl Manifest {
     /// As JSON.
     pub fn to_json(&self) -> Value {
         let Self { request, position, checkpoint, written } = self;
-        let filter: Map<String, Value> =
-            request.only.named().map(|(what, text)| (what.to_owned(), json!(text))).into_iter().collect();
-        let time = |us: Option<i64>| us.map(time_text);
         let position: Vec<_> = position
             .iter()
             .map(|at| json!({"slot": at.slot, "batch_no": at.batch_no, "seq": at.seq, "hash": hex(&at.hash)}))
             .collect();
         let checkpoint =
             checkpoint.as_ref().map(|checkpoint| json!({"number": checkpoint.number, "hash": hex(&checkpoint.hash)}));
-        json!({
-            "manifest_version": Self::VERSION,
-            "report": request.report.as_str(),
-            "format": request.format.as_str(),
-            "is_full": request.is_full,
-            "filter": filter,
-            "from": time(request.from_us),
-            "to": time(request.to_us),
+        let mut json = json!({"manifest_version": Self::VERSION});
+        let more = json!({
             "position": position,
             "checkpoint": checkpoint,
             "rows": written.rows,
             "bytes": written.bytes,
             "sha256": hex(&written.sha256),
+        });
+        if let Value::Object(members) = &mut json {
+            for part in [request.to_json(), more] {
+                members.extend(part.as_object().cloned().unwrap_or_default());
+            }
+        }
+        json
+    }
+}
+
+impl Request {
+    /// What was asked, as JSON: for manifests and for the audit trail.
+    pub fn to_json(&self) -> Value {
+        let filter: Map<String, Value> =
+            self.only.named().map(|(what, text)| (what.to_owned(), json!(text))).into_iter().collect();
+        let time = |us: Option<i64>| us.map(time_text);
+        json!({
+            "report": self.report.as_str(),
+            "format": self.format.as_str(),
+            "is_full": self.is_full,
+            "filter": filter,
+            "from": time(self.from_us),
+            "to": time(self.to_us),
         })
     }
 }

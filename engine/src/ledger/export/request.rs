@@ -21,10 +21,12 @@ pub enum Report {
     OpenHolds,
     /// Everything that takes an earlier transaction back.
     Refunds,
+    /// Who changed what, signed in, or exported.
+    AuditTrail,
 }
 
 impl Report {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Journal, "journal"),
         (Self::Postings, "postings"),
         (Self::AccountStatement, "account-statement"),
@@ -34,6 +36,7 @@ impl Report {
         (Self::Revenue, "revenue"),
         (Self::OpenHolds, "open-holds"),
         (Self::Refunds, "refunds"),
+        (Self::AuditTrail, "audit-trail"),
     ];
 
     /// All of them.
@@ -215,7 +218,7 @@ impl Request {
         if let (Some(what), None) = (needed, named) {
             return Err(RequestError::Missing { report, what });
         }
-        let is_whole = is_accounting || matches!(report, Report::TrialBalance);
+        let is_whole = is_accounting || matches!(report, Report::TrialBalance | Report::AuditTrail);
         if let Some(what) = named.filter(|what| is_whole || needed.is_some_and(|needed| needed != *what)) {
             return Err(RequestError::NotLimited { report, format, what });
         }

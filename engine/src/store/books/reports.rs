@@ -14,6 +14,7 @@ use self::{
 };
 use super::{postgres, source::Source, spawn, sqlite};
 use crate::{
+    audit::AuditRow,
     ledger::{
         LedgerAccountId,
         export::{
@@ -26,6 +27,7 @@ use crate::{
             renderer_of,
             request::{Request, RequestError},
         },
+        leaf::Digest,
     },
     store::{DatabasePlace, StoreError},
 };
@@ -33,6 +35,7 @@ use crate::{
 mod names;
 mod page;
 mod plan;
+mod trail;
 
 /// How many pages may wait for whoever writes them.
 const PAGES_MAX: usize = 2;
@@ -82,6 +85,7 @@ pub(super) trait Books {
 enum News {
     Start(Box<Start>),
     Page(Page),
+    Audit(Vec<(AuditRow, Digest)>),
 }
 
 /// What is known before the first page.
@@ -125,6 +129,9 @@ pub fn write_report(
 /// Reads until the end, or until nobody listens.
 fn read(books: &impl Books, request: &Request, news: &SyncSender<News>) -> Result<(), ReportError> {
     let needs = needs_of(request);
+    if needs.audit {
+        return trail::read(books, request, news);
+    }
     let mut plan = Plan::make(books, request, needs)?;
     let chart = names::read_chart(books)?;
     let only = names::find_accounts(books, &chart, &request.only)?;
@@ -155,19 +162,26 @@ fn write(
     let mut out = Out::new(sink);
     let mut done = 0_u64;
     renderer.begin(&frame, &mut out);
-    for page in arrivals.filter_map(|news| match news {
-        News::Page(page) => Some(page),
-        News::Start(_) => None,
-    }) {
+    for news in arrivals {
         if out.has_failed() {
             break;
         }
-        for (batch, position, row) in page.rows() {
-            let is_before = request.from_us.is_some_and(|from_us| batch.recorded_us < from_us);
-            let item = Item { batch, position, entry: &row.entry, tool: row.tool, end: row.end, is_before };
-            renderer.take(&frame, &item, &mut out);
-        }
-        done = done.saturating_add(page.entries());
+        let count = match news {
+            News::Start(_) => 0,
+            News::Page(page) => {
+                for (batch, position, row) in page.rows() {
+                    let is_before = request.from_us.is_some_and(|from_us| batch.recorded_us < from_us);
+                    let item = Item { batch, position, entry: &row.entry, tool: row.tool, end: row.end, is_before };
+                    renderer.take(&frame, &item, &mut out);
+                }
+                page.entries()
+            }
+            News::Audit(rows) => {
+                rows.iter().for_each(|(row, hash)| renderer.take_audit(row, hash, &mut out));
+                u64::try_from(rows.len()).unwrap_or(u64::MAX)
+            }
+        };
+        done = done.saturating_add(count);
         progress(Progress { done, total });
     }
     renderer.finish(&frame, &mut out);

@@ -51,6 +51,7 @@ struct Slot {
     /// The entry that has to come next, once one has come.
     next_seq: Option<i64>,
     end: Position,
+    end_no: i64,
 }
 
 /// The way through the batches.
@@ -89,8 +90,15 @@ impl Plan {
         let first_no = if needs.opening { 1 } else { from_no };
         self.has_opening |= from_no > 1 && needs.opening;
         let seq = header.first_seq.saturating_add(header.entries).saturating_sub(1);
-        let end = Position { slot: header.slot, batch_no: header.batch_no, seq, hash };
-        let mut slot = Slot { slot: header.slot, waiting: VecDeque::new(), next_no: first_no, next_seq: None, end };
+        let end = Position { slot: header.slot, batch_no: Some(header.batch_no), seq, hash };
+        let mut slot = Slot {
+            slot: header.slot,
+            waiting: VecDeque::new(),
+            next_no: first_no,
+            next_seq: None,
+            end,
+            end_no: header.batch_no,
+        };
         slot.look_ahead(books)?;
         if let Some(first) = slot.waiting.front() {
             let entries = seq.saturating_sub(first.first_seq).saturating_add(1);
@@ -149,7 +157,7 @@ impl Plan {
 
 impl Slot {
     fn look_ahead(&mut self, books: &impl Books) -> Result<(), ReportError> {
-        let last = self.next_no.saturating_add(HEADERS).saturating_sub(1).min(self.end.batch_no);
+        let last = self.next_no.saturating_add(HEADERS).saturating_sub(1).min(self.end_no);
         if self.next_no > last {
             return Ok(());
         }
