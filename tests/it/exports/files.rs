@@ -79,33 +79,6 @@ async fn a_new_export_takes_the_place_of_the_old_one_whole(kind: Kind) {
     }
 }
 
-/// A file system that takes no more than the first blocks of a file.
-async fn a_disk_that_fills_leaves_no_file_and_says_so(kind: Kind) {
-    let books = Books::after(kind, 33, 700).await;
-    let before = books.export("old.csv", &["--format", "csv"]);
-    assert!(before.text.len() > 100_000, "{} bytes", before.text.len());
-    let plain = books.ledger(&["export", "--format", "csv", "--out", "old.csv"]);
-    // As on a full disk the write fails instead of ending the process: 32 blocks of 512 or 1,024 bytes.
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""])
-        .arg(plain.get_program())
-        .args(plain.get_args());
-    shell.current_dir(books.folder.path()).stdin(Stdio::null());
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    let output = shell.output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stderr(&output).contains("the export was given up after") && stderr(&output).contains("File too large"));
-    assert_eq!(names(books.folder.path()), ["old.csv", "old.csv.manifest.json"], "nothing is left beside the old one");
-    assert_eq!(std::fs::read_to_string(&before.path).unwrap(), before.text);
-    books.desk.verify();
-}
-
 /// Killed in the middle: whoever looks afterwards finds nothing.
 async fn a_killed_export_leaves_nothing(kind: Kind) {
     let books = Books::after(kind, 34, 700).await;
@@ -180,7 +153,6 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
 on_both! {
     requests_that_make_no_sense_are_refused_and_write_nothing,
     a_new_export_takes_the_place_of_the_old_one_whole,
-    a_disk_that_fills_leaves_no_file_and_says_so,
     a_killed_export_leaves_nothing,
     a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error,
 }

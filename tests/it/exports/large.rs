@@ -161,8 +161,47 @@ async fn an_export_that_breaks_off_is_recognisable_and_frees_its_place(kind: Kin
     assert!(!rest.contains("{\"manifest\":"));
 }
 
+/// A file system that takes no more than the first blocks of a file. The server tells the audit trail of the export, so
+/// that all that the command writes is its file.
+async fn a_disk_that_fills_leaves_no_file_and_says_so(kind: Kind) {
+    let books = large(kind, 3_000).await;
+    let (server, _token) = serve(&books);
+    let before = books.export("old.csv", &["--format", "csv"]);
+    assert!(before.text.len() > 100_000, "{} bytes", before.text.len());
+    let plain = books.ledger(&["export", "--format", "csv", "--out", "old.csv"]);
+    // As on a full disk the write fails instead of ending the process: 32 blocks of 512 or 1,024 bytes.
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""])
+        .arg(plain.get_program())
+        .args(plain.get_args());
+    shell.current_dir(books.folder.path()).stdin(Stdio::null());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let names = || {
+        let entries = std::fs::read_dir(books.folder.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let names_before = names();
+    let output = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the export was given up after") && said.contains("File too large"), "{said}");
+    assert_eq!(names(), names_before, "nothing is left beside the old one");
+    assert_eq!(std::fs::read_to_string(&before.path).unwrap(), before.text);
+    assert_eq!(server.stop(), Some(0));
+    books.desk.verify();
+}
+
 on_both! {
     memory_does_not_grow_with_the_books,
     a_slow_export_does_not_hold_the_database,
     an_export_that_breaks_off_is_recognisable_and_frees_its_place,
+    a_disk_that_fills_leaves_no_file_and_says_so,
 }

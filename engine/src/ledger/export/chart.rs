@@ -118,7 +118,8 @@ pub struct Flows {
 impl Flows {
     fn add(&mut self, chart: &Chart, account: LedgerAccountId, amount: i128) {
         let sum = match chart.kind(account) {
-            Some(AccountKind::Wallet) => {
+            // Also what belongs to one, such as a grant's own account.
+            Some(kind) if kind.is_limited() => {
                 self.wallet = self.wallet.or(Some(account));
                 &mut self.wallets
             }

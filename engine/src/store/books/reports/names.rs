@@ -91,11 +91,19 @@ fn find_account(books: &impl Books, chart: &Chart, name: &str) -> Result<BTreeSe
     }
     let page = books.page(&[]);
     each(&mut page.prepare(BUYERS)?.open()?, |row| {
-        let is_named = AccountId::from(uuid(row, "account")?).to_string() == name || text(row, 1, "account")? == name;
-        found.extend(is_named.then_some(row.read(2)).flatten().map(LedgerAccountId::from_raw));
+        let id = AccountId::from(uuid(row, "account")?).to_string();
+        if id == name || text(row, 1, "account")? == name {
+            found.extend(row.read(2).map(LedgerAccountId::from_raw));
+            found.extend(of_owner(chart, |_, account| is_part_of(account, &id)));
+        }
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Whether an account carries this owner's identifier, alone or before what tells several apart.
+fn is_part_of(account: &ChartAccount, id: &str) -> bool {
+    account.owner().strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 /// By name or identifier: the wallet and the margin, and whatever else carries the identifier.
@@ -106,7 +114,7 @@ fn find_partner(books: &impl Books, chart: &Chart, name: &str) -> Result<BTreeSe
         let id = PartnerId::from(uuid(row, "partner")?).to_string();
         if id == name || text(row, 1, "partner")? == name {
             found.extend([row.read(2), row.read(3)].into_iter().flatten().map(LedgerAccountId::from_raw));
-            found.extend(of_owner(chart, |_, account| account.owner() == id));
+            found.extend(of_owner(chart, |_, account| is_part_of(account, &id)));
         }
         Ok(())
     })?;
