@@ -63,9 +63,10 @@ async fn drive(installation: &Installation, seconds: u64) -> Outcome<Found> {
     let ids: Arc<dyn IdSource> = Arc::new(SpreadIds::default());
     let options = WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
     let url = installation.database_url();
-    let started = match Database::is_server(url) {
-        true => Ledger::start_postgres(url, options, None),
-        false => Ledger::start(&installation.database_path(), options),
+    let started = if Database::is_server(url) {
+        Ledger::start_postgres(url, options, None)
+    } else {
+        Ledger::start(&installation.database_path(), options)
     };
     let (ledger, writer) = started.context(|| "cannot start the writer".to_owned())?;
     let (wallets, payee) = load_accounts(installation, &ledger, &clock, &ids).await?;

@@ -120,9 +120,7 @@ pub trait Render {
     fn take(&mut self, frame: &Frame<'_>, item: &Item<'_>, out: &mut Out<'_>);
 
     /// A row of the audit trail with its hash, for a report that asks for them.
-    fn take_audit(&mut self, row: &AuditRow, hash: &Digest, out: &mut Out<'_>) {
-        let _not_asked_for = (row, hash, out);
-    }
+    fn take_audit(&mut self, _row: &AuditRow, _hash: &Digest, _out: &mut Out<'_>) {}
 
     /// What stands behind the last entry.
     fn finish(&mut self, frame: &Frame<'_>, out: &mut Out<'_>);

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -85,7 +86,7 @@ pub(crate) async fn export(request: HttpRequest, state: web::Data<AppState>) -> 
     let query = query.map_err(|error| fault("query", error.to_string()))?;
     let wanted = read(&query).map_err(|(parameter, msg)| fault(parameter, msg))?;
     wanted.check().map_err(|error| fault(REPORT, error.to_string()))?;
-    let permit = state.exports.clone().try_acquire_owned().map_err(|_all_taken| {
+    let permit = Arc::clone(&state.exports).try_acquire_owned().map_err(|_all_taken| {
         Problem::new(Code::Overloaded, format!("{EXPORTS_MAX} exports are under way: that is as many as there may be"))
             .retry_after_s(10)
     })?;
@@ -117,7 +118,6 @@ fn start(
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
     let runtime = Handle::current();
     let work = move || {
-        let _until_it_ends = permit;
         let send = |piece: Piece| {
             let sent = runtime.block_on(tokio::time::timeout(STALL_MAX, sender.send(piece)));
             match sent {
@@ -138,6 +138,7 @@ fn start(
         };
         // Nobody listens any more: there is nobody to tell.
         drop(ended);
+        drop(permit);
     };
     match std::thread::Builder::new().name("export".to_owned()).spawn(work) {
         Ok(_thread) => Ok(receiver),

@@ -6,14 +6,18 @@ use std::{
     process::{Command, Output},
 };
 
-use engine::testing::Dice;
+use engine::{
+    ledger::{LedgerAccountId, batch::Done},
+    store::writer::Command as Asked,
+    testing::Dice,
+};
 use tests::{environment::extent, tools::tool};
 
 use super::{
     books::{Books, Exported},
     read,
 };
-use crate::ledger::desk::{Kind, on_both};
+use crate::ledger::desk::{Kind, on_both, post, wallet_id};
 
 const FORMATS: [&str; 2] = ["hledger", "beancount"];
 
@@ -211,4 +215,35 @@ on_both! {
     both_tools_catch_one_altered_unit,
     a_range_opens_with_what_was_before_and_is_accepted,
     every_sum_names_the_roots_of_its_batches,
+}
+
+/// Servers write in slots of their own: their days come together, and every day's entries of all slots before the next day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_days_of_several_writers_come_together() {
+    let mut books = Books::after(Kind::Postgres, 8, 60).await;
+    books.desk.start().unwrap();
+    let (second, thread) = books.desk.another_writer().unwrap();
+    for round in 0..40_i64 {
+        let amounts = [(LedgerAccountId::OPENING, wallet_id(1 + round % 4), 1 + round)];
+        let funding = Asked::Post(post(books.desk.fresh(), &amounts));
+        let ledger = if round % 3 == 0 { books.desk.ledger() } else { &second };
+        assert_eq!(ledger.command(funding).await.unwrap(), Ok(Done::Posted));
+        if round % 8 == 7 {
+            books.desk.clock.advance_us(86_400_000_000);
+        }
+    }
+    drop(second);
+    thread.join().unwrap();
+    books.desk.stop();
+    for format in FORMATS {
+        let exported = books.export("books.txt", &["--format", format, "--full"]);
+        assert_accepted(format, &exported.path);
+        assert_eq!(exported.manifest["position"].as_array().unwrap().len(), 2, "two slots: {}", exported.manifest);
+        let heads = exported.text.lines().filter(|line| line.starts_with("20") && line.contains(['(', '*']));
+        let dates: Vec<&str> = heads.map(|line| line.split(' ').next().unwrap()).collect();
+        assert!(dates.len() > 40 && dates.is_sorted(), "{dates:?}");
+        let expected: Vec<_> = books.trial_balance().iter().map(|(_, balance)| -balance).collect();
+        assert_eq!(stated_balances(format, &exported.text), expected);
+        assert_accepted(format, &books.export("sums.txt", &["--format", format]).path);
+    }
 }

@@ -129,7 +129,8 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
     for (format, before, after) in
         [("csv", "# ", ""), ("jsonl", "{\"manifest\":", "}"), ("hledger", "; ", ""), ("beancount", "; ", "")]
     {
-        let output = books.ledger(&["export", "--format", format, "--out", "-"]).output().unwrap();
+        let output =
+            books.ledger(&["export", "--report", "journal", "--format", format, "--out", "-"]).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         assert_eq!(stderr(&output), "", "no progress where there is no terminal");
         let text = String::from_utf8(output.stdout).unwrap();
@@ -137,7 +138,7 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
         let (content, last) = text.split_at(at);
         let manifest = last.trim_end().strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).unwrap();
         check_manifest(&serde_json::from_str::<Value>(manifest).unwrap(), content);
-        let file = books.export("file", &["--format", format]);
+        let file = books.export("file", &["--report", "journal", "--format", format]);
         assert_eq!(file.text, content);
     }
     let mut command = books.ledger(&["export", "--format", "csv", "--out", "-"]);

@@ -154,9 +154,10 @@ fn an_export_beside_a_busy_server_is_of_one_moment(kind: Kind) {
         let mut before = 0;
         for round in 0..6 {
             let (content, manifest) = match round % 2 {
-                0 => split(&get(&server, &token, "format=jsonl").body, "jsonl"),
+                0 => split(&get(&server, &token, "report=journal&format=jsonl").body, "jsonl"),
                 _ => {
-                    let arguments = ["ledger", "export", "--json", "--format", "jsonl", "--out", "busy"];
+                    let arguments =
+                        ["ledger", "export", "--json", "--report", "journal", "--format", "jsonl", "--out", "busy"];
                     let output = tollgate(home.path(), &arguments).output().unwrap();
                     let exported = Exported::of(&home.path().join("busy"), &output);
                     (exported.text, exported.manifest)

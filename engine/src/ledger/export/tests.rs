@@ -1,4 +1,5 @@
 //! Tables of cases for what needs no books. What whole exports look like, the tests with a database show.
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers that the tests make up themselves")]
 
 use std::{cell::RefCell, collections::BTreeSet, io};
 
@@ -106,7 +107,7 @@ fn after_the_first_failure_nothing_is_handed_on() {
 
 #[test]
 fn accounts_have_valid_names_in_other_tools() {
-    use AccountKind::*;
+    use AccountKind::{Loss, Opening, Payable, PlatformFee, Promo, Receivable, Wallet};
     for (kind, code, hledger, beancount) in [
         (PlatformFee, "revenue:platform:fee", "revenue:platform:fee", "Income:Platform:Fee"),
         (Promo, "expenses:promo", "expenses:promo", "Expenses:Promo"),
@@ -163,11 +164,11 @@ fn words_are_read_as_they_are_written() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
+    use Format::{Beancount, Csv, Hledger, Jsonl};
     let account = || Only::Account("x".to_owned());
     let publisher = || Only::Publisher("x".to_owned());
     let missing = |report, what| Err(RequestError::Missing { report, what });
     let not_limited = |report, format, what| Err(RequestError::NotLimited { report, format, what });
-    use Format::{Beancount, Csv, Hledger, Jsonl};
     for (report, format, only, expected) in [
         (Report::Journal, Csv, account(), Ok(())),
         (Report::Journal, Hledger, Only::Everything, Ok(())),
