@@ -26,3 +26,5 @@ mod policies;
 mod rows;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod writing;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use engine::{
     clock::SystemClock,
-    store::{DatabasePlace, books},
+    store::{Database, DatabasePlace, StoreError, books},
 };
 use serde_json::json;
 
@@ -34,19 +34,36 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
         checked.map_err(|error| Failure::new(Exit::Database, error))?;
     }
     match command {
-        LedgerCommand::Verify(output) => verify(&place, output),
+        LedgerCommand::Verify(output) => verify(&place, output, config),
         LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
         LedgerCommand::Export(args) => export::run(args, &place, config),
     }
 }
 
-fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
+/// Why books cannot be read: an older version of the program made other tables.
+fn unreadable(error: &StoreError, config: &Config) -> Failure {
+    let pending = operate::runtime().ok().and_then(|runtime| {
+        runtime.block_on(async {
+            let database = Database::open(config.database.url.expose()).await.ok()?;
+            let pending = app::pending_migrations(&database).await.ok();
+            drop(database.close().await);
+            pending
+        })
+    });
+    if pending.is_some_and(|pending| !pending.is_empty()) {
+        let text = "the database is of an older version: the next start of the server brings it up to date";
+        return Failure::new(Exit::Database, text);
+    }
+    Failure::new(Exit::Database, error)
+}
+
+fn verify(place: &DatabasePlace, output: &Output, config: &Config) -> Outcome {
     let clock = SystemClock::start();
     let report = match place {
         DatabasePlace::File(path) => books::verify(path, &clock),
         DatabasePlace::Server(url) => books::verify_postgres(url, &clock),
     };
-    let report = report.map_err(|error| Failure::new(Exit::Database, error))?;
+    let report = report.map_err(|error| unreadable(&error, config))?;
     // Exact: a run is far shorter than 2^53 microseconds.
     let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
     let counts = &report.counts;

@@ -44,7 +44,8 @@ pub(super) struct Tally {
 /// What one window has seen.
 #[derive(Debug, Default)]
 struct Window {
-    begun_us: i64,
+    /// When its first failure was, in microseconds since the Unix epoch.
+    begun_us: Option<i64>,
     /// `None`: all that was counted is written.
     tallies: BTreeMap<Whose, Option<Tally>>,
     /// Those whose first failure of this window is written.
@@ -63,6 +64,7 @@ impl FailedSignIns {
     /// Counts a failure at `now_us` (microseconds since the Unix epoch); `None` if nobody has the address.
     pub(super) fn count(&self, account: Option<AccountId>, now_us: i64) {
         let mut window = self.window();
+        window.begun_us.get_or_insert(now_us);
         let whose = match account.map(Whose::Account) {
             None => Whose::Unknown,
             Some(named) if window.tallies.contains_key(&named) || window.tallies.len() < NAMED_MAX => named,
@@ -75,7 +77,8 @@ impl FailedSignIns {
     /// `at_once`. It counts as written.
     pub(super) fn take_due(&self, now_us: i64, at_once: bool) -> Vec<(Whose, Tally)> {
         let mut window = self.window();
-        let is_over = now_us.saturating_sub(window.begun_us) >= WINDOW_US || now_us < window.begun_us;
+        // A clock that was set back ends a window, too.
+        let is_over = window.begun_us.is_some_and(|us| now_us < us || now_us.saturating_sub(us) >= WINDOW_US);
         let mut due = Vec::new();
         let Window { tallies, told, .. } = &mut *window;
         for (whose, tally) in tallies.iter_mut() {
@@ -85,7 +88,7 @@ impl FailedSignIns {
         }
         told.extend(due.iter().map(|(whose, _)| *whose));
         if is_over {
-            *window = Window { begun_us: now_us, ..Window::default() };
+            *window = Window::default();
         }
         due
     }
@@ -94,6 +97,7 @@ impl FailedSignIns {
     pub(super) fn give_back(&self, due: Vec<(Whose, Tally)>) {
         let mut window = self.window();
         for (whose, tally) in due {
+            window.begun_us.get_or_insert(tally.first_us);
             window.add(whose, tally);
             window.told.retain(|told| *told != whose);
         }

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use crate::{
     app::{Engine, open_engine},
     config::{Config, ConfigSource, Environment, load},
-    http::limits::{AuthLimiter, InvokeLimiter},
+    http::{
+        auth::authenticate_auditor,
+        limits::{AuthLimiter, InvokeLimiter},
+    },
     mail::{Transport, send_due},
     marketplace::{auth::JwtKeys, credits, tokens},
     state::{AppState, InFlight},
@@ -212,4 +215,39 @@ async fn a_purchase_is_posted_once() {
     assert_eq!(balance["available"], json!(52.000_001));
     let (_, listed) = house.json("GET", "/credits/purchases", key, json!(null)).await;
     assert_eq!(listed.as_array().unwrap().len(), 2);
+}
+
+#[actix_web::test]
+async fn an_auditors_token_opens_the_books_and_nothing_else() {
+    let house = house("").await;
+    let services = &house.state.services;
+    let made = services.create_auditor(&OpContext::system(), "Ernst", 1).await.unwrap();
+    let secret = secrecy::ExposeSecret::expose_secret(&made.secret).to_owned();
+    assert!(secret.starts_with("faro_audit_") && secret.len() == "faro_audit_".len() + 43);
+    let asked = |header: String| {
+        let request = test::TestRequest::default().insert_header(("authorization", header)).to_http_request();
+        let state = house.state.clone();
+        async move { authenticate_auditor(&request, &state).await }
+    };
+    let auditor = asked(format!("Bearer {secret}")).await.unwrap();
+    assert_eq!(auditor, made.auditor);
+    let (status, answer) = house.json("GET", "/credits/balance", &secret, json!({})).await;
+    assert_eq!((status, &answer["error"]["code"]), (401, &json!("invalid_token")), "{answer}");
+    let (status, _) = house.json("GET", "/tokens/", &secret, json!({})).await;
+    assert_eq!(status, 401);
+
+    // A customer's token is no auditor's, whatever it is called.
+    let account = services.create_funded_account(
+        &OpContext::system(),
+        "a@example.com",
+        true,
+        "t",
+        Credits::from_micros(1_000_000),
+    );
+    let customers = secrecy::ExposeSecret::expose_secret(&account.await.unwrap().token.secret).to_owned();
+    for wrong in [format!("Bearer {customers}"), "Bearer faro_audit_".to_owned(), format!("Bearer {secret}x")] {
+        assert!(asked(wrong).await.is_err());
+    }
+    services.revoke_auditor(&OpContext::system(), made.auditor.id, None).await.unwrap();
+    assert!(asked(format!("Bearer {secret}")).await.is_err(), "at once");
 }

@@ -10,31 +10,24 @@ fn counts(due: &[(Whose, Tally)]) -> Vec<(Whose, u64)> {
     due.iter().map(|(whose, tally)| (*whose, tally.count)).collect()
 }
 
-/// Opens the first window at 1.
-fn begun() -> FailedSignIns {
-    let failed = FailedSignIns::default();
-    assert_eq!(failed.take_due(WINDOW_US, false), []);
-    failed
-}
-
 #[test]
 fn the_first_failure_is_written_at_once_and_the_others_when_the_hour_is_over() {
-    let (failed, start) = (begun(), WINDOW_US);
+    let (failed, start) = (FailedSignIns::default(), 7_000_000);
     failed.count(Some(account(1)), start + 1);
     assert_eq!(counts(&failed.take_due(start + 2, false)), [(Whose::Account(account(1)), 1)]);
     for at in 3..10 {
         failed.count(Some(account(1)), start + at);
         assert_eq!(failed.take_due(start + at, false), [], "no more rows within the hour");
     }
-    let due = failed.take_due(start + WINDOW_US, false);
+    let due = failed.take_due(start + 1 + WINDOW_US, false);
     assert_eq!(due, [(Whose::Account(account(1)), Tally { count: 7, first_us: start + 3, last_us: start + 9 })]);
-    failed.count(Some(account(1)), start + WINDOW_US + 1);
-    assert_eq!(counts(&failed.take_due(start + WINDOW_US + 2, false)), [(Whose::Account(account(1)), 1)]);
+    failed.count(Some(account(1)), start + WINDOW_US + 2);
+    assert_eq!(counts(&failed.take_due(start + WINDOW_US + 3, false)), [(Whose::Account(account(1)), 1)]);
 }
 
 #[test]
 fn a_million_guesses_at_a_thousand_accounts_make_a_hundred_rows_an_hour() {
-    let (failed, start) = (begun(), WINDOW_US);
+    let (failed, start) = (FailedSignIns::default(), 7_000_000);
     let (mut rows, mut told) = (0, 0);
     for guess in 0..1_000_000_u64 {
         let at = start + i64::try_from(guess).unwrap();
@@ -52,7 +45,7 @@ fn a_million_guesses_at_a_thousand_accounts_make_a_hundred_rows_an_hour() {
 
 #[test]
 fn what_could_not_be_written_is_written_later() {
-    let (failed, start) = (begun(), WINDOW_US);
+    let (failed, start) = (FailedSignIns::default(), 7_000_000);
     failed.count(None, start + 1);
     let due = failed.take_due(start + 2, false);
     failed.give_back(due);
@@ -63,7 +56,7 @@ fn what_could_not_be_written_is_written_later() {
 
 #[test]
 fn at_the_end_of_the_program_all_is_written() {
-    let (failed, start) = (begun(), WINDOW_US);
+    let (failed, start) = (FailedSignIns::default(), 7_000_000);
     for at in 1..4 {
         failed.count(None, start + at);
         drop(failed.take_due(start + at, false));
