@@ -19,7 +19,7 @@ use crate::{
         cluster::Cluster,
         ledger::{MANY_WALLETS, ONE_PAYEE, fund, open_accounts},
     },
-    report::{Growth, Grown, median, rounded},
+    report::{Grown, Growth, median, rounded},
     rounds::Pace,
     tollgate::{Installation, Site, Tollgate},
     verify,

@@ -33,7 +33,16 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, sqlite: None, gateway: None, postgres: None, growth: None, proxies: None, size: None, start: None }
+        Self {
+            machine,
+            sqlite: None,
+            gateway: None,
+            postgres: None,
+            growth: None,
+            proxies: None,
+            size: None,
+            start: None,
+        }
     }
 }
 
@@ -317,10 +326,9 @@ fn write_growth(f: &mut fmt::Formatter<'_>, growth: &Growth) -> fmt::Result {
     for (name, grown) in [("SQLite", Some(sqlite)), ("PostgreSQL", postgres.as_ref())] {
         match grown {
             None => write!(f, "\n  {name:11}{NOT_MEASURED}")?,
-            Some(Grown { small_per_s, large_per_s, large_over_small }) => write!(
-                f,
-                "\n  {name:11}{large_per_s:>9.0}/s against {small_per_s:.0}/s, ratio {large_over_small:.3}"
-            )?,
+            Some(Grown { small_per_s, large_per_s, large_over_small }) => {
+                write!(f, "\n  {name:11}{large_per_s:>9.0}/s against {small_per_s:.0}/s, ratio {large_over_small:.3}")?
+            }
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use engine::{
         request::{Format, Only, Report, Request},
     },
     store::{
-        DatabasePlace, StoreError,
+        Database, DatabasePlace, StoreError,
         books::{self, Progress, ReportError},
     },
 };
@@ -27,7 +27,7 @@ use super::{
     dates::{self, DateRange},
     operate, say,
 };
-use crate::{config::Config, operator::Command};
+use crate::{app, config::Config, operator::Command};
 
 mod file;
 
@@ -59,6 +59,9 @@ pub(super) struct ExportArgs {
     /// hledger and beancount: every posting, not sums by day, wallet and publisher.
     #[arg(long)]
     full: bool,
+    /// Put the new files in the place of those that are there; else nothing is overwritten.
+    #[arg(long)]
+    replace: bool,
     /// Print the manifest as JSON.
     #[arg(long)]
     json: bool,
@@ -90,6 +93,8 @@ fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
 pub(super) fn run(args: &ExportArgs, place: &DatabasePlace, config: &Config) -> Outcome {
     let request = args.request()?;
     request.check().map_err(|error| Failure::new(Exit::Refused, error))?;
+    check_place(&args.out, place, args.replace)?;
+    check_version(config)?;
     // First of all: what the audit trail cannot tell of is not given away.
     let (report, facts) = (request.report.as_str().to_owned(), request.to_json());
     drop(operate::hand_over(&Command::ExportNoted { report, facts }, config)?);
@@ -102,20 +107,48 @@ pub(super) fn run(args: &ExportArgs, place: &DatabasePlace, config: &Config) -> 
         let mut pipe = opened.map_err(|error| file::failed(&args.out, &error))?;
         stream(place, &request, &mut pipe)?
     } else {
-        write_files(place, &request, &args.out)?
+        write_files(place, &request, &args.out, args.replace)?
     };
+    let json = manifest.to_json();
     if args.json {
-        return say(&manifest.to_json().to_string());
+        return say(&json.to_string());
     }
-    let text = manifest.to_json();
-    let fact = |name: &str| text.get(name).map_or_else(String::new, |fact| fact.to_string().replace('"', ""));
-    say(&format!(
-        "{} rows, {} bytes in {}\nSHA-256 {}",
-        fact("rows"),
-        fact("bytes"),
-        args.out.display(),
-        fact("sha256")
-    ))
+    let sha256 = json.get("sha256").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let (rows, bytes) = (manifest.written.rows, manifest.written.bytes);
+    say(&format!("{rows} rows, {bytes} bytes in {}\nSHA-256 {sha256}", args.out.display()))
+}
+
+/// Nothing is overwritten unasked, and the books are never overwritten.
+fn check_place(out: &Path, place: &DatabasePlace, may_replace: bool) -> Result<(), Failure> {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok() && !is_pipe(path);
+    let taken = [out.to_owned(), manifest_path(out)].into_iter().find(|path| !may_replace && is_there(path));
+    if let Some(taken) = taken {
+        let why = format!("`{}` is there already: `--replace` puts the new file in its place", taken.display());
+        return Err(Failure::new(Exit::Refused, why));
+    }
+    let real = |path: &Path| path.canonicalize().ok();
+    if place.file().and_then(real).is_some_and(|database| real(out) == Some(database)) {
+        return Err(Failure::new(Exit::Refused, format!("`{}` is the database", out.display())));
+    }
+    Ok(())
+}
+
+/// An export changes no schema and makes no database.
+fn check_version(config: &Config) -> Result<(), Failure> {
+    let pending = operate::runtime()?.block_on(async {
+        let database = Database::open(config.database.url.expose()).await?;
+        let pending = app::pending_migrations(&database).await;
+        database.close().await?;
+        pending
+    });
+    match pending {
+        Ok(pending) if pending.is_empty() => Ok(()),
+        Ok(_) => {
+            let why = "the database is of an older version: the next start of `tollgate serve` brings it up to date";
+            Err(Failure::new(Exit::Database, why))
+        }
+        Err(error) => Err(Failure::new(Exit::Database, error)),
+    }
 }
 
 impl ExportArgs {
@@ -143,15 +176,15 @@ fn is_pipe(path: &Path) -> bool {
 }
 
 /// Writes the export and its manifest; both files appear when they are whole, or not at all.
-fn write_files(place: &DatabasePlace, request: &Request, path: &Path) -> Result<Manifest, Failure> {
+fn write_files(place: &DatabasePlace, request: &Request, path: &Path, may_replace: bool) -> Result<Manifest, Failure> {
     let mut file = NewFile::create(path)?;
     let manifest = export(place, request, &mut |bytes| file.write_all(bytes))?;
     let mut beside = NewFile::create(&manifest_path(path))?;
     let text = format!("{:#}\n", manifest.to_json());
     beside.write_all(text.as_bytes()).map_err(|error| file::failed(path, &error))?;
     let (file, beside) = (file.finish()?, beside.finish()?);
-    file.publish()?;
-    beside.publish()?;
+    file.publish(may_replace)?;
+    beside.publish(may_replace)?;
     Ok(manifest)
 }
 

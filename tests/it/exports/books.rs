@@ -75,7 +75,8 @@ impl Books {
 
     /// Exports to a file of this name; its text and its manifest.
     pub(super) fn export(&self, name: &str, arguments: &[&str]) -> Exported {
-        let output = self.ledger(&[&["export", "--json", "--out", name], arguments].concat()).output().unwrap();
+        let output =
+            self.ledger(&[&["export", "--json", "--replace", "--out", name], arguments].concat()).output().unwrap();
         Exported::of(&self.path(name), &output)
     }
 

@@ -64,9 +64,20 @@ async fn requests_that_make_no_sense_are_refused_and_write_nothing(kind: Kind) {
     }
 }
 
-async fn a_new_export_takes_the_place_of_the_old_one_whole(kind: Kind) {
+async fn a_new_export_takes_the_place_of_the_old_one_whole_and_only_when_asked(kind: Kind) {
     let mut books = Books::after(kind, 32, 60).await;
     let first = books.export("books.csv", &["--format", "csv"]);
+    let unasked = books.ledger(&["export", "--format", "csv", "--out", "books.csv"]).output().unwrap();
+    assert_eq!(unasked.status.code(), Some(1));
+    assert!(stderr(&unasked).contains("`books.csv` is there already"), "{}", stderr(&unasked));
+    if kind == Kind::Sqlite {
+        let database = books.desk.path().to_str().unwrap().to_owned();
+        let suicidal = ["export", "--replace", "--format", "csv", "--out", &database];
+        let output = books.ledger(&suicidal).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("is the database"), "{}", stderr(&output));
+        books.desk.verify();
+    }
     books.go_on(60).await;
     let second = books.export("books.csv", &["--format", "csv"]);
     assert!(second.text.starts_with(&first.text) && second.text.len() > first.text.len());
@@ -153,7 +164,7 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
 
 on_both! {
     requests_that_make_no_sense_are_refused_and_write_nothing,
-    a_new_export_takes_the_place_of_the_old_one_whole,
+    a_new_export_takes_the_place_of_the_old_one_whole_and_only_when_asked,
     a_killed_export_leaves_nothing,
     a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error,
 }

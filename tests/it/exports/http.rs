@@ -80,8 +80,14 @@ fn an_auditor_gets_over_http_what_the_command_writes(kind: Kind) {
         assert_eq!(answer.header("transfer-encoding"), Some("chunked"), "{query}");
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{query}");
         let (content, manifest) = split(&answer.body, format);
-        let mut arguments =
-            vec!["ledger".to_owned(), "export".to_owned(), "--json".to_owned(), "--out".to_owned(), "f".to_owned()];
+        let mut arguments = vec![
+            "ledger".to_owned(),
+            "export".to_owned(),
+            "--replace".to_owned(),
+            "--json".to_owned(),
+            "--out".to_owned(),
+            "f".to_owned(),
+        ];
         for (name, value) in query.split('&').map(|part| part.split_once('=').unwrap()) {
             arguments.push(format!("--{name}"));
             arguments.extend((name != "full").then(|| value.replace("%40", "@")));
@@ -156,8 +162,18 @@ fn an_export_beside_a_busy_server_is_of_one_moment(kind: Kind) {
             let (content, manifest) = match round % 2 {
                 0 => split(&get(&server, &token, "report=journal&format=jsonl").body, "jsonl"),
                 _ => {
-                    let arguments =
-                        ["ledger", "export", "--json", "--report", "journal", "--format", "jsonl", "--out", "busy"];
+                    let arguments = [
+                        "ledger",
+                        "export",
+                        "--json",
+                        "--replace",
+                        "--report",
+                        "journal",
+                        "--format",
+                        "jsonl",
+                        "--out",
+                        "busy",
+                    ];
                     let output = tollgate(home.path(), &arguments).output().unwrap();
                     let exported = Exported::of(&home.path().join("busy"), &output);
                     (exported.text, exported.manifest)

@@ -168,7 +168,7 @@ async fn a_disk_that_fills_leaves_no_file_and_says_so(kind: Kind) {
     let (server, _token) = serve(&books);
     let before = books.export("old.csv", &["--format", "csv"]);
     assert!(before.text.len() > 100_000, "{} bytes", before.text.len());
-    let plain = books.ledger(&["export", "--format", "csv", "--out", "old.csv"]);
+    let plain = books.ledger(&["export", "--replace", "--format", "csv", "--out", "old.csv"]);
     // As on a full disk the write fails instead of ending the process: 32 blocks of 512 or 1,024 bytes.
     let mut shell = Command::new("sh");
     shell

@@ -19,7 +19,8 @@ on_both_databases!(statements_and_revenue_name_publishers_partners_and_tools_bes
 const GLOBEX: &str = "faro_partner_globex00";
 
 fn export(home: &Home, arguments: &[&str]) -> Vec<Row> {
-    let all = [&["ledger", "export", "--json", "--format", "csv", "--out", "report.csv"], arguments].concat();
+    let all =
+        [&["ledger", "export", "--json", "--replace", "--format", "csv", "--out", "report.csv"], arguments].concat();
     let output = tollgate(home.path(), &all).output().unwrap();
     read::csv(&Exported::of(&home.path().join("report.csv"), &output).text)
 }

@@ -83,7 +83,8 @@ fn everything_wrong_is_named_with_its_place_and_nothing_panics() {
     ];
     let home = home();
     write(home.path(), "bad.cedar", "// a\nforbid (principal, action, resource) when { nothing };");
-    let typed = "// a\n\n@id(\"typed\") @reason(\"r\")\nforbid (principal, action, resource) when { context.nothing == 1 };";
+    let typed =
+        "// a\n\n@id(\"typed\") @reason(\"r\")\nforbid (principal, action, resource) when { context.nothing == 1 };";
     write(home.path(), "typed.cedar", typed);
     write(
         home.path(),

@@ -78,11 +78,16 @@ impl Write for NewFile {
 }
 
 impl WholeFile {
-    /// Gives it its name, in place of whatever had it.
-    pub(super) fn publish(self) -> Result<(), Failure> {
+    /// Gives it its name: in place of whatever has it, or only if nobody has it.
+    pub(super) fn publish(self, may_replace: bool) -> Result<(), Failure> {
         let Self { draft, path } = self;
-        let renamed = std::fs::rename(&draft.0, &path);
-        renamed.and_then(|()| sync_folder(folder_of(&path))).map_err(|error| failed(&path, &error))
+        let named = match std::fs::hard_link(&draft.0, &path) {
+            Err(error) if !may_replace && error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // Somebody has it, or the file system knows no second names.
+            Err(_no_second_name) => std::fs::rename(&draft.0, &path),
+            Ok(()) => Ok(()),
+        };
+        named.and_then(|()| sync_folder(folder_of(&path))).map_err(|error| failed(&path, &error))
     }
 }
 

@@ -237,13 +237,8 @@ async fn an_auditors_token_opens_the_books_and_nothing_else() {
     assert_eq!(status, 401);
 
     // A customer's token is no auditor's, whatever it is called.
-    let account = services.create_funded_account(
-        &OpContext::system(),
-        "a@example.com",
-        true,
-        "t",
-        Credits::from_micros(1_000_000),
-    );
+    let system = OpContext::system();
+    let account = services.create_funded_account(&system, "a@example.com", true, "t", Credits::from_micros(1_000_000));
     let customers = secrecy::ExposeSecret::expose_secret(&account.await.unwrap().token.secret).to_owned();
     for wrong in [format!("Bearer {customers}"), "Bearer faro_audit_".to_owned(), format!("Bearer {secret}x")] {
         assert!(asked(wrong).await.is_err());

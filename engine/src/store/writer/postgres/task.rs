@@ -298,9 +298,13 @@ impl Writer {
         let mut batch = Batch::new(facts, now_us, epoch);
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));
         swept.map_err(|refusal| Trouble::Refused(format!("an expired hold cannot be settled: {refusal}")))?;
-        decided.extend(jobs.iter().zip(put_off).map(|(job, is_put_off)| {
-            if is_put_off { Decided::Deferred } else { decide(&mut batch, job) }
-        }));
+        decided.extend(
+            jobs.iter().zip(put_off).map(
+                |(job, is_put_off)| {
+                    if is_put_off { Decided::Deferred } else { decide(&mut batch, job) }
+                },
+            ),
+        );
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
         let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };

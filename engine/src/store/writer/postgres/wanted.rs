@@ -240,7 +240,9 @@ impl Wanted {
             match row.try_get::<i16, _>(0)? {
                 1 => take_account(facts, &row)?,
                 2 => {
-                    facts.counters.insert(counter_key(&row)?, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
+                    facts
+                        .counters
+                        .insert(counter_key(&row)?, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
                 }
                 3 => take_key(facts, &row)?,
                 4 => take_wallet(facts, &row)?,
