@@ -8,6 +8,7 @@ mod binary;
 mod books;
 mod charging;
 mod driver;
+mod export;
 mod failure;
 mod gateway;
 mod growth;
@@ -91,6 +92,8 @@ enum Measurement {
     Growth,
     /// `tollgate ledger verify` on the books of a paid drive
     Verify,
+    /// `tollgate ledger export` beside the database's own dump, on SQLite and PostgreSQL
+    Export,
     /// The size of the binary
     Size,
     /// Time to ready and memory when idle
@@ -166,6 +169,12 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     }
     if arguments.only == Some(Measurement::Verify) {
         verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+    }
+    if arguments.only == Some(Measurement::Export) {
+        export::measure_sqlite(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+        postgres::measure(folder, "postgres-export", &mut report.postgres, |cluster, figures| {
+            export::measure_postgres(folder, &program, pace, cluster, figures)
+        })?;
     }
     if wants(Measurement::Size) {
         report.size = Some(binary::measure_size(folder, &program)?);

@@ -18,8 +18,10 @@ use engine::{
     store::{Database, DatabasePlace, Ledger, TooManyRights, WriterLock, examine_server, writer::WriterOptions},
 };
 use migrations::{Migrator, MigratorTrait as _};
+use tokio::sync::Semaphore;
 
 use crate::{
+    auditors::{self, export::EXPORTS_MAX},
     config::{
         Config,
         master_key::{MasterKey, MasterKeyError},
@@ -212,6 +214,7 @@ pub fn app_state(
         jwt: JwtKeys::new(&key.derive("jwt")?),
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config: Arc::new(config),
         services,
     })
@@ -230,6 +233,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
+        .configure(auditors::configure)
         .default_service(web::to(not_found));
 }
 

@@ -12,7 +12,9 @@ use crate::{
 mod account;
 mod apply;
 mod audit;
+pub mod dates;
 mod doctor;
+mod export;
 mod keep;
 mod ledger;
 mod operate;

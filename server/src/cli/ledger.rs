@@ -1,4 +1,4 @@
-//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
+//! `tollgate ledger verify|trial-balance|export`: reads the books, also beside a running server.
 
 use clap::{Args, Subcommand};
 use engine::{
@@ -7,7 +7,7 @@ use engine::{
 };
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, operate, say};
+use super::{Exit, Failure, Outcome, export, operate, say};
 use crate::{app, config::Config};
 
 #[derive(Debug, Subcommand)]
@@ -16,6 +16,8 @@ pub(super) enum LedgerCommand {
     Verify(Output),
     /// The sum of debits and credits of every account.
     TrialBalance(Output),
+    /// Write a report for auditors: CSV, JSON Lines, or a journal for hledger or beancount.
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +36,7 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     match command {
         LedgerCommand::Verify(output) => verify(&place, output, config),
         LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
+        LedgerCommand::Export(args) => export::run(args, &place, config),
     }
 }
 

@@ -137,7 +137,8 @@ async fn a_wallet_that_somebody_has_locked_does_not_hold_up_the_others() {
         desk.fund(wallet_id(number), 1_000).await;
     }
     // A transaction of somebody else's that does not end by itself.
-    let locks = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%the wallet is mine%' AND wait_event = 'PgSleep'";
+    let locks =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%the wallet is mine%' AND wait_event = 'PgSleep'";
     let (looker, account) = (desk.looker(locks), wallet_id(LOCKED).raw());
     let holder = desk.alter_behind(format!(
         "BEGIN; SELECT 'the wallet is mine' FROM wallet_balance WHERE account_id = {account} FOR UPDATE; SELECT pg_sleep(600)"

@@ -39,6 +39,7 @@ async fn house(more: &str) -> House {
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter: std::sync::Arc::new(AuthLimiter::new(&config.limits)),
         in_flight: std::sync::Arc::new(InFlight::default()),
+        exports: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
         jwt: JwtKeys::new(&[7; 32]),
         gateway: std::sync::Arc::new(crate::gateway::setup::gateway(&config, &"no caller of these has it".into())),
         config: std::sync::Arc::new(config),
