@@ -4,12 +4,14 @@
 //! in one transaction. The same key again changes nothing and tells what came of the first one.
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde_json::json;
 
 use super::{
     Services,
     accounts::{REASON_CHARS_MAX, is_key, is_reason},
 };
 use crate::{
+    audit::{Action, AuditEntry, OpContext},
     credits::Credits,
     id::EntryId,
     ledger::{
@@ -69,6 +71,19 @@ impl MovementKind {
             Self::ChargebackOpen => "chargeback_open",
             Self::ChargebackWon => "chargeback_won",
             Self::ChargebackLost => "chargeback_lost",
+        }
+    }
+
+    /// What the audit trail calls it, and the kind of what it is about.
+    const fn action(self) -> (Action, &'static str) {
+        match self {
+            Self::Adjustment => (Action::AccountAdjust, "account"),
+            Self::Refund => (Action::RefundCreate, "transaction"),
+            Self::Reversal => (Action::ReversalCreate, "transaction"),
+            Self::Payout => (Action::PayoutCreate, "payee"),
+            Self::ChargebackOpen => (Action::ChargebackOpen, "purchase"),
+            Self::ChargebackWon => (Action::ChargebackWon, "purchase"),
+            Self::ChargebackLost => (Action::ChargebackLost, "purchase"),
         }
     }
 }
@@ -182,6 +197,7 @@ impl Services {
     /// Carries out an order: its row, and whatever `add` adds to the unit, in one transaction.
     async fn carry_out(
         &self,
+        by: &OpContext,
         order: &Order<'_>,
         add: impl FnOnce(&mut UnitOfWork, Draft),
     ) -> Result<Moved, MovementError> {
@@ -190,7 +206,7 @@ impl Services {
         let mut unit = UnitOfWork::new();
         self.record_movement(&mut unit, order, draft);
         add(&mut unit, draft);
-        match self.ledger.save(unit).await {
+        match self.ledger.save(unit.audited(told(by, order, draft.id))).await {
             Ok(_) => Ok(Moved { id: draft.id, is_replay: false }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
             // An order with the same key was first, or what was read has changed.
@@ -199,8 +215,7 @@ impl Services {
         }
     }
 
-    /// Adds the row of an order to `unit`: every order that is carried out passes here, and so does what is kept about
-    /// who gave it.
+    /// Adds the row of an order to `unit`.
     fn record_movement(&self, unit: &mut UnitOfWork, order: &Order<'_>, draft: Draft) {
         let row = entity::movement::Model {
             id: draft.id.uuid(),
@@ -213,6 +228,13 @@ impl Services {
         };
         unit.one(self.db.backend(), &entity::movement::Entity::insert(row.into_active_model()));
     }
+}
+
+/// What the audit trail tells of an order: the amount is what was asked for, `null` where that was all there is.
+fn told(by: &OpContext, order: &Order<'_>, id: EntryId) -> AuditEntry {
+    let (action, kind) = order.kind.action();
+    let facts = json!({"movement": id.to_string(), "credits": order.credits.map(|credits| credits.to_string())});
+    by.entry(action, kind, &order.subject).after(facts).because(order.note.reason)
 }
 
 fn replay(row: &entity::movement::Model, order: &Order<'_>) -> Result<Moved, MovementError> {

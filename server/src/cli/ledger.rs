@@ -1,13 +1,13 @@
-//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
+//! `tollgate ledger verify|trial-balance|export`: reads the books, also beside a running server.
 
 use clap::{Args, Subcommand};
 use engine::{
     clock::SystemClock,
-    store::{DatabasePlace, books},
+    store::{Database, DatabasePlace, StoreError, books},
 };
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, operate, say};
+use super::{Exit, Failure, Outcome, export, operate, say};
 use crate::{app, config::Config};
 
 #[derive(Debug, Subcommand)]
@@ -16,6 +16,8 @@ pub(super) enum LedgerCommand {
     Verify(Output),
     /// The sum of debits and credits of every account.
     TrialBalance(Output),
+    /// Write a report for auditors: CSV, JSON Lines, or a journal for hledger or beancount.
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -32,18 +34,36 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
         checked.map_err(|error| Failure::new(Exit::Database, error))?;
     }
     match command {
-        LedgerCommand::Verify(output) => verify(&place, output),
+        LedgerCommand::Verify(output) => verify(&place, output, config),
         LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
+        LedgerCommand::Export(args) => export::run(args, &place, config),
     }
 }
 
-fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
+/// Why books cannot be read: an older version of the program made other tables.
+fn unreadable(error: &StoreError, config: &Config) -> Failure {
+    let pending = operate::runtime().ok().and_then(|runtime| {
+        runtime.block_on(async {
+            let database = Database::open(config.database.url.expose()).await.ok()?;
+            let pending = app::pending_migrations(&database).await.ok();
+            drop(database.close().await);
+            pending
+        })
+    });
+    if pending.is_some_and(|pending| !pending.is_empty()) {
+        let text = "the database is of an older version: the next start of the server brings it up to date";
+        return Failure::new(Exit::Database, text);
+    }
+    Failure::new(Exit::Database, error)
+}
+
+fn verify(place: &DatabasePlace, output: &Output, config: &Config) -> Outcome {
     let clock = SystemClock::start();
     let report = match place {
         DatabasePlace::File(path) => books::verify(path, &clock),
         DatabasePlace::Server(url) => books::verify_postgres(url, &clock),
     };
-    let report = report.map_err(|error| Failure::new(Exit::Database, error))?;
+    let report = report.map_err(|error| unreadable(&error, config))?;
     // Exact: a run is far shorter than 2^53 microseconds.
     let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
     let counts = &report.counts;
@@ -58,6 +78,7 @@ fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
             "postings": counts.postings,
             "transactions": counts.transactions,
             "batches": counts.batches,
+            "audit_rows": counts.audit_rows,
             "seconds": seconds,
             "checkpoint": report.checkpoint,
             "problems": problems,
@@ -65,8 +86,8 @@ fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
         .to_string())?;
     } else {
         say(&format!(
-            "{} postings in {} transactions and {} batches checked in {seconds:.3} s",
-            counts.postings, counts.transactions, counts.batches
+            "{} postings in {} transactions and {} batches, and {} rows of the audit trail checked in {seconds:.3} s",
+            counts.postings, counts.transactions, counts.batches, counts.audit_rows
         ))?;
         for problem in &report.problems {
             say(&format!("{}: {} {}: {}", problem.kind.as_str(), problem.table, problem.key, problem.text))?;

@@ -1,6 +1,7 @@
 //! Money that has moved before, as operators correct, refund, dispute and pay it.
 
 use engine::{
+    audit::OpContext,
     credits::{Credits, CreditsError},
     id::{EntryId, InvalidId, InvocationId},
     ledger::LedgerAccountId,
@@ -153,29 +154,34 @@ impl From<MovementError> for NotDone {
 ///
 /// # Errors
 /// It was refused, its arguments make no sense, or the database failed. Nothing was changed.
-pub(super) async fn execute(services: &Services, order: &Order, note: Note<'_>) -> Result<Done, NotDone> {
+pub(super) async fn execute(
+    services: &Services,
+    by: &OpContext,
+    order: &Order,
+    note: Note<'_>,
+) -> Result<Done, NotDone> {
     match order {
-        Order::Adjust { account, credits } => adjust(services, account, credits, note).await,
+        Order::Adjust { account, credits } => adjust(services, by, (account, credits), note).await,
         Order::Refund { of, credits } => {
-            let refunded = services.refund(charge(of)?, parse(credits.as_deref())?, note).await;
+            let refunded = services.refund(by, charge(of)?, parse(credits.as_deref())?, note).await;
             refund_done(services, of, &refunded.map_err(|error| about(of, error))?, note).await
         }
         Order::ChargebackOpen { purchase, credits } => {
-            let opened = services.open_chargeback(parse_id(purchase)?, parse(credits.as_deref())?, note).await;
+            let opened = services.open_chargeback(by, parse_id(purchase)?, parse(credits.as_deref())?, note).await;
             chargeback_done(services, purchase, opened, note).await
         }
         Order::ChargebackWon { purchase } => {
-            let won = services.win_chargeback(parse_id(purchase)?, note).await;
+            let won = services.win_chargeback(by, parse_id(purchase)?, note).await;
             chargeback_done(services, purchase, won, note).await
         }
         Order::ChargebackLost { purchase } => {
-            let lost = services.lose_chargeback(parse_id(purchase)?, note).await;
+            let lost = services.lose_chargeback(by, parse_id(purchase)?, note).await;
             chargeback_done(services, purchase, lost, note).await
         }
         Order::Payout { payee, credits } => {
             let credits = parse(credits.as_deref())?;
             let to = services.find_payee(payee).await.map_err(|error| about(payee, error))?;
-            let paid = services.pay_out(&to, credits, note).await.map_err(|error| about(payee, error))?;
+            let paid = services.pay_out(by, &to, credits, note).await.map_err(|error| about(payee, error))?;
             payout_done(&to.id, &to.name, &paid, note)
         }
     }
@@ -209,11 +215,16 @@ async fn available(services: &Services, wallet: LedgerAccountId) -> Result<Credi
     Ok(services.load_balance(wallet, services.clock.now_us()).await?.available())
 }
 
-async fn adjust(services: &Services, account: &str, credits: &str, note: Note<'_>) -> Result<Done, NotDone> {
+async fn adjust(
+    services: &Services,
+    by: &OpContext,
+    (account, credits): (&str, &str),
+    note: Note<'_>,
+) -> Result<Done, NotDone> {
     let amount = Credits::parse_exact(credits);
     let amount = amount.map_err(|error: CreditsError| NotDone::refused(format!("`credits` {error}: `{credits}`")))?;
     let profile = find_account(services, account).await?;
-    let adjusted = services.adjust(profile.id, amount, note).await?;
+    let adjusted = services.adjust(by, profile.id, amount, note).await?;
     let available = available(services, adjusted.wallet).await?;
     let view = AdjustmentView {
         adjustment: adjusted.id.to_string(),

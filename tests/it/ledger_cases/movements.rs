@@ -1,6 +1,7 @@
 //! Money that goes back, is collected from several accounts, or moves together with other things.
 
 use engine::{
+    audit::OpContext,
     id::EntryId,
     ledger::{
         CaptureAmount, Collect, LedgerAccountId, PlaceHold, Refund, Revert, Settle, SettleAction, TransactionKind,
@@ -80,7 +81,7 @@ impl Stage {
         fields.get("id");
         fields.end()?;
         let services = self.services().await?;
-        let said = services.revert(of, Note { reason: "a case", key }, is_rehearsal).await;
+        let said = services.revert(&OpContext::system(), of, Note { reason: "a case", key }, is_rehearsal).await;
         Ok(Some(Outcome::word(match said {
             Ok(reverted) => word(Ok(if reverted.is_replay { Done::Exists } else { Done::Posted })).0,
             Err(MovementError::KeyReused { .. }) => "key_reused_with_different_request",

@@ -31,6 +31,17 @@ impl Verifier {
             }
             Line::OpenHold { id, wallet, amount, expires_us } => self.stored_hold(id, (wallet, amount, expires_us)),
             Line::Head(ref head) => self.stored_head(head),
+            Line::Audit(ref row, hash) => {
+                self.counts.audit_rows = self.counts.audit_rows.saturating_add(1);
+                for fault in self.trail.row(row, hash) {
+                    self.problems.report(fault);
+                }
+            }
+            Line::AuditHead(ref head) => {
+                if let Some(fault) = self.trail.head(head) {
+                    self.problems.report(fault);
+                }
+            }
             Line::Account { .. }
             | Line::RefundTotal(..)
             | Line::Statement(..)
@@ -112,6 +123,9 @@ impl Verifier {
 
     /// Reports what the books add up to and no stored line has named.
     pub(super) fn report_missing(&mut self) {
+        for fault in self.trail.finish() {
+            self.problems.report(fault);
+        }
         let problems = &mut self.problems;
         let missing = || "the row is missing".to_owned();
         for (id, _) in LedgerAccountId::WELL_KNOWN {

@@ -2,6 +2,7 @@
 
 use super::{MovementError, MovementKind, Note, Order};
 use crate::{
+    audit::OpContext,
     credits::Credits,
     id::{AccountId, EntryId},
     ledger::{LedgerAccountId, Leg, Post, TransactionKind},
@@ -28,6 +29,7 @@ impl Services {
     /// failed.
     pub async fn adjust(
         &self,
+        by: &OpContext,
         account: AccountId,
         credits: Credits,
         note: Note<'_>,
@@ -41,7 +43,7 @@ impl Services {
         let moved = match self.find_moved(&order).await? {
             Some(moved) => moved,
             None => {
-                self.carry_out(&order, |unit, draft| {
+                self.carry_out(by, &order, |unit, draft| {
                     let (debit, credit) = match credits.is_negative() {
                         true => (wallet, LedgerAccountId::OPENING),
                         false => (LedgerAccountId::OPENING, wallet),

@@ -4,6 +4,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Query
 
 use super::{MovementError, MovementKind, Note, Order, check_positive};
 use crate::{
+    audit::OpContext,
     credits::Credits,
     id::{EntryId, PurchaseId},
     ledger::{
@@ -78,6 +79,7 @@ impl Services {
     /// reason or the key cannot be used, or the database failed.
     pub async fn open_chargeback(
         &self,
+        by: &OpContext,
         purchase: PurchaseId,
         credits: Option<Credits>,
         note: Note<'_>,
@@ -100,7 +102,7 @@ impl Services {
         }
         let (backend, clearing, wallet) = (self.db.backend(), paid.purchase.provider.clearing(), paid.wallet);
         let opened = self
-            .carry_out(&order, |unit, draft| {
+            .carry_out(by, &order, |unit, draft| {
                 let row = entity::chargeback::Model {
                     id: draft.id.uuid(),
                     purchase_id: purchase.uuid(),
@@ -131,8 +133,13 @@ impl Services {
     /// # Errors
     /// There is no such purchase, none of its payment is disputed, the reason or the key cannot be used, or the database
     /// failed.
-    pub async fn win_chargeback(&self, purchase: PurchaseId, note: Note<'_>) -> Result<Chargeback, MovementError> {
-        self.close_chargeback(purchase, note, ChargebackState::Won).await
+    pub async fn win_chargeback(
+        &self,
+        by: &OpContext,
+        purchase: PurchaseId,
+        note: Note<'_>,
+    ) -> Result<Chargeback, MovementError> {
+        self.close_chargeback(by, purchase, note, ChargebackState::Won).await
     }
 
     /// The dispute is over and the payment is gone: it is taken from the customer's wallet, and what that no longer has is
@@ -140,12 +147,18 @@ impl Services {
     ///
     /// # Errors
     /// As for [`Self::win_chargeback`].
-    pub async fn lose_chargeback(&self, purchase: PurchaseId, note: Note<'_>) -> Result<Chargeback, MovementError> {
-        self.close_chargeback(purchase, note, ChargebackState::Lost).await
+    pub async fn lose_chargeback(
+        &self,
+        by: &OpContext,
+        purchase: PurchaseId,
+        note: Note<'_>,
+    ) -> Result<Chargeback, MovementError> {
+        self.close_chargeback(by, purchase, note, ChargebackState::Lost).await
     }
 
     async fn close_chargeback(
         &self,
+        by: &OpContext,
         purchase: PurchaseId,
         note: Note<'_>,
         state: ChargebackState,
@@ -164,7 +177,7 @@ impl Services {
         };
         let hold = EntryId::from(row.id);
         let closed = self
-            .carry_out(&order, |unit, draft| {
+            .carry_out(by, &order, |unit, draft| {
                 self.close_row(unit, hold, state, (draft.id, draft.now_us));
                 let release = SettleAction::Release(None);
                 let end = |id, meta| Settle { id, hold, action: release, wallet: None, payee: None, meta };

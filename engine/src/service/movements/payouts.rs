@@ -4,6 +4,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{MovementError, MovementKind, Note, Order, check_positive};
 use crate::{
+    audit::OpContext,
     credits::Credits,
     id::{EntryId, PartnerId, PublisherId},
     ledger::{LedgerAccountId, Payout},
@@ -77,6 +78,7 @@ impl Services {
     /// Less is there, the amount, the reason or the key cannot be used, the ledger refuses, or the database failed.
     pub async fn pay_out(
         &self,
+        by: &OpContext,
         payee: &Payee,
         credits: Option<Credits>,
         note: Note<'_>,
@@ -87,7 +89,7 @@ impl Services {
             Some(moved) => moved,
             None => {
                 let (from, to) = (payee.account, LedgerAccountId::CLEARING_MANUAL);
-                self.carry_out(&order, |unit, draft| {
+                self.carry_out(by, &order, |unit, draft| {
                     let payout = Payout { id: draft.id, from, to, amount: credits, meta: Some(draft.meta) };
                     unit.command(Command::Payout(payout));
                 })

@@ -4,6 +4,7 @@ use sea_orm::EntityTrait;
 
 use super::{MovementError, MovementKind, Note, Order, check_positive};
 use crate::{
+    audit::OpContext,
     credits::Credits,
     id::EntryId,
     ledger::{AccountKind, LedgerAccountId, Refund, Revert},
@@ -54,6 +55,7 @@ impl Services {
     /// failed.
     pub async fn refund(
         &self,
+        by: &OpContext,
         of: EntryId,
         credits: Option<Credits>,
         note: Note<'_>,
@@ -63,7 +65,7 @@ impl Services {
         let moved = match self.find_moved(&order).await? {
             Some(moved) => moved,
             None => {
-                self.carry_out(&order, |unit, draft| {
+                self.carry_out(by, &order, |unit, draft| {
                     let meta = Some(draft.meta);
                     unit.command(Command::Refund(Refund { id: draft.id, of, amount: credits, meta }));
                 })
@@ -107,7 +109,13 @@ impl Services {
     /// # Errors
     /// `of` is no transaction that can be taken back, something of it went back before, somebody no longer has what they
     /// got, the reason or the key cannot be used, or the database failed.
-    pub async fn revert(&self, of: EntryId, note: Note<'_>, is_rehearsal: bool) -> Result<Reverted, MovementError> {
+    pub async fn revert(
+        &self,
+        by: &OpContext,
+        of: EntryId,
+        note: Note<'_>,
+        is_rehearsal: bool,
+    ) -> Result<Reverted, MovementError> {
         let order = Order { kind: MovementKind::Reversal, subject: of.to_string(), credits: None, note };
         if let Some(moved) = self.find_moved(&order).await? {
             return Ok(Reverted { id: Some(moved.id), is_replay: true });
@@ -116,7 +124,7 @@ impl Services {
             let id = EntryId::new(&*self.ids, self.clock.now_us());
             let mut unit = UnitOfWork::new();
             unit.command(Command::Revert(Revert { id, of, meta: None })).rehearse();
-            return match self.ledger.save(unit).await {
+            return match self.ledger.save(unit.unaudited("a rehearsal changes nothing")).await {
                 Ok(_) => Ok(Reverted { id: None, is_replay: false }),
                 Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
                 Err(NotSaved::Conflict { .. }) => Err(MovementError::Changed),
@@ -124,7 +132,7 @@ impl Services {
             };
         }
         let moved = self
-            .carry_out(&order, |unit, draft| {
+            .carry_out(by, &order, |unit, draft| {
                 unit.command(Command::Revert(Revert { id: draft.id, of, meta: Some(draft.meta) }));
             })
             .await?;

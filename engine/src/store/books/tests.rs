@@ -36,6 +36,7 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000006_movements/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000008_audit/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;
@@ -242,7 +243,7 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
     assert_eq!(report.problems, []);
     assert!(report.ok);
     // Three postings and one, two charges and a refund of three, and a payout; the rest moves no money.
-    assert_eq!(report.counts, Counts { batches: 14, entries: 16, transactions: 6, postings: 14 });
+    assert_eq!(report.counts, Counts { batches: 14, entries: 16, transactions: 6, postings: 14, audit_rows: 0 });
     assert_eq!(report.checkpoint, None);
     let stored: (i64, i64, [u8; 32]) = books
         .connect()

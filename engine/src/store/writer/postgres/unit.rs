@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    session::{Session, Trouble},
-    task::{Writer, open, writer_error},
-    wanted::Wanted,
+    session::{Session, Trouble, writer_error},
+    task::{Writer, open},
+    trail::write_trail,
+    wanted::{Contested, Wanted},
     write::Before,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         plan::Plan,
     },
     store::{
-        unit::{Guarded, NotSaved, UnitOfWork},
+        unit::{AuditedUnit, Guarded, NotSaved},
         writer::{
             answers::{carry_out, last_refusal, refusal_plan},
             count,
@@ -38,14 +39,14 @@ struct UnitProgress {
 
 impl Writer {
     /// Statements first, so that the ledger's commands see the accounts that they open.
-    pub(super) async fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
+    pub(super) async fn run_unit(&mut self, unit: &AuditedUnit, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
         let mut refused = None;
         let saved = self.try_unit(unit, &mut refused).await;
-        if saved.is_ok() && !unit.is_rehearsal {
+        if saved.is_ok() && !unit.unit.is_rehearsal {
             count(&self.counters.batches, 1);
             count(&self.counters.requests, 1);
         }
-        if let Some(entry) = refused.filter(|_| !unit.is_rehearsal)
+        if let Some(entry) = refused.filter(|_| !unit.unit.is_rehearsal)
             && let Err(trouble) = self.record(&refusal_plan(entry)).await
         {
             tracing::error!(?trouble, "a refusal was not recorded");
@@ -56,13 +57,17 @@ impl Writer {
         drop(gone);
     }
 
-    async fn try_unit(&mut self, unit: &UnitOfWork, refused: &mut Option<RefusalEntry>) -> Result<Vec<Done>, NotSaved> {
+    async fn try_unit(
+        &mut self,
+        unit: &AuditedUnit,
+        refused: &mut Option<RefusalEntry>,
+    ) -> Result<Vec<Done>, NotSaved> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
         loop {
             let mut progress = UnitProgress::default();
             let trouble = match self.attempt_unit(unit, &mut name, &mut progress).await {
                 Ok(Ok(done)) => {
-                    if unit.is_rehearsal {
+                    if unit.unit.is_rehearsal {
                         self.is_stale = true;
                         self.roll_back().await;
                     }
@@ -87,13 +92,13 @@ impl Writer {
 
     async fn attempt_unit(
         &mut self,
-        unit: &UnitOfWork,
+        AuditedUnit { unit, trail }: &AuditedUnit,
         name: &mut Option<Uuid>,
         progress: &mut UnitProgress,
     ) -> Result<Result<Vec<Done>, (Refusal, Option<RefusalEntry>)>, Trouble> {
         self.refresh().await?;
         let now_us = self.now_us();
-        let epoch = self.head.epoch;
+        let (slot, epoch) = (self.head.slot, self.head.epoch);
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         session.begin().await?;
         for (number, guarded) in unit.statements.iter().enumerate() {
@@ -101,7 +106,7 @@ impl Writer {
             execute(session, guarded).await?;
         }
         let mut wanted = Wanted::by_commands(facts, &unit.commands);
-        let foreign = wanted.lock(session.connection(), facts).await?;
+        let (foreign, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         for command in &unit.commands {
@@ -114,6 +119,7 @@ impl Writer {
         if unit.is_rehearsal {
             return Ok(Ok(std::mem::take(&mut progress.done)));
         }
+        write_trail(open(&mut self.session)?, slot, trail, now_us).await?;
         let name = self.name(name, now_us);
         self.commit(&plan, &before, now_us, name).await?;
         foreign.forget(&mut self.facts);

@@ -94,7 +94,7 @@ impl Books {
                     self.load_counters(facts, &finish.caps)?;
                 }
                 Job::Command(command, _) => self.load_command(facts, command)?,
-                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+                Job::Unit(..) | Job::Records(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
         Ok(())

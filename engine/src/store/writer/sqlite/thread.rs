@@ -16,7 +16,7 @@ use crate::{
     },
     store::{
         lock::WriterLock,
-        unit::{NotSaved, UnitOfWork},
+        unit::{AuditedUnit, NotSaved},
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
             answers::{
@@ -66,7 +66,7 @@ impl Writer {
                         self.settle_due();
                         self.run_unit(&unit, reply);
                     }
-                    Job::Record(record) => keep(&mut self.records, record),
+                    Job::Records(records) => keep(&mut self.records, records),
                     Job::Settings(reply) => drop(reply.send(self.books.settings().map_err(unavailable))),
                     other => batch.push(other),
                 }
@@ -146,20 +146,20 @@ impl Writer {
     }
 
     /// Statements first, so that the ledger's commands see the accounts that they open.
-    fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
+    fn run_unit(&mut self, unit: &AuditedUnit, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
         let mut refused = None;
         let saved = self.save(unit, &mut refused);
         // Statements may have opened, closed or changed accounts: what was known of them is read again.
         self.facts.accounts.clear();
         self.facts.wallets.clear();
-        if saved.is_err() || unit.is_rehearsal {
+        if saved.is_err() || unit.unit.is_rehearsal {
             self.is_stale = true;
             self.books.rollback();
         } else {
             count(&self.counters.batches, 1);
             count(&self.counters.requests, 1);
         }
-        if let Some(entry) = refused.filter(|_| !unit.is_rehearsal) {
+        if let Some(entry) = refused.filter(|_| !unit.unit.is_rehearsal) {
             self.record_refusal(entry);
         }
         let gone = reply.send(saved);
@@ -167,7 +167,11 @@ impl Writer {
     }
 
     /// Writes a unit, or only decides about it. A refusal is left in `refused`.
-    fn save(&mut self, unit: &UnitOfWork, refused: &mut Option<RefusalEntry>) -> Result<Vec<Done>, NotSaved> {
+    fn save(
+        &mut self,
+        AuditedUnit { unit, trail }: &AuditedUnit,
+        refused: &mut Option<RefusalEntry>,
+    ) -> Result<Vec<Done>, NotSaved> {
         self.refresh()?;
         let now_us = self.books.time_after(self.options.clock.now_us());
         self.books.begin().map_err(unavailable)?;
@@ -196,6 +200,7 @@ impl Writer {
         }
         let plan = batch.into_plan();
         if !unit.is_rehearsal {
+            self.books.write_trail(trail, now_us).map_err(unavailable)?;
             self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
             self.facts.end_batch();
         }
