@@ -11,6 +11,7 @@ use crate::{
 
 mod account;
 mod apply;
+pub mod dates;
 mod doctor;
 mod ledger;
 mod operate;
