@@ -27,6 +27,7 @@ pub mod explain;
 pub mod invocations;
 pub mod invoke;
 pub mod outbox;
+pub mod periods;
 pub mod policies;
 pub mod purchases;
 pub mod tokens;

@@ -5,9 +5,10 @@
 use engine::{
     credits::{Credits, CreditsError},
     id::InvalidId,
+    ledger::grants::PRIORITY_DEFAULT,
     service::{
         Services,
-        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError},
+        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError, GrantTerms},
         catalog::{Change, ImportError, PlannedChange},
         purchases::{ConfirmError, Purchase},
     },
@@ -18,11 +19,12 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::{
-    cli::Exit,
+    cli::{Exit, dates},
     config::{self, ConfigSource, Environment},
     importer,
 };
 
+pub mod periods;
 pub mod policy;
 pub mod protocol;
 pub mod socket;
@@ -59,6 +61,10 @@ pub enum Command {
         account: String,
         /// How many, as decimal text.
         credits: String,
+        /// When what is left of them goes back, in microseconds since the Unix epoch; never if there is none.
+        expires_us: Option<i64>,
+        /// Which of those that expire are spent first.
+        priority: Option<i64>,
         /// Why, for the books.
         reason: String,
         /// The same key again changes nothing.
@@ -68,6 +74,11 @@ pub enum Command {
     PurchaseConfirm {
         /// The purchase's identifier.
         purchase: String,
+    },
+    /// Close the next period.
+    LedgerClose {
+        /// The first moment after it, in microseconds since the Unix epoch; without it the end of its month.
+        until_us: Option<i64>,
     },
     /// Keep a policy.
     PolicyDraft {
@@ -101,6 +112,7 @@ impl Command {
             Self::AccountCreate { .. } => "account create",
             Self::AccountGrant { .. } => "account grant",
             Self::PurchaseConfirm { .. } => "purchase confirm",
+            Self::LedgerClose { .. } => "ledger close",
             Self::PolicyDraft { .. } => "policy draft",
             Self::PolicyPublish { .. } => "policy publish",
             Self::PolicyRollback { .. } => "policy rollback",
@@ -198,6 +210,9 @@ struct GrantView<'a> {
     account: String,
     email: &'a str,
     credits: Amount,
+    /// When they expire, and in which order such credits are spent; nothing of both if they do not.
+    expires: Option<String>,
+    priority: Option<i64>,
     reason: &'a str,
     key: Option<&'a str>,
     replayed: bool,
@@ -237,9 +252,12 @@ pub async fn execute(services: &Services, command: &Command) -> Result<Done, Not
             let made = services.create_funded_account(email, *is_verified, token_name, credits).await;
             account_created(&made.map_err(account_refused)?)
         }
-        Command::AccountGrant { account, credits, reason, key } => {
-            grant(services, account, credits, reason, key.as_deref()).await
+        Command::AccountGrant { account, credits, expires_us, priority, reason, key } => {
+            let priority = priority.unwrap_or(PRIORITY_DEFAULT);
+            let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
+            grant(services, (account, credits), terms, (reason, key.as_deref())).await
         }
+        Command::LedgerClose { until_us } => periods::close(services, *until_us).await,
         Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,
         Command::PolicyDraft { policy, author, note } => policy::draft(services, policy, author, note).await,
         Command::PolicyPublish { number } => policy::publish(services, *number).await,
@@ -335,15 +353,17 @@ fn account_refused(error: FundedAccountError) -> NotDone {
 
 async fn grant(
     services: &Services,
-    account: &str,
-    credits: &str,
-    reason: &str,
-    key: Option<&str>,
+    (account, credits): (&str, &str),
+    terms: Option<GrantTerms>,
+    (reason, key): (&str, Option<&str>),
 ) -> Result<Done, NotDone> {
     let credits = parse_credits("credits", credits)?;
     let profile = find_account(services, account).await?;
-    let grant = services.grant_credits(profile.id, credits, reason, key).await.map_err(|error| match error {
+    let grant = services.grant_credits(profile.id, credits, terms, reason, key).await.map_err(|error| match error {
         GrantError::Store(error) => error.into(),
+        GrantError::Expired { expires_us, now_us } => {
+            NotDone::refused(format!("{error}: {} is not after {}", dates::render(expires_us), dates::render(now_us)))
+        }
         other => NotDone::refused(other),
     })?;
     let available = available(services, &profile).await?;
@@ -352,6 +372,8 @@ async fn grant(
         account: profile.id.to_string(),
         email: &profile.email,
         credits: Amount(credits),
+        expires: terms.map(|terms| dates::render(terms.expires_us)),
+        priority: terms.map(|terms| terms.priority),
         reason,
         key,
         replayed: grant.is_replay,
@@ -359,6 +381,8 @@ async fn grant(
     };
     let line = if grant.is_replay {
         format!("this key granted {credits} credits to {} before: nothing was changed", profile.email)
+    } else if let Some(expires) = &view.expires {
+        format!("granted {credits} credits until {expires} to {}, who has {available}", profile.email)
     } else {
         format!("granted {credits} credits to {}, who has {available}", profile.email)
     };

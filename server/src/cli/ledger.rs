@@ -1,4 +1,5 @@
-//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
+//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server. `tollgate ledger close` closes a
+//! period of them.
 
 use clap::{Args, Subcommand};
 use engine::{
@@ -7,15 +8,42 @@ use engine::{
 };
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, operate, say};
-use crate::{app, config::Config};
+use super::{Exit, Failure, Outcome, dates, operate, say};
+use crate::{
+    app,
+    config::Config,
+    operator::{self, Command, Done, NotDone},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
     /// Recompute every hash, balance and counter, and name what does not fit.
     Verify(Output),
-    /// The sum of debits and credits of every account.
-    TrialBalance(Output),
+    /// The sum of debits and credits of every account, or the trial balance of a period.
+    TrialBalance(TrialBalanceArgs),
+    /// Close the next period: nothing gets into it after that.
+    Close(CloseArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrialBalanceArgs {
+    /// Of a period: its number, its month such as `2026-11`, or `open` for the one that is not closed yet. Customers' wallets
+    /// stand in one line.
+    #[arg(long)]
+    period: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CloseArgs {
+    /// Where the period ends: with the beginning of a day in UTC such as `2026-12-01`, or at a time such as
+    /// `2026-12-01T00:00:00Z`. Without it the period ends with the month in UTC in which it began.
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -33,8 +61,24 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     }
     match command {
         LedgerCommand::Verify(output) => verify(&place, output),
-        LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
+        LedgerCommand::TrialBalance(TrialBalanceArgs { period: Some(period), output }) => {
+            let done = operate::runtime()?.block_on(period_balance(config, period))?;
+            operate::print(&done, output.json)
+        }
+        LedgerCommand::TrialBalance(TrialBalanceArgs { period: None, output }) => trial_balance(&place, output),
+        LedgerCommand::Close(args) => close(args, config),
     }
+}
+
+fn close(args: &CloseArgs, config: &Config) -> Outcome {
+    let until = args.until.as_deref().map(|text| dates::parse("until", text)).transpose();
+    let until_us = until.map_err(|error| Failure::new(Exit::Refused, error))?;
+    operate::run(&Command::LedgerClose { until_us }, config, args.json)
+}
+
+async fn period_balance(config: &Config, period: &str) -> Result<Done, NotDone> {
+    let services = app::open_readers(config).await.map_err(|error| NotDone::new(Exit::Database, error))?;
+    operator::periods::show(&services, period).await
 }
 
 fn verify(place: &DatabasePlace, output: &Output) -> Outcome {

@@ -31,8 +31,14 @@ impl Verifier {
             }
             Line::OpenHold { id, wallet, amount, expires_us } => self.stored_hold(id, (wallet, amount, expires_us)),
             Line::Head(ref head) => self.stored_head(head),
-            Line::Account { .. } | Line::Batch(..) | Line::Entry(..) | Line::UnreadableEntry(..) | Line::Problem(_) => {
-            }
+            Line::OpenGrant(ref grant) => self.money.grants.stored(grant, &mut self.problems),
+            Line::TrialBalance(period, row) => self.money.periods.stored(period, row),
+            Line::Account { .. }
+            | Line::Close(_)
+            | Line::Batch(..)
+            | Line::Entry(..)
+            | Line::UnreadableEntry(..)
+            | Line::Problem(_) => {}
         }
     }
 
@@ -136,6 +142,7 @@ impl Verifier {
         for id in holds {
             problems.add(PROJECTION, "open_hold", id, missing);
         }
+        self.money.grants.report_missing(problems);
         for (slot, chain) in &self.chains {
             if !chain.has_stored_head {
                 problems.add(ProblemKind::HeadMismatch, "chain_head", slot, missing);

@@ -233,6 +233,9 @@ impl Writer {
         if looks {
             forget_expired(session, now_us).await?;
         }
+        if facts.grants.expiries.wants_more() {
+            facts.grants.expiries = load::load_expiries(session.connection(), self.head.slot).await?;
+        }
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
@@ -289,7 +292,7 @@ impl Writer {
     fn is_idle(&self, jobs: &[Job]) -> bool {
         let is_quiet = !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due();
         let is_tick = |job: &Job| matches!(job, Job::Tick(_));
-        is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
+        is_quiet && jobs.iter().all(is_tick) && !self.facts.is_anything_over(self.now_us())
     }
 
     /// Recorded time never goes backwards, whatever the clock does.

@@ -21,7 +21,10 @@ use crate::{
     },
     store::{
         unit::{Guarded, NotSaved, UnitOfWork},
-        writer::{answers::refusal_plan, count},
+        writer::{
+            answers::{decide_unit, refusal_plan},
+            count,
+        },
     },
 };
 
@@ -93,15 +96,13 @@ impl Writer {
             progress.statement = number;
             execute(session, guarded).await?;
         }
-        let mut wanted = Wanted::by_posts(&unit.posts);
+        let mut wanted = Wanted::by_unit(unit);
         let foreign = wanted.lock(session.connection(), facts).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
-        for post in &unit.posts {
-            match batch.post(post) {
-                Ok(done) => progress.done.push(done),
-                Err(refusal) => return Ok(Err(refusal)),
-            }
+        match decide_unit(&mut batch, unit) {
+            Ok(done) => progress.done = done,
+            Err(refusal) => return Ok(Err(refusal)),
         }
         let plan = batch.into_plan();
         let name = self.name(name, now_us);

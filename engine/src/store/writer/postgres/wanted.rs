@@ -19,9 +19,13 @@ use crate::{
         AccountKind, LedgerAccountId, PlaceHold, Post,
         caps::{CapUse, Counter, CounterKey},
         facts::{AccountFacts, Facts, Wallet},
+        grants::{GrantEntry, OpenGrant},
         key::{KeyName, KeyState, StoredKey},
     },
-    store::writer::{Command, Job},
+    store::{
+        unit::UnitOfWork,
+        writer::{Command, Job},
+    },
 };
 
 /// What is to be read for a batch.
@@ -42,6 +46,7 @@ impl Wanted {
         for id in lost.chain(facts.expired_holds(now_us, usize::MAX)) {
             wanted.add_open_hold(facts, id);
         }
+        wanted.accounts.extend(facts.grants.expiries.due(now_us, usize::MAX).into_iter().map(|(.., account)| account));
         for job in jobs {
             match job {
                 Job::Begin(begin, _) => {
@@ -72,10 +77,14 @@ impl Wanted {
         wanted
     }
 
-    pub(super) fn by_posts(posts: &[Post]) -> Self {
+    pub(super) fn by_unit(unit: &UnitOfWork) -> Self {
         let mut wanted = Self::default();
-        for post in posts {
+        for post in &unit.posts {
             wanted.add_post(post);
+        }
+        for give in &unit.gives {
+            wanted.add_post(&give.post);
+            wanted.accounts.extend([give.wallet, give.account]);
         }
         wanted
     }
@@ -98,6 +107,7 @@ impl Wanted {
         if let Some(open) = facts.holds.get(&id) {
             let entry = &open.entry;
             self.accounts.extend([Some(entry.wallet), Some(entry.payee), entry.partner].into_iter().flatten());
+            self.accounts.extend(entry.sources.iter().map(|source| source.account));
             self.counters.extend(&entry.counters);
         }
     }
@@ -110,6 +120,7 @@ impl Wanted {
         let ids = self.known.iter().filter(|id| !facts.holds.contains_key(id)).map(|id| id.uuid()).collect();
         let named = self.read(LOCK.as_str(), connection, facts, ids).await?;
         if named.is_empty() {
+            self.add_grants(facts);
             return Ok(Foreign::default());
         }
         let foreign = load_known(connection, facts, &named).await?;
@@ -117,21 +128,37 @@ impl Wanted {
             self.add_open_hold(facts, id);
         }
         self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
+        self.add_grants(facts);
         Ok(foreign)
     }
 
+    /// The accounts of the wallets' grants, which came with them: a batch may change them, too.
+    fn add_grants(&mut self, facts: &Facts) {
+        let wallets: Vec<LedgerAccountId> = self.accounts.iter().copied().collect();
+        for wallet in wallets {
+            self.accounts.extend(facts.grants.of(wallet).iter().map(|grant| grant.0.account));
+        }
+    }
+
     /// Reads those into `facts` of which nothing is known there, without locks.
-    pub(super) async fn complete(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
+    pub(super) async fn complete(&mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
         facts.end_batch();
+        // Of a wallet and its grants all is known or nothing.
+        for id in &self.accounts {
+            if !facts.accounts.contains_key(id) {
+                facts.forget_account(*id);
+            }
+        }
         let unknown = Self {
             accounts: self.accounts.iter().filter(|id| !facts.accounts.contains_key(id)).copied().collect(),
             counters: self.counters.iter().filter(|key| !facts.counters.contains_key(key)).copied().collect(),
             ..Self::default()
         };
-        if unknown.accounts.is_empty() && unknown.counters.is_empty() {
-            return Ok(());
+        if !unknown.accounts.is_empty() || !unknown.counters.is_empty() {
+            unknown.read(READ.as_str(), connection, facts, Vec::new()).await?;
         }
-        unknown.read(READ.as_str(), connection, facts, Vec::new()).await.map(drop)
+        self.add_grants(facts);
+        Ok(())
     }
 
     /// Whether an identifier has to be looked up to decide: it may name anything.
@@ -142,8 +169,7 @@ impl Wanted {
     /// Drops what `facts` know of accounts, wallets and counters.
     pub(super) fn forget(&self, facts: &mut Facts) {
         for id in &self.accounts {
-            facts.accounts.remove(id);
-            facts.wallets.remove(id);
+            facts.forget_account(*id);
         }
         for key in &self.counters {
             facts.counters.remove(key);
@@ -173,6 +199,7 @@ impl Wanted {
                 }
                 3 => take_key(facts, &row)?,
                 4 => take_wallet(facts, &row)?,
+                6 => take_grant(facts, &row)?,
                 _ => named.push(row.try_get(7)?),
             }
         }
@@ -189,6 +216,18 @@ fn take_wallet(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
         version: row.try_get(6)?,
     };
     facts.wallets.insert(LedgerAccountId::from_raw(row.try_get(1)?), wallet);
+    Ok(())
+}
+
+fn take_grant(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let grant = GrantEntry {
+        id: EntryId::from(row.try_get::<Uuid, _>(7)?),
+        wallet: LedgerAccountId::from_raw(row.try_get(2)?),
+        account: LedgerAccountId::from_raw(row.try_get(1)?),
+        priority: row.try_get(3)?,
+        expires_us: row.try_get(4)?,
+    };
+    facts.grants.insert(OpenGrant(grant));
     Ok(())
 }
 
