@@ -1,5 +1,6 @@
 //! What operators do from the command line, beside a running server and without one.
 
+mod books;
 mod commands;
 mod doctor;
 mod fixtures;

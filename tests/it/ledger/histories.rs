@@ -8,16 +8,15 @@ use engine::{
         AccountKind, LedgerAccountId, Refusal,
         batch::{Begun, Done, Ended},
         caps::CounterKey,
-        grants::GiveGrant,
         key::{KEY_TTL_US, KeyState, StoredKey},
     },
-    store::{NotSaved, UnitOfWork, writer::Command},
+    store::writer::Command,
     testing::{History, Model, Step, World},
 };
 use tests::environment::extent;
 use uuid::Uuid;
 
-use super::desk::{Desk, Kind, START_US, Waited, push_account, together};
+use super::desk::{Desk, Kind, START_US, Waited, together};
 
 const STEPS: usize = 300;
 
@@ -141,18 +140,6 @@ async fn close(desk: &Desk, id: LedgerAccountId) {
     desk.change(&format!("UPDATE ledger_account SET closed_us = {now_us} WHERE id = {}", id.raw())).await;
 }
 
-/// Gives credits that expire as the program does: the account is opened with it or not at all.
-async fn give_grant(desk: &Desk, give: &GiveGrant) -> Result<Done, Refusal> {
-    let mut unit = UnitOfWork::new();
-    push_account(&mut unit, give.account, AccountKind::Grant, 0);
-    unit.give(give.clone());
-    match desk.save(unit).await {
-        Ok(done) => Ok(done[0]),
-        Err(NotSaved::Refused(refusal)) => Err(refusal),
-        Err(error) => panic!("{error}"),
-    }
-}
-
 /// Plays the history of `seed` on `desk`, in batches of up to `together_max` requests; returns how many there were.
 async fn play_history(desk: &mut Desk, seed: u64, together_max: usize) -> usize {
     let world = World::standard();
@@ -167,7 +154,7 @@ async fn play_history(desk: &mut Desk, seed: u64, together_max: usize) -> usize 
                 requests += 1;
                 play(desk, &mut model, &std::mem::take(&mut waiting), &at).await;
                 let expected = model.give(&give, desk.now_us());
-                assert_eq!(give_grant(desk, &give).await, expected, "{at}: {give:?}");
+                assert_eq!(desk.give(&give).await, expected, "{at}: {give:?}");
                 check(desk, &world, &model, &at);
             }
             Step::Advance(_) | Step::Close(_) | Step::Restart => {

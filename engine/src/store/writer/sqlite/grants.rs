@@ -44,8 +44,8 @@ impl Books {
         let sql = format!("SELECT {GRANT_COLUMNS} FROM open_grant ORDER BY expires_us, id LIMIT ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
         // One more than are kept tells whether there are more.
-        let mut soonest =
-            statement.query_map([EXPIRIES_MAX.saturating_add(1)], grant_from)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let most = i64::try_from(EXPIRIES_MAX).unwrap_or(i64::MAX).saturating_add(1);
+        let mut soonest = statement.query_map([most], grant_from)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let is_partial = soonest.len() > EXPIRIES_MAX;
         soonest.truncate(EXPIRIES_MAX);
         facts.grants.expiries = Expiries::of(soonest, is_partial);
