@@ -2,12 +2,14 @@
 //! books.
 
 use engine::{
+    credits::Credits,
     ledger::{
         AccountKind, LedgerAccountId, Refusal,
         batch::{Begun, Done},
-        grants::GiveGrant,
+        grants::{GiveGrant, OPEN_GRANTS_MAX},
         leaf::Settled,
     },
+    service::accounts::{GrantError, GrantTerms},
     store::{Ledger, writer::Command},
 };
 use tokio::task::JoinSet;
@@ -22,6 +24,7 @@ on_both! {
     a_grant_lapses_by_itself_and_what_was_held_of_it_follows,
     a_reader_never_counts_what_has_expired,
     many_grants_lapse_together,
+    a_wallet_has_at_most_a_hundred_grants_to_look_at,
 }
 
 async fn desk_with_wallet(kind: Kind, amount: i64) -> Desk {
@@ -144,6 +147,30 @@ async fn many_grants_lapse_together(kind: Kind) {
     desk.ledger().tick().await.unwrap();
     assert_eq!(desk.hot_balance(LedgerAccountId::PROMO), 0);
     assert_eq!(desk.number("SELECT max(batch_no) FROM batch"), batches + 1, "in one batch");
+    desk.verify();
+}
+
+async fn a_wallet_has_at_most_a_hundred_grants_to_look_at(kind: Kind) {
+    let desk = desk_with_wallet(kind, 0).await;
+    let services = desk.services().await;
+    let amount = Credits::from_micros(3);
+    let made = services.create_funded_account("ann@example.com", true, "first", amount).await.unwrap().profile;
+    let terms = |lifetime_us| Some(GrantTerms { expires_us: desk.now_us() + lifetime_us, priority: 100 });
+    for number in 0..OPEN_GRANTS_MAX {
+        // Accounts that are opened in one millisecond are told apart by chance.
+        desk.clock.advance_us(1_000);
+        let lifetime_us = if number == 0 { SECOND_US } else { 60 * SECOND_US };
+        services.grant_credits(made.id, amount, terms(lifetime_us), "one of many", None).await.unwrap();
+    }
+    desk.clock.advance_us(1_000);
+    let more = services.grant_credits(made.id, amount, terms(60 * SECOND_US), "one more", None).await;
+    assert!(matches!(more, Err(GrantError::TooMany)), "{more:?}");
+    // All of them pay for one call, the wallet's own credits last.
+    let place = hold(desk.fresh(), made.wallet, payable_id(1), 3 * 100 + 3);
+    assert_eq!(desk.ask(Command::Hold(place)).await, Ok(Done::Held));
+    assert_eq!(desk.number("SELECT count(*) FROM hold_source"), 100);
+    desk.clock.advance_us(SECOND_US);
+    services.grant_credits(made.id, amount, terms(60 * SECOND_US), "there is room again", None).await.unwrap();
     desk.verify();
 }
 

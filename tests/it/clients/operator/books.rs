@@ -41,7 +41,7 @@ fn credits_that_expire_are_spent_first_and_go_back_by_themselves(kind: Kind) {
         let balance = curl(&format!("{}/credits/balance", demo.base_url()), &["-H", &bearer]);
         balance.json["available"].clone()
     };
-    let expires = from_now(20 * SECOND_US);
+    let expires = from_now(3_600 * SECOND_US);
     let grant = |key: &'static str, arguments: &[&str]| {
         let all = [&["account", "grant", "ann@example.com"], arguments, &["--reason", "trial", "--key", key]].concat();
         json_of(folder.path(), &all)
@@ -72,7 +72,7 @@ fn credits_that_expire_are_spent_first_and_go_back_by_themselves(kind: Kind) {
     assert_eq!(spent(&grant_of(&later)), json!("500000"));
 
     // One that nobody spends: it goes back without anybody asking.
-    let unspent = grant("unspent", &["1.25", "--expires", &from_now(3 * SECOND_US)]);
+    let unspent = grant("unspent", &["1.25", "--expires", &from_now(20 * SECOND_US)]);
     wait_until("the grant has expired", || (available() == json!(8.5)).then_some(()));
     wait_until("it has gone back", || (spent(&grant_of(&unspent)) == json!("1250000")).then_some(()));
     verify(folder.path());
@@ -95,18 +95,8 @@ fn a_grant_with_terms_that_make_no_sense_gives_nothing(kind: Kind) {
     for other in [&["--expires", "2999-01-02"][..], &[], &["--expires", "2999-01-01", "--priority", "3"]] {
         refused(&key(other), &["this key was used for another grant"]);
     }
-    // As many as an account may have.
-    let mut last = None;
-    for number in 2..=101 {
-        let key = format!("many-{number}");
-        last = Some(grant(&["--expires", "2999-01-01", "--key", &key]));
-        if number == 100 {
-            assert_eq!(last.as_ref().unwrap().exit, Some(0));
-        }
-    }
-    refused(&last.unwrap(), &["100 grants that have not expired"]);
     let balance = json_of(folder.path(), &["ledger", "trial-balance", "--period", "open"]);
-    assert_eq!(closing(&balance, "liabilities:wallet:*:grant"), json!("100000000"));
+    assert_eq!(closing(&balance, "liabilities:wallet:*:grant"), json!("1000000"));
     verify(folder.path());
 }
 

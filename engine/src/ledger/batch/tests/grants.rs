@@ -39,15 +39,13 @@ fn balance(facts: &Facts, id: LedgerAccountId) -> (i64, i64) {
 }
 
 fn transactions(plan: &Plan) -> Vec<&TransactionEntry> {
-    let of = |entry: &'_ Entry| matches!(entry, Entry::Transaction(_));
-    plan.entries
-        .iter()
-        .filter(|entry| of(entry))
-        .map(|entry| match entry {
-            Entry::Transaction(transaction) => transaction,
-            other => panic!("{other:?}"),
-        })
-        .collect()
+    let mut found = Vec::new();
+    for entry in &plan.entries {
+        if let Entry::Transaction(transaction) = entry {
+            found.push(transaction);
+        }
+    }
+    found
 }
 
 fn held(plan: &Plan) -> &HoldEntry {

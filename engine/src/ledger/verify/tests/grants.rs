@@ -100,6 +100,7 @@ fn a_hold_takes_from_grants_of_its_wallet_before_they_expire() {
 
 #[test]
 fn a_charge_drains_the_grants_first() {
+    const SHARES: (ProblemKind, &str, &str) = (ProblemKind::SettlementMismatch, "txn", "0/5");
     let shares = [
         leg(PURSE, PAYEE, 60),
         leg(WALLET, PAYEE, 3),
@@ -114,7 +115,6 @@ fn a_charge_drains_the_grants_first() {
         entries
     };
     check("as it should be", with(&shares), &[]);
-    const SHARES: (ProblemKind, &str, &str) = (ProblemKind::SettlementMismatch, "txn", "0/5");
     let wallet_first = [
         leg(WALLET, PAYEE, 40),
         leg(PURSE, PAYEE, 23),
@@ -127,12 +127,12 @@ fn a_charge_drains_the_grants_first() {
 
 #[test]
 fn working_state_is_compared_with_grants_that_have_not_lapsed() {
+    const STATE: ProblemKind = ProblemKind::ProjectionMismatch;
     let beside = |scribe: &Scribe, stored: &[GrantEntry]| {
         let lines = stored.iter().map(|grant| Line::OpenGrant(*grant)).collect();
         let problems = scribe.findings(lines).problems.into_iter();
         problems.filter(|it| it.table == "open_grant").map(|it| (it.kind, it.key)).collect::<Vec<_>>()
     };
-    const STATE: ProblemKind = ProblemKind::ProjectionMismatch;
     let key = || PURSE.to_string();
     let mut scribe = scribe();
     scribe.batch(given());

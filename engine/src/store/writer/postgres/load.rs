@@ -158,6 +158,9 @@ async fn load_open(
 
 /// What the open holds among `ids` took from grants.
 async fn load_sources(connection: &mut PgConnection, facts: &mut Facts, ids: &[Uuid]) -> Result<(), Trouble> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     let rows = sqlx::query(
         "SELECT h.id, s.grant_id, s.account, s.amount
          FROM hold h JOIN hold_source s ON s.slot = h.slot AND s.seq = h.seq WHERE h.id = ANY($1) ORDER BY h.id, s.ord",

@@ -127,6 +127,8 @@ impl Wanted {
         for id in self.known.clone() {
             self.add_open_hold(facts, id);
         }
+        // Everything is read once more: what is remembered of those that have come in must not mix with it.
+        self.forget(facts);
         self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
         self.add_grants(facts);
         Ok(foreign)
