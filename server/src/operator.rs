@@ -255,7 +255,7 @@ pub async fn execute(services: &Services, command: &Command) -> Result<Done, Not
         Command::AccountGrant { account, credits, expires_us, priority, reason, key } => {
             let priority = priority.unwrap_or(PRIORITY_DEFAULT);
             let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
-            grant(services, (account, credits), terms, (reason, key.as_deref())).await
+            grant(services, (account.as_str(), credits.as_str()), terms, (reason.as_str(), key.as_deref())).await
         }
         Command::LedgerClose { until_us } => periods::close(services, *until_us).await,
         Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,

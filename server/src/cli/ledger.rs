@@ -54,20 +54,27 @@ pub(super) struct Output {
 }
 
 pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
+    match command {
+        LedgerCommand::Verify(output) => verify(&readable(config)?, output),
+        LedgerCommand::TrialBalance(TrialBalanceArgs { period: None, output }) => {
+            trial_balance(&readable(config)?, output)
+        }
+        LedgerCommand::TrialBalance(TrialBalanceArgs { period: Some(period), output }) => {
+            let done = operate::runtime()?.block_on(period_balance(config, period))?;
+            operate::print(&done, output.json)
+        }
+        LedgerCommand::Close(args) => close(args, config),
+    }
+}
+
+/// Where the books are, once it is known that they can be read.
+fn readable(config: &Config) -> Result<DatabasePlace, Failure> {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
     if let DatabasePlace::Server(_) = place {
         let checked = operate::runtime()?.block_on(app::check_database(config));
         checked.map_err(|error| Failure::new(Exit::Database, error))?;
     }
-    match command {
-        LedgerCommand::Verify(output) => verify(&place, output),
-        LedgerCommand::TrialBalance(TrialBalanceArgs { period: Some(period), output }) => {
-            let done = operate::runtime()?.block_on(period_balance(config, period))?;
-            operate::print(&done, output.json)
-        }
-        LedgerCommand::TrialBalance(TrialBalanceArgs { period: None, output }) => trial_balance(&place, output),
-        LedgerCommand::Close(args) => close(args, config),
-    }
+    Ok(place)
 }
 
 fn close(args: &CloseArgs, config: &Config) -> Outcome {

@@ -29,7 +29,9 @@ pub async fn show(services: &Services, text: &str) -> Result<Done, NotDone> {
         return view(&services.open_trial_balance().await.map_err(refused)?);
     }
     let calendar = services.load_calendar().await?;
-    let is_meant = |period: i64, month: Option<String>| text.parse() == Ok(period) || month.as_deref() == Some(text);
+    let is_meant = |period: i64, month: Option<String>| {
+        text.parse::<i64>().is_ok_and(|number| number == period) || month.as_deref() == Some(text)
+    };
     let found = calendar.closes().iter().find(|close| is_meant(close.period, close.month()));
     let balance = match found {
         Some(close) => services.load_trial_balance(close.period).await?,

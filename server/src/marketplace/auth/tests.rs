@@ -198,7 +198,7 @@ async fn a_purchase_is_posted_once() {
     let account = signup["account_id"].as_str().unwrap().parse().unwrap();
     for _ in 0..2 {
         services.purchase(account, Credits::from_micros(1), Provider::Demo, Some("demo")).await.unwrap();
-        services.grant_credits(account, Credits::from_micros(2_000_000), "welcome", Some("g")).await.unwrap();
+        services.grant_credits(account, Credits::from_micros(2_000_000), None, "welcome", Some("g")).await.unwrap();
     }
     let (_, balance) = house.json("GET", "/credits/balance", key, json!(null)).await;
     assert_eq!(balance["available"], json!(52.000_001));
