@@ -43,7 +43,8 @@ fn credits_that_expire_are_spent_first_and_go_back_by_themselves(kind: Kind) {
     };
     let expires = from_now(3_600 * SECOND_US);
     let grant = |key: &'static str, arguments: &[&str]| {
-        let all = [&["account", "grant", "ann@example.com"], arguments, &["--reason", "trial", "--key", key]].concat();
+        let all =
+            [&["account", "grant", "ann@example.com"][..], arguments, &["--reason", "trial", "--key", key]].concat();
         json_of(folder.path(), &all)
     };
     let later = grant("later", &["4", "--expires", "2999-01-01"]);
@@ -82,7 +83,7 @@ fn a_grant_with_terms_that_make_no_sense_gives_nothing(kind: Kind) {
     let folder = Home::on(kind);
     json_of(folder.path(), &["account", "create", "--email", "ann@example.com", "--credits", "5"]);
     let grant = |arguments: &[&str]| {
-        run(folder.path(), &[&["account", "grant", "ann@example.com", "1", "--reason", "r"], arguments].concat())
+        run(folder.path(), &[&["account", "grant", "ann@example.com", "1", "--reason", "r"][..], arguments].concat())
     };
     refused(&grant(&["--expires", "2020-01-01"]), &["must be later than now: 2020-01-01T00:00:00Z is not after 20"]);
     refused(&grant(&["--expires", "tomorrow"]), &["`expires`", "`2026-11-30`", "`tomorrow`"]);
