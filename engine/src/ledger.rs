@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`accounts`] (who can own money), [`command`] (what can be asked), [`facts`] (what must be known to
 //! answer), [`grants`] (credits that expire), [`batch`] (the decision: a pure function from facts and requests to a plan),
-//! then the proof: [`leaf`], [`merkle`], [`chain`], [`periods`], [`verify`].
+//! then the proof: [`leaf`], [`merkle`], [`chain`], [`periods`], [`verify`]; last [`export`], what auditors take home.
 //!
 //! A posting is one row with a debit account, a credit account and an amount above zero: it is balanced by
 //! construction, and no sum has to be checked. Only wallets are limited; all other accounts may take any sign.
@@ -13,6 +13,7 @@ pub mod batch;
 pub mod caps;
 pub mod chain;
 pub mod command;
+pub mod export;
 pub mod facts;
 pub mod grants;
 pub mod key;

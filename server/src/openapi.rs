@@ -51,7 +51,8 @@ pub struct ToolsInvokeBody {
         crate::marketplace::tokens::revoke,
         crate::marketplace::credits::balance,
         crate::marketplace::credits::purchase,
-        crate::marketplace::credits::list
+        crate::marketplace::credits::list,
+        crate::auditors::export::export
     )
 )]
 struct Document;

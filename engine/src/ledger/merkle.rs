@@ -30,6 +30,30 @@ fn next_level(level: &[Digest]) -> Vec<Digest> {
     pairs.iter().map(|[left, right]| node_hash(left, right)).chain(odd.iter().copied()).collect()
 }
 
+/// A tree that grows leaf by leaf and forgets its leaves: it keeps one hash for each power of two in their number.
+#[derive(Debug, Clone, Default)]
+pub struct Frontier {
+    /// Full subtrees from left to right, each with the power of two of its size.
+    subtrees: Vec<(u32, Digest)>,
+}
+
+impl Frontier {
+    /// Adds a leaf behind the others.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut new = (0_u32, leaf);
+        while let Some((_, left)) = self.subtrees.pop_if(|(power, _)| *power == new.0) {
+            new = (new.0.saturating_add(1), node_hash(&left, &new.1));
+        }
+        self.subtrees.push(new);
+    }
+
+    /// What [`root`] says of the same leaves.
+    pub fn root(&self) -> Digest {
+        let hashes = self.subtrees.iter().rev().map(|(_, hash)| *hash);
+        hashes.reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(|| sha256(&[]))
+    }
+}
+
 /// One step from a leaf to the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {

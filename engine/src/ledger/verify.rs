@@ -19,7 +19,11 @@ use super::{
     leaf::{Digest, Entry, Position},
     periods::{BalanceRow, PeriodClose},
 };
-use crate::{credits::Credits, id::EntryId};
+use crate::{
+    audit::{AuditHead, AuditRow},
+    credits::Credits,
+    id::EntryId,
+};
 
 mod grants;
 mod journal;
@@ -181,6 +185,10 @@ pub enum Line {
     OpenGrant(GrantEntry),
     /// A line of the trial balance of a period as stored.
     TrialBalance(i64, BalanceRow),
+    /// A row of the audit trail, with the hash that is stored for it: slot by slot, in the order of their numbers.
+    Audit(Box<AuditRow>, Digest),
+    /// Where the trail of a slot ends, as stored. To be fed after the rows.
+    AuditHead(AuditHead),
 }
 
 /// How much was read.
@@ -194,6 +202,8 @@ pub struct Counts {
     pub transactions: u64,
     /// Postings.
     pub postings: u64,
+    /// Rows of the audit trail.
+    pub audit_rows: u64,
 }
 
 /// What the verifier found.
@@ -222,6 +232,11 @@ impl Problems {
         if self.kept.len() < PROBLEMS_MAX {
             self.kept.push(problem);
         }
+    }
+
+    /// What was found in the audit trail.
+    fn report(&mut self, (kind, table, key, text): (ProblemKind, &'static str, String, String)) {
+        self.push(Problem { kind, table, key, text });
     }
 
     /// `text` is asked for only if the problem is kept.

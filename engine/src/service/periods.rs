@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::{Services, outbox::unexpected};
 use crate::{
+    audit::{Action, OpContext},
     id::EntryId,
     ledger::{
         AccountKind, Refusal,
@@ -100,7 +103,7 @@ impl Services {
     /// # Errors
     /// There is nothing to close, the period is not over or would end before it starts, somebody else was faster, or the
     /// database failed.
-    pub async fn close_period(&self, until_us: Option<i64>) -> Result<PeriodBalance, ClosePeriodError> {
+    pub async fn close_period(&self, by: &OpContext, until_us: Option<i64>) -> Result<PeriodBalance, ClosePeriodError> {
         let calendar = self.load_calendar().await?;
         let now_us = self.clock.now_us();
         let heads = periods::heads(self.db.readers()).await?;
@@ -133,7 +136,9 @@ impl Services {
             unit.push(statement, Some(count));
         }
         unit.close_period(close.clone());
-        match self.ledger.save(unit).await {
+        let told = by.entry(Action::PeriodClose, "period", period);
+        let told = told.after(json!({"start_us": start_us, "end_us": end_us}));
+        match self.ledger.save(unit.audited(told)).await {
             Ok(_) => self.named(period, (start_us, end_us), Some(close), rows).await.map_err(Into::into),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
             Err(not_saved) => match self.load_calendar().await?.closes().iter().find(|close| close.period == period) {

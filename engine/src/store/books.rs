@@ -23,10 +23,13 @@ use crate::{
 mod journal;
 mod postgres;
 mod projections;
+mod reports;
 mod rows;
 mod sink;
 mod source;
 mod sqlite;
+
+pub use reports::{Progress, ReportError, write_report};
 
 /// What `ledger verify` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,10 @@
 
 /// A customer with a wallet.
 pub mod account;
+/// The audit trail.
+pub mod audit;
+/// Who may read the books from outside.
+pub mod auditor_token;
 /// A limit on spending.
 pub mod cap;
 /// Counters of caps.
@@ -33,6 +37,8 @@ pub mod open_hold;
 pub mod partner;
 /// A version of the policy: an immutable text with its state.
 pub mod policy_version;
+/// A price that was taken back before its time.
+pub mod price_cancellation;
 /// An immutable price; `spec` is JSON in the wire's field names.
 pub mod price_version;
 /// Who sells tools.

@@ -2,7 +2,7 @@
 //! RFC 3339, such as `2026-11-30T18:00:00+01:00`. Ranges are half-open: they begin with their first moment and end before
 //! their last one, so that ranges that follow each other neither overlap nor leave a gap.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 /// Why a date or a range cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +10,14 @@ pub enum DateError {
     /// Neither form.
     #[error("`{name}` must be a date such as `2026-11-30` or a time such as `2026-11-30T18:00:00Z`: `{text}`")]
     Form {
+        /// The argument.
+        name: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// No month.
+    #[error("`{name}` must be a month such as `2026-11`: `{text}`")]
+    Month {
         /// The argument.
         name: &'static str,
         /// What was given.
@@ -55,6 +63,22 @@ impl DateRange {
             }
             _ => Ok(Self { from_us, until_us }),
         }
+    }
+
+    /// Reads a month such as `2026-11`, the argument `name`.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn month(name: &'static str, text: &str) -> Result<Self, DateError> {
+        let wrong = || DateError::Month { name, text: text.chars().take(64).collect() };
+        let first: Date = format!("{text}-01").parse().ok().filter(|_| text.len() == 7).ok_or_else(wrong)?;
+        let next = first.checked_add(1.month()).map_err(|_outside| wrong())?;
+        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|day| day.timestamp().as_microsecond());
+        let (from, until) = (midnight(first), midnight(next));
+        Ok(Self {
+            from_us: Some(from.map_err(|_outside| wrong())?),
+            until_us: Some(until.map_err(|_outside| wrong())?),
+        })
     }
 }
 

@@ -1,14 +1,14 @@
-//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server. `tollgate ledger close` closes a
-//! period of them.
+//! `tollgate ledger verify|trial-balance|export`: reads the books, also beside a running server. `tollgate ledger close`
+//! closes a period of them.
 
 use clap::{Args, Subcommand};
 use engine::{
     clock::SystemClock,
-    store::{DatabasePlace, books},
+    store::{Database, DatabasePlace, StoreError, books},
 };
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, dates, operate, say};
+use super::{Exit, Failure, Outcome, dates, export, operate, say};
 use crate::{
     app,
     config::Config,
@@ -23,6 +23,8 @@ pub(super) enum LedgerCommand {
     TrialBalance(TrialBalanceArgs),
     /// Close the next period: nothing gets into it after that.
     Close(CloseArgs),
+    /// Write a report for auditors: CSV, JSON Lines, or a journal for hledger or beancount.
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -55,7 +57,7 @@ pub(super) struct Output {
 
 pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     match command {
-        LedgerCommand::Verify(output) => verify(&readable(config)?, output),
+        LedgerCommand::Verify(output) => verify(&readable(config)?, output, config),
         LedgerCommand::TrialBalance(TrialBalanceArgs { period: None, output }) => {
             trial_balance(&readable(config)?, output)
         }
@@ -64,6 +66,7 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
             operate::print(&done, output.json)
         }
         LedgerCommand::Close(args) => close(args, config),
+        LedgerCommand::Export(args) => export::run(args, &readable(config)?, config),
     }
 }
 
@@ -88,13 +91,30 @@ async fn period_balance(config: &Config, period: &str) -> Result<Done, NotDone> 
     operator::periods::show(&services, period).await
 }
 
-fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
+/// Why books cannot be read: an older version of the program made other tables.
+fn unreadable(error: &StoreError, config: &Config) -> Failure {
+    let pending = operate::runtime().ok().and_then(|runtime| {
+        runtime.block_on(async {
+            let database = Database::open(config.database.url.expose()).await.ok()?;
+            let pending = app::pending_migrations(&database).await.ok();
+            drop(database.close().await);
+            pending
+        })
+    });
+    if pending.is_some_and(|pending| !pending.is_empty()) {
+        let text = "the database is of an older version: the next start of the server brings it up to date";
+        return Failure::new(Exit::Database, text);
+    }
+    Failure::new(Exit::Database, error)
+}
+
+fn verify(place: &DatabasePlace, output: &Output, config: &Config) -> Outcome {
     let clock = SystemClock::start();
     let report = match place {
         DatabasePlace::File(path) => books::verify(path, &clock),
         DatabasePlace::Server(url) => books::verify_postgres(url, &clock),
     };
-    let report = report.map_err(|error| Failure::new(Exit::Database, error))?;
+    let report = report.map_err(|error| unreadable(&error, config))?;
     // Exact: a run is far shorter than 2^53 microseconds.
     let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
     let counts = &report.counts;
@@ -109,6 +129,7 @@ fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
             "postings": counts.postings,
             "transactions": counts.transactions,
             "batches": counts.batches,
+            "audit_rows": counts.audit_rows,
             "seconds": seconds,
             "checkpoint": report.checkpoint,
             "problems": problems,
@@ -116,8 +137,8 @@ fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
         .to_string())?;
     } else {
         say(&format!(
-            "{} postings in {} transactions and {} batches checked in {seconds:.3} s",
-            counts.postings, counts.transactions, counts.batches
+            "{} postings in {} transactions and {} batches, and {} rows of the audit trail checked in {seconds:.3} s",
+            counts.postings, counts.transactions, counts.batches, counts.audit_rows
         ))?;
         for problem in &report.problems {
             say(&format!("{}: {} {}: {}", problem.kind.as_str(), problem.table, problem.key, problem.text))?;

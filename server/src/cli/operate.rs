@@ -3,7 +3,10 @@
 
 use std::{path::Path, time::Duration};
 
-use engine::store::{DatabasePlace, StoreError};
+use engine::{
+    audit::Method,
+    store::{DatabasePlace, StoreError},
+};
 
 use super::{Exit, Failure, Outcome, say};
 use crate::{
@@ -19,9 +22,13 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Carries out a command and prints what came of it.
 pub(super) fn run(command: &Command, config: &Config, json: bool) -> Outcome {
+    print(&hand_over(command, config)?, json)
+}
+
+/// Carries out a command and prints nothing.
+pub(super) fn hand_over(command: &Command, config: &Config) -> Result<Done, Failure> {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
-    let done = runtime()?.block_on(carry_out(command, config, place.file()))?;
-    print(&done, json)
+    Ok(runtime()?.block_on(carry_out(command, config, place.file()))?)
 }
 
 /// For what waits: commands have no server of their own.
@@ -60,7 +67,8 @@ async fn carry_out(command: &Command, config: &Config, file: Option<&Path>) -> R
 }
 
 async fn here(command: &Command, engine: app::Engine) -> Result<Done, NotDone> {
-    let done = operator::execute(&engine.services, command).await;
+    let by = operator::context(&engine.services, Method::CommandLine);
+    let done = operator::execute(&engine.services, &by, command).await;
     // The writer ends with the last clone of its ledger.
     drop(engine.services);
     match tokio::task::spawn_blocking(move || engine.writer.join()).await {

@@ -1,8 +1,11 @@
 //! `tollgate ledger close` and `tollgate ledger trial-balance --period`.
 
-use engine::service::{
-    Services,
-    periods::{ClosePeriodError, PeriodBalance},
+use engine::{
+    audit::OpContext,
+    service::{
+        Services,
+        periods::{ClosePeriodError, PeriodBalance},
+    },
 };
 use serde_json::json;
 
@@ -13,8 +16,8 @@ use crate::cli::dates::render;
 ///
 /// # Errors
 /// The period is not over, or would end before it starts, or is closed already; or the database failed. Nothing was changed.
-pub async fn close(services: &Services, until_us: Option<i64>) -> Result<Done, NotDone> {
-    let closed = services.close_period(until_us).await.map_err(refused)?;
+pub async fn close(services: &Services, by: &OpContext, until_us: Option<i64>) -> Result<Done, NotDone> {
+    let closed = services.close_period(by, until_us).await.map_err(refused)?;
     let mut said = view(&closed)?;
     said.lines.insert(0, format!("closed {}", name(&closed)));
     Ok(said)

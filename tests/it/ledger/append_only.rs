@@ -1,6 +1,7 @@
 //! The books are appended to and never changed: not by an update, not by a deletion, not by a replacement.
 
 use engine::{
+    audit::OpContext,
     ledger::{AccountKind, batch::Done},
     store::{NotSaved, UnitOfWork, writer::Command},
     testing::push_statement,
@@ -39,7 +40,7 @@ async fn desk_with_rows(kind: Kind) -> Desk {
     assert_eq!(desk.give(&give).await, Ok(Done::Posted));
     assert!(desk.ask(Command::Hold(hold(desk.fresh(), wallet_id(1), payable_id(1), 60))).await.is_ok());
     let services = desk.services().await;
-    assert_eq!(services.close_period(Some(desk.now_us())).await.unwrap().period, 1);
+    assert_eq!(services.close_period(&OpContext::system(), Some(desk.now_us())).await.unwrap().period, 1);
     desk
 }
 

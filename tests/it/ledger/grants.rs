@@ -2,6 +2,7 @@
 //! books.
 
 use engine::{
+    audit::OpContext,
     credits::Credits,
     ledger::{
         AccountKind, LedgerAccountId, Refusal,
@@ -152,25 +153,25 @@ async fn many_grants_lapse_together(kind: Kind) {
 
 async fn a_wallet_has_at_most_a_hundred_grants_to_look_at(kind: Kind) {
     let desk = desk_with_wallet(kind, 0).await;
-    let services = desk.services().await;
+    let (services, by) = (desk.services().await, OpContext::system());
     let amount = Credits::from_micros(3);
-    let made = services.create_funded_account("ann@example.com", true, "first", amount).await.unwrap().profile;
+    let made = services.create_funded_account(&by, "ann@example.com", true, "first", amount).await.unwrap().profile;
     let terms = |lifetime_us| Some(GrantTerms { expires_us: desk.now_us() + lifetime_us, priority: 100 });
     for number in 0..OPEN_GRANTS_MAX {
         // Accounts that are opened in one millisecond are told apart by chance.
         desk.clock.advance_us(1_000);
         let lifetime_us = if number == 0 { SECOND_US } else { 60 * SECOND_US };
-        services.grant_credits(made.id, amount, terms(lifetime_us), "one of many", None).await.unwrap();
+        services.grant_credits(&by, made.id, amount, terms(lifetime_us), "one of many", None).await.unwrap();
     }
     desk.clock.advance_us(1_000);
-    let more = services.grant_credits(made.id, amount, terms(60 * SECOND_US), "one more", None).await;
+    let more = services.grant_credits(&by, made.id, amount, terms(60 * SECOND_US), "one more", None).await;
     assert!(matches!(more, Err(GrantError::TooMany)), "{more:?}");
     // All of them pay for one call, the wallet's own credits last.
     let place = hold(desk.fresh(), made.wallet, payable_id(1), 3 * 100 + 3);
     assert_eq!(desk.ask(Command::Hold(place)).await, Ok(Done::Held));
     assert_eq!(desk.number("SELECT count(*) FROM hold_source"), 100);
     desk.clock.advance_us(SECOND_US);
-    services.grant_credits(made.id, amount, terms(60 * SECOND_US), "there is room again", None).await.unwrap();
+    services.grant_credits(&by, made.id, amount, terms(60 * SECOND_US), "there is room again", None).await.unwrap();
     desk.verify();
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use engine::{
+    audit::OpContext,
     ledger::{
         AccountKind, Post,
         batch::{Begun, Done},
@@ -77,7 +78,7 @@ async fn a_close_takes_the_next_month_and_carries_its_balances_on(kind: Kind) {
     go_to(&desk, FEBRUARY_US);
     // On the first day of a month the one before is seldom closed yet.
     pay(&desk, 7, None).await;
-    let january = services.close_period(None).await.unwrap();
+    let january = services.close_period(&OpContext::system(), None).await.unwrap();
     assert_eq!((january.period, january.start_us, january.end_us), (1, JANUARY_US, FEBRUARY_US));
     assert_eq!(january.close.as_ref().unwrap().month().as_deref(), Some("2027-01"));
     assert_eq!(line(&january, "liabilities:wallet"), (0, 100, 1_000, 900));
@@ -89,7 +90,7 @@ async fn a_close_takes_the_next_month_and_carries_its_balances_on(kind: Kind) {
     pay(&desk, 5, None).await;
     go_to(&desk, MARCH_US + 20 * DAY_US);
     desk.ledger().tick().await.unwrap();
-    let february = services.close_period(None).await.unwrap();
+    let february = services.close_period(&OpContext::system(), None).await.unwrap();
     assert_eq!((february.period, february.start_us, february.end_us), (2, FEBRUARY_US, MARCH_US));
     assert_eq!(line(&february, "liabilities:wallet"), (900, 12, 0, 888));
     assert_eq!(line(&february, &payable()), (100, 0, 12, 112));
@@ -112,23 +113,23 @@ async fn a_close_takes_the_next_month_and_carries_its_balances_on(kind: Kind) {
 
 async fn a_period_that_is_not_over_or_is_closed_is_not_closed(kind: Kind) {
     let empty = Desk::open_on(kind).await;
-    let nothing = empty.services().await.close_period(None).await;
+    let nothing = empty.services().await.close_period(&OpContext::system(), None).await;
     assert!(matches!(nothing, Err(ClosePeriodError::Empty)), "{nothing:?}");
 
     let desk = desk_with_money(kind).await;
     let services = desk.services().await;
     let books = || desk.rows("SELECT count(*), max(seq) FROM txn").concat();
     let before = books();
-    match services.close_period(None).await {
+    match services.close_period(&OpContext::system(), None).await {
         Err(ClosePeriodError::NotOver { period, end_us, now_us }) => {
             assert_eq!((period, end_us, now_us), (1, FEBRUARY_US, desk.now_us()));
         }
         other => panic!("{other:?}"),
     }
-    let until = services.close_period(Some(desk.now_us() + 1)).await;
+    let until = services.close_period(&OpContext::system(), Some(desk.now_us() + 1)).await;
     assert!(matches!(until, Err(ClosePeriodError::NotOver { .. })), "{until:?}");
     for until_us in [JANUARY_US, JANUARY_US - 1] {
-        let backwards = services.close_period(Some(until_us)).await;
+        let backwards = services.close_period(&OpContext::system(), Some(until_us)).await;
         let Err(ClosePeriodError::EndsBeforeStart { period: 1, start_us: JANUARY_US, until_us: told }) = backwards
         else {
             panic!("{backwards:?}")
@@ -137,15 +138,15 @@ async fn a_period_that_is_not_over_or_is_closed_is_not_closed(kind: Kind) {
     }
     // A period may be shorter than a month, and the next one ends with the month.
     let middle_us = desk.now_us();
-    assert_eq!(services.close_period(Some(middle_us)).await.unwrap().end_us, middle_us);
+    assert_eq!(services.close_period(&OpContext::system(), Some(middle_us)).await.unwrap().end_us, middle_us);
     for until_us in [middle_us, middle_us - 5] {
-        let twice = services.close_period(Some(until_us)).await;
+        let twice = services.close_period(&OpContext::system(), Some(until_us)).await;
         let is_refused = matches!(twice, Err(ClosePeriodError::Closed { period: 1, end_us }) if end_us == middle_us);
         assert!(is_refused, "{twice:?}");
     }
     assert_eq!((books(), desk.number("SELECT count(*) FROM period_close")), (before, 1));
     go_to(&desk, FEBRUARY_US + 1);
-    let rest = services.close_period(None).await.unwrap();
+    let rest = services.close_period(&OpContext::system(), None).await.unwrap();
     assert_eq!((rest.period, rest.start_us, rest.end_us), (2, middle_us, FEBRUARY_US));
     assert_eq!(rest.close.unwrap().month(), None);
     desk.verify();
@@ -157,14 +158,14 @@ async fn a_late_fact_goes_into_the_open_period_and_keeps_its_time(kind: Kind) {
     go_to(&desk, FEBRUARY_US + DAY_US);
     // In time: the period is over, but not closed.
     pay(&desk, 10, Some(FEBRUARY_US - 1)).await;
-    let january = services.close_period(None).await.unwrap();
+    let january = services.close_period(&OpContext::system(), None).await.unwrap();
     assert_eq!(line(&january, &payable()), (0, 0, 10, 10));
     // Too late for the closed one.
     pay(&desk, 20, Some(FEBRUARY_US - 1)).await;
     pay(&desk, 40, Some(START_US - 400 * DAY_US)).await;
     assert_eq!(services.load_trial_balance(1).await.unwrap(), Some(january));
     go_to(&desk, MARCH_US);
-    let february = services.close_period(None).await.unwrap();
+    let february = services.close_period(&OpContext::system(), None).await.unwrap();
     assert_eq!(line(&february, &payable()), (10, 0, 60, 70));
     let kept = desk.rows("SELECT effective_us FROM txn ORDER BY slot, seq").concat();
     let expected = [START_US, FEBRUARY_US - 1, FEBRUARY_US - 1, START_US - 400 * DAY_US].map(|us| us.to_string());
@@ -181,12 +182,12 @@ async fn a_clock_that_was_set_back_closes_nothing_twice(kind: Kind) {
     // The clock jumps by a year, and back.
     go_to(&desk, START_US + 365 * DAY_US);
     let services = desk.services().await;
-    assert_eq!(services.close_period(None).await.unwrap().end_us, FEBRUARY_US);
+    assert_eq!(services.close_period(&OpContext::system(), None).await.unwrap().end_us, FEBRUARY_US);
     drop(services);
     desk.restart();
     go_to(&desk, START_US + DAY_US);
     let services = desk.services().await;
-    let again = services.close_period(None).await;
+    let again = services.close_period(&OpContext::system(), None).await;
     assert!(matches!(again, Err(ClosePeriodError::NotOver { period: 2, .. })), "{again:?}");
     // The books' own time does not go back, and what is recorded now is not in the closed period.
     pay(&desk, 3, None).await;
@@ -233,8 +234,10 @@ async fn closing_while_sixty_four_callers_pay_puts_every_transaction_into_one_pe
         desk.clock.advance_us(DAY_US / 2);
         // Two close at once: one does it, the other is told, or closes what is left.
         let until_us = desk.now_us();
-        let (left, right) =
-            tokio::join!(services[0].close_period(Some(until_us)), services[1].close_period(Some(until_us)));
+        let (left, right) = tokio::join!(
+            services[0].close_period(&OpContext::system(), Some(until_us)),
+            services[1].close_period(&OpContext::system(), Some(until_us))
+        );
         let done = [&left, &right].into_iter().filter(|closed| closed.is_ok()).count();
         assert_eq!(done, 1, "{number}: {left:?} {right:?}");
         for refused in [left, right].into_iter().filter_map(Result::err) {
@@ -244,7 +247,7 @@ async fn closing_while_sixty_four_callers_pay_puts_every_transaction_into_one_pe
     is_over.store(true, Ordering::SeqCst);
     let paid: i64 = callers.join_all().await.into_iter().sum();
     desk.clock.advance_us(DAY_US);
-    services[0].close_period(Some(desk.now_us())).await.unwrap();
+    services[0].close_period(&OpContext::system(), Some(desk.now_us())).await.unwrap();
 
     let calendar = services[0].load_calendar().await.unwrap();
     assert_eq!(calendar.closes().len(), usize::try_from(closes).unwrap() + 1);
@@ -292,7 +295,7 @@ async fn a_changed_row_of_a_closed_period_is_found(kind: Kind) {
         let mut desk = desk_with_money(kind).await;
         pay(&desk, 5, None).await;
         desk.clock.advance_us(1);
-        desk.services().await.close_period(Some(desk.now_us())).await.unwrap();
+        desk.services().await.close_period(&OpContext::system(), Some(desk.now_us())).await.unwrap();
         pay(&desk, 5, None).await;
         desk.verify();
         desk.stop();

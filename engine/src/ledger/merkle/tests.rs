@@ -39,3 +39,13 @@ fn every_path_leads_to_the_root_and_no_other_leaf_does() {
         assert_eq!(path(&leaves, leaves.len()), None);
     }
 }
+
+#[test]
+fn a_tree_that_grows_has_the_root_of_its_leaves_at_every_size() {
+    let mut frontier = Frontier::default();
+    assert_eq!(frontier.root(), root(&[]));
+    for count in 1..130 {
+        frontier.push(leaves(count).pop().unwrap());
+        assert_eq!(frontier.root(), root(&leaves(count)), "{count} leaves");
+    }
+}

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Counts, Findings, Line, Problem, ProblemKind, Problems, key_of, money::Money, table_of};
-use crate::ledger::{
-    chain::{BatchHeader, ChainHead, GENESIS},
-    leaf::{Digest, Entry, Position, leaf_hash},
-    merkle,
+use crate::{
+    audit::AuditVerifier,
+    ledger::{
+        chain::{BatchHeader, ChainHead, GENESIS},
+        leaf::{Digest, Entry, Position, leaf_hash},
+        merkle,
+    },
 };
 
 /// Checks a stream of [`Line`]s.
@@ -15,7 +18,8 @@ pub struct Verifier {
     pub(super) problems: Problems,
     pub(super) money: Money,
     pub(super) chains: BTreeMap<i64, Chain>,
-    counts: Counts,
+    pub(super) counts: Counts,
+    pub(super) trail: AuditVerifier,
     /// The chain that is being followed.
     current: Option<Chain>,
     leaves: Vec<Digest>,

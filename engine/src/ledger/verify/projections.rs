@@ -33,6 +33,17 @@ impl Verifier {
             Line::Head(ref head) => self.stored_head(head),
             Line::OpenGrant(ref grant) => self.money.grants.stored(grant, &mut self.problems),
             Line::TrialBalance(period, row) => self.money.periods.stored(period, row),
+            Line::Audit(ref row, hash) => {
+                self.counts.audit_rows = self.counts.audit_rows.saturating_add(1);
+                for fault in self.trail.row(row, hash) {
+                    self.problems.report(fault);
+                }
+            }
+            Line::AuditHead(ref head) => {
+                if let Some(fault) = self.trail.head(head) {
+                    self.problems.report(fault);
+                }
+            }
             Line::Account { .. }
             | Line::Close(_)
             | Line::Batch(..)
@@ -113,6 +124,9 @@ impl Verifier {
 
     /// Reports what the books add up to and no stored line has named.
     pub(super) fn report_missing(&mut self) {
+        for fault in self.trail.finish() {
+            self.problems.report(fault);
+        }
         let problems = &mut self.problems;
         let missing = || "the row is missing".to_owned();
         for (id, _) in LedgerAccountId::WELL_KNOWN {

@@ -42,6 +42,7 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000007_grants_and_periods/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000008_audit/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;
@@ -127,7 +128,7 @@ impl Books {
             push_statement(&mut unit, &sql, Some(1));
         }
         unit.give(give.clone());
-        self.runtime.block_on(self.ledger().save(unit)).is_ok()
+        self.runtime.block_on(self.ledger().save(unit.unaudited("a test"))).is_ok()
     }
 
     /// Closes the first period at this moment.
@@ -162,7 +163,7 @@ impl Books {
             cut: vec![Position { slot: 0, seq }],
             digest: digest(1, &lines),
         });
-        self.runtime.block_on(self.ledger().save(unit)).unwrap();
+        self.runtime.block_on(self.ledger().save(unit.unaudited("a test"))).unwrap();
     }
 
     fn tick(&self) {
@@ -293,7 +294,7 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
     assert_eq!(report.problems, []);
     assert!(report.ok);
     // Three postings and one, two charges of three, and one of a grant; the rest moves no money.
-    assert_eq!(report.counts, Counts { batches: 15, entries: 18, transactions: 5, postings: 11 });
+    assert_eq!(report.counts, Counts { batches: 15, entries: 18, transactions: 5, postings: 11, audit_rows: 0 });
     assert_eq!(report.checkpoint, None);
     let stored: (i64, i64, [u8; 32]) = books
         .connect()

@@ -13,6 +13,7 @@ mod checkpoint;
 mod grants;
 mod load;
 mod thread;
+mod trail;
 mod write;
 
 pub use books::{WriterSettings, settings_of};
