@@ -149,7 +149,7 @@ impl Services {
         let mut told = vec![token.told(by)];
         if !credits.is_zero() {
             let grant = by.entry(Action::GrantCreate, "transaction", EntryId::from(row.id));
-            told.push(grant.after(grant_facts(AccountId::from(row.id), credits)));
+            told.push(grant.after(grant_facts(AccountId::from(row.id), credits, None)));
         }
         let unit = unit.audited(told_of(by, Action::AccountCreate, &row)).and(told);
         match self.ledger.save(unit).await {
@@ -230,7 +230,7 @@ impl Services {
             }
         }
         let told = by.entry(Action::GrantCreate, "transaction", id);
-        let told = told.after(grant_facts(account, credits)).because(reason);
+        let told = told.after(grant_facts(account, credits, terms)).because(reason);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(CreditGrant { id, is_replay: false }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
@@ -253,8 +253,14 @@ impl Services {
 }
 
 /// What the audit trail tells of a grant.
-fn grant_facts(account: AccountId, credits: Credits) -> serde_json::Value {
-    json!({"account": account.to_string(), "credits": credits.to_string()})
+fn grant_facts(account: AccountId, credits: Credits, terms: Option<GrantTerms>) -> serde_json::Value {
+    let (account, credits) = (account.to_string(), credits.to_string());
+    match terms {
+        None => json!({"account": account, "credits": credits}),
+        Some(GrantTerms { expires_us, priority }) => {
+            json!({"account": account, "credits": credits, "expires_us": expires_us, "priority": priority})
+        }
+    }
 }
 
 fn grant_of(id: EntryId, wallet: LedgerAccountId, amount: Credits, reason: Option<&str>) -> Post {
