@@ -276,7 +276,7 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
     match command {
         Command::Settings => settings(services).await,
         Command::Apply { catalog, policy, publishes } => {
-            apply(services, by, catalog, policy.as_deref(), *publishes).await
+            catalog::apply(services, by, catalog, policy.as_deref(), *publishes).await
         }
         Command::AccountCreate { email, is_verified, credits, token_name } => {
             let credits = credits.as_deref().map(|text| parse_credits("credits", text)).transpose()?;
