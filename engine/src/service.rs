@@ -29,6 +29,7 @@ pub mod explain;
 pub mod invocations;
 pub mod invoke;
 pub mod outbox;
+pub mod periods;
 pub mod policies;
 pub mod prices;
 pub mod purchases;

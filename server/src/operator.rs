@@ -6,10 +6,10 @@ use engine::{
     audit::{Actor, Method, OpContext},
     credits::{Credits, CreditsError},
     id::{InvalidId, RequestId},
+    ledger::grants::PRIORITY_DEFAULT,
     service::{
         Services,
-        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError},
-        catalog::{Change, ImportError, PlannedChange},
+        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError, GrantTerms},
         purchases::{ConfirmError, Purchase},
     },
     store::StoreError,
@@ -18,13 +18,11 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::{
-    cli::Exit,
-    config::{self, ConfigSource, Environment},
-    importer,
-};
+use crate::cli::{Exit, dates};
 
 pub mod auditor;
+pub mod catalog;
+pub mod periods;
 pub mod policy;
 mod price;
 pub mod protocol;
@@ -39,7 +37,7 @@ pub enum Command {
     Settings,
     /// Import a catalog.
     Apply {
-        /// A configuration with nothing left to fill in; see [`config::Loaded::catalog_text`].
+        /// A configuration with nothing left to fill in; see [`crate::config::Loaded::catalog_text`].
         catalog: String,
         /// The policy, as one JSON object; see [`policy::text_of`]. None where the file has no policy.
         policy: Option<String>,
@@ -63,6 +61,10 @@ pub enum Command {
         account: String,
         /// How many, as decimal text.
         credits: String,
+        /// When what is left of them goes back, in microseconds since the Unix epoch; never if there is none.
+        expires_us: Option<i64>,
+        /// Which of those that expire are spent first.
+        priority: Option<i64>,
         /// Why, for the books.
         reason: String,
         /// The same key again changes nothing.
@@ -72,6 +74,11 @@ pub enum Command {
     PurchaseConfirm {
         /// The purchase's identifier.
         purchase: String,
+    },
+    /// Close the next period.
+    LedgerClose {
+        /// The first moment after it, in microseconds since the Unix epoch; without it the end of its month.
+        until_us: Option<i64>,
     },
     /// Tell in the audit trail that a backup was made.
     BackupNoted {
@@ -151,6 +158,7 @@ impl Command {
             Self::AccountCreate { .. } => "account create",
             Self::AccountGrant { .. } => "account grant",
             Self::PurchaseConfirm { .. } => "purchase confirm",
+            Self::LedgerClose { .. } => "ledger close",
             Self::BackupNoted { .. } => "backup",
             Self::ExportNoted { .. } => "ledger export",
             Self::AuditorCreate { .. } => "operator create",
@@ -225,19 +233,6 @@ pub struct SettingsView {
 }
 
 #[derive(Serialize)]
-struct ChangeView<'a> {
-    item: &'a str,
-    change: &'static str,
-}
-
-#[derive(Serialize)]
-struct ApplyView<'a> {
-    applied: bool,
-    changes: Vec<ChangeView<'a>>,
-    policy: Option<policy::AppliedPolicy>,
-}
-
-#[derive(Serialize)]
 struct AccountView<'a> {
     account: String,
     email: &'a str,
@@ -254,6 +249,9 @@ struct GrantView<'a> {
     account: String,
     email: &'a str,
     credits: Amount,
+    /// When they expire, and in which order such credits are spent; nothing of both if they do not.
+    expires: Option<String>,
+    priority: Option<i64>,
     reason: &'a str,
     key: Option<&'a str>,
     replayed: bool,
@@ -293,7 +291,7 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
     match command {
         Command::Settings => settings(services).await,
         Command::Apply { catalog, policy, publishes } => {
-            apply(services, by, catalog, policy.as_deref(), *publishes).await
+            catalog::apply(services, by, catalog, policy.as_deref(), *publishes).await
         }
         Command::AccountCreate { email, is_verified, credits, token_name } => {
             let credits = credits.as_deref().map(|text| parse_credits("credits", text)).transpose()?;
@@ -301,9 +299,13 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
             let made = services.create_funded_account(by, email, *is_verified, token_name, credits).await;
             account_created(&made.map_err(account_refused)?)
         }
-        Command::AccountGrant { account, credits, reason, key } => {
-            grant(services, by, account, credits, reason, key.as_deref()).await
+        Command::AccountGrant { account, credits, expires_us, priority, reason, key } => {
+            let priority = priority.unwrap_or(PRIORITY_DEFAULT);
+            let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
+            let (account, credits) = (account.as_str(), credits.as_str());
+            grant(services, by, (account, credits), terms, (reason.as_str(), key.as_deref())).await
         }
+        Command::LedgerClose { until_us } => periods::close(services, by, *until_us).await,
         Command::PurchaseConfirm { purchase } => confirm(services, by, purchase).await,
         Command::BackupNoted { name, bytes } => {
             services.record_backup(by, name, *bytes).await?;
@@ -337,61 +339,6 @@ async fn settings(services: &Services) -> Result<Done, NotDone> {
     done(&view, vec![line])
 }
 
-async fn apply(
-    services: &Services,
-    by: &OpContext,
-    catalog: &str,
-    policy: Option<&str>,
-    publishes: bool,
-) -> Result<Done, NotDone> {
-    let source = ConfigSource::Text { name: "catalog".to_owned(), text: catalog.to_owned() };
-    let loaded = config::load(&source, &Environment::default()).map_err(|error| NotDone::new(Exit::Config, error))?;
-    let declared = importer::declared(&loaded.config.catalog).map_err(|error| NotDone::new(Exit::Config, error))?;
-    let changes = services.import(by, &declared).await.map_err(import_refused)?;
-    // After the catalog: the policy may be about its new tools.
-    let policy = match policy {
-        Some(text) => policy::apply(services, by, text, publishes).await.map_err(|error| {
-            NotDone::new(error.exit, format!("the catalog was imported, the policy was not: {}", error.message))
-        })?,
-        None => None,
-    };
-    changes_done(&changes, policy, true)
-}
-
-/// What an import changed, or would change.
-///
-/// # Errors
-/// The answer cannot be written.
-pub fn changes_done(
-    changes: &[PlannedChange],
-    policy: Option<policy::AppliedPolicy>,
-    applied: bool,
-) -> Result<Done, NotDone> {
-    let mut lines: Vec<_> = changes.iter().map(|change| format!("{} {}", word(change), change.item)).collect();
-    lines.extend(policy.as_ref().map(policy::AppliedPolicy::line));
-    if lines.is_empty() {
-        lines.push("nothing to change".to_owned());
-    }
-    let changes = changes.iter().map(|change| ChangeView { item: &change.item, change: word(change) }).collect();
-    done(&ApplyView { applied, changes, policy }, lines)
-}
-
-/// The word for what an import does with an item.
-pub const fn word(change: &PlannedChange) -> &'static str {
-    match change.change {
-        Change::Create => "create",
-        Change::Update => "update",
-    }
-}
-
-/// How an import that was not carried out ends.
-pub fn import_refused(error: ImportError) -> NotDone {
-    match error {
-        ImportError::Store(error) => error.into(),
-        ImportError::Price { .. } | ImportError::Item { .. } | ImportError::NotSaved(_) => NotDone::refused(error),
-    }
-}
-
 fn account_created(made: &FundedAccount) -> Result<Done, NotDone> {
     let profile = &made.profile;
     let view = AccountView {
@@ -420,23 +367,30 @@ fn account_refused(error: FundedAccountError) -> NotDone {
 async fn grant(
     services: &Services,
     by: &OpContext,
-    account: &str,
-    credits: &str,
-    reason: &str,
-    key: Option<&str>,
+    (account, credits): (&str, &str),
+    terms: Option<GrantTerms>,
+    (reason, key): (&str, Option<&str>),
 ) -> Result<Done, NotDone> {
     let credits = parse_credits("credits", credits)?;
     let profile = find_account(services, account).await?;
-    let grant = services.grant_credits(by, profile.id, credits, reason, key).await.map_err(|error| match error {
-        GrantError::Store(error) => error.into(),
-        other => NotDone::refused(other),
-    })?;
+    let grant =
+        services.grant_credits(by, profile.id, credits, terms, reason, key).await.map_err(|error| match error {
+            GrantError::Store(error) => error.into(),
+            GrantError::Expired { expires_us, now_us } => NotDone::refused(format!(
+                "{error}: {} is not after {}",
+                dates::render(expires_us),
+                dates::render(now_us)
+            )),
+            other => NotDone::refused(other),
+        })?;
     let available = available(services, &profile).await?;
     let view = GrantView {
         grant: grant.id.to_string(),
         account: profile.id.to_string(),
         email: &profile.email,
         credits: Amount(credits),
+        expires: terms.map(|terms| dates::render(terms.expires_us)),
+        priority: terms.map(|terms| terms.priority),
         reason,
         key,
         replayed: grant.is_replay,
@@ -444,6 +398,8 @@ async fn grant(
     };
     let line = if grant.is_replay {
         format!("this key granted {credits} credits to {} before: nothing was changed", profile.email)
+    } else if let Some(expires) = &view.expires {
+        format!("granted {credits} credits until {expires} to {}, who has {available}", profile.email)
     } else {
         format!("granted {credits} credits to {}, who has {available}", profile.email)
     };

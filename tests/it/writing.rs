@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 22] = [
+const USE_CASES: [(&str, &str, &[Action]); 23] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -22,6 +22,7 @@ const USE_CASES: [(&str, &str, &[Action]); 22] = [
     ("auditors.rs", "revoke_auditor", &[OperatorRevoke]),
     ("catalog.rs", "import", &[CatalogImport, PriceSet, CapSet, TokenCreate, GrantCreate]),
     ("outbox.rs", "change_queued_mail", &[]),
+    ("periods.rs", "close_period", &[PeriodClose]),
     ("policies.rs", "draft_policy", &[PolicyDraft]),
     ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
     ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),
@@ -37,6 +38,22 @@ const USE_CASES: [(&str, &str, &[Action]); 22] = [
 const UNTOLD: [(&str, &str); 2] = [
     ("create_end_user", "a paid call makes it on its way; the books have the call"),
     ("change_queued_mail", "a mail follows from a change that is told"),
+];
+
+/// Actions whose use cases are still to come. Whoever writes one takes its actions from here.
+const AWAITED: [Action; 12] = [
+    AccountAdjust,
+    PurchaseFail,
+    GrantExpire,
+    RefundCreate,
+    ChargebackOpen,
+    ChargebackWon,
+    ChargebackLost,
+    PayoutCreate,
+    PeriodLock,
+    KeyCreate,
+    KeyRetire,
+    CheckpointSign,
 ];
 
 /// `path:function` of every place in the program where `marker` stands in the code.
@@ -80,9 +97,8 @@ fn nothing_is_posted_past_the_units_of_work_but_paid_calls() {
 }
 
 #[test]
-fn every_action_is_told_by_some_use_case() {
+fn every_action_is_told_by_some_use_case_or_awaited() {
     let told: BTreeSet<Action> = USE_CASES.iter().flat_map(|(_, _, told)| told.iter().copied()).collect();
     let all: BTreeSet<Action> = Action::ALL.iter().map(|(action, _)| *action).collect();
-    let untold: Vec<&Action> = all.difference(&told).collect();
-    assert!(untold.is_empty(), "no use case tells {untold:?}");
+    assert_eq!(all.difference(&told).copied().collect::<BTreeSet<_>>(), AWAITED.into());
 }

@@ -58,9 +58,8 @@ impl AuditVerifier {
     pub(crate) fn head(&mut self, stored: &AuditHead) -> Option<Fault> {
         let fault = |text: String| Some((ProblemKind::HeadMismatch, HEADS, stored.slot.to_string(), text));
         let Some(end) = self.ends.get_mut(&stored.slot) else {
-            return (stored.seq != 0 || *stored != AuditHead::new(stored.slot))
-                .then(|| fault(format!("{} rows are missing: the slot has none", stored.seq)))
-                .flatten();
+            let is_empty = *stored == AuditHead::new(stored.slot);
+            return if is_empty { None } else { fault(format!("{} rows are missing: the slot has none", stored.seq)) };
         };
         end.has_stored_head = true;
         if stored.seq > end.head.seq {

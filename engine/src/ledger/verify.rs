@@ -1,9 +1,9 @@
 //! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
 //! sum of its postings.
 //!
-//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; then,
-//! slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
-//! books. Its memory grows with accounts, counters, open holds and the holds that end in another slot than they began
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the closes
+//! of periods; then, slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
+//! books. Its memory grows with accounts (grants have one each), counters, open holds, lines of trial balances and the holds that end in another slot than they began
 //! in, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
 //!
@@ -15,7 +15,9 @@ use super::{
     accounts::{AccountKind, LedgerAccountId},
     caps::{Counter, CounterKey},
     chain::{BatchHeader, ChainHead},
+    grants::GrantEntry,
     leaf::{Digest, Entry, Position},
+    periods::{BalanceRow, PeriodClose},
 };
 use crate::{
     audit::{AuditHead, AuditRow},
@@ -23,8 +25,10 @@ use crate::{
     id::EntryId,
 };
 
+mod grants;
 mod journal;
 mod money;
+mod periods;
 mod projections;
 mod trial_balance;
 
@@ -67,6 +71,10 @@ pub enum ProblemKind {
     DoubleSettlement,
     /// A settlement that its hold does not allow, or one whose charge is missing or another.
     SettlementMismatch,
+    /// A grant that is not funded, or that a hold took from which it could not.
+    GrantMismatch,
+    /// A period's close or its trial balance is not what the books make.
+    PeriodMismatch,
     /// A stored value that no version of this program wrote, or a page that the database cannot read.
     Unreadable,
 }
@@ -90,6 +98,8 @@ impl ProblemKind {
             Self::DuplicateId => "duplicate_id",
             Self::DoubleSettlement => "double_settlement",
             Self::SettlementMismatch => "settlement_mismatch",
+            Self::GrantMismatch => "grant_mismatch",
+            Self::PeriodMismatch => "period_mismatch",
             Self::Unreadable => "unreadable",
         }
     }
@@ -120,6 +130,9 @@ pub enum Line {
         /// Its name in the chart.
         code: String,
     },
+    /// The close of a period as its row has it: all of them, in the order of their numbers, before the first batch. They come
+    /// once more as entries.
+    Close(PeriodClose),
     /// A batch, with the hash that is stored for it.
     Batch(BatchHeader, Digest),
     /// An entry, with the batch that its row names.
@@ -168,6 +181,10 @@ pub enum Line {
     },
     /// The head of a chain as stored.
     Head(ChainHead),
+    /// A grant that has not lapsed, as stored.
+    OpenGrant(GrantEntry),
+    /// A line of the trial balance of a period as stored.
+    TrialBalance(i64, BalanceRow),
     /// A row of the audit trail, with the hash that is stored for it: slot by slot, in the order of their numbers.
     Audit(Box<AuditRow>, Digest),
     /// Where the trail of a slot ends, as stored. To be fed after the rows.
@@ -252,6 +269,8 @@ const fn table_of(entry: &Entry) -> &'static str {
         Entry::Hold(_) => "hold",
         Entry::Settlement(_) => "hold_resolution",
         Entry::Refusal(_) => "refusal",
+        Entry::Grant(_) => "wallet_grant",
+        Entry::Close(_) => "period_close",
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// What an SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -32,6 +32,9 @@ pub enum CopyError {
     /// It has a write-ahead log beside it: it is no backup, but a database in use or one that was cut off.
     #[error("`{}` is not whole without `{}`: make a backup of it with `tollgate backup`", .0.display(), .1.display())]
     InUse(PathBuf, PathBuf),
+    /// SQLite cannot read it to its end.
+    #[error("`{}` is damaged: {}", .0.display(), .1)]
+    Damaged(PathBuf, String),
     /// The system said no: the disk is full, for example.
     #[error("`{}` cannot be written: {source}", path.display())]
     Io {
@@ -47,7 +50,7 @@ pub enum CopyError {
 
 /// A copy that is not in its place yet. Removed when dropped.
 #[derive(Debug)]
-pub struct Copy {
+pub struct BooksCopy {
     to: PathBuf,
     partial: PathBuf,
 }
@@ -68,12 +71,12 @@ fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-impl Copy {
+impl BooksCopy {
     /// Begins a copy that is to be at `to`, with a file that only its owner may read.
     fn begin(to: &Path) -> Result<(Self, File), CopyError> {
         // What SQLite left beside a file that was moved away would be taken for a part of the new one.
-        let in_the_way = std::iter::once(to.to_owned()).chain(BESIDE.iter().map(|suffix| beside(to, suffix)));
-        if let Some(there) = in_the_way.into_iter().find(|path| is_there(path)) {
+        let mut in_the_way = std::iter::once(to.to_owned()).chain(BESIDE.iter().map(|suffix| beside(to, suffix)));
+        if let Some(there) = in_the_way.find(|path| is_there(path)) {
             return Err(CopyError::Exists(there));
         }
         let partial = beside(to, &format!(".{}.partial", std::process::id()));
@@ -124,7 +127,10 @@ impl Copy {
         let copied = io::copy(&mut source, &mut file).and_then(|_bytes| file.flush());
         copied.map_err(io_error(&copy.partial))?;
         copy.flush()?;
-        Ok(copy)
+        match find_damage(&copy.partial)? {
+            Some(damage) => Err(CopyError::Damaged(from.to_owned(), damage)),
+            None => Ok(copy),
+        }
     }
 
     /// Where it is for now.
@@ -172,7 +178,7 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for BooksCopy {
     fn drop(&mut self) {
         let files = BESIDE.iter().chain(&[".lock"]).map(|suffix| beside(&self.partial, suffix));
         for path in files.chain([self.partial.clone()]).filter(|path| is_there(path)) {
@@ -180,6 +186,20 @@ impl Drop for Copy {
                 tracing::warn!(%error, path = %path.display(), "a file of an unfinished copy could not be removed");
             }
         }
+    }
+}
+
+/// What SQLite finds wrong with the file, in its own words.
+fn find_damage(path: &Path) -> Result<Option<String>, CopyError> {
+    // Not read-only: a copy of a file with a write-ahead log wants an index of it.
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let said = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    match said {
+        Ok(said) => Ok(Some(said).filter(|said| said != "ok")),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(Some(error.to_string())),
+            _ => Err(error.into()),
+        },
     }
 }
 

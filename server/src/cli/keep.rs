@@ -8,7 +8,7 @@ use engine::{
     clock::SystemClock,
     store::{
         Database, DatabasePlace, StoreError, WriterLock,
-        backup::{Copy, CopyError},
+        backup::{BooksCopy, CopyError},
         books::{self, VerifyReport},
     },
 };
@@ -41,12 +41,12 @@ pub(super) struct RestoreArgs {
 
 pub(super) fn backup(args: &BackupArgs, config: &Config) -> Outcome {
     let path = file_of(config, "pg_dump --format=custom --file=OUT DATABASE")?;
-    let copy = Copy::of_database(&path, &args.out).map_err(|error| copy_failed(&error))?;
+    let copy = BooksCopy::of_database(&path, &args.out).map_err(|error| copy_failed(&error))?;
     let bytes = copy.size().map_err(|error| copy_failed(&error))?;
     let told = tell(config, &args.out, bytes)?;
     copy.finish().map_err(|error| copy_failed(&error))?;
     if args.json {
-        return say(&json!({"backup": args.out, "bytes": bytes, "audited": told}).to_string());
+        return say(&json!({"backup": args.out.display().to_string(), "bytes": bytes, "audited": told}).to_string());
     }
     if !told {
         say("the database is of an older version, which has no audit trail: the backup is not told there")?;
@@ -81,7 +81,7 @@ pub(super) fn restore(args: &RestoreArgs, config: &Config) -> Outcome {
     }
     // Nobody starts on the same name meanwhile.
     let lock = WriterLock::take(&path).map_err(|error| Failure::new(Exit::Database, error))?;
-    let copy = Copy::of_backup(&args.backup, &path).map_err(|error| copy_failed(&error))?;
+    let copy = BooksCopy::of_backup(&args.backup, &path).map_err(|error| copy_failed(&error))?;
     let report = take_over(config, &args.backup, copy.path())?;
     if !report.ok {
         for problem in &report.problems {
@@ -102,7 +102,7 @@ pub(super) fn restore(args: &RestoreArgs, config: &Config) -> Outcome {
     let counts = &report.counts;
     if args.json {
         return say(&json!({
-            "restored": path,
+            "restored": path.display().to_string(),
             "postings": counts.postings,
             "transactions": counts.transactions,
             "accounts": rows.len(),
@@ -150,7 +150,8 @@ fn unusable(error: &StartError) -> Failure {
 }
 
 fn copy_failed(error: &CopyError) -> Failure {
-    Failure::new(Exit::Refused, error)
+    let exit = if matches!(error, CopyError::Damaged(..)) { Exit::Damaged } else { Exit::Refused };
+    Failure::new(exit, error)
 }
 
 /// The file of the database. A server has tools of its own, which know its roles, its replicas and its disks better.

@@ -58,10 +58,7 @@ pub fn stranger(state: &AppState) -> OpContext {
 pub async fn authenticate_auditor(request: &HttpRequest, state: &AppState) -> Result<Auditor, Problem> {
     let token = bearer_token(request)
         .ok_or_else(|| Problem::new(Code::MissingToken, "send `Authorization: Bearer <token>`"))?;
-    let found = match token.starts_with(AUDITOR_TOKEN_PREFIX) {
-        true => state.services.find_auditor(token).await?,
-        false => None,
-    };
+    let found = if token.starts_with(AUDITOR_TOKEN_PREFIX) { state.services.find_auditor(token).await? } else { None };
     found.ok_or_else(|| {
         Problem::new(
             Code::InvalidToken,

@@ -62,7 +62,7 @@ fn view(row: &AuditRow) -> RowView<'_> {
 
 fn line(row: &AuditRow) -> String {
     let actor = [&*row.actor_kind, &row.actor_id].join(" ");
-    let mut line = format!(
+    let what = format!(
         "{}  {:<28}  {} {}  by {} ({})",
         time_text(row.recorded_us),
         row.action,
@@ -71,12 +71,9 @@ fn line(row: &AuditRow) -> String {
         actor.trim_end(),
         row.method
     );
-    for (name, text) in [("before", &row.before), ("after", &row.after), ("because", &row.reason)] {
-        if let Some(text) = text {
-            line.push_str(&format!("\n    {name} {text}"));
-        }
-    }
-    line
+    let details = [("before", &row.before), ("after", &row.after), ("because", &row.reason)];
+    let details = details.into_iter().filter_map(|(name, text)| Some(format!("    {name} {}", text.as_deref()?)));
+    std::iter::once(what).chain(details).collect::<Vec<_>>().join("\n")
 }
 
 /// A page of the trail.

@@ -81,7 +81,7 @@ impl FailedSignIns {
         let is_over = window.begun_us.is_some_and(|us| now_us < us || now_us.saturating_sub(us) >= WINDOW_US);
         let mut due = Vec::new();
         let Window { tallies, told, .. } = &mut *window;
-        for (whose, tally) in tallies.iter_mut() {
+        for (whose, tally) in tallies {
             if at_once || is_over || !told.contains(whose) {
                 due.extend(tally.take().map(|tally| (*whose, tally)));
             }

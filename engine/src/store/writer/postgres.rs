@@ -17,6 +17,7 @@ use crate::clock::SharedClock;
 
 mod columns;
 mod comparing;
+mod forget;
 mod load;
 mod pace;
 mod recovery;

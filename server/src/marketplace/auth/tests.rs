@@ -207,7 +207,7 @@ async fn a_purchase_is_posted_once() {
             .await
             .unwrap();
         services
-            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), "welcome", Some("g"))
+            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), None, "welcome", Some("g"))
             .await
             .unwrap();
     }
@@ -237,9 +237,10 @@ async fn an_auditors_token_opens_the_books_and_nothing_else() {
     assert_eq!(status, 401);
 
     // A customer's token is no auditor's, whatever it is called.
-    let system = OpContext::system();
-    let account = services.create_funded_account(&system, "a@example.com", true, "t", Credits::from_micros(1_000_000));
-    let customers = secrecy::ExposeSecret::expose_secret(&account.await.unwrap().token.secret).to_owned();
+    let by = OpContext::system();
+    let credits = Credits::from_micros(1_000_000);
+    let account = services.create_funded_account(&by, "a@example.com", true, "t", credits).await.unwrap();
+    let customers = secrecy::ExposeSecret::expose_secret(&account.token.secret).to_owned();
     for wrong in [format!("Bearer {customers}"), "Bearer faro_audit_".to_owned(), format!("Bearer {secret}x")] {
         assert!(asked(wrong).await.is_err());
     }

@@ -28,7 +28,7 @@ fn an_auditor_is_made_shown_once_listed_and_revoked(kind: Kind) {
     let listed = json_of(path, &["operator", "list"]);
     assert_eq!(listed["operators"].as_array().unwrap().len(), 2);
     assert_eq!((&listed["operators"][1]["operator"], &listed["operators"][1]["role"]), (&json!(id), &json!("auditor")));
-    assert!(!listed.to_string().contains(&token[11..]), "the secret is shown once");
+    assert!(!listed.to_string().contains(token.trim_start_matches("faro_audit_")), "the secret is shown once");
 
     let revoked = json_of(path, &["operator", "revoke", id, "--reason", "the audit is over"]);
     assert!(revoked["revoked_at"].is_string());
@@ -50,6 +50,6 @@ fn an_auditor_is_made_shown_once_listed_and_revoked(kind: Kind) {
     let actions: Vec<_> = told["audit"].as_array().unwrap().iter().map(|row| &row["action"]).collect();
     assert_eq!(actions, [&json!("operator.revoke"), &json!("operator.create"), &json!("operator.create")]);
     assert_eq!(told["audit"][0]["reason"], json!("the audit is over"));
-    assert!(!told.to_string().contains(&token[11..]), "no secret in the trail");
+    assert!(!told.to_string().contains(token.trim_start_matches("faro_audit_")), "no secret in the trail");
     verify(path);
 }

@@ -164,8 +164,8 @@ fn what_is_no_backup_is_refused_and_nothing_is_left() {
         (file("empty", b""), 1, "is no SQLite database"),
         (files.path().join("missing").to_str().unwrap().to_owned(), 1, "there is no file"),
         (in_use, 1, "is not whole without"),
-        (file("nonsense", &nonsense), 4, "cannot be used"),
-        (file("cut", &whole[..whole.len() / 2]), 4, "cannot be used"),
+        (file("nonsense", &nonsense), 5, "is damaged"),
+        (file("cut", &whole[..whole.len() / 2]), 5, "is damaged"),
         (damaged, 5, "are damaged: nothing was restored"),
     ] {
         let target = Home::on(Kind::Sqlite);

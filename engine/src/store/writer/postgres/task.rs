@@ -5,15 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::sqlx::{self};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
     BATCH_MAX,
+    forget::{FORGOTTEN_MAX, forget_expired},
     load::{self, Foreign},
     pace::Calm,
-    session::{Session, Trouble},
+    session::{Session, Trouble, store_error, writer_error},
     slot::{self, Slot},
     wanted::{Contested, Wanted},
     write::{Before, Decision, write},
@@ -25,14 +25,13 @@ use crate::{
         batch::Batch,
         chain::ChainHead,
         facts::Facts,
-        key::KEY_TTL_US,
         plan::{CallWrite, Plan},
     },
     store::{
         StoreError,
         postgres::Target,
         writer::{
-            Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
+            Job, RECORDS_MAX, WriterCounters, WriterOptions,
             answers::{Decided, answer, decide, fail, is_named, keep, unavailable},
             count,
         },
@@ -54,9 +53,6 @@ const DEFERRALS_MAX: u32 = 3;
 
 /// After a batch of which nothing could be decided because everything in it was locked, so many batches wait at once.
 const CROWDED_BATCHES: u32 = 8;
-
-/// How many expired keys one transaction forgets.
-const FORGOTTEN_MAX: i64 = 1_024;
 
 pub(super) struct Writer {
     pub(super) target: Target,
@@ -285,6 +281,9 @@ impl Writer {
         session.begin().await?;
         let mut foreign = Foreign::default();
         let forgotten = if forgets { forget_expired(session, now_us).await? } else { 0 };
+        if facts.grants.expiries.wants_more() {
+            facts.grants.expiries = load::load_expiries(session.connection(), self.head.slot).await?;
+        }
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
@@ -385,7 +384,7 @@ impl Writer {
         let is_quiet =
             !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due() && !self.has_expired;
         let is_tick = |job: &Job| matches!(job, Job::Tick(_));
-        is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
+        is_quiet && jobs.iter().all(is_tick) && !self.facts.is_anything_over(self.now_us())
     }
 
     /// Recorded time never goes backwards, whatever the clock does.
@@ -449,35 +448,4 @@ impl Writer {
 
 pub(super) fn open(session: &mut Option<Session>) -> Result<&mut Session, Trouble> {
     session.as_mut().ok_or_else(|| Trouble::Lost("there is no connection".to_owned()))
-}
-
-/// Forgets the oldest keys whose day is over, and their answers. A running call keeps its key however old. Returns how
-/// many keys it looked at.
-async fn forget_expired(session: &mut Session, now_us: i64) -> Result<u64, Trouble> {
-    let looked_at = sqlx::query_scalar::<_, i64>(
-        "WITH old AS (SELECT scope, key FROM idem WHERE created_us <= $1 AND state <> 1
-                      ORDER BY created_us LIMIT $2 FOR UPDATE SKIP LOCKED),
-              gone AS (DELETE FROM idem i USING old WHERE i.scope = old.scope AND i.key = old.key RETURNING i.call),
-              wiped AS (DELETE FROM idem_answer a USING gone WHERE a.call = gone.call)
-         SELECT count(*) FROM old",
-    )
-    .bind(now_us.saturating_sub(KEY_TTL_US))
-    .bind(FORGOTTEN_MAX)
-    .fetch_one(session.connection())
-    .await?;
-    Ok(looked_at.unsigned_abs())
-}
-
-pub(super) fn writer_error(trouble: &Trouble) -> WriterError {
-    match trouble {
-        Trouble::Fenced => WriterError::Fenced,
-        Trouble::Raced(why) | Trouble::Lost(why) | Trouble::LostAtCommit(why) | Trouble::Refused(why) => {
-            unavailable(why)
-        }
-        Trouble::Conflict => unavailable("a statement broke a rule of the data"),
-    }
-}
-
-fn store_error(trouble: &Trouble) -> StoreError {
-    StoreError::Writer(writer_error(trouble))
 }
