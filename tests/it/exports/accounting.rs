@@ -14,7 +14,7 @@ use engine::{
 use tests::{environment::extent, tools::tool};
 
 use super::{
-    books::{Books, Exported},
+    books::Books,
     read,
 };
 use crate::ledger::desk::{Kind, on_both, post, wallet_id};

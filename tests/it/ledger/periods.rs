@@ -234,9 +234,10 @@ async fn closing_while_sixty_four_callers_pay_puts_every_transaction_into_one_pe
         desk.clock.advance_us(DAY_US / 2);
         // Two close at once: one does it, the other is told, or closes what is left.
         let until_us = desk.now_us();
+        let by = OpContext::system();
         let (left, right) = tokio::join!(
-            services[0].close_period(&OpContext::system(), Some(until_us)),
-            services[1].close_period(&OpContext::system(), Some(until_us))
+            services[0].close_period(&by, Some(until_us)),
+            services[1].close_period(&by, Some(until_us))
         );
         let done = [&left, &right].into_iter().filter(|closed| closed.is_ok()).count();
         assert_eq!(done, 1, "{number}: {left:?} {right:?}");
