@@ -1,8 +1,9 @@
 //! The credit ledger: what may be recorded, and the proof that it was.
 //!
-//! Reading order: [`accounts`] (who can own money), [`command`] and [`movement`] (what can be asked), [`facts`] (what must be known to
-//! answer), [`batch`] (the decision: a pure function from facts and requests to a plan), then the proof: [`leaf`],
-//! [`merkle`], [`chain`], [`verify`]; last [`export`], what auditors take home.
+//! Reading order: [`accounts`] (who can own money), [`command`] and [`movement`] (what can be asked), [`facts`] (what must
+//! be known to answer), [`grants`] (credits that expire), [`batch`] (the decision: a pure function from facts and requests
+//! to a plan), then the proof: [`leaf`], [`merkle`], [`chain`], [`periods`], [`verify`]; last [`export`], what auditors take
+//! home.
 //!
 //! A posting is one row with a debit account, a credit account and an amount above zero: it is balanced by
 //! construction, and no sum has to be checked. Only wallets are limited; all other accounts may take any sign.
@@ -15,10 +16,12 @@ pub mod chain;
 pub mod command;
 pub mod export;
 pub mod facts;
+pub mod grants;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
 pub mod movement;
+pub mod periods;
 pub mod plan;
 pub mod refusal;
 pub mod verify;

@@ -30,6 +30,7 @@ pub mod invocations;
 pub mod invoke;
 pub mod movements;
 pub mod outbox;
+pub mod periods;
 pub mod policies;
 pub mod prices;
 pub mod purchases;

@@ -12,10 +12,12 @@ pub mod error;
 pub mod journal;
 pub mod lock;
 pub mod news;
+pub(crate) mod periods;
 mod postgres;
 pub mod presence;
 pub mod readers;
 pub mod unit;
+pub(crate) mod wallets;
 pub mod writer;
 
 pub use database::{Database, DatabasePlace};

@@ -17,6 +17,7 @@
 //!   as a dry run, a reversal goes through the operators' use case.
 //! * A `group` of transfers is a post with several legs; of other things, and with accounts that are opened, a unit of
 //!   work. An imported hold is a hold.
+//! * A `history` happens to one account without overdraft; `backdate` is a post that counts earlier than it is recorded.
 //! * `http` is a call that claims its key, holds and settles, as the program's own calls do.
 
 mod accounts;
@@ -28,6 +29,7 @@ mod deviations;
 mod expectations;
 mod movements;
 mod stage;
+mod time;
 mod words;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -39,9 +41,9 @@ use tests::workspace_root;
 use crate::ledger::desk::{Kind, on_both};
 
 /// The groups that are built: all of their cases must hold.
-const GROUPS: [&str; 18] = [
+const GROUPS: [&str; 20] = [
     "hold", "expiry", "limit", "idem", "key", "split", "over", "cap", "chain", "conc", "refund", "rev", "credit",
-    "audit", "group", "upto", "import", "ver",
+    "audit", "group", "upto", "import", "ver", "close", "time",
 ];
 
 /// Groups of what other ledgers have and this one was never to have: any number of their cases may deviate.

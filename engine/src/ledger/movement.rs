@@ -165,16 +165,30 @@ impl TransactionKind {
 impl Facts {
     /// The accounts that taking `of` back may touch, as far as it is known what `of` names.
     pub fn parties_of(&self, of: EntryId) -> BTreeSet<LedgerAccountId> {
-        let mut parties: BTreeSet<LedgerAccountId> = match self.known.get(&of) {
-            Some(Known::Transaction(entry)) => entry.legs.iter().flat_map(|leg| [leg.debit, leg.credit]).collect(),
-            Some(Known::Hold(hold, _)) => {
-                let partner = hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE);
-                [hold.wallet, hold.payee, partner, LedgerAccountId::PLATFORM_FEE].into()
+        let mut parties = BTreeSet::new();
+        for id in [Some(of), self.charged_hold(of)].into_iter().flatten() {
+            match self.known.get(&id) {
+                Some(Known::Transaction(entry)) => {
+                    parties.extend(entry.legs.iter().flat_map(|leg| [leg.debit, leg.credit]));
+                }
+                Some(Known::Hold(hold, _)) => {
+                    let partner = hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE);
+                    parties.extend([hold.wallet, hold.payee, partner, LedgerAccountId::PLATFORM_FEE]);
+                    parties.extend(hold.sources.iter().map(|source| source.account));
+                }
+                Some(Known::Settlement(_)) | None => {}
             }
-            Some(Known::Settlement(_)) | None => BTreeSet::new(),
-        };
+        }
         let debtors: Vec<_> = parties.iter().map(|id| id.receivable()).collect();
         parties.extend(debtors);
         parties
+    }
+
+    /// The hold that the charge `of` charges, where that has another name.
+    pub fn charged_hold(&self, of: EntryId) -> Option<EntryId> {
+        match self.known.get(&of) {
+            Some(Known::Transaction(entry)) => entry.hold,
+            Some(Known::Hold(..) | Known::Settlement(_)) | None => None,
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
 //! sum of its postings.
 //!
-//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts,
-//! the totals of what was taken back and the statements of payouts; then, slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
-//! books. Its memory grows with accounts, counters, open holds, the holds that end in another slot than they began in, and
-//! the transactions of which something was taken back, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the totals
+//! of what was taken back, the statements of payouts and the closes of periods; then, slot by slot, the batches, each
+//! followed by its entries by their number; then what the database keeps beside the books. Its memory grows with accounts
+//! (grants have one each), counters, open holds, lines of trial balances, the holds that end in another slot than they began
+//! in, and the transactions of which something was taken back, never with postings. What it finds is a [`Problem`], never
+//! an error: it goes on, so that one report tells
 //! everything.
 //!
 //! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
@@ -15,8 +17,10 @@ use super::{
     accounts::{AccountKind, LedgerAccountId},
     caps::{Counter, CounterKey},
     chain::{BatchHeader, ChainHead},
+    grants::GrantEntry,
     leaf::{Digest, Entry, Position},
     movement::{RefundTotal, Statement},
+    periods::{BalanceRow, PeriodClose},
 };
 use crate::{
     audit::{AuditHead, AuditRow},
@@ -24,9 +28,11 @@ use crate::{
     id::EntryId,
 };
 
+mod grants;
 mod journal;
 mod money;
 mod movements;
+mod periods;
 mod projections;
 mod trial_balance;
 
@@ -71,6 +77,10 @@ pub enum ProblemKind {
     SettlementMismatch,
     /// What went back of a transaction, or was paid out, is not what it may be.
     ReversalMismatch,
+    /// A grant that is not funded, or that a hold took from which it could not.
+    GrantMismatch,
+    /// A period's close or its trial balance is not what the books make.
+    PeriodMismatch,
     /// A stored value that no version of this program wrote, or a page that the database cannot read.
     Unreadable,
 }
@@ -95,6 +105,8 @@ impl ProblemKind {
             Self::DoubleSettlement => "double_settlement",
             Self::SettlementMismatch => "settlement_mismatch",
             Self::ReversalMismatch => "reversal_mismatch",
+            Self::GrantMismatch => "grant_mismatch",
+            Self::PeriodMismatch => "period_mismatch",
             Self::Unreadable => "unreadable",
         }
     }
@@ -129,6 +141,9 @@ pub enum Line {
     RefundTotal(EntryId, RefundTotal),
     /// What a payout was worked out from, as stored. Feed it before the books.
     Statement(EntryId, Statement),
+    /// The close of a period as its row has it: all of them, in the order of their numbers, before the first batch. They come
+    /// once more as entries.
+    Close(PeriodClose),
     /// A batch, with the hash that is stored for it.
     Batch(BatchHeader, Digest),
     /// An entry, with the batch that its row names.
@@ -177,6 +192,10 @@ pub enum Line {
     },
     /// The head of a chain as stored.
     Head(ChainHead),
+    /// A grant that has not lapsed, as stored.
+    OpenGrant(GrantEntry),
+    /// A line of the trial balance of a period as stored.
+    TrialBalance(i64, BalanceRow),
     /// A row of the audit trail, with the hash that is stored for it: slot by slot, in the order of their numbers.
     Audit(Box<AuditRow>, Digest),
     /// Where the trail of a slot ends, as stored. To be fed after the rows.
@@ -261,6 +280,8 @@ const fn table_of(entry: &Entry) -> &'static str {
         Entry::Hold(_) => "hold",
         Entry::Settlement(_) => "hold_resolution",
         Entry::Refusal(_) => "refusal",
+        Entry::Grant(_) => "wallet_grant",
+        Entry::Close(_) => "period_close",
     }
 }
 

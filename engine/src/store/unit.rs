@@ -7,7 +7,7 @@ use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 use super::{news::announcement, writer::Command};
 use crate::{
     audit::AuditEntry,
-    ledger::{LedgerAccountId, Post, Refusal},
+    ledger::{LedgerAccountId, Post, Refusal, grants::GiveGrant, periods::PeriodClose},
 };
 
 /// One statement and how many rows it must touch.
@@ -71,6 +71,16 @@ impl UnitOfWork {
                 return id;
             }
         }
+    }
+
+    /// Adds a grant that expires.
+    pub fn give(&mut self, give: GiveGrant) -> &mut Self {
+        self.command(Command::Give(give))
+    }
+
+    /// Adds the close of a period.
+    pub fn close_period(&mut self, close: PeriodClose) -> &mut Self {
+        self.command(Command::Close(close))
     }
 
     /// Adds a ledger transaction.

@@ -24,6 +24,8 @@ use crate::{
     ledger::{
         Collect, LedgerAccountId, Payout, PlaceHold, Post, Refund, Refusal, Revert, Secure, Settle,
         batch::{Begin, Begun, Done, Ended, Finish},
+        grants::GiveGrant,
+        periods::PeriodClose,
     },
 };
 
@@ -91,6 +93,10 @@ pub enum Command {
     Secure(Secure),
     /// Pay out what was earned.
     Payout(Payout),
+    /// Give credits that expire: in a unit that opens their account.
+    Give(GiveGrant),
+    /// Close a period: in a unit with its trial balance.
+    Close(PeriodClose),
 }
 
 impl Command {
@@ -100,6 +106,7 @@ impl Command {
         match self {
             Self::Post(_) | Self::Hold(_) | Self::Settle(_) => false,
             Self::Refund(_) | Self::Revert(_) | Self::Collect(_) | Self::Secure(_) | Self::Payout(_) => true,
+            Self::Give(_) | Self::Close(_) => true,
         }
     }
 
@@ -116,6 +123,8 @@ impl Command {
             }
             Self::Secure(secure) => (secure.id, None, [secure.wallet, secure.payee].into()),
             Self::Payout(payout) => (payout.id, None, [payout.from, payout.from.receivable(), payout.to].into()),
+            Self::Give(give) => (give.post.id, None, [give.wallet, give.account].into()),
+            Self::Close(close) => (close.id, None, BTreeSet::new()),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         accounts::{AccountKind, LedgerAccountId},
         command::{Leg, OnExpiry, TransactionKind},
         facts::{Known, OpenHold},
+        grants::parts,
         leaf::{Digest, Entry, HoldEntry, TransactionEntry},
         movement::{Collect, Refund, RefundTotal, Revert, Secure, Turnover},
         refusal::{Limit, Refusal},
@@ -51,7 +52,7 @@ impl Batch<'_> {
         if refund.amount.is_some_and(|amount| amount <= Credits::ZERO) {
             return Err(Refusal::OutOfRange);
         }
-        let (kind, charged) = self.find_moved(refund.of)?;
+        let Moved { kind, legs: charged, wallet } = self.find_moved(refund.of)?;
         if kind != TransactionKind::Charge {
             return Err(Refusal::NotReversible(Some(kind)));
         }
@@ -63,7 +64,8 @@ impl Batch<'_> {
         let shares = reversed_shares(&charged, total, amount)?;
         let mut legs = Vec::with_capacity(charged.len());
         for (leg, part) in charged.iter().zip(shares) {
-            self.give_back(&mut legs, Leg { debit: leg.credit, credit: leg.debit, amount: part })?;
+            let credit = self.where_to(leg.debit, wallet);
+            self.give_back(&mut legs, Leg { debit: leg.credit, credit, amount: part })?;
         }
         let entry = self.entry(refund.id, TransactionKind::Refund, refund.of, refund.meta);
         self.take_back(refund.of, total, amount, TransactionEntry { legs, ..entry })
@@ -73,7 +75,7 @@ impl Batch<'_> {
         if let Some(known) = self.known(revert.id) {
             return same_taking_back(&known, TransactionKind::Reversal, (revert.of, None, revert.meta));
         }
-        let (kind, moved) = self.find_moved(revert.of)?;
+        let Moved { kind, legs: moved, wallet } = self.find_moved(revert.of)?;
         if kind.takes_back() || moved.is_empty() {
             return Err(Refusal::NotReversible(Some(kind)));
         }
@@ -84,7 +86,8 @@ impl Batch<'_> {
         }
         let mut legs = Vec::with_capacity(moved.len());
         for leg in moved.iter().rev() {
-            self.give_back(&mut legs, Leg { debit: leg.credit, credit: leg.debit, amount: leg.amount })?;
+            let credit = self.where_to(leg.debit, wallet);
+            self.give_back(&mut legs, Leg { debit: leg.credit, credit, amount: leg.amount })?;
         }
         let entry = self.entry(revert.id, TransactionKind::Reversal, revert.of, revert.meta);
         self.take_back(revert.of, total, total.captured, TransactionEntry { legs, ..entry })
@@ -107,7 +110,7 @@ impl Batch<'_> {
         }
         let mut target = None;
         if let Some(of) = collect.reverses {
-            let (kind, moved) = self.find_moved(of)?;
+            let Moved { kind, legs: moved, .. } = self.find_moved(of)?;
             if kind != TransactionKind::Purchase {
                 return Err(Refusal::NotReversible(Some(kind)));
             }
@@ -160,6 +163,7 @@ impl Batch<'_> {
             return Err(Refusal::SameAccount);
         }
         let wallet = self.wallet(secure.wallet)?;
+        self.no_grants([secure.wallet, secure.payee])?;
         self.open_accounts([secure.wallet, secure.payee])?;
         let amount = wallet.available().clamp(0, secure.at_most.micros());
         let after = wallet.holding(amount).ok_or(Refusal::Overflow)?;
@@ -175,6 +179,8 @@ impl Batch<'_> {
             partner: None,
             on_expiry: OnExpiry::Release,
             counters: Vec::new(),
+            // What was given expires by itself: nobody paid for it.
+            sources: Vec::new(),
             meta: secure.meta,
         };
         self.facts.insert_hold(OpenHold { entry: entry.clone(), expires_us: None });
@@ -183,17 +189,29 @@ impl Batch<'_> {
         Ok(Done::Held)
     }
 
-    /// The postings of what `of` names.
-    fn find_moved(&self, of: EntryId) -> Result<(TransactionKind, Vec<Leg>), Refusal> {
+    /// What `of` names, if it moved something.
+    fn find_moved(&self, of: EntryId) -> Result<Moved, Refusal> {
         match self.known(of) {
             None => Err(Refusal::TransactionNotFound),
-            Some(Known::Transaction(entry)) => Ok((entry.kind, entry.legs)),
+            Some(Known::Transaction(TransactionEntry { kind, legs, hold, .. })) => {
+                let wallet = hold.and_then(|hold| match self.known(hold) {
+                    Some(Known::Hold(hold, _)) => Some(hold.wallet),
+                    _ => None,
+                });
+                Ok(Moved { kind, legs, wallet })
+            }
             // A call's charge carries the identifier of its hold.
             Some(Known::Hold(hold, Some(end))) if end.id == hold.id && end.captured > Credits::ZERO => {
-                Ok((TransactionKind::Charge, charge_legs(&hold, end.captured)?))
+                let legs = charge_legs(&hold, &parts(&hold, end.captured), end.captured)?;
+                Ok(Moved { kind: TransactionKind::Charge, legs, wallet: Some(hold.wallet) })
             }
             Some(Known::Hold(..) | Known::Settlement(_)) => Err(Refusal::NotReversible(None)),
         }
+    }
+
+    /// Where that belongs which a charge took from `debited`, out of `wallet` or one of its grants.
+    fn where_to(&self, debited: LedgerAccountId, wallet: Option<LedgerAccountId>) -> LedgerAccountId {
+        wallet.map_or(debited, |wallet| self.facts.grants.refund_account(debited, wallet, self.now_us))
     }
 
     /// How much of `of`, whose postings are `legs`, was taken back so far.
@@ -226,7 +244,7 @@ impl Batch<'_> {
     fn spare(&self, legs: &[Leg], id: LedgerAccountId) -> Option<i64> {
         let kind = self.facts.accounts.get(&id)?.kind;
         let before = match kind {
-            AccountKind::Wallet => self.facts.wallets.get(&id)?.available().into(),
+            AccountKind::Wallet | AccountKind::Grant => self.facts.wallets.get(&id)?.available().into(),
             AccountKind::Payable => self.balance(id),
             _ => return None,
         };
@@ -286,6 +304,14 @@ impl Batch<'_> {
         self.plan.entries.push(Entry::Transaction(entry));
         Ok(Done::Posted)
     }
+}
+
+/// What a transaction that may be taken back moved.
+struct Moved {
+    kind: TransactionKind,
+    legs: Vec<Leg>,
+    /// Of a charge: whose money it was, whichever grants paid.
+    wallet: Option<LedgerAccountId>,
 }
 
 /// A posting of nothing is left out.

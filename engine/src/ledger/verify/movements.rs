@@ -13,6 +13,7 @@ use crate::{
     ledger::{
         accounts::LedgerAccountId,
         command::{Leg, TransactionKind},
+        grants::GrantEntry,
         leaf::{Position, TransactionEntry},
         movement::{RefundTotal, Statement},
     },
@@ -40,9 +41,15 @@ struct TakenBack {
 pub(super) struct Movements {
     taken_back: HashMap<EntryId, TakenBack>,
     statements: HashMap<EntryId, Statement>,
+    /// The wallets of the grants, by the grants' accounts.
+    grants: HashMap<LedgerAccountId, LedgerAccountId>,
 }
 
 impl Movements {
+    pub(super) fn grant(&mut self, grant: &GrantEntry) {
+        self.grants.insert(grant.account, grant.wallet);
+    }
+
     pub(super) fn total(&mut self, id: EntryId, total: RefundTotal) {
         self.taken_back.entry(id).or_default().stored = Some(total);
     }
@@ -88,7 +95,7 @@ impl Movements {
         taken_back.sort_unstable_by_key(|(id, _)| *id);
         for (id, taken) in taken_back {
             check_total(id, &taken, problems);
-            check_shares(id, taken, problems);
+            check_shares(id, taken, &self.grants, problems);
         }
         let mut left: Vec<_> = self.statements.drain().map(|(id, _)| id).collect();
         left.sort_unstable();
@@ -133,7 +140,14 @@ fn check_total(id: EntryId, taken: &TakenBack, problems: &mut Problems) {
 }
 
 /// That everybody gave back their share of what went back in all.
-fn check_shares(id: EntryId, taken: TakenBack, problems: &mut Problems) {
+fn check_shares(
+    id: EntryId,
+    taken: TakenBack,
+    grants: &HashMap<LedgerAccountId, LedgerAccountId>,
+    problems: &mut Problems,
+) {
+    // What a grant paid goes back to it or, when it has expired, to its wallet.
+    let owner = |account: LedgerAccountId| grants.get(&account).copied().unwrap_or(account);
     let (Some((_, legs)), Some(by)) = (taken.target, taken.by) else { return };
     if taken.amount > sum(&legs) {
         problems.add(REVERSAL, "txn", key_of(by), || format!("more of {id} went back than it moved"));
@@ -148,12 +162,13 @@ fn check_shares(id: EntryId, taken: TakenBack, problems: &mut Problems) {
     for (legs, back) in parties.into_iter().zip(in_proportion(&sums, taken.amount)) {
         let parts: Vec<i128> = legs.iter().map(|leg| leg.amount.micros().into()).collect();
         for (leg, back) in legs.iter().zip(in_proportion(&parts, back)) {
-            let share = expected.entry((leg.credit, leg.debit)).or_default();
+            let share = expected.entry((leg.credit, owner(leg.debit))).or_default();
             *share = share.saturating_add(back);
         }
     }
     let mut given: BTreeMap<(LedgerAccountId, LedgerAccountId), i128> = BTreeMap::new();
     for ((giver, receiver), amount) in taken.given {
+        let receiver = owner(receiver);
         // What a payable did not cover, its publisher owes.
         let stands_in = |party: LedgerAccountId| party == giver || party.receivable() == giver;
         let party = expected.keys().find(|(party, to)| *to == receiver && stands_in(*party));

@@ -31,6 +31,8 @@ impl Verifier {
             }
             Line::OpenHold { id, wallet, amount, expires_us } => self.stored_hold(id, (wallet, amount, expires_us)),
             Line::Head(ref head) => self.stored_head(head),
+            Line::OpenGrant(ref grant) => self.money.grants.stored(grant, &mut self.problems),
+            Line::TrialBalance(period, row) => self.money.periods.stored(period, row),
             Line::Audit(ref row, hash) => {
                 self.counts.audit_rows = self.counts.audit_rows.saturating_add(1);
                 for fault in self.trail.row(row, hash) {
@@ -45,6 +47,7 @@ impl Verifier {
             Line::Account { .. }
             | Line::RefundTotal(..)
             | Line::Statement(..)
+            | Line::Close(_)
             | Line::Batch(..)
             | Line::Entry(..)
             | Line::UnreadableEntry(..)
@@ -155,6 +158,7 @@ impl Verifier {
         for id in holds {
             problems.add(PROJECTION, "open_hold", id, missing);
         }
+        self.money.grants.report_missing(problems);
         for (slot, chain) in &self.chains {
             if !chain.has_stored_head {
                 problems.add(ProblemKind::HeadMismatch, "chain_head", slot, missing);

@@ -49,6 +49,8 @@ pub(super) fn carry_out(batch: &mut Batch<'_>, command: &Command) -> Result<Done
         Command::Collect(collect) => batch.collect(collect),
         Command::Secure(secure) => batch.secure(secure),
         Command::Payout(payout) => batch.pay_out(payout),
+        Command::Give(give) => batch.give(give),
+        Command::Close(close) => batch.close_period(close),
     }
 }
 
@@ -95,6 +97,11 @@ pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, more: Vec<Arc<CallRecord>
     if room > 0 && records.len() >= RECORDS_KEPT_MAX {
         tracing::error!("too many calls wait to be recorded: those that move no money are no longer recorded");
     }
+}
+
+/// Decides the ledger's part of a unit, command by command.
+pub(super) fn decide_unit(batch: &mut Batch<'_>, unit: &UnitOfWork) -> Result<Vec<Done>, Refusal> {
+    unit.commands.iter().map(|command| carry_out(batch, command)).collect()
 }
 
 /// A unit that the ledger refused is rolled back, and the refusal with it; auditors still want to see it. `entry` is what

@@ -1,7 +1,7 @@
 //! Money that goes back or out.
 
 use super::{
-    Model, Reserved, credits,
+    Model, Objections, Reserved, credits,
     identity::{Named, verdict},
     micros,
     settle::shares,
@@ -56,17 +56,29 @@ fn given_back_by(charged: &[Leg], amount: i128) -> Vec<i128> {
 }
 
 impl Model {
-    /// The kind and the postings of what `of` names.
-    fn moved(&self, of: EntryId) -> Result<(TransactionKind, Vec<Leg>), Refusal> {
+    /// The kind and the postings of what `of` names, and of a charge the wallet.
+    fn moved(&self, of: EntryId) -> Result<(TransactionKind, Vec<Leg>, Option<LedgerAccountId>), Refusal> {
         if let Some(post) = self.posts.iter().find(|post| post.id == of) {
-            return Ok((post.kind, post.legs.clone()));
+            return Ok((post.kind, post.legs.clone(), None));
         }
         let is_charge = |hold: &&Reserved| hold.end.as_ref().is_some_and(|end| end.id == of && end.captured > 0);
         match self.holds.iter().find(is_charge) {
-            Some(Reserved { place, end: Some(end), .. }) => Ok((TransactionKind::Charge, shares(place, end.captured))),
+            Some(hold @ Reserved { place, end: Some(end), .. }) => {
+                let legs = Self::overlaps(hold, &shares(place, end.captured));
+                Ok((TransactionKind::Charge, legs, Some(place.wallet)))
+            }
             _ if self.named(of).is_some() => Err(Refusal::NotReversible(None)),
             _ => Err(Refusal::TransactionNotFound),
         }
+    }
+
+    /// What a grant has paid goes back to it as long as it can be spent, and to its wallet after that.
+    fn home_of(&self, debited: LedgerAccountId, wallet: Option<LedgerAccountId>, now_us: i64) -> LedgerAccountId {
+        let is_open = self
+            .grants
+            .iter()
+            .any(|given| given.give.account == debited && !given.has_lapsed && now_us < given.give.expires_us);
+        if is_open { debited } else { wallet.unwrap_or(debited) }
     }
 
     /// How much of `of` went back so far, in micro-credits.
@@ -81,7 +93,9 @@ impl Model {
     fn spare(&self, legs: &[Leg], id: LedgerAccountId) -> Option<i128> {
         let all: Vec<Leg> = self.legs.iter().chain(legs).copied().collect();
         match self.kind(id)? {
-            AccountKind::Wallet => Some(self.available_after(&all, id, self.overdraft(id)?).max(0)),
+            AccountKind::Wallet | AccountKind::Grant => {
+                Some(self.available_after(&all, id, self.overdraft(id)?).max(0))
+            }
             AccountKind::Payable => {
                 let (credits, debits) = sums_in(&all, id);
                 Some((credits - debits).max(0))
@@ -106,14 +120,12 @@ impl Model {
         Ok(())
     }
 
-    fn write_down(&mut self, post: Post) -> Result<Done, Refusal> {
-        let accounts = || post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]);
-        if let Some(unknown) = accounts().find(|id| self.account(*id).is_none()) {
-            return Err(Refusal::UnknownAccount(unknown));
+    fn write_down(&mut self, post: Post, now_us: i64) -> Result<Done, Refusal> {
+        let mut objections = Objections::default();
+        for id in post.legs.iter().flat_map(|leg| [leg.debit, leg.credit]) {
+            self.object_to_account(id, now_us, &mut objections);
         }
-        if let Some(closed) = accounts().find(|id| self.account(*id).is_some_and(|account| account.is_closed)) {
-            return Err(Refusal::AccountClosed(closed));
-        }
+        objections.first()?;
         self.move_money(&post.legs)?;
         self.posts.push(post);
         Ok(Done::Posted)
@@ -134,7 +146,7 @@ impl Model {
     }
 
     /// Gives back a part of a charge.
-    pub fn refund(&mut self, refund: &Refund) -> Result<Done, Refusal> {
+    pub fn refund(&mut self, refund: &Refund, now_us: i64) -> Result<Done, Refusal> {
         let kind = TransactionKind::Refund;
         if let Some(before) = self.before(refund.id, kind, (refund.of, refund.amount, refund.meta)) {
             return before;
@@ -142,7 +154,7 @@ impl Model {
         if refund.amount.is_some_and(|amount| micros(amount) <= 0) {
             return Err(Refusal::OutOfRange);
         }
-        let (moved, charged) = self.moved(refund.of)?;
+        let (moved, charged, wallet) = self.moved(refund.of)?;
         if moved != TransactionKind::Charge {
             return Err(Refusal::NotReversible(Some(moved)));
         }
@@ -156,19 +168,20 @@ impl Model {
         let (before, after) = (given_back_by(&charged, refunded), given_back_by(&charged, refunded + amount));
         let mut legs = Vec::new();
         for (leg, (before, after)) in charged.iter().zip(before.into_iter().zip(after)) {
-            self.give_back(&mut legs, Leg { debit: leg.credit, credit: leg.debit, amount: credits(after - before) })?;
+            let credit = self.home_of(leg.debit, wallet, now_us);
+            self.give_back(&mut legs, Leg { debit: leg.credit, credit, amount: credits(after - before) })?;
         }
         let (id, meta, reverses) = (refund.id, refund.meta, Some(refund.of));
-        self.write_down(Post { id, kind, legs, reverses, effective_us: None, meta })
+        self.write_down(Post { id, kind, legs, reverses, effective_us: None, meta }, now_us)
     }
 
     /// Takes a whole transaction back.
-    pub fn revert(&mut self, revert: &Revert) -> Result<Done, Refusal> {
+    pub fn revert(&mut self, revert: &Revert, now_us: i64) -> Result<Done, Refusal> {
         let kind = TransactionKind::Reversal;
         if let Some(before) = self.before(revert.id, kind, (revert.of, None, revert.meta)) {
             return before;
         }
-        let (moved, legs) = self.moved(revert.of)?;
+        let (moved, legs, wallet) = self.moved(revert.of)?;
         let goes_back =
             matches!(moved, TransactionKind::Refund | TransactionKind::Chargeback | TransactionKind::Reversal);
         if goes_back || legs.is_empty() {
@@ -181,14 +194,15 @@ impl Model {
         }
         let mut back = Vec::new();
         for leg in legs.iter().rev() {
-            self.give_back(&mut back, Leg { debit: leg.credit, credit: leg.debit, amount: leg.amount })?;
+            let credit = self.home_of(leg.debit, wallet, now_us);
+            self.give_back(&mut back, Leg { debit: leg.credit, credit, amount: leg.amount })?;
         }
         let (id, meta, reverses) = (revert.id, revert.meta, Some(revert.of));
-        self.write_down(Post { id, kind, legs: back, reverses, effective_us: None, meta })
+        self.write_down(Post { id, kind, legs: back, reverses, effective_us: None, meta }, now_us)
     }
 
     /// Collects an amount from several accounts.
-    pub fn collect(&mut self, collect: &Collect) -> Result<Done, Refusal> {
+    pub fn collect(&mut self, collect: &Collect, now_us: i64) -> Result<Done, Refusal> {
         if let Some(named) = self.named(collect.id) {
             let Named::Post(before) = named else { return Err(Refusal::Exists(Difference::Operation)) };
             let (taken, asked) = (total(&before.legs), micros(collect.amount));
@@ -212,7 +226,7 @@ impl Model {
             return Err(Refusal::WrongKind(collect.kind));
         }
         if let Some(of) = collect.reverses {
-            let (moved, legs) = self.moved(of)?;
+            let (moved, legs, _) = self.moved(of)?;
             if moved != TransactionKind::Purchase {
                 return Err(Refusal::NotReversible(Some(moved)));
             }
@@ -222,13 +236,11 @@ impl Model {
                 return Err(Refusal::ExceedsRefundable { needed, captured, refunded });
             }
         }
-        let asked = || collect.sources.iter().chain([&collect.to]);
-        if let Some(unknown) = asked().find(|id| self.account(**id).is_none()) {
-            return Err(Refusal::UnknownAccount(*unknown));
+        let mut objections = Objections::default();
+        for id in collect.sources.iter().chain([&collect.to]) {
+            self.object_to_account(*id, now_us, &mut objections);
         }
-        if let Some(closed) = asked().find(|id| self.account(**id).is_some_and(|account| account.is_closed)) {
-            return Err(Refusal::AccountClosed(*closed));
-        }
+        objections.first()?;
         let (mut legs, mut missing) = (Vec::new(), micros(collect.amount));
         for source in &collect.sources {
             let part = self.spare(&legs, *source).unwrap_or(missing).min(missing);
@@ -241,7 +253,7 @@ impl Model {
             return Err(Refusal::Insufficient { limit: Limit::Wallet(*first), needed: collect.amount, available });
         }
         let Collect { id, kind, reverses, meta, .. } = *collect;
-        self.write_down(Post { id, kind, legs, reverses, effective_us: None, meta })
+        self.write_down(Post { id, kind, legs, reverses, effective_us: None, meta }, now_us)
     }
 
     /// Reserves what a wallet has, up to an amount.
@@ -261,17 +273,23 @@ impl Model {
         if secure.wallet == secure.payee {
             return Err(Refusal::SameAccount);
         }
-        let there = if self.overdraft(secure.wallet).is_some() { self.spare(&[], secure.wallet) } else { None };
-        let amount = credits(there.ok_or(Refusal::UnknownAccount(secure.wallet))?.min(micros(secure.at_most)));
-        // All else is as for any hold, that the shares of one that gives all to its payee can be.
+        let mut objections = Objections::default();
+        self.object_to_party(secure.wallet, now_us, &mut objections);
+        objections.add(self.overdraft(secure.wallet).is_none(), Refusal::UnknownAccount(secure.wallet));
+        self.object_to_party(secure.payee, now_us, &mut objections);
+        objections.first()?;
+        let there = self.spare(&[], secure.wallet).unwrap_or(0);
         let shares = ShareTerms::new(10_000, 0).map_err(|_above| Refusal::Overflow)?;
         let Secure { id, wallet, payee, meta, .. } = *secure;
         let (ttl_us, partner, on_expiry, caps) = (0, None, OnExpiry::Release, Vec::new());
-        self.hold(&PlaceHold { id, wallet, payee, amount, ttl_us, shares, partner, on_expiry, caps, meta }, now_us)
+        let amount = credits(there.min(micros(secure.at_most)));
+        let place = PlaceHold { id, wallet, payee, amount, ttl_us, shares, partner, on_expiry, caps, meta };
+        self.holds.push(Reserved { place, sources: Vec::new(), expires_us: None, end: None });
+        Ok(Done::Held)
     }
 
     /// Pays out what was earned.
-    pub fn pay_out(&mut self, payout: &Payout) -> Result<Done, Refusal> {
+    pub fn pay_out(&mut self, payout: &Payout, now_us: i64) -> Result<Done, Refusal> {
         let debtor = payout.from.receivable();
         if let Some(named) = self.named(payout.id) {
             let Named::Post(before) = named else { return Err(Refusal::Exists(Difference::Operation)) };
@@ -291,14 +309,11 @@ impl Model {
         if [payout.from, debtor].contains(&payout.to) {
             return Err(Refusal::SameAccount);
         }
+        let mut objections = Objections::default();
         for id in [payout.from, payout.to] {
-            self.account(id).ok_or(Refusal::UnknownAccount(id))?;
+            self.object_to_account(id, now_us, &mut objections);
         }
-        for id in [payout.from, payout.to] {
-            if self.account(id).is_some_and(|account| account.is_closed) {
-                return Err(Refusal::AccountClosed(id));
-            }
-        }
+        objections.first()?;
         if !matches!(self.kind(payout.from), Some(AccountKind::Payable | AccountKind::PartnerMargin)) {
             return Err(Refusal::WrongKind(TransactionKind::Payout));
         }
@@ -317,6 +332,6 @@ impl Model {
         let mut legs = vec![leg(debtor, netted), leg(payout.to, paid)];
         legs.retain(|leg| micros(leg.amount) > 0);
         let (id, kind, meta) = (payout.id, TransactionKind::Payout, payout.meta);
-        self.write_down(Post { id, kind, legs, reverses: None, effective_us: None, meta })
+        self.write_down(Post { id, kind, legs, reverses: None, effective_us: None, meta }, now_us)
     }
 }

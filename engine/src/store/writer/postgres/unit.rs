@@ -24,7 +24,7 @@ use crate::{
     store::{
         unit::{AuditedUnit, Guarded, NotSaved},
         writer::{
-            answers::{carry_out, last_refusal, refusal_plan},
+            answers::{decide_unit, last_refusal, refusal_plan},
             count,
         },
     },
@@ -109,11 +109,9 @@ impl Writer {
         let (foreign, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
-        for command in &unit.commands {
-            match carry_out(&mut batch, command) {
-                Ok(done) => progress.done.push(done),
-                Err(refusal) => return Ok(Err((refusal, last_refusal(batch.into_plan())))),
-            }
+        match decide_unit(&mut batch, unit) {
+            Ok(done) => progress.done = done,
+            Err(refusal) => return Ok(Err((refusal, last_refusal(batch.into_plan())))),
         }
         let plan = batch.into_plan();
         if unit.is_rehearsal {

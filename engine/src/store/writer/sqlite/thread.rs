@@ -20,7 +20,7 @@ use crate::{
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
             answers::{
-                Decided, answer, carry_out, decide, fail, is_named, keep, last_refusal, refusal_plan, unavailable,
+                Decided, answer, decide, decide_unit, fail, is_named, keep, last_refusal, refusal_plan, unavailable,
             },
             count,
         },
@@ -150,8 +150,7 @@ impl Writer {
         let mut refused = None;
         let saved = self.save(unit, &mut refused);
         // Statements may have opened, closed or changed accounts: what was known of them is read again.
-        self.facts.accounts.clear();
-        self.facts.wallets.clear();
+        self.facts.forget_accounts();
         if saved.is_err() || unit.unit.is_rehearsal {
             self.is_stale = true;
             self.books.rollback();
@@ -188,16 +187,13 @@ impl Writer {
         }
         self.books.load_commands(&mut self.facts, &unit.commands).map_err(unavailable)?;
         let mut batch = Batch::new(&mut self.facts, now_us, self.books.epoch());
-        let mut done = Vec::with_capacity(unit.commands.len());
-        for command in &unit.commands {
-            match carry_out(&mut batch, command) {
-                Ok(what) => done.push(what),
-                Err(refusal) => {
-                    *refused = last_refusal(batch.into_plan());
-                    return Err(refusal.into());
-                }
+        let done = match decide_unit(&mut batch, unit) {
+            Ok(done) => done,
+            Err(refusal) => {
+                *refused = last_refusal(batch.into_plan());
+                return Err(refusal.into());
             }
-        }
+        };
         let plan = batch.into_plan();
         if !unit.is_rehearsal {
             self.books.write_trail(trail, now_us).map_err(unavailable)?;

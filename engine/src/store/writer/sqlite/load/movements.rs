@@ -21,6 +21,10 @@ impl Books {
         self.load_known(facts, id)?;
         if let Some(of) = of {
             self.load_known(facts, of)?;
+            // Of a charge with a name of its own, the hold tells whose money it was.
+            if let Some(hold) = facts.charged_hold(of) {
+                self.load_known(facts, hold)?;
+            }
             parties.extend(facts.parties_of(of));
             self.load_refund_total(facts, of)?;
         }
