@@ -370,13 +370,14 @@ fn the_trial_balance_lists_every_account_and_comes_to_nothing() {
         found,
         [
             (1, AccountKind::PlatformFee, 0, 22, 22),
-            (2, AccountKind::Promo, 703, 0, -703),
+            (2, AccountKind::Promo, 773, 0, -773),
             (6, AccountKind::Clearing, 5_000, 50, -4_950),
             (1_001, AccountKind::Wallet, 160, 5_000, 4_840),
             (1_002, AccountKind::Wallet, 0, 700, 700),
             (2_001, AccountKind::Payable, 0, 77, 77),
             (2_002, AccountKind::Payable, 0, 3, 3),
             (3_001, AccountKind::PartnerMargin, 0, 11, 11),
+            (4_001, AccountKind::Grant, 0, 70, 70),
         ]
     );
     assert_eq!(rows.iter().map(|row| row.balance).sum::<i128>(), 0);
