@@ -1,8 +1,8 @@
 //! The credit ledger: what may be recorded, and the proof that it was.
 //!
 //! Reading order: [`accounts`] (who can own money), [`command`] (what can be asked), [`facts`] (what must be known to
-//! answer), [`batch`] (the decision: a pure function from facts and requests to a plan), then the proof: [`leaf`],
-//! [`merkle`], [`chain`], [`verify`].
+//! answer), [`batch`] (the decision: a pure function from facts and requests to a plan), then the proof: [`leaf`], [`fact`],
+//! [`merkle`], [`chain`], [`checkpoint`], [`signing`], [`receipt`], [`verify`], and [`jsonl`], the books as text.
 //!
 //! A posting is one row with a debit account, a credit account and an amount above zero: it is balanced by
 //! construction, and no sum has to be checked. Only wallets are limited; all other accounts may take any sign.
@@ -12,13 +12,18 @@ pub mod accounts;
 pub mod batch;
 pub mod caps;
 pub mod chain;
+pub mod checkpoint;
 pub mod command;
+pub mod fact;
 pub mod facts;
+pub mod jsonl;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
 pub mod plan;
+pub mod receipt;
 pub mod refusal;
+pub mod signing;
 pub mod verify;
 
 pub use accounts::{AccountKind, LedgerAccountId};

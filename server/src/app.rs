@@ -20,6 +20,7 @@ use engine::{
 use migrations::{Migrator, MigratorTrait as _};
 
 use crate::{
+    books,
     config::{
         Config,
         master_key::{MasterKey, MasterKeyError},
@@ -121,6 +122,7 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     let policies = Policies::load(sources)?;
     let db = Database::open_beside(url, ledger.presence().clone()).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
+    services.complete_facts().await?;
     services.set_up_gateway(Arc::new(setup::gateway_setup(config, setup::declared_namespaces(config))));
     Ok(Engine { services: Arc::new(services), writer, too_many_rights })
 }
@@ -228,6 +230,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
+        .configure(books::configure)
         .default_service(web::to(not_found));
 }
 

@@ -1,6 +1,8 @@
 //! The program: HTTP, upstreams, background work, configuration, command line. `main` only parses and prints.
 
 pub mod app;
+pub mod books;
+pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod demo;

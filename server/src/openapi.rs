@@ -51,7 +51,10 @@ pub struct ToolsInvokeBody {
         crate::marketplace::tokens::revoke,
         crate::marketplace::credits::balance,
         crate::marketplace::credits::purchase,
-        crate::marketplace::credits::list
+        crate::marketplace::credits::list,
+        crate::books::list,
+        crate::books::show,
+        crate::books::keys
     )
 )]
 struct Document;

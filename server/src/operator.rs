@@ -23,6 +23,7 @@ use crate::{
     importer,
 };
 
+mod ledger;
 pub mod policy;
 pub mod protocol;
 pub mod socket;
@@ -69,6 +70,10 @@ pub enum Command {
         /// The purchase's identifier.
         purchase: String,
     },
+    /// Sign what the books have come to.
+    LedgerCheckpoint,
+    /// Sign with a new key from now on.
+    LedgerRotateKey,
     /// Keep a policy.
     PolicyDraft {
         /// The policy, as one JSON object; see [`policy::text_of`].
@@ -101,6 +106,8 @@ impl Command {
             Self::AccountCreate { .. } => "account create",
             Self::AccountGrant { .. } => "account grant",
             Self::PurchaseConfirm { .. } => "purchase confirm",
+            Self::LedgerCheckpoint => "ledger checkpoint",
+            Self::LedgerRotateKey => "ledger rotate-key",
             Self::PolicyDraft { .. } => "policy draft",
             Self::PolicyPublish { .. } => "policy publish",
             Self::PolicyRollback { .. } => "policy rollback",
@@ -241,6 +248,8 @@ pub async fn execute(services: &Services, command: &Command) -> Result<Done, Not
             grant(services, account, credits, reason, key.as_deref()).await
         }
         Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,
+        Command::LedgerCheckpoint => ledger::checkpoint(services).await,
+        Command::LedgerRotateKey => ledger::rotate_key(services).await,
         Command::PolicyDraft { policy, author, note } => policy::draft(services, policy, author, note).await,
         Command::PolicyPublish { number } => policy::publish(services, *number).await,
         Command::PolicyRollback { number, author } => policy::rollback(services, *number, author).await,

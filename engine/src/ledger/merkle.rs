@@ -62,5 +62,30 @@ pub fn root_from_path(leaf: Digest, steps: &[Step]) -> Digest {
     })
 }
 
+/// The root of leaves that come one after the other: memory grows with the logarithm of their number.
+#[derive(Debug, Clone, Default)]
+pub struct Frontier {
+    /// Roots of full trees, the largest first, each with the logarithm of its size.
+    trees: Vec<(u32, Digest)>,
+}
+
+impl Frontier {
+    /// Takes the next leaf.
+    pub fn push(&mut self, leaf: Digest) {
+        let (mut level, mut digest) = (0_u32, leaf);
+        while let Some((_, left)) = self.trees.pop_if(|(last, _)| *last == level) {
+            digest = node_hash(&left, &digest);
+            level = level.saturating_add(1);
+        }
+        self.trees.push((level, digest));
+    }
+
+    /// The root of what was taken, as [`root`] has it.
+    pub fn root(&self) -> Digest {
+        let joined = self.trees.iter().rev().map(|(_, digest)| *digest).reduce(|right, left| node_hash(&left, &right));
+        joined.unwrap_or_else(|| sha256(&[]))
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,34 @@
 //! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
 //! sum of its postings.
 //!
-//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; then,
-//! slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the keys and the
+//! checkpoints; then, slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
 //! books. Its memory grows with accounts, counters, open holds and the holds that end in another slot than they began
 //! in, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
 //!
 //! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
 //! an account was opened or closed, who owns it. A chain that was rewritten from some batch to its end is consistent,
-//! too: only a hash that was kept elsewhere reveals it.
+//! too: only a checkpoint reveals it, and if that was rewritten as well, one that was [`Kept`] elsewhere.
 
 use super::{
     accounts::{AccountKind, LedgerAccountId},
     caps::{Counter, CounterKey},
     chain::{BatchHeader, ChainHead},
+    checkpoint::SignedCheckpoint,
     leaf::{Digest, Entry, Position},
+    signing::NumberedKey,
 };
 use crate::{credits::Credits, id::EntryId};
 
+mod anchors;
+mod facts;
 mod journal;
 mod money;
 mod projections;
 mod trial_balance;
 
+pub use anchors::Kept;
 pub use journal::Verifier;
 pub use trial_balance::{TrialBalance, TrialBalanceRow};
 
@@ -63,6 +68,16 @@ pub enum ProblemKind {
     DoubleSettlement,
     /// A settlement that its hold does not allow, or one whose charge is missing or another.
     SettlementMismatch,
+    /// The books end before a place that a checkpoint vouches for, or the place is gone.
+    AnchorMissing,
+    /// The books are not what a checkpoint vouches for: a chain was written again, or the checkpoint is of other books.
+    AnchorMismatch,
+    /// A checkpoint is not signed by the key that it names.
+    BadSignature,
+    /// A key that no checkpoint of the key before has handed over to, or one that is missing.
+    KeyMismatch,
+    /// A row that decides over money is not what the books state.
+    FactMismatch,
     /// A stored value that no version of this program wrote, or a page that the database cannot read.
     Unreadable,
 }
@@ -86,6 +101,11 @@ impl ProblemKind {
             Self::DuplicateId => "duplicate_id",
             Self::DoubleSettlement => "double_settlement",
             Self::SettlementMismatch => "settlement_mismatch",
+            Self::AnchorMissing => "anchor_missing",
+            Self::AnchorMismatch => "anchor_mismatch",
+            Self::BadSignature => "bad_signature",
+            Self::KeyMismatch => "key_mismatch",
+            Self::FactMismatch => "fact_mismatch",
             Self::Unreadable => "unreadable",
         }
     }
@@ -116,6 +136,10 @@ pub enum Line {
         /// Its name in the chart.
         code: String,
     },
+    /// A public key as stored. Keys come before the checkpoints, by their numbers.
+    Key(NumberedKey),
+    /// A checkpoint as stored. Checkpoints come before the batches, by their numbers.
+    Checkpoint(SignedCheckpoint),
     /// A batch, with the hash that is stored for it.
     Batch(BatchHeader, Digest),
     /// An entry, with the batch that its row names.
@@ -164,6 +188,19 @@ pub enum Line {
     },
     /// The head of a chain as stored.
     Head(ChainHead),
+    /// Whether every row that is to be stated in the books has been. To be fed before the rows.
+    FactsComplete(bool),
+    /// A row that is stated in the books, as stored.
+    FactRow {
+        /// Its table.
+        table: &'static str,
+        /// Its key, for people.
+        key: String,
+        /// What the books call it.
+        thing: EntryId,
+        /// Its digest.
+        digest: Digest,
+    },
 }
 
 /// How much was read.
@@ -184,8 +221,10 @@ pub struct Counts {
 pub struct Findings {
     /// How much was read.
     pub counts: Counts,
-    /// Where the chain of every slot ends, as derived from the books. Kept elsewhere, it reveals a later rewriting.
+    /// Where the chain of every slot ends, as derived from the books.
     pub heads: Vec<ChainHead>,
+    /// The last of the stored checkpoints.
+    pub checkpoint: Option<i64>,
     /// The first [`PROBLEMS_MAX`] problems.
     pub problems: Vec<Problem>,
     /// How many problems there are.

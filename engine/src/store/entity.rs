@@ -7,10 +7,16 @@
 
 /// A customer with a wallet.
 pub mod account;
+/// Of a batch, what a checkpoint needs to know.
+pub mod batch;
 /// A limit on spending.
 pub mod cap;
 /// Counters of caps.
 pub mod cap_window;
+/// Of a chain's head, what a checkpoint needs to know.
+pub mod chain_head;
+/// A signed statement of what all chains had come to.
+pub mod checkpoint;
 /// Credits given by an operator.
 pub mod credit_grant;
 /// A partner's customer.
@@ -39,6 +45,8 @@ pub mod price_version;
 pub mod publisher;
 /// A bought amount of credits.
 pub mod purchase;
+/// A key that signs checkpoints.
+pub mod signing_key;
 /// A bearer token: the digest of its secret.
 pub mod token;
 /// A callable tool.

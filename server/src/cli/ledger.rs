@@ -1,21 +1,34 @@
-//! `tollgate ledger verify|trial-balance`: reads the books, also beside a running server.
+//! `tollgate ledger …`: reads the books, also beside a running server, and lets the writer vouch for them.
 
 use clap::{Args, Subcommand};
-use engine::{
-    clock::SystemClock,
-    store::{DatabasePlace, books},
-};
+use engine::store::{DatabasePlace, books};
 use serde_json::json;
 
 use super::{Exit, Failure, Outcome, operate, say};
-use crate::{app, config::Config};
+use crate::{
+    app,
+    config::{Config, Environment, Loaded, master_key::MasterKey},
+    operator::Command,
+};
+
+mod export;
+mod receipt;
+mod verify;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
     /// Recompute every hash, balance and counter, and name what does not fit.
-    Verify(Output),
+    Verify(verify::VerifyArgs),
     /// The sum of debits and credits of every account.
     TrialBalance(Output),
+    /// Write the books to a file.
+    Export(export::ExportArgs),
+    /// Prove a call: what the books say of it, and the way to a signed checkpoint. `docs/verify_receipt.py` checks it.
+    Receipt(receipt::ReceiptArgs),
+    /// Sign what the books have come to, if anything happened since the last time.
+    Checkpoint(Output),
+    /// Sign with a new key from now on. The old one vouches for it.
+    RotateKey(Output),
 }
 
 #[derive(Debug, Args)]
@@ -25,55 +38,35 @@ pub(super) struct Output {
     json: bool,
 }
 
-pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
+pub(super) fn run(command: &LedgerCommand, loaded: &Loaded, environment: &Environment) -> Outcome {
+    let place = || place_of(&loaded.config);
+    match command {
+        LedgerCommand::Verify(args) => verify::run(&place()?, args),
+        LedgerCommand::TrialBalance(output) => trial_balance(&place()?, output),
+        LedgerCommand::Export(args) => export::run(&place()?, args),
+        LedgerCommand::Receipt(args) => receipt::run(&place()?, args),
+        LedgerCommand::Checkpoint(output) => sign(&Command::LedgerCheckpoint, loaded, environment, output),
+        LedgerCommand::RotateKey(output) => sign(&Command::LedgerRotateKey, loaded, environment, output),
+    }
+}
+
+/// Where the books are, for a command that only reads them.
+fn place_of(config: &Config) -> Result<DatabasePlace, Failure> {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
     if let DatabasePlace::Server(_) = place {
         let checked = operate::runtime()?.block_on(app::check_database(config));
         checked.map_err(|error| Failure::new(Exit::Database, error))?;
     }
-    match command {
-        LedgerCommand::Verify(output) => verify(&place, output),
-        LedgerCommand::TrialBalance(output) => trial_balance(&place, output),
-    }
+    Ok(place)
 }
 
-fn verify(place: &DatabasePlace, output: &Output) -> Outcome {
-    let clock = SystemClock::start();
-    let report = match place {
-        DatabasePlace::File(path) => books::verify(path, &clock),
-        DatabasePlace::Server(url) => books::verify_postgres(url, &clock),
-    };
-    let report = report.map_err(|error| Failure::new(Exit::Database, error))?;
-    // Exact: a run is far shorter than 2^53 microseconds.
-    let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
-    let counts = &report.counts;
-    if output.json {
-        let problems: Vec<_> = report
-            .problems
-            .iter()
-            .map(|problem| json!({"kind": problem.kind.as_str(), "table": problem.table, "key": problem.key, "text": problem.text}))
-            .collect();
-        say(&json!({
-            "ok": report.ok,
-            "postings": counts.postings,
-            "transactions": counts.transactions,
-            "batches": counts.batches,
-            "seconds": seconds,
-            "checkpoint": report.checkpoint,
-            "problems": problems,
-        })
-        .to_string())?;
-    } else {
-        say(&format!(
-            "{} postings in {} transactions and {} batches checked in {seconds:.3} s",
-            counts.postings, counts.transactions, counts.batches
-        ))?;
-        for problem in &report.problems {
-            say(&format!("{}: {} {}: {}", problem.kind.as_str(), problem.table, problem.key, problem.text))?;
-        }
-        say(if report.ok { "the books are in order" } else { "the books are damaged" })?;
-    }
-    Ok(if report.ok { Exit::Ok } else { Exit::Damaged })
+/// Signs: in the running server, else here with the same key.
+fn sign(command: &Command, loaded: &Loaded, environment: &Environment, output: &Output) -> Outcome {
+    let config = &loaded.config;
+    let key = MasterKey::load_or_create(environment, &config.database, &aws_lc_rs::rand::SystemRandom::new());
+    let key = key.map_err(|error| Failure::new(Exit::Config, error))?;
+    let setup = crate::checkpoints::setup(&config.ledger, &key).map_err(|error| Failure::new(Exit::Config, error))?;
+    operate::run_prepared(command, config, output.json, |services| services.set_up_checkpoints(setup))
 }
 
 fn trial_balance(place: &DatabasePlace, output: &Output) -> Outcome {

@@ -3,7 +3,10 @@
 
 use std::{path::Path, time::Duration};
 
-use engine::store::{DatabasePlace, StoreError};
+use engine::{
+    service::Services,
+    store::{DatabasePlace, StoreError},
+};
 
 use super::{Exit, Failure, Outcome, say};
 use crate::{
@@ -19,8 +22,19 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Carries out a command and prints what came of it.
 pub(super) fn run(command: &Command, config: &Config, json: bool) -> Outcome {
+    run_prepared(command, config, json, |_services| {})
+}
+
+/// The same for a command that needs more than a running server has been told already: where it is carried out here,
+/// `prepare` tells it first.
+pub(super) fn run_prepared(
+    command: &Command,
+    config: &Config,
+    json: bool,
+    prepare: impl FnOnce(&Services),
+) -> Outcome {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
-    let done = runtime()?.block_on(carry_out(command, config, place.file()))?;
+    let done = runtime()?.block_on(carry_out(command, config, place.file(), prepare))?;
     print(&done, json)
 }
 
@@ -40,7 +54,12 @@ pub(super) fn print(done: &Done, json: bool) -> Outcome {
     Ok(Exit::Ok)
 }
 
-async fn carry_out(command: &Command, config: &Config, file: Option<&Path>) -> Result<Done, NotDone> {
+async fn carry_out(
+    command: &Command,
+    config: &Config,
+    file: Option<&Path>,
+    prepare: impl FnOnce(&Services),
+) -> Result<Done, NotDone> {
     let deadline = tokio::time::Instant::now() + WAIT;
     loop {
         if let Some(path) = file
@@ -49,7 +68,10 @@ async fn carry_out(command: &Command, config: &Config, file: Option<&Path>) -> R
             return answer;
         }
         match app::open_engine(config).await {
-            Ok(engine) => return here(command, engine).await,
+            Ok(engine) => {
+                prepare(&engine.services);
+                return here(command, engine).await;
+            }
             // Somebody writes and nobody answers yet: that changes, or it does not.
             Err(StartError::Store(StoreError::Locked { .. })) if tokio::time::Instant::now() < deadline => {
                 tokio::time::sleep(LOOK).await;

@@ -6,6 +6,7 @@ mod fixtures;
 mod listening;
 mod policy_versions;
 mod postgres;
+mod proof;
 mod socket;
 
 use std::{path::Path, process::Output};

@@ -39,3 +39,12 @@ fn every_path_leads_to_the_root_and_no_other_leaf_does() {
         assert_eq!(path(&leaves, leaves.len()), None);
     }
 }
+
+#[test]
+fn leaves_that_come_one_by_one_have_the_same_root() {
+    let mut frontier = Frontier::default();
+    for count in 0..300 {
+        assert_eq!(frontier.root(), root(&leaves(count)), "{count} leaves");
+        frontier.push(sha256(&count.to_be_bytes()));
+    }
+}

@@ -31,8 +31,17 @@ impl Verifier {
             }
             Line::OpenHold { id, wallet, amount, expires_us } => self.stored_hold(id, (wallet, amount, expires_us)),
             Line::Head(ref head) => self.stored_head(head),
-            Line::Account { .. } | Line::Batch(..) | Line::Entry(..) | Line::UnreadableEntry(..) | Line::Problem(_) => {
+            Line::FactsComplete(is_complete) => self.facts.complete(is_complete, &mut self.problems),
+            Line::FactRow { table, ref key, thing, digest } => {
+                self.facts.row((table, key), thing, digest, &mut self.problems);
             }
+            Line::Account { .. }
+            | Line::Key(_)
+            | Line::Checkpoint(_)
+            | Line::Batch(..)
+            | Line::Entry(..)
+            | Line::UnreadableEntry(..)
+            | Line::Problem(_) => {}
         }
     }
 
@@ -108,6 +117,7 @@ impl Verifier {
     /// Reports what the books add up to and no stored line has named.
     pub(super) fn report_missing(&mut self) {
         let problems = &mut self.problems;
+        self.facts.report_missing(problems);
         let missing = || "the row is missing".to_owned();
         for (id, _) in LedgerAccountId::WELL_KNOWN {
             if self.money.accounts.get(&id).is_none_or(|account| account.kind.is_none()) {

@@ -133,7 +133,7 @@ impl Scribe {
     }
 
     fn findings(&self, beside: Vec<Line>) -> Findings {
-        let mut verifier = Verifier::new();
+        let mut verifier = Verifier::new(Vec::new());
         for line in self.lines.iter().cloned().chain(beside) {
             verifier.take(line);
         }

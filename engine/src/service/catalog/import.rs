@@ -77,7 +77,7 @@ impl<'s> Import<'s> {
         let id = found.as_ref().map_or_else(|| PublisherId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
         if self.note(&format!("publisher:{}", declared.slug), &declared.fingerprint).is_some() {
             let backend = self.services.db.backend();
-            if found.is_some() {
+            if let Some(row) = found {
                 let update = entity::publisher::Entity::update_many()
                     .set(entity::publisher::ActiveModel {
                         display_name: Set(declared.display_name.clone()),
@@ -86,6 +86,8 @@ impl<'s> Import<'s> {
                     })
                     .filter(entity::publisher::Column::Id.eq(id));
                 self.unit.one(backend, &update);
+                let row = entity::publisher::Model { share_bps: declared.share_bps.into(), ..row };
+                self.services.state(&mut self.unit, &row, self.now_us);
             } else {
                 let payable = self.open_account(AccountKind::Payable, &PublisherId::from(id).to_string());
                 let row = entity::publisher::Model {
@@ -97,6 +99,7 @@ impl<'s> Import<'s> {
                     payable: payable.raw(),
                     created_us: self.now_us,
                 };
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(backend, &entity::publisher::Entity::insert(row.into_active_model()));
             }
         }
@@ -224,6 +227,7 @@ impl<'s> Import<'s> {
             spec,
             created_us: self.now_us,
         };
+        self.services.state(&mut self.unit, &row, self.now_us);
         self.unit.one(self.services.db.backend(), &entity::price_version::Entity::insert(row.into_active_model()));
         Ok(())
     }
@@ -289,7 +293,10 @@ impl<'s> Import<'s> {
                 .set(entity::partner::ActiveModel { margin_bps: Set(declared.margin_bps.into()), ..Default::default() })
                 .filter(entity::partner::Column::Id.eq(row.id));
             self.unit.one(backend, &update);
-            row.id
+            let id = row.id;
+            let row = entity::partner::Model { margin_bps: declared.margin_bps.into(), ..row };
+            self.services.state(&mut self.unit, &row, self.now_us);
+            id
         } else {
             let id = PartnerId::new(&*self.services.ids, self.now_us);
             let wallet = self.open_account(AccountKind::Wallet, &id.to_string());
@@ -303,6 +310,7 @@ impl<'s> Import<'s> {
                 margin: margin.raw(),
                 created_us: self.now_us,
             };
+            self.services.state(&mut self.unit, &row, self.now_us);
             self.unit.one(backend, &entity::partner::Entity::insert(row.into_active_model()));
             self.grant(id.uuid(), wallet, declared.grant);
             id.uuid()
@@ -386,6 +394,8 @@ impl<'s> Import<'s> {
                     .set(entity::cap::ActiveModel { limit_credits: Set(cap.limit.micros()), ..Default::default() })
                     .filter(entity::cap::Column::Id.eq(row.id));
                 self.unit.one(backend, &update);
+                let row = entity::cap::Model { limit_credits: cap.limit.micros(), ..row };
+                self.services.state(&mut self.unit, &row, self.now_us);
             } else {
                 let row = entity::cap::Model {
                     id: CapId::new(&*self.services.ids, self.now_us).uuid(),
@@ -395,6 +405,7 @@ impl<'s> Import<'s> {
                     limit_credits: cap.limit.micros(),
                     created_us: self.now_us,
                 };
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(backend, &entity::cap::Entity::insert(row.into_active_model()));
             }
         }

@@ -3,7 +3,11 @@
 //! Every table is read through a cursor on the server, so memory does not grow with the tables, and all cursors see the
 //! moment of the first one. The values come in PostgreSQL's binary form and are taken from it without a detour.
 
-use std::{cell::RefCell, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+    time::Duration,
+};
 
 use sea_orm::{
     DbErr, RuntimeErr, SqlxError,
@@ -14,8 +18,11 @@ use sea_orm::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::source::{self, Cell, Select};
-use crate::store::{StoreError, postgres::Target};
+use super::source;
+use crate::{
+    id::EntryId,
+    store::{StoreError, postgres::Target},
+};
 
 /// How many rows the server sends at once.
 const FETCH_ROWS: usize = 2_000;
@@ -32,6 +39,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL
 pub(super) struct Postgres {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
+    /// How many cursors there are: each has a name of its own.
+    declared: Cell<u32>,
 }
 
 /// Lets `read` read the database at `url`. Not to be called where a runtime is at work already.
@@ -48,7 +57,7 @@ impl Postgres {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(DbErr::Conn, error.into()))?;
         let connection = runtime.block_on(target.connect())?;
-        let source = Self { runtime, connection: RefCell::new(connection) };
+        let source = Self { runtime, connection: RefCell::new(connection), declared: Cell::new(0) };
         source.execute(BEGIN)?;
         Ok(source)
     }
@@ -67,7 +76,7 @@ impl Postgres {
 
     /// Takes leave, so that the server does not log a lost client. What was read stays read if that fails.
     fn close(self) {
-        let Self { runtime, connection } = self;
+        let Self { runtime, connection, .. } = self;
         let closed = wait(&runtime, CLOSE_MAX, connection.into_inner().close());
         drop(closed);
     }
@@ -99,10 +108,16 @@ pub(super) struct Declared<'c> {
 impl source::Source for Postgres {
     type Statement<'c> = Declared<'c>;
 
-    fn prepare(&self, Select { table, sql }: Select) -> Result<Declared<'_>, StoreError> {
-        // Both are constants of this program.
-        self.execute(AssertSqlSafe(format!("DECLARE read_{table} NO SCROLL CURSOR FOR {sql}")))?;
-        Ok(Declared { source: self, fetch: format!("FETCH {FETCH_ROWS} FROM read_{table}").into() })
+    fn prepare_text(&self, table: &'static str, sql: &str) -> Result<Declared<'_>, StoreError> {
+        let number = self.declared.get();
+        self.declared.set(number.saturating_add(1));
+        // Nothing in it comes from outside.
+        self.execute(AssertSqlSafe(format!("DECLARE read_{table}_{number} NO SCROLL CURSOR FOR {sql}")))?;
+        Ok(Declared { source: self, fetch: format!("FETCH {FETCH_ROWS} FROM read_{table}_{number}").into() })
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        format!("'{}'::uuid", id.uuid())
     }
 }
 
@@ -147,18 +162,23 @@ impl source::Cursor for Cursor<'_> {
 }
 
 impl source::Row for PgRow {
-    fn cell(&self, index: usize) -> Cell<'_> {
-        let Ok(value) = self.try_get_raw(index) else { return Cell::Other };
+    fn cell(&self, index: usize) -> source::Cell<'_> {
+        let Ok(value) = self.try_get_raw(index) else { return source::Cell::Other };
         if value.is_null() {
-            return Cell::Null;
+            return source::Cell::Null;
         }
-        let (PgValueFormat::Binary, Ok(bytes)) = (value.format(), value.as_bytes()) else { return Cell::Other };
-        value.type_info().oid().map_or(Cell::Other, |oid| decode(oid.0, bytes))
+        let (PgValueFormat::Binary, Ok(bytes)) = (value.format(), value.as_bytes()) else {
+            return source::Cell::Other;
+        };
+        value.type_info().oid().map_or(source::Cell::Other, |oid| decode(oid.0, bytes))
     }
 }
 
 /// The bytes of a value of the type that PostgreSQL numbers so.
-fn decode(type_oid: u32, bytes: &[u8]) -> Cell<'_> {
+fn decode(type_oid: u32, bytes: &[u8]) -> source::Cell<'_> {
+    use source::Cell;
+
+    const BOOL: u32 = 16;
     const BYTEA: u32 = 17;
     const INT8: u32 = 20;
     const INT2: u32 = 21;
@@ -170,6 +190,7 @@ fn decode(type_oid: u32, bytes: &[u8]) -> Cell<'_> {
         INT8 => bytes.try_into().ok().map(i64::from_be_bytes),
         INT4 => bytes.try_into().ok().map(|bytes| i32::from_be_bytes(bytes).into()),
         INT2 => bytes.try_into().ok().map(|bytes| i16::from_be_bytes(bytes).into()),
+        BOOL => bytes.first().map(|byte| i64::from(*byte)),
         BYTEA | UUID => return Cell::Bytes(bytes),
         TEXT | VARCHAR => return Cell::Text(bytes),
         _ => None,

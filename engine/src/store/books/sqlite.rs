@@ -7,8 +7,9 @@ use rusqlite::{
     types::ValueRef,
 };
 
-use super::source::{self, Cell, Select};
+use super::source::{self, Cell};
 use crate::{
+    id::EntryId,
     ledger::verify::{Problem, ProblemKind},
     store::StoreError,
 };
@@ -40,8 +41,12 @@ pub(super) fn find_damage(error: &StoreError) -> Option<Problem> {
 impl source::Source for Connection {
     type Statement<'c> = Statement<'c>;
 
-    fn prepare(&self, select: Select) -> Result<Statement<'_>, StoreError> {
-        Ok(Self::prepare(self, select.sql)?)
+    fn prepare_text(&self, _table: &'static str, sql: &str) -> Result<Statement<'_>, StoreError> {
+        Ok(Self::prepare(self, sql)?)
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        format!("x'{}'", id.uuid().simple())
     }
 }
 

@@ -35,6 +35,7 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000002_catalog/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000009_proof/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;

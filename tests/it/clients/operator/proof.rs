@@ -1,0 +1,6 @@
+//! The proof that the books carry: signed checkpoints, receipts and exports, and what damage they reveal.
+
+mod books;
+mod checkpoints;
+mod damage;
+mod papers;
