@@ -45,7 +45,10 @@ struct Wanted {
 pub(crate) async fn list(request: HttpRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let wanted = Query::<Wanted>::from_query(request.query_string()).map_err(|_malformed| {
         let loc = vec!["query".to_owned(), "before".to_owned()];
-        Problem::invalid(Code::InvalidRequest, vec![Fault { loc, msg: "must be the number of a checkpoint".to_owned() }])
+        Problem::invalid(
+            Code::InvalidRequest,
+            vec![Fault { loc, msg: "must be the number of a checkpoint".to_owned() }],
+        )
     })?;
     let found = state.services.list_checkpoints(wanted.before).await?;
     let is_more = u64::try_from(found.len()).is_ok_and(|length| length == CHECKPOINTS_LISTED_MAX);

@@ -59,7 +59,7 @@ pub fn setup(config: &Ledger, key: &MasterKey) -> Result<CheckpointSetup, SetupE
 /// Makes checkpoints when they are due and keeps a copy of all of them in the configured folder, until it is stopped.
 pub async fn run(services: Arc<Services>, dir: PathBuf) {
     let mut tick = tokio::time::interval(TICK);
-    let mut copy = Copy { path: dir.join(FILE), written: 0, complaint: None };
+    let mut copy = KeptCopy { path: dir.join(FILE), written: 0, complaint: None };
     loop {
         tick.tick().await;
         if let Err(error) = services.make_due_checkpoint().await {
@@ -86,7 +86,7 @@ enum CopyError {
 }
 
 /// The copy outside of the database.
-struct Copy {
+struct KeptCopy {
     path: PathBuf,
     /// The number of the last checkpoint in it, as far as this process knows.
     written: i64,
@@ -94,7 +94,7 @@ struct Copy {
     complaint: Option<String>,
 }
 
-impl Copy {
+impl KeptCopy {
     async fn follow(&mut self, services: &Services) {
         match self.append_new(services).await {
             Ok(()) => self.complaint = None,
@@ -206,4 +206,3 @@ pub fn read_file(path: &Path) -> Result<Vec<Kept>, String> {
     let kept: Vec<_> = kept.collect::<Result<_, _>>()?;
     if kept.is_empty() { Err(format!("`{name}`: there is no checkpoint in it")) } else { Ok(kept) }
 }
-

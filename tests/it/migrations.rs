@@ -78,8 +78,9 @@ async fn rows_from_before_the_slimmer_hot_path_are_kept() {
         assert!(error.contains(why), "{sql}: {error}");
     }
 
-    // This migration, and the one after it.
-    Migrator::down(&connection, Some(2)).await.unwrap();
+    // This migration, and those after it.
+    let later = u32::try_from(Migrator::migrations().len() - 3).unwrap();
+    Migrator::down(&connection, Some(later)).await.unwrap();
     assert_eq!(texts(transactions), before);
     assert_eq!(texts("SELECT key || coalesce(body, '-') FROM idem ORDER BY key"), ["finishedthe answer", "running-"]);
 }
@@ -283,7 +284,7 @@ async fn the_applications_role_works_and_leaves_schema_and_books_alone() {
         "seaql_migrations" => "s",
         "idem" | "open_call" | "open_hold" => "siud",
         "idem_answer" => "sid",
-        "price_version" => "si",
+        "checkpoint" | "price_version" | "signing_key" => "si",
         table if BOOKS.iter().any(|(name, _)| *name == table) => "si",
         _ => "siu",
     };

@@ -68,8 +68,22 @@ pub const POLICY_VERSION: FactTable = FactTable {
     columns: &["text", "sha256", "author", "note", "state", "replaces", "created_us", "published_us", "retired_us"],
 };
 
+/// What an account of the books is, and whose.
+pub const LEDGER_ACCOUNT: FactTable =
+    FactTable { tag: 6, table: "ledger_account", key: "id", columns: &["code", "kind", "created_us"] };
+/// Whose wallet is whose. Addresses are not stated: the books keep for ever what they say.
+pub const ACCOUNT: FactTable = FactTable { tag: 7, table: "account", key: "id", columns: &["wallet", "created_us"] };
+/// Who may spend from an account.
+pub const TOKEN: FactTable = FactTable {
+    tag: 8,
+    table: "token",
+    key: "id",
+    columns: &["account_id", "partner_id", "digest", "created_us", "revoked_us"],
+};
+
 /// All of them.
-pub const FACT_TABLES: [FactTable; 5] = [PRICE_VERSION, CAP, PUBLISHER, PARTNER, POLICY_VERSION];
+pub const FACT_TABLES: [FactTable; 8] =
+    [PRICE_VERSION, CAP, PUBLISHER, PARTNER, POLICY_VERSION, LEDGER_ACCOUNT, ACCOUNT, TOKEN];
 
 impl FactTable {
     /// The table whose thing this is.

@@ -353,7 +353,11 @@ impl Services {
 /// What a checkpoint says: when, the slots, the other chains, the key that takes over.
 type Said = (i64, Vec<SlotHead>, Vec<OtherHead>, Option<PublicKey>);
 
-fn sign(before: &Last, (made_us, heads, others, successor): Said, key: &SigningKey) -> Result<SignedCheckpoint, KeyError> {
+fn sign(
+    before: &Last,
+    (made_us, heads, others, successor): Said,
+    key: &SigningKey,
+) -> Result<SignedCheckpoint, KeyError> {
     let checkpoint = Checkpoint {
         number: before.number.saturating_add(1),
         made_us,

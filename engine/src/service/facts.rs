@@ -7,7 +7,7 @@ use crate::{
     id::EntryId,
     ledger::{
         Post,
-        fact::{CAP, Cell, PARTNER, POLICY_VERSION, PRICE_VERSION, PUBLISHER},
+        fact::{ACCOUNT, CAP, Cell, LEDGER_ACCOUNT, PARTNER, POLICY_VERSION, PRICE_VERSION, PUBLISHER, TOKEN},
     },
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -107,6 +107,37 @@ impl Stated for entity::policy_version::Model {
     }
 }
 
+impl Stated for entity::ledger_account::Model {
+    fn state(&self, id: EntryId) -> Post {
+        let values = [Cell::Text(&self.code), Cell::Int(self.kind.into()), Cell::Int(self.created_us)];
+        LEDGER_ACCOUNT.state(id, Cell::Int(self.id), &values)
+    }
+}
+
+impl Stated for entity::account::Model {
+    fn state(&self, id: EntryId) -> Post {
+        ACCOUNT.state(id, Cell::Bytes(self.id.as_bytes()), &[Cell::Int(self.wallet), Cell::Int(self.created_us)])
+    }
+}
+
+impl Stated for entity::token::Model {
+    fn state(&self, id: EntryId) -> Post {
+        let owner = |id: &Option<uuid::Uuid>| id.map(uuid::Uuid::into_bytes);
+        let (account, partner) = (owner(&self.account_id), owner(&self.partner_id));
+        TOKEN.state(
+            id,
+            Cell::Bytes(self.id.as_bytes()),
+            &[
+                account.as_ref().map_or(Cell::Null, |id| Cell::Bytes(id)),
+                partner.as_ref().map_or(Cell::Null, |id| Cell::Bytes(id)),
+                Cell::Bytes(&self.digest),
+                Cell::Int(self.created_us),
+                optional(self.revoked_us),
+            ],
+        )
+    }
+}
+
 impl Services {
     /// Adds to `unit` that `row` is as it is from now on.
     pub(super) fn state(&self, unit: &mut UnitOfWork, row: &impl Stated, now_us: i64) {
@@ -119,7 +150,7 @@ impl Services {
     /// # Errors
     /// The database failed.
     pub async fn complete_facts(&self) -> Result<(), StoreError> {
-        use entity::{cap, partner, policy_version, price_version, publisher, version};
+        use entity::{account, cap, ledger_account, partner, policy_version, price_version, publisher, token, version};
         let readers = self.db.readers();
         let complete = version::Entity::find_by_id(COMPLETE).one(readers).await?;
         if complete.is_some_and(|row| row.value == 1) {
@@ -131,6 +162,15 @@ impl Services {
             .filter(version::Column::Name.eq(COMPLETE))
             .filter(version::Column::Value.eq(0));
         unit.one(self.db.backend(), &update);
+        for row in ledger_account::Entity::find().all(readers).await? {
+            self.state(&mut unit, &row, now_us);
+        }
+        for row in account::Entity::find().all(readers).await? {
+            self.state(&mut unit, &row, now_us);
+        }
+        for row in token::Entity::find().all(readers).await? {
+            self.state(&mut unit, &row, now_us);
+        }
         for row in price_version::Entity::find().all(readers).await? {
             self.state(&mut unit, &row, now_us);
         }

@@ -27,12 +27,7 @@ pub(super) fn run(command: &Command, config: &Config, json: bool) -> Outcome {
 
 /// The same for a command that needs more than a running server has been told already: where it is carried out here,
 /// `prepare` tells it first.
-pub(super) fn run_prepared(
-    command: &Command,
-    config: &Config,
-    json: bool,
-    prepare: impl FnOnce(&Services),
-) -> Outcome {
+pub(super) fn run_prepared(command: &Command, config: &Config, json: bool, prepare: impl FnOnce(&Services)) -> Outcome {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
     let done = runtime()?.block_on(carry_out(command, config, place.file(), prepare))?;
     print(&done, json)

@@ -92,9 +92,7 @@ pub(super) fn render(mail: &OutgoingMail, base_url: &str) -> Result<Text, TextEr
             })
         }
         MailTemplate::Checkpoint => {
-            let int = |name: &'static str| {
-                mail.data.get(name).and_then(Value::as_i64).ok_or(TextError::Missing(name))
-            };
+            let int = |name: &'static str| mail.data.get(name).and_then(Value::as_i64).ok_or(TextError::Missing(name));
             let (number, made_at) = (int("number")?, &time_text(int("made_us")?));
             let (hash, checkpoint) = (text("hash")?, text("checkpoint")?);
             Ok(Text {

@@ -2,7 +2,8 @@ use super::*;
 use crate::ledger::{leaf::sha256, signing::SigningKey};
 
 fn checkpoint() -> Checkpoint {
-    let head = |slot, after| SlotHead { slot, batch_no: 7, seq: 30, hash: sha256(b"head"), after, span: sha256(b"span") };
+    let head =
+        |slot, after| SlotHead { slot, batch_no: 7, seq: 30, hash: sha256(b"head"), after, span: sha256(b"span") };
     Checkpoint {
         number: 3,
         made_us: 1_795_000_000_000_000,

@@ -64,7 +64,13 @@ impl Facts {
         }
     }
 
-    pub(super) fn row(&mut self, (table, key): (&'static str, &str), thing: EntryId, digest: Digest, problems: &mut Problems) {
+    pub(super) fn row(
+        &mut self,
+        (table, key): (&'static str, &str),
+        thing: EntryId,
+        digest: Digest,
+        problems: &mut Problems,
+    ) {
         let Some(stated) = self.stated.remove(&thing) else {
             if self.is_complete {
                 problems.add(ProblemKind::FactMismatch, table, key, || "the books know of no such row".to_owned());

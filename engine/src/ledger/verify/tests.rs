@@ -16,6 +16,8 @@ use crate::{
     pricing::ShareTerms,
 };
 
+mod anchors;
+mod facts;
 mod money;
 mod slots;
 

@@ -270,6 +270,7 @@ impl<'s> Import<'s> {
                 sessions_from_us: 0,
                 created_us: self.now_us,
             };
+            self.services.state(&mut self.unit, &row, self.now_us);
             self.unit.one(backend, &entity::account::Entity::insert(row.into_active_model()));
             self.grant(id.uuid(), wallet, declared.grant);
             id.uuid()
@@ -371,6 +372,7 @@ impl<'s> Import<'s> {
                     created_us: self.now_us,
                     revoked_us: None,
                 };
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(self.services.db.backend(), &entity::token::Entity::insert(row.into_active_model()));
                 id
             };

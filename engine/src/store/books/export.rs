@@ -34,11 +34,7 @@ pub enum ExportError {
 ///
 /// # Errors
 /// See [`ExportError`].
-pub fn export_jsonl(
-    place: &DatabasePlace,
-    out: &mut dyn Write,
-    tell: &mut dyn FnMut(i64),
-) -> Result<i64, ExportError> {
+pub fn export_jsonl(place: &DatabasePlace, out: &mut dyn Write, tell: &mut dyn FnMut(i64)) -> Result<i64, ExportError> {
     let (mut sink, arrivals) = Sink::new();
     std::thread::scope(|scope| {
         let reader = spawn(scope, move || match place {

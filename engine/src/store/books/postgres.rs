@@ -4,7 +4,7 @@
 //! moment of the first one. The values come in PostgreSQL's binary form and are taken from it without a detour.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{self, RefCell},
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +18,7 @@ use sea_orm::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::source;
+use super::source::{self, Cell};
 use crate::{
     id::EntryId,
     store::{StoreError, postgres::Target},
@@ -40,7 +40,7 @@ pub(super) struct Postgres {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
     /// How many cursors there are: each has a name of its own.
-    declared: Cell<u32>,
+    declared: cell::Cell<u32>,
 }
 
 /// Lets `read` read the database at `url`. Not to be called where a runtime is at work already.
@@ -57,7 +57,7 @@ impl Postgres {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(DbErr::Conn, error.into()))?;
         let connection = runtime.block_on(target.connect())?;
-        let source = Self { runtime, connection: RefCell::new(connection), declared: Cell::new(0) };
+        let source = Self { runtime, connection: RefCell::new(connection), declared: cell::Cell::new(0) };
         source.execute(BEGIN)?;
         Ok(source)
     }
@@ -162,23 +162,18 @@ impl source::Cursor for Cursor<'_> {
 }
 
 impl source::Row for PgRow {
-    fn cell(&self, index: usize) -> source::Cell<'_> {
-        let Ok(value) = self.try_get_raw(index) else { return source::Cell::Other };
+    fn cell(&self, index: usize) -> Cell<'_> {
+        let Ok(value) = self.try_get_raw(index) else { return Cell::Other };
         if value.is_null() {
-            return source::Cell::Null;
+            return Cell::Null;
         }
-        let (PgValueFormat::Binary, Ok(bytes)) = (value.format(), value.as_bytes()) else {
-            return source::Cell::Other;
-        };
-        value.type_info().oid().map_or(source::Cell::Other, |oid| decode(oid.0, bytes))
+        let (PgValueFormat::Binary, Ok(bytes)) = (value.format(), value.as_bytes()) else { return Cell::Other };
+        value.type_info().oid().map_or(Cell::Other, |oid| decode(oid.0, bytes))
     }
 }
 
 /// The bytes of a value of the type that PostgreSQL numbers so.
-fn decode(type_oid: u32, bytes: &[u8]) -> source::Cell<'_> {
-    use source::Cell;
-
-    const BOOL: u32 = 16;
+fn decode(type_oid: u32, bytes: &[u8]) -> Cell<'_> {
     const BYTEA: u32 = 17;
     const INT8: u32 = 20;
     const INT2: u32 = 21;
@@ -190,7 +185,6 @@ fn decode(type_oid: u32, bytes: &[u8]) -> source::Cell<'_> {
         INT8 => bytes.try_into().ok().map(i64::from_be_bytes),
         INT4 => bytes.try_into().ok().map(|bytes| i32::from_be_bytes(bytes).into()),
         INT2 => bytes.try_into().ok().map(|bytes| i16::from_be_bytes(bytes).into()),
-        BOOL => bytes.first().map(|byte| i64::from(*byte)),
         BYTEA | UUID => return Cell::Bytes(bytes),
         TEXT | VARCHAR => return Cell::Text(bytes),
         _ => None,

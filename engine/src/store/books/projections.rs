@@ -94,8 +94,7 @@ pub(super) fn read_keys_of_calls<S: Source>(source: &S, sink: &mut Sink) -> Resu
     Ok(())
 }
 
-const FACTS_COMPLETE: Select =
-    Select { table: "version", sql: "SELECT name, value FROM version WHERE name = 'facts'" };
+const FACTS_COMPLETE: Select = Select { table: "version", sql: "SELECT name, value FROM version WHERE name = 'facts'" };
 
 /// Reads the rows that are stated in the books.
 pub(super) fn read_facts<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {

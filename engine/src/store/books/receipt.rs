@@ -215,8 +215,7 @@ fn prove<S: Source>(
     let (header, hash) = headers.into_iter().next().ok_or_else(changed)?;
     let entries = read_entries(source, &header)?;
     let mut scratch = Vec::new();
-    let leaves: Vec<_> =
-        entries.iter().map(|(position, entry)| leaf_hash(*position, entry, &mut scratch)).collect();
+    let leaves: Vec<_> = entries.iter().map(|(position, entry)| leaf_hash(*position, entry, &mut scratch)).collect();
     let head = signed.checkpoint.head_of(slot).ok_or_else(changed)?;
     let sql = format!(
         "SELECT hash FROM batch WHERE slot = {slot} AND batch_no > {} AND batch_no <= {} ORDER BY batch_no",

@@ -28,7 +28,9 @@ pub(super) fn run(place: &DatabasePlace, args: &ReceiptArgs) -> Outcome {
     };
     match books::find_receipt(place, id).map_err(|error| Failure::new(Exit::Database, error))? {
         FoundReceipt::Proven(receipt) => say(&receipt.view(&args.id).to_string()),
-        FoundReceipt::Unknown => Err(refused(format!("the books do not know `{}`: a call without a price is not in them", args.id))),
+        FoundReceipt::Unknown => {
+            Err(refused(format!("the books do not know `{}`: a call without a price is not in them", args.id)))
+        }
         FoundReceipt::NotYet(position) => Err(refused(format!(
             "no checkpoint vouches for entry {}/{} yet: wait for the next one, or make it with `tollgate ledger checkpoint`",
             position.slot, position.seq

@@ -3,4 +3,5 @@
 mod books;
 mod checkpoints;
 mod damage;
+mod facts;
 mod papers;

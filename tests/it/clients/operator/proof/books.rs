@@ -116,5 +116,10 @@ impl Books {
 /// The kinds of the problems in a report, with their tables.
 pub(super) fn kinds(report: &Value) -> Vec<(String, String)> {
     let word = |problem: &Value, name: &str| problem[name].as_str().unwrap().to_owned();
-    report["problems"].as_array().unwrap().iter().map(|problem| (word(problem, "kind"), word(problem, "table"))).collect()
+    report["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| (word(problem, "kind"), word(problem, "table")))
+        .collect()
 }
