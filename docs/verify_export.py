@@ -183,6 +183,7 @@ class Books:
         return self.sums.setdefault(account, [0, 0, 0])
 
     def balance(self, line):
+        expect(line["account"] in self.accounts, "there is no account %s" % line["account"])
         stored = self.stored.setdefault(line["account"], [0, 0, 0])
         stored[0] += line["debits"]
         stored[1] += line["credits"]

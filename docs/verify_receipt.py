@@ -207,6 +207,7 @@ def check_entry(proven, checkpoints):
     name = "%s %d/%d" % (entry["line"], entry["slot"], entry["seq"])
     leaf = leaf_bytes(entry)
     expect(leaf.hex() == proven["leaf"], "%s: its bytes are not what it says" % name)
+    expect(batch["line"] == "batch" and entry["batch_no"] == batch["batch_no"], "%s: the batch is another one" % name)
     in_batch = batch["first_seq"] <= entry["seq"] < batch["first_seq"] + batch["n_entry"]
     expect(entry["slot"] == batch["slot"] and in_batch, "%s: the batch is another one" % name)
     root = climb(sha256(leaf), proven["path"])

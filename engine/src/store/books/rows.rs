@@ -237,11 +237,7 @@ pub(super) fn key_of_call(row: &impl Row) -> Option<&'static str> {
     let is_right = match row.read::<i16>(2) {
         Some(1) => call == CallState::Running && !has_answer && !has_status,
         Some(2) => !call.is_open() && has_answer && has_status,
-        Some(3) => {
-            let is_unknown =
-                matches!(call, CallState::Unknown | CallState::UnknownReleased | CallState::UnknownCaptured);
-            is_unknown && !has_answer && !has_status
-        }
+        Some(3) => call != CallState::Running && !has_answer && !has_status,
         _ => false,
     };
     (!is_right).then_some("it does not say what became of its call")

@@ -4,7 +4,7 @@ use clap::Args;
 use engine::{
     id::{EntryId, InvocationId},
     store::{
-        DatabasePlace,
+        DatabasePlace, StoreError,
         books::{self, FoundReceipt},
     },
 };
@@ -26,7 +26,11 @@ pub(super) fn run(place: &DatabasePlace, args: &ReceiptArgs) -> Outcome {
         Ok(call) => call.into(),
         Err(error) => args.id.parse().map_err(|_neither| refused(error.to_string()))?,
     };
-    match books::find_receipt(place, id).map_err(|error| Failure::new(Exit::Database, error))? {
+    let found = books::find_receipt(place, id).map_err(|error| match error {
+        StoreError::Inconsistent { .. } => Failure::new(Exit::Damaged, error),
+        other => Failure::new(Exit::Database, other),
+    });
+    match found? {
         FoundReceipt::Proven(receipt) => say(&receipt.view(&args.id).to_string()),
         FoundReceipt::Unknown => {
             Err(refused(format!("the books do not know `{}`: a call without a price is not in them", args.id)))
