@@ -95,6 +95,11 @@ impl Books {
         json_of(self.path(), &["ledger", "checkpoint"])
     }
 
+    /// The checkpoints outside of the database, once this one is among them.
+    pub(super) fn kept_with(&self, checkpoint: &Value) -> PathBuf {
+        self.kept(usize::try_from(checkpoint["number"].as_u64().unwrap()).unwrap())
+    }
+
     /// The checkpoints outside of the database, once there are so many.
     pub(super) fn kept(&self, count: usize) -> PathBuf {
         let file = self.path().join("data/checkpoints/checkpoints.jsonl");

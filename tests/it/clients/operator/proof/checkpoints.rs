@@ -117,12 +117,13 @@ fn books_are_verified_from_a_checkpoint_and_against_a_kept_one(kind: Kind) {
     books.let_everything_happen();
     books.checkpoint();
     books.server().invoke(ALICE, "paid", "{}");
-    books.checkpoint();
+    let last = books.checkpoint();
     books.server().invoke(ALICE, "paid", "{}");
-    let file = books.kept(2).display().to_string();
+    let file = books.kept_with(&last).display().to_string();
+    let last = last["number"].to_string();
     for arguments in [
         vec!["--from-checkpoint", "1"],
-        vec!["--from-checkpoint", "2"],
+        vec!["--from-checkpoint", &last],
         vec!["--from-checkpoint", &file],
         vec!["--against", &file],
         vec!["--from-checkpoint", "1", "--against", &file],
@@ -130,7 +131,7 @@ fn books_are_verified_from_a_checkpoint_and_against_a_kept_one(kind: Kind) {
         assert_eq!(books.verify(&arguments)["ok"], json!(true), "{arguments:?}");
     }
     for (arguments, why) in [
-        (["--from-checkpoint", "3"], "there is no checkpoint `3`"),
+        (["--from-checkpoint", "99"], "there is no checkpoint `99`"),
         (["--from-checkpoint", "nothing.jsonl"], "`nothing.jsonl`: No such file"),
         (["--against", "tollgate.json5"], "line 1 is no checkpoint"),
     ] {
@@ -142,12 +143,12 @@ fn books_are_verified_from_a_checkpoint_and_against_a_kept_one(kind: Kind) {
     let seqs = rows::of_home(&books.home, "SELECT min(seq), max(seq) FROM hold")[0].clone();
     for (seq, is_believed) in [(&seqs[0], true), (&seqs[1], false)] {
         tamper(&books.home, &format!("UPDATE hold SET ttl_us = ttl_us + 1 WHERE seq = {seq}"));
-        assert_eq!(books.verify(&["--from-checkpoint", "2"])["ok"], json!(is_believed), "{seq}");
+        assert_eq!(books.verify(&["--from-checkpoint", &last])["ok"], json!(is_believed), "{seq}");
         assert_eq!(books.verify(&[])["ok"], json!(false), "{seq}");
         tamper(&books.home, &format!("UPDATE hold SET ttl_us = ttl_us - 1 WHERE seq = {seq}"));
     }
     tamper(&books.home, "UPDATE posting SET amount = amount + 1 WHERE seq = (SELECT min(seq) FROM posting)");
-    let report = books.verify(&["--from-checkpoint", "2"]);
+    let report = books.verify(&["--from-checkpoint", &last]);
     let is_a_sum = |(kind, _): &(String, String)| kind == "projection_mismatch" || kind == "count_mismatch";
     assert!(kinds(&report).iter().all(is_a_sum) && report["ok"] == json!(false), "{report}");
 }
@@ -248,7 +249,7 @@ fn several_servers_make_one_checkpoint_and_each_keeps_a_copy() {
     let lines = |text: String| text.lines().take(3).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(lines(fs::read_to_string(one).unwrap()), lines(fs::read_to_string(two).unwrap()));
     let slots = rows::of_home(&books.home, "SELECT count(DISTINCT slot) FROM batch")[0][0].clone();
-    assert_eq!(slots, "2");
+    assert!(["2", "3"].contains(&&*slots), "the servers', and that of a command: {slots}");
     let report = books.verify(&[]);
     assert_eq!(report["ok"], json!(true), "{report}");
     assert!(!books.server().log().contains("checkpoint") && !other.log().contains("checkpoint"));

@@ -122,8 +122,8 @@ struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    fn of(books: &'a Books, count: usize) -> Self {
-        let kept = read_kept(&books.kept(count));
+    fn of(books: &'a Books) -> Self {
+        let kept = read_kept(&books.kept(1));
         let home = &books.home;
         let columns = match home.database() {
             None => {
@@ -307,8 +307,8 @@ fn at_rest(kind: Kind) -> Books {
     books.checkpoint();
     super::super::json_of(books.path(), &["ledger", "rotate-key"]);
     books.server().invoke(super::books::PAYER, "paid", "{\"idempotency_key\": \"twice\"}");
-    books.checkpoint();
-    books.kept(3);
+    let last = books.checkpoint();
+    books.kept_with(&last);
     books.stop();
     tamper(&books.home, "SELECT 1");
     books
@@ -322,7 +322,7 @@ fn a_change_of_one_byte_anywhere_is_found_and_called_by_its_name(kind: Kind) {
     };
     println!("seed {seed}, {count} changes");
     let books = at_rest(kind);
-    let ground = Ground::of(&books, 3);
+    let ground = Ground::of(&books);
     assert_eq!(ground.verify(&ground.kept).problems, []);
     let covered = covered(&ground);
     let mut dice = Dice::new(seed);
@@ -381,7 +381,7 @@ fn rows_that_were_deleted_added_or_swapped_are_found(kind: Kind) {
     };
     println!("seed {seed}, {count} of each");
     let books = at_rest(kind);
-    let ground = Ground::of(&books, 3);
+    let ground = Ground::of(&books);
     let tables = tables(&ground);
     let mut dice = Dice::new(seed);
     let mut done = [0; 3];
@@ -546,7 +546,7 @@ fn a_cut_tail_is_found_with_a_checkpoint(kind: Kind) {
     };
     println!("seed {seed}, {count} tails");
     let books = at_rest(kind);
-    let ground = Ground::of(&books, 3);
+    let ground = Ground::of(&books);
     let headers = headers(ground.home);
     let vouched = ground.kept.last().unwrap().signed.checkpoint.heads[0].batch_no;
     let mut dice = Dice::new(seed);
@@ -575,7 +575,7 @@ fn a_chain_that_was_written_again_is_found_with_a_checkpoint(kind: Kind) {
     };
     println!("seed {seed}, {count} chains");
     let books = at_rest(kind);
-    let ground = Ground::of(&books, 3);
+    let ground = Ground::of(&books);
     let headers = headers(ground.home);
     let mut dice = Dice::new(seed);
     let grants = "SELECT t.batch_no, t.seq, t.id, t.kind, t.effective_us, p.debit, p.credit, p.amount, HEX(t.meta_hash) FROM txn t \
