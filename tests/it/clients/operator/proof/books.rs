@@ -49,7 +49,10 @@ impl Books {
         let settings = config(&tools, partners, &ledger);
         let home = Home::on(kind);
         let server = Some(Server::start(home.path(), &settings));
-        Self { home, server, upstream, settings }
+        let books = Self { home, server, upstream, settings };
+        // The first checkpoint is made as soon as there is anything, which a catalog is.
+        books.kept(1);
+        books
     }
 
     pub(super) fn path(&self) -> &Path {
