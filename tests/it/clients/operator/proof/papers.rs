@@ -157,11 +157,18 @@ fn an_export_is_checked_offline_and_every_planted_fault_is_found(kind: Kind) {
         assert!(balance == "0" || balances.lines().any(is_its_own), "{row}: {balances}");
     }
 
-    let check = |lines: &[&str]| {
-        fs::write(books.path().join("damaged.jsonl"), format!("{}\n", lines.join("\n"))).unwrap();
-        script(books.path(), "verify_export.py", &["damaged.jsonl"])
-    };
-    let mut dice = Dice::new(seed);
+    plant_values(books.path(), &lines, &last, &mut Dice::new(seed));
+    move_lines(books.path(), &lines, &mut Dice::new(seed));
+}
+
+/// What the script says of these lines.
+fn check_lines(folder: &Path, lines: &[&str]) -> (Option<i32>, String) {
+    fs::write(folder.join("damaged.jsonl"), format!("{}\n", lines.join("\n"))).unwrap();
+    script(folder, "verify_export.py", &["damaged.jsonl"])
+}
+
+/// Changes values, one at a time.
+fn plant_values(folder: &Path, lines: &[&str], last: &Value, dice: &mut Dice) {
     let mut places = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let mut pointers = Vec::new();
@@ -177,7 +184,7 @@ fn an_export_is_checked_offline_and_every_planted_fault_is_found(kind: Kind) {
         let is_passed_over = line["line"] == json!("checkpoint") && !is_last_of_key && pointer == "/signature";
         let is_slot_of_balance = line["line"] == json!("balance") && pointer == "/slot";
         let is_free = is_account || is_passed_over || is_slot_of_balance;
-        !is_for_people(pointer) && !is_free && !is_unused_account(&line, &lines)
+        !is_for_people(pointer) && !is_free && !is_unused_account(&line, lines)
     };
     places.retain(is_covered);
     for _ in 0..tests::environment::extent().pick(60, 1_000) {
@@ -186,32 +193,36 @@ fn an_export_is_checked_offline_and_every_planted_fault_is_found(kind: Kind) {
         let value = damaged.pointer_mut(pointer).unwrap();
         *value = changed(value);
         let damaged = damaged.to_string();
-        let mut copy = lines.clone();
+        let mut copy = lines.to_vec();
         copy[*index] = &damaged;
-        let (exit, said) = check(&copy);
+        let (exit, said) = check_lines(folder, &copy);
         assert_eq!(exit, Some(1), "line {}, {pointer}: {said}", index + 1);
     }
+}
+
+/// Takes lines away, doubles them, swaps them, and cuts the export off.
+fn move_lines(folder: &Path, lines: &[&str], dice: &mut Dice) {
     for _ in 0..20 {
         let index = *dice.pick(&(0..lines.len()).collect::<Vec<_>>()).unwrap();
         let line: Value = serde_json::from_str(lines[index]).unwrap();
-        if is_unused_account(&line, &lines) {
+        if is_unused_account(&line, lines) {
             continue;
         }
-        let mut without = lines.clone();
+        let mut without = lines.to_vec();
         without.remove(index);
-        let mut doubled = lines.clone();
+        let mut doubled = lines.to_vec();
         doubled.insert(index, lines[index]);
-        let mut swapped = lines.clone();
+        let mut swapped = lines.to_vec();
         let other = (index + 1) % lines.len();
         swapped.swap(index, other);
         let cut = &lines[..index];
         for (what, copy) in [("without", &*without), ("doubled", &*doubled), ("cut", cut)] {
-            assert_eq!(check(copy).0, Some(1), "{what} {}", lines[index]);
+            assert_eq!(check_lines(folder, copy).0, Some(1), "{what} {}", lines[index]);
         }
         let next: Value = serde_json::from_str(lines[other]).unwrap();
         let is_a_list =
             line["line"] == next["line"] && ["account", "balance"].contains(&line["line"].as_str().unwrap());
-        assert!(is_a_list || check(&swapped).0 == Some(1), "swapped {}", lines[index]);
+        assert!(is_a_list || check_lines(folder, &swapped).0 == Some(1), "swapped {}", lines[index]);
     }
 }
 
