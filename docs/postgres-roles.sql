@@ -34,9 +34,9 @@ DECLARE
 
     -- What changes while the program works. Everything else is only appended to.
     changed     CONSTANT text[] := ARRAY[
-        'account', 'cap', 'cap_window', 'chain_head', 'end_user', 'hot_balance', 'idem', 'import', 'invocation',
-        'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_hold', 'partner', 'policy_version',
-        'publisher', 'purchase', 'token', 'tool', 'version', 'wallet_balance'
+        'account', 'audit_head', 'auditor_token', 'cap', 'cap_window', 'chain_head', 'end_user', 'hot_balance', 'idem',
+        'import', 'invocation', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_hold', 'partner',
+        'policy_version', 'publisher', 'purchase', 'token', 'tool', 'version', 'wallet_balance'
     ];
     -- What goes when a call or a day is over.
     removed     CONSTANT text[] := ARRAY['idem', 'idem_answer', 'open_call', 'open_hold'];

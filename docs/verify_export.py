@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks an export of `tollgate ledger export --format jsonl`, offline and without any of Tollgate's code.
+"""Checks an export of `tollgate ledger books`, offline and without any of Tollgate's code.
 
     python3 verify_export.py BOOKS.jsonl [--kept CHECKPOINTS.jsonl] [--key HEX] [--balances]
 

@@ -177,7 +177,7 @@ def checkpoint_bytes(checkpoint):
 
     numbers = b"".join(integer(checkpoint[name]) for name in ["number", "made_us", "key"])
     lists = list_of(head)(checkpoint["heads"]) + list_of(other)(checkpoint["others"])
-    return b"\3" + numbers + hash_value(checkpoint["prev_hash"]) + lists + optional(hash_value)(checkpoint["successor"])
+    return b"\5" + numbers + hash_value(checkpoint["prev_hash"]) + lists + optional(hash_value)(checkpoint["successor"])
 
 
 def climb(below, path):

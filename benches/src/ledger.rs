@@ -39,11 +39,17 @@ pub(crate) fn measure(folder: &RunFolder, program: &Path, pace: Pace, sqlite: &m
     let installation = tollgate.stop()?;
     sqlite.settings.get_or_insert(settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let found = runtime.block_on(drive(&installation, pace))?;
+    let found = runtime.block_on(drive(&installation, pace.seconds))?;
     sqlite.ledger = Some(found.figures);
     let verified = verify::check_sound(&installation)?;
     sqlite.verify.get_or_insert(verified);
     installation.check_books(SPLIT, found.captures, found.captures).map(drop)
+}
+
+/// Charges through the writer for so many seconds; how many there were.
+pub(crate) fn fill(installation: &Installation, seconds: u64) -> Outcome<u64> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(drive(installation, seconds))?.captures)
 }
 
 struct Found {
@@ -52,20 +58,25 @@ struct Found {
     captures: u64,
 }
 
-async fn drive(installation: &Installation, pace: Pace) -> Outcome<Found> {
+async fn drive(installation: &Installation, seconds: u64) -> Outcome<Found> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let ids: Arc<dyn IdSource> = Arc::new(SpreadIds::default());
     let options = WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
-    let (ledger, writer) =
-        Ledger::start(&installation.database_path(), options).context(|| "cannot start the writer".to_owned())?;
+    let url = installation.database_url();
+    let started = if Database::is_server(url) {
+        Ledger::start_postgres(url, options, None)
+    } else {
+        Ledger::start(&installation.database_path(), options)
+    };
+    let (ledger, writer) = started.context(|| "cannot start the writer".to_owned())?;
     let (wallets, payee) = load_accounts(installation, &ledger, &clock, &ids).await?;
     let charging = Charging { ledger: ledger.clone(), clock, ids, wallets, payees: vec![payee], first: 0 };
-    let charged = charge_from_all(charging, CALLERS, Until::Seconds(pace.seconds)).await?;
+    let charged = charge_from_all(charging, CALLERS, Until::Seconds(seconds)).await?;
     let counters = ledger.counters();
     let batches = count_f64(counters.batches.load(Ordering::Relaxed));
     let figures = LedgerAlone {
         callers: CALLERS,
-        hold_captures_per_s: rounded(count_f64(charged.measured) / count_f64(pace.seconds)),
+        hold_captures_per_s: rounded(count_f64(charged.measured) / count_f64(seconds)),
         p50_ms: rounded(count_f64(charged.latencies_ns.value_at_quantile(0.50)) / 1e6),
         p99_ms: rounded(count_f64(charged.latencies_ns.value_at_quantile(0.99)) / 1e6),
         requests_per_batch: rounded(count_f64(counters.requests.load(Ordering::Relaxed)) / batches.max(1.0)),
@@ -77,7 +88,7 @@ async fn drive(installation: &Installation, pace: Pace) -> Outcome<Found> {
 }
 
 /// The wallets of the measured catalog's partners, and the publisher's account.
-async fn load_accounts(
+pub(crate) async fn load_accounts(
     installation: &Installation,
     ledger: &Ledger,
     clock: &Arc<dyn Clock>,

@@ -8,8 +8,10 @@ mod binary;
 mod books;
 mod charging;
 mod driver;
+mod export;
 mod failure;
 mod gateway;
+mod growth;
 mod ledger;
 mod machine;
 mod nginx;
@@ -53,6 +55,9 @@ struct Arguments {
     /// How often the sides take turns; the medians are reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     rounds: u64,
+    /// How many transactions are in the large books of `growth`
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    transactions: u64,
 }
 
 /// The processes that the program starts of itself.
@@ -83,8 +88,12 @@ enum Measurement {
     Postgres,
     /// The ledger alone on PostgreSQL: hold and capture from four processes, and the same without batches
     PostgresLedger,
+    /// Only when asked for: the ledger alone with 50,000 transactions in the books and with many more
+    Growth,
     /// `tollgate ledger verify` on the books of a paid drive
     Verify,
+    /// `tollgate ledger export` beside the database's own dump, on SQLite and PostgreSQL
+    Export,
     /// The size of the binary
     Size,
     /// Time to ready and memory when idle
@@ -155,8 +164,17 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
             postgres::ledger::measure(folder, &program, pace, cluster, figures)
         })?;
     }
+    if arguments.only == Some(Measurement::Growth) {
+        report.growth = Some(growth::measure(folder, &program, pace, arguments.transactions)?);
+    }
     if arguments.only == Some(Measurement::Verify) {
         verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+    }
+    if arguments.only == Some(Measurement::Export) {
+        export::measure_sqlite(folder, &program, pace, report.sqlite.get_or_insert_default())?;
+        postgres::measure(folder, "postgres-export", &mut report.postgres, |cluster, figures| {
+            export::measure_postgres(folder, &program, pace, cluster, figures)
+        })?;
     }
     if wants(Measurement::Size) {
         report.size = Some(binary::measure_size(folder, &program)?);

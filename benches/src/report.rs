@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) gateway: Option<Gateway>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postgres: Option<Postgres>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) growth: Option<Growth>,
     /// By callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxies: Option<BTreeMap<u32, Proxies>>,
@@ -31,7 +33,16 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, sqlite: None, gateway: None, postgres: None, proxies: None, size: None, start: None }
+        Self {
+            machine,
+            sqlite: None,
+            gateway: None,
+            postgres: None,
+            growth: None,
+            proxies: None,
+            size: None,
+            start: None,
+        }
     }
 }
 
@@ -50,6 +61,8 @@ pub(crate) struct Sqlite {
     pub(crate) ledger: Option<LedgerAlone>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify: Option<Verify>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) export: Option<Export>,
 }
 
 /// Paid calls beside the proxies, at one number of callers: medians over the rounds.
@@ -97,6 +110,25 @@ pub(crate) struct FreeCall {
     pub(crate) p99_ms: f64,
     /// Median latency minus that of the bare proxy in the same round.
     pub(crate) added_p50_ms: f64,
+}
+
+/// The ledger alone on small and on large books.
+#[derive(Debug, Serialize)]
+pub(crate) struct Growth {
+    pub(crate) small_transactions: u64,
+    pub(crate) large_transactions: u64,
+    pub(crate) sqlite: Grown,
+    /// `null` where its server is not installed: not measured.
+    pub(crate) postgres: Option<Grown>,
+}
+
+/// Pairs of a hold and its capture: medians over the rounds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grown {
+    pub(crate) small_per_s: f64,
+    pub(crate) large_per_s: f64,
+    /// Within a round.
+    pub(crate) large_over_small: f64,
 }
 
 /// The proxies that a paid call is compared with.
@@ -151,6 +183,31 @@ pub(crate) struct Verify {
     /// The whole command, from start to exit.
     pub(crate) seconds: f64,
     pub(crate) postings_per_s: f64,
+}
+
+/// Exports of the same books, beside the database's own dump of the tables that they come from.
+#[derive(Debug, Serialize)]
+pub(crate) struct Export {
+    /// Entries in the books.
+    pub(crate) entries: u64,
+    /// The dump of all tables of the books; `null` where its program is not installed: not measured.
+    pub(crate) dump_s: Option<f64>,
+    /// By report and format.
+    #[serde(flatten)]
+    pub(crate) reports: BTreeMap<String, Exported>,
+}
+
+/// One export: the whole command, from start to exit, with the file on disk.
+#[derive(Debug, Serialize)]
+pub(crate) struct Exported {
+    pub(crate) rows: u64,
+    pub(crate) mib: f64,
+    pub(crate) seconds: f64,
+    pub(crate) rows_per_s: f64,
+    /// How fast it is for the dump's speed as 1.
+    pub(crate) over_dump: Option<f64>,
+    /// The most that the process ever had; `null` where the system does not tell.
+    pub(crate) peak_resident_mib: Option<f64>,
 }
 
 /// The binary on disk.
@@ -223,6 +280,9 @@ impl fmt::Display for Report {
         if let Some(postgres) = &self.postgres {
             postgres::write_postgres(f, postgres)?;
         }
+        if let Some(growth) = &self.growth {
+            write_growth(f, growth)?;
+        }
         for (callers, proxies) in self.proxies.iter().flatten() {
             write_proxies(f, *callers, proxies)?;
             write!(f, "\n{:9}bare ÷ nginx {}", "", Optional(proxies.bare_over_nginx))?;
@@ -256,7 +316,22 @@ fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
             ledger.callers, ledger.hold_captures_per_s, ledger.p50_ms, ledger.p99_ms, ledger.requests_per_batch
         )?;
     }
-    write_verify(f, sqlite.verify.as_ref())
+    write_verify(f, sqlite.verify.as_ref())?;
+    write_export(f, sqlite.export.as_ref())
+}
+
+fn write_growth(f: &mut fmt::Formatter<'_>, growth: &Growth) -> fmt::Result {
+    let Growth { small_transactions, large_transactions, sqlite, postgres } = growth;
+    write!(f, "\nhold+capture with {large_transactions} transactions in the books against {small_transactions}")?;
+    for (name, grown) in [("SQLite", Some(sqlite)), ("PostgreSQL", postgres.as_ref())] {
+        match grown {
+            None => write!(f, "\n  {name:11}{NOT_MEASURED}")?,
+            Some(Grown { small_per_s, large_per_s, large_over_small }) => {
+                write!(f, "\n  {name:11}{large_per_s:>9.0}/s against {small_per_s:.0}/s, ratio {large_over_small:.3}")?
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_gateway(f: &mut fmt::Formatter<'_>, gateway: &Gateway) -> fmt::Result {
@@ -292,6 +367,17 @@ fn write_books(f: &mut fmt::Formatter<'_>, books: Option<&Books>) -> fmt::Result
 fn write_verify(f: &mut fmt::Formatter<'_>, verify: Option<&Verify>) -> fmt::Result {
     let Some(Verify { postings, seconds, postings_per_s }) = verify else { return Ok(()) };
     write!(f, "\nverify: {postings} postings in {seconds:.2} s, {postings_per_s:.0} postings/s")
+}
+
+fn write_export(f: &mut fmt::Formatter<'_>, export: Option<&Export>) -> fmt::Result {
+    let Some(Export { entries, dump_s, reports }) = export else { return Ok(()) };
+    write!(f, "\nexport of {entries} entries; dump of their tables {} s", Optional(*dump_s))?;
+    for (name, report) in reports {
+        let (over, peak) = (Optional(report.over_dump), Optional(report.peak_resident_mib));
+        write!(f, "\n  {name:18}{:>10.0} rows/s   {:.2} s   {:.0} MiB", report.rows_per_s, report.seconds, report.mib)?;
+        write!(f, "   ÷ dump {over}   at most {peak} MiB resident")?;
+    }
+    Ok(())
 }
 
 fn write_proxies(f: &mut fmt::Formatter<'_>, callers: u32, proxies: &Proxies) -> fmt::Result {

@@ -308,7 +308,8 @@ impl Installation {
         self.site.folder.join(format!("{}.log", self.name))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command of the program.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         const OURS: [&str; 4] = ["TOLLGATE_", "FASED_", "ZERO_", "OPENCLAW_"];
         let mut command = process::command(&self.program);
         command.args(arguments).arg("--config").arg(self.file()).current_dir(&self.site.folder);

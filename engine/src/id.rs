@@ -115,6 +115,10 @@ typed_id! { /// One command to the ledger: a transaction, a hold or a settlement
 EntryId, "ent" }
 typed_id! { /// One mail in the outbox.
 MailId, "mai" }
+typed_id! { /// One request that changes something: it ties the rows of the audit trail together.
+RequestId, "req" }
+typed_id! { /// Somebody who may read the books.
+AuditorId, "aud" }
 
 impl From<InvocationId> for EntryId {
     /// A call's hold and its charge carry the call's own identifier, so that either leads to the other.

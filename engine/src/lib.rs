@@ -8,6 +8,7 @@
 pub mod failpoint;
 
 // --- pure half ---
+pub mod audit;
 pub mod catalog;
 pub mod clock;
 pub mod code;

@@ -21,6 +21,8 @@ use crate::{
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
+pub mod auditors;
 pub mod balance;
 pub mod catalog;
 pub mod checkpoints;
@@ -30,6 +32,7 @@ pub mod invocations;
 pub mod invoke;
 pub mod outbox;
 pub mod policies;
+pub mod prices;
 pub mod purchases;
 pub mod tokens;
 
@@ -59,6 +62,7 @@ pub struct Services {
     /// The version of tokens, accounts and caps that this process has last seen.
     access_seen: AtomicI64,
     password_work: accounts::PasswordWork,
+    failed_sign_ins: accounts::FailedSignIns,
 }
 
 impl std::fmt::Debug for Services {
@@ -97,6 +101,7 @@ impl Services {
             access: access::AccessCache::default(),
             access_seen: AtomicI64::new(0),
             password_work: accounts::PasswordWork::default(),
+            failed_sign_ins: accounts::FailedSignIns::default(),
         })
     }
 

@@ -1,7 +1,11 @@
 //! Catalog and policies as one immutable value: what a call decides on comes from one snapshot, and its versions are
 //! recorded. A change of either is a new snapshot, swapped in whole.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use sea_orm::{EntityTrait, QueryOrder};
 
@@ -96,6 +100,11 @@ impl Snapshot {
         self.core.get(name)
     }
 
+    /// Every core tool, in no particular order.
+    pub fn core_tools(&self) -> impl Iterator<Item = &Arc<Offer>> {
+        self.core.values()
+    }
+
     /// What `/tools/invoke` offers and allows; `None` where this process does not serve it.
     pub const fn gateway(&self) -> Option<&Arc<GatewaySnapshot>> {
         self.gateway.as_ref()
@@ -136,11 +145,17 @@ impl Snapshot {
         let namespaces: HashMap<_, _> =
             entity::namespace::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
         let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
+        let taken_back: HashSet<_> = entity::price_cancellation::Entity::find()
+            .all(readers)
+            .await?
+            .into_iter()
+            .map(|row| row.price_version_id)
+            .collect();
         let rows = entity::price_version::Entity::find()
             .order_by_asc(entity::price_version::Column::EffectiveFromUs)
             .all(readers)
             .await?;
-        for row in rows {
+        for row in rows.into_iter().filter(|row| !taken_back.contains(&row.id)) {
             prices.entry(row.tool_id).or_default().push(price_from(&row)?);
         }
         let mut snapshot = Self {

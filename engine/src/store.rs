@@ -4,6 +4,7 @@
 //! as a [`unit::UnitOfWork`]. So there is one writer by construction, and a change, its mail and its money stand in one
 //! transaction.
 
+pub mod backup;
 pub mod books;
 pub mod database;
 pub(crate) mod entity;
@@ -21,5 +22,5 @@ pub use error::StoreError;
 pub use lock::WriterLock;
 pub use postgres::{TooManyRights, examine_server};
 pub use presence::Presence;
-pub use unit::{NotSaved, UnitOfWork};
+pub use unit::{AuditedUnit, NotSaved, UnitOfWork};
 pub use writer::{Ledger, WriterError};

@@ -18,8 +18,10 @@ use engine::{
     store::{Database, DatabasePlace, Ledger, TooManyRights, WriterLock, examine_server, writer::WriterOptions},
 };
 use migrations::{Migrator, MigratorTrait as _};
+use tokio::sync::Semaphore;
 
 use crate::{
+    auditors::{self, export::EXPORTS_MAX},
     books,
     config::{
         Config,
@@ -42,6 +44,8 @@ use crate::{
 
 /// How often the ledger looks for expired holds and waiting records.
 const TICK: Duration = Duration::from_millis(200);
+/// Every how many of these looks failed sign-ins are written to the audit trail.
+const FAILED_SIGN_IN_ROUNDS: u32 = 5;
 /// How often a server looks for what others have changed. They have to follow within a second.
 const FOLLOW_TICK: Duration = Duration::from_millis(250);
 /// How often the outbox is looked at.
@@ -212,6 +216,7 @@ pub fn app_state(
         jwt: JwtKeys::new(&key.derive("jwt")?),
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         config: Arc::new(config),
         services,
     })
@@ -231,6 +236,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
         .configure(books::configure)
+        .configure(auditors::configure)
         .default_service(web::to(not_found));
 }
 
@@ -299,6 +305,12 @@ pub async fn run_ticks(state: AppState) {
             tracing::warn!(%error, "the ledger did not answer");
         }
         rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(FAILED_SIGN_IN_ROUNDS)
+            && let Err(error) = state.services.write_failed_sign_ins(false).await
+            && !error.is_away()
+        {
+            tracing::warn!(%error, "failed sign-ins could not be told in the audit trail");
+        }
         if rounds.is_multiple_of(300) {
             state.invoke_limiter.tidy();
             state.auth_limiter.tidy();

@@ -11,10 +11,16 @@ use crate::{
 
 mod account;
 mod apply;
+mod audit;
+pub mod dates;
 mod doctor;
+mod export;
+mod keep;
 mod ledger;
 mod operate;
+mod operator;
 mod policy;
+mod price;
 mod purchase;
 mod reference;
 mod serve;
@@ -44,12 +50,25 @@ enum Command {
     /// Deal with bought credits.
     #[command(subcommand)]
     Purchase(purchase::PurchaseCommand),
+    /// Let prices change at some time to come.
+    #[command(subcommand)]
+    Price(price::PriceCommand),
+    /// Say who may look at the books.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
+    /// See who changed what.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look at the books.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     /// Check, show, compare, try, keep, publish and take back policies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Copy the database to a file, also beside a running server.
+    Backup(keep::BackupArgs),
+    /// Make the database from a backup, and check its books.
+    Restore(keep::RestoreArgs),
     /// Print the OpenAPI document.
     Openapi,
     /// Print this command line as Markdown.
@@ -146,6 +165,8 @@ pub fn run() -> Exit {
     let environment = Environment::of_process();
     crate::telemetry::start(environment.get("RUST_LOG"));
     let outcome = match &cli.command {
+        Command::Backup(args) => load(&cli, &environment).and_then(|loaded| keep::backup(args, &loaded.config)),
+        Command::Restore(args) => load(&cli, &environment).and_then(|loaded| keep::restore(args, &loaded.config)),
         Command::Openapi => openapi(),
         Command::Reference => reference::run(),
         Command::Serve(args) => load(&cli, &environment).and_then(|loaded| serve::run(args, loaded, &environment)),
@@ -153,6 +174,9 @@ pub fn run() -> Exit {
         Command::Doctor(args) => doctor::run(args, &ConfigSource::from_option(cli.config.clone()), &environment),
         Command::Account(command) => load(&cli, &environment).and_then(|loaded| account::run(command, &loaded)),
         Command::Purchase(command) => load(&cli, &environment).and_then(|loaded| purchase::run(command, &loaded)),
+        Command::Price(command) => load(&cli, &environment).and_then(|loaded| price::run(command, &loaded)),
+        Command::Operator(command) => load(&cli, &environment).and_then(|loaded| operator::run(command, &loaded)),
+        Command::Audit(command) => load(&cli, &environment).and_then(|loaded| audit::run(command, &loaded)),
         Command::Policy(command) => {
             load(&cli, &environment).and_then(|loaded| policy::run(command, &loaded, &environment))
         }

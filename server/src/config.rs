@@ -231,6 +231,26 @@ fn interpret(
     }
 }
 
+/// A price by itself: an object with the keys of `pricing` of a tool, or a number of credits for every call.
+///
+/// # Errors
+/// It makes no sense; every problem of it.
+pub fn read_price(text: &str) -> Result<PricingItem, ConfigError> {
+    const NAME: &str = "price";
+    let is_object = text.trim_start().starts_with('{');
+    let fixed = format!("{{pricing_mode: 'fixed_per_request', fixed_credit_cost: {text}}}");
+    let root =
+        tree::parse(if is_object { text } else { &fixed }).map_err(|problems| ConfigError::new(NAME, problems))?;
+    let environment = Environment::default();
+    let reader = Reader::new(&environment);
+    let item = reader.read_root(&root, PricingItem::read).flatten();
+    let problems = reader.finish().problems;
+    match item {
+        Some(item) if problems.is_empty() => Ok(item),
+        _ => Err(ConfigError::new(NAME, problems)),
+    }
+}
+
 /// Every key that exists, as paths such as `server.tls.cert` and `catalog.accounts[].tokens[].name`.
 ///
 /// Names below `session`, `tools`, `agents` and `channels` are listed one level deep: what lies deeper belongs to the

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::{
+    audit::OpContext,
     credits::Credits,
     pricing::PricingSpec,
     service::{
@@ -77,7 +78,7 @@ pub async fn seed(services: &Arc<Services>, key: &MasterKey, upstream: SocketAdd
         return Err(DemoError::NotTheDemos);
     }
     let tokens = DemoTokens { rich: token(key, "demo-token")?, poor: token(key, "demo-token-without-credits")? };
-    services.import(&catalog(&tokens, upstream)).await?;
+    services.import(&OpContext::system(), &catalog(&tokens, upstream)).await?;
     Ok(tokens)
 }
 

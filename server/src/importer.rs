@@ -112,7 +112,8 @@ fn free() -> PricingSpec {
     }
 }
 
-fn pricing(item: &PricingItem) -> PricingSpec {
+/// A price as the engine checks it.
+pub fn pricing(item: &PricingItem) -> PricingSpec {
     let amount = |amount: &crate::config::Amount| Some(amount.as_str().to_owned());
     let common = PricingSpec {
         charge_on: Some(

@@ -52,6 +52,7 @@ pub struct ToolsInvokeBody {
         crate::marketplace::credits::balance,
         crate::marketplace::credits::purchase,
         crate::marketplace::credits::list,
+        crate::auditors::export::export,
         crate::books::list,
         crate::books::show,
         crate::books::keys

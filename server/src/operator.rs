@@ -3,12 +3,12 @@
 //! by the process that was called. Both say the same and end with the same exit code.
 
 use engine::{
+    audit::{Actor, Method, OpContext},
     credits::{Credits, CreditsError},
-    id::InvalidId,
+    id::{InvalidId, RequestId},
     service::{
         Services,
         accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError},
-        catalog::{Change, ImportError, PlannedChange},
         purchases::{ConfirmError, Purchase},
     },
     store::StoreError,
@@ -17,16 +17,16 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::{
-    cli::Exit,
-    config::{self, ConfigSource, Environment},
-    importer,
-};
+use crate::cli::Exit;
 
+pub mod auditor;
+pub mod catalog;
 mod ledger;
 pub mod policy;
+mod price;
 pub mod protocol;
 pub mod socket;
+pub mod trail;
 
 /// A command that writes, or that only the writer can answer.
 #[derive(Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub enum Command {
     Settings,
     /// Import a catalog.
     Apply {
-        /// A configuration with nothing left to fill in; see [`config::Loaded::catalog_text`].
+        /// A configuration with nothing left to fill in; see [`crate::config::Loaded::catalog_text`].
         catalog: String,
         /// The policy, as one JSON object; see [`policy::text_of`]. None where the file has no policy.
         policy: Option<String>,
@@ -74,6 +74,52 @@ pub enum Command {
     LedgerCheckpoint,
     /// Sign with a new key from now on.
     LedgerRotateKey,
+    /// Tell in the audit trail that a backup was made.
+    BackupNoted {
+        /// The file's name.
+        name: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// Tell in the audit trail that a report of the books is given away.
+    ExportNoted {
+        /// Which report.
+        report: String,
+        /// What it is about: a JSON object.
+        facts: serde_json::Value,
+    },
+    /// Make an auditor's token.
+    AuditorCreate {
+        /// Who it is for.
+        name: String,
+        /// For how many days it is good.
+        days: u32,
+    },
+    /// Revoke an auditor's token.
+    AuditorRevoke {
+        /// The auditor's identifier.
+        operator: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Set a price that is to come.
+    PriceSchedule {
+        /// The tool's namespace and name, or its plain name.
+        tool: String,
+        /// The price, as JSON of [`engine::service::catalog::spec_to_json`].
+        spec: String,
+        /// From when on, in microseconds since the Unix epoch.
+        from_us: i64,
+        /// The same key again changes nothing.
+        key: Option<String>,
+    },
+    /// Take a price back that is to come.
+    PriceCancel {
+        /// The price's identifier.
+        price: String,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Keep a policy.
     PolicyDraft {
         /// The policy, as one JSON object; see [`policy::text_of`].
@@ -108,6 +154,12 @@ impl Command {
             Self::PurchaseConfirm { .. } => "purchase confirm",
             Self::LedgerCheckpoint => "ledger checkpoint",
             Self::LedgerRotateKey => "ledger rotate-key",
+            Self::BackupNoted { .. } => "backup",
+            Self::ExportNoted { .. } => "ledger export",
+            Self::AuditorCreate { .. } => "operator create",
+            Self::AuditorRevoke { .. } => "operator revoke",
+            Self::PriceSchedule { .. } => "price schedule",
+            Self::PriceCancel { .. } => "price cancel",
             Self::PolicyDraft { .. } => "policy draft",
             Self::PolicyPublish { .. } => "policy publish",
             Self::PolicyRollback { .. } => "policy rollback",
@@ -176,19 +228,6 @@ pub struct SettingsView {
 }
 
 #[derive(Serialize)]
-struct ChangeView<'a> {
-    item: &'a str,
-    change: &'static str,
-}
-
-#[derive(Serialize)]
-struct ApplyView<'a> {
-    applied: bool,
-    changes: Vec<ChangeView<'a>>,
-    policy: Option<policy::AppliedPolicy>,
-}
-
-#[derive(Serialize)]
 struct AccountView<'a> {
     account: String,
     email: &'a str,
@@ -230,29 +269,51 @@ impl Serialize for Amount {
     }
 }
 
-/// Carries out a command.
+/// What the audit trail says of the user of this process, who gives a command in the way `method`.
+pub fn context(services: &Services, method: Method) -> OpContext {
+    let actor = Actor::Operator(format!("uid:{}", rustix::process::geteuid().as_raw()));
+    OpContext { actor, method, request: Some(RequestId::new(&*services.ids, services.clock.now_us())) }
+}
+
+/// Carries out a command that `by` gave.
 ///
 /// # Errors
 /// It was refused, its arguments make no sense, or the database failed. Nothing was changed.
-pub async fn execute(services: &Services, command: &Command) -> Result<Done, NotDone> {
+pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> Result<Done, NotDone> {
     match command {
         Command::Settings => settings(services).await,
-        Command::Apply { catalog, policy, publishes } => apply(services, catalog, policy.as_deref(), *publishes).await,
+        Command::Apply { catalog, policy, publishes } => {
+            catalog::apply(services, by, catalog, policy.as_deref(), *publishes).await
+        }
         Command::AccountCreate { email, is_verified, credits, token_name } => {
             let credits = credits.as_deref().map(|text| parse_credits("credits", text)).transpose()?;
             let credits = credits.unwrap_or(Credits::ZERO);
-            let made = services.create_funded_account(email, *is_verified, token_name, credits).await;
+            let made = services.create_funded_account(by, email, *is_verified, token_name, credits).await;
             account_created(&made.map_err(account_refused)?)
         }
         Command::AccountGrant { account, credits, reason, key } => {
-            grant(services, account, credits, reason, key.as_deref()).await
+            grant(services, by, account, credits, reason, key.as_deref()).await
         }
-        Command::PurchaseConfirm { purchase } => confirm(services, purchase).await,
-        Command::LedgerCheckpoint => ledger::checkpoint(services).await,
-        Command::LedgerRotateKey => ledger::rotate_key(services).await,
-        Command::PolicyDraft { policy, author, note } => policy::draft(services, policy, author, note).await,
-        Command::PolicyPublish { number } => policy::publish(services, *number).await,
-        Command::PolicyRollback { number, author } => policy::rollback(services, *number, author).await,
+        Command::PurchaseConfirm { purchase } => confirm(services, by, purchase).await,
+        Command::LedgerCheckpoint => ledger::checkpoint(services, by).await,
+        Command::LedgerRotateKey => ledger::rotate_key(services, by).await,
+        Command::BackupNoted { name, bytes } => {
+            services.record_backup(by, name, *bytes).await?;
+            done(&serde_json::json!({}), Vec::new())
+        }
+        Command::ExportNoted { report, facts } => {
+            services.record_export(by, report, facts).await?;
+            done(&serde_json::json!({}), Vec::new())
+        }
+        Command::AuditorCreate { name, days } => auditor::create(services, by, name, *days).await,
+        Command::AuditorRevoke { operator, reason } => auditor::revoke(services, by, operator, reason.as_deref()).await,
+        Command::PriceSchedule { tool, spec, from_us, key } => {
+            price::schedule(services, by, tool, (spec, *from_us), key.as_deref()).await
+        }
+        Command::PriceCancel { price, reason } => price::cancel(services, by, price, reason.as_deref()).await,
+        Command::PolicyDraft { policy, author, note } => policy::draft(services, by, policy, author, note).await,
+        Command::PolicyPublish { number } => policy::publish(services, by, *number).await,
+        Command::PolicyRollback { number, author } => policy::rollback(services, by, *number, author).await,
     }
 }
 
@@ -266,55 +327,6 @@ async fn settings(services: &Services) -> Result<Done, NotDone> {
     };
     let line = format!("journal_mode {}, synchronous {}", view.journal_mode, view.synchronous);
     done(&view, vec![line])
-}
-
-async fn apply(services: &Services, catalog: &str, policy: Option<&str>, publishes: bool) -> Result<Done, NotDone> {
-    let source = ConfigSource::Text { name: "catalog".to_owned(), text: catalog.to_owned() };
-    let loaded = config::load(&source, &Environment::default()).map_err(|error| NotDone::new(Exit::Config, error))?;
-    let declared = importer::declared(&loaded.config.catalog).map_err(|error| NotDone::new(Exit::Config, error))?;
-    let changes = services.import(&declared).await.map_err(import_refused)?;
-    // After the catalog: the policy may be about its new tools.
-    let policy = match policy {
-        Some(text) => policy::apply(services, text, publishes).await.map_err(|error| {
-            NotDone::new(error.exit, format!("the catalog was imported, the policy was not: {}", error.message))
-        })?,
-        None => None,
-    };
-    changes_done(&changes, policy, true)
-}
-
-/// What an import changed, or would change.
-///
-/// # Errors
-/// The answer cannot be written.
-pub fn changes_done(
-    changes: &[PlannedChange],
-    policy: Option<policy::AppliedPolicy>,
-    applied: bool,
-) -> Result<Done, NotDone> {
-    let mut lines: Vec<_> = changes.iter().map(|change| format!("{} {}", word(change), change.item)).collect();
-    lines.extend(policy.as_ref().map(policy::AppliedPolicy::line));
-    if lines.is_empty() {
-        lines.push("nothing to change".to_owned());
-    }
-    let changes = changes.iter().map(|change| ChangeView { item: &change.item, change: word(change) }).collect();
-    done(&ApplyView { applied, changes, policy }, lines)
-}
-
-/// The word for what an import does with an item.
-pub const fn word(change: &PlannedChange) -> &'static str {
-    match change.change {
-        Change::Create => "create",
-        Change::Update => "update",
-    }
-}
-
-/// How an import that was not carried out ends.
-pub fn import_refused(error: ImportError) -> NotDone {
-    match error {
-        ImportError::Store(error) => error.into(),
-        ImportError::Price { .. } | ImportError::Item { .. } | ImportError::NotSaved(_) => NotDone::refused(error),
-    }
 }
 
 fn account_created(made: &FundedAccount) -> Result<Done, NotDone> {
@@ -344,6 +356,7 @@ fn account_refused(error: FundedAccountError) -> NotDone {
 
 async fn grant(
     services: &Services,
+    by: &OpContext,
     account: &str,
     credits: &str,
     reason: &str,
@@ -351,7 +364,7 @@ async fn grant(
 ) -> Result<Done, NotDone> {
     let credits = parse_credits("credits", credits)?;
     let profile = find_account(services, account).await?;
-    let grant = services.grant_credits(profile.id, credits, reason, key).await.map_err(|error| match error {
+    let grant = services.grant_credits(by, profile.id, credits, reason, key).await.map_err(|error| match error {
         GrantError::Store(error) => error.into(),
         other => NotDone::refused(other),
     })?;
@@ -387,9 +400,9 @@ async fn available(services: &Services, profile: &AccountProfile) -> Result<Cred
     Ok(services.load_balance(profile.wallet, services.clock.now_us()).await?.available())
 }
 
-async fn confirm(services: &Services, purchase: &str) -> Result<Done, NotDone> {
+async fn confirm(services: &Services, by: &OpContext, purchase: &str) -> Result<Done, NotDone> {
     let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
-    let confirmed: Purchase = services.confirm_purchase(id).await.map_err(|error| match error {
+    let confirmed: Purchase = services.confirm_purchase(by, id).await.map_err(|error| match error {
         ConfirmError::Store(error) => error.into(),
         other => NotDone::refused(format!("`{purchase}`: {other}")),
     })?;

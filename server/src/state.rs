@@ -38,6 +38,8 @@ pub struct AppState {
     pub jwt: JwtKeys,
     /// Calls that are being carried out.
     pub in_flight: Arc<InFlight>,
+    /// How many more exports of the books may begin.
+    pub exports: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for AppState {

@@ -11,6 +11,7 @@ mod postgres_killed;
 mod power_cut;
 mod races;
 mod restart;
+mod tie_out;
 mod till;
 mod trace;
 mod two_servers;

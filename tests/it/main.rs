@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod gateway;
@@ -24,3 +26,5 @@ mod policies;
 mod rows;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod writing;

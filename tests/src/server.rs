@@ -151,6 +151,14 @@ impl Server {
         self.program.log()
     }
 
+    /// Asks it to stop and returns its exit code.
+    ///
+    /// # Panics
+    /// It does not end by itself.
+    pub fn stop(self) -> Option<i32> {
+        self.program.stop()
+    }
+
     /// Ends it without warning.
     ///
     /// # Panics

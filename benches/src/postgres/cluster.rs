@@ -158,6 +158,11 @@ impl Cluster {
         pgbench
     }
 
+    /// psql, connected as the owner, on the cores that all parts share.
+    pub(crate) fn client_of(&self, database: &str) -> Command {
+        self.psql(OWNER, database)
+    }
+
     /// Where the files of this cluster are, and those of whoever uses it.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

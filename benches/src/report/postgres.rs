@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::{Books, Level, NOT_MEASURED, Verify, median, write_books, write_levels, write_verify};
+use super::{
+    Books, Export, Level, NOT_MEASURED, Verify, median, write_books, write_export, write_levels, write_verify,
+};
 
 /// The part `postgres` of the object.
 #[derive(Debug, Serialize)]
@@ -33,6 +35,8 @@ pub(crate) struct Figures {
     pub(crate) ledger: Option<PostgresLedger>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify: Option<Verify>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) export: Option<Export>,
 }
 
 /// What makes an answer durable, and what else moves the figures.
@@ -145,7 +149,8 @@ pub(super) fn write_postgres(f: &mut fmt::Formatter<'_>, postgres: &Postgres) ->
     if let Some(ledger) = &figures.ledger {
         write_ledger(f, ledger)?;
     }
-    write_verify(f, figures.verify.as_ref())
+    write_verify(f, figures.verify.as_ref())?;
+    write_export(f, figures.export.as_ref())
 }
 
 fn write_ledger(f: &mut fmt::Formatter<'_>, ledger: &PostgresLedger) -> fmt::Result {

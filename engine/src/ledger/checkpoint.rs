@@ -62,11 +62,16 @@ pub struct Checkpoint {
     pub successor: Option<[u8; 32]>,
 }
 
+/// What the audit trail of a slot is called among the other chains.
+pub fn trail_of(slot: i64) -> String {
+    format!("audit/{slot}")
+}
+
 impl Checkpoint {
-    /// The bytes that are signed: `0x03` and the fields in the order of the struct.
+    /// The bytes that are signed: `0x05` and the fields in the order of the struct.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
-        out.push(0x03);
+        out.push(0x05);
         let mut bytes = Bytes(&mut out);
         for value in [self.number, self.made_us, self.key] {
             bytes.int(value);
@@ -94,7 +99,7 @@ impl Checkpoint {
     /// Reads what [`Self::bytes`] wrote; `None` if it is anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = Rest(bytes);
-        if rest.array::<1>()? != [0x03] {
+        if rest.array::<1>()? != [0x05] {
             return None;
         }
         let (number, made_us, key, prev_hash) = (rest.int()?, rest.int()?, rest.int()?, rest.array()?);

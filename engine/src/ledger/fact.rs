@@ -81,9 +81,13 @@ pub const TOKEN: FactTable = FactTable {
     columns: &["account_id", "partner_id", "digest", "created_us", "revoked_us"],
 };
 
+/// A price that was taken back before its time.
+pub const PRICE_CANCELLATION: FactTable =
+    FactTable { tag: 9, table: "price_cancellation", key: "price_version_id", columns: &["cancelled_us"] };
+
 /// All of them.
-pub const FACT_TABLES: [FactTable; 8] =
-    [PRICE_VERSION, CAP, PUBLISHER, PARTNER, POLICY_VERSION, LEDGER_ACCOUNT, ACCOUNT, TOKEN];
+pub const FACT_TABLES: [FactTable; 9] =
+    [PRICE_VERSION, CAP, PUBLISHER, PARTNER, POLICY_VERSION, LEDGER_ACCOUNT, ACCOUNT, TOKEN, PRICE_CANCELLATION];
 
 impl FactTable {
     /// The table whose thing this is.

@@ -177,7 +177,7 @@ pub fn leaf_hash(position: Position, entry: &Entry, scratch: &mut Vec<u8>) -> Di
 
 /// Appends fields in their canonical form.
 #[derive(Debug)]
-pub(super) struct Bytes<'a>(pub(super) &'a mut Vec<u8>);
+pub(crate) struct Bytes<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Bytes<'_> {
     fn tag(&mut self, kind: u8, position: Position) {
@@ -186,7 +186,7 @@ impl Bytes<'_> {
         self.int(position.seq);
     }
 
-    pub(super) fn int(&mut self, value: i64) {
+    pub(crate) fn int(&mut self, value: i64) {
         self.0.extend_from_slice(&value.to_be_bytes());
     }
 
@@ -194,20 +194,20 @@ impl Bytes<'_> {
         self.0.extend_from_slice(uuid.as_bytes());
     }
 
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn length(&mut self, length: usize) {
+    pub(crate) fn length(&mut self, length: usize) {
         self.0.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.length(text.len());
         self.raw(text.as_bytes());
     }
 
-    pub(super) fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+    pub(crate) fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.0.push(u8::from(value.is_some()));
         if let Some(value) = value {
             write(self, value);

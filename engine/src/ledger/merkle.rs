@@ -30,6 +30,30 @@ fn next_level(level: &[Digest]) -> Vec<Digest> {
     pairs.iter().map(|[left, right]| node_hash(left, right)).chain(odd.iter().copied()).collect()
 }
 
+/// A tree that grows leaf by leaf and forgets its leaves: it keeps one hash for each power of two in their number.
+#[derive(Debug, Clone, Default)]
+pub struct Frontier {
+    /// Full subtrees from left to right, each with the power of two of its size.
+    subtrees: Vec<(u32, Digest)>,
+}
+
+impl Frontier {
+    /// Adds a leaf behind the others.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut new = (0_u32, leaf);
+        while let Some((_, left)) = self.subtrees.pop_if(|(power, _)| *power == new.0) {
+            new = (new.0.saturating_add(1), node_hash(&left, &new.1));
+        }
+        self.subtrees.push(new);
+    }
+
+    /// What [`root`] says of the same leaves.
+    pub fn root(&self) -> Digest {
+        let hashes = self.subtrees.iter().rev().map(|(_, hash)| *hash);
+        hashes.reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(|| sha256(&[]))
+    }
+}
+
 /// One step from a leaf to the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -60,31 +84,6 @@ pub fn root_from_path(leaf: Digest, steps: &[Step]) -> Digest {
         Step::Left(left) => node_hash(left, &below),
         Step::Right(right) => node_hash(&below, right),
     })
-}
-
-/// The root of leaves that come one after the other: memory grows with the logarithm of their number.
-#[derive(Debug, Clone, Default)]
-pub struct Frontier {
-    /// Roots of full trees, the largest first, each with the logarithm of its size.
-    trees: Vec<(u32, Digest)>,
-}
-
-impl Frontier {
-    /// Takes the next leaf.
-    pub fn push(&mut self, leaf: Digest) {
-        let (mut level, mut digest) = (0_u32, leaf);
-        while let Some((_, left)) = self.trees.pop_if(|(last, _)| *last == level) {
-            digest = node_hash(&left, &digest);
-            level = level.saturating_add(1);
-        }
-        self.trees.push((level, digest));
-    }
-
-    /// The root of what was taken, as [`root`] has it.
-    pub fn root(&self) -> Digest {
-        let joined = self.trees.iter().rev().map(|(_, digest)| *digest).reduce(|right, left| node_hash(&left, &right));
-        joined.unwrap_or_else(|| sha256(&[]))
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,11 @@ use super::{
     leaf::{Digest, Entry, Position},
     signing::NumberedKey,
 };
-use crate::{credits::Credits, id::EntryId};
+use crate::{
+    audit::{AuditHead, AuditRow},
+    credits::Credits,
+    id::EntryId,
+};
 
 mod anchors;
 mod facts;
@@ -201,6 +205,10 @@ pub enum Line {
         /// Its digest.
         digest: Digest,
     },
+    /// A row of the audit trail, with the hash that is stored for it: slot by slot, in the order of their numbers.
+    Audit(Box<AuditRow>, Digest),
+    /// Where the trail of a slot ends, as stored. To be fed after the rows.
+    AuditHead(AuditHead),
 }
 
 /// How much was read.
@@ -214,6 +222,8 @@ pub struct Counts {
     pub transactions: u64,
     /// Postings.
     pub postings: u64,
+    /// Rows of the audit trail.
+    pub audit_rows: u64,
 }
 
 /// What the verifier found.
@@ -244,6 +254,11 @@ impl Problems {
         if self.kept.len() < PROBLEMS_MAX {
             self.kept.push(problem);
         }
+    }
+
+    /// What was found in the audit trail.
+    fn report(&mut self, (kind, table, key, text): (ProblemKind, &'static str, String, String)) {
+        self.push(Problem { kind, table, key, text });
     }
 
     /// `text` is asked for only if the problem is kept.

@@ -2,20 +2,24 @@
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::{Services, outbox::unexpected};
 use crate::{
-    id::AccountId,
+    audit::{Action, Actor, AuditEntry, Method, OpContext},
+    id::{AccountId, RequestId},
     ledger::{AccountKind, LedgerAccountId},
-    store::{NotSaved, StoreError, UnitOfWork, entity},
+    store::{AuditedUnit, NotSaved, StoreError, UnitOfWork, entity},
 };
 
 mod email;
+mod failed;
 mod funding;
 mod link;
 mod password;
 
 pub use email::{EMAIL_BYTES_MAX, is_email};
+pub(super) use failed::FailedSignIns;
 pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, REASON_CHARS_MAX};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
 pub(super) use password::PasswordWork;
@@ -87,7 +91,7 @@ impl Services {
     ///
     /// # Errors
     /// The address cannot be used or is taken, the password is too short, too long or easy to guess, or the database failed.
-    pub async fn create_account(&self, new: NewAccount<'_>) -> Result<AccountId, CreateAccountError> {
+    pub async fn create_account(&self, by: &OpContext, new: NewAccount<'_>) -> Result<AccountId, CreateAccountError> {
         let email = email::normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
         let password_hash = match new.password {
             Some(password) => Some(self.hash_password(password, &email).await?),
@@ -96,7 +100,8 @@ impl Services {
         let mut unit = UnitOfWork::new();
         let now_us = self.clock.now_us();
         let row = self.add_account(&mut unit, &email, new.is_verified, password_hash, now_us);
-        self.save_account(unit, &email).await?;
+        let told = told_of(by, Action::AccountCreate, &row);
+        self.save_account(unit.audited(told), &email).await?;
         Ok(AccountId::from(row.id))
     }
 
@@ -127,7 +132,7 @@ impl Services {
     }
 
     /// Writes a unit that makes an account for `email`. The database's unique column decides a race for an address.
-    async fn save_account(&self, unit: UnitOfWork, email: &str) -> Result<(), CreateAccountError> {
+    async fn save_account(&self, unit: AuditedUnit, email: &str) -> Result<(), CreateAccountError> {
         if self.find_account_row(email).await?.is_some() {
             return Err(CreateAccountError::EmailTaken);
         }
@@ -157,18 +162,33 @@ impl Services {
         Ok(row.as_ref().map(profile))
     }
 
-    /// Who signs in with these. An unknown address takes as long as a wrong password.
+    /// Who signs in with these, in the request `request`. An unknown address takes as long as a wrong password. Both are
+    /// told in the audit trail: what failed is only counted here, and written behind the answer.
     ///
     /// # Errors
     /// They do not belong together, too many passwords are being checked, or the database failed.
-    pub async fn login(&self, email: &str, password: &SecretString) -> Result<AccountId, LoginError> {
+    pub async fn login(
+        &self,
+        request: RequestId,
+        email: &str,
+        password: &SecretString,
+    ) -> Result<AccountId, LoginError> {
         let row = self.find_account_row(email).await?;
         let stored = row.as_ref().and_then(|row| row.password_hash.clone());
         let is_right = self.password_work.verify(password, stored).await.map_err(|error| match error {
             PasswordError::Busy => LoginError::Busy,
             PasswordError::Length | PasswordError::Guessable | PasswordError::Failed => LoginError::BadCredentials,
         })?;
-        row.filter(|_row| is_right).map(|row| AccountId::from(row.id)).ok_or(LoginError::BadCredentials)
+        let account = row.map(|row| AccountId::from(row.id));
+        let Some(account) = account.filter(|_account| is_right) else {
+            self.failed_sign_ins.count(account, self.clock.now_us());
+            return Err(LoginError::BadCredentials);
+        };
+        let by = OpContext { actor: Actor::Account(account), method: Method::Password, request: Some(request) };
+        let told = by.entry(Action::AccountSignIn, "account", account);
+        let saved = self.ledger.save(UnitOfWork::new().audited(told)).await;
+        saved.map_err(|not_saved| unexpected("audit", not_saved))?;
+        Ok(account)
     }
 
     /// Hashes a new password of the account with this address for the database.
@@ -210,6 +230,12 @@ impl Services {
         unit.one(self.db.backend(), &update);
         self.bump_version(unit, "access");
     }
+}
+
+/// What the audit trail tells of a new account. Not its address: somebody may ask for that to be erased.
+fn told_of(by: &OpContext, action: Action, row: &entity::account::Model) -> AuditEntry {
+    let after = json!({"verified": row.is_verified, "has_password": row.password_hash.is_some()});
+    by.entry(action, "account", AccountId::from(row.id)).after(after)
 }
 
 /// What a set password changes: sessions that began before are void.

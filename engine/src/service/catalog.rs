@@ -11,6 +11,7 @@ use sea_orm::{
 use self::import::Import;
 use super::Services;
 use crate::{
+    audit::OpContext,
     ledger::{AccountKind, LedgerAccountId},
     pricing::PriceError,
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -19,12 +20,14 @@ use crate::{
 mod declared;
 mod import;
 mod spec;
+mod trail;
 
 pub use declared::{
     DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher,
     DeclaredToken, DeclaredTool,
 };
 pub use spec::{spec_from_json, spec_to_json};
+pub(super) use trail::price_facts;
 
 /// How often an import is planned anew because somebody else changed the catalog at the same moment.
 const IMPORT_TRIES_MAX: u32 = 8;
@@ -80,18 +83,18 @@ impl Services {
     /// # Errors
     /// Something declared makes no sense, or the database cannot be read.
     pub async fn plan_import(&self, catalog: &DeclaredCatalog) -> Result<Vec<PlannedChange>, ImportError> {
-        Ok(self.prepare_import(catalog).await?.plan)
+        Ok(self.prepare_import(&OpContext::system(), catalog).await?.plan)
     }
 
     /// Imports `catalog` and takes the new snapshot into use. Returns what changed.
     ///
     /// # Errors
     /// As for [`Self::plan_import`]; or the database changed in the meantime.
-    pub async fn import(&self, catalog: &DeclaredCatalog) -> Result<Vec<PlannedChange>, ImportError> {
+    pub async fn import(&self, by: &OpContext, catalog: &DeclaredCatalog) -> Result<Vec<PlannedChange>, ImportError> {
         let mut tries = 0;
         loop {
             let before = self.catalog_version().await?;
-            let Import { mut unit, plan, .. } = match self.prepare_import(catalog).await {
+            let Import { mut unit, plan, trail, .. } = match self.prepare_import(by, catalog).await {
                 Ok(import) => import,
                 // Looked at table by table while another server was importing: what does not fit together may do so now.
                 Err(ImportError::Item { .. })
@@ -102,13 +105,13 @@ impl Services {
                 }
                 Err(error) => return Err(error),
             };
-            if plan.is_empty() {
-                return Ok(plan);
-            }
+            // Every planned change is told.
+            let mut trail = trail.into_iter();
+            let Some(first) = trail.next() else { return Ok(plan) };
             for name in ["catalog", "access"] {
                 self.bump_version(&mut unit, name);
             }
-            match self.ledger.save(unit).await {
+            match self.ledger.save(unit.audited(first).and(trail)).await {
                 Ok(_) => {}
                 // Servers that start together import the same: whoever comes second finds it done.
                 Err(NotSaved::Conflict { .. }) if tries < IMPORT_TRIES_MAX => {
@@ -123,7 +126,7 @@ impl Services {
         }
     }
 
-    async fn catalog_version(&self) -> Result<i64, StoreError> {
+    pub(super) async fn catalog_version(&self) -> Result<i64, StoreError> {
         let row = entity::version::Entity::find_by_id("catalog").one(self.db.readers()).await?;
         Ok(row.map_or(0, |row| row.value))
     }
@@ -136,8 +139,12 @@ impl Services {
         unit.one(self.db.backend(), &bump).announce(self.db.backend());
     }
 
-    async fn prepare_import(&self, catalog: &DeclaredCatalog) -> Result<Import<'_>, ImportError> {
-        let mut import = Import::start(self).await?;
+    async fn prepare_import<'s>(
+        &'s self,
+        by: &'s OpContext,
+        catalog: &DeclaredCatalog,
+    ) -> Result<Import<'s>, ImportError> {
+        let mut import = Import::start(self, by).await?;
         for tool in &catalog.core_tools {
             import.core_tool(tool).await?;
         }

@@ -9,8 +9,10 @@ use serde_json::json;
 
 use super::{Services, outbox::MailTemplate};
 use crate::{
+    audit::{Action, Actor, OpContext},
     ledger::{
-        checkpoint::{Checkpoint, NO_CHECKPOINT, OtherHead, SignedCheckpoint, SlotHead},
+        batch::Done,
+        checkpoint::{Checkpoint, NO_CHECKPOINT, OtherHead, SignedCheckpoint, SlotHead, trail_of},
         jsonl::{checkpoint_view_with_key, hex},
         leaf::Digest,
         merkle::Frontier,
@@ -120,21 +122,25 @@ impl Services {
     /// The database failed, or the key cannot be used.
     pub async fn make_due_checkpoint(&self) -> Result<Option<KnownCheckpoint>, CheckpointError> {
         let every_us = self.checkpoint_setup()?.rules.every_us;
-        self.make_checkpoint_after(every_us).await
+        self.make_checkpoint_after(&OpContext::system(), every_us).await
     }
 
     /// Makes a checkpoint now if something happened since the last one. Returns the last one there is.
     ///
     /// # Errors
     /// The database failed, or the key cannot be used.
-    pub async fn make_checkpoint(&self) -> Result<Option<KnownCheckpoint>, CheckpointError> {
-        if let Some(made) = self.make_checkpoint_after(0).await? {
+    pub async fn make_checkpoint(&self, by: &OpContext) -> Result<Option<KnownCheckpoint>, CheckpointError> {
+        if let Some(made) = self.make_checkpoint_after(by, 0).await? {
             return Ok(Some(made));
         }
         Ok(self.list_checkpoints(None).await?.into_iter().next())
     }
 
-    async fn make_checkpoint_after(&self, every_us: i64) -> Result<Option<KnownCheckpoint>, CheckpointError> {
+    async fn make_checkpoint_after(
+        &self,
+        by: &OpContext,
+        every_us: i64,
+    ) -> Result<Option<KnownCheckpoint>, CheckpointError> {
         let setup = self.checkpoint_setup()?;
         let CheckpointSetup { rules, wrapping } = &*setup;
         let last = self.find_last_checkpoint().await?;
@@ -161,19 +167,21 @@ impl Services {
                 self.enqueue_mail(&mut unit, auditor, MailTemplate::Checkpoint, &mail_data(&known), now_us);
             }
         }
-        match self.ledger.save(unit).await {
-            Ok(_) => Ok(Some(known)),
-            // Another server was first.
-            Err(NotSaved::Conflict { .. }) => Ok(None),
-            Err(not_saved) => Err(super::outbox::unexpected("checkpoint", not_saved).into()),
+        // A row for every checkpoint would be a reason for the next one.
+        if by.actor == Actor::System {
+            let saved = self.ledger.save(unit.unaudited("a checkpoint by the clock tells of itself")).await;
+            return made(saved, known);
         }
+        let told = by.entry(Action::CheckpointSign, "checkpoint", known.signed.checkpoint.number);
+        let told = told.after(json!({"hash": hex(&known.signed.checkpoint.hash()), "key": key.number()}));
+        made(self.ledger.save(unit.audited(told)).await, known)
     }
 
     /// Makes a new key that signs from now on. A checkpoint that the old key signs hands over to it. Returns the new key.
     ///
     /// # Errors
     /// The database failed, the old key cannot be used, or others do the same all the time.
-    pub async fn rotate_signing_key(&self) -> Result<NumberedKey, CheckpointError> {
+    pub async fn rotate_signing_key(&self, by: &OpContext) -> Result<NumberedKey, CheckpointError> {
         let setup = self.checkpoint_setup()?;
         let wrapping = &setup.wrapping;
         for _ in 0..TRIES_MAX {
@@ -187,7 +195,10 @@ impl Services {
             let new = self.add_key(&mut unit, wrapping, number, now_us)?;
             let signed = sign(&before, (now_us, heads, others, Some(new.public())), &old)?;
             self.add_checkpoint(&mut unit, &signed);
-            match self.ledger.save(unit).await {
+            let retired = by.entry(Action::KeyRetire, "signing_key", old.number());
+            let made =
+                by.entry(Action::KeyCreate, "signing_key", number).after(json!({"public_key": hex(&new.public())}));
+            match self.ledger.save(unit.audited(retired).and([made])).await {
                 Ok(_) => return Ok(NumberedKey { number, public: new.public(), from_us: now_us }),
                 Err(NotSaved::Conflict { .. }) => {}
                 Err(not_saved) => return Err(super::outbox::unexpected("signing_key", not_saved).into()),
@@ -303,9 +314,14 @@ impl Services {
     }
 
     /// Where the chains beside the books stand, by name.
-    #[expect(clippy::unused_async, reason = "the chains beside the books are read here")]
     async fn load_other_heads(&self) -> Result<Vec<OtherHead>, StoreError> {
-        Ok(Vec::new())
+        use entity::audit_head::{Column, Entity};
+        let rows = Entity::find().filter(Column::Seq.gt(0)).order_by_asc(Column::Slot).all(self.db.readers()).await?;
+        let head = |row: entity::audit_head::Model| {
+            let hash = row.hash.as_slice().try_into().map_err(|_length| broken("audit_head", row.slot))?;
+            Ok(OtherHead { name: trail_of(row.slot), count: row.seq, hash })
+        };
+        rows.into_iter().map(head).collect()
     }
 
     /// The key that signs now; the first one is made when it is needed.
@@ -369,6 +385,18 @@ fn sign(
     };
     let signature = key.sign(&checkpoint.bytes())?;
     Ok(SignedCheckpoint { checkpoint, signature })
+}
+
+/// The checkpoint, unless another server was first.
+fn made(
+    saved: Result<Vec<Done>, NotSaved>,
+    known: KnownCheckpoint,
+) -> Result<Option<KnownCheckpoint>, CheckpointError> {
+    match saved {
+        Ok(_) => Ok(Some(known)),
+        Err(NotSaved::Conflict { .. }) => Ok(None),
+        Err(not_saved) => Err(super::outbox::unexpected("checkpoint", not_saved).into()),
+    }
 }
 
 fn mail_data(known: &KnownCheckpoint) -> serde_json::Value {

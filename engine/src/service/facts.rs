@@ -7,7 +7,10 @@ use crate::{
     id::EntryId,
     ledger::{
         Post,
-        fact::{ACCOUNT, CAP, Cell, LEDGER_ACCOUNT, PARTNER, POLICY_VERSION, PRICE_VERSION, PUBLISHER, TOKEN},
+        fact::{
+            ACCOUNT, CAP, Cell, LEDGER_ACCOUNT, PARTNER, POLICY_VERSION, PRICE_CANCELLATION, PRICE_VERSION, PUBLISHER,
+            TOKEN,
+        },
     },
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -138,6 +141,12 @@ impl Stated for entity::token::Model {
     }
 }
 
+impl Stated for entity::price_cancellation::Model {
+    fn state(&self, id: EntryId) -> Post {
+        PRICE_CANCELLATION.state(id, Cell::Bytes(self.price_version_id.as_bytes()), &[Cell::Int(self.cancelled_us)])
+    }
+}
+
 impl Services {
     /// Adds to `unit` that `row` is as it is from now on.
     pub(super) fn state(&self, unit: &mut UnitOfWork, row: &impl Stated, now_us: i64) {
@@ -186,7 +195,7 @@ impl Services {
         for row in policy_version::Entity::find().all(readers).await? {
             self.state(&mut unit, &row, now_us);
         }
-        match self.ledger.save(unit).await {
+        match self.ledger.save(unit.unaudited("the rows were told of when they were made")).await {
             // Another server was first.
             Ok(_) | Err(NotSaved::Conflict { .. }) => Ok(()),
             Err(not_saved) => Err(super::outbox::unexpected("version", not_saved)),

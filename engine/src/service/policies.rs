@@ -10,14 +10,16 @@ use sea_orm::{
 
 use super::Services;
 use crate::{
+    audit::{Action, OpContext},
     ledger::leaf::{Digest, sha256},
     policy::{Policies, WrittenPolicy, WrittenPolicyError, chain::Chain},
     snapshot::{PUBLISHED, read_policy},
-    store::{NotSaved, StoreError, UnitOfWork, entity},
+    store::{AuditedUnit, NotSaved, StoreError, UnitOfWork, entity},
 };
 
 mod file;
 mod replay;
+mod trail;
 
 pub use self::{
     file::{FilePolicy, FilePublication},
@@ -211,6 +213,7 @@ impl Services {
     /// It is wrong, its author or note cannot be used, or the database failed.
     pub async fn draft_policy(
         &self,
+        by: &OpContext,
         policy: &WrittenPolicy,
         author: &str,
         note: &str,
@@ -224,7 +227,7 @@ impl Services {
             let row = self.new_row(&text, author, note).await?;
             let mut unit = UnitOfWork::new();
             self.insert(&mut unit, &row);
-            match self.ledger.save(unit).await {
+            match self.ledger.save(unit.audited(trail::drafted(by, &row))).await {
                 Ok(_) => return Ok((info(&row)?, warnings(&compiled))),
                 // The number was taken in the meantime.
                 Err(NotSaved::Conflict { .. }) if tries < TRIES_MAX => tries = tries.saturating_add(1),
@@ -237,7 +240,7 @@ impl Services {
     ///
     /// # Errors
     /// It is no draft, is wrong by now, somebody else published at the same moment, or the database failed.
-    pub async fn publish_policy(&self, number: i64) -> Result<PolicyVersionInfo, PolicyVersionError> {
+    pub async fn publish_policy(&self, by: &OpContext, number: i64) -> Result<PolicyVersionInfo, PolicyVersionError> {
         let (found, policy) = self.find_policy(number).await?.ok_or(PolicyVersionError::NotFound(number))?;
         match found.state {
             PolicyState::Draft => {}
@@ -246,8 +249,9 @@ impl Services {
         }
         self.compile_policy(&policy).await?;
         let mut unit = UnitOfWork::new();
-        self.publish_draft(&mut unit, number).await?;
-        self.save_publication(unit).await?;
+        let replaced = self.publish_draft(&mut unit, number).await?;
+        let told = trail::published(by, Action::PolicyPublish, number, &found.sha256, replaced);
+        self.save_publication(unit.audited(told)).await?;
         self.load_policy_info(number).await
     }
 
@@ -259,6 +263,7 @@ impl Services {
     /// else published at the same moment, or the database failed.
     pub async fn rollback_policy(
         &self,
+        by: &OpContext,
         number: Option<i64>,
         author: &str,
     ) -> Result<PolicyVersionInfo, PolicyVersionError> {
@@ -276,7 +281,8 @@ impl Services {
         let new = row.number;
         let mut unit = UnitOfWork::new();
         self.publish_new(&mut unit, &mut row).await?;
-        self.save_publication(unit).await?;
+        let told = trail::published(by, Action::PolicyRollback, new, &found.sha256, row.replaces).because(&row.note);
+        self.save_publication(unit.audited(told)).await?;
         self.load_policy_info(new).await
     }
 
@@ -333,18 +339,19 @@ impl Services {
     }
 
     /// Adds to `unit` that a draft is published.
-    async fn publish_draft(&self, unit: &mut UnitOfWork, number: i64) -> Result<(), StoreError> {
+    async fn publish_draft(&self, unit: &mut UnitOfWork, number: i64) -> Result<Option<i64>, StoreError> {
         let found = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
         let missing = || StoreError::Inconsistent { table: "policy_version", what: number.to_string() };
+        let replaced = self.retire_published(unit).await?;
         let row = entity::policy_version::Model {
             state: PUBLISHED.to_owned(),
-            replaces: self.retire_published(unit).await?,
+            replaces: replaced,
             published_us: Some(self.clock.now_us()),
             ..found.ok_or_else(missing)?
         };
         self.change(unit, PolicyState::Draft, &row);
         self.bump_version(unit, "policy");
-        Ok(())
+        Ok(replaced)
     }
 
     /// Adds to `unit` that what is in force is retired; returns which version that is.
@@ -378,7 +385,7 @@ impl Services {
     }
 
     /// Writes a publication and takes it into use.
-    async fn save_publication(&self, unit: UnitOfWork) -> Result<(), PolicyVersionError> {
+    async fn save_publication(&self, unit: AuditedUnit) -> Result<(), PolicyVersionError> {
         self.ledger.save(unit).await.map_err(failed)?;
         Ok(self.reload_snapshot().await?)
     }

@@ -8,6 +8,7 @@ use super::{
     outbox::{MailTemplate, unexpected},
 };
 use crate::{
+    audit::{Action, OpContext},
     credits::{Credits, MICROS_PER_CREDIT},
     id::{AccountId, EntryId, PurchaseId},
     ledger::{LedgerAccountId, Leg, Post, Refusal, TransactionKind},
@@ -131,6 +132,7 @@ impl Services {
     /// The amount is out of range, the key was used for another amount, or the database failed.
     pub async fn purchase(
         &self,
+        by: &OpContext,
         account: AccountId,
         credits: Credits,
         provider: Provider,
@@ -141,7 +143,7 @@ impl Services {
         }
         let purchase = match self.find_keyed_purchase(account, key).await? {
             Some(purchase) => purchase,
-            None => self.create_purchase(account, credits, provider, key).await?,
+            None => self.create_purchase(by, account, credits, provider, key).await?,
         };
         if purchase.credits != credits {
             return Err(PurchaseError::KeyReused(purchase.credits));
@@ -149,7 +151,7 @@ impl Services {
         if purchase.provider != Provider::Demo || purchase.status != PurchaseStatus::Pending {
             return Ok(purchase);
         }
-        match self.confirm_purchase(purchase.id).await {
+        match self.confirm_purchase(by, purchase.id).await {
             Ok(confirmed) => Ok(confirmed),
             // A request with the same key was first.
             Err(ConfirmError::AlreadyConfirmed) => Ok(self.load_purchase(purchase.id).await?),
@@ -161,7 +163,7 @@ impl Services {
     ///
     /// # Errors
     /// There is no such purchase, it was confirmed before (nothing is posted again), or the database failed.
-    pub async fn confirm_purchase(&self, id: PurchaseId) -> Result<Purchase, ConfirmError> {
+    pub async fn confirm_purchase(&self, by: &OpContext, id: PurchaseId) -> Result<Purchase, ConfirmError> {
         let purchase = self.find_purchase(id).await?.ok_or(ConfirmError::NotFound)?;
         if purchase.status == PurchaseStatus::Confirmed {
             return Err(ConfirmError::AlreadyConfirmed);
@@ -193,7 +195,11 @@ impl Services {
             "usd": purchase.credits.usd(),
         });
         self.enqueue_mail(&mut unit, &profile.email, MailTemplate::Receipt, &data, now_us);
-        match self.ledger.save(unit).await {
+        let told = by
+            .entry(Action::PurchaseConfirm, "purchase", id)
+            .before(facts(&purchase, PurchaseStatus::Pending))
+            .after(facts(&purchase, PurchaseStatus::Confirmed));
+        match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(Purchase { status: PurchaseStatus::Confirmed, confirmed_us: Some(now_us), ..purchase }),
             Err(NotSaved::Conflict { .. }) => Err(ConfirmError::AlreadyConfirmed),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
@@ -241,6 +247,7 @@ impl Services {
 
     async fn create_purchase(
         &self,
+        by: &OpContext,
         account: AccountId,
         credits: Credits,
         provider: Provider,
@@ -259,8 +266,10 @@ impl Services {
         };
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::purchase::Entity::insert(row.clone().into_active_model()));
-        match self.ledger.save(unit).await {
-            Ok(_) => read(&row),
+        let made = read(&row)?;
+        let told = by.entry(Action::PurchaseCreate, "purchase", made.id).after(facts(&made, made.status));
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => Ok(made),
             Err(not_saved) => {
                 // A request with the same key was first.
                 let first = self.find_keyed_purchase(account, key).await?;
@@ -268,6 +277,16 @@ impl Services {
             }
         }
     }
+}
+
+/// What the audit trail tells of a purchase.
+fn facts(purchase: &Purchase, status: PurchaseStatus) -> serde_json::Value {
+    json!({
+        "account": purchase.account.to_string(),
+        "credits": purchase.credits.to_string(),
+        "provider": purchase.provider.as_str(),
+        "status": status.as_str(),
+    })
 }
 
 fn read(row: &entity::purchase::Model) -> Result<Purchase, StoreError> {

@@ -5,9 +5,11 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::{Services, access::ACCOUNT_TOKEN_PREFIX, outbox::unexpected};
 use crate::{
+    audit::{Action, AuditEntry, OpContext},
     id::{AccountId, TokenId},
     ledger::leaf::sha256,
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -28,8 +30,18 @@ const HINT_CHARS: usize = 4;
 pub struct NewToken {
     /// What is sent as bearer.
     pub secret: SecretString,
+    /// Whose it is.
+    pub account: AccountId,
     /// What is stored about it.
     pub view: TokenView,
+}
+
+impl NewToken {
+    /// What the audit trail tells of it.
+    pub(super) fn told(&self, by: &OpContext) -> AuditEntry {
+        let after = json!({"account": self.account.to_string(), "name": self.view.name, "hint": self.view.hint});
+        by.entry(Action::TokenCreate, "token", self.view.id).after(after)
+    }
 }
 
 /// A token as its owner sees it.
@@ -89,7 +101,12 @@ impl Services {
     ///
     /// # Errors
     /// The name cannot be used, the account has too many tokens, or the database failed.
-    pub async fn create_token(&self, account: AccountId, name: &str) -> Result<NewToken, CreateTokenError> {
+    pub async fn create_token(
+        &self,
+        by: &OpContext,
+        account: AccountId,
+        name: &str,
+    ) -> Result<NewToken, CreateTokenError> {
         check_token_name(name)?;
         let active = entity::token::Entity::find()
             .filter(entity::token::Column::AccountId.eq(account.uuid()))
@@ -102,6 +119,7 @@ impl Services {
         }
         let mut unit = UnitOfWork::new();
         let token = self.add_token(&mut unit, account, name, self.clock.now_us());
+        let unit = unit.audited(token.told(by));
         self.ledger.save(unit).await.map_err(|not_saved| unexpected("token", not_saved))?;
         Ok(token)
     }
@@ -125,7 +143,7 @@ impl Services {
         };
         self.state(unit, &row, now_us);
         unit.one(self.db.backend(), &entity::token::Entity::insert(row.clone().into_active_model()));
-        NewToken { secret: SecretString::from(secret), view: view(row) }
+        NewToken { secret: SecretString::from(secret), account, view: view(row) }
     }
 
     /// The tokens of an account, revoked ones too, the newest first.
@@ -146,7 +164,7 @@ impl Services {
     ///
     /// # Errors
     /// There is no such token of this account, or the database failed.
-    pub async fn revoke_token(&self, account: AccountId, id: TokenId) -> Result<(), RevokeTokenError> {
+    pub async fn revoke_token(&self, by: &OpContext, account: AccountId, id: TokenId) -> Result<(), RevokeTokenError> {
         let row = entity::token::Entity::find_by_id(id.uuid())
             .filter(entity::token::Column::AccountId.eq(account.uuid()))
             .one(self.db.readers())
@@ -166,7 +184,9 @@ impl Services {
             .filter(entity::token::Column::RevokedUs.is_null());
         unit.one(self.db.backend(), &revoke);
         self.bump_version(&mut unit, "access");
-        match self.ledger.save(unit).await {
+        let facts = |is_active: bool| json!({"account": account.to_string(), "active": is_active});
+        let told = by.entry(Action::TokenRevoke, "token", id).before(facts(true)).after(facts(false));
+        match self.ledger.save(unit.audited(told)).await {
             // A conflict is another request that revoked it first.
             Ok(_) | Err(NotSaved::Conflict { .. }) => {
                 self.forget_access();

@@ -30,10 +30,13 @@ mod journal;
 mod postgres;
 mod projections;
 mod receipt;
+mod reports;
 mod rows;
 mod sink;
 mod source;
 mod sqlite;
+
+pub use reports::{Progress, ReportError, write_report};
 
 /// What `ledger verify` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

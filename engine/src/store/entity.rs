@@ -7,6 +7,12 @@
 
 /// A customer with a wallet.
 pub mod account;
+/// The audit trail.
+pub mod audit;
+/// Of a trail's head, what a checkpoint needs to know.
+pub mod audit_head;
+/// Who may read the books from outside.
+pub mod auditor_token;
 /// Of a batch, what a checkpoint needs to know.
 pub mod batch;
 /// A limit on spending.
@@ -39,6 +45,8 @@ pub mod open_hold;
 pub mod partner;
 /// A version of the policy: an immutable text with its state.
 pub mod policy_version;
+/// A price that was taken back before its time.
+pub mod price_cancellation;
 /// An immutable price; `spec` is JSON in the wire's field names.
 pub mod price_version;
 /// Who sells tools.

@@ -17,7 +17,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const VERSION_MIN: i32 = 15;
 
 /// The tables of the books, whose rows nobody changes: see `docs/ledger-format.md`.
-const JOURNAL: [&str; 6] = ["txn", "posting", "hold", "hold_resolution", "refusal", "batch"];
+const JOURNAL: [&str; 7] = ["txn", "posting", "hold", "hold_resolution", "refusal", "batch", "audit"];
 
 /// A database by its URL, before there is a connection.
 #[derive(Debug, Clone)]

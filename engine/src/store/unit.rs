@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 
 use super::news::announcement;
-use crate::ledger::{LedgerAccountId, Post, Refusal};
+use crate::{
+    audit::AuditEntry,
+    ledger::{LedgerAccountId, Post, Refusal},
+};
 
 /// One statement and how many rows it must touch.
 #[derive(Debug, Clone)]
@@ -15,7 +18,8 @@ pub(super) struct Guarded {
     pub(super) rows: Option<u64>,
 }
 
-/// Collects what a use case wants to write; [`super::Ledger::save`] writes it.
+/// Collects what a use case wants to write. [`super::Ledger::save`] writes it once it has been said what of it the audit
+/// trail tells: [`Self::audited`], or [`Self::unaudited`] with the reason.
 ///
 /// Use cases read first and decide on what they read. What must still be true at the time of writing is said by the
 /// number of rows that a statement has to touch: if it touches another number, nothing of the unit happens.
@@ -71,6 +75,35 @@ impl UnitOfWork {
     /// Adds a ledger transaction.
     pub fn post(&mut self, post: Post) -> &mut Self {
         self.posts.push(post);
+        self
+    }
+
+    /// Says what the audit trail tells of this unit. It is written with the unit or not at all.
+    #[must_use]
+    pub fn audited(self, entry: AuditEntry) -> AuditedUnit {
+        AuditedUnit { unit: self, trail: vec![entry] }
+    }
+
+    /// Says that the audit trail tells nothing of this unit, and why not.
+    #[must_use]
+    pub fn unaudited(self, why: &'static str) -> AuditedUnit {
+        tracing::trace!(why, "a unit leaves no trace in the audit trail");
+        AuditedUnit { unit: self, trail: Vec::new() }
+    }
+}
+
+/// A unit of work with what the audit trail tells of it: the only kind that can be written.
+#[derive(Debug, Clone)]
+pub struct AuditedUnit {
+    pub(super) unit: UnitOfWork,
+    pub(super) trail: Vec<AuditEntry>,
+}
+
+impl AuditedUnit {
+    /// Tells more.
+    #[must_use]
+    pub fn and(mut self, entries: impl IntoIterator<Item = AuditEntry>) -> Self {
+        self.trail.extend(entries);
         self
     }
 }

@@ -55,12 +55,12 @@ async fn plan(loaded: &Loaded, publishes: bool) -> Result<Done, Failure> {
         app::open_engine(&loaded.config).await.map_err(database)?;
     }
     let services = app::open_readers(&loaded.config).await.map_err(database)?;
-    let changes = services.plan_import(&declared).await.map_err(operator::import_refused)?;
+    let changes = services.plan_import(&declared).await.map_err(operator::catalog::import_refused)?;
     let policy = match policy_of(loaded) {
         Some(written) => policy::plan(&services, &written, publishes).await?,
         None => None,
     };
-    Ok(operator::changes_done(&changes, policy, false)?)
+    Ok(operator::catalog::changes_done(&changes, policy, false)?)
 }
 
 /// The policy of the file, if it has one: a file with a catalog alone leaves the policy as it is.

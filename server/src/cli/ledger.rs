@@ -1,17 +1,17 @@
 //! `tollgate ledger …`: reads the books, also beside a running server, and lets the writer vouch for them.
 
 use clap::{Args, Subcommand};
-use engine::store::{DatabasePlace, books};
+use engine::store::{Database, DatabasePlace, StoreError, books};
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, operate, say};
+use super::{Exit, Failure, Outcome, export, operate, say};
 use crate::{
     app,
     config::{Config, Environment, Loaded, master_key::MasterKey},
     operator::Command,
 };
 
-mod export;
+mod books_file;
 mod receipt;
 mod verify;
 
@@ -21,8 +21,10 @@ pub(super) enum LedgerCommand {
     Verify(verify::VerifyArgs),
     /// The sum of debits and credits of every account.
     TrialBalance(Output),
-    /// Write the books to a file.
+    /// Write a report for auditors: CSV, JSON Lines, or a journal for hledger or beancount.
     Export(export::ExportArgs),
+    /// Write the books themselves, with everything that was hashed, as lines of JSON; `docs/verify_export.py` checks them.
+    Books(books_file::BooksArgs),
     /// Prove a call: what the books say of it, and the way to a signed checkpoint. `docs/verify_receipt.py` checks it.
     Receipt(receipt::ReceiptArgs),
     /// Sign what the books have come to, if anything happened since the last time.
@@ -41,9 +43,10 @@ pub(super) struct Output {
 pub(super) fn run(command: &LedgerCommand, loaded: &Loaded, environment: &Environment) -> Outcome {
     let place = || place_of(&loaded.config);
     match command {
-        LedgerCommand::Verify(args) => verify::run(&place()?, args),
+        LedgerCommand::Verify(args) => verify::run(&place()?, args, &loaded.config),
         LedgerCommand::TrialBalance(output) => trial_balance(&place()?, output),
-        LedgerCommand::Export(args) => export::run(&place()?, args),
+        LedgerCommand::Export(args) => export::run(args, &place()?, &loaded.config),
+        LedgerCommand::Books(args) => books_file::run(&place()?, args, &loaded.config),
         LedgerCommand::Receipt(args) => receipt::run(&place()?, args),
         LedgerCommand::Checkpoint(output) => sign(&Command::LedgerCheckpoint, loaded, environment, output),
         LedgerCommand::RotateKey(output) => sign(&Command::LedgerRotateKey, loaded, environment, output),
@@ -60,13 +63,31 @@ fn place_of(config: &Config) -> Result<DatabasePlace, Failure> {
     Ok(place)
 }
 
+/// Why books cannot be read: an older version of the program made other tables.
+fn unreadable(error: &StoreError, config: &Config) -> Failure {
+    let pending = operate::runtime().ok().and_then(|runtime| {
+        runtime.block_on(async {
+            let database = Database::open(config.database.url.expose()).await.ok()?;
+            let pending = app::pending_migrations(&database).await.ok();
+            drop(database.close().await);
+            pending
+        })
+    });
+    if pending.is_some_and(|pending| !pending.is_empty()) {
+        let text = "the database is of an older version: the next start of the server brings it up to date";
+        return Failure::new(Exit::Database, text);
+    }
+    Failure::new(Exit::Database, error)
+}
+
 /// Signs: in the running server, else here with the same key.
 fn sign(command: &Command, loaded: &Loaded, environment: &Environment, output: &Output) -> Outcome {
     let config = &loaded.config;
     let key = MasterKey::load_or_create(environment, &config.database, &aws_lc_rs::rand::SystemRandom::new());
     let key = key.map_err(|error| Failure::new(Exit::Config, error))?;
     let setup = crate::checkpoints::setup(&config.ledger, &key).map_err(|error| Failure::new(Exit::Config, error))?;
-    operate::run_prepared(command, config, output.json, |services| services.set_up_checkpoints(setup))
+    let done = operate::hand_over_prepared(command, config, |services| services.set_up_checkpoints(setup))?;
+    operate::print(&done, output.json)
 }
 
 fn trial_balance(place: &DatabasePlace, output: &Output) -> Outcome {

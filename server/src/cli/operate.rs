@@ -4,6 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use engine::{
+    audit::Method,
     service::Services,
     store::{DatabasePlace, StoreError},
 };
@@ -22,15 +23,23 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Carries out a command and prints what came of it.
 pub(super) fn run(command: &Command, config: &Config, json: bool) -> Outcome {
-    run_prepared(command, config, json, |_services| {})
+    print(&hand_over(command, config)?, json)
+}
+
+/// Carries out a command and prints nothing.
+pub(super) fn hand_over(command: &Command, config: &Config) -> Result<Done, Failure> {
+    hand_over_prepared(command, config, |_services| {})
 }
 
 /// The same for a command that needs more than a running server has been told already: where it is carried out here,
 /// `prepare` tells it first.
-pub(super) fn run_prepared(command: &Command, config: &Config, json: bool, prepare: impl FnOnce(&Services)) -> Outcome {
+pub(super) fn hand_over_prepared(
+    command: &Command,
+    config: &Config,
+    prepare: impl FnOnce(&Services),
+) -> Result<Done, Failure> {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
-    let done = runtime()?.block_on(carry_out(command, config, place.file(), prepare))?;
-    print(&done, json)
+    Ok(runtime()?.block_on(carry_out(command, config, place.file(), prepare))?)
 }
 
 /// For what waits: commands have no server of their own.
@@ -77,7 +86,8 @@ async fn carry_out(
 }
 
 async fn here(command: &Command, engine: app::Engine) -> Result<Done, NotDone> {
-    let done = operator::execute(&engine.services, command).await;
+    let by = operator::context(&engine.services, Method::CommandLine);
+    let done = operator::execute(&engine.services, &by, command).await;
     // The writer ends with the last clone of its ledger.
     drop(engine.services);
     match tokio::task::spawn_blocking(move || engine.writer.join()).await {

@@ -4,6 +4,7 @@ use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use engine::{
+    audit::OpContext,
     service::{
         Services,
         policies::{FilePolicy, FilePublication, PolicyVersionError},
@@ -59,7 +60,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         tracing::warn!("{rights}");
     }
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
-    engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
+    engine.services.import(&OpContext::system(), &declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 
     let base_url = config.server.base_url(config.server.bind);
     let transport = mail::Transport::new(&config.mail, &base_url).map_err(|error| Failure::new(Exit::Config, error))?;
@@ -117,6 +118,9 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     if let Some(operators) = operators {
         operators.close().await;
     }
+    if let Err(error) = state.services.write_failed_sign_ins(true).await {
+        tracing::warn!(%error, "failed sign-ins could not be told in the audit trail");
+    }
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     end_writer(engine.writer).await
@@ -169,7 +173,7 @@ async fn take_policy(config: &Config, services: &Services) -> Result<(), Failure
         PolicySource::Database => FilePublication::IfNone,
         PolicySource::File => FilePublication::IfChanged,
     };
-    let taken = services.import_policy(&setup::written_policy(config), publication).await;
+    let taken = services.import_policy(&OpContext::system(), &setup::written_policy(config), publication).await;
     match taken.map_err(|error| policy_refused(&error, "the policy of the configuration"))? {
         FilePolicy::Draft(draft) => tracing::warn!(
             "the configuration's policy has changed: it is kept as draft {number}; `tollgate policy publish {number}` \

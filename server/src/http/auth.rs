@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, http::header};
 use engine::{
+    audit::{Actor, Method, OpContext},
     code::Code,
+    id::RequestId,
     limits::EXTERNAL_USER_ID_CHARS_MAX,
-    service::access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, Principal},
+    service::{
+        access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, Principal},
+        auditors::{AUDITOR_TOKEN_PREFIX, Auditor},
+    },
 };
 
 use super::problem::{Fault, Problem};
@@ -22,6 +27,44 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// For partners that named one: for whom.
     pub end_user: Option<Arc<EndUser>>,
+}
+
+impl Caller {
+    /// What the audit trail says of who asks.
+    pub fn context(&self, state: &AppState) -> OpContext {
+        let actor = match &self.principal.owner {
+            Owner::Account(account) => Actor::Account(account.id),
+            Owner::Partner(partner) => Actor::Partner(partner.id),
+        };
+        let method = self.principal.token.map_or(Method::Session, Method::Token);
+        OpContext { actor, method, request: Some(new_request_id(state)) }
+    }
+}
+
+/// Names a request that changes something, for the audit trail.
+pub fn new_request_id(state: &AppState) -> RequestId {
+    RequestId::new(&*state.services.ids, state.services.clock.now_us())
+}
+
+/// What the audit trail says of somebody who has not said who it is.
+pub fn stranger(state: &AppState) -> OpContext {
+    OpContext { actor: Actor::Stranger, method: Method::Nothing, request: Some(new_request_id(state)) }
+}
+
+/// The auditor who is calling: for routes that give the books away and change nothing.
+///
+/// # Errors
+/// No token, or one that is no auditor's, is over or was revoked: nobody is told which.
+pub async fn authenticate_auditor(request: &HttpRequest, state: &AppState) -> Result<Auditor, Problem> {
+    let token = bearer_token(request)
+        .ok_or_else(|| Problem::new(Code::MissingToken, "send `Authorization: Bearer <token>`"))?;
+    let found = if token.starts_with(AUDITOR_TOKEN_PREFIX) { state.services.find_auditor(token).await? } else { None };
+    found.ok_or_else(|| {
+        Problem::new(
+            Code::InvalidToken,
+            "this is no auditor's token, or it is over: `tollgate operator create --role auditor` makes one",
+        )
+    })
 }
 
 /// Finds out who is calling. An end user that a partner names is made on first use.

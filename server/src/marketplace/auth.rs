@@ -21,7 +21,7 @@ use super::refusal::time_text;
 use crate::{
     http::{
         address::client_address,
-        auth::{Caller, authenticate},
+        auth::{Caller, authenticate, new_request_id, stranger},
         body::read_body,
         limits::RateHeaders,
         problem::Problem,
@@ -102,10 +102,11 @@ async fn carry_out_signup(payload: web::Payload, state: &AppState) -> Result<Htt
     let token_name = fields.optional_text("token_name");
     fields.finish()?;
     let token_name = token_name.as_deref().unwrap_or(DEFAULT_TOKEN_NAME);
-    let signup = state.services.agent_signup(&email, token_name).await.map_err(|error| match error {
-        SignupError::TokenName(error) => fields::fault("token_name", &error.to_string()),
-        SignupError::Account(error) => account_problem(error),
-    })?;
+    let signup =
+        state.services.agent_signup(&stranger(state), &email, token_name).await.map_err(|error| match error {
+            SignupError::TokenName(error) => fields::fault("token_name", &error.to_string()),
+            SignupError::Account(error) => account_problem(error),
+        })?;
     let secret = signup.token.secret.expose_secret();
     let response = HttpResponse::Created().insert_header(NO_STORE).json(json!({
         "account_id": signup.account.to_string(),
@@ -166,7 +167,7 @@ async fn carry_out_login(
         return Err(wrong());
     }
     let attempt = state.auth_limiter.begin_login(&email, address, state.services.clock.now_us(), rate)?;
-    let account = match state.services.login(&email, &password).await {
+    let account = match state.services.login(new_request_id(state), &email, &password).await {
         Ok(account) => account,
         Err(LoginError::BadCredentials) => return Err(wrong()),
         // No password was looked at, so nothing was learnt about who asks.
@@ -205,7 +206,7 @@ pub(crate) async fn resend(request: HttpRequest, state: web::Data<AppState>) -> 
     let caller = authenticate(&request, &state).await?;
     let account = require_account(&caller)?;
     let rate = state.auth_limiter.check_mail(account.id)?;
-    let status = match state.services.resend_verification(account.id).await {
+    let status = match state.services.resend_verification(&caller.context(&state), account.id).await {
         Ok(()) => "queued",
         Err(ResendError::AlreadyVerified) => "already_verified",
         Err(ResendError::NotFound) => return Err(Problem::new(Code::NotFound, "there is no such account")),

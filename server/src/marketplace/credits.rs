@@ -104,7 +104,8 @@ pub(crate) async fn purchase(
         None | Some(PaymentProvider::Manual) => Provider::Manual,
         Some(PaymentProvider::Demo) => Provider::Demo,
     };
-    let made = state.services.purchase(account.id, credits, provider, key.as_deref()).await.map_err(problem)?;
+    let by = caller.context(&state);
+    let made = state.services.purchase(&by, account.id, credits, provider, key.as_deref()).await.map_err(problem)?;
     Ok(HttpResponse::Created().content_type("application/json").body(view(&made)))
 }
 

@@ -67,10 +67,11 @@ pub(crate) async fn create(
     let mut fields = Fields::parse(&body)?;
     let name = fields.text("name");
     fields.finish()?;
-    let token = state.services.create_token(account.id, &name).await.map_err(|error| match error {
-        CreateTokenError::Name(_) | CreateTokenError::TooMany => fields::fault("name", &error.to_string()),
-        CreateTokenError::Store(error) => store_problem(error),
-    })?;
+    let token =
+        state.services.create_token(&caller.context(&state), account.id, &name).await.map_err(|error| match error {
+            CreateTokenError::Name(_) | CreateTokenError::TooMany => fields::fault("name", &error.to_string()),
+            CreateTokenError::Store(error) => store_problem(error),
+        })?;
     let mut answer = view(&token.view);
     if let Value::Object(members) = &mut answer {
         members.insert("token".to_owned(), token.secret.expose_secret().into());
@@ -114,7 +115,7 @@ pub(crate) async fn revoke(
     let account = require_account(&caller)?;
     let missing = || Problem::new(Code::NotFound, "there is no such token");
     let id: TokenId = id.parse().map_err(|_malformed| missing())?;
-    state.services.revoke_token(account.id, id).await.map_err(|error| match error {
+    state.services.revoke_token(&caller.context(&state), account.id, id).await.map_err(|error| match error {
         RevokeTokenError::NotFound => missing(),
         RevokeTokenError::Store(error) => store_problem(error),
     })?;

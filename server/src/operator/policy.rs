@@ -1,6 +1,7 @@
 //! The policy's versions, as operators change them.
 
 use engine::{
+    audit::OpContext,
     policy::WrittenPolicy,
     service::{
         Services,
@@ -92,8 +93,13 @@ const fn publication(publishes: bool) -> FilePublication {
     if publishes { FilePublication::IfChanged } else { FilePublication::Never }
 }
 
-pub(super) async fn apply(services: &Services, text: &str, publishes: bool) -> Result<Option<AppliedPolicy>, NotDone> {
-    Ok(match services.import_policy(&read(text)?, publication(publishes)).await? {
+pub(super) async fn apply(
+    services: &Services,
+    by: &OpContext,
+    text: &str,
+    publishes: bool,
+) -> Result<Option<AppliedPolicy>, NotDone> {
+    Ok(match services.import_policy(by, &read(text)?, publication(publishes)).await? {
         FilePolicy::Unchanged => None,
         FilePolicy::Draft(kept) => Some(AppliedPolicy { change: "draft", number: Some(kept.number) }),
         FilePolicy::Published(kept) => Some(AppliedPolicy { change: "publish", number: Some(kept.number) }),
@@ -113,19 +119,30 @@ pub async fn plan(
     Ok(planned.map(|change| AppliedPolicy { change, number: None }))
 }
 
-pub(super) async fn draft(services: &Services, policy: &str, author: &str, note: &str) -> Result<Done, NotDone> {
-    let (kept, warnings) = services.draft_policy(&read(policy)?, author, note).await?;
+pub(super) async fn draft(
+    services: &Services,
+    by: &OpContext,
+    policy: &str,
+    author: &str,
+    note: &str,
+) -> Result<Done, NotDone> {
+    let (kept, warnings) = services.draft_policy(by, &read(policy)?, author, note).await?;
     let mut lines: Vec<String> = warnings.iter().map(|warning| format!("warning: {warning}")).collect();
     lines.push(format!("draft {number}: `tollgate policy publish {number}` puts it in force", number = kept.number));
     done(&DraftView { policy: (&kept).into(), warnings: &warnings }, lines)
 }
 
-pub(super) async fn publish(services: &Services, number: i64) -> Result<Done, NotDone> {
-    published(&services.publish_policy(number).await?)
+pub(super) async fn publish(services: &Services, by: &OpContext, number: i64) -> Result<Done, NotDone> {
+    published(&services.publish_policy(by, number).await?)
 }
 
-pub(super) async fn rollback(services: &Services, number: Option<i64>, author: &str) -> Result<Done, NotDone> {
-    published(&services.rollback_policy(number, author).await?)
+pub(super) async fn rollback(
+    services: &Services,
+    by: &OpContext,
+    number: Option<i64>,
+    author: &str,
+) -> Result<Done, NotDone> {
+    published(&services.rollback_policy(by, number, author).await?)
 }
 
 fn published(version: &PolicyVersionInfo) -> Result<Done, NotDone> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use engine::service::Services;
+use engine::{audit::Method, service::Services};
 use tokio::{
     io::{AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
@@ -17,7 +17,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Command, Done, NotDone, execute, protocol};
+use super::{Command, Done, NotDone, context, execute, protocol};
 use crate::cli::Exit;
 
 /// The longest path of a socket, in bytes: Linux has room for 108 with the zero at the end.
@@ -210,7 +210,9 @@ async fn take(stream: &mut UnixStream, services: &Services) -> Result<Done, NotD
     let line = within(TRANSFER_TIMEOUT, protocol::read_line(&mut BufReader::new(stream))).await;
     let line = line.map_err(|error| NotDone::new(Exit::Usage, format!("the command was not understood: {error}")))?;
     let command = protocol::read_request(&line)?;
-    let outcome = tokio::time::timeout(COMMAND_TIMEOUT, execute(services, &command)).await;
+    // Whoever is on the other end is the server's own user: that was looked at first.
+    let by = context(services, Method::Socket);
+    let outcome = tokio::time::timeout(COMMAND_TIMEOUT, execute(services, &by, &command)).await;
     let outcome = outcome.unwrap_or_else(|_elapsed| Err(unknown("the server did not finish in time")));
     if !matches!(command, Command::Settings) {
         let exit = outcome.as_ref().map_or_else(|not_done| not_done.exit, |_done| Exit::Ok);

@@ -1,11 +1,16 @@
 //! What operators do from the command line, beside a running server and without one.
 
+mod audit;
+mod auditors;
+mod backup;
 mod commands;
 mod doctor;
 mod fixtures;
 mod listening;
+mod old_databases;
 mod policy_versions;
 mod postgres;
+mod prices;
 mod proof;
 mod socket;
 

@@ -102,7 +102,7 @@ async fn a_call_that_is_dropped_before_its_dispatch_gives_money_and_key_back_and
     let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE }).unwrap();
     let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) = (desk.clock.clone(), desk.ids.clone());
     let services = Arc::new(Services::start(db, desk.ledger().clone(), clock, ids, policies).await.unwrap());
-    services.import(&catalog()).await.unwrap();
+    services.import(&engine::audit::OpContext::system(), &catalog()).await.unwrap();
     let principal = services.find_principal_by_email(EMAIL).await.unwrap().unwrap();
     let wallet = match &principal.owner {
         engine::service::access::Owner::Account(account) => account.wallet,

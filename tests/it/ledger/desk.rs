@@ -11,6 +11,7 @@ use std::{
 };
 
 use engine::{
+    audit::{Action, OpContext},
     clock::{Clock, SharedClock, SystemClock},
     credits::Credits,
     id::{EntryId, IdSource},
@@ -291,6 +292,15 @@ impl Desk {
         }
     }
 
+    /// Has somebody else carry out `sql` on a PostgreSQL database meanwhile; how it ended.
+    pub(crate) fn alter_behind(&self, sql: String) -> JoinHandle<Result<String, String>> {
+        let place = Arc::clone(&self.place);
+        std::thread::spawn(move || match &*place {
+            Place::File { .. } => panic!("a file is changed through `connection`"),
+            Place::Server(database) => database.query_as_superuser(&sql),
+        })
+    }
+
     /// The one number that `sql` asks for.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.rows(sql)[0][0].parse().unwrap()
@@ -325,7 +335,8 @@ impl Desk {
     }
 
     pub(crate) async fn save(&self, unit: UnitOfWork) -> Result<Vec<Done>, NotSaved> {
-        self.ledger().save(unit).await
+        let told = OpContext::system().entry(Action::CatalogImport, "unit", "of a test");
+        self.ledger().save(unit.audited(told)).await
     }
 
     /// Carries out one statement that must touch one row.

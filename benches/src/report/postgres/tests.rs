@@ -51,6 +51,7 @@ fn the_object_has_the_documented_keys() {
         books: Some(Books { received: 3, charged: 3, answered: 3 }),
         ledger: Some(ledger()),
         verify: None,
+        export: None,
     };
     let (object, table) = shown(Some(Postgres::Measured(Box::new(figures))));
     let object = object.unwrap();

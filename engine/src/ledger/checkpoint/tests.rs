@@ -26,7 +26,7 @@ fn what_is_written_is_read_back_and_nothing_else_is() {
         }
         assert_eq!(Checkpoint::from_bytes(&[bytes.as_slice(), &[0]].concat()), None);
     }
-    assert_eq!(Checkpoint::from_bytes(&[0x03; 200]), None, "a list that is longer than anything");
+    assert_eq!(Checkpoint::from_bytes(&[0x05; 200]), None, "a list that is longer than anything");
 }
 
 #[test]

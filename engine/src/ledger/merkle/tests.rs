@@ -41,10 +41,11 @@ fn every_path_leads_to_the_root_and_no_other_leaf_does() {
 }
 
 #[test]
-fn leaves_that_come_one_by_one_have_the_same_root() {
+fn a_tree_that_grows_has_the_root_of_its_leaves_at_every_size() {
     let mut frontier = Frontier::default();
-    for count in 0..300 {
+    assert_eq!(frontier.root(), root(&[]));
+    for count in 1..130 {
+        frontier.push(leaves(count).pop().unwrap());
         assert_eq!(frontier.root(), root(&leaves(count)), "{count} leaves");
-        frontier.push(sha256(&count.to_be_bytes()));
     }
 }

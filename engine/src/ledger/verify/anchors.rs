@@ -41,6 +41,8 @@ pub(super) struct Anchors {
     reached: BTreeMap<i64, i64>,
     /// By slot and batch.
     waiting: BTreeMap<(i64, i64), Vec<Anchor>>,
+    /// Of the chains beside the books, by name and number: the checkpoint and the hash.
+    others: BTreeMap<(String, i64), (i64, Digest)>,
     is_complete: bool,
 }
 
@@ -94,7 +96,35 @@ impl Anchors {
                 self.wait_for(Anchor { checkpoint: number, head: *head, is_kept: false });
             }
         }
+        self.wait_for_others(checkpoint);
         self.last = Some((number, checkpoint.hash(), checkpoint.made_us));
+    }
+
+    fn wait_for_others(&mut self, checkpoint: &Checkpoint) {
+        for other in &checkpoint.others {
+            self.others.insert((other.name.clone(), other.count), (checkpoint.number, other.hash));
+        }
+    }
+
+    /// A link of a chain beside the books was read.
+    pub(super) fn passed_other(&mut self, name: String, count: i64, hash: &Digest, problems: &mut Problems) {
+        let key = (name, count);
+        if let Some((checkpoint, anchored)) = self.others.remove(&key)
+            && anchored != *hash
+        {
+            problems.add(ProblemKind::AnchorMismatch, "audit", format!("{}/{count}", key.0), || {
+                format!("checkpoint {checkpoint} vouches for another hash: the trail was written again")
+            });
+        }
+    }
+
+    /// The chains beside the books are over.
+    pub(super) fn end_others(&self, problems: &mut Problems) {
+        for ((name, count), (checkpoint, _)) in &self.others {
+            problems.add(ProblemKind::AnchorMissing, "audit", format!("{name}/{count}"), || {
+                format!("checkpoint {checkpoint} vouches for this row, which is not there")
+            });
+        }
     }
 
     fn wait_for(&mut self, anchor: Anchor) {
@@ -187,6 +217,7 @@ impl Anchors {
                 "it was kept elsewhere and is missing here".to_owned()
             });
         }
+        self.wait_for_others(checkpoint);
         for head in &checkpoint.heads {
             self.wait_for(Anchor { checkpoint: checkpoint.number, head: *head, is_kept: true });
         }

@@ -10,11 +10,14 @@ use super::{
     money::Money,
     table_of,
 };
-use crate::ledger::{
-    chain::{BatchHeader, ChainHead, GENESIS},
-    checkpoint::Checkpoint,
-    leaf::{Digest, Entry, Position, leaf_hash},
-    merkle,
+use crate::{
+    audit::AuditVerifier,
+    ledger::{
+        chain::{BatchHeader, ChainHead, GENESIS},
+        checkpoint::Checkpoint,
+        leaf::{Digest, Entry, Position, leaf_hash},
+        merkle,
+    },
 };
 
 /// Checks a stream of [`Line`]s.
@@ -24,10 +27,11 @@ pub struct Verifier {
     pub(super) money: Money,
     pub(super) facts: Facts,
     pub(super) chains: BTreeMap<i64, Chain>,
-    anchors: Anchors,
+    pub(super) anchors: Anchors,
     /// By slot: batches up to here are believed as they stand.
     believed: BTreeMap<i64, i64>,
-    counts: Counts,
+    pub(super) counts: Counts,
+    pub(super) trail: AuditVerifier,
     /// The chain that is being followed.
     current: Option<Chain>,
     leaves: Vec<Digest>,

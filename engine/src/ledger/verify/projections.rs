@@ -11,6 +11,7 @@ use crate::{
         accounts::{AccountKind, LedgerAccountId},
         caps::{Counter, CounterKey},
         chain::ChainHead,
+        checkpoint::trail_of,
     },
 };
 
@@ -34,6 +35,18 @@ impl Verifier {
             Line::FactsComplete(is_complete) => self.facts.complete(is_complete, &mut self.problems),
             Line::FactRow { table, ref key, thing, digest } => {
                 self.facts.row((table, key), thing, digest, &mut self.problems);
+            }
+            Line::Audit(ref row, hash) => {
+                self.counts.audit_rows = self.counts.audit_rows.saturating_add(1);
+                self.anchors.passed_other(trail_of(row.slot), row.seq, &hash, &mut self.problems);
+                for fault in self.trail.row(row, hash) {
+                    self.problems.report(fault);
+                }
+            }
+            Line::AuditHead(ref head) => {
+                if let Some(fault) = self.trail.head(head) {
+                    self.problems.report(fault);
+                }
             }
             Line::Account { .. }
             | Line::Key(_)
@@ -116,7 +129,11 @@ impl Verifier {
 
     /// Reports what the books add up to and no stored line has named.
     pub(super) fn report_missing(&mut self) {
+        for fault in self.trail.finish() {
+            self.problems.report(fault);
+        }
         let problems = &mut self.problems;
+        self.anchors.end_others(problems);
         self.facts.report_missing(problems);
         let missing = || "the row is missing".to_owned();
         for (id, _) in LedgerAccountId::WELL_KNOWN {

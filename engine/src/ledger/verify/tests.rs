@@ -232,7 +232,7 @@ fn every_slot_has_its_own_chain_and_wallets_belong_to_all() {
     let (scribe, beside) = two_slots();
     let findings = scribe.findings(beside);
     assert_eq!(findings.problems, []);
-    assert_eq!(findings.counts, Counts { batches: 2, entries: 3, transactions: 2, postings: 3 });
+    assert_eq!(findings.counts, Counts { batches: 2, entries: 3, transactions: 2, postings: 3, audit_rows: 0 });
     assert_eq!(findings.heads.iter().map(|head| (head.slot, head.seq)).collect::<Vec<_>>(), [(0, 2), (1, 1)]);
 }
 

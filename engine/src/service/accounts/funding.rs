@@ -2,9 +2,11 @@
 //! promotion account.
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde_json::json;
 
-use super::{AccountProfile, CreateAccountError, email, profile};
+use super::{AccountProfile, CreateAccountError, email, profile, told_of};
 use crate::{
+    audit::{Action, OpContext},
     credits::Credits,
     id::{AccountId, EntryId},
     ledger::{LedgerAccountId, Leg, Post, Refusal, TransactionKind, leaf::sha256},
@@ -96,6 +98,7 @@ impl Services {
     /// database failed.
     pub async fn create_funded_account(
         &self,
+        by: &OpContext,
         email: &str,
         is_verified: bool,
         token_name: &str,
@@ -115,6 +118,12 @@ impl Services {
             let wallet = LedgerAccountId::from_raw(row.wallet);
             unit.post(grant_of(EntryId::from(row.id), wallet, credits, None));
         }
+        let mut told = vec![token.told(by)];
+        if !credits.is_zero() {
+            let grant = by.entry(Action::GrantCreate, "transaction", EntryId::from(row.id));
+            told.push(grant.after(grant_facts(AccountId::from(row.id), credits)));
+        }
+        let unit = unit.audited(told_of(by, Action::AccountCreate, &row)).and(told);
         match self.ledger.save(unit).await {
             Ok(_) => Ok(FundedAccount { profile: profile(&row), token, credits }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
@@ -135,6 +144,7 @@ impl Services {
     /// ledger refuses, or the database failed.
     pub async fn grant_credits(
         &self,
+        by: &OpContext,
         account: AccountId,
         credits: Credits,
         reason: &str,
@@ -167,7 +177,9 @@ impl Services {
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::credit_grant::Entity::insert(row.into_active_model()));
         unit.post(grant_of(id, profile.wallet, credits, Some(reason)));
-        match self.ledger.save(unit).await {
+        let told = by.entry(Action::GrantCreate, "transaction", id);
+        let told = told.after(grant_facts(account, credits)).because(reason);
+        match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(CreditGrant { id, is_replay: false }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
             Err(not_saved) => match self.find_keyed_grant(key).await? {
@@ -186,6 +198,11 @@ impl Services {
             .await?;
         Ok(found)
     }
+}
+
+/// What the audit trail tells of a grant.
+fn grant_facts(account: AccountId, credits: Credits) -> serde_json::Value {
+    json!({"account": account.to_string(), "credits": credits.to_string()})
 }
 
 fn grant_of(id: EntryId, wallet: LedgerAccountId, amount: Credits, reason: Option<&str>) -> Post {

@@ -9,9 +9,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{AccountProfile, CreateAccountError, PasswordError, email, profile, with_password};
+use super::{AccountProfile, CreateAccountError, PasswordError, email, profile, told_of, with_password};
 use crate::{
-    id::AccountId,
+    audit::{Action, Actor, Method, OpContext},
+    id::{AccountId, RequestId},
     ledger::leaf::sha256,
     service::{
         Services,
@@ -105,7 +106,7 @@ impl Services {
     ///
     /// # Errors
     /// The address or the token's name cannot be used, the address is taken, or the database failed.
-    pub async fn agent_signup(&self, email: &str, token_name: &str) -> Result<Signup, SignupError> {
+    pub async fn agent_signup(&self, by: &OpContext, email: &str, token_name: &str) -> Result<Signup, SignupError> {
         check_token_name(token_name)?;
         let email = email::normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
         let now_us = self.clock.now_us();
@@ -115,6 +116,7 @@ impl Services {
         let token = self.add_token(&mut unit, account, token_name, now_us);
         let link = self.add_link(&mut unit, account, SHOWN, now_us);
         self.add_verification_mail(&mut unit, account, &email, now_us);
+        let unit = unit.audited(told_of(by, Action::AccountSignUp, &row)).and([token.told(by)]);
         self.save_account(unit, &email).await?;
         Ok(Signup { account, token, link })
     }
@@ -123,7 +125,7 @@ impl Services {
     ///
     /// # Errors
     /// There is no such account, it is verified, or the database failed.
-    pub async fn resend_verification(&self, account: AccountId) -> Result<(), ResendError> {
+    pub async fn resend_verification(&self, by: &OpContext, account: AccountId) -> Result<(), ResendError> {
         let profile = self.find_profile(account).await?.ok_or(ResendError::NotFound)?;
         if profile.is_verified {
             return Err(ResendError::AlreadyVerified);
@@ -131,6 +133,7 @@ impl Services {
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
         self.add_verification_mail(&mut unit, account, &profile.email, now_us);
+        let unit = unit.audited(by.entry(Action::AccountResendVerification, "account", account));
         self.ledger.save(unit).await.map_err(|not_saved| unexpected("mail", not_saved))?;
         Ok(())
     }
@@ -158,13 +161,14 @@ impl Services {
         }))
     }
 
-    /// Uses a link: sets the password, ends every session, and, for a mailed link, verifies the address and ends every
+    /// Uses a link in the request `request`: sets the password, ends every session, and, for a mailed link, verifies the address and ends every
     /// other open link of the account.
     ///
     /// # Errors
     /// The link is gone, the password cannot be used (the link stays good), or the database failed.
     pub async fn set_password(
         &self,
+        request: RequestId,
         secret: &str,
         password: &SecretString,
     ) -> Result<AccountProfile, SetPasswordError> {
@@ -187,7 +191,15 @@ impl Services {
             unit.any(self.db.backend(), &end_others);
         }
         self.change_account(&mut unit, link.account.id, with_password(hash, link.is_verifying, now_us));
-        match self.ledger.save(unit).await {
+        let account = link.account.id;
+        let by = OpContext { actor: Actor::Account(account), method: Method::LoginLink, request: Some(request) };
+        let facts =
+            |is_verified: bool, has_password: bool| json!({"verified": is_verified, "has_password": has_password});
+        let told = by
+            .entry(Action::AccountSetPassword, "account", account)
+            .before(facts(link.account.is_verified, link.account.has_password))
+            .after(facts(link.account.is_verified || link.is_verifying, true));
+        match self.ledger.save(unit.audited(told)).await {
             Ok(_) => {}
             // Used by another request, or its time was over.
             Err(NotSaved::Conflict { .. }) => return Err(SetPasswordError::LinkGone),

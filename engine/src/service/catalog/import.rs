@@ -3,45 +3,55 @@
 use std::collections::HashMap;
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Change, DeclaredAccount, DeclaredCap, DeclaredNamespace, DeclaredPartner, DeclaredPublisher, DeclaredToken,
-    DeclaredTool, ImportError, PlannedChange, spec_to_json,
+    Change, DeclaredNamespace, DeclaredPublisher, DeclaredTool, ImportError, PlannedChange, spec_to_json,
+    trail::{price_facts, tool_facts},
 };
 use crate::{
+    audit::{Action, AuditEntry, OpContext},
     credits::Credits,
-    id::{AccountId, CapId, EntryId, NamespaceId, PartnerId, PriceVersionId, PublisherId, TokenId, ToolId},
+    id::{EntryId, NamespaceId, PriceVersionId, PublisherId, ToolId},
     ledger::{AccountKind, LedgerAccountId, Leg, Post, TransactionKind, leaf::sha256},
     pricing::{Price, PricingSpec},
-    service::{Services, access::CapOwner, accounts::with_password},
+    service::Services,
     store::{StoreError, UnitOfWork, entity},
 };
+
+mod customers;
 
 /// Gathers the statements of an import.
 pub(super) struct Import<'s> {
     services: &'s Services,
+    by: &'s OpContext,
     now_us: i64,
     pub(super) unit: UnitOfWork,
     pub(super) plan: Vec<PlannedChange>,
+    /// What the audit trail tells of it.
+    pub(super) trail: Vec<AuditEntry>,
     imported: HashMap<String, Vec<u8>>,
 }
 
 impl<'s> Import<'s> {
     /// With what was imported before.
-    pub(super) async fn start(services: &'s Services) -> Result<Self, StoreError> {
+    pub(super) async fn start(services: &'s Services, by: &'s OpContext) -> Result<Self, StoreError> {
         let rows = entity::import::Entity::find().all(services.db.readers()).await?;
         Ok(Self {
             services,
+            by,
             now_us: services.clock.now_us(),
             unit: UnitOfWork::new(),
             plan: Vec::new(),
+            trail: Vec::new(),
             imported: rows.into_iter().map(|row| (row.item, row.hash)).collect(),
         })
     }
 
-    /// Notes an item in the plan and its fingerprint in the unit; `None` if it is as it was imported last.
-    fn note(&mut self, item: &str, fingerprint: &str) -> Option<Change> {
+    /// Notes an item in the plan, its fingerprint in the unit, and in the trail what it is called there; `None` if it is as
+    /// it was imported last.
+    fn note(&mut self, item: &str, fingerprint: &str, (kind, id): (&'static str, &str)) -> Option<Change> {
         let hash = sha256(fingerprint.as_bytes()).to_vec();
         let change = match self.imported.get(item) {
             Some(known) if *known == hash => return None,
@@ -64,7 +74,19 @@ impl<'s> Import<'s> {
         }
         self.imported.insert(item.to_owned(), hash);
         self.plan.push(PlannedChange { item: item.to_owned(), change });
+        self.trail.push(self.by.entry(Action::CatalogImport, kind, id));
         Some(change)
+    }
+
+    /// Tells of the item that was noted last what of it was and is.
+    fn tell(&mut self, before: Option<Value>, after: &Value) {
+        if let Some(entry) = self.trail.pop() {
+            let entry = entry.after(after);
+            self.trail.push(match before {
+                Some(before) => entry.before(before),
+                None => entry,
+            });
+        }
     }
 
     pub(super) async fn publisher(&mut self, declared: &DeclaredPublisher) -> Result<(), ImportError> {
@@ -75,8 +97,12 @@ impl<'s> Import<'s> {
             .await
             .map_err(StoreError::from)?;
         let id = found.as_ref().map_or_else(|| PublisherId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
-        if self.note(&format!("publisher:{}", declared.slug), &declared.fingerprint).is_some() {
+        let told = ("publisher", &*declared.slug);
+        if self.note(&format!("publisher:{}", declared.slug), &declared.fingerprint, told).is_some() {
             let backend = self.services.db.backend();
+            let facts = |name: &str, bps: i32| json!({"display_name": name, "share_bps": bps});
+            let before = found.as_ref().map(|row| facts(&row.display_name, row.share_bps));
+            self.tell(before, &facts(&declared.display_name, declared.share_bps.into()));
             if let Some(row) = found {
                 let update = entity::publisher::Entity::update_many()
                     .set(entity::publisher::ActiveModel {
@@ -122,8 +148,11 @@ impl<'s> Import<'s> {
             return Err(ImportError::Item { item, message: "belongs to another publisher".to_owned() });
         }
         let id = found.as_ref().map_or_else(|| NamespaceId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
-        if self.note(&item, &declared.fingerprint).is_some() {
+        if self.note(&item, &declared.fingerprint, ("namespace", &declared.name)).is_some() {
             let backend = self.services.db.backend();
+            let facts = |description: &str| json!({"description": description});
+            let before = found.as_ref().map(|row| facts(&row.description));
+            self.tell(before, &facts(&declared.description));
             if found.is_some() {
                 let update = entity::namespace::Entity::update_many()
                     .set(entity::namespace::ActiveModel {
@@ -167,7 +196,9 @@ impl<'s> Import<'s> {
         let price = PriceVersionId::new(&*self.services.ids, self.now_us);
         Price::from_spec(price, self.now_us, &declared.pricing)
             .map_err(|source| ImportError::Price { item: item.clone(), source })?;
-        if self.note(&item, &declared.fingerprint).is_none() {
+        let (kind, path) = item.split_once(':').unwrap_or(("tool", &item));
+        let kind = if kind == "core_tool" { "core_tool" } else { "tool" };
+        if self.note(&item, &declared.fingerprint, (kind, path)).is_none() {
             return Ok(());
         }
         let is_there = match namespace {
@@ -195,6 +226,7 @@ impl<'s> Import<'s> {
             timeout_ms: i64::try_from(declared.timeout_ms).unwrap_or(i64::MAX),
             created_us: found.as_ref().map_or(self.now_us, |row| row.created_us),
         };
+        self.tell(found.as_ref().map(tool_facts), &tool_facts(&row));
         let backend = self.services.db.backend();
         if found.is_some() {
             let update = entity::tool::Entity::update_many()
@@ -204,123 +236,37 @@ impl<'s> Import<'s> {
         } else {
             self.unit.one(backend, &entity::tool::Entity::insert(row.into_active_model()));
         }
-        self.price(id, price, &declared.pricing).await
+        self.price((id, path), price, &declared.pricing).await
     }
 
     /// A price that differs from the last one becomes a new version, in force from now on.
-    async fn price(&mut self, tool: Uuid, id: PriceVersionId, pricing: &PricingSpec) -> Result<(), ImportError> {
-        use sea_orm::QueryOrder as _;
+    async fn price(
+        &mut self,
+        (tool, path): (Uuid, &str),
+        id: PriceVersionId,
+        pricing: &PricingSpec,
+    ) -> Result<(), ImportError> {
         let spec = spec_to_json(pricing);
-        let last = entity::price_version::Entity::find()
-            .filter(entity::price_version::Column::ToolId.eq(tool))
-            .order_by_desc(entity::price_version::Column::EffectiveFromUs)
-            .one(self.services.db.readers())
-            .await
-            .map_err(StoreError::from)?;
-        if last.is_some_and(|row| row.spec == spec) {
+        // What is scheduled for later stays scheduled.
+        let last = self.services.find_price_in_force(tool, self.now_us).await?;
+        if last.as_ref().is_some_and(|row| row.spec == spec) {
             return Ok(());
         }
+        let told = self.by.entry(Action::PriceSet, "price", id).after(price_facts(path, &spec, self.now_us));
+        self.trail.push(match &last {
+            Some(row) => told.before(price_facts(path, &row.spec, row.effective_from_us)),
+            None => told,
+        });
         let row = entity::price_version::Model {
             id: id.uuid(),
             tool_id: tool,
             effective_from_us: self.now_us,
             spec,
             created_us: self.now_us,
+            key: None,
         };
         self.services.state(&mut self.unit, &row, self.now_us);
         self.unit.one(self.services.db.backend(), &entity::price_version::Entity::insert(row.into_active_model()));
-        Ok(())
-    }
-
-    pub(super) async fn account(&mut self, declared: &DeclaredAccount) -> Result<(), ImportError> {
-        let found = entity::account::Entity::find()
-            .filter(entity::account::Column::Email.eq(&declared.email))
-            .one(self.services.db.readers())
-            .await
-            .map_err(StoreError::from)?;
-        let item = format!("account:{}", declared.email);
-        if self.note(&item, &declared.fingerprint).is_none() {
-            return Ok(());
-        }
-        let backend = self.services.db.backend();
-        let stored = found.as_ref().and_then(|row| row.password_hash.as_deref());
-        let password_hash = match &declared.password {
-            Some(password) => self.services.hash_unless_stored(password, &declared.email, stored).await,
-            None => Ok(None),
-        };
-        let password_hash = password_hash.map_err(|error| ImportError::Item { item, message: error.to_string() })?;
-        let id = if let Some(row) = found {
-            if let Some(hash) = password_hash {
-                let update = entity::account::Entity::update_many()
-                    .set(with_password(hash, false, self.now_us))
-                    .filter(entity::account::Column::Id.eq(row.id));
-                self.unit.one(backend, &update);
-            }
-            row.id
-        } else {
-            let id = AccountId::new(&*self.services.ids, self.now_us);
-            let wallet = self.open_account(AccountKind::Wallet, &id.to_string());
-            let row = entity::account::Model {
-                id: id.uuid(),
-                email: declared.email.clone(),
-                is_verified: declared.is_verified,
-                is_suspended: false,
-                password_hash,
-                wallet: wallet.raw(),
-                sessions_from_us: 0,
-                created_us: self.now_us,
-            };
-            self.services.state(&mut self.unit, &row, self.now_us);
-            self.unit.one(backend, &entity::account::Entity::insert(row.into_active_model()));
-            self.grant(id.uuid(), wallet, declared.grant);
-            id.uuid()
-        };
-        self.tokens(Some(id), None, &declared.tokens).await?;
-        self.caps(id, CapOwner::Account, &declared.caps).await
-    }
-
-    pub(super) async fn partner(&mut self, declared: &DeclaredPartner) -> Result<(), ImportError> {
-        let found = entity::partner::Entity::find()
-            .filter(entity::partner::Column::Name.eq(&declared.name))
-            .one(self.services.db.readers())
-            .await
-            .map_err(StoreError::from)?;
-        if self.note(&format!("partner:{}", declared.name), &declared.fingerprint).is_none() {
-            return Ok(());
-        }
-        let backend = self.services.db.backend();
-        let id = if let Some(row) = found {
-            let update = entity::partner::Entity::update_many()
-                .set(entity::partner::ActiveModel { margin_bps: Set(declared.margin_bps.into()), ..Default::default() })
-                .filter(entity::partner::Column::Id.eq(row.id));
-            self.unit.one(backend, &update);
-            let id = row.id;
-            let row = entity::partner::Model { margin_bps: declared.margin_bps.into(), ..row };
-            self.services.state(&mut self.unit, &row, self.now_us);
-            id
-        } else {
-            let id = PartnerId::new(&*self.services.ids, self.now_us);
-            let wallet = self.open_account(AccountKind::Wallet, &id.to_string());
-            let margin = self.open_account(AccountKind::PartnerMargin, &id.to_string());
-            let row = entity::partner::Model {
-                id: id.uuid(),
-                name: declared.name.clone(),
-                is_suspended: false,
-                margin_bps: declared.margin_bps.into(),
-                wallet: wallet.raw(),
-                margin: margin.raw(),
-                created_us: self.now_us,
-            };
-            self.services.state(&mut self.unit, &row, self.now_us);
-            self.unit.one(backend, &entity::partner::Entity::insert(row.into_active_model()));
-            self.grant(id.uuid(), wallet, declared.grant);
-            id.uuid()
-        };
-        self.tokens(None, Some(id), &declared.tokens).await?;
-        for per in [CapOwner::Partner, CapOwner::EndUser] {
-            let caps: Vec<_> = declared.caps.iter().filter(|cap| cap.per == per).cloned().collect();
-            self.caps(id, per, &caps).await?;
-        }
         Ok(())
     }
 
@@ -331,8 +277,10 @@ impl<'s> Import<'s> {
     }
 
     /// The first credits, from the platform's promotion account. Posted with the account, so only once.
-    fn grant(&mut self, owner: Uuid, wallet: LedgerAccountId, amount: Credits) {
+    fn grant(&mut self, owner: Uuid, (kind, name): (&str, &str), wallet: LedgerAccountId, amount: Credits) {
         if amount > Credits::ZERO {
+            let told = self.by.entry(Action::GrantCreate, "transaction", EntryId::from(owner));
+            self.trail.push(told.after(json!({kind: name, "credits": amount.to_string()})));
             self.unit.post(Post {
                 id: EntryId::from(owner),
                 kind: TransactionKind::Grant,
@@ -342,75 +290,5 @@ impl<'s> Import<'s> {
                 meta: None,
             });
         }
-    }
-
-    async fn tokens(
-        &mut self,
-        account: Option<Uuid>,
-        partner: Option<Uuid>,
-        tokens: &[DeclaredToken],
-    ) -> Result<(), ImportError> {
-        for token in tokens {
-            let digest = sha256(token.secret.as_bytes()).to_vec();
-            let known = entity::token::Entity::find()
-                .filter(entity::token::Column::Digest.eq(digest.clone()))
-                .one(self.services.db.readers())
-                .await
-                .map_err(StoreError::from)?;
-            let id = if let Some(row) = known {
-                row.id
-            } else {
-                let id = TokenId::new(&*self.services.ids, self.now_us).uuid();
-                let hint: String = token.secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-                let row = entity::token::Model {
-                    id,
-                    account_id: account,
-                    partner_id: partner,
-                    name: token.name.clone(),
-                    hint,
-                    digest,
-                    created_us: self.now_us,
-                    revoked_us: None,
-                };
-                self.services.state(&mut self.unit, &row, self.now_us);
-                self.unit.one(self.services.db.backend(), &entity::token::Entity::insert(row.into_active_model()));
-                id
-            };
-            self.caps(id, CapOwner::Token, &token.caps).await?;
-        }
-        Ok(())
-    }
-
-    async fn caps(&mut self, owner: Uuid, per: CapOwner, caps: &[DeclaredCap]) -> Result<(), ImportError> {
-        let backend = self.services.db.backend();
-        for cap in caps.iter().filter(|cap| cap.per == per) {
-            let known = entity::cap::Entity::find()
-                .filter(entity::cap::Column::OwnerId.eq(owner))
-                .filter(entity::cap::Column::OwnerKind.eq(per.raw()))
-                .filter(entity::cap::Column::Window.eq(cap.window.raw()))
-                .one(self.services.db.readers())
-                .await
-                .map_err(StoreError::from)?;
-            if let Some(row) = known {
-                let update = entity::cap::Entity::update_many()
-                    .set(entity::cap::ActiveModel { limit_credits: Set(cap.limit.micros()), ..Default::default() })
-                    .filter(entity::cap::Column::Id.eq(row.id));
-                self.unit.one(backend, &update);
-                let row = entity::cap::Model { limit_credits: cap.limit.micros(), ..row };
-                self.services.state(&mut self.unit, &row, self.now_us);
-            } else {
-                let row = entity::cap::Model {
-                    id: CapId::new(&*self.services.ids, self.now_us).uuid(),
-                    owner_id: owner,
-                    owner_kind: per.raw(),
-                    window: cap.window.raw(),
-                    limit_credits: cap.limit.micros(),
-                    created_us: self.now_us,
-                };
-                self.services.state(&mut self.unit, &row, self.now_us);
-                self.unit.one(backend, &entity::cap::Entity::insert(row.into_active_model()));
-            }
-        }
-        Ok(())
     }
 }

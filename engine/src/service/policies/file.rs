@@ -2,8 +2,9 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect as _, Set};
 
-use super::{PolicyVersionError, PolicyVersionInfo, TRIES_MAX, Text, failed, info, newest_first};
+use super::{PolicyVersionError, PolicyVersionInfo, TRIES_MAX, Text, failed, info, newest_first, trail};
 use crate::{
+    audit::{Action, AuditEntry, OpContext},
     policy::WrittenPolicy,
     service::Services,
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -54,6 +55,7 @@ impl Services {
     /// The policy is to be kept and is wrong, or the database failed.
     pub async fn import_policy(
         &self,
+        by: &OpContext,
         policy: &WrittenPolicy,
         publication: FilePublication,
     ) -> Result<FilePolicy, PolicyVersionError> {
@@ -63,9 +65,10 @@ impl Services {
             let seen = self.last_imported().await?;
             let step = self.step(&text, seen.as_deref(), publication).await?;
             let mut unit = UnitOfWork::new();
-            let (number, is_published) = match step {
+            let by_file = |told: AuditEntry| told.because("the configuration's policy");
+            let (number, is_published, told) = match step {
                 Step::Nothing => return Ok(FilePolicy::Unchanged),
-                Step::Remember => (None, false),
+                Step::Remember => (None, false, None),
                 Step::Draft | Step::PublishNew => {
                     self.compile_policy(policy).await?;
                     let mut row = self.new_row(&text, AUTHOR, "").await?;
@@ -75,15 +78,25 @@ impl Services {
                     } else {
                         self.insert(&mut unit, &row);
                     }
-                    (Some(row.number), is_published)
+                    let told = if is_published {
+                        trail::published(by, Action::PolicyPublish, row.number, &text.sha256, row.replaces)
+                    } else {
+                        trail::drafted(by, &row)
+                    };
+                    (Some(row.number), is_published, Some(by_file(told)))
                 }
                 Step::PublishDraft(number) => {
                     self.compile_policy(policy).await?;
-                    self.publish_draft(&mut unit, number).await?;
-                    (Some(number), true)
+                    let replaced = self.publish_draft(&mut unit, number).await?;
+                    let told = trail::published(by, Action::PolicyPublish, number, &text.sha256, replaced);
+                    (Some(number), true, Some(by_file(told)))
                 }
             };
             self.remember(&mut unit, &text, seen);
+            let unit = match told {
+                Some(told) => unit.audited(told),
+                None => unit.unaudited("it is only noted which file was looked at"),
+            };
             match self.ledger.save(unit).await {
                 Ok(_) => {}
                 // Another server or command was first: look again.

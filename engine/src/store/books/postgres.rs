@@ -18,7 +18,10 @@ use sea_orm::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::source::{self, Cell};
+use super::{
+    reports::Books,
+    source::{self, Cell},
+};
 use crate::{
     id::EntryId,
     store::{StoreError, postgres::Target},
@@ -51,15 +54,32 @@ pub(super) fn read<T>(url: &str, read: impl FnOnce(&Postgres) -> Result<T, Store
     done
 }
 
+/// Lets `read` read the database at `url` in pages, each at a moment of its own. Not to be called where a runtime is at
+/// work already.
+pub(super) fn read_in_pages<T, E: From<StoreError>>(
+    url: &str,
+    read: impl FnOnce(&Postgres) -> Result<T, E>,
+) -> Result<T, E> {
+    let settings = [("default_transaction_read_only", "on"), ("enable_sort", "off")];
+    let source = Postgres::connect(url, &settings)?;
+    let done = read(&source);
+    source.close();
+    done
+}
+
 impl Postgres {
     fn open(url: &str) -> Result<Self, StoreError> {
-        let target = Target::of(url)?.named("tollgate ledger", &[]);
+        let source = Self::connect(url, &[])?;
+        source.execute(BEGIN)?;
+        Ok(source)
+    }
+
+    fn connect(url: &str, settings: &[(&str, &str)]) -> Result<Self, StoreError> {
+        let target = Target::of(url)?.named("tollgate ledger", settings);
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(DbErr::Conn, error.into()))?;
         let connection = runtime.block_on(target.connect())?;
-        let source = Self { runtime, connection: RefCell::new(connection), declared: cell::Cell::new(0) };
-        source.execute(BEGIN)?;
-        Ok(source)
+        Ok(Self { runtime, connection: RefCell::new(connection), declared: cell::Cell::new(0) })
     }
 
     fn execute(&self, sql: impl sqlx::SqlSafeStr) -> Result<(), StoreError> {
@@ -140,6 +160,77 @@ pub(super) struct Cursor<'c> {
     row: Option<PgRow>,
     /// The server has no more.
     is_over: bool,
+}
+
+/// A page: its statements get these numbers.
+pub(super) struct Page<'c> {
+    source: &'c Postgres,
+    numbers: &'c [i64],
+}
+
+impl Books for Postgres {
+    type Page<'c> = Page<'c>;
+
+    fn page<'c>(&'c self, numbers: &'c [i64]) -> Page<'c> {
+        Page { source: self, numbers }
+    }
+}
+
+/// A statement with the numbers that it gets.
+pub(super) struct PageStatement<'c> {
+    source: &'c Postgres,
+    sql: Arc<str>,
+    numbers: &'c [i64],
+}
+
+impl source::Source for Page<'_> {
+    type Statement<'s>
+        = PageStatement<'s>
+    where
+        Self: 's;
+
+    fn prepare_text(&self, _table: &'static str, sql: &str) -> Result<PageStatement<'_>, StoreError> {
+        Ok(PageStatement { source: self.source, sql: sql.into(), numbers: self.numbers })
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        self.source.id_literal(id)
+    }
+}
+
+impl source::Statement for PageStatement<'_> {
+    type Cursor<'s>
+        = PageCursor
+    where
+        Self: 's;
+
+    fn open(&mut self) -> Result<PageCursor, StoreError> {
+        let query = sqlx::query(AssertSqlSafe(Arc::clone(&self.sql)));
+        let query = self.numbers.iter().fold(query, |query, number| query.bind(*number));
+        let mut connection = self.source.connection.borrow_mut();
+        let rows = wait(&self.source.runtime, ANSWER_MAX, query.fetch_all(&mut *connection));
+        let rows = rows.map_err(|error| failed(DbErr::Query, error))?;
+        Ok(PageCursor { fetched: rows.into_iter(), row: None })
+    }
+}
+
+/// The rows of a page, fetched at once.
+pub(super) struct PageCursor {
+    fetched: std::vec::IntoIter<PgRow>,
+    row: Option<PgRow>,
+}
+
+impl source::Cursor for PageCursor {
+    type Row = PgRow;
+
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.row = self.fetched.next();
+        Ok(())
+    }
+
+    fn row(&self) -> Option<&PgRow> {
+        self.row.as_ref()
+    }
 }
 
 impl source::Cursor for Cursor<'_> {

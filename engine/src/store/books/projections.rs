@@ -44,6 +44,14 @@ const HEADS: Select = Select {
     sql: "SELECT slot, epoch, batch_no, seq, last_us, hash FROM chain_head ORDER BY slot",
 };
 
+const AUDIT: Select = Select {
+    table: "audit",
+    sql: "SELECT slot, seq, recorded_us, actor_kind, actor_id, method, credential, action, object_kind, object_id,
+                 before_json, after_json, reason, request_id, prev_hash, hash FROM audit ORDER BY slot, seq",
+};
+const AUDIT_HEADS: Select =
+    Select { table: "audit_head", sql: "SELECT slot, seq, last_us, hash FROM audit_head ORDER BY slot" };
+
 pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
     let mut statement = source.prepare(ACCOUNTS)?;
     let mut cursor = statement.open()?;
@@ -67,7 +75,9 @@ pub(super) fn read_balances<S: Source>(source: &S, sink: &mut Sink) -> Result<()
     read_table(COUNTERS, 2, &mut source.prepare(COUNTERS)?.open()?, sink, rows::counter)?;
     read_table(POSTPONED, 1, &mut source.prepare(POSTPONED)?.open()?, sink, rows::postponed)?;
     read_table(OPEN_HOLDS, 1, &mut source.prepare(OPEN_HOLDS)?.open()?, sink, rows::open_hold)?;
-    read_table(HEADS, 1, &mut source.prepare(HEADS)?.open()?, sink, rows::head)
+    read_table(HEADS, 1, &mut source.prepare(HEADS)?.open()?, sink, rows::head)?;
+    read_table(AUDIT, 2, &mut source.prepare(AUDIT)?.open()?, sink, rows::audit)?;
+    read_table(AUDIT_HEADS, 1, &mut source.prepare(AUDIT_HEADS)?.open()?, sink, rows::audit_head)
 }
 
 /// Every idempotency key with its call and whether its answer is kept.

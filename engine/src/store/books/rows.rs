@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::source::{Cell, FromCell, Row};
 use crate::{
+    audit::{AuditHead, AuditRow},
     credits::Credits,
     id::{CapId, EntryId},
     invocation::CallState,
@@ -262,5 +263,38 @@ pub(super) fn head(row: &impl Row) -> Decoded<Line> {
         seq: column(row, 3, "seq")?,
         last_us: column(row, 4, "last_us")?,
         hash: column(row, 5, "hash")?,
+    }))
+}
+
+/// `slot, seq, recorded_us, actor_kind, actor_id, method, credential, action, object_kind, object_id, before_json,
+/// after_json, reason, request_id, prev_hash, hash`
+pub(super) fn audit(row: &impl Row) -> Decoded<Line> {
+    let audit = AuditRow {
+        slot: column(row, 0, "slot")?,
+        seq: column(row, 1, "seq")?,
+        recorded_us: column(row, 2, "recorded_us")?,
+        actor_kind: column(row, 3, "actor_kind")?,
+        actor_id: column(row, 4, "actor_id")?,
+        method: column(row, 5, "method")?,
+        credential: column(row, 6, "credential")?,
+        action: column(row, 7, "action")?,
+        object_kind: column(row, 8, "object_kind")?,
+        object_id: column(row, 9, "object_id")?,
+        before: column(row, 10, "before_json")?,
+        after: column(row, 11, "after_json")?,
+        reason: column(row, 12, "reason")?,
+        request_id: column(row, 13, "request_id")?,
+        prev_hash: column(row, 14, "prev_hash")?,
+    };
+    Ok(Line::Audit(Box::new(audit), column(row, 15, "hash")?))
+}
+
+/// `slot, seq, last_us, hash`
+pub(super) fn audit_head(row: &impl Row) -> Decoded<Line> {
+    Ok(Line::AuditHead(AuditHead {
+        slot: column(row, 0, "slot")?,
+        seq: column(row, 1, "seq")?,
+        last_us: column(row, 2, "last_us")?,
+        hash: column(row, 3, "hash")?,
     }))
 }

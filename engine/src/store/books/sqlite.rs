@@ -3,24 +3,34 @@
 use std::{path::Path, time::Duration};
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, Row, Rows, Statement, fallible_streaming_iterator::FallibleStreamingIterator,
-    types::ValueRef,
+    CachedStatement, Connection, ErrorCode, OpenFlags, Row, Rows, Statement,
+    fallible_streaming_iterator::FallibleStreamingIterator, params_from_iter, types::ValueRef,
 };
 
-use super::source::{self, Cell};
+use super::{
+    reports::Books,
+    source::{self, Cell},
+};
 use crate::{
     id::EntryId,
     ledger::verify::{Problem, ProblemKind},
     store::StoreError,
 };
 
-/// Opens the file and fixes the moment that is read. Not read-only: after a crash even a reader may have to build the
-/// index of the write-ahead log. `query_only` sees to it that nothing is written.
+/// Opens the file and fixes the moment that is read.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path)?;
+    connection.execute_batch("BEGIN")?;
+    Ok(connection)
+}
+
+/// Opens the file: every statement reads a moment of its own. Not read-only: after a crash even a reader may have to
+/// build the index of the write-ahead log. `query_only` sees to it that nothing is written.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; BEGIN")?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF")?;
     Ok(connection)
 }
 
@@ -58,6 +68,52 @@ impl source::Statement for Statement<'_> {
 
     fn open(&mut self) -> Result<Rows<'_>, StoreError> {
         Ok(self.query([])?)
+    }
+}
+
+/// A page: its statements get these numbers.
+pub(super) struct Page<'c> {
+    connection: &'c Connection,
+    numbers: &'c [i64],
+}
+
+impl Books for Connection {
+    type Page<'c> = Page<'c>;
+
+    fn page<'c>(&'c self, numbers: &'c [i64]) -> Page<'c> {
+        Page { connection: self, numbers }
+    }
+}
+
+/// A statement with the numbers that it gets; the next page finds it prepared.
+pub(super) struct PageStatement<'c> {
+    statement: CachedStatement<'c>,
+    numbers: &'c [i64],
+}
+
+impl source::Source for Page<'_> {
+    type Statement<'s>
+        = PageStatement<'s>
+    where
+        Self: 's;
+
+    fn prepare_text(&self, _table: &'static str, sql: &str) -> Result<PageStatement<'_>, StoreError> {
+        Ok(PageStatement { statement: self.connection.prepare_cached(sql)?, numbers: self.numbers })
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        self.connection.id_literal(id)
+    }
+}
+
+impl source::Statement for PageStatement<'_> {
+    type Cursor<'s>
+        = Rows<'s>
+    where
+        Self: 's;
+
+    fn open(&mut self) -> Result<Rows<'_>, StoreError> {
+        Ok(self.statement.query(params_from_iter(self.numbers))?)
     }
 }
 

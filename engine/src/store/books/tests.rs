@@ -35,6 +35,7 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000002_catalog/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000008_audit/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000009_proof/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
@@ -224,7 +225,7 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
     assert_eq!(report.problems, []);
     assert!(report.ok);
     // Three postings and one, and two charges of three; the rest moves no money.
-    assert_eq!(report.counts, Counts { batches: 12, entries: 14, transactions: 4, postings: 10 });
+    assert_eq!(report.counts, Counts { batches: 12, entries: 14, transactions: 4, postings: 10, audit_rows: 0 });
     assert_eq!(report.checkpoint, None);
     let stored: (i64, i64, [u8; 32]) = books
         .connect()

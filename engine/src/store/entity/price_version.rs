@@ -9,6 +9,8 @@ pub struct Model {
     pub effective_from_us: i64,
     pub spec: String,
     pub created_us: i64,
+    /// The command's, of a version that was made for later.
+    pub key: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

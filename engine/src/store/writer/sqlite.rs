@@ -12,6 +12,7 @@ mod books;
 mod checkpoint;
 mod load;
 mod thread;
+mod trail;
 mod write;
 
 pub use books::{WriterSettings, settings_of};

@@ -306,18 +306,18 @@ async fn catalog(report: &mut Report, config: &Config, services: &Services) {
     let changes = match services.plan_import(&declared).await {
         Ok(changes) => changes,
         Err(error) => {
-            let not_done = operator::import_refused(error);
+            let not_done = operator::catalog::import_refused(error);
             return report.wrong(CATALOG, not_done.exit, not_done);
         }
     };
     let listed: Vec<Value> =
-        changes.iter().map(|change| json!({"item": change.item, "change": operator::word(change)})).collect();
+        changes.iter().map(|change| json!({"item": change.item, "change": operator::catalog::word(change)})).collect();
     report.fact(CATALOG, "differences", listed);
     if changes.is_empty() {
         report.find(CATALOG, Level::Fine, "the database has what the file declares");
     }
     for change in &changes {
-        let what = format!("`apply` would {} {}", operator::word(change), change.item);
+        let what = format!("`apply` would {} {}", operator::catalog::word(change), change.item);
         report.find(CATALOG, Level::Note, what);
     }
 }

@@ -13,8 +13,11 @@ use engine::{
 };
 use serde_json::json;
 
-use super::super::{Exit, Failure, Outcome, say};
-use crate::checkpoints;
+use super::{
+    super::{Exit, Failure, Outcome, say},
+    unreadable,
+};
+use crate::{checkpoints, config::Config};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
@@ -30,10 +33,10 @@ pub(in crate::cli) struct VerifyArgs {
     json: bool,
 }
 
-pub(super) fn run(place: &DatabasePlace, args: &VerifyArgs) -> Outcome {
+pub(super) fn run(place: &DatabasePlace, args: &VerifyArgs, config: &Config) -> Outcome {
     let scope = scope_of(place, args)?;
     let clock = SystemClock::start();
-    let report = books::verify_within(place, &scope, &clock).map_err(|error| Failure::new(Exit::Database, error))?;
+    let report = books::verify_within(place, &scope, &clock).map_err(|error| unreadable(&error, config))?;
     print(&report, args.json)?;
     Ok(if report.ok { Exit::Ok } else { Exit::Damaged })
 }
@@ -86,6 +89,7 @@ fn print(report: &VerifyReport, is_json: bool) -> Outcome {
             "postings": counts.postings,
             "transactions": counts.transactions,
             "batches": counts.batches,
+            "audit_rows": counts.audit_rows,
             "seconds": seconds,
             "checkpoint": report.checkpoint,
             "problems": problems,
@@ -93,8 +97,8 @@ fn print(report: &VerifyReport, is_json: bool) -> Outcome {
         .to_string());
     }
     say(&format!(
-        "{} postings in {} transactions and {} batches checked in {seconds:.3} s",
-        counts.postings, counts.transactions, counts.batches
+        "{} postings in {} transactions and {} batches, and {} rows of the audit trail checked in {seconds:.3} s",
+        counts.postings, counts.transactions, counts.batches, counts.audit_rows
     ))?;
     match report.checkpoint {
         Some(number) => say(&format!("the last checkpoint is number {number}"))?,

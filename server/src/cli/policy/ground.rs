@@ -4,6 +4,7 @@
 use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use engine::{
+    audit::OpContext,
     gateway::session_key::SessionSettings,
     policy::{Policies, WrittenPolicy, WrittenPolicyError},
     service::{Services, explain::AskedPolicies},
@@ -84,7 +85,11 @@ impl Ground {
             let folder = TempDir::new().map_err(|error| refused(error.to_string()))?;
             let engine =
                 app::open_engine(&config.in_database(&folder.path().join("tollgate.db"))).await.map_err(database)?;
-            engine.services.import(&declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
+            engine
+                .services
+                .import(&OpContext::system(), &declared)
+                .await
+                .map_err(|error| Failure::new(Exit::Config, error))?;
             (engine.services, "the configuration", Some((folder, engine.writer)))
         } else {
             (Arc::new(app::open_readers(&config).await.map_err(database)?), "the database", None)

@@ -53,7 +53,7 @@ pub enum ChargeOn {
 }
 
 impl PricingItem {
-    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    pub(in crate::config) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         if let Some(rules) = fields.take("pricing_rules") {
             rules.wrong("is not supported: use `fixed_credit_cost` or `returned_credit_cost_path`");
         }

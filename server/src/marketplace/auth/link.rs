@@ -12,6 +12,7 @@ use super::{base_url, busy, store_problem};
 use crate::{
     http::{
         address::client_address,
+        auth::new_request_id,
         body::read_body,
         limits::RateHeaders,
         problem::{Problem, gone_page, refused_form},
@@ -80,7 +81,7 @@ async fn carry_out(secret: &str, payload: web::Payload, state: &AppState) -> Res
     if field("again").is_some_and(|again| again != password) {
         return retry("The two passwords differ.");
     }
-    match state.services.set_password(secret, &SecretString::from(password)).await {
+    match state.services.set_password(new_request_id(state), secret, &SecretString::from(password)).await {
         Ok(account) => {
             let done = Done { email: &account.email, is_verified: account.is_verified, base_url: &base_url(state) };
             page(HttpResponse::Ok(), render_done(&done))

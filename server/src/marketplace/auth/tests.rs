@@ -1,5 +1,6 @@
 use actix_web::{App, test, web::Data};
 use engine::{
+    audit::OpContext,
     credits::Credits,
     service::purchases::{ConfirmError, Provider},
 };
@@ -8,7 +9,10 @@ use serde_json::{Value, json};
 use crate::{
     app::{Engine, open_engine},
     config::{Config, ConfigSource, Environment, load},
-    http::limits::{AuthLimiter, InvokeLimiter},
+    http::{
+        auth::authenticate_auditor,
+        limits::{AuthLimiter, InvokeLimiter},
+    },
     mail::{Transport, send_due},
     marketplace::{auth::JwtKeys, credits, tokens},
     state::{AppState, InFlight},
@@ -35,6 +39,7 @@ async fn house(more: &str) -> House {
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter: std::sync::Arc::new(AuthLimiter::new(&config.limits)),
         in_flight: std::sync::Arc::new(InFlight::default()),
+        exports: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
         jwt: JwtKeys::new(&[7; 32]),
         gateway: std::sync::Arc::new(crate::gateway::setup::gateway(&config, &"no caller of these has it".into())),
         config: std::sync::Arc::new(config),
@@ -193,15 +198,52 @@ async fn a_purchase_is_posted_once() {
     assert_eq!(again["purchase_id"], first["purchase_id"]);
     assert_eq!(house.json("POST", "/credits/purchase", key, buy(51)).await.0, 409);
     let id = first["purchase_id"].as_str().unwrap().parse().unwrap();
-    services.confirm_purchase(id).await.unwrap();
-    assert!(matches!(services.confirm_purchase(id).await, Err(ConfirmError::AlreadyConfirmed)));
+    services.confirm_purchase(&OpContext::system(), id).await.unwrap();
+    assert!(matches!(services.confirm_purchase(&OpContext::system(), id).await, Err(ConfirmError::AlreadyConfirmed)));
     let account = signup["account_id"].as_str().unwrap().parse().unwrap();
     for _ in 0..2 {
-        services.purchase(account, Credits::from_micros(1), Provider::Demo, Some("demo")).await.unwrap();
-        services.grant_credits(account, Credits::from_micros(2_000_000), "welcome", Some("g")).await.unwrap();
+        services
+            .purchase(&OpContext::system(), account, Credits::from_micros(1), Provider::Demo, Some("demo"))
+            .await
+            .unwrap();
+        services
+            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), "welcome", Some("g"))
+            .await
+            .unwrap();
     }
     let (_, balance) = house.json("GET", "/credits/balance", key, json!(null)).await;
     assert_eq!(balance["available"], json!(52.000_001));
     let (_, listed) = house.json("GET", "/credits/purchases", key, json!(null)).await;
     assert_eq!(listed.as_array().unwrap().len(), 2);
+}
+
+#[actix_web::test]
+async fn an_auditors_token_opens_the_books_and_nothing_else() {
+    let house = house("").await;
+    let services = &house.state.services;
+    let made = services.create_auditor(&OpContext::system(), "Ernst", 1).await.unwrap();
+    let secret = secrecy::ExposeSecret::expose_secret(&made.secret).to_owned();
+    assert!(secret.starts_with("faro_audit_") && secret.len() == "faro_audit_".len() + 43);
+    let asked = |header: String| {
+        let request = test::TestRequest::default().insert_header(("authorization", header)).to_http_request();
+        let state = house.state.clone();
+        async move { authenticate_auditor(&request, &state).await }
+    };
+    let auditor = asked(format!("Bearer {secret}")).await.unwrap();
+    assert_eq!(auditor, made.auditor);
+    let (status, answer) = house.json("GET", "/credits/balance", &secret, json!({})).await;
+    assert_eq!((status, &answer["error"]["code"]), (401, &json!("invalid_token")), "{answer}");
+    let (status, _) = house.json("GET", "/tokens/", &secret, json!({})).await;
+    assert_eq!(status, 401);
+
+    // A customer's token is no auditor's, whatever it is called.
+    let by = OpContext::system();
+    let credits = Credits::from_micros(1_000_000);
+    let account = services.create_funded_account(&by, "a@example.com", true, "t", credits).await.unwrap();
+    let customers = secrecy::ExposeSecret::expose_secret(&account.token.secret).to_owned();
+    for wrong in [format!("Bearer {customers}"), "Bearer faro_audit_".to_owned(), format!("Bearer {secret}x")] {
+        assert!(asked(wrong).await.is_err());
+    }
+    services.revoke_auditor(&OpContext::system(), made.auditor.id, None).await.unwrap();
+    assert!(asked(format!("Bearer {secret}")).await.is_err(), "at once");
 }

@@ -3,7 +3,11 @@
 use sea_orm::sqlx::{self, Row as _, postgres::PgConnection};
 
 use super::statements::OTHER_ROWS;
-use crate::store::{StoreError, postgres::Target, writer::WriterSettings};
+use crate::store::{
+    StoreError,
+    postgres::Target,
+    writer::{WriterError, WriterSettings, answers::unavailable},
+};
 
 /// Why a batch or a unit was not written. Nothing of it happened unless it says so.
 #[derive(Debug)]
@@ -108,4 +112,18 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(sea_orm::DbErr::Custom(error.to_string()))
     }
+}
+
+pub(super) fn writer_error(trouble: &Trouble) -> WriterError {
+    match trouble {
+        Trouble::Fenced => WriterError::Fenced,
+        Trouble::Raced(why) | Trouble::Lost(why) | Trouble::LostAtCommit(why) | Trouble::Refused(why) => {
+            unavailable(why)
+        }
+        Trouble::Conflict => unavailable("a statement broke a rule of the data"),
+    }
+}
+
+pub(super) fn store_error(trouble: &Trouble) -> StoreError {
+    StoreError::Writer(writer_error(trouble))
 }

@@ -5,17 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::sqlx::{self};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
     BATCH_MAX,
+    forget::{FORGOTTEN_MAX, forget_expired},
     load::{self, Foreign},
     pace::Calm,
-    session::{Session, Trouble},
+    session::{Session, Trouble, store_error, writer_error},
     slot::{self, Slot},
-    wanted::Wanted,
+    wanted::{Contested, Wanted},
     write::{Before, Decision, write},
 };
 use crate::{
@@ -25,14 +25,13 @@ use crate::{
         batch::Batch,
         chain::ChainHead,
         facts::Facts,
-        key::KEY_TTL_US,
         plan::{CallWrite, Plan},
     },
     store::{
         StoreError,
         postgres::Target,
         writer::{
-            Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
+            Job, RECORDS_MAX, WriterCounters, WriterOptions,
             answers::{Decided, answer, decide, fail, is_named, keep, unavailable},
             count,
         },
@@ -49,8 +48,11 @@ const AWAY_PAUSE: Duration = Duration::from_millis(250);
 /// written: in microseconds.
 const LOOK_US: i64 = 1_000_000;
 
-/// How many expired keys one transaction forgets.
-const FORGOTTEN_MAX: i64 = 1_024;
+/// After so many batches that put something off, what was put off gets a batch of its own, which waits.
+const DEFERRALS_MAX: u32 = 3;
+
+/// After a batch of which nothing could be decided because everything in it was locked, so many batches wait at once.
+const CROWDED_BATCHES: u32 = 8;
 
 pub(super) struct Writer {
     pub(super) target: Target,
@@ -66,8 +68,16 @@ pub(super) struct Writer {
     pub(super) is_stale: bool,
     /// Other writers may have died and left something open: to be looked for in the next batch.
     pub(super) has_lost: bool,
+    /// More keys are over than one transaction forgets: the next tick goes on.
+    has_expired: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
     pub(super) calm: Calm,
+    /// Jobs whose wallets another server had locked: the first of the next batch.
+    deferred: Vec<Job>,
+    /// How many batches in a row have put something off.
+    deferrals: u32,
+    /// So many batches wait for whatever is locked.
+    crowded: u32,
     /// When it was last looked around: in microseconds since the Unix epoch, and by a clock that cannot stand still.
     looked_us: i64,
     looked_at: Option<Instant>,
@@ -108,8 +118,12 @@ impl Writer {
             facts,
             is_stale: true,
             has_lost: true,
+            has_expired: false,
             records,
             calm: Calm::default(),
+            deferred: Vec::new(),
+            deferrals: 0,
+            crowded: 0,
             looked_us: 0,
             looked_at: None,
             away_until: None,
@@ -123,15 +137,15 @@ impl Writer {
     /// Works until the last [`crate::store::Ledger`] is gone, then gives the slot back.
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
-        while jobs.recv_many(&mut waiting, BATCH_MAX).await > 0 {
-            let mut batch = Vec::with_capacity(waiting.len());
+        while self.receive(&mut jobs, &mut waiting).await {
+            let mut batch = self.take_deferred().await;
             for job in waiting.drain(..) {
                 match job {
                     Job::Unit(unit, reply) => {
-                        self.run_batch(std::mem::take(&mut batch)).await;
+                        self.run_batch(std::mem::take(&mut batch), Contested::PassOver).await;
                         self.run_unit(&unit, reply).await;
                     }
-                    Job::Record(record) => keep(&mut self.records, record),
+                    Job::Records(records) => keep(&mut self.records, records),
                     Job::Settings(reply) => {
                         let settings = match self.session().await {
                             Ok(session) => session.settings().await.map_err(unavailable),
@@ -143,10 +157,10 @@ impl Writer {
                 }
             }
             if !batch.is_empty() || (self.records.len() >= RECORDS_MAX && !self.is_away()) {
-                self.run_batch(batch).await;
+                self.run_batch(batch, Contested::PassOver).await;
             }
         }
-        self.run_batch(Vec::new()).await;
+        self.run_batch(Vec::new(), Contested::Wait).await;
         if let Some(session) = &mut self.session
             && let Err(trouble) = slot::give_back(session, &self.head).await
         {
@@ -154,9 +168,36 @@ impl Writer {
         }
     }
 
+    /// Waits for jobs, unless some were put off; `false` if there are none and never will be.
+    async fn receive(&self, jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) -> bool {
+        if self.deferred.is_empty() {
+            return jobs.recv_many(waiting, BATCH_MAX).await > 0;
+        }
+        let room = BATCH_MAX.saturating_sub(self.deferred.len());
+        waiting.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(room));
+        true
+    }
+
+    /// What was put off, for the next batch to begin with. Where something has been put off again and again it is carried
+    /// out first: whoever waits for a lock gets it in turn.
+    async fn take_deferred(&mut self) -> Vec<Job> {
+        let deferred = std::mem::take(&mut self.deferred);
+        if deferred.is_empty() {
+            self.deferrals = 0;
+        } else {
+            self.deferrals = self.deferrals.saturating_add(1);
+        }
+        if self.deferrals <= DEFERRALS_MAX {
+            return deferred;
+        }
+        self.deferrals = 0;
+        self.run_batch(deferred, Contested::Wait).await;
+        Vec::new()
+    }
+
     /// Carries `jobs` out as one transaction. After too many lost races they are carried out in two halves, so that one
     /// contested wallet does not stop the others.
-    async fn run_batch(&mut self, jobs: Vec<Job>) {
+    async fn run_batch(&mut self, jobs: Vec<Job>, contested: Contested) {
         let mut pending = vec![jobs];
         while let Some(mut jobs) = pending.pop() {
             if jobs.is_empty() && self.records.is_empty() {
@@ -168,13 +209,19 @@ impl Writer {
                 }
                 continue;
             }
-            match self.try_batch(&jobs).await {
+            match self.try_batch(&jobs, contested).await {
                 Ok(decided) => {
                     self.records.clear();
                     count(&self.counters.batches, 1);
-                    count(&self.counters.requests, jobs.len());
                     failpoint!("after_commit");
-                    jobs.into_iter().zip(decided).for_each(|(job, decided)| answer(job, decided));
+                    for (job, decided) in jobs.into_iter().zip(decided) {
+                        if matches!(decided, Decided::Deferred) {
+                            self.deferred.push(job);
+                        } else {
+                            count(&self.counters.requests, 1);
+                            answer(job, decided);
+                        }
+                    }
                 }
                 Err(Trouble::Raced(_)) if jobs.len() > 1 => {
                     let half = jobs.split_off(jobs.len().div_ceil(2));
@@ -192,7 +239,7 @@ impl Writer {
         }
     }
 
-    async fn try_batch(&mut self, jobs: &[Job]) -> Result<Vec<Decided>, Trouble> {
+    async fn try_batch(&mut self, jobs: &[Job], contested: Contested) -> Result<Vec<Decided>, Trouble> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
         let mut compares = self.may_compare(jobs);
         loop {
@@ -200,7 +247,7 @@ impl Writer {
             let attempted = if std::mem::take(&mut compares) {
                 self.compare(jobs, &mut name, &mut decided).await
             } else {
-                self.attempt(jobs, &mut name, &mut decided).await.map(|()| true)
+                self.attempt(jobs, contested, &mut name, &mut decided).await.map(|()| true)
             };
             let trouble = match attempted {
                 Ok(true) => return Ok(decided),
@@ -216,10 +263,13 @@ impl Writer {
     async fn attempt(
         &mut self,
         jobs: &[Job],
+        contested: Contested,
         name: &mut Option<Uuid>,
         decided: &mut Vec<Decided>,
     ) -> Result<(), Trouble> {
-        let looks = jobs.iter().any(|job| matches!(job, Job::Tick(_))) && self.is_look_due();
+        let ticks = jobs.iter().any(|job| matches!(job, Job::Tick(_)));
+        let looks = ticks && self.is_look_due();
+        let forgets = looks || (ticks && self.has_expired);
         if looks {
             self.follow_database_clock().await?;
             (self.has_lost, self.looked_us, self.looked_at) = (true, self.options.clock.now_us(), Some(Instant::now()));
@@ -230,27 +280,68 @@ impl Writer {
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         session.begin().await?;
         let mut foreign = Foreign::default();
-        if looks {
-            forget_expired(session, now_us).await?;
-        }
+        let forgotten = if forgets { forget_expired(session, now_us).await? } else { 0 };
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
         let mut wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
-        foreign.add(wanted.lock(session.connection(), facts).await?);
+        // What no job asks for is settled whole, so its wallets must be there.
+        let waits = looks || self.has_lost || wanted.has_due;
+        let contested = if waits { Contested::Wait } else { contested };
+        let put_off = self.lock(jobs, &mut wanted, contested, &mut foreign).await?;
+        let facts = &mut self.facts;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));
         swept.map_err(|refusal| Trouble::Refused(format!("an expired hold cannot be settled: {refusal}")))?;
-        decided.extend(jobs.iter().map(|job| decide(&mut batch, job)));
+        decided.extend(
+            jobs.iter().zip(put_off).map(
+                |(job, is_put_off)| {
+                    if is_put_off { Decided::Deferred } else { decide(&mut batch, job) }
+                },
+            ),
+        );
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
         let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };
         self.commit(&plan, &before, now_us, name).await?;
         self.has_lost = false;
+        if forgets {
+            self.has_expired = forgotten >= FORGOTTEN_MAX.unsigned_abs();
+        }
         foreign.forget(&mut self.facts);
         self.facts.end_batch();
         Ok(())
+    }
+
+    /// Locks and reads what `jobs` need; says of each whether it has to be put off, because another server has the wallet.
+    async fn lock(
+        &mut self,
+        jobs: &[Job],
+        wanted: &mut Wanted,
+        contested: Contested,
+        foreign: &mut Foreign,
+    ) -> Result<Vec<bool>, Trouble> {
+        let waits = self.crowded > 0 || jobs.len() < 2;
+        self.crowded = self.crowded.saturating_sub(1);
+        let contested = if waits { Contested::Wait } else { contested };
+        let (session, facts) = (open(&mut self.session)?, &mut self.facts);
+        let (more, skipped) = wanted.lock(session.connection(), facts, contested).await?;
+        foreign.add(more);
+        if skipped.is_empty() {
+            return Ok(vec![false; jobs.len()]);
+        }
+        let put_off: Vec<bool> = jobs.iter().map(|job| skipped.holds_up(&Wanted::by_job(facts, job))).collect();
+        if put_off.contains(&false) {
+            return Ok(put_off);
+        }
+        // There is nothing to do meanwhile. Counters may be locked by now, and wallets are always locked first.
+        self.crowded = CROWDED_BATCHES;
+        session.rollback().await?;
+        session.begin().await?;
+        let (more, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
+        foreign.add(more);
+        Ok(vec![false; jobs.len()])
     }
 
     /// A batch gets its name when it is first written, and keeps it over all attempts.
@@ -287,7 +378,8 @@ impl Writer {
 
     /// Whether `jobs` are ticks with nothing to do.
     fn is_idle(&self, jobs: &[Job]) -> bool {
-        let is_quiet = !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due();
+        let is_quiet =
+            !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due() && !self.has_expired;
         let is_tick = |job: &Job| matches!(job, Job::Tick(_));
         is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
     }
@@ -353,33 +445,4 @@ impl Writer {
 
 pub(super) fn open(session: &mut Option<Session>) -> Result<&mut Session, Trouble> {
     session.as_mut().ok_or_else(|| Trouble::Lost("there is no connection".to_owned()))
-}
-
-/// Forgets the oldest keys whose day is over. A running call keeps its key however old.
-async fn forget_expired(session: &mut Session, now_us: i64) -> Result<(), Trouble> {
-    sqlx::query(
-        "WITH old AS (SELECT scope, key FROM idem WHERE created_us <= $1 AND state <> 1
-                      ORDER BY created_us LIMIT $2 FOR UPDATE SKIP LOCKED),
-              gone AS (DELETE FROM idem i USING old WHERE i.scope = old.scope AND i.key = old.key RETURNING i.call)
-         DELETE FROM idem_answer a USING gone WHERE a.call = gone.call",
-    )
-    .bind(now_us.saturating_sub(KEY_TTL_US))
-    .bind(FORGOTTEN_MAX)
-    .execute(session.connection())
-    .await?;
-    Ok(())
-}
-
-pub(super) fn writer_error(trouble: &Trouble) -> WriterError {
-    match trouble {
-        Trouble::Fenced => WriterError::Fenced,
-        Trouble::Raced(why) | Trouble::Lost(why) | Trouble::LostAtCommit(why) | Trouble::Refused(why) => {
-            unavailable(why)
-        }
-        Trouble::Conflict => unavailable("a statement broke a rule of the data"),
-    }
-}
-
-fn store_error(trouble: &Trouble) -> StoreError {
-    StoreError::Writer(writer_error(trouble))
 }

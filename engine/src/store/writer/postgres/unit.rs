@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    session::{Session, Trouble},
-    task::{Writer, open, writer_error},
-    wanted::Wanted,
+    session::{Session, Trouble, writer_error},
+    task::{Writer, open},
+    trail::write_trail,
+    wanted::{Contested, Wanted},
     write::Before,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
         plan::Plan,
     },
     store::{
-        unit::{Guarded, NotSaved, UnitOfWork},
+        unit::{AuditedUnit, Guarded, NotSaved},
         writer::{answers::refusal_plan, count},
     },
 };
@@ -34,7 +35,7 @@ struct UnitProgress {
 
 impl Writer {
     /// Statements first, so that the ledger transactions see the accounts that they open.
-    pub(super) async fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
+    pub(super) async fn run_unit(&mut self, unit: &AuditedUnit, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
         let saved = self.try_unit(unit).await;
         match &saved {
             Ok(_) => {
@@ -42,7 +43,7 @@ impl Writer {
                 count(&self.counters.requests, 1);
             }
             Err(NotSaved::Refused(refusal)) => {
-                if let Some(plan) = refusal_plan(unit, refusal)
+                if let Some(plan) = refusal_plan(&unit.unit, refusal)
                     && let Err(trouble) = self.record(&plan).await
                 {
                     tracing::error!(?trouble, "a refusal was not recorded");
@@ -56,7 +57,7 @@ impl Writer {
         drop(gone);
     }
 
-    async fn try_unit(&mut self, unit: &UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+    async fn try_unit(&mut self, unit: &AuditedUnit) -> Result<Vec<Done>, NotSaved> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
         loop {
             let mut progress = UnitProgress::default();
@@ -80,13 +81,13 @@ impl Writer {
 
     async fn attempt_unit(
         &mut self,
-        unit: &UnitOfWork,
+        AuditedUnit { unit, trail }: &AuditedUnit,
         name: &mut Option<Uuid>,
         progress: &mut UnitProgress,
     ) -> Result<Result<Vec<Done>, Refusal>, Trouble> {
         self.refresh().await?;
         let now_us = self.now_us();
-        let epoch = self.head.epoch;
+        let (slot, epoch) = (self.head.slot, self.head.epoch);
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         session.begin().await?;
         for (number, guarded) in unit.statements.iter().enumerate() {
@@ -94,7 +95,7 @@ impl Writer {
             execute(session, guarded).await?;
         }
         let mut wanted = Wanted::by_posts(&unit.posts);
-        let foreign = wanted.lock(session.connection(), facts).await?;
+        let (foreign, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         for post in &unit.posts {
@@ -104,6 +105,7 @@ impl Writer {
             }
         }
         let plan = batch.into_plan();
+        write_trail(open(&mut self.session)?, slot, trail, now_us).await?;
         let name = self.name(name, now_us);
         self.commit(&plan, &before, now_us, name).await?;
         foreign.forget(&mut self.facts);

@@ -16,7 +16,7 @@ use crate::{
     },
     store::{
         lock::WriterLock,
-        unit::{NotSaved, UnitOfWork},
+        unit::{AuditedUnit, NotSaved, UnitOfWork},
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
             answers::{Decided, answer, decide, fail, is_named, keep, refusal_plan, unavailable},
@@ -63,7 +63,7 @@ impl Writer {
                         self.run_batch(&mut batch);
                         self.run_unit(&unit, reply);
                     }
-                    Job::Record(record) => keep(&mut self.records, record),
+                    Job::Records(records) => keep(&mut self.records, records),
                     Job::Settings(reply) => drop(reply.send(self.books.settings().map_err(unavailable))),
                     other => batch.push(other),
                 }
@@ -126,7 +126,7 @@ impl Writer {
     }
 
     /// Statements first, so that the ledger transactions see the accounts that they open.
-    fn run_unit(&mut self, unit: &UnitOfWork, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
+    fn run_unit(&mut self, unit: &AuditedUnit, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
         let saved = self.save(unit);
         // Statements may have opened, closed or changed accounts: what was known of them is read again.
         self.facts.accounts.clear();
@@ -135,7 +135,7 @@ impl Writer {
             self.is_stale = true;
             self.books.rollback();
             if let NotSaved::Refused(refusal) = not_saved {
-                self.record_refusal(unit, refusal);
+                self.record_refusal(&unit.unit, refusal);
             }
         } else {
             count(&self.counters.batches, 1);
@@ -145,7 +145,7 @@ impl Writer {
         drop(gone);
     }
 
-    fn save(&mut self, unit: &UnitOfWork) -> Result<Vec<Done>, NotSaved> {
+    fn save(&mut self, AuditedUnit { unit, trail }: &AuditedUnit) -> Result<Vec<Done>, NotSaved> {
         self.refresh()?;
         let now_us = self.books.time_after(self.options.clock.now_us());
         self.books.begin().map_err(unavailable)?;
@@ -167,6 +167,7 @@ impl Writer {
             done.push(batch.post(post)?);
         }
         let plan = batch.into_plan();
+        self.books.write_trail(trail, now_us).map_err(unavailable)?;
         self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
         self.facts.end_batch();
         Ok(done)

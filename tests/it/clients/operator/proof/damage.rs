@@ -39,12 +39,13 @@ on_both_databases!(
 );
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 38] = [
+const UNCOVERED: [(&str, &str); 40] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
     ("account.password_hash", "a secret's digest: whoever changes it locks the customer out"),
     ("account.sessions_from_us", "who may come in now"),
+    ("auditor_token", "who may read from outside; the audit trail tells who made and revoked it"),
     ("chain_head.epoch", "PostgreSQL and SQLite: a writer raises it before it has written anything"),
     ("chain_head.last_write", "PostgreSQL: how a writer recognises its own commit after a lost connection"),
     ("chain_head.lease_until_us", "PostgreSQL: working state of a running server"),
@@ -69,6 +70,7 @@ const UNCOVERED: [(&str, &str); 38] = [
     ("open_hold.epoch", "PostgreSQL: working state of a running server"),
     ("open_hold.slot", "PostgreSQL: working state of a running server"),
     ("partner.is_suspended", "who may come in now"),
+    ("price_version.key", "the command's name, so that a repeated one makes no second price"),
     ("publisher.display_name", "a name for people"),
     ("publisher.is_suspended", "what is offered now"),
     ("purchase", "the order: the money of a confirmed one is in the transaction of the same identifier"),
@@ -94,7 +96,9 @@ fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
         ("batch", "merkle_root") => &[RootMismatch],
         ("batch", "prev_hash") => &[LinkMismatch],
         ("batch", _) => &[HeaderMismatch],
-        ("chain_head", _) => &[HeadMismatch],
+        ("audit", "slot" | "seq") => &[Gap, Fork, LeafMismatch, LinkMismatch, AnchorMissing, AnchorMismatch],
+        ("audit", _) => &[LeafMismatch, LinkMismatch],
+        ("chain_head" | "audit_head", _) => &[HeadMismatch],
         ("cap_window" | "hot_balance" | "open_hold" | "wallet_balance" | "idem", _) => &[ProjectionMismatch],
         ("checkpoint", "signature") => &[BadSignature],
         ("checkpoint", _) => &[BadSignature, Unreadable, Gap, KeyMismatch],
@@ -431,7 +435,8 @@ fn rows_that_were_deleted_added_or_swapped_are_found(kind: Kind) {
 
 /// A slot that nobody has written to, or a row of it: there is nothing to be missed.
 fn is_empty_slot(table: &str, row: &[String]) -> bool {
-    table == "chain_head" && row.get(2).is_some_and(|batch_no| batch_no == "0")
+    let is = |table_with, column: usize| table == table_with && row.get(column).is_some_and(|number| number == "0");
+    is("chain_head", 2) || is("audit_head", 1)
 }
 
 /// What rows that are missing, too many or in each other's places are reported as.
@@ -440,7 +445,8 @@ fn kinds_of_rows(table: &str) -> &'static [ProblemKind] {
         "txn" | "hold" | "hold_resolution" | "refusal" => &[Gap, Fork, LeafMismatch],
         "batch" => &[Gap, Fork, LeafMismatch, HeaderMismatch, AnchorMissing],
         "posting" => &[LeafMismatch],
-        "chain_head" => &[HeadMismatch],
+        "chain_head" | "audit_head" => &[HeadMismatch],
+        "audit" => &[Gap, Fork, LeafMismatch, LinkMismatch, AnchorMissing, HeadMismatch],
         "checkpoint" => &[Gap, AnchorMissing, Unreadable, KeyMismatch],
         "signing_key" => &[Gap, KeyMismatch, BadSignature],
         "cap_window" | "hot_balance" | "open_hold" | "wallet_balance" => &[ProjectionMismatch, FactMismatch],

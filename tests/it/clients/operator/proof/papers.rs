@@ -141,7 +141,7 @@ fn an_export_is_checked_offline_and_every_planted_fault_is_found(kind: Kind) {
     let last = books.checkpoint();
     books.server().invoke(super::books::PAYER, "paid", "{}");
     let kept = books.kept_with(&last).display().to_string();
-    let done = json_of(books.path(), &["ledger", "export", "--format", "jsonl", "--out", "books.jsonl"]);
+    let done = json_of(books.path(), &["ledger", "books", "--out", "books.jsonl"]);
     let text = fs::read_to_string(books.path().join("books.jsonl")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(done["lines"], json!(lines.len() - 1));
@@ -241,7 +241,7 @@ fn an_export_is_made_whole_or_not_at_all(kind: Kind) {
     let mut books = Books::open(kind, 86_400);
     books.let_everything_happen();
     books.checkpoint();
-    let export = |out: &str| run(books.path(), &["ledger", "export", "--format", "jsonl", "--out", out]);
+    let export = |out: &str| run(books.path(), &["ledger", "books", "--out", out]);
     let said = export("no/such/folder/books.jsonl");
     assert!(said.exit == Some(1) && said.errors.contains("No such file"), "{said:?}");
     assert_eq!(export("books.jsonl").exit, Some(0));
@@ -249,13 +249,11 @@ fn an_export_is_made_whole_or_not_at_all(kind: Kind) {
     let said = export("books.jsonl");
     assert!(said.exit == Some(1) && said.errors.contains("is there already"), "{said:?}");
     assert_eq!(fs::read(books.path().join("books.jsonl")).unwrap(), before);
-    assert_eq!(run(books.path(), &["ledger", "export", "--format", "xml", "--out", "x"]).exit, Some(2));
 
     // A disk that fills: the shell lets no file grow beyond a block.
     let mut full = Command::new("sh");
     let program = tollgate(books.path(), &[]).get_program().to_owned();
-    full.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" ledger export --format jsonl --out full.jsonl"])
-        .arg(program);
+    full.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" ledger books --out full.jsonl"]).arg(program);
     let said: super::super::Said = tests::program::at_home(full, books.path()).output().unwrap().into();
     assert!(said.exit == Some(1) && said.errors.contains("large"), "{said:?}");
     let left = |folder: &Path| {
@@ -266,7 +264,7 @@ fn an_export_is_made_whole_or_not_at_all(kind: Kind) {
 
     books.stop();
     tamper(&books.home, "UPDATE refusal SET reason = 'because'");
-    let said = run(books.path(), &["ledger", "export", "--format", "jsonl", "--out", "out.jsonl"]);
+    let said = run(books.path(), &["ledger", "books", "--out", "out.jsonl"]);
     assert!(said.exit == Some(5) && said.errors.contains("refusal"), "{said:?}");
     assert_eq!(left(books.path()), Vec::<String>::new());
 }

@@ -1,11 +1,11 @@
-//! `tollgate ledger export`: the books as a file.
+//! `tollgate ledger books`: the books themselves as a file, for whoever checks them with other programs.
 
 use std::{
     io::{BufWriter, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine::store::{
     DatabasePlace,
     books::{self, ExportError},
@@ -13,13 +13,11 @@ use engine::store::{
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::super::{Exit, Failure, Outcome, say, say_error};
+use super::super::{Exit, Failure, Outcome, operate, say, say_error};
+use crate::{config::Config, operator::Command};
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct ExportArgs {
-    /// In which form.
-    #[arg(long, value_enum)]
-    format: Format,
+pub(in crate::cli) struct BooksArgs {
     /// The file to be made. It must not be there yet.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -28,14 +26,13 @@ pub(in crate::cli) struct ExportArgs {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Every entry with everything that was hashed, one JSON object on every line; `docs/verify_export.py` checks it.
-    Jsonl,
-}
-
-pub(super) fn run(place: &DatabasePlace, args: &ExportArgs) -> Outcome {
-    let Format::Jsonl = args.format;
+pub(super) fn run(place: &DatabasePlace, args: &BooksArgs, config: &Config) -> Outcome {
+    if args.out.exists() {
+        return Err(Failure::new(Exit::Refused, format!("`{}` is there already", args.out.display())));
+    }
+    // First of all: what the audit trail cannot tell of is not given away.
+    let command = Command::ExportNoted { report: "books".to_owned(), facts: json!({"format": "jsonl"}) };
+    drop(operate::hand_over(&command, config)?);
     let lines = write_whole(&args.out, |file| {
         let is_watched = std::io::stderr().is_terminal();
         let exported = books::export_jsonl(place, file, &mut |lines| {
@@ -70,9 +67,6 @@ fn write_whole<T>(
     write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Refused, format!("`{}`: {error}", path.display()));
-    if path.exists() {
-        return Err(Failure::new(Exit::Refused, format!("`{}` is there already", path.display())));
-    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".tollgate-export-").tempfile_in(folder).map_err(failed)?;
     let mut buffered = BufWriter::with_capacity(1024 * 1024, &mut file);

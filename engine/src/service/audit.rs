@@ -1,0 +1,189 @@
+//! Reading the audit trail, and telling in it what changes nothing: exports.
+
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait as _},
+};
+
+use super::{Services, outbox::unexpected};
+use crate::{
+    audit::{Action, AuditRow, OpContext},
+    ledger::leaf::Digest,
+    store::{StoreError, UnitOfWork, entity},
+};
+
+/// How many rows a page has at most.
+pub const AUDIT_PAGE_MAX: u64 = 1_000;
+
+/// Which rows are wanted. What is `None` does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Not before this time, in microseconds since the Unix epoch.
+    pub from_us: Option<i64>,
+    /// Before this time, in microseconds since the Unix epoch.
+    pub to_us: Option<i64>,
+    /// By this actor: a kind, or which one (`uid:1000`, `acc_…`).
+    pub actor: Option<String>,
+    /// An action (`price.schedule`), or all of a category (`price`).
+    pub action: Option<String>,
+    /// To this object: a kind, or which one.
+    pub object: Option<String>,
+}
+
+/// A place in the trail: what comes after it in a list is older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditCursor {
+    /// When the row was written, in microseconds since the Unix epoch.
+    pub recorded_us: i64,
+    /// In which slot.
+    pub slot: i64,
+    /// Under which number.
+    pub seq: i64,
+}
+
+impl From<&AuditRow> for AuditCursor {
+    fn from(row: &AuditRow) -> Self {
+        Self { recorded_us: row.recorded_us, slot: row.slot, seq: row.seq }
+    }
+}
+
+impl std::fmt::Display for AuditCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.recorded_us, self.slot, self.seq)
+    }
+}
+
+/// The text is no place in the trail.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no place in the audit trail: take `next` of the page before")]
+pub struct InvalidCursor(String);
+
+impl std::str::FromStr for AuditCursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let numbers: Option<Vec<i64>> = text.split('.').map(|word| word.parse().ok()).collect();
+        match numbers.as_deref() {
+            Some([recorded_us, slot, seq]) => Ok(Self { recorded_us: *recorded_us, slot: *slot, seq: *seq }),
+            _ => Err(InvalidCursor(text.chars().take(64).collect())),
+        }
+    }
+}
+
+impl Services {
+    /// The newest rows that `filter` wants, newest first, at most `count_max`; those behind `after`, if it is given. With
+    /// the place to go on from, if there are more.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds a row that makes no sense.
+    pub async fn list_audit(
+        &self,
+        filter: &AuditFilter,
+        after: Option<AuditCursor>,
+        count_max: u64,
+    ) -> Result<(Vec<AuditRow>, Option<AuditCursor>), StoreError> {
+        use entity::audit::Column;
+        let count = count_max.clamp(1, AUDIT_PAGE_MAX);
+        let mut wanted = Condition::all();
+        if let Some(from_us) = filter.from_us {
+            wanted = wanted.add(Column::RecordedUs.gte(from_us));
+        }
+        if let Some(to_us) = filter.to_us {
+            wanted = wanted.add(Column::RecordedUs.lt(to_us));
+        }
+        if let Some(actor) = &filter.actor {
+            wanted = wanted.add(Column::ActorKind.eq(actor).or(Column::ActorId.eq(actor)));
+        }
+        if let Some(action) = &filter.action {
+            wanted = wanted.add(Column::Action.eq(action).or(Column::Action.starts_with(format!("{action}."))));
+        }
+        if let Some(object) = &filter.object {
+            wanted = wanted.add(Column::ObjectKind.eq(object).or(Column::ObjectId.eq(object)));
+        }
+        if let Some(place) = after {
+            let columns = [Column::RecordedUs, Column::Slot, Column::Seq].map(Expr::col);
+            let values = [place.recorded_us, place.slot, place.seq].map(Expr::value);
+            wanted = wanted.add(Expr::tuple(columns).lt(Expr::tuple(values)));
+        }
+        let rows = entity::audit::Entity::find()
+            .filter(wanted)
+            .order_by_desc(Column::RecordedUs)
+            .order_by_desc(Column::Slot)
+            .order_by_desc(Column::Seq)
+            .limit(count.saturating_add(1))
+            .all(self.db.readers())
+            .await?;
+        let has_more = u64::try_from(rows.len()).unwrap_or(u64::MAX) > count;
+        let shown = rows.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
+        let rows = shown.map(read).collect::<Result<Vec<_>, _>>()?;
+        let next = rows.last().filter(|_row| has_more).map(AuditCursor::from);
+        Ok((rows, next))
+    }
+
+    /// Tells that a report of the books is given away: which one, and in `facts` (JSON) what it is about. To be called
+    /// before its first byte goes out.
+    ///
+    /// # Errors
+    /// The database cannot be written: then nothing may be given away.
+    pub async fn record_export(
+        &self,
+        by: &OpContext,
+        report: &str,
+        facts: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        self.record(by, Action::ExportCreate, ("report", report), facts).await
+    }
+
+    /// Tells that a backup was made, under the file's name and with its size in bytes.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn record_backup(&self, by: &OpContext, name: &str, bytes: u64) -> Result<(), StoreError> {
+        self.record(by, Action::BooksBackup, ("file", name), &serde_json::json!({"bytes": bytes})).await
+    }
+
+    /// Tells that the books were restored from the backup of this name.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn record_restore(&self, by: &OpContext, name: &str) -> Result<(), StoreError> {
+        self.record(by, Action::BooksRestore, ("file", name), &serde_json::json!({})).await
+    }
+
+    /// Tells of something that changes nothing in the database.
+    pub(super) async fn record(
+        &self,
+        by: &OpContext,
+        action: Action,
+        (kind, id): (&'static str, &str),
+        facts: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let unit = UnitOfWork::new().audited(by.entry(action, kind, id).after(facts));
+        self.ledger.save(unit).await.map(drop).map_err(|not_saved| unexpected("audit", not_saved))
+    }
+}
+
+fn read(row: entity::audit::Model) -> Result<AuditRow, StoreError> {
+    let key = format!("{}/{}", row.slot, row.seq);
+    let prev_hash: Digest = row
+        .prev_hash
+        .try_into()
+        .map_err(|_length| StoreError::Inconsistent { table: "audit", what: format!("`prev_hash` of {key}") })?;
+    Ok(AuditRow {
+        slot: row.slot,
+        seq: row.seq,
+        recorded_us: row.recorded_us,
+        actor_kind: row.actor_kind,
+        actor_id: row.actor_id,
+        method: row.method,
+        credential: row.credential,
+        action: row.action,
+        object_kind: row.object_kind,
+        object_id: row.object_id,
+        before: row.before_json,
+        after: row.after_json,
+        reason: row.reason,
+        request_id: row.request_id,
+        prev_hash,
+    })
+}

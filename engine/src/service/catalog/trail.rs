@@ -1,0 +1,36 @@
+//! What the audit trail tells of catalog items. No part of an address that may hold a secret.
+
+use serde_json::{Value, json};
+
+use crate::{ledger::leaf::sha256, store::entity};
+
+/// Of a tool.
+pub(super) fn tool_facts(row: &entity::tool::Model) -> Value {
+    let schema: String = sha256(row.input_schema.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "short_description": row.short_description,
+        "input_schema_sha256": schema,
+        "unverified_ok": row.is_unverified_ok,
+        "method": row.upstream_method,
+        "url": without_secrets(&row.upstream_url),
+        "timeout_ms": row.timeout_ms,
+    })
+}
+
+/// Of a price version.
+pub(in crate::service) fn price_facts(tool: &str, spec: &str, from_us: i64) -> Value {
+    let spec: Value = serde_json::from_str(spec).unwrap_or_default();
+    json!({"tool": tool, "spec": spec, "effective_from_us": from_us})
+}
+
+/// An address without user, password, query and fragment.
+fn without_secrets(url: &str) -> String {
+    let plain = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = plain.split_once("://") else { return plain.to_owned() };
+    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}/{path}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! Prices that are to come: a price version with a time in the future takes effect by itself, on every server, in the very
+//! microsecond. It can be taken back before that. What was in force stays as it was, and a call keeps the price that it
+//! began with.
+
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    sea_query::{Expr, ExprTrait as _, Query},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Services,
+    catalog::{price_facts, spec_to_json},
+    outbox::unexpected,
+};
+use crate::{
+    audit::{Action, OpContext},
+    id::{PriceVersionId, ToolId},
+    limits::IDEMPOTENCY_KEY_BYTES_MAX,
+    pricing::{Price, PriceError, PricingSpec},
+    snapshot::Offer,
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+/// How long before it takes effect a price must be known, and cannot be taken back any more, in seconds: twice what every
+/// server needs to hear of it.
+pub const PRICE_LEAD_S: i64 = 2;
+const PRICE_LEAD_US: i64 = PRICE_LEAD_S * 1_000_000;
+
+/// A price version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceVersion {
+    /// Which.
+    pub id: PriceVersionId,
+    /// Of which tool.
+    pub tool: ToolId,
+    /// The tool's namespace and name.
+    pub path: String,
+    /// From when on, in microseconds since the Unix epoch.
+    pub effective_from_us: i64,
+    /// The price as JSON, in the field names of the wire.
+    pub spec: String,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// When it was taken back, in microseconds since the Unix epoch.
+    pub cancelled_us: Option<i64>,
+    /// The key was used before for the same: nothing was made now.
+    pub is_replay: bool,
+}
+
+/// Why no price was scheduled.
+#[derive(Debug, thiserror::Error)]
+pub enum SchedulePriceError {
+    /// There is no such tool.
+    #[error("there is no tool `{0}`")]
+    NoTool(String),
+    /// The price makes no sense.
+    #[error(transparent)]
+    Price(#[from] PriceError),
+    /// The past never changes, and the present not either.
+    #[error("a price begins at least {PRICE_LEAD_S} seconds from now: the past never changes")]
+    TooSoon,
+    /// Another price begins at the same moment.
+    #[error("{0} of the same tool begins at that moment: cancel it first")]
+    Overlaps(PriceVersionId),
+    /// The price would be the one before it.
+    #[error("the tool has this price at that moment already")]
+    Same,
+    /// The key cannot be used.
+    #[error("`key` has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes")]
+    Key,
+    /// The key named another price.
+    #[error("this key was used for {0}")]
+    KeyReused(PriceVersionId),
+    /// Somebody else changed the catalog at the same moment.
+    #[error("the catalog was changed at the same moment: try again")]
+    Overtaken,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why no price was taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelPriceError {
+    /// There is no such price.
+    #[error("there is no such price")]
+    NotFound,
+    /// It was taken back before.
+    #[error("this price is cancelled already")]
+    AlreadyCancelled,
+    /// It is in force, was in force, or will be before every server could hear of it.
+    #[error("this price took effect, or does so within {PRICE_LEAD_S} seconds: schedule another one after it")]
+    TooLate,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Services {
+    /// Makes a price version of the tool `path` (`namespace/tool`, or the plain name of a core tool) that is in force from
+    /// `from_us` (microseconds since the Unix epoch) on. The same `key` again gives the same version.
+    ///
+    /// # Errors
+    /// There is no such tool, the price makes no sense, it begins too soon or when another one does, it changes nothing,
+    /// the key named another one, or the database failed.
+    pub async fn schedule_price(
+        &self,
+        by: &OpContext,
+        path: &str,
+        spec: &PricingSpec,
+        from_us: i64,
+        key: Option<&str>,
+    ) -> Result<PriceVersion, SchedulePriceError> {
+        if key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
+            return Err(SchedulePriceError::Key);
+        }
+        let snapshot = self.snapshot();
+        let offer = match path.split_once('/') {
+            Some((namespace, tool)) => snapshot.find_offer(namespace, tool),
+            None => snapshot.find_core_tool(path),
+        };
+        let offer = offer.ok_or_else(|| SchedulePriceError::NoTool(path.to_owned()))?;
+        let now_us = self.clock.now_us();
+        let id = PriceVersionId::new(&*self.ids, now_us);
+        Price::from_spec(id, from_us, spec)?;
+        let spec = spec_to_json(spec);
+        if let Some(first) = self.find_keyed_price(key).await? {
+            return replay(first, offer, &spec, from_us);
+        }
+        if from_us < now_us.saturating_add(PRICE_LEAD_US) {
+            return Err(SchedulePriceError::TooSoon);
+        }
+        let version = self.catalog_version().await?;
+        let tool = offer.tool.id.uuid();
+        let standing = self.find_price_in_force(tool, from_us).await?;
+        if let Some(other) = standing.as_ref().filter(|other| other.effective_from_us == from_us) {
+            return Err(SchedulePriceError::Overlaps(other.id.into()));
+        }
+        if standing.as_ref().is_some_and(|standing| standing.spec == spec) {
+            return Err(SchedulePriceError::Same);
+        }
+        let row = entity::price_version::Model {
+            id: id.uuid(),
+            tool_id: tool,
+            effective_from_us: self.first_free_moment(tool, from_us).await?,
+            spec,
+            created_us: now_us,
+            key: key.map(str::to_owned),
+        };
+        let mut unit = UnitOfWork::new();
+        self.state(&mut unit, &row, now_us);
+        unit.one(self.db.backend(), &entity::price_version::Entity::insert(row.clone().into_active_model()));
+        self.bump_catalog_from(&mut unit, version);
+        let mut told = by.entry(Action::PriceSchedule, "price", id).after(price_facts(
+            &offer.path,
+            &row.spec,
+            row.effective_from_us,
+        ));
+        if let Some(standing) = &standing {
+            told = told.before(price_facts(&offer.path, &standing.spec, standing.effective_from_us));
+        }
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => {}
+            Err(NotSaved::Conflict { .. }) => {
+                let first = self.find_keyed_price(key).await?.ok_or(SchedulePriceError::Overtaken)?;
+                return replay(first, offer, &row.spec, from_us);
+            }
+            Err(not_saved) => return Err(unexpected("price_version", not_saved).into()),
+        }
+        self.reload_snapshot().await?;
+        Ok(view(row, &offer.path, None, false))
+    }
+
+    /// Takes a price back that has not taken effect.
+    ///
+    /// # Errors
+    /// There is none, it was taken back before, its time has come, or the database failed.
+    pub async fn cancel_price(
+        &self,
+        by: &OpContext,
+        id: PriceVersionId,
+        reason: Option<&str>,
+    ) -> Result<PriceVersion, CancelPriceError> {
+        let row = entity::price_version::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
+        let row = row.map_err(StoreError::from)?.ok_or(CancelPriceError::NotFound)?;
+        let known = entity::price_cancellation::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
+        if known.map_err(StoreError::from)?.is_some() {
+            return Err(CancelPriceError::AlreadyCancelled);
+        }
+        let now_us = self.clock.now_us();
+        if row.effective_from_us < now_us.saturating_add(PRICE_LEAD_US) {
+            return Err(CancelPriceError::TooLate);
+        }
+        let path = self.path_of(row.tool_id);
+        let mut unit = UnitOfWork::new();
+        let cancellation = entity::price_cancellation::Model { price_version_id: id.uuid(), cancelled_us: now_us };
+        self.state(&mut unit, &cancellation, now_us);
+        unit.one(self.db.backend(), &entity::price_cancellation::Entity::insert(cancellation.into_active_model()));
+        self.bump_version(&mut unit, "catalog");
+        let mut told = by
+            .entry(Action::PriceCancel, "price", id)
+            .before(price_facts(&path, &row.spec, row.effective_from_us))
+            .after(json!({"cancelled_us": now_us}));
+        if let Some(reason) = reason {
+            told = told.because(reason);
+        }
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => {}
+            Err(NotSaved::Conflict { .. }) => return Err(CancelPriceError::AlreadyCancelled),
+            Err(not_saved) => return Err(unexpected("price_cancellation", not_saved).into()),
+        }
+        self.reload_snapshot().await?;
+        Ok(view(row, &path, Some(now_us), false))
+    }
+
+    /// The version of a tool's price that is in force at `at_us` (microseconds since the Unix epoch), as far as is known.
+    pub(super) async fn find_price_in_force(
+        &self,
+        tool: Uuid,
+        at_us: i64,
+    ) -> Result<Option<entity::price_version::Model>, StoreError> {
+        let found = entity::price_version::Entity::find()
+            .filter(entity::price_version::Column::ToolId.eq(tool))
+            .filter(entity::price_version::Column::EffectiveFromUs.lte(at_us))
+            .filter(entity::price_version::Column::Id.not_in_subquery(cancelled()))
+            .order_by_desc(entity::price_version::Column::EffectiveFromUs);
+        Ok(found.one(self.db.readers()).await?)
+    }
+
+    /// From `from_us` on, the first moment at which no version of the tool begins. A cancelled one keeps its moment.
+    async fn first_free_moment(&self, tool: Uuid, from_us: i64) -> Result<i64, StoreError> {
+        let mut at_us = from_us;
+        let taken = entity::price_version::Entity::find()
+            .filter(entity::price_version::Column::ToolId.eq(tool))
+            .filter(entity::price_version::Column::EffectiveFromUs.gte(from_us))
+            .order_by_asc(entity::price_version::Column::EffectiveFromUs)
+            .all(self.db.readers())
+            .await?;
+        for row in taken {
+            if row.effective_from_us != at_us {
+                break;
+            }
+            at_us = at_us.saturating_add(1);
+        }
+        Ok(at_us)
+    }
+
+    async fn find_keyed_price(&self, key: Option<&str>) -> Result<Option<entity::price_version::Model>, StoreError> {
+        let Some(key) = key else { return Ok(None) };
+        let found = entity::price_version::Entity::find().filter(entity::price_version::Column::Key.eq(key));
+        Ok(found.one(self.db.readers()).await?)
+    }
+
+    /// Adds to `unit` that the catalog's version rises, if it still is `version`: whatever was decided on is as it was.
+    fn bump_catalog_from(&self, unit: &mut UnitOfWork, version: i64) {
+        let bump = entity::version::Entity::update_many()
+            .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))
+            .filter(entity::version::Column::Name.eq("catalog"))
+            .filter(entity::version::Column::Value.eq(version));
+        unit.one(self.db.backend(), &bump).announce(self.db.backend());
+    }
+
+    fn path_of(&self, tool: Uuid) -> String {
+        let snapshot = self.snapshot();
+        let found = snapshot.offers().chain(snapshot.core_tools()).find(|offer| offer.tool.id.uuid() == tool);
+        found.map_or_else(|| ToolId::from(tool).to_string(), |offer| offer.path.clone())
+    }
+}
+
+/// The versions that were taken back.
+fn cancelled() -> sea_orm::sea_query::SelectStatement {
+    Query::select()
+        .column(entity::price_cancellation::Column::PriceVersionId)
+        .from(entity::price_cancellation::Entity)
+        .to_owned()
+}
+
+fn replay(
+    first: entity::price_version::Model,
+    offer: &Offer,
+    spec: &str,
+    from_us: i64,
+) -> Result<PriceVersion, SchedulePriceError> {
+    // It may begin a few microseconds later than was asked for: see `first_free_moment`.
+    let is_same_time = first.effective_from_us.saturating_sub(from_us).unsigned_abs() < 1_000;
+    if first.tool_id == offer.tool.id.uuid() && first.spec == spec && is_same_time {
+        return Ok(view(first, &offer.path, None, true));
+    }
+    Err(SchedulePriceError::KeyReused(first.id.into()))
+}
+
+fn view(row: entity::price_version::Model, path: &str, cancelled_us: Option<i64>, is_replay: bool) -> PriceVersion {
+    PriceVersion {
+        id: row.id.into(),
+        tool: row.tool_id.into(),
+        path: path.to_owned(),
+        effective_from_us: row.effective_from_us,
+        spec: row.spec,
+        created_us: row.created_us,
+        cancelled_us,
+        is_replay,
+    }
+}

@@ -1,0 +1,107 @@
+//! Every use case that writes, and what the audit trail tells of it. A new one has to find its place in this list.
+
+use std::collections::BTreeSet;
+
+use engine::audit::Action::{self, *};
+use tests::source::{lex, source_files};
+
+const SERVICE: &str = "engine/src/service/";
+
+/// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
+const USE_CASES: [(&str, &str, &[Action]); 25] = [
+    ("access.rs", "create_end_user", &[]),
+    ("accounts.rs", "login", &[AccountSignIn]),
+    ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
+    ("accounts/failed.rs", "write_failed_sign_ins", &[AccountSignInFailed]),
+    ("accounts/funding.rs", "create_funded_account", &[AccountCreate, TokenCreate, GrantCreate]),
+    ("accounts/funding.rs", "grant_credits", &[GrantCreate]),
+    ("accounts/link.rs", "resend_verification", &[AccountResendVerification]),
+    ("accounts/link.rs", "set_password", &[AccountSetPassword]),
+    ("audit.rs", "record", &[ExportCreate, BooksBackup, BooksRestore]),
+    ("auditors.rs", "create_auditor", &[OperatorCreate]),
+    ("auditors.rs", "revoke_auditor", &[OperatorRevoke]),
+    ("catalog.rs", "import", &[CatalogImport, PriceSet, CapSet, TokenCreate, GrantCreate]),
+    ("checkpoints.rs", "make_checkpoint_after", &[CheckpointSign]),
+    ("checkpoints.rs", "rotate_signing_key", &[KeyCreate, KeyRetire]),
+    ("facts.rs", "complete_facts", &[]),
+    ("outbox.rs", "change_queued_mail", &[]),
+    ("policies.rs", "draft_policy", &[PolicyDraft]),
+    ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
+    ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),
+    ("prices.rs", "cancel_price", &[PriceCancel]),
+    ("prices.rs", "schedule_price", &[PriceSchedule]),
+    ("purchases.rs", "confirm_purchase", &[PurchaseConfirm]),
+    ("purchases.rs", "create_purchase", &[PurchaseCreate]),
+    ("tokens.rs", "create_token", &[TokenCreate]),
+    ("tokens.rs", "revoke_token", &[TokenRevoke]),
+];
+
+/// Use cases that tell nothing, and why that is right.
+const UNTOLD: [(&str, &str); 3] = [
+    ("complete_facts", "the rows were told of when they were made"),
+    ("create_end_user", "a paid call makes it on its way; the books have the call"),
+    ("change_queued_mail", "a mail follows from a change that is told"),
+];
+
+/// Actions whose use cases are still to come. Whoever writes one takes its actions from here.
+const AWAITED: [Action; 10] = [
+    AccountAdjust,
+    PurchaseFail,
+    GrantExpire,
+    RefundCreate,
+    ChargebackOpen,
+    ChargebackWon,
+    ChargebackLost,
+    PayoutCreate,
+    PeriodClose,
+    PeriodLock,
+];
+
+/// `path:function` of every place in the program where `marker` stands in the code.
+fn places(marker: &str) -> BTreeSet<(String, String)> {
+    let shipped = source_files().iter().filter(|file| file.is_shipped_code());
+    let mut found = BTreeSet::new();
+    for file in shipped.filter(|file| !file.path.starts_with("engine/src/store/")) {
+        let mut function = String::new();
+        for line in lex(&file.text).code.lines() {
+            if let Some((_, rest)) = line.split_once("fn ") {
+                function = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            }
+            if line.contains(marker) {
+                found.insert((file.path.clone(), function.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_use_case_that_writes_is_known_with_what_it_tells() {
+    let known = USE_CASES.iter().map(|(file, function, _)| (format!("{SERVICE}{file}"), (*function).to_owned()));
+    assert_eq!(places("ledger.save("), known.collect::<BTreeSet<_>>());
+    let untold = USE_CASES.iter().filter(|(_, _, told)| told.is_empty()).map(|(_, function, _)| *function);
+    assert_eq!(untold.collect::<BTreeSet<_>>(), UNTOLD.map(|(function, _)| function).into());
+    let deliberate = places(".unaudited(");
+    let functions: BTreeSet<&str> = deliberate.iter().map(|(_, function)| function.as_str()).collect();
+    // The policy's only notes which file was looked at; a checkpoint by the clock tells of itself.
+    let expected =
+        ["create_end_user", "change_queued_mail", "import_policy", "make_checkpoint_after", "complete_facts"];
+    assert_eq!(functions, expected.into());
+}
+
+#[test]
+fn nothing_is_posted_past_the_units_of_work_but_paid_calls() {
+    assert_eq!(places("ledger.command("), BTreeSet::new());
+    for marker in ["ledger.begin(", "ledger.finish(", "ledger.record("] {
+        let found = places(marker);
+        assert!(!found.is_empty(), "{marker} is looked for in vain");
+        assert!(found.iter().all(|(path, _)| path.starts_with("engine/src/service/invoke")), "{found:?}");
+    }
+}
+
+#[test]
+fn every_action_is_told_by_some_use_case_or_awaited() {
+    let told: BTreeSet<Action> = USE_CASES.iter().flat_map(|(_, _, told)| told.iter().copied()).collect();
+    let all: BTreeSet<Action> = Action::ALL.iter().map(|(action, _)| *action).collect();
+    assert_eq!(all.difference(&told).copied().collect::<BTreeSet<_>>(), AWAITED.into());
+}
