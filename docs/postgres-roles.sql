@@ -35,11 +35,12 @@ DECLARE
     -- What changes while the program works. Everything else is only appended to.
     changed     CONSTANT text[] := ARRAY[
         'account', 'audit_head', 'auditor_token', 'cap', 'cap_window', 'chain_head', 'end_user', 'hot_balance', 'idem',
-        'import', 'invocation', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_hold', 'partner',
+        'import', 'invocation', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold',
+        'partner',
         'policy_version', 'publisher', 'purchase', 'token', 'tool', 'version', 'wallet_balance'
     ];
     -- What goes when a call or a day is over.
-    removed     CONSTANT text[] := ARRAY['idem', 'idem_answer', 'open_call', 'open_hold'];
+    removed     CONSTANT text[] := ARRAY['idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold'];
 
     found       record;
 BEGIN

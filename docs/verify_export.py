@@ -169,7 +169,7 @@ class Books:
         elif line["line"] == "hold":
             if self.early.pop(line["id"], None) is None:
                 self.holds[line["id"]] = line
-                self.sum_of(line["wallet"])[2] += line["amount"]
+                self.reserve(line, 1)
         elif line["line"] == "settlement":
             hold = self.holds.pop(line["hold_id"], None)
             if hold is None:
@@ -177,7 +177,15 @@ class Books:
                 self.early[line["hold_id"]] = line
             else:
                 expect(0 <= line["captured"] <= hold["amount"], "more is charged than was reserved")
-                self.sum_of(hold["wallet"])[2] -= hold["amount"]
+                self.reserve(hold, -1)
+
+    def reserve(self, hold, times):
+        """What its grants do not cover is the wallet's own."""
+        own = hold["amount"]
+        for _, account, amount in hold["sources"]:
+            self.sum_of(account)[2] += times * amount
+            own -= amount
+        self.sum_of(hold["wallet"])[2] += times * own
 
     def sum_of(self, account):
         return self.sums.setdefault(account, [0, 0, 0])

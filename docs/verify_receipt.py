@@ -133,6 +133,10 @@ def counter(item):
     return identifier(item[0]) + integer(item[1])
 
 
+def source(item):
+    return identifier(item[0]) + integer(item[1]) + integer(item[2])
+
+
 # What is hashed of every kind of entry: the number of its kind, then its fields in their order.
 LEAVES = {
     "transaction": (1, [
@@ -149,6 +153,13 @@ LEAVES = {
         ("meta_hash", optional(hash_value)),
     ]),
     "refusal": (4, [("id", identifier), ("wallet", optional(integer)), ("reason", text), ("needed", integer)]),
+    "grant": (6, [
+        ("id", identifier), ("wallet", integer), ("account", integer), ("priority", integer), ("expires_us", integer),
+    ]),
+    "close": (7, [
+        ("id", identifier), ("period", integer), ("start_us", integer), ("end_us", integer), ("cut", list_of(posting)),
+        ("digest", hash_value),
+    ]),
 }
 
 HEADER = ["slot", "batch_no", "epoch", "first_seq", "n_entry", "n_posting", "total", "recorded_us"]
@@ -158,7 +169,11 @@ def leaf_bytes(entry):
     expect(entry["line"] in LEAVES, "there is no entry `%s`" % entry["line"])
     kind, fields = LEAVES[entry["line"]]
     place = integer(entry["slot"]) + integer(entry["seq"])
-    return b"\0" + bytes([kind]) + place + b"".join(write(entry[name]) for name, write in fields)
+    fields = b"".join(write(entry[name]) for name, write in fields)
+    # A hold that reserves from grants has a kind of its own, with the grants behind its other fields.
+    if entry["line"] == "hold" and entry["sources"]:
+        kind, fields = 5, fields + list_of(source)(entry["sources"])
+    return b"\0" + bytes([kind]) + place + fields
 
 
 def batch_hash(batch):
@@ -251,6 +266,8 @@ def describe(entry, batch):
         "hold": lambda: "%d of account %d reserved" % (entry["amount"], entry["wallet"]),
         "settlement": lambda: "%d charged" % entry["captured"],
         "refusal": lambda: "refused: %s" % entry["reason"],
+        "grant": lambda: "credits that expire at %d us" % entry["expires_us"],
+        "close": lambda: "period %d was closed" % entry["period"],
     }[entry["line"]]()
     return "%s (micro-credits), recorded at %d us since 1970" % (moved, batch["recorded_us"])
 

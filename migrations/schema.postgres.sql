@@ -24,6 +24,59 @@ CREATE TABLE account (
     CONSTRAINT account_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
 
+CREATE TABLE audit (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    recorded_us bigint NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    method text NOT NULL,
+    credential text,
+    action text NOT NULL,
+    object_kind text NOT NULL,
+    object_id text NOT NULL,
+    before_json text,
+    after_json text,
+    reason text,
+    request_id text,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_pkey PRIMARY KEY (slot, seq),
+    CONSTRAINT audit_hash_check CHECK (length(hash) = 32),
+    CONSTRAINT audit_prev_hash_check CHECK (length(prev_hash) = 32),
+    CONSTRAINT audit_seq_check CHECK (seq > 0)
+);
+CREATE INDEX audit_actor ON audit USING btree (actor_id, recorded_us);
+CREATE INDEX audit_object ON audit USING btree (object_id, recorded_us);
+CREATE INDEX audit_time ON audit USING btree (recorded_us, slot, seq);
+CREATE TRIGGER audit_no_change BEFORE DELETE OR UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE audit_head (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    last_us bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_head_pkey PRIMARY KEY (slot),
+    CONSTRAINT audit_head_hash_check CHECK (length(hash) = 32)
+);
+CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER audit_head_no_truncate BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE auditor_token (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    hint text NOT NULL,
+    digest bytea NOT NULL,
+    created_us bigint NOT NULL,
+    expires_us bigint NOT NULL,
+    revoked_us bigint,
+    CONSTRAINT auditor_token_pkey PRIMARY KEY (id),
+    CONSTRAINT auditor_token_digest_key UNIQUE (digest),
+    CONSTRAINT auditor_token_check CHECK (expires_us > created_us),
+    CONSTRAINT auditor_token_digest_check CHECK (length(digest) = 32)
+);
+
 CREATE TABLE batch (
     slot bigint NOT NULL,
     batch_no bigint NOT NULL,
@@ -347,16 +400,27 @@ CREATE TABLE posting (
 CREATE TRIGGER posting_no_change BEFORE DELETE OR UPDATE ON posting FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER posting_no_truncate BEFORE TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
+CREATE TABLE price_cancellation (
+    price_version_id uuid NOT NULL,
+    cancelled_us bigint NOT NULL,
+    CONSTRAINT price_cancellation_pkey PRIMARY KEY (price_version_id),
+    CONSTRAINT price_cancellation_price_version_id_fkey FOREIGN KEY (price_version_id) REFERENCES price_version(id)
+);
+CREATE TRIGGER price_cancellation_no_change BEFORE DELETE OR UPDATE ON price_cancellation FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER price_cancellation_no_truncate BEFORE TRUNCATE ON price_cancellation FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
 CREATE TABLE price_version (
     id uuid NOT NULL,
     tool_id uuid NOT NULL,
     effective_from_us bigint NOT NULL,
     spec text NOT NULL,
     created_us bigint NOT NULL,
+    key text,
     CONSTRAINT price_version_pkey PRIMARY KEY (id),
     CONSTRAINT price_version_tool_id_effective_from_us_key UNIQUE (tool_id, effective_from_us),
     CONSTRAINT price_version_tool_id_fkey FOREIGN KEY (tool_id) REFERENCES tool(id)
 );
+CREATE UNIQUE INDEX price_version_key ON price_version USING btree (key) WHERE key IS NOT NULL;
 CREATE TRIGGER price_version_no_update BEFORE UPDATE ON price_version FOR EACH ROW EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE publisher (

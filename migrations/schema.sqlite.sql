@@ -12,6 +12,56 @@ CREATE TABLE account (
     created_us    INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE audit (
+    slot        INTEGER NOT NULL,
+    seq         INTEGER NOT NULL CHECK (seq > 0),
+    recorded_us INTEGER NOT NULL,
+    actor_kind  TEXT    NOT NULL,
+    actor_id    TEXT    NOT NULL,
+    method      TEXT    NOT NULL,
+    credential  TEXT,
+    action      TEXT    NOT NULL,
+    object_kind TEXT    NOT NULL,
+    object_id   TEXT    NOT NULL,
+    before_json TEXT,
+    after_json  TEXT,
+    reason      TEXT,
+    request_id  TEXT,
+    prev_hash   BLOB    NOT NULL CHECK (length(prev_hash) = 32),
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (slot, seq)
+) STRICT;
+
+CREATE INDEX audit_actor ON audit (actor_id, recorded_us);
+
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+
+CREATE INDEX audit_object ON audit (object_id, recorded_us);
+
+CREATE INDEX audit_time ON audit (recorded_us, slot, seq);
+
+CREATE TABLE audit_head (
+    slot    INTEGER NOT NULL PRIMARY KEY,
+    seq     INTEGER NOT NULL,
+    last_us INTEGER NOT NULL,
+    hash    BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head
+BEGIN SELECT RAISE(ABORT, 'audit_head stays'); END;
+
+CREATE TABLE auditor_token (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    hint       TEXT    NOT NULL,
+    digest     BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL CHECK (expires_us > created_us),
+    revoked_us INTEGER
+) STRICT;
+
 CREATE TABLE batch (
     slot            INTEGER NOT NULL,
     batch_no        INTEGER NOT NULL,
@@ -297,14 +347,27 @@ CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting BEGIN SELECT RAISE(ABO
 
 CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END;
 
+CREATE TABLE price_cancellation (
+    price_version_id BLOB    NOT NULL PRIMARY KEY REFERENCES price_version (id),
+    cancelled_us     INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER price_cancellation_no_delete BEFORE DELETE ON price_cancellation
+BEGIN SELECT RAISE(ABORT, 'price_cancellation is append-only'); END;
+
+CREATE TRIGGER price_cancellation_no_update BEFORE UPDATE ON price_cancellation
+BEGIN SELECT RAISE(ABORT, 'price_cancellation is append-only'); END;
+
 CREATE TABLE price_version (
     id                BLOB    NOT NULL PRIMARY KEY,
     tool_id           BLOB    NOT NULL REFERENCES tool (id),
     effective_from_us INTEGER NOT NULL,
     spec              TEXT    NOT NULL,
-    created_us        INTEGER NOT NULL,
+    created_us        INTEGER NOT NULL, key TEXT,
     UNIQUE (tool_id, effective_from_us)
 ) STRICT;
+
+CREATE UNIQUE INDEX price_version_key ON price_version (key) WHERE key IS NOT NULL;
 
 CREATE TRIGGER price_version_no_update BEFORE UPDATE ON price_version
 BEGIN SELECT RAISE(ABORT, 'price_version is append-only'); END;

@@ -1,9 +1,9 @@
 //! The credit ledger: what may be recorded, and the proof that it was.
 //!
 //! Reading order: [`accounts`] (who can own money), [`command`] (what can be asked), [`facts`] (what must be known to
-//! answer), [`batch`] (the decision: a pure function from facts and requests to a plan), then the proof: [`leaf`],
-//! [`fact`], [`merkle`], [`chain`], [`checkpoint`], [`signing`], [`receipt`], [`verify`]; last what auditors take home:
-//! [`jsonl`], the books as text, and [`export`].
+//! answer), [`grants`] (credits that expire), [`batch`] (the decision: a pure function from facts and requests to a plan),
+//! then the proof: [`leaf`], [`fact`], [`merkle`], [`chain`], [`checkpoint`], [`signing`], [`receipt`], [`periods`],
+//! [`verify`]; last what auditors take home: [`jsonl`], the books as text, and [`export`].
 //!
 //! A posting is one row with a debit account, a credit account and an amount above zero: it is balanced by
 //! construction, and no sum has to be checked. Only wallets are limited; all other accounts may take any sign.
@@ -18,10 +18,12 @@ pub mod command;
 pub mod export;
 pub mod fact;
 pub mod facts;
+pub mod grants;
 pub mod jsonl;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
+pub mod periods;
 pub mod plan;
 pub mod receipt;
 pub mod refusal;

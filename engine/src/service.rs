@@ -31,6 +31,7 @@ mod facts;
 pub mod invocations;
 pub mod invoke;
 pub mod outbox;
+pub mod periods;
 pub mod policies;
 pub mod prices;
 pub mod purchases;

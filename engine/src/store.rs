@@ -11,10 +11,12 @@ pub(crate) mod entity;
 pub mod error;
 pub mod lock;
 pub mod news;
+pub(crate) mod periods;
 mod postgres;
 pub mod presence;
 pub mod readers;
 pub mod unit;
+pub(crate) mod wallets;
 pub mod writer;
 
 pub use database::{Database, DatabasePlace};

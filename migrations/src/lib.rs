@@ -47,6 +47,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261121_000003_grants"),
             migration!("m20261121_000004_hot_path"),
             migration!("m20261121_000005_policy_versions"),
+            migration!("m20261121_000007_grants_and_periods"),
             migration!("m20261121_000008_audit"),
             migration!("m20261121_000009_proof"),
         ]

@@ -6,9 +6,10 @@ use engine::{
     audit::{Actor, Method, OpContext},
     credits::{Credits, CreditsError},
     id::{InvalidId, RequestId},
+    ledger::grants::PRIORITY_DEFAULT,
     service::{
         Services,
-        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError},
+        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError, GrantTerms},
         purchases::{ConfirmError, Purchase},
     },
     store::StoreError,
@@ -17,11 +18,12 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, dates};
 
 pub mod auditor;
 pub mod catalog;
 mod ledger;
+pub mod periods;
 pub mod policy;
 mod price;
 pub mod protocol;
@@ -60,6 +62,10 @@ pub enum Command {
         account: String,
         /// How many, as decimal text.
         credits: String,
+        /// When what is left of them goes back, in microseconds since the Unix epoch; never if there is none.
+        expires_us: Option<i64>,
+        /// Which of those that expire are spent first.
+        priority: Option<i64>,
         /// Why, for the books.
         reason: String,
         /// The same key again changes nothing.
@@ -74,6 +80,11 @@ pub enum Command {
     LedgerCheckpoint,
     /// Sign with a new key from now on.
     LedgerRotateKey,
+    /// Close the next period.
+    LedgerClose {
+        /// The first moment after it, in microseconds since the Unix epoch; without it the end of its month.
+        until_us: Option<i64>,
+    },
     /// Tell in the audit trail that a backup was made.
     BackupNoted {
         /// The file's name.
@@ -154,6 +165,7 @@ impl Command {
             Self::PurchaseConfirm { .. } => "purchase confirm",
             Self::LedgerCheckpoint => "ledger checkpoint",
             Self::LedgerRotateKey => "ledger rotate-key",
+            Self::LedgerClose { .. } => "ledger close",
             Self::BackupNoted { .. } => "backup",
             Self::ExportNoted { .. } => "ledger export",
             Self::AuditorCreate { .. } => "operator create",
@@ -244,6 +256,9 @@ struct GrantView<'a> {
     account: String,
     email: &'a str,
     credits: Amount,
+    /// When they expire, and in which order such credits are spent; nothing of both if they do not.
+    expires: Option<String>,
+    priority: Option<i64>,
     reason: &'a str,
     key: Option<&'a str>,
     replayed: bool,
@@ -291,9 +306,13 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
             let made = services.create_funded_account(by, email, *is_verified, token_name, credits).await;
             account_created(&made.map_err(account_refused)?)
         }
-        Command::AccountGrant { account, credits, reason, key } => {
-            grant(services, by, account, credits, reason, key.as_deref()).await
+        Command::AccountGrant { account, credits, expires_us, priority, reason, key } => {
+            let priority = priority.unwrap_or(PRIORITY_DEFAULT);
+            let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
+            let (account, credits) = (account.as_str(), credits.as_str());
+            grant(services, by, (account, credits), terms, (reason.as_str(), key.as_deref())).await
         }
+        Command::LedgerClose { until_us } => periods::close(services, by, *until_us).await,
         Command::PurchaseConfirm { purchase } => confirm(services, by, purchase).await,
         Command::LedgerCheckpoint => ledger::checkpoint(services, by).await,
         Command::LedgerRotateKey => ledger::rotate_key(services, by).await,
@@ -357,23 +376,30 @@ fn account_refused(error: FundedAccountError) -> NotDone {
 async fn grant(
     services: &Services,
     by: &OpContext,
-    account: &str,
-    credits: &str,
-    reason: &str,
-    key: Option<&str>,
+    (account, credits): (&str, &str),
+    terms: Option<GrantTerms>,
+    (reason, key): (&str, Option<&str>),
 ) -> Result<Done, NotDone> {
     let credits = parse_credits("credits", credits)?;
     let profile = find_account(services, account).await?;
-    let grant = services.grant_credits(by, profile.id, credits, reason, key).await.map_err(|error| match error {
-        GrantError::Store(error) => error.into(),
-        other => NotDone::refused(other),
-    })?;
+    let grant =
+        services.grant_credits(by, profile.id, credits, terms, reason, key).await.map_err(|error| match error {
+            GrantError::Store(error) => error.into(),
+            GrantError::Expired { expires_us, now_us } => NotDone::refused(format!(
+                "{error}: {} is not after {}",
+                dates::render(expires_us),
+                dates::render(now_us)
+            )),
+            other => NotDone::refused(other),
+        })?;
     let available = available(services, &profile).await?;
     let view = GrantView {
         grant: grant.id.to_string(),
         account: profile.id.to_string(),
         email: &profile.email,
         credits: Amount(credits),
+        expires: terms.map(|terms| dates::render(terms.expires_us)),
+        priority: terms.map(|terms| terms.priority),
         reason,
         key,
         replayed: grant.is_replay,
@@ -381,6 +407,8 @@ async fn grant(
     };
     let line = if grant.is_replay {
         format!("this key granted {credits} credits to {} before: nothing was changed", profile.email)
+    } else if let Some(expires) = &view.expires {
+        format!("granted {credits} credits until {expires} to {}, who has {available}", profile.email)
     } else {
         format!("granted {credits} credits to {}, who has {available}", profile.email)
     };

@@ -12,6 +12,7 @@
 //!   are; a hold's `to` is its payee, who gets everything. `parallel` sends everything at once.
 //! * `split` is a hold with shares and its capture. The first share takes what rounding leaves, as the platform does
 //!   here; the second and the third are the publisher's and the partner's.
+//! * A `history` happens to one account without overdraft; `backdate` is a post that counts earlier than it is recorded.
 //! * `http` is a call that claims its key, holds and settles, as the program's own calls do.
 
 mod accounts;
@@ -22,6 +23,7 @@ mod commands;
 mod deviations;
 mod expectations;
 mod stage;
+mod time;
 mod words;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -33,7 +35,8 @@ use tests::workspace_root;
 use crate::ledger::desk::{Kind, on_both};
 
 /// The groups that are built: all of their cases must hold.
-const GROUPS: [&str; 10] = ["hold", "expiry", "limit", "idem", "key", "split", "over", "cap", "chain", "conc"];
+const GROUPS: [&str; 12] =
+    ["hold", "expiry", "limit", "idem", "key", "split", "over", "cap", "chain", "conc", "close", "time"];
 
 /// How often a case is run in which things happen at once.
 const ROUNDS: usize = 8;

@@ -86,7 +86,7 @@ async fn rows_from_before_the_slimmer_hot_path_are_kept() {
 }
 
 /// The tables of the books on PostgreSQL, each with a column that may be counted up.
-const BOOKS: [(&str, &str); 8] = [
+const BOOKS: [(&str, &str); 12] = [
     ("txn", "kind"),
     ("posting", "amount"),
     ("hold", "amount"),
@@ -94,6 +94,10 @@ const BOOKS: [(&str, &str); 8] = [
     ("refusal", "needed"),
     ("batch", "total"),
     ("credit_grant", "credits"),
+    ("wallet_grant", "priority"),
+    ("hold_source", "amount"),
+    ("period_close", "end_us"),
+    ("trial_balance", "kind"),
     ("audit", "recorded_us"),
 ];
 
@@ -108,7 +112,11 @@ const ROWS: &str = "
     INSERT INTO refusal VALUES (0, 4, gen_random_uuid(), 1, 1001, 'insufficient', 5);
     INSERT INTO batch VALUES (0, 1, 1, 1, 4, 1, 5, 9, gen_random_uuid(), '', '', '');
     INSERT INTO account VALUES (gen_random_uuid(), 'a@example.com', true, false, NULL, 1001, 0, 0);
-    INSERT INTO credit_grant SELECT gen_random_uuid(), id, 5, 'welcome', NULL, 0 FROM account;
+    INSERT INTO credit_grant SELECT gen_random_uuid(), id, 5, 'welcome', NULL, 0, 9, 100 FROM account;
+    INSERT INTO wallet_grant VALUES (0, 5, gen_random_uuid(), 1, 1001, 1003, 100, 9);
+    INSERT INTO hold_source VALUES (0, 2, 0, gen_random_uuid(), 1003, 5);
+    INSERT INTO period_close VALUES (0, 6, gen_random_uuid(), 1, 1, 0, 9, '', decode(repeat('00', 32), 'hex'));
+    INSERT INTO trial_balance VALUES (1, 1, 0, 0, 5, 9, 4);
     INSERT INTO audit SELECT 0, 1, 9, 'a', 'b', 'c', NULL, 'd', 'e', 'f', NULL, NULL, NULL, NULL, zeros, zeros
         FROM decode(repeat('00', 32), 'hex') AS zeros;
 ";
@@ -285,7 +293,7 @@ async fn the_applications_role_works_and_leaves_schema_and_books_alone() {
     let role = database.application_role();
     let rights = |table: &str| match table {
         "seaql_migrations" => "s",
-        "idem" | "open_call" | "open_hold" => "siud",
+        "idem" | "open_call" | "open_grant" | "open_hold" => "siud",
         "idem_answer" => "sid",
         "checkpoint" | "price_version" | "signing_key" => "si",
         table if BOOKS.iter().any(|(name, _)| *name == table) => "si",

@@ -56,10 +56,13 @@ impl fmt::Display for LedgerAccountId {
     }
 }
 
+/// What stands between the owner of a wallet and the name of a grant in the code of the grant's account.
+pub const GRANT_MARK: &str = ":grant:";
+
 /// What an account is for. The numbers are stored and hashed: they never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountKind {
-    /// `liabilities:wallet:…`: credits a customer may spend. The only kind whose balance is limited.
+    /// `liabilities:wallet:…`: credits a customer may spend. Only its balance, and that of its grants, is limited.
     Wallet,
     /// `liabilities:payable:…`: what a publisher has earned and not been paid.
     Payable,
@@ -77,10 +80,12 @@ pub enum AccountKind {
     Loss,
     /// `equity:opening`.
     Opening,
+    /// `liabilities:wallet:…:grant:…`: credits of one customer that expire. Limited, as a wallet is.
+    Grant,
 }
 
 impl AccountKind {
-    const ALL: [(Self, i16, &'static str); 9] = [
+    const ALL: [(Self, i16, &'static str); 10] = [
         (Self::Wallet, 1, "liabilities:wallet"),
         (Self::Payable, 2, "liabilities:payable"),
         (Self::PartnerMargin, 3, "liabilities:partner"),
@@ -90,6 +95,7 @@ impl AccountKind {
         (Self::Receivable, 7, "assets:receivable:publisher"),
         (Self::Loss, 8, "expenses:loss"),
         (Self::Opening, 9, "equity:opening"),
+        (Self::Grant, 10, "liabilities:wallet"),
     ];
 
     /// As the database stores it.
@@ -108,8 +114,15 @@ impl AccountKind {
         if owner.is_empty() { class.to_owned() } else { format!("{class}:{owner}") }
     }
 
+    /// Whether `code` is that of an account of this kind.
+    pub fn has_code(self, code: &str) -> bool {
+        let class = self.code("");
+        let belongs = code.strip_prefix(&class).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        belongs && (self == Self::Grant) == code.contains(GRANT_MARK)
+    }
+
     /// Whether a debit is checked against the balance.
     pub const fn is_limited(self) -> bool {
-        matches!(self, Self::Wallet)
+        matches!(self, Self::Wallet | Self::Grant)
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    accounts::LedgerAccountId,
+    accounts::{AccountKind, LedgerAccountId},
     command::Leg,
     facts::{Facts, Known, Wallet},
     leaf::{Entry, RefusalEntry, Settled},
@@ -16,6 +16,7 @@ use super::{
 use crate::{credits::Credits, id::EntryId};
 
 mod calls;
+mod grants;
 mod money;
 mod replay;
 
@@ -82,17 +83,22 @@ impl<'a> Batch<'a> {
         self.facts.known.get(&id).cloned().or_else(open)
     }
 
-    /// That all of `ids` exist, and then that all of them are open.
+    /// That all of `ids` exist, and then that all of them are open. The account of a grant is open until that expires.
     fn open_accounts(&self, ids: impl IntoIterator<Item = LedgerAccountId>) -> Result<(), Refusal> {
         let mut closed = None;
         for id in ids {
             match self.facts.accounts.get(&id) {
                 None => return Err(Refusal::UnknownAccount(id)),
-                Some(account) if account.is_closed => closed = closed.or(Some(id)),
+                Some(account) if account.is_closed || self.is_over(id, account.kind) => closed = closed.or(Some(id)),
                 Some(_) => {}
             }
         }
         closed.map_or(Ok(()), |id| Err(Refusal::AccountClosed(id)))
+    }
+
+    /// Whether it is the account of a grant that cannot be spent any more.
+    fn is_over(&self, id: LedgerAccountId, kind: AccountKind) -> bool {
+        kind == AccountKind::Grant && self.facts.grants.find(id).is_none_or(|grant| !grant.is_live(self.now_us))
     }
 
     fn wallet(&self, id: LedgerAccountId) -> Result<Wallet, Refusal> {

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{
     accounts::{AccountKind, LedgerAccountId},
     caps::{CapUse, Counter, CounterKey},
+    grants::Grants,
     key::{KeyName, StoredKey},
     leaf::{HoldEntry, SettlementEntry, TransactionEntry},
 };
@@ -110,6 +111,8 @@ pub struct Facts {
     pub wallets: HashMap<LedgerAccountId, Wallet>,
     /// Counters of the caps involved.
     pub counters: HashMap<CounterKey, Counter>,
+    /// The open grants of the wallets.
+    pub grants: Grants,
     /// Open holds.
     pub holds: HashMap<EntryId, OpenHold>,
     /// The open holds that expire, soonest first.
@@ -152,15 +155,45 @@ impl Facts {
             .collect()
     }
 
-    /// What can be spent now: the smallest of the wallet and every cap, in micro-credits, never below zero.
-    pub fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse]) -> Credits {
-        let balance = self.wallets.get(&wallet).map_or(0, Wallet::available).max(0);
+    /// Whether the time of a hold or of a grant is over at `now_us`.
+    pub fn is_anything_over(&self, now_us: i64) -> bool {
+        let expiries = &self.grants.expiries;
+        !self.expired_holds(now_us, 1).is_empty() || !expiries.due(now_us, 1).is_empty() || expiries.wants_more()
+    }
+
+    /// What a wallet can spend at `now_us`, with what its grants can: in micro-credits, below zero only if the overdraft was
+    /// lowered.
+    pub fn available(&self, wallet: LedgerAccountId, now_us: i64) -> i64 {
+        let own = self.wallets.get(&wallet).map_or(0, Wallet::available);
+        own.saturating_add(self.grants.available(wallet, &self.wallets, now_us))
+    }
+
+    /// What can be spent at `now_us`: the smallest of the wallet with its grants and every cap, in micro-credits, never
+    /// below zero.
+    pub fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse], now_us: i64) -> Credits {
+        let balance = self.available(wallet, now_us).max(0);
         caps.iter()
             .map(|cap| {
                 let counter = cap.counter().and_then(|key| self.counters.get(&key)).copied().unwrap_or_default();
                 counter.remaining(cap.cap.limit)
             })
             .fold(Credits::from_micros(balance), Ord::min)
+    }
+
+    /// Forgets what is known of an account. A wallet and its grants are forgotten together.
+    pub fn forget_account(&mut self, id: LedgerAccountId) {
+        let wallet = self.grants.forget(id);
+        for id in [id, wallet] {
+            self.accounts.remove(&id);
+            self.wallets.remove(&id);
+        }
+    }
+
+    /// Forgets what is known of all accounts.
+    pub fn forget_accounts(&mut self) {
+        self.accounts.clear();
+        self.wallets.clear();
+        self.grants.forget_wallets();
     }
 
     /// Forgets what only the finished batch needed.

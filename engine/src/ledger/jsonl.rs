@@ -12,8 +12,10 @@ use super::{
     chain::BatchHeader,
     checkpoint::{Checkpoint, OtherHead, SignedCheckpoint, SlotHead},
     command::OnExpiry,
+    grants::GrantEntry,
     leaf::{Digest, Entry, HoldEntry, Position, RefusalEntry, SettlementEntry, TransactionEntry},
     merkle::Step,
+    periods::PeriodClose,
     signing::{NumberedKey, PublicKey},
     verify::Line,
 };
@@ -208,6 +210,14 @@ fn write_entry(out: &mut Vec<u8>, position: Position, batch_no: i64, entry: &Ent
             open("refusal");
             write_refusal(&mut Object { out }, refusal);
         }
+        Entry::Grant(grant) => {
+            open("grant");
+            write_grant(&mut Object { out }, grant);
+        }
+        Entry::Close(close) => {
+            open("close");
+            write_close(&mut Object { out }, close);
+        }
     }
 }
 
@@ -248,6 +258,15 @@ fn write_hold(object: &mut Object<'_>, entry: &HoldEntry) {
         push_int(out, counter.start_us);
         out.push(b']');
     });
+    object.list("sources", &entry.sources, |out, source| {
+        out.extend_from_slice(b"[\"");
+        push_hex(out, source.grant.uuid().as_bytes());
+        out.extend_from_slice(b"\",");
+        push_int(out, source.account.raw());
+        out.push(b',');
+        push_int(out, source.amount.micros());
+        out.push(b']');
+    });
     object.optional_hex("meta_hash", entry.meta.as_ref().map(Digest::as_slice)).close();
 }
 
@@ -261,6 +280,24 @@ fn write_settlement(object: &mut Object<'_>, entry: &SettlementEntry) {
 fn write_refusal(object: &mut Object<'_>, entry: &RefusalEntry) {
     object.hex("id", entry.id.uuid().as_bytes()).optional_int("wallet", entry.wallet.map(|account| account.raw()));
     object.text("reason", entry.reason).int("needed", entry.needed.micros()).close();
+}
+
+fn write_grant(object: &mut Object<'_>, entry: &GrantEntry) {
+    object.hex("id", entry.id.uuid().as_bytes()).int("wallet", entry.wallet.raw()).int("account", entry.account.raw());
+    object.int("priority", entry.priority).int("expires_us", entry.expires_us).close();
+}
+
+fn write_close(object: &mut Object<'_>, entry: &PeriodClose) {
+    object.hex("id", entry.id.uuid().as_bytes()).int("period", entry.period);
+    object.int("start_us", entry.start_us).int("end_us", entry.end_us);
+    object.list("cut", &entry.cut, |out, last| {
+        out.push(b'[');
+        push_int(out, last.slot);
+        out.push(b',');
+        push_int(out, last.seq);
+        out.push(b']');
+    });
+    object.hex("digest", &entry.digest).close();
 }
 
 fn write_key(out: &mut Vec<u8>, key: &NumberedKey) {

@@ -13,6 +13,8 @@ use super::{
     accounts::LedgerAccountId,
     caps::CounterKey,
     command::{Leg, OnExpiry, TransactionKind},
+    grants::{GrantEntry, HoldSource},
+    periods::PeriodClose,
 };
 use crate::{
     credits::Credits,
@@ -41,6 +43,10 @@ pub enum Entry {
     Settlement(SettlementEntry),
     /// Somebody was told no.
     Refusal(RefusalEntry),
+    /// Credits that expire were given: their transaction follows.
+    Grant(GrantEntry),
+    /// A period was closed.
+    Close(PeriodClose),
 }
 
 /// A transaction with its postings.
@@ -83,6 +89,9 @@ pub struct HoldEntry {
     pub on_expiry: OnExpiry,
     /// The counters that it reserves from.
     pub counters: Vec<CounterKey>,
+    /// The grants that it reserves from, in the order in which a capture drains them; what they do not cover is the
+    /// wallet's own.
+    pub sources: Vec<HoldSource>,
     /// Digest of bound metadata.
     pub meta: Option<Digest>,
 }
@@ -171,6 +180,8 @@ pub fn leaf_hash(position: Position, entry: &Entry, scratch: &mut Vec<u8>) -> Di
         Entry::Hold(hold) => bytes.hold(position, hold),
         Entry::Settlement(settlement) => bytes.settlement(position, settlement),
         Entry::Refusal(refusal) => bytes.refusal(position, refusal),
+        Entry::Grant(grant) => bytes.grant(position, grant),
+        Entry::Close(close) => bytes.close(position, close),
     }
     sha256(scratch)
 }
@@ -234,8 +245,9 @@ impl Bytes<'_> {
         }
     }
 
+    /// A hold without grants is what it was before there were any.
     fn hold(&mut self, position: Position, entry: &HoldEntry) {
-        self.tag(2, position);
+        self.tag(if entry.sources.is_empty() { 2 } else { 5 }, position);
         self.uuid(entry.id.uuid());
         self.int(entry.wallet.raw());
         self.int(entry.payee.raw());
@@ -257,6 +269,14 @@ impl Bytes<'_> {
             self.int(counter.start_us);
         }
         self.meta(entry.meta);
+        if !entry.sources.is_empty() {
+            self.length(entry.sources.len());
+            for source in &entry.sources {
+                self.uuid(source.grant.uuid());
+                self.int(source.account.raw());
+                self.int(source.amount.micros());
+            }
+        }
     }
 
     fn settlement(&mut self, position: Position, entry: &SettlementEntry) {
@@ -274,6 +294,29 @@ impl Bytes<'_> {
         self.optional(entry.wallet, |bytes, account| bytes.int(account.raw()));
         self.text(entry.reason);
         self.int(entry.needed.micros());
+    }
+
+    fn grant(&mut self, position: Position, entry: &GrantEntry) {
+        self.tag(6, position);
+        self.uuid(entry.id.uuid());
+        self.int(entry.wallet.raw());
+        self.int(entry.account.raw());
+        self.int(entry.priority);
+        self.int(entry.expires_us);
+    }
+
+    fn close(&mut self, position: Position, entry: &PeriodClose) {
+        self.tag(7, position);
+        self.uuid(entry.id.uuid());
+        self.int(entry.period);
+        self.int(entry.start_us);
+        self.int(entry.end_us);
+        self.length(entry.cut.len());
+        for last in &entry.cut {
+            self.int(last.slot);
+            self.int(last.seq);
+        }
+        self.raw(&entry.digest);
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 use super::{
     accounts::LedgerAccountId,
     caps::CounterKey,
+    grants::OpenGrant,
     key::{KeyName, KeyState, StoredKey},
     leaf::Entry,
 };
@@ -56,6 +57,10 @@ pub struct Plan {
     pub postponed: Vec<(EntryId, i64)>,
     /// Holds that are no longer open.
     pub closed: Vec<EntryId>,
+    /// Grants that are open from now on.
+    pub granted: Vec<OpenGrant>,
+    /// Accounts of grants that have lapsed.
+    pub lapsed: Vec<LedgerAccountId>,
     /// Wallets whose balances changed: the new values stand in the facts.
     pub wallets: BTreeSet<LedgerAccountId>,
     /// Counters that changed: the new values stand in the facts.

@@ -1,9 +1,10 @@
 //! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
 //! sum of its postings.
 //!
-//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the keys and the
-//! checkpoints; then, slot by slot, the batches, each followed by its entries by their number; then what the database keeps beside the
-//! books. Its memory grows with accounts, counters, open holds and the holds that end in another slot than they began
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the keys,
+//! the checkpoints and the closes of periods; then, slot by slot, the batches, each followed by its entries by their number;
+//! then what the database keeps beside the books. Its memory grows with accounts (grants have one each), counters, open
+//! holds, lines of trial balances and the holds that end in another slot than they began
 //! in, never with postings. What it finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
 //!
@@ -16,7 +17,9 @@ use super::{
     caps::{Counter, CounterKey},
     chain::{BatchHeader, ChainHead},
     checkpoint::SignedCheckpoint,
+    grants::GrantEntry,
     leaf::{Digest, Entry, Position},
+    periods::{BalanceRow, PeriodClose},
     signing::NumberedKey,
 };
 use crate::{
@@ -27,8 +30,10 @@ use crate::{
 
 mod anchors;
 mod facts;
+mod grants;
 mod journal;
 mod money;
+mod periods;
 mod projections;
 mod trial_balance;
 
@@ -82,6 +87,10 @@ pub enum ProblemKind {
     KeyMismatch,
     /// A row that decides over money is not what the books state.
     FactMismatch,
+    /// A grant that is not funded, or that a hold took from which it could not.
+    GrantMismatch,
+    /// A period's close or its trial balance is not what the books make.
+    PeriodMismatch,
     /// A stored value that no version of this program wrote, or a page that the database cannot read.
     Unreadable,
 }
@@ -110,6 +119,8 @@ impl ProblemKind {
             Self::BadSignature => "bad_signature",
             Self::KeyMismatch => "key_mismatch",
             Self::FactMismatch => "fact_mismatch",
+            Self::GrantMismatch => "grant_mismatch",
+            Self::PeriodMismatch => "period_mismatch",
             Self::Unreadable => "unreadable",
         }
     }
@@ -144,6 +155,9 @@ pub enum Line {
     Key(NumberedKey),
     /// A checkpoint as stored. Checkpoints come before the batches, by their numbers.
     Checkpoint(SignedCheckpoint),
+    /// The close of a period as its row has it: all of them, in the order of their numbers, before the first batch. They come
+    /// once more as entries.
+    Close(PeriodClose),
     /// A batch, with the hash that is stored for it.
     Batch(BatchHeader, Digest),
     /// An entry, with the batch that its row names.
@@ -205,6 +219,10 @@ pub enum Line {
         /// Its digest.
         digest: Digest,
     },
+    /// A grant that has not lapsed, as stored.
+    OpenGrant(GrantEntry),
+    /// A line of the trial balance of a period as stored.
+    TrialBalance(i64, BalanceRow),
     /// A row of the audit trail, with the hash that is stored for it: slot by slot, in the order of their numbers.
     Audit(Box<AuditRow>, Digest),
     /// Where the trail of a slot ends, as stored. To be fed after the rows.
@@ -291,6 +309,8 @@ const fn table_of(entry: &Entry) -> &'static str {
         Entry::Hold(_) => "hold",
         Entry::Settlement(_) => "hold_resolution",
         Entry::Refusal(_) => "refusal",
+        Entry::Grant(_) => "wallet_grant",
+        Entry::Close(_) => "period_close",
     }
 }
 

@@ -20,7 +20,7 @@ mod password;
 
 pub use email::{EMAIL_BYTES_MAX, is_email};
 pub(super) use failed::FailedSignIns;
-pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, REASON_CHARS_MAX};
+pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, GrantTerms, REASON_CHARS_MAX};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
 pub(super) use password::PasswordWork;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};

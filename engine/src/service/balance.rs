@@ -8,11 +8,15 @@ use sea_orm::{
 use super::Services;
 use crate::{
     credits::Credits,
+    id::EntryId,
     ledger::{
         LedgerAccountId,
         caps::{CapUse, Counter},
     },
-    store::{StoreError, entity},
+    store::{
+        StoreError, entity,
+        wallets::{self, Purse},
+    },
 };
 
 /// A wallet's balance.
@@ -31,17 +35,50 @@ impl Balance {
     }
 }
 
+/// Credits that expire and can be spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpiringGrant {
+    /// The grant.
+    pub id: EntryId,
+    /// Where its credits are.
+    pub account: LedgerAccountId,
+    /// What is left of it, in micro-credits, whether reserved or not.
+    pub left: Credits,
+    /// Lower ones are spent first.
+    pub priority: i64,
+    /// When it expires, in microseconds since the Unix epoch.
+    pub expires_us: i64,
+}
+
+/// Adds up a wallet's own balance and those of its grants. Of one that has expired nothing can be spent, but what is held of
+/// it stays reserved. `expired` is what holds reserve whose time is over, `parts` what of it is of which grant's account.
+/// `None` if the wallet's own balance is missing.
+fn add_up(purses: &[Purse], expired: i64, parts: &[(LedgerAccountId, i64)], now_us: i64) -> Option<Balance> {
+    let of_grants = parts.iter().fold(0_i64, |sum, (_, part)| sum.saturating_add(*part));
+    let (mut balance, mut reserved, mut has_own) = (0_i64, 0_i64, false);
+    for purse in purses {
+        let has_expired = purse.grant.is_some_and(|(.., expires_us)| expires_us <= now_us);
+        let given_back = match purse.grant {
+            None => expired.saturating_sub(of_grants),
+            Some(_) => parts.iter().find(|(account, _)| *account == purse.account).map_or(0, |(_, part)| *part),
+        };
+        let held = purse.held.saturating_sub(given_back).max(0);
+        let owned = purse.credits.saturating_sub(purse.debits).saturating_add(purse.overdraft);
+        balance = balance.saturating_add(if has_expired { held } else { owned });
+        reserved = reserved.saturating_add(held);
+        has_own |= purse.grant.is_none();
+    }
+    has_own.then(|| Balance { balance: Credits::from_micros(balance), reserved: Credits::from_micros(reserved) })
+}
+
 impl Services {
-    /// The balance of a wallet at `now_us`. A hold whose time is over counts as given back, swept or not.
+    /// The balance of a wallet at `now_us`, with its grants that have not expired. A hold whose time is over counts as given
+    /// back, swept or not.
     ///
     /// # Errors
     /// The database cannot be read, or there is no such wallet.
     pub async fn load_balance(&self, wallet: LedgerAccountId, now_us: i64) -> Result<Balance, StoreError> {
-        let missing = || StoreError::Inconsistent { table: "wallet_balance", what: wallet.to_string() };
-        let row = entity::wallet_balance::Entity::find_by_id(wallet.raw())
-            .one(self.db.readers())
-            .await?
-            .ok_or_else(missing)?;
+        let purses = wallets::purses(self.db.readers(), wallet).await?;
         let expired: Option<i64> = entity::open_hold::Entity::find()
             .select_only()
             // PostgreSQL adds integers up to a number of another type.
@@ -52,10 +89,57 @@ impl Services {
             .one(self.db.readers())
             .await?
             .flatten();
-        Ok(Balance {
-            balance: Credits::from_micros(row.credits.saturating_sub(row.debits).saturating_add(row.overdraft)),
-            reserved: Credits::from_micros(row.held.saturating_sub(expired.unwrap_or(0)).max(0)),
-        })
+        let expired = expired.unwrap_or(0);
+        let has_grants = purses.iter().any(|purse| purse.grant.is_some());
+        let parts = if expired > 0 && has_grants {
+            wallets::expired_parts(self.db.readers(), wallet, now_us).await?
+        } else {
+            Vec::new()
+        };
+        add_up(&purses, expired, &parts, now_us)
+            .ok_or_else(|| StoreError::Inconsistent { table: "wallet_balance", what: wallet.to_string() })
+    }
+
+    /// The grants of a wallet that expire and can be spent at `now_us`, in the order in which they are spent.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_expiring_grants(
+        &self,
+        wallet: LedgerAccountId,
+        now_us: i64,
+    ) -> Result<Vec<ExpiringGrant>, StoreError> {
+        let purses = wallets::purses(self.db.readers(), wallet).await?;
+        let grants = purses.iter().filter_map(|purse| Some((purse, purse.grant?)));
+        let live = grants.filter(|(_, (.., expires_us))| now_us < *expires_us);
+        Ok(live
+            .map(|(purse, (id, priority, expires_us))| ExpiringGrant {
+                id,
+                account: purse.account,
+                left: Credits::from_micros(purse.credits.saturating_sub(purse.debits)),
+                priority,
+                expires_us,
+            })
+            .collect())
+    }
+
+    /// Where a refund belongs of what a charge took from `debited` for `wallet`, as of `now_us`: there, or, if that is a
+    /// grant that has expired, to the wallet. The ledger refuses a posting into a grant that expires in the meantime as it
+    /// does into a closed account; ask again then.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_refund_account(
+        &self,
+        debited: LedgerAccountId,
+        wallet: LedgerAccountId,
+        now_us: i64,
+    ) -> Result<LedgerAccountId, StoreError> {
+        if debited == wallet {
+            return Ok(wallet);
+        }
+        let live = self.list_expiring_grants(wallet, now_us).await?;
+        Ok(if live.iter().any(|grant| grant.account == debited) { debited } else { wallet })
     }
 
     /// What can be spent at `now_us`: the smallest of the wallet and every cap, in micro-credits.

@@ -180,6 +180,7 @@ fn spawn<'scope, T: Send + 'scope>(
 fn read_all(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
     let read = projections::read_accounts(source, sink)
         .and_then(|()| projections::read_checkpoints(source, sink))
+        .and_then(|()| projections::read_closes(source, sink))
         .and_then(|()| journal::read(source, sink))
         .and_then(|()| projections::read_balances(source, sink))
         .and_then(|()| projections::read_facts(source, sink))

@@ -7,7 +7,7 @@ use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 use super::news::announcement;
 use crate::{
     audit::AuditEntry,
-    ledger::{LedgerAccountId, Post, Refusal},
+    ledger::{LedgerAccountId, Post, Refusal, grants::GiveGrant, periods::PeriodClose},
 };
 
 /// One statement and how many rows it must touch.
@@ -27,6 +27,8 @@ pub(super) struct Guarded {
 pub struct UnitOfWork {
     pub(super) statements: Vec<Guarded>,
     pub(super) posts: Vec<Post>,
+    pub(super) gives: Vec<GiveGrant>,
+    pub(super) closes: Vec<PeriodClose>,
     opened: HashSet<LedgerAccountId>,
 }
 
@@ -70,6 +72,18 @@ impl UnitOfWork {
                 return id;
             }
         }
+    }
+
+    /// Adds a grant that expires.
+    pub fn give(&mut self, give: GiveGrant) -> &mut Self {
+        self.gives.push(give);
+        self
+    }
+
+    /// Adds the close of a period.
+    pub fn close_period(&mut self, close: PeriodClose) -> &mut Self {
+        self.closes.push(close);
+        self
     }
 
     /// Adds a ledger transaction.

@@ -13,6 +13,7 @@ use crate::{
         CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind,
         batch::{Begin, Ended, Finish, KeyEnd, Outcome},
         caps::CapUse,
+        grants::GiveGrant,
         key::{KeyClaim, KeyName},
         leaf::sha256,
     },
@@ -56,6 +57,8 @@ pub enum Step {
     Finish(Finish),
     /// So many microseconds pass.
     Advance(i64),
+    /// Credits are given that expire, in an account that is opened for them.
+    Give(GiveGrant),
     /// An account is closed.
     Close(LedgerAccountId),
     /// The writer ends and another one begins its term.
@@ -73,6 +76,7 @@ pub struct History {
     holds: Vec<PlaceHold>,
     settles: Vec<Settle>,
     calls: Vec<Begin>,
+    gives: Vec<GiveGrant>,
     is_anything_closed: bool,
 }
 
@@ -97,6 +101,7 @@ impl History {
             holds: Vec::new(),
             settles: Vec::new(),
             calls: Vec::new(),
+            gives: Vec::new(),
             is_anything_closed: false,
         }
     }
@@ -109,8 +114,9 @@ impl History {
     /// What happens next.
     pub fn next_step(&mut self) -> Step {
         match self.dice.below(100) {
-            0..=12 => self.step_of_post(Self::funding),
-            13..=21 => self.step_of_post(Self::any_post),
+            0..=10 => self.step_of_post(Self::funding),
+            11..=14 => self.step_of_give(),
+            15..=21 => self.step_of_post(Self::any_post),
             22..=39 => self.step_of_hold(),
             40..=60 => self.step_of_settle(),
             61..=69 => self.repeated(),
@@ -133,6 +139,10 @@ impl History {
     fn account(&mut self) -> LedgerAccountId {
         let accounts = self.world.accounts();
         let stranger = self.world.stranger;
+        let granted = self.dice.pick(&self.gives).map(|give| give.account).filter(|_| self.dice.chance(10));
+        if let Some(granted) = granted {
+            return granted;
+        }
         if self.dice.chance(2) { stranger } else { self.dice.pick(&accounts).map_or(stranger, |(id, _)| *id) }
     }
 
@@ -167,9 +177,32 @@ impl History {
         let kinds = [TransactionKind::Grant, TransactionKind::Adjustment, TransactionKind::Payout];
         let kind = self.dice.pick(&kinds).copied().unwrap_or(TransactionKind::Opening);
         let reverses = if self.dice.chance(5) { self.posts.last().map(|post| post.id) } else { None };
-        let post = Post { id: self.fresh(), kind, legs, reverses, effective_us: None, meta: self.meta() };
+        // Most count when they are recorded, some did before, and what counts later is refused.
+        let effective_us = match self.dice.below(20) {
+            0 => Some(self.now_us.saturating_sub(self.dice.between(0, 90) * 24 * 3_600 * SECOND_US)),
+            1 => Some(self.now_us.saturating_add(self.dice.between(0, 2))),
+            _ => None,
+        };
+        let post = Post { id: self.fresh(), kind, legs, reverses, effective_us, meta: self.meta() };
         self.posts.push(post.clone());
         Step::Post(post)
+    }
+
+    fn step_of_give(&mut self) -> Step {
+        let account = LedgerAccountId::from_raw(4_000_i64.saturating_add(i64::try_from(self.gives.len()).unwrap_or(0)));
+        let amount = micros(self.dice.between(1, 600));
+        let legs = vec![Leg { debit: LedgerAccountId::PROMO, credit: account, amount }];
+        let meta = self.meta();
+        let post =
+            Post { id: self.fresh(), kind: TransactionKind::Grant, legs, reverses: None, effective_us: None, meta };
+        let expires_us = self.now_us.saturating_add(match self.dice.below(12) {
+            0 => 0,
+            1 => 40 * 24 * 3_600 * SECOND_US,
+            _ => self.dice.between(1, 60) * SECOND_US,
+        });
+        let give = GiveGrant { post, wallet: self.wallet(), account, priority: self.dice.between(0, 2), expires_us };
+        self.gives.push(give.clone());
+        Step::Give(give)
     }
 
     fn funding(&mut self) -> Vec<Leg> {

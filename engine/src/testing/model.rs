@@ -9,7 +9,7 @@ use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
     ledger::{
-        LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal,
+        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal,
         batch::Done,
         caps::{CapUse, CapWindow, CounterKey},
         key::{KeyName, StoredKey},
@@ -19,12 +19,16 @@ use crate::{
 };
 
 mod calls;
+mod grants;
 mod identity;
 mod settle;
+
+use grants::{Given, held_of};
 
 #[derive(Debug, Clone)]
 struct Account {
     id: LedgerAccountId,
+    kind: AccountKind,
     /// `None`: no limit.
     overdraft: Option<i128>,
     is_closed: bool,
@@ -34,6 +38,8 @@ struct Account {
 #[derive(Debug, Clone)]
 struct Reserved {
     place: PlaceHold,
+    /// The grants that pay first, with what each pays at most.
+    sources: Vec<(LedgerAccountId, i128)>,
     expires_us: Option<i64>,
     end: Option<End>,
 }
@@ -84,6 +90,9 @@ pub struct Model {
     holds: Vec<Reserved>,
     calls: Vec<Call>,
     keys: Vec<(KeyName, StoredKey)>,
+    grants: Vec<Given>,
+    /// How many transactions took back what was left of grants.
+    lapses: usize,
 }
 
 /// Everything that speaks against a command.
@@ -144,14 +153,17 @@ fn sums_in(legs: &[Leg], account: LedgerAccountId) -> (i128, i128) {
 impl Model {
     /// With the accounts of `world` and nothing in them.
     pub fn new(world: &World) -> Self {
-        let account = |id| Account { id, overdraft: world.overdraft_of(id).map(i128::from), is_closed: false };
+        let account =
+            |(id, kind)| Account { id, kind, overdraft: world.overdraft_of(id).map(i128::from), is_closed: false };
         Self {
-            accounts: world.accounts().into_iter().map(|(id, _)| account(id)).collect(),
+            accounts: world.accounts().into_iter().map(account).collect(),
             legs: Vec::new(),
             posts: Vec::new(),
             holds: Vec::new(),
             calls: Vec::new(),
             keys: Vec::new(),
+            grants: Vec::new(),
+            lapses: 0,
         }
     }
 
@@ -165,8 +177,8 @@ impl Model {
     /// The sums of an account over everything that ever happened.
     pub fn sums(&self, account: LedgerAccountId) -> Sums {
         let (credits, debits) = sums_in(&self.legs, account);
-        let open = self.holds.iter().filter(|hold| hold.end.is_none() && hold.place.wallet == account);
-        Sums { credits, debits, held: open.map(|hold| micros(hold.place.amount)).sum() }
+        let open = self.holds.iter().filter(|hold| hold.end.is_none());
+        Sums { credits, debits, held: open.map(|hold| held_of(hold, account)).sum() }
     }
 
     /// The sums of a cap's window.
@@ -201,10 +213,11 @@ impl Model {
         self.holds.iter().filter(|hold| hold.end.is_some()).count()
     }
 
-    /// How many transactions stand in the books: those posted, and one for each capture of more than nothing.
+    /// How many transactions stand in the books: those posted, one for each capture of more than nothing, and one for each
+    /// time that a grant lapsed or what was held of it came back later.
     pub fn transactions(&self) -> usize {
         let charges = self.holds.iter().filter(|hold| hold.end.as_ref().is_some_and(|end| end.captured > 0));
-        self.posts.len() + charges.count()
+        self.posts.len() + charges.count() + self.lapses
     }
 
     /// How many postings stand in the books.
@@ -224,11 +237,22 @@ impl Model {
         self.sums(id).held
     }
 
-    fn object_to_account(&self, id: LedgerAccountId, objections: &mut Objections) {
+    fn object_to_account(&self, id: LedgerAccountId, now_us: i64, objections: &mut Objections) {
+        let is_over = |given: &Given| given.give.account == id && (given.has_lapsed || given.give.expires_us <= now_us);
         match self.account(id) {
             None => objections.add(true, Refusal::UnknownAccount(id)),
-            Some(account) => objections.add(account.is_closed, Refusal::AccountClosed(id)),
+            Some(account) => {
+                let is_closed = account.is_closed || self.grants.iter().any(is_over);
+                objections.add(is_closed, Refusal::AccountClosed(id));
+            }
         }
+    }
+
+    /// The accounts of grants take part in no hold by themselves.
+    fn object_to_party(&self, id: LedgerAccountId, now_us: i64, objections: &mut Objections) {
+        let is_grant = self.account(id).is_some_and(|account| account.kind == AccountKind::Grant);
+        objections.add(is_grant, Refusal::UnknownAccount(id));
+        self.object_to_account(id, now_us, objections);
     }
 
     /// What a wallet could spend if `legs` were all that ever moved.
@@ -237,9 +261,10 @@ impl Model {
         credits - debits - self.held(wallet) + overdraft
     }
 
-    fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse]) -> Credits {
+    fn spendable(&self, wallet: LedgerAccountId, caps: &[CapUse], now_us: i64) -> Credits {
         let overdraft = self.overdraft(wallet);
-        let balance = overdraft.map_or(0, |overdraft| self.available_after(&self.legs, wallet, overdraft));
+        let own = overdraft.map_or(0, |overdraft| self.available_after(&self.legs, wallet, overdraft));
+        let balance = own + self.granted(wallet, now_us);
         let remainders = caps.iter().map(|cap| self.remainder(cap));
         credits(remainders.fold(balance.max(0), Ord::min))
     }
@@ -250,16 +275,17 @@ impl Model {
     }
 
     /// Moves money at once.
-    pub fn post(&mut self, post: &Post) -> Result<Done, Refusal> {
+    pub fn post(&mut self, post: &Post, now_us: i64) -> Result<Done, Refusal> {
         if let Some(same) = self.posted_before(post) {
             return same;
         }
         let mut objections = Objections::default();
+        objections.add(post.effective_us.is_some_and(|effective_us| effective_us > now_us), Refusal::OutOfRange);
         for leg in &post.legs {
             objections.add(leg.amount.micros() <= 0, Refusal::OutOfRange);
             objections.add(leg.debit == leg.credit, Refusal::SameAccount);
-            self.object_to_account(leg.debit, &mut objections);
-            self.object_to_account(leg.credit, &mut objections);
+            self.object_to_account(leg.debit, now_us, &mut objections);
+            self.object_to_account(leg.credit, now_us, &mut objections);
         }
         objections.first()?;
         let mut after = self.legs.clone();
@@ -293,14 +319,15 @@ impl Model {
         let mut objections = Objections::default();
         objections.add(hold.amount.is_negative() || hold.ttl_us < 0, Refusal::OutOfRange);
         objections.add(hold.payee == hold.wallet || hold.partner == Some(hold.wallet), Refusal::SameAccount);
-        self.object_to_account(hold.wallet, &mut objections);
+        self.object_to_party(hold.wallet, now_us, &mut objections);
         let overdraft = self.overdraft(hold.wallet);
         objections.add(overdraft.is_none(), Refusal::UnknownAccount(hold.wallet));
-        self.object_to_account(hold.payee, &mut objections);
+        self.object_to_party(hold.payee, now_us, &mut objections);
         if let Some(partner) = hold.partner {
-            self.object_to_account(partner, &mut objections);
+            self.object_to_party(partner, now_us, &mut objections);
         }
-        let available = self.available_after(&self.legs, hold.wallet, overdraft.unwrap_or(0));
+        let own = self.available_after(&self.legs, hold.wallet, overdraft.unwrap_or(0));
+        let available = own + self.granted(hold.wallet, now_us);
         let mut limits = vec![(Limit::Wallet(hold.wallet), available)];
         limits.extend(
             hold.caps
@@ -313,7 +340,8 @@ impl Model {
         }
         objections.first()?;
         let expires_us = (hold.ttl_us > 0).then(|| now_us.saturating_add(hold.ttl_us));
-        self.holds.push(Reserved { place: hold.clone(), expires_us, end: None });
+        let sources = self.sources(hold.wallet, micros(hold.amount), now_us);
+        self.holds.push(Reserved { place: hold.clone(), sources, expires_us, end: None });
         Ok(Done::Held)
     }
 }

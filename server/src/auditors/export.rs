@@ -119,8 +119,8 @@ fn start(
     let runtime = Handle::current();
     let work = move || {
         let send = |piece: Piece| {
-            let sent = runtime.block_on(tokio::time::timeout(STALL_MAX, sender.send(piece)));
-            match sent {
+            let send = async { tokio::time::timeout(STALL_MAX, sender.send(piece)).await };
+            match runtime.block_on(send) {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_gone)) => Err(io::Error::from(io::ErrorKind::BrokenPipe)),
                 Err(_stalled) => Err(io::Error::from(io::ErrorKind::TimedOut)),

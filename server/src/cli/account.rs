@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Outcome, operate};
+use super::{Exit, Failure, Outcome, dates, operate};
 use crate::{config::Loaded, operator::Command};
 
 #[derive(Debug, Subcommand)]
@@ -42,12 +42,25 @@ pub(super) struct GrantArgs {
     /// Why; kept with the grant, its digest in the books.
     #[arg(long)]
     reason: String,
+    /// When what is left of them goes back: a day such as `2026-12-31`, with whose beginning in UTC they have expired, or a
+    /// time such as `2026-12-31T18:00:00Z`. Without it they never do.
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// Which credits that expire are spent first, from 0 (first) to 1000; of equal ones those that expire first. Without it
+    /// 100. All of them are spent before those that do not expire.
+    #[arg(long, value_name = "NUMBER", requires = "expires", allow_negative_numbers = true)]
+    priority: Option<i64>,
     /// A name for this grant: repeated with the same key, the command gives nothing more.
     #[arg(long)]
     key: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn expires(text: Option<&str>) -> Result<Option<i64>, Failure> {
+    let parsed = text.map(|text| dates::parse("expires", text)).transpose();
+    parsed.map_err(|error| Failure::new(Exit::Refused, error))
 }
 
 pub(super) fn run(command: &AccountCommand, loaded: &Loaded) -> Outcome {
@@ -65,6 +78,8 @@ pub(super) fn run(command: &AccountCommand, loaded: &Loaded) -> Outcome {
             Command::AccountGrant {
                 account: args.account.clone(),
                 credits: args.credits.clone(),
+                expires_us: expires(args.expires.as_deref())?,
+                priority: args.priority,
                 reason: args.reason.clone(),
                 key: args.key.clone(),
             },

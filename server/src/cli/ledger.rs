@@ -1,14 +1,14 @@
-//! `tollgate ledger …`: reads the books, also beside a running server, and lets the writer vouch for them.
+//! `tollgate ledger …`: reads the books, also beside a running server, closes periods, and lets the writer vouch for them.
 
 use clap::{Args, Subcommand};
 use engine::store::{Database, DatabasePlace, StoreError, books};
 use serde_json::json;
 
-use super::{Exit, Failure, Outcome, export, operate, say};
+use super::{Exit, Failure, Outcome, dates, export, operate, say};
 use crate::{
     app,
     config::{Config, Environment, Loaded, master_key::MasterKey},
-    operator::Command,
+    operator::{self, Command, Done, NotDone},
 };
 
 mod books_file;
@@ -19,8 +19,10 @@ mod verify;
 pub(super) enum LedgerCommand {
     /// Recompute every hash, balance and counter, and name what does not fit.
     Verify(verify::VerifyArgs),
-    /// The sum of debits and credits of every account.
-    TrialBalance(Output),
+    /// The sum of debits and credits of every account, or the trial balance of a period.
+    TrialBalance(TrialBalanceArgs),
+    /// Close the next period: nothing gets into it after that.
+    Close(CloseArgs),
     /// Write a report for auditors: CSV, JSON Lines, or a journal for hledger or beancount.
     Export(export::ExportArgs),
     /// Write the books themselves, with everything that was hashed, as lines of JSON; `docs/verify_export.py` checks them.
@@ -34,6 +36,27 @@ pub(super) enum LedgerCommand {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct TrialBalanceArgs {
+    /// Of a period: its number, its month such as `2026-11`, or `open` for the one that is not closed yet. Customers' wallets
+    /// stand in one line.
+    #[arg(long)]
+    period: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CloseArgs {
+    /// Where the period ends: with the beginning of a day in UTC such as `2026-12-01`, or at a time such as
+    /// `2026-12-01T00:00:00Z`. Without it the period ends with the month in UTC in which it began.
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Output {
     /// Print JSON.
     #[arg(long)]
@@ -41,26 +64,44 @@ pub(super) struct Output {
 }
 
 pub(super) fn run(command: &LedgerCommand, loaded: &Loaded, environment: &Environment) -> Outcome {
-    let place = || place_of(&loaded.config);
+    let config = &loaded.config;
     match command {
-        LedgerCommand::Verify(args) => verify::run(&place()?, args, &loaded.config),
-        LedgerCommand::TrialBalance(output) => trial_balance(&place()?, output),
-        LedgerCommand::Export(args) => export::run(args, &place()?, &loaded.config),
-        LedgerCommand::Books(args) => books_file::run(&place()?, args, &loaded.config),
-        LedgerCommand::Receipt(args) => receipt::run(&place()?, args),
+        LedgerCommand::Verify(args) => verify::run(&readable(config)?, args, config),
+        LedgerCommand::TrialBalance(TrialBalanceArgs { period: None, output }) => {
+            trial_balance(&readable(config)?, output)
+        }
+        LedgerCommand::TrialBalance(TrialBalanceArgs { period: Some(period), output }) => {
+            let done = operate::runtime()?.block_on(period_balance(config, period))?;
+            operate::print(&done, output.json)
+        }
+        LedgerCommand::Close(args) => close(args, config),
+        LedgerCommand::Export(args) => export::run(args, &readable(config)?, config),
+        LedgerCommand::Books(args) => books_file::run(&readable(config)?, args, config),
+        LedgerCommand::Receipt(args) => receipt::run(&readable(config)?, args),
         LedgerCommand::Checkpoint(output) => sign(&Command::LedgerCheckpoint, loaded, environment, output),
         LedgerCommand::RotateKey(output) => sign(&Command::LedgerRotateKey, loaded, environment, output),
     }
 }
 
-/// Where the books are, for a command that only reads them.
-fn place_of(config: &Config) -> Result<DatabasePlace, Failure> {
+/// Where the books are, once it is known that they can be read.
+fn readable(config: &Config) -> Result<DatabasePlace, Failure> {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
     if let DatabasePlace::Server(_) = place {
         let checked = operate::runtime()?.block_on(app::check_database(config));
         checked.map_err(|error| Failure::new(Exit::Database, error))?;
     }
     Ok(place)
+}
+
+fn close(args: &CloseArgs, config: &Config) -> Outcome {
+    let until = args.until.as_deref().map(|text| dates::parse("until", text)).transpose();
+    let until_us = until.map_err(|error| Failure::new(Exit::Refused, error))?;
+    operate::run(&Command::LedgerClose { until_us }, config, args.json)
+}
+
+async fn period_balance(config: &Config, period: &str) -> Result<Done, NotDone> {
+    let services = app::open_readers(config).await.map_err(|error| NotDone::new(Exit::Database, error))?;
+    operator::periods::show(&services, period).await
 }
 
 /// Why books cannot be read: an older version of the program made other tables.

@@ -3,6 +3,7 @@
 mod audit;
 mod auditors;
 mod backup;
+mod books;
 mod commands;
 mod doctor;
 mod fixtures;

@@ -13,10 +13,7 @@ use engine::{
 };
 use tests::{environment::extent, tools::tool};
 
-use super::{
-    books::{Books, Exported},
-    read,
-};
+use super::{books::Books, read};
 use crate::ledger::desk::{Kind, on_both, post, wallet_id};
 
 const FORMATS: [&str; 2] = ["hledger", "beancount"];

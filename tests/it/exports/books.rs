@@ -51,6 +51,7 @@ impl Books {
                 Step::Finish(finish) => drop(desk.ledger().finish(finish).await.unwrap()),
                 Step::Advance(by_us) => desk.clock.advance_us(by_us.min(DAY_US)),
                 // What is closed gets no postings: that is not what this is about.
+                Step::Give(give) => drop(desk.give(&give).await),
                 Step::Close(_) => {}
                 Step::Restart => desk.restart(),
             }

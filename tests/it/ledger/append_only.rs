@@ -1,24 +1,29 @@
 //! The books are appended to and never changed: not by an update, not by a deletion, not by a replacement.
 
 use engine::{
-    ledger::AccountKind,
+    audit::OpContext,
+    ledger::{AccountKind, batch::Done},
     store::{NotSaved, UnitOfWork, writer::Command},
     testing::push_statement,
 };
 
-use super::desk::{Desk, Kind, capture_all, hold, on_both, payable_id, post, wallet_id};
+use super::desk::{Desk, Kind, SECOND_US, capture_all, grant, hold, on_both, payable_id, post, wallet_id};
 
 on_both! {
     the_writers_own_connection_cannot_change_the_books,
 }
 
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 10] = [
     ("txn", "kind"),
     ("posting", "amount"),
     ("hold", "amount"),
     ("hold_resolution", "captured"),
     ("refusal", "needed"),
     ("batch", "total"),
+    ("wallet_grant", "priority"),
+    ("hold_source", "amount"),
+    ("period_close", "end_us"),
+    ("trial_balance", "closing"),
 ];
 
 /// A ledger with at least one row in each table of the books.
@@ -31,12 +36,21 @@ async fn desk_with_rows(kind: Kind) -> Desk {
     assert!(desk.ask(Command::Hold(hold(id, wallet_id(1), payable_id(1), 60))).await.is_ok());
     assert!(desk.ask(Command::Settle(capture_all(id, id))).await.is_ok());
     assert!(desk.ask(Command::Post(post(desk.fresh(), &[(wallet_id(1), payable_id(1), 41)]))).await.is_err());
+    let give = grant(&desk, 1, wallet_id(1), 50, 60 * SECOND_US);
+    assert_eq!(desk.give(&give).await, Ok(Done::Posted));
+    assert!(desk.ask(Command::Hold(hold(desk.fresh(), wallet_id(1), payable_id(1), 60))).await.is_ok());
+    let services = desk.services().await;
+    assert_eq!(services.close_period(&OpContext::system(), Some(desk.now_us())).await.unwrap().period, 1);
     desk
 }
 
 /// What would change the books, in the words of each database.
 fn changes(kind: Kind, table: &str, column: &str) -> Vec<String> {
-    let number = if table == "batch" { "batch_no" } else { "seq" };
+    let number = match table {
+        "batch" => "batch_no",
+        "trial_balance" => "period",
+        _ => "seq",
+    };
     let mut changes = vec![
         format!("UPDATE {table} SET {column} = {column}"),
         format!("UPDATE {table} SET {number} = {number} + 1"),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use engine::{
+    audit::OpContext,
     clock::SystemClock,
     ledger::{
         AccountKind, LedgerAccountId,
@@ -27,10 +28,10 @@ use tests::{
 };
 
 use self::Value::{Bytes, Id, Sql};
-use super::desk::{Desk, Kind, START_US, capture_all, hold, payable_id, wallet_id};
+use super::desk::{Desk, Kind, SECOND_US, START_US, capture_all, grant, hold, payable_id, wallet_id};
 
 /// What the verifier reads, and the primary keys.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 18] = [
     ("ledger_account", "id"),
     ("wallet_balance", "account_id"),
     ("hot_balance", "account_id, slot"),
@@ -44,6 +45,11 @@ const TABLES: [(&str, &str); 13] = [
     ("cap_window", "cap_id, start_us"),
     ("chain_head", "slot"),
     ("invocation", "id"),
+    ("wallet_grant", "slot, seq"),
+    ("hold_source", "slot, seq, ord"),
+    ("open_grant", "account"),
+    ("period_close", "slot, seq"),
+    ("trial_balance", "period, kind, account"),
 ];
 
 /// The books of a random history, in a file that nobody writes to any more and without its guards.
@@ -65,10 +71,15 @@ impl Original {
                 Step::Begin(begin) => drop(desk.ledger().begin(begin).await.unwrap()),
                 Step::Finish(finish) => drop(desk.ledger().finish(finish).await.unwrap()),
                 Step::Advance(by_us) => desk.clock.advance_us(by_us),
+                Step::Give(give) => drop(desk.give(&give).await),
                 Step::Close(_) => {}
                 Step::Restart => desk.restart(),
             }
         }
+        let give = grant(&desk, 900, wallet_id(1), 5, 60 * SECOND_US);
+        assert!(desk.give(&give).await.is_ok());
+        let until_us = Some(desk.now_us());
+        desk.services().await.close_period(&OpContext::system(), until_us).await.unwrap();
         desk.stop();
         let connection = desk.connection();
         let sql = "SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'";
@@ -128,8 +139,12 @@ async fn copied(path: &Path) -> TestDatabase<'static> {
     for (table, _) in TABLES {
         let (columns, rows) = read(&connection, &database, table);
         assert!(!rows.is_empty(), "{table} has no row");
-        // On PostgreSQL an open hold names the slot and the term of its writer.
-        let (more, values) = if table == "open_hold" { (", slot, epoch", ", 0, 1") } else { ("", "") };
+        // On PostgreSQL an open hold names the slot and the term of its writer, an open grant the slot.
+        let (more, values) = match table {
+            "open_hold" => (", slot, epoch", ", 0, 1"),
+            "open_grant" => (", slot", ", 0"),
+            _ => ("", ""),
+        };
         tamper(
             &database,
             &format!("DELETE FROM {table} WHERE {}", if table == "chain_head" { "slot = 0" } else { "true" }),

@@ -17,9 +17,11 @@ use engine::{
     id::{EntryId, IdSource},
     ledger::{
         AccountKind, CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal, Settle, SettleAction,
-        TransactionKind, batch::Done,
+        TransactionKind, accounts::GRANT_MARK, batch::Done, grants::GiveGrant,
     },
+    policy::{Policies, PolicySources},
     pricing::ShareTerms,
+    service::Services,
     store::{
         Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock,
         books::{self, VerifyReport},
@@ -72,7 +74,18 @@ enum Place {
 }
 
 /// The tables whose rows nobody changes.
-pub(crate) const BOOKS: [&str; 6] = ["txn", "posting", "hold", "hold_resolution", "refusal", "batch"];
+pub(crate) const BOOKS: [&str; 10] = [
+    "txn",
+    "posting",
+    "hold",
+    "hold_resolution",
+    "refusal",
+    "batch",
+    "wallet_grant",
+    "hold_source",
+    "period_close",
+    "trial_balance",
+];
 
 impl Place {
     fn rows(&self, sql: &str) -> Vec<Vec<String>> {
@@ -351,6 +364,26 @@ impl Desk {
         assert_eq!(self.ask(Command::Post(funding)).await, Ok(Done::Posted));
     }
 
+    /// Gives credits that expire the way the program does: their account is opened with them or not at all.
+    pub(crate) async fn give(&self, give: &GiveGrant) -> Result<Done, Refusal> {
+        give_by(self.ledger(), give).await
+    }
+
+    /// The use cases over this desk's database and writer.
+    pub(crate) async fn services(&self) -> Services {
+        self.services_of(self.ledger().clone()).await
+    }
+
+    /// The use cases over another writer of this desk's database.
+    pub(crate) async fn services_of(&self, ledger: Ledger) -> Services {
+        let database = Database::open(&self.url()).await.unwrap();
+        let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
+        let policies = Policies::load(sources).unwrap();
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
+        Services::start(database, ledger, clock, ids, policies).await.unwrap()
+    }
+
     /// What the ledger says; a writer that does not answer ends the test.
     pub(crate) async fn ask(&self, command: Command) -> Result<Done, Refusal> {
         self.try_ask(command).await.unwrap()
@@ -378,9 +411,30 @@ impl Desk {
     }
 }
 
+/// As [`Desk::give`], through the writer of one's choice.
+pub(crate) async fn give_by(ledger: &Ledger, give: &GiveGrant) -> Result<Done, Refusal> {
+    let mut unit = UnitOfWork::new();
+    push_account(&mut unit, give.account, AccountKind::Grant, 0);
+    unit.give(give.clone());
+    match ledger.save(unit.unaudited("a test gives it")).await {
+        Ok(done) => Ok(done[0]),
+        Err(NotSaved::Refused(refusal)) => Err(refusal),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Grant number `number`: credits for `wallet` that expire after `lifetime_us`.
+pub(crate) fn grant(desk: &Desk, number: i64, wallet: LedgerAccountId, amount: i64, lifetime_us: i64) -> GiveGrant {
+    let account = LedgerAccountId::from_raw(4_000 + number);
+    let funding = post(desk.fresh(), &[(LedgerAccountId::PROMO, account, amount)]);
+    let post = Post { kind: TransactionKind::Grant, ..funding };
+    GiveGrant { post, wallet, account, priority: 100, expires_us: desk.now_us() + lifetime_us }
+}
+
 /// The rows of a new account.
 pub(crate) fn push_account(unit: &mut UnitOfWork, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
-    let (raw, code, kind_raw) = (id.raw(), kind.code(&id.to_string()), kind.raw());
+    let owner = if kind == AccountKind::Grant { format!("0{GRANT_MARK}{id}") } else { id.to_string() };
+    let (raw, code, kind_raw) = (id.raw(), kind.code(&owner), kind.raw());
     let columns = "ledger_account (id, code, kind, created_us)";
     push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, '{code}', {kind_raw}, {START_US})"), Some(1));
     if kind.is_limited() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{
     ledger::{
-        LedgerAccountId, Refusal,
+        AccountKind, LedgerAccountId, Refusal,
         batch::{Begun, Done, Ended},
         caps::CounterKey,
         key::{KEY_TTL_US, KeyState, StoredKey},
@@ -34,18 +34,18 @@ fn ask<'a>(desk: &'a Desk, step: &'a Step) -> Waited<'a, Answer> {
         Step::Settle(settle) => Box::pin(async move { Answer::Done(desk.ask(Command::Settle(settle)).await) }),
         Step::Begin(begin) => Box::pin(async move { Answer::Begun(desk.ledger().begin(begin).await.unwrap()) }),
         Step::Finish(finish) => Box::pin(async move { Answer::Ended(desk.ledger().finish(finish).await.unwrap()) }),
-        Step::Advance(_) | Step::Close(_) | Step::Restart => panic!("not a request: {step:?}"),
+        Step::Advance(_) | Step::Give(_) | Step::Close(_) | Step::Restart => panic!("not a request: {step:?}"),
     }
 }
 
 fn expect(model: &mut Model, step: &Step, epoch: i64, now_us: i64) -> Answer {
     match step {
-        Step::Post(post) => Answer::Done(model.post(post)),
+        Step::Post(post) => Answer::Done(model.post(post, now_us)),
         Step::Hold(hold) => Answer::Done(model.hold(hold, now_us)),
         Step::Settle(settle) => Answer::Done(model.settle(settle, now_us)),
         Step::Begin(begin) => Answer::Begun(model.begin(begin, epoch, now_us)),
         Step::Finish(finish) => Answer::Ended(model.finish(finish, now_us)),
-        Step::Advance(_) | Step::Close(_) | Step::Restart => panic!("not a request: {step:?}"),
+        Step::Advance(_) | Step::Give(_) | Step::Close(_) | Step::Restart => panic!("not a request: {step:?}"),
     }
 }
 
@@ -79,7 +79,8 @@ fn check(desk: &Desk, world: &World, model: &Model, at: &str) {
         "SELECT account_id, credits, debits, held, overdraft FROM wallet_balance
          UNION ALL SELECT account_id, sum(credits), sum(debits), 0, 0 FROM hot_balance GROUP BY account_id",
     );
-    for (id, kind) in world.accounts() {
+    let granted = model.grant_accounts().into_iter().map(|account| (account, AccountKind::Grant));
+    for (id, kind) in world.accounts().into_iter().chain(granted) {
         let sums = model.sums(id);
         let found = posted.get(&id.raw()).map_or((0, 0), |row| (row[0], row[1]));
         assert_eq!(found, (sums.credits, sums.debits), "{at}: postings of {id} {kind:?}");
@@ -97,6 +98,8 @@ fn check(desk: &Desk, world: &World, model: &Model, at: &str) {
     );
     let expected = [model.ended_holds(), model.transactions(), model.postings()];
     assert_eq!(counts[0], expected.map(|count| count.to_string()), "{at}: settlements, transactions, postings");
+    let open_grants: BTreeSet<_> = model.open_grants().iter().map(|grant| grant.account.raw().to_string()).collect();
+    assert_eq!(ids("SELECT account FROM open_grant"), open_grants, "{at}: open grants");
     check_keys(desk, model, at);
     check_counters(desk, model, at);
 }
@@ -147,6 +150,13 @@ async fn play_history(desk: &mut Desk, seed: u64, together_max: usize) -> usize 
         let at = format!("seed {seed}, step {step_no}");
         let step = history.next_step();
         match step {
+            Step::Give(give) => {
+                requests += 1;
+                play(desk, &mut model, &std::mem::take(&mut waiting), &at).await;
+                let expected = model.give(&give, desk.now_us());
+                assert_eq!(desk.give(&give).await, expected, "{at}: {give:?}");
+                check(desk, &world, &model, &at);
+            }
             Step::Advance(_) | Step::Close(_) | Step::Restart => {
                 play(desk, &mut model, &std::mem::take(&mut waiting), &at).await;
                 match step {

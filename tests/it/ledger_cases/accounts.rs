@@ -10,7 +10,7 @@ use crate::ledger::desk::{Desk, hold, post, wallet_id};
 const UNLIMITED: i64 = 1_000_000_000_000_000;
 
 /// Where money goes that a case only mentions as gone, or as held for nobody in particular.
-const ELSEWHERE: LedgerAccountId = wallet_id(0);
+pub(super) const ELSEWHERE: LedgerAccountId = wallet_id(0);
 
 /// Names that mean "whoever has money".
 const SOURCES: [&str; 3] = ["W", "world", "bank"];
@@ -89,6 +89,14 @@ impl Accounts {
         }
         let id = id_of(name);
         desk.open_account(id, AccountKind::Wallet, UNLIMITED).await;
+        self.0.push((name.to_owned(), id));
+        id
+    }
+
+    /// The account called `name`, opened with nothing in it and no overdraft.
+    pub(super) async fn open_empty(&mut self, desk: &Desk, name: &str) -> LedgerAccountId {
+        let id = id_of(name);
+        desk.open_account(id, AccountKind::Wallet, 0).await;
         self.0.push((name.to_owned(), id));
         id
     }

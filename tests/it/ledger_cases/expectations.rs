@@ -89,6 +89,10 @@ impl Stage {
                     }
                 }
                 "available" => self.check_available(expected, outcomes).await?,
+                "would_be" => {
+                    let told = outcomes.iter().rev().find_map(|outcome| outcome.number);
+                    number(name, expected, told.ok_or("nobody said what it would be")?)?;
+                }
                 "balances" => self.check_balances(expected).await?,
                 "overdraft_used" => {
                     for (account, used) in object(name, expected)? {

@@ -118,6 +118,7 @@ impl Stage {
                         }
                     }
                 }
+                ("history", Value::Array(history)) => stage.play_history(history).await?,
                 ("chain", Value::String(text)) => stage.write_chain(text).await?,
                 _ => return Err(format!("`given.{name}` has no meaning here")),
             }
@@ -204,6 +205,12 @@ impl Stage {
                     self.answer(Ask::Tick(None)).await?;
                 }
             }
+            "backdate" => {
+                let outcome = self.backdate(&mut fields).await?;
+                fields.end()?;
+                return Ok(vec![outcome]);
+            }
+            "close_account" => self.close_account(&mut fields).await?,
             "restart" | "crash" => self.desk.restart(),
             "read" | "verify" => {}
             "read_available" => {

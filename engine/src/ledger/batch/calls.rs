@@ -148,7 +148,7 @@ impl Batch<'_> {
             && let Err(refusal) = self.hold(hold)
         {
             self.plan.calls.push(CallWrite::Insert(Arc::new(self.refused_record(&begin.call, &refusal))));
-            return Begun::Refused { refusal, spendable: self.facts.spendable(hold.wallet, &hold.caps) };
+            return Begun::Refused { refusal, spendable: self.facts.spendable(hold.wallet, &hold.caps, self.now_us) };
         }
         let key = begin.key.as_ref().map(|claim| {
             let stored = StoredKey {
@@ -256,7 +256,8 @@ impl Batch<'_> {
     }
 
     fn ended(&self, finish: &Finish, charged: Credits, is_too_late: bool) -> Ended {
-        let spendable = finish.wallet.map_or(Credits::ZERO, |wallet| self.facts.spendable(wallet, &finish.caps));
+        let spendable =
+            finish.wallet.map_or(Credits::ZERO, |wallet| self.facts.spendable(wallet, &finish.caps, self.now_us));
         Ended { charged, spendable, is_too_late }
     }
 

@@ -13,6 +13,7 @@ use crate::{
         caps::{CapUse, Counter, CounterKey},
         command::{CaptureAmount, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind},
         facts::{Known, OpenHold},
+        grants::{HoldPart, parts, pay},
         leaf::{Entry, HoldEntry, Settled, SettlementEntry, TransactionEntry},
         refusal::{Difference, Limit, Refusal},
     },
@@ -45,7 +46,8 @@ impl Batch<'_> {
         if let Some(known) = self.known(post.id) {
             return same_transaction(&known, post);
         }
-        if post.legs.iter().any(|leg| leg.amount <= Credits::ZERO) {
+        // What counts later than it is recorded could belong to a period that nobody looks through again.
+        if post.legs.iter().any(|leg| leg.amount <= Credits::ZERO) || effective_us > self.now_us {
             return Err(Refusal::OutOfRange);
         }
         if post.legs.iter().any(|leg| leg.debit == leg.credit) {
@@ -77,20 +79,15 @@ impl Batch<'_> {
         if hold.wallet == hold.payee || hold.partner == Some(hold.wallet) {
             return Err(Refusal::SameAccount);
         }
-        let wallet = self.wallet(hold.wallet)?;
-        self.open_accounts([Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten())?;
-        let available = Credits::from_micros(wallet.available());
+        self.wallet(hold.wallet)?;
+        let parties = || [Some(hold.wallet), Some(hold.payee), hold.partner].into_iter().flatten();
+        self.no_grants(parties())?;
+        self.open_accounts(parties())?;
+        let available = Credits::from_micros(self.facts.available(hold.wallet, self.now_us));
         if hold.amount > available {
             return Err(insufficient(Limit::Wallet(hold.wallet), hold.amount, available));
         }
         let counters = self.check_caps(&hold.caps, hold.amount)?;
-        let after = wallet.holding(hold.amount.micros()).ok_or(Refusal::Overflow)?;
-
-        self.set_wallet(hold.wallet, after);
-        for (key, counter) in &counters {
-            self.facts.counters.insert(*key, *counter);
-            self.plan.counters.insert(*key);
-        }
         let expires_us = (hold.ttl_us > 0).then(|| self.now_us.saturating_add(hold.ttl_us));
         let entry = HoldEntry {
             id: hold.id,
@@ -102,8 +99,23 @@ impl Batch<'_> {
             partner: hold.partner,
             on_expiry: hold.on_expiry,
             counters: counters.iter().map(|(key, _)| *key).collect(),
+            sources: self.facts.grants.sources(hold.wallet, hold.amount, &self.facts.wallets, self.now_us),
             meta: hold.meta,
         };
+        let mut after = Vec::with_capacity(1);
+        for part in parts(&entry, Credits::ZERO) {
+            let wallet = self.wallet(part.account)?.holding(part.held).ok_or(Refusal::Overflow)?;
+            after.push((part.account, wallet));
+        }
+        // The wallet's own line changes with every hold, also where grants pay: by it other servers see that what they
+        // know of the grants is old.
+        for (id, wallet) in after {
+            self.set_wallet(id, wallet);
+        }
+        for (key, counter) in &counters {
+            self.facts.counters.insert(*key, *counter);
+            self.plan.counters.insert(*key);
+        }
         self.facts.insert_hold(OpenHold { entry: entry.clone(), expires_us });
         self.plan.opened.push((hold.id, expires_us));
         self.plan.entries.push(Entry::Hold(entry));
@@ -197,12 +209,14 @@ impl Batch<'_> {
         }
     }
 
-    /// Settles every hold whose time is over, at most `count_max`, and the calls behind them. Returns how many.
+    /// Settles every hold whose time is over, at most `count_max`, and the calls behind them; then as many grants lapse
+    /// that have expired. Returns how many holds.
     pub fn sweep(&mut self, count_max: usize) -> Result<usize, Refusal> {
         let expired = self.facts.expired_holds(self.now_us, count_max);
         for hold in &expired {
             self.expire(*hold)?;
         }
+        self.lapse_grants(count_max)?;
         Ok(expired.len())
     }
 
@@ -225,11 +239,17 @@ impl Batch<'_> {
     fn end_hold(&mut self, settlement: SettlementEntry) -> Result<Done, Refusal> {
         let Some(open) = self.facts.holds.get(&settlement.hold) else { return Err(Refusal::HoldNotFound) };
         let (hold, captured) = (open.entry.clone(), settlement.captured);
-        let wallet = self.wallet(hold.wallet)?;
-        let after = wallet.settling(hold.amount.micros(), captured.micros()).ok_or(Refusal::Overflow)?;
-        let legs = charge_legs(&hold, captured)?;
+        let parts = parts(&hold, captured);
+        let mut after = Vec::with_capacity(1);
+        for part in &parts {
+            let wallet = self.wallet(part.account)?.settling(part.held, part.captured).ok_or(Refusal::Overflow)?;
+            after.push((part.account, wallet));
+        }
+        let legs = charge_legs(&hold, &parts, captured)?;
         self.move_money(&legs, false)?;
-        self.set_wallet(hold.wallet, after);
+        for (id, wallet) in after {
+            self.set_wallet(id, wallet);
+        }
         for key in &hold.counters {
             let counter = self.facts.counters.entry(*key).or_default();
             counter.held = counter.held.saturating_sub(hold.amount.micros()).max(0);
@@ -258,21 +278,19 @@ impl Batch<'_> {
         } else if settlement.id != hold.id {
             self.facts.known.insert(settlement.id, Known::Settlement(settlement));
         }
+        self.lapse_parts(&parts)?;
         Ok(Done::Settled { settled, captured })
     }
 }
 
-/// The postings of a charge: publisher, partner, platform, in this order and never a posting of nothing.
-fn charge_legs(hold: &HoldEntry, captured: Credits) -> Result<Vec<Leg>, Refusal> {
+/// The postings of a charge: publisher, partner, platform, in this order and never a posting of nothing. The grants pay
+/// first, in the order in which they were reserved from.
+fn charge_legs(hold: &HoldEntry, parts: &[HoldPart], captured: Credits) -> Result<Vec<Leg>, Refusal> {
     let shares = split(captured, hold.shares).map_err(|_overflow| Refusal::Overflow)?;
     let partner = hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE);
-    let parts =
+    let shares =
         [(hold.payee, shares.publisher), (partner, shares.partner), (LedgerAccountId::PLATFORM_FEE, shares.platform)];
-    Ok(parts
-        .into_iter()
-        .filter(|(_, amount)| *amount > Credits::ZERO)
-        .map(|(credit, amount)| Leg { debit: hold.wallet, credit, amount })
-        .collect())
+    Ok(pay(parts, shares))
 }
 
 fn total(legs: &[Leg]) -> Credits {

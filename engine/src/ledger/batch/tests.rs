@@ -10,6 +10,7 @@ use crate::{
         AccountKind, CaptureAmount, OnExpiry, PlaceHold, Post, Settle, SettleAction, TransactionKind,
         caps::{Cap, CapUse, CapWindow},
         facts::AccountFacts,
+        grants::{GiveGrant, OpenGrant},
         key::{KeyClaim, KeyName, KeyState, KeyVerdict},
         leaf::sha256,
         plan::{CallWrite, KeyWrite},
@@ -20,6 +21,7 @@ use crate::{
 };
 
 mod calls;
+mod grants;
 mod histories;
 mod holds;
 mod refusals;

@@ -10,7 +10,9 @@ use crate::{
     id::EntryId,
     ledger::{
         LedgerAccountId, TransactionKind,
+        grants::GrantEntry,
         leaf::{Digest, Entry, HoldEntry, RefusalEntry, SettlementEntry, TransactionEntry},
+        periods::PeriodClose,
     },
 };
 
@@ -108,6 +110,28 @@ impl Entries {
         );
     }
 
+    /// The time of a grant is that of its expiry: when it was given is when it was recorded.
+    fn grant(&mut self, frame: &Frame<'_>, item: &Item<'_>, entry: &GrantEntry, out: &mut Out<'_>) {
+        self.row(
+            item,
+            ("grant", id(entry.id), Value::Nothing),
+            [Value::Time(entry.expires_us), Value::Nothing, Value::Nothing],
+            [code(frame, entry.wallet), code(frame, entry.account), Value::Nothing, Value::Nothing, Value::Nothing],
+            out,
+        );
+    }
+
+    /// The time of a close is the first moment after its period.
+    fn close(&mut self, item: &Item<'_>, entry: &PeriodClose, out: &mut Out<'_>) {
+        self.row(
+            item,
+            ("close", id(entry.id), Value::Nothing),
+            [Value::Time(entry.end_us), Value::Nothing, Value::Nothing],
+            [Value::Nothing, Value::Nothing, Value::Nothing, Value::Nothing, Value::Hash(&entry.digest)],
+            out,
+        );
+    }
+
     fn row<'a>(
         &mut self,
         item: &Item<'_>,
@@ -151,6 +175,12 @@ impl Render for Entries {
             Entry::Refusal(entry) if entry.wallet.map_or(frame.only.is_none(), |wallet| frame.is_about(wallet)) => {
                 self.refusal(frame, item, entry, out);
             }
+            Entry::Grant(entry)
+                if frame.only.is_none() || frame.is_about(entry.wallet) || frame.is_about(entry.account) =>
+            {
+                self.grant(frame, item, entry, out);
+            }
+            Entry::Close(entry) if frame.only.is_none() => self.close(item, entry, out),
             _ => {}
         }
     }

@@ -77,7 +77,7 @@ impl<'a> Out<'a> {
     }
 
     fn flush(&mut self) {
-        if self.failure.is_none() {
+        if self.failure.is_none() && !self.waiting.is_empty() {
             self.hash.update(&self.waiting);
             self.bytes = self.bytes.saturating_add(u64::try_from(self.waiting.len()).unwrap_or(u64::MAX));
             self.failure = (self.sink)(&self.waiting).err();

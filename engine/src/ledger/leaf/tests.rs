@@ -68,6 +68,7 @@ fn hold() -> HoldEntry {
         partner: Some(LedgerAccountId::from_raw(14)),
         on_expiry: OnExpiry::Capture(Credits::from_micros(15)),
         counters: vec![CounterKey { cap: CapId::from(Uuid::from_bytes([16; 16])), start_us: 17 }],
+        sources: Vec::new(),
         meta: None,
     }
 }
@@ -88,6 +89,53 @@ fn a_hold_has_these_bytes() {
     bytes.extend(int(17));
     bytes.push(0);
     check("a hold", &Entry::Hold(hold()), &bytes);
+
+    // With grants that pay first it is an entry of another kind, with a list more.
+    bytes.splice(1..2, [5]);
+    bytes.extend([0, 0, 0, 2]);
+    for (grant, account, amount) in [(18, 19, 20), (21, 22, 23)] {
+        bytes.extend([grant; 16]);
+        bytes.extend(int(account));
+        bytes.extend(int(amount));
+    }
+    check("a hold on grants", &Entry::Hold(HoldEntry { sources: sources(), ..hold() }), &bytes);
+}
+
+fn sources() -> Vec<HoldSource> {
+    let source = |(grant, account, amount)| HoldSource {
+        grant: id(grant),
+        account: LedgerAccountId::from_raw(account),
+        amount: Credits::from_micros(amount),
+    };
+    [(18, 19, 20), (21, 22, 23)].map(source).to_vec()
+}
+
+#[test]
+fn a_grant_has_these_bytes() {
+    let mut bytes = opening(6);
+    bytes.extend([7; 16]);
+    for value in [10, 11, 12, 13] {
+        bytes.extend(int(value));
+    }
+    let (wallet, account) = (LedgerAccountId::from_raw(10), LedgerAccountId::from_raw(11));
+    check("a grant", &Entry::Grant(GrantEntry { id: id(7), wallet, account, priority: 12, expires_us: 13 }), &bytes);
+}
+
+#[test]
+fn a_close_has_these_bytes() {
+    let mut bytes = opening(7);
+    bytes.extend([7; 16]);
+    for value in [3, 10, 11] {
+        bytes.extend(int(value));
+    }
+    bytes.extend([0, 0, 0, 2]);
+    for value in [0, 5, 2, 6] {
+        bytes.extend(int(value));
+    }
+    bytes.extend([9; 32]);
+    let cut = vec![Position { slot: 0, seq: 5 }, Position { slot: 2, seq: 6 }];
+    let close = PeriodClose { id: id(7), period: 3, start_us: 10, end_us: 11, cut, digest: [9; 32] };
+    check("a close", &Entry::Close(close), &bytes);
 }
 
 #[test]
@@ -149,6 +197,9 @@ fn every_field_changes_the_hash() {
         of(&Entry::Hold(HoldEntry { on_expiry: OnExpiry::Release, ..base.clone() })),
         of(&Entry::Hold(HoldEntry { on_expiry: OnExpiry::Capture(Credits::ZERO), ..base.clone() })),
         of(&Entry::Hold(HoldEntry { counters: Vec::new(), ..base.clone() })),
+        of(&Entry::Hold(HoldEntry { sources: sources(), ..base.clone() })),
+        of(&Entry::Hold(HoldEntry { sources: sources().into_iter().rev().collect(), ..base.clone() })),
+        of(&Entry::Hold(HoldEntry { sources: sources().split_off(1), ..base.clone() })),
         of(&Entry::Hold(HoldEntry { meta: Some([0; 32]), ..base })),
     ]);
     let count = digests.len();

@@ -126,6 +126,7 @@ impl Verifier {
             Line::Entry(position, batch_no, entry) => self.entry(position, batch_no, entry),
             Line::UnreadableEntry(position, problem) => self.unreadable(position, problem),
             Line::Problem(problem) => self.problems.push(problem),
+            Line::Close(close) => self.money.periods.announce(close, &mut self.problems),
             beside => {
                 self.end_books();
                 self.stored(&beside);
@@ -137,6 +138,8 @@ impl Verifier {
     pub fn finish(mut self) -> Findings {
         self.end_books();
         self.report_missing();
+        let ends = |slot: i64| self.chains.get(&slot).map_or(0, |chain| chain.head.seq);
+        self.money.periods.finish(ends, &mut self.problems);
         Findings {
             counts: self.counts,
             heads: self.chains.values().map(|chain| chain.head).collect(),

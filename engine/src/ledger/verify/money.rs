@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry as MapEntry};
 
-use super::{ProblemKind, Problems, key_of};
+use super::{ProblemKind, Problems, grants::Grants, key_of, periods::Periods};
 use crate::{
     credits::Credits,
     id::EntryId,
@@ -11,6 +11,7 @@ use crate::{
         caps::CounterKey,
         command::{Leg, OnExpiry, TransactionKind},
         facts::OpenHold,
+        grants::GrantEntry,
         leaf::{Digest, Entry, HoldEntry, Position, Settled, SettlementEntry, TransactionEntry},
     },
     pricing::split,
@@ -47,7 +48,7 @@ struct DueCharge {
     hold: EntryId,
     meta: Option<Digest>,
     /// `None`: the shares cannot be computed, which was reported, or the hold was not read yet.
-    legs: Option<[Leg; 3]>,
+    legs: Option<Vec<Leg>>,
 }
 
 /// A settlement that was read and whose hold was not yet: every slot has an order of its own, and a server may end the
@@ -70,12 +71,14 @@ pub(super) struct Money {
     /// By the hold.
     early: HashMap<EntryId, Early>,
     due: Option<DueCharge>,
+    pub(super) grants: Grants,
+    pub(super) periods: Periods,
 }
 
 impl Money {
     pub(super) fn account(&mut self, id: LedgerAccountId, kind: AccountKind, code: &str, problems: &mut Problems) {
         let class = kind.code("");
-        let belongs = code.strip_prefix(&class).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        let belongs = kind.has_code(code);
         let is_right = LedgerAccountId::WELL_KNOWN.iter().all(|(known, wanted)| *known != id || *wanted == kind);
         if !belongs || !is_right {
             problems.add(ProblemKind::AccountMismatch, "ledger_account", id, || {
@@ -86,10 +89,14 @@ impl Money {
     }
 
     pub(super) fn entry(&mut self, position: Position, recorded_us: i64, entry: Entry, problems: &mut Problems) {
+        if !matches!(entry, Entry::Transaction(_)) {
+            self.grants.report_due(problems);
+        }
         match entry {
             Entry::Transaction(transaction) => self.transaction(position, &transaction, problems),
             Entry::Hold(hold) => {
                 self.report_due_charge(problems);
+                self.grants.hold(position, recorded_us, &hold, problems);
                 self.hold(position, recorded_us, hold, problems);
             }
             Entry::Settlement(settlement) => {
@@ -97,17 +104,27 @@ impl Money {
                 self.settlement(position, &settlement, problems);
             }
             Entry::Refusal(_) => self.report_due_charge(problems),
+            Entry::Grant(grant) => {
+                self.report_due_charge(problems);
+                self.grant(position, grant, problems);
+            }
+            Entry::Close(close) => {
+                self.report_due_charge(problems);
+                self.periods.close(position, recorded_us, &close, problems);
+            }
         }
     }
 
     /// The next row cannot be read: it may be the charge.
     pub(super) fn forget_due_charge(&mut self) {
         self.due = None;
+        self.grants.forget_due();
     }
 
     /// The slot's entries are over.
     pub(super) fn end_slot(&mut self, slot: i64, problems: &mut Problems) {
         self.report_due_charge(problems);
+        self.grants.report_due(problems);
         for (id, account) in &mut self.accounts {
             if !account.kind.is_some_and(AccountKind::is_limited) && account.sums != Sums::default() {
                 self.hot.insert((*id, slot), std::mem::take(&mut account.sums));
@@ -122,6 +139,20 @@ impl Money {
         for (at, hold) in unheld {
             report_not_open(at, hold, problems);
         }
+        self.grants.end_books(problems);
+    }
+
+    /// Credits that expire are in an account of their own, beside a wallet.
+    fn grant(&mut self, position: Position, grant: GrantEntry, problems: &mut Problems) {
+        for (id, wanted) in [(grant.wallet, AccountKind::Wallet), (grant.account, AccountKind::Grant)] {
+            let kind = self.accounts.get(&id).and_then(|account| account.kind);
+            if kind != Some(wanted) {
+                problems.add(ProblemKind::UnknownAccount, "wallet_grant", key_of(position), || {
+                    format!("account {id} is none of {}", wanted.code(""))
+                });
+            }
+        }
+        self.grants.given(position, grant, problems);
     }
 
     fn report_due_charge(&mut self, problems: &mut Problems) {
@@ -150,6 +181,8 @@ impl Money {
             }
         }
         self.report_due_charge(problems);
+        self.grants.transaction(position, transaction, problems);
+        let when = (position, transaction.effective_us);
         for (ord, leg) in transaction.legs.iter().enumerate() {
             let amount = i128::from(leg.amount.micros());
             let mut unknown = |id: LedgerAccountId| {
@@ -159,11 +192,13 @@ impl Money {
             };
             let debited = self.accounts.entry(leg.debit).or_default();
             debited.sums.debits = debited.sums.debits.saturating_add(amount);
+            self.periods.moved(when, (leg.debit, debited.kind), amount, false);
             if debited.kind.is_none() {
                 unknown(leg.debit);
             }
             let credited = self.accounts.entry(leg.credit).or_default();
             credited.sums.credits = credited.sums.credits.saturating_add(amount);
+            self.periods.moved(when, (leg.credit, credited.kind), amount, true);
             if credited.kind.is_none() {
                 unknown(leg.credit);
             }
@@ -179,11 +214,9 @@ impl Money {
         }
         let expires_us = (hold.ttl_us > 0).then(|| recorded_us.saturating_add(hold.ttl_us));
         let id = hold.id;
-        let amount = i128::from(hold.amount.micros());
-        self.reserve(&hold, amount);
+        self.reserve(&hold, 1);
         if let Some(before) = self.holds.insert(id, OpenHold { entry: hold, expires_us }) {
-            let amount = i128::from(before.entry.amount.micros());
-            self.reserve(&before.entry, amount.saturating_neg());
+            self.reserve(&before.entry, -1);
             problems.add(ProblemKind::DuplicateId, "hold", key_of(position), || format!("{id} is open already"));
         }
         // Within a slot the order is that of time.
@@ -192,20 +225,30 @@ impl Money {
         {
             let legs = self.end_hold(open.entry, early.at, &early.entry, problems);
             if let (Some(legs), Some((charge_at, charged))) = (legs, early.charge)
-                && !agree(&legs, &charged)
+                && legs != charged
             {
                 problems.add(ProblemKind::SettlementMismatch, "txn", key_of(charge_at), || NOT_THE_SHARES.to_owned());
             }
         }
     }
 
-    /// Changes what is reserved for `hold` by `amount`.
-    fn reserve(&mut self, hold: &HoldEntry, amount: i128) {
-        let wallet = self.accounts.entry(hold.wallet).or_default();
-        wallet.sums.held = wallet.sums.held.saturating_add(amount);
+    /// Reserves what `hold` holds, `times` once or less one time: of its grants, of its wallet what they do not cover, and
+    /// of its counters all of it.
+    fn reserve(&mut self, hold: &HoldEntry, times: i128) {
+        let mut held = |id: LedgerAccountId, amount: i128| {
+            let sums = &mut self.accounts.entry(id).or_default().sums;
+            sums.held = sums.held.saturating_add(amount.saturating_mul(times));
+        };
+        let mut own = i128::from(hold.amount.micros());
+        for source in &hold.sources {
+            let part = i128::from(source.amount.micros());
+            own = own.saturating_sub(part);
+            held(source.account, part);
+        }
+        held(hold.wallet, own);
         for key in &hold.counters {
             let counter = self.counters.entry(*key).or_default();
-            counter.held = counter.held.saturating_add(amount);
+            counter.held = counter.held.saturating_add(i128::from(hold.amount.micros()).saturating_mul(times));
         }
     }
 
@@ -234,12 +277,12 @@ impl Money {
         position: Position,
         settlement: &SettlementEntry,
         problems: &mut Problems,
-    ) -> Option<[Leg; 3]> {
+    ) -> Option<Vec<Leg>> {
         if let Some(fault) = find_fault(&hold, settlement) {
             problems.add(ProblemKind::SettlementMismatch, "hold_resolution", key_of(position), || fault);
         }
         let captured = i128::from(settlement.captured.micros());
-        self.reserve(&hold, i128::from(hold.amount.micros()).saturating_neg());
+        self.reserve(&hold, -1);
         for key in &hold.counters {
             let counter = self.counters.entry(*key).or_default();
             counter.spent = counter.spent.saturating_add(captured);
@@ -254,7 +297,7 @@ fn report_not_open(settlement: Position, hold: EntryId, problems: &mut Problems)
     });
 }
 
-fn due_charge(settlement: Position, entry: &SettlementEntry, legs: Option<[Leg; 3]>) -> DueCharge {
+fn due_charge(settlement: Position, entry: &SettlementEntry, legs: Option<Vec<Leg>>) -> DueCharge {
     DueCharge { settlement, id: entry.id, hold: entry.hold, meta: entry.meta, legs }
 }
 
@@ -275,23 +318,32 @@ fn find_fault(hold: &HoldEntry, settlement: &SettlementEntry) -> Option<String> 
     (captured != allowed).then(|| format!("{captured} captured, {} means {allowed}", settlement.settled.as_str()))
 }
 
-/// The postings of a charge: publisher, partner, platform. Those of nothing are not posted.
-fn legs_of(hold: &HoldEntry, captured: Credits) -> Option<[Leg; 3]> {
+/// The postings of a charge: publisher, partner, platform, each out of the grants as far as they go and then out of the
+/// wallet. Those of nothing are not posted.
+fn legs_of(hold: &HoldEntry, captured: Credits) -> Option<Vec<Leg>> {
     let shares = split(captured, hold.shares).ok()?;
-    let leg = |credit, amount| Leg { debit: hold.wallet, credit, amount };
-    Some([
-        leg(hold.payee, shares.publisher),
-        leg(hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE), shares.partner),
-        leg(LedgerAccountId::PLATFORM_FEE, shares.platform),
-    ])
+    let partner = hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE);
+    let mut purses: Vec<(LedgerAccountId, i64)> =
+        hold.sources.iter().map(|source| (source.account, source.amount.micros())).collect();
+    purses.push((hold.wallet, i64::MAX));
+    let mut legs = Vec::with_capacity(3);
+    for (credit, share) in
+        [(hold.payee, shares.publisher), (partner, shares.partner), (LedgerAccountId::PLATFORM_FEE, shares.platform)]
+    {
+        let mut due = share.micros();
+        for (debit, left) in &mut purses {
+            let amount = due.min(*left);
+            if amount > 0 {
+                legs.push(Leg { debit: *debit, credit, amount: Credits::from_micros(amount) });
+                due = due.saturating_sub(amount);
+                *left = left.saturating_sub(amount);
+            }
+        }
+    }
+    Some(legs)
 }
 
 const NOT_THE_SHARES: &str = "the postings are not the shares of what was captured";
-
-/// Whether `charged` are the postings of a charge; those of nothing are left out.
-fn agree(legs: &[Leg; 3], charged: &[Leg]) -> bool {
-    legs.iter().filter(|leg| leg.amount > Credits::ZERO).eq(charged)
-}
 
 fn check_charge(position: Position, charge: &TransactionEntry, due: &DueCharge, problems: &mut Problems) {
     let fault = if charge.kind != TransactionKind::Charge {
@@ -300,7 +352,7 @@ fn check_charge(position: Position, charge: &TransactionEntry, due: &DueCharge, 
         "the charge does not carry the settlement's identifier"
     } else if charge.meta != due.meta {
         "the charge does not carry the settlement's metadata"
-    } else if !due.legs.as_ref().is_none_or(|legs| agree(legs, &charge.legs)) {
+    } else if due.legs.as_ref().is_some_and(|legs| *legs != charge.legs) {
         NOT_THE_SHARES
     } else {
         return;

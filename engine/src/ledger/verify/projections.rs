@@ -36,6 +36,8 @@ impl Verifier {
             Line::FactRow { table, ref key, thing, digest } => {
                 self.facts.row((table, key), thing, digest, &mut self.problems);
             }
+            Line::OpenGrant(ref grant) => self.money.grants.stored(grant, &mut self.problems),
+            Line::TrialBalance(period, row) => self.money.periods.stored(period, row),
             Line::Audit(ref row, hash) => {
                 self.counts.audit_rows = self.counts.audit_rows.saturating_add(1);
                 self.anchors.passed_other(trail_of(row.slot), row.seq, &hash, &mut self.problems);
@@ -51,6 +53,7 @@ impl Verifier {
             Line::Account { .. }
             | Line::Key(_)
             | Line::Checkpoint(_)
+            | Line::Close(_)
             | Line::Batch(..)
             | Line::Entry(..)
             | Line::UnreadableEntry(..)
@@ -163,6 +166,7 @@ impl Verifier {
         for id in holds {
             problems.add(PROJECTION, "open_hold", id, missing);
         }
+        self.money.grants.report_missing(problems);
         for (slot, chain) in &self.chains {
             if !chain.has_stored_head {
                 problems.add(ProblemKind::HeadMismatch, "chain_head", slot, missing);

@@ -18,7 +18,9 @@ use crate::{
 
 mod anchors;
 mod facts;
+mod grants;
 mod money;
+mod periods;
 mod slots;
 
 const NOW_US: i64 = 1_795_000_000_000_000;
@@ -66,6 +68,7 @@ fn hold(number: u128, amount: i64) -> HoldEntry {
         partner: Some(PARTNER),
         on_expiry: OnExpiry::Release,
         counters: vec![CounterKey { cap: CapId::from(Uuid::from_u128(9)), start_us: 0 }],
+        sources: Vec::new(),
         meta: None,
     }
 }
@@ -97,7 +100,7 @@ impl Scribe {
     fn batch(&mut self, entries: Vec<Entry>) -> &mut Self {
         let legs = |entry: &Entry| match entry {
             Entry::Transaction(transaction) => transaction.legs.clone(),
-            Entry::Hold(_) | Entry::Settlement(_) | Entry::Refusal(_) => Vec::new(),
+            Entry::Hold(_) | Entry::Settlement(_) | Entry::Refusal(_) | Entry::Grant(_) | Entry::Close(_) => Vec::new(),
         };
         let legs: Vec<_> = entries.iter().flat_map(legs).collect();
         let at = |number: usize| Position { slot: self.slot, seq: self.seq + 1 + i64::try_from(number).unwrap() };

@@ -9,7 +9,12 @@ use crate::{
     audit::{Action, OpContext},
     credits::Credits,
     id::{AccountId, EntryId},
-    ledger::{LedgerAccountId, Leg, Post, Refusal, TransactionKind, leaf::sha256},
+    ledger::{
+        AccountKind, LedgerAccountId, Leg, Post, Refusal, TransactionKind,
+        accounts::GRANT_MARK,
+        grants::{GiveGrant, OPEN_GRANTS_MAX, PRIORITY_MAX},
+        leaf::sha256,
+    },
     limits::IDEMPOTENCY_KEY_BYTES_MAX,
     service::{
         Services,
@@ -47,6 +52,15 @@ pub enum FundedAccountError {
     Refused(#[from] Refusal),
 }
 
+/// When credits expire, and in which order they are spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantTerms {
+    /// From this moment on nothing of them can be spent, in microseconds since the Unix epoch.
+    pub expires_us: i64,
+    /// Lower ones are spent first; of equal ones whichever expires first.
+    pub priority: i64,
+}
+
 /// Credits that were given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditGrant {
@@ -68,6 +82,20 @@ pub enum GrantError {
     /// The reason cannot be used.
     #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
     Reason,
+    /// The grant would have expired already.
+    #[error("`expires` must be later than now")]
+    Expired {
+        /// When it would expire, in microseconds since the Unix epoch.
+        expires_us: i64,
+        /// What time it is.
+        now_us: i64,
+    },
+    /// The priority cannot be used.
+    #[error("`priority` is a number from 0 to {PRIORITY_MAX}, not {0}")]
+    Priority(i64),
+    /// The wallet has as many grants that expire as it may have.
+    #[error("the account has {OPEN_GRANTS_MAX} grants that have not expired, which is as many as it may have")]
+    TooMany,
     /// The key cannot be used.
     #[error("`key` has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes")]
     Key,
@@ -121,7 +149,7 @@ impl Services {
         let mut told = vec![token.told(by)];
         if !credits.is_zero() {
             let grant = by.entry(Action::GrantCreate, "transaction", EntryId::from(row.id));
-            told.push(grant.after(grant_facts(AccountId::from(row.id), credits)));
+            told.push(grant.after(grant_facts(AccountId::from(row.id), credits, None)));
         }
         let unit = unit.audited(told_of(by, Action::AccountCreate, &row)).and(told);
         match self.ledger.save(unit).await {
@@ -136,17 +164,18 @@ impl Services {
         }
     }
 
-    /// Gives credits to an account. `reason` is kept with the grant, and its digest in the books. The same `key` again
-    /// gives nothing more; without one every call is a grant of its own.
+    /// Gives credits to an account: for ever, or until they expire as `terms` say. `reason` is kept with the grant, and its
+    /// digest in the books. The same `key` again gives nothing more; without one every call is a grant of its own.
     ///
     /// # Errors
-    /// There is no such account, the amount, the reason or the key cannot be used, the key named another grant, the
-    /// ledger refuses, or the database failed.
+    /// There is no such account, the amount, the terms, the reason or the key cannot be used, the key named another grant,
+    /// the account has too many grants, the ledger refuses, or the database failed.
     pub async fn grant_credits(
         &self,
         by: &OpContext,
         account: AccountId,
         credits: Credits,
+        terms: Option<GrantTerms>,
         reason: &str,
         key: Option<&str>,
     ) -> Result<CreditGrant, GrantError> {
@@ -157,14 +186,25 @@ impl Services {
         if reason.trim().is_empty() || reason_chars > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
             return Err(GrantError::Reason);
         }
+        if let Some(terms) = terms.filter(|terms| !(0..=PRIORITY_MAX).contains(&terms.priority)) {
+            return Err(GrantError::Priority(terms.priority));
+        }
         if key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
             return Err(GrantError::Key);
         }
         let profile = self.find_profile(account).await?.ok_or(GrantError::NotFound)?;
         if let Some(first) = self.find_keyed_grant(key).await? {
-            return replay(&first, account, credits, reason);
+            return replay(&first, account, credits, terms, reason);
         }
         let now_us = self.clock.now_us();
+        if let Some(GrantTerms { expires_us, .. }) = terms {
+            if expires_us <= now_us {
+                return Err(GrantError::Expired { expires_us, now_us });
+            }
+            if self.list_expiring_grants(profile.wallet, now_us).await?.len() >= OPEN_GRANTS_MAX {
+                return Err(GrantError::TooMany);
+            }
+        }
         let id = EntryId::new(&*self.ids, now_us);
         let row = entity::credit_grant::Model {
             id: id.uuid(),
@@ -173,18 +213,30 @@ impl Services {
             reason: reason.to_owned(),
             key: key.map(str::to_owned),
             created_us: now_us,
+            expires_us: terms.map(|terms| terms.expires_us),
+            priority: terms.map(|terms| terms.priority),
         };
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::credit_grant::Entity::insert(row.into_active_model()));
-        unit.post(grant_of(id, profile.wallet, credits, Some(reason)));
+        match terms {
+            None => {
+                unit.post(grant_of(id, profile.wallet, credits, Some(reason)));
+            }
+            Some(GrantTerms { expires_us, priority }) => {
+                let owner = format!("{account}{GRANT_MARK}{id}");
+                let purse = self.open_ledger_account(&mut unit, AccountKind::Grant, &owner, now_us);
+                let post = grant_of(id, purse, credits, Some(reason));
+                unit.give(GiveGrant { post, wallet: profile.wallet, account: purse, priority, expires_us });
+            }
+        }
         let told = by.entry(Action::GrantCreate, "transaction", id);
-        let told = told.after(grant_facts(account, credits)).because(reason);
+        let told = told.after(grant_facts(account, credits, terms)).because(reason);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(CreditGrant { id, is_replay: false }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
             Err(not_saved) => match self.find_keyed_grant(key).await? {
                 // A command with the same key was first.
-                Some(first) => replay(&first, account, credits, reason),
+                Some(first) => replay(&first, account, credits, terms, reason),
                 None => Err(unexpected("credit_grant", not_saved).into()),
             },
         }
@@ -201,8 +253,14 @@ impl Services {
 }
 
 /// What the audit trail tells of a grant.
-fn grant_facts(account: AccountId, credits: Credits) -> serde_json::Value {
-    json!({"account": account.to_string(), "credits": credits.to_string()})
+fn grant_facts(account: AccountId, credits: Credits, terms: Option<GrantTerms>) -> serde_json::Value {
+    let (account, credits) = (account.to_string(), credits.to_string());
+    match terms {
+        None => json!({"account": account, "credits": credits}),
+        Some(GrantTerms { expires_us, priority }) => {
+            json!({"account": account, "credits": credits, "expires_us": expires_us, "priority": priority})
+        }
+    }
 }
 
 fn grant_of(id: EntryId, wallet: LedgerAccountId, amount: Credits, reason: Option<&str>) -> Post {
@@ -220,9 +278,13 @@ fn replay(
     first: &entity::credit_grant::Model,
     account: AccountId,
     credits: Credits,
+    terms: Option<GrantTerms>,
     reason: &str,
 ) -> Result<CreditGrant, GrantError> {
-    if first.account_id == account.uuid() && first.credits == credits.micros() && first.reason == reason {
+    let has_same_terms =
+        first.expires_us == terms.map(|terms| terms.expires_us) && first.priority == terms.map(|terms| terms.priority);
+    let is_same = first.account_id == account.uuid() && first.credits == credits.micros() && first.reason == reason;
+    if is_same && has_same_terms {
         return Ok(CreditGrant { id: EntryId::from(first.id), is_replay: true });
     }
     Err(GrantError::KeyReused {

@@ -43,6 +43,18 @@ const REFUSALS: Select = Select {
     table: "refusal",
     sql: "SELECT slot, seq, batch_no, id, wallet, reason, needed FROM refusal ORDER BY slot, seq",
 };
+const SOURCES: Select = Select {
+    table: "hold_source",
+    sql: "SELECT slot, seq, ord, grant_id, account, amount FROM hold_source ORDER BY slot, seq, ord",
+};
+const GRANTS: Select = Select {
+    table: "wallet_grant",
+    sql: "SELECT slot, seq, batch_no, id, wallet, account, priority, expires_us FROM wallet_grant ORDER BY slot, seq",
+};
+const CLOSES: Select = Select {
+    table: "period_close",
+    sql: "SELECT slot, seq, batch_no, id, period, start_us, end_us, cut, digest FROM period_close ORDER BY slot, seq",
+};
 
 /// A table that is being read, at one of its rows.
 struct Table<C> {
@@ -163,47 +175,69 @@ fn read_rows<'s, S: Source>(
 ) -> Result<(), StoreError> {
     let [mut batches, mut postings, mut transactions] =
         [prepare(source, BATCHES)?, prepare(source, POSTINGS)?, prepare(source, TRANSACTIONS)?];
-    let [mut holds, mut settlements, mut refusals] =
-        [prepare(source, HOLDS)?, prepare(source, SETTLEMENTS)?, prepare(source, REFUSALS)?];
+    let [mut holds, mut sources, mut settlements] =
+        [prepare(source, HOLDS)?, prepare(source, SOURCES)?, prepare(source, SETTLEMENTS)?];
+    let [mut refusals, mut grants, mut closes] =
+        [prepare(source, REFUSALS)?, prepare(source, GRANTS)?, prepare(source, CLOSES)?];
     let batches = Batches::open(Table::open(BATCHES, batches.open()?)?, sink)?;
-    let postings = Table::open(POSTINGS, postings.open()?)?;
-    let transactions = Table::open(TRANSACTIONS, transactions.open()?)?;
+    let mut compound = Compound {
+        transactions: Table::open(TRANSACTIONS, transactions.open()?)?,
+        postings: Table::open(POSTINGS, postings.open()?)?,
+        holds: Table::open(HOLDS, holds.open()?)?,
+        sources: Table::open(SOURCES, sources.open()?)?,
+    };
     let others: Others<_> = [
-        (Table::open(HOLDS, holds.open()?)?, |row| rows::hold(row).map(Entry::Hold)),
         (Table::open(SETTLEMENTS, settlements.open()?)?, |row| rows::settlement(row).map(Entry::Settlement)),
         (Table::open(REFUSALS, refusals.open()?)?, |row| rows::refusal(row).map(Entry::Refusal)),
+        (Table::open(GRANTS, grants.open()?)?, |row| rows::grant(row).map(Entry::Grant)),
+        (Table::open(CLOSES, closes.open()?)?, |row| rows::close(row).map(Entry::Close)),
     ];
-    merge(batches, postings, transactions, others, sink)
+    merge(batches, &mut compound, others, sink)
 }
 
 /// The tables whose entries stand in one row, and what such a row says.
-type Others<C> = [(Table<C>, fn(&<C as Cursor>::Row) -> Decoded<Entry>); 3];
+type Others<C> = [(Table<C>, fn(&<C as Cursor>::Row) -> Decoded<Entry>); 4];
+
+/// The tables whose entries have parts in another table.
+struct Compound<C> {
+    transactions: Table<C>,
+    postings: Table<C>,
+    holds: Table<C>,
+    sources: Table<C>,
+}
 
 fn merge<C: Cursor>(
     mut batches: Batches<C>,
-    mut postings: Table<C>,
-    mut transactions: Table<C>,
+    compound: &mut Compound<C>,
     mut others: Others<C>,
     sink: &mut Sink,
 ) -> Result<(), StoreError> {
     while !sink.is_abandoned() {
         let other = others.iter_mut().filter(|(table, _)| table.at.is_some()).min_by_key(|(table, _)| table.at);
         let other_at = other.as_ref().and_then(|(table, _)| table.at);
-        if let Some(position) = transactions.at.filter(|position| other_at.is_none_or(|other| *position <= other)) {
-            batches.send_until(Some(position), sink)?;
-            send_transaction(position, &mut transactions, &mut postings, sink)?;
-        } else if let (Some((table, decode)), Some(position)) = (other, other_at) {
-            batches.send_until(Some(position), sink)?;
+        let (transaction_at, hold_at) = (compound.transactions.at, compound.holds.at);
+        let Some(position) = [transaction_at, hold_at, other_at].into_iter().flatten().min() else { break };
+        batches.send_until(Some(position), sink)?;
+        if transaction_at == Some(position) {
+            let Compound { transactions, postings, .. } = &mut *compound;
+            send_with_parts(position, transactions, postings, rows::leg, sink, |row, legs| {
+                rows::transaction(row, legs).map(Entry::Transaction)
+            })?;
+        } else if hold_at == Some(position) {
+            let Compound { holds, sources, .. } = &mut *compound;
+            send_with_parts(position, holds, sources, rows::source, sink, |row, sources| {
+                rows::hold(row, sources).map(Entry::Hold)
+            })?;
+        } else if let Some((table, decode)) = other {
             if let Some(row) = table.cursor.row() {
                 sink.send(entry_line(table.name, position, row, decode(row)));
             }
             table.advance()?;
-        } else {
-            break;
         }
     }
     batches.send_until(None, sink)?;
-    send_orphans(&mut postings, None, sink)
+    send_orphans(&mut compound.postings, None, sink)?;
+    send_orphans(&mut compound.sources, None, sink)
 }
 
 fn entry_line(table: &'static str, position: Position, row: &impl Row, decoded: Decoded<Entry>) -> Line {
@@ -213,57 +247,63 @@ fn entry_line(table: &'static str, position: Position, row: &impl Row, decoded: 
     }
 }
 
-fn send_transaction<C: Cursor>(
+/// Sends an entry with its parts, which stand in `parts` under the entry's number.
+fn send_with_parts<C: Cursor, P>(
     position: Position,
-    transactions: &mut Table<C>,
-    postings: &mut Table<C>,
+    entries: &mut Table<C>,
+    parts: &mut Table<C>,
+    decode_part: impl Fn(&C::Row) -> Decoded<P>,
     sink: &mut Sink,
+    decode: impl Fn(&C::Row, Vec<P>) -> Decoded<Entry>,
 ) -> Result<(), StoreError> {
-    send_orphans(postings, Some(position), sink)?;
-    let mut legs = Vec::with_capacity(3);
+    send_orphans(parts, Some(position), sink)?;
+    let mut decoded_parts = Vec::with_capacity(3);
     let mut unreadable = None;
     for expected in 0_i64.. {
-        let Some(row) = postings.cursor.row().filter(|_| postings.at == Some(position)) else { break };
-        let ord = postings.part_of_key(row, 2)?;
+        let Some(row) = parts.cursor.row().filter(|_| parts.at == Some(position)) else { break };
+        let ord = parts.part_of_key(row, 2)?;
         if ord != expected {
-            let text = format!("the posting should have the number {expected}");
-            sink.send(Line::Problem(posting_problem(ProblemKind::LeafMismatch, position, ord, text)));
+            let text = format!("the row should have the number {expected}");
+            sink.send(Line::Problem(part_problem(parts.name, position, ord, text)));
         }
-        match rows::leg(row) {
-            Ok(leg) => legs.push(leg),
+        match decode_part(row) {
+            Ok(part) => decoded_parts.push(part),
             Err(column) => {
                 let key = format!("{}/{ord}", key_of(position));
-                unreadable = unreadable.or(Some(Sink::unreadable("posting", key, column)));
+                unreadable = unreadable.or(Some(Sink::unreadable(parts.name, key, column)));
             }
         }
-        postings.advance()?;
+        parts.advance()?;
     }
-    if let Some(row) = transactions.cursor.row() {
-        let decoded = rows::transaction(row, legs).map(Entry::Transaction);
+    if let Some(row) = entries.cursor.row() {
+        let decoded = decode(row, decoded_parts);
         sink.send(match unreadable {
             Some(problem) => Line::UnreadableEntry(position, problem),
-            None => entry_line(transactions.name, position, row, decoded),
+            None => entry_line(entries.name, position, row, decoded),
         });
     }
-    transactions.advance()?;
+    entries.advance()?;
     Ok(())
 }
 
-/// Reports the postings before `end` (all that are left if there is none): no transaction has their number.
-fn send_orphans(postings: &mut Table<impl Cursor>, end: Option<Position>, sink: &mut Sink) -> Result<(), StoreError> {
-    while let Some(position) = postings.at.filter(|position| end.is_none_or(|end| *position < end)) {
-        if let Some(row) = postings.cursor.row() {
-            let ord = postings.part_of_key(row, 2)?;
-            let text = "there is no transaction with this number".to_owned();
-            sink.send(Line::Problem(posting_problem(ProblemKind::LeafMismatch, position, ord, text)));
+/// Reports the parts before `end` (all that are left if there is none): no entry has their number.
+fn send_orphans(parts: &mut Table<impl Cursor>, end: Option<Position>, sink: &mut Sink) -> Result<(), StoreError> {
+    while let Some(position) = parts.at.filter(|position| end.is_none_or(|end| *position < end)) {
+        if let Some(row) = parts.cursor.row() {
+            let ord = parts.part_of_key(row, 2)?;
+            let text = match parts.name {
+                "posting" => "there is no transaction with this number",
+                _ => "there is no hold with this number",
+            };
+            sink.send(Line::Problem(part_problem(parts.name, position, ord, text.to_owned())));
         }
-        postings.advance()?;
+        parts.advance()?;
     }
     Ok(())
 }
 
-fn posting_problem(kind: ProblemKind, position: Position, ord: i64, text: String) -> Problem {
-    Problem { kind, table: "posting", key: format!("{}/{ord}", key_of(position)), text }
+fn part_problem(table: &'static str, position: Position, ord: i64, text: String) -> Problem {
+    Problem { kind: ProblemKind::LeafMismatch, table, key: format!("{}/{ord}", key_of(position)), text }
 }
 
 fn key_of(position: Position) -> String {

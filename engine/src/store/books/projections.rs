@@ -51,6 +51,34 @@ const AUDIT: Select = Select {
 };
 const AUDIT_HEADS: Select =
     Select { table: "audit_head", sql: "SELECT slot, seq, last_us, hash FROM audit_head ORDER BY slot" };
+const OPEN_GRANTS: Select = Select {
+    table: "open_grant",
+    sql: "SELECT account, id, wallet, priority, expires_us FROM open_grant ORDER BY account",
+};
+/// The closes of periods, before the journal has them: they decide which period a transaction belongs to.
+const CLOSES: Select = Select {
+    table: "period_close",
+    sql: "SELECT slot, seq, batch_no, id, period, start_us, end_us, cut, digest FROM period_close ORDER BY period",
+};
+const TRIAL_BALANCES: Select = Select {
+    table: "trial_balance",
+    sql: "SELECT period, kind, account, opening, debits, credits, closing FROM trial_balance
+          ORDER BY period, kind, account",
+};
+
+pub(super) fn read_closes<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    let mut statement = source.prepare(Select { table: "period_close_announced", ..CLOSES })?;
+    let mut cursor = statement.open()?;
+    cursor.advance()?;
+    while let Some(row) = cursor.row() {
+        // What cannot be read is reported where it stands in the chain.
+        if let Ok(close) = rows::close(row) {
+            sink.send(Line::Close(close));
+        }
+        cursor.advance()?;
+    }
+    Ok(())
+}
 
 pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
     let mut statement = source.prepare(ACCOUNTS)?;
@@ -75,6 +103,8 @@ pub(super) fn read_balances<S: Source>(source: &S, sink: &mut Sink) -> Result<()
     read_table(COUNTERS, 2, &mut source.prepare(COUNTERS)?.open()?, sink, rows::counter)?;
     read_table(POSTPONED, 1, &mut source.prepare(POSTPONED)?.open()?, sink, rows::postponed)?;
     read_table(OPEN_HOLDS, 1, &mut source.prepare(OPEN_HOLDS)?.open()?, sink, rows::open_hold)?;
+    read_table(OPEN_GRANTS, 1, &mut source.prepare(OPEN_GRANTS)?.open()?, sink, rows::open_grant)?;
+    read_table(TRIAL_BALANCES, 3, &mut source.prepare(TRIAL_BALANCES)?.open()?, sink, rows::trial_balance)?;
     read_table(HEADS, 1, &mut source.prepare(HEADS)?.open()?, sink, rows::head)?;
     read_table(AUDIT, 2, &mut source.prepare(AUDIT)?.open()?, sink, rows::audit)?;
     read_table(AUDIT_HEADS, 1, &mut source.prepare(AUDIT_HEADS)?.open()?, sink, rows::audit_head)

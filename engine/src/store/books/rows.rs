@@ -13,7 +13,9 @@ use crate::{
         caps::{Counter, CounterKey},
         chain::{BatchHeader, ChainHead},
         checkpoint::{Checkpoint, SignedCheckpoint},
+        grants::{GrantEntry, HoldSource},
         leaf::{Digest, HoldEntry, RefusalEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
+        periods::{BalanceRow, PeriodClose, decode_cut},
         refusal::{Difference, Limit},
         signing::NumberedKey,
         verify::Line,
@@ -115,8 +117,8 @@ pub(super) fn leg(row: &impl Row) -> Decoded<Leg> {
 }
 
 /// `slot, seq, batch_no, id, wallet, payee, amount, ttl_us, publisher_bps, partner_bps, partner, expiry_capture,
-/// counters, meta_hash`
-pub(super) fn hold(row: &impl Row) -> Decoded<HoldEntry> {
+/// counters, meta_hash`; `sources` stand elsewhere.
+pub(super) fn hold(row: &impl Row, sources: Vec<HoldSource>) -> Decoded<HoldEntry> {
     let partner_bps = column(row, 9, "partner_bps")?;
     let shares = ShareTerms::new(column(row, 8, "publisher_bps")?, partner_bps).map_err(|_above| "publisher_bps")?;
     let expiry_capture: Option<i64> = column(row, 11, "expiry_capture")?;
@@ -131,8 +133,64 @@ pub(super) fn hold(row: &impl Row) -> Decoded<HoldEntry> {
         partner: optional_account(row, 10, "partner")?,
         on_expiry: expiry_capture.map_or(OnExpiry::Release, |amount| OnExpiry::Capture(Credits::from_micros(amount))),
         counters,
+        sources,
         meta: column(row, 13, "meta_hash")?,
     })
+}
+
+/// `slot, seq, ord, grant_id, account, amount`
+pub(super) fn source(row: &impl Row) -> Decoded<HoldSource> {
+    Ok(HoldSource {
+        grant: id(row, 3, "grant_id")?,
+        account: account_id(row, 4, "account")?,
+        amount: micros(row, 5, "amount")?,
+    })
+}
+
+/// `slot, seq, batch_no, id, wallet, account, priority, expires_us`
+pub(super) fn grant(row: &impl Row) -> Decoded<GrantEntry> {
+    Ok(GrantEntry {
+        id: id(row, 3, "id")?,
+        wallet: account_id(row, 4, "wallet")?,
+        account: account_id(row, 5, "account")?,
+        priority: column(row, 6, "priority")?,
+        expires_us: column(row, 7, "expires_us")?,
+    })
+}
+
+/// `slot, seq, batch_no, id, period, start_us, end_us, cut, digest`
+pub(super) fn close(row: &impl Row) -> Decoded<PeriodClose> {
+    Ok(PeriodClose {
+        id: id(row, 3, "id")?,
+        period: column(row, 4, "period")?,
+        start_us: column(row, 5, "start_us")?,
+        end_us: column(row, 6, "end_us")?,
+        cut: decode_cut(column(row, 7, "cut")?).ok_or("cut")?,
+        digest: column(row, 8, "digest")?,
+    })
+}
+
+/// `account, id, wallet, priority, expires_us`
+pub(super) fn open_grant(row: &impl Row) -> Decoded<Line> {
+    Ok(Line::OpenGrant(GrantEntry {
+        id: id(row, 1, "id")?,
+        wallet: account_id(row, 2, "wallet")?,
+        account: account_id(row, 0, "account")?,
+        priority: column(row, 3, "priority")?,
+        expires_us: column(row, 4, "expires_us")?,
+    }))
+}
+
+/// `period, kind, account, opening, debits, credits, closing`
+pub(super) fn trial_balance(row: &impl Row) -> Decoded<Line> {
+    let balance = BalanceRow {
+        key: (column(row, 1, "kind")?, column(row, 2, "account")?),
+        opening: column(row, 3, "opening")?,
+        debits: column(row, 4, "debits")?,
+        credits: column(row, 5, "credits")?,
+        closing: column(row, 6, "closing")?,
+    };
+    Ok(Line::TrialBalance(column(row, 0, "period")?, balance))
 }
 
 /// `slot, seq, batch_no, hold_id, id, outcome, captured, meta_hash`

@@ -1,10 +1,11 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
 };
 
 use rusqlite::Connection;
+use sea_orm::DbBackend;
 
 use super::*;
 use crate::{
@@ -14,17 +15,21 @@ use crate::{
     ledger::{
         AccountKind, CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, SettleAction,
         TransactionKind,
+        accounts::GRANT_MARK,
         batch::{Begin, Finish, KeyEnd, Outcome},
         caps::CapUse,
-        leaf::sha256,
+        grants::GiveGrant,
+        leaf::{Position, sha256},
+        periods::{PeriodClose, balance_key, digest, trial_balance as trial_balance_of},
         verify::{PROBLEMS_MAX, ProblemKind::*},
     },
     pricing::ShareTerms,
     store::{
-        Ledger,
+        Ledger, UnitOfWork,
+        periods::write_lines,
         writer::{Command, WriterOptions},
     },
-    testing::{History, ManualClock, SeededIds, Step, World, call_end, running_call},
+    testing::{History, ManualClock, SeededIds, Step, World, call_end, push_statement, running_call},
 };
 
 mod damage;
@@ -33,8 +38,10 @@ mod damage;
 const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000001_ledger/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000002_catalog/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000003_grants/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000004_hot_path/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000005_policy_versions/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261121_000007_grants_and_periods/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000008_audit/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000009_proof/up.sqlite.sql"),
 );
@@ -110,6 +117,56 @@ impl Books {
         let _ended = self.runtime.block_on(self.ledger().finish(finish.clone())).unwrap();
     }
 
+    /// Gives credits that expire, in an account that is opened for them, and says whether it was granted.
+    fn give(&self, give: &GiveGrant) -> bool {
+        let mut unit = UnitOfWork::new();
+        let account = give.account.raw();
+        let code = AccountKind::Grant.code(&format!("0{GRANT_MARK}{account}"));
+        for sql in [
+            format!("INSERT INTO ledger_account (id, code, kind, created_us) VALUES ({account}, '{code}', 10, 0)"),
+            format!("INSERT INTO wallet_balance VALUES ({account}, 0, 0, 0, 0, 0)"),
+        ] {
+            push_statement(&mut unit, &sql, Some(1));
+        }
+        unit.give(give.clone());
+        self.runtime.block_on(self.ledger().save(unit.unaudited("a test"))).is_ok()
+    }
+
+    /// Closes the first period at this moment.
+    fn close_period(&self) {
+        let connection = self.connect();
+        let sides = "SELECT debit AS account, amount AS debits, 0 AS credits FROM posting
+                     UNION ALL SELECT credit, 0, amount FROM posting";
+        let sql = format!(
+            "SELECT a.kind, a.id, sum(s.debits), sum(s.credits) FROM ({sides}) AS s JOIN ledger_account a ON a.id = s.account
+             GROUP BY a.kind, a.id"
+        );
+        let mut moved: BTreeMap<_, (i128, i128)> = BTreeMap::new();
+        let mut statement = connection.prepare(&sql).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let kind = AccountKind::from_raw(row.get(0).unwrap()).unwrap();
+            let sums = moved.entry(balance_key(kind, account(row.get(1).unwrap()))).or_default();
+            sums.0 += i128::from(row.get::<_, i64>(2).unwrap());
+            sums.1 += i128::from(row.get::<_, i64>(3).unwrap());
+        }
+        let lines = trial_balance_of(&[], &moved).unwrap();
+        let seq = connection.query_row("SELECT seq FROM chain_head", [], |row| row.get(0)).unwrap();
+        let mut unit = UnitOfWork::new();
+        for (statement, count) in write_lines(DbBackend::Sqlite, 1, &lines) {
+            unit.push(statement, Some(count));
+        }
+        unit.close_period(PeriodClose {
+            id: self.id(),
+            period: 1,
+            start_us: START_US - SECOND_US,
+            end_us: START_US + 3 * SECOND_US,
+            cut: vec![Position { slot: 0, seq }],
+            digest: digest(1, &lines),
+        });
+        self.runtime.block_on(self.ledger().save(unit.unaudited("a test"))).unwrap();
+    }
+
     fn tick(&self) {
         self.runtime.block_on(self.ledger().tick()).unwrap();
     }
@@ -126,6 +183,7 @@ impl Books {
             Step::Begin(begin) => self.begin(begin),
             Step::Finish(finish) => self.finish(finish),
             Step::Advance(by_us) => self.clock.advance_us(*by_us),
+            Step::Give(give) => drop(self.give(give)),
             Step::Close(_) => {}
             Step::Restart => {
                 self.stop();
@@ -214,6 +272,18 @@ fn small_books(path: PathBuf) -> Books {
         key: KeyEnd::Free,
         end: call_end(CallState::Unknown),
     });
+
+    let credit = account(4_001);
+    let legs = vec![Leg { debit: LedgerAccountId::PROMO, credit, amount: micros(70) }];
+    let kind = TransactionKind::Grant;
+    let post = Post { id: books.id(), kind, legs, reverses: None, effective_us: None, meta: None };
+    let expires_us = START_US + 900 * SECOND_US;
+    assert!(books.give(&GiveGrant { post, wallet, account: credit, priority: 3, expires_us }));
+    let on_grants = place(books.id(), 107, 0, OnExpiry::Release);
+    assert!(books.command(Command::Hold(PlaceHold { partner: None, meta: None, caps: Vec::new(), ..on_grants })));
+    // All of it counts before the period's end.
+    books.clock.advance_us(SECOND_US);
+    books.close_period();
     books
 }
 
@@ -224,8 +294,8 @@ fn sound_books_are_found_sound_beside_a_running_writer() {
     let report = books.verify();
     assert_eq!(report.problems, []);
     assert!(report.ok);
-    // Three postings and one, and two charges of three; the rest moves no money.
-    assert_eq!(report.counts, Counts { batches: 12, entries: 14, transactions: 4, postings: 10, audit_rows: 0 });
+    // Three postings and one, two charges of three, and one of a grant; the rest moves no money.
+    assert_eq!(report.counts, Counts { batches: 15, entries: 18, transactions: 5, postings: 11, audit_rows: 0 });
     assert_eq!(report.checkpoint, None);
     let stored: (i64, i64, [u8; 32]) = books
         .connect()

@@ -10,6 +10,8 @@ pub struct Model {
     pub reason: String,
     pub key: Option<String>,
     pub created_us: i64,
+    pub expires_us: Option<i64>,
+    pub priority: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

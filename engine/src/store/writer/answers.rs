@@ -42,6 +42,14 @@ pub(super) fn decide(batch: &mut Batch<'_>, job: &Job) -> Decided {
     }
 }
 
+/// Decides the ledger's part of a unit: grants, then transactions, then closed periods.
+pub(super) fn decide_unit(batch: &mut Batch<'_>, unit: &UnitOfWork) -> Result<Vec<Done>, Refusal> {
+    let given = unit.gives.iter().map(|give| batch.give(give)).collect::<Result<Vec<_>, _>>()?;
+    let posted = unit.posts.iter().map(|post| batch.post(post)).collect::<Result<Vec<_>, _>>()?;
+    let closed = unit.closes.iter().map(|close| batch.close_period(close)).collect::<Result<Vec<_>, _>>()?;
+    Ok([given, posted, closed].concat())
+}
+
 /// Whether a batch gets a name. A look around that finds nothing needs none: so a history has the same names however often
 /// that happens.
 pub(super) fn is_named(jobs: &[Job], plan: &Plan) -> bool {
@@ -89,8 +97,9 @@ pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, more: Vec<Arc<CallRecord>
 
 /// A unit that the ledger refused is rolled back, and the refusal with it; auditors still want to see it.
 pub(super) fn refusal_plan(unit: &UnitOfWork, refusal: &Refusal) -> Option<Plan> {
-    let post = unit.posts.first()?;
-    let wallet = post.legs.first().map(|leg| leg.debit);
+    let given = unit.gives.first();
+    let post = given.map(|give| &give.post).or(unit.posts.first())?;
+    let wallet = given.map(|give| give.wallet).or(post.legs.first().map(|leg| leg.debit));
     let needed = post.legs.iter().map(|leg| leg.amount).max().unwrap_or_default();
     let entry = RefusalEntry { id: post.id, wallet, reason: refusal.as_str(), needed };
     Some(Plan { entries: vec![Entry::Refusal(entry)], ..Plan::default() })

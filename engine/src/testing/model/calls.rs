@@ -25,7 +25,7 @@ impl Model {
         if let Some(hold) = &begin.hold
             && let Err(refusal) = self.hold(hold, now_us)
         {
-            return Begun::Refused { refusal, spendable: self.spendable(hold.wallet, &hold.caps) };
+            return Begun::Refused { refusal, spendable: self.spendable(hold.wallet, &hold.caps, now_us) };
         }
         let (id, key) = (begin.call.id, begin.key.as_ref().map(|claim| claim.name.clone()));
         if let Some(KeyClaim { name, fingerprint }) = begin.key.clone() {
@@ -67,7 +67,7 @@ impl Model {
     /// Ends a call.
     pub fn finish(&mut self, finish: &Finish, now_us: i64) -> Result<Ended, Refusal> {
         let open = self.calls.iter().find(|call| call.id == finish.call && call.is_open).cloned();
-        let Some(open) = open else { return Ok(self.ended(finish, Credits::ZERO, true)) };
+        let Some(open) = open else { return Ok(self.ended(finish, Credits::ZERO, true, now_us)) };
         let id = EntryId::from(finish.call);
         let hold = self.holds.iter_mut().find(|hold| hold.place.id == id && hold.end.is_none());
         let has_hold = hold.is_some();
@@ -85,7 +85,7 @@ impl Model {
                     call.is_unknown = true;
                     call.is_open = has_hold;
                 }
-                return Ok(self.ended(finish, Credits::ZERO, false));
+                return Ok(self.ended(finish, Credits::ZERO, false, now_us));
             }
         };
         let mut charged = Credits::ZERO;
@@ -94,11 +94,11 @@ impl Model {
             match self.settle(&settle, now_us) {
                 Ok(Done::Settled { captured, .. }) => charged = captured,
                 Ok(Done::Posted | Done::Held | Done::Exists) => {}
-                Err(Refusal::HoldExpired) => return Ok(self.ended(finish, Credits::ZERO, true)),
+                Err(Refusal::HoldExpired) => return Ok(self.ended(finish, Credits::ZERO, true, now_us)),
                 Err(other) => return Err(other),
             }
         }
-        let ended = self.ended(finish, charged, false);
+        let ended = self.ended(finish, charged, false, now_us);
         match (&open.key, &finish.key) {
             (None, _) => {}
             (Some(name), KeyEnd::Free) => self.free(name),
@@ -111,8 +111,8 @@ impl Model {
         Ok(ended)
     }
 
-    fn ended(&self, finish: &Finish, charged: Credits, is_too_late: bool) -> Ended {
-        let spendable = finish.wallet.map_or(Credits::ZERO, |wallet| self.spendable(wallet, &finish.caps));
+    fn ended(&self, finish: &Finish, charged: Credits, is_too_late: bool, now_us: i64) -> Ended {
+        let spendable = finish.wallet.map_or(Credits::ZERO, |wallet| self.spendable(wallet, &finish.caps, now_us));
         Ended { charged, spendable, is_too_late }
     }
 

@@ -3,9 +3,7 @@
 use super::{End, Model, Objections, credits, end_by_rule, micros};
 use crate::{
     id::InvocationId,
-    ledger::{
-        CaptureAmount, LedgerAccountId, Leg, PlaceHold, Refusal, Settle, SettleAction, batch::Done, leaf::Settled,
-    },
+    ledger::{CaptureAmount, LedgerAccountId, PlaceHold, Refusal, Settle, SettleAction, batch::Done, leaf::Settled},
 };
 
 impl Model {
@@ -67,7 +65,7 @@ impl Model {
         objections.first()
     }
 
-    /// Ends every hold whose time is over at `now_us` (microseconds since the Unix epoch).
+    /// Ends every hold whose time is over, and lets every grant lapse that has expired, at `now_us` (microseconds since the Unix epoch).
     pub fn sweep(&mut self, now_us: i64) {
         for at in 0..self.holds.len() {
             let is_over = |hold: &super::Reserved| hold.expires_us.is_some_and(|expires_us| expires_us <= now_us);
@@ -75,6 +73,7 @@ impl Model {
                 self.expire(at);
             }
         }
+        self.lapse(now_us);
     }
 
     /// Follows the rule that an open hold was placed with.
@@ -91,21 +90,20 @@ impl Model {
         let Some(hold) = at.and_then(|at| self.holds.get_mut(at)) else { return };
         let captured = end.captured;
         hold.end = Some(end);
-        let legs = shares(&hold.place, captured);
-        self.legs.extend(legs);
+        let hold = hold.clone();
+        self.legs.extend(Self::overlaps(&hold, &shares(&hold.place, captured)));
+        self.lapse_rests(&hold, captured);
     }
 }
 
 /// Publisher and partner get their part in ten thousand, rounded down; the platform gets what is left.
-fn shares(hold: &PlaceHold, captured: i128) -> Vec<Leg> {
+fn shares(hold: &PlaceHold, captured: i128) -> Vec<(LedgerAccountId, i128)> {
     let part = |bps: u16| (captured * i128::from(bps)).div_euclid(10_000);
     let publisher = part(hold.shares.publisher_bps());
     let partner = part(hold.shares.partner_bps());
-    let parts = [
+    vec![
         (hold.payee, publisher),
         (hold.partner.unwrap_or(LedgerAccountId::PLATFORM_FEE), partner),
         (LedgerAccountId::PLATFORM_FEE, captured - publisher - partner),
-    ];
-    let leg = |(credit, amount)| Leg { debit: hold.wallet, credit, amount: credits(amount) };
-    parts.into_iter().filter(|(_, amount)| *amount > 0).map(leg).collect()
+    ]
 }

@@ -207,7 +207,7 @@ async fn a_purchase_is_posted_once() {
             .await
             .unwrap();
         services
-            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), "welcome", Some("g"))
+            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), None, "welcome", Some("g"))
             .await
             .unwrap();
     }

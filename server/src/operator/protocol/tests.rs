@@ -6,6 +6,8 @@ fn grant() -> Command {
     Command::AccountGrant {
         account: "a@example.com".to_owned(),
         credits: "2.5".to_owned(),
+        expires_us: Some(7),
+        priority: None,
         reason: "late\nnight".to_owned(),
         key: None,
     }

@@ -46,6 +46,21 @@ const REFUSALS: Select = Select {
     sql: "SELECT slot, seq, batch_no, id, wallet, reason, needed
           FROM refusal WHERE slot = $1 AND seq BETWEEN $2 AND $3 ORDER BY slot, seq",
 };
+const SOURCES: Select = Select {
+    table: "hold_source",
+    sql: "SELECT slot, seq, ord, grant_id, account, amount
+          FROM hold_source WHERE slot = $1 AND seq BETWEEN $2 AND $3 ORDER BY slot, seq, ord",
+};
+const GRANTS: Select = Select {
+    table: "wallet_grant",
+    sql: "SELECT slot, seq, batch_no, id, wallet, account, priority, expires_us
+          FROM wallet_grant WHERE slot = $1 AND seq BETWEEN $2 AND $3 ORDER BY slot, seq",
+};
+const CLOSES: Select = Select {
+    table: "period_close",
+    sql: "SELECT slot, seq, batch_no, id, period, start_us, end_us, cut, digest
+          FROM period_close WHERE slot = $1 AND seq BETWEEN $2 AND $3 ORDER BY slot, seq",
+};
 /// A charge carries the identifier of its call, and what takes it back names that.
 const TOOLS: Select = Select {
     table: "invocation",
@@ -110,6 +125,21 @@ impl Page {
         }
     }
 
+    fn add_source(&mut self, row: &impl Row) -> Result<(), ReportError> {
+        let slot = self.stretch.slot;
+        let source = rows::source(row).map_err(|column| nonsense("hold_source", column))?;
+        let (seq, ord) = (number(row, 1)?, number(row, 2)?);
+        match self.at(seq) {
+            Some(Some(PageRow { entry: Entry::Hold(entry), .. }))
+                if usize::try_from(ord) == Ok(entry.sources.len()) =>
+            {
+                entry.sources.push(source);
+                Ok(())
+            }
+            _ => Err(nonsense("hold_source", &format!("{slot}/{seq}/{ord} belongs to no hold"))),
+        }
+    }
+
     /// Everything that was asked for is there, as far as that can be said: the books have no gaps.
     fn check(&self, needs: Needs) -> Result<(), ReportError> {
         let is_whole = needs.transactions && needs.holds && needs.settlements && needs.refusals;
@@ -153,8 +183,9 @@ pub(super) fn read_page(
         each(&mut source.prepare(POSTINGS)?.open()?, |row| page.add_leg(row))?;
     }
     if needs.holds {
-        let decode = |row: &_| rows::hold(row).map(Entry::Hold);
+        let decode = |row: &_| rows::hold(row, Vec::new()).map(Entry::Hold);
         read_entries(&mut source.prepare(HOLDS)?.open()?, HOLDS, &mut page, decode)?;
+        each(&mut source.prepare(SOURCES)?.open()?, |row| page.add_source(row))?;
     }
     if needs.settlements {
         let decode = |row: &_| rows::settlement(row).map(Entry::Settlement);
@@ -163,6 +194,11 @@ pub(super) fn read_page(
     if needs.refusals {
         let decode = |row: &_| rows::refusal(row).map(Entry::Refusal);
         read_entries(&mut source.prepare(REFUSALS)?.open()?, REFUSALS, &mut page, decode)?;
+        // Whoever asks for refusals wants every entry.
+        let decode = |row: &_| rows::grant(row).map(Entry::Grant);
+        read_entries(&mut source.prepare(GRANTS)?.open()?, GRANTS, &mut page, decode)?;
+        let decode = |row: &_| rows::close(row).map(Entry::Close);
+        read_entries(&mut source.prepare(CLOSES)?.open()?, CLOSES, &mut page, decode)?;
     }
     if needs.tools {
         each(&mut source.prepare(TOOLS)?.open()?, |row| {

@@ -3,19 +3,24 @@
 use super::*;
 
 /// The tables that the verifier looks at.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 17] = [
     "batch",
     "cap_window",
     "chain_head",
     "hold",
     "hold_resolution",
+    "hold_source",
     "hot_balance",
     "ledger_account",
+    "open_grant",
     "open_hold",
+    "period_close",
     "posting",
     "refusal",
+    "trial_balance",
     "txn",
     "wallet_balance",
+    "wallet_grant",
 ];
 
 /// Columns of which the books say nothing.
@@ -30,7 +35,9 @@ const UNKNOWABLE: [&str; 5] = [
 /// What a change of `column` must be reported as: one of these.
 fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
     match (table, column) {
-        ("batch", "slot" | "batch_no") | ("txn" | "hold" | "hold_resolution" | "refusal", "slot" | "seq") => &[Gap],
+        ("batch", "slot" | "batch_no")
+        | ("txn" | "hold" | "hold_resolution" | "refusal" | "wallet_grant" | "period_close", "slot" | "seq") => &[Gap],
+        ("trial_balance", _) => &[PeriodMismatch],
         ("batch", "first_seq" | "n_entry" | "n_posting" | "total") => &[CountMismatch],
         ("batch", "merkle_root") => &[RootMismatch],
         ("batch", "prev_hash") => &[LinkMismatch],
@@ -38,7 +45,7 @@ fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
         ("chain_head", _) => &[HeadMismatch],
         ("ledger_account", "id") => &[AccountMismatch, UnknownAccount, ProjectionMismatch],
         ("ledger_account", _) => &[AccountMismatch],
-        ("cap_window" | "hot_balance" | "open_hold" | "wallet_balance", _) => &[ProjectionMismatch],
+        ("cap_window" | "hot_balance" | "open_grant" | "open_hold" | "wallet_balance", _) => &[ProjectionMismatch],
         _ => &[LeafMismatch],
     }
 }
@@ -195,8 +202,9 @@ fn every_row_that_is_taken_away_is_missed() {
             let is_last = number + 1 == rows.len();
             let expected: &[ProblemKind] = match table {
                 "batch" if is_last => &[LeafMismatch],
-                "batch" | "txn" | "hold" | "hold_resolution" | "refusal" => &[Gap],
-                "posting" => &[LeafMismatch],
+                "batch" | "txn" | "hold" | "hold_resolution" | "refusal" | "wallet_grant" | "period_close" => &[Gap],
+                "posting" | "hold_source" => &[LeafMismatch],
+                "trial_balance" => &[PeriodMismatch],
                 "chain_head" => &[HeadMismatch],
                 "ledger_account" => &[UnknownAccount, AccountMismatch, ProjectionMismatch],
                 _ => &[ProjectionMismatch],
@@ -219,6 +227,10 @@ fn rows_that_are_added_are_found() {
         ("INSERT INTO posting VALUES (0, 1, 3, 1001, 2001, 5)".into(), LeafMismatch),
         ("INSERT INTO posting VALUES (0, 3, 0, 1001, 2001, 5)".into(), LeafMismatch),
         ("INSERT INTO posting VALUES (0, 9999, 0, 1001, 2001, 5)".into(), LeafMismatch),
+        (format!("INSERT INTO wallet_grant (slot, seq, id, batch_no, wallet, account, priority, expires_us) VALUES (0, {next}, 15, 1001, 77, 1, 1)"), LeafMismatch),
+        ("INSERT INTO hold_source VALUES (0, 1, 0, zeroblob(16), 4001, 5)".into(), LeafMismatch),
+        ("INSERT INTO open_grant VALUES (77, zeroblob(16), 1001, 1, 1)".into(), ProjectionMismatch),
+        ("INSERT INTO trial_balance VALUES (1, 7, 77, 0, 0, 0, 0)".into(), PeriodMismatch),
         ("INSERT INTO hot_balance VALUES (2, 1, 0, 5, 1)".into(), ProjectionMismatch),
         ("INSERT INTO hot_balance VALUES (77, 0, 0, 0, 1)".into(), ProjectionMismatch),
         ("INSERT INTO wallet_balance VALUES (2001, 0, 0, 0, 0, 1)".into(), ProjectionMismatch),
@@ -252,6 +264,11 @@ fn values_that_make_no_sense_are_reported_with_their_table_and_column() {
         ("batch", "client_batch_id", "x''"),
         ("chain_head", "hash", "x''"),
         ("ledger_account", "kind", "0"),
+        ("wallet_grant", "id", "x''"),
+        ("hold_source", "grant_id", "x''"),
+        ("period_close", "cut", "x'00'"),
+        ("period_close", "digest", "x''"),
+        ("open_grant", "id", "x''"),
         ("cap_window", "cap_id", "x''"),
         ("open_hold", "hold_id", "x''"),
     ] {

@@ -21,6 +21,8 @@ pub(super) enum Group {
     Keys,
     /// Whatever happens seldom.
     Rare,
+    /// Credits that expire.
+    Grants,
 }
 
 /// Some of the [`Group`]s.
@@ -29,7 +31,7 @@ pub(super) struct Groups(u8);
 
 impl Groups {
     /// How many different ones there are, without those of [`Group::Always`].
-    pub(super) const COUNT: u8 = 16;
+    pub(super) const COUNT: u8 = 32;
 
     /// Number `number`, below [`Self::COUNT`].
     pub(super) const fn numbered(number: u8) -> Self {
@@ -53,6 +55,7 @@ impl Group {
             Self::End => 2,
             Self::Keys => 4,
             Self::Rare => 8,
+            Self::Grants => 16,
         }
     }
 }
@@ -211,6 +214,25 @@ columns! {
     Rare replace_status: Option<i16> = "smallint",
     Rare freed_scope: Uuid = "uuid",
     Rare freed_key: String = "text",
+    Rare close_seq: i64 = "bigint",
+    Rare close_id: Uuid = "uuid",
+    Rare close_period: i64 = "bigint",
+    Rare close_start_us: i64 = "bigint",
+    Rare close_end_us: i64 = "bigint",
+    Rare close_cut: Vec<u8> = "bytea",
+    Rare close_digest: Vec<u8> = "bytea",
+    Grants source_seq: i64 = "bigint",
+    Grants source_ord: i32 = "integer",
+    Grants source_grant: Uuid = "uuid",
+    Grants source_account: i64 = "bigint",
+    Grants source_amount: i64 = "bigint",
+    Grants given_seq: i64 = "bigint",
+    Grants given_id: Uuid = "uuid",
+    Grants given_wallet: i64 = "bigint",
+    Grants given_account: i64 = "bigint",
+    Grants given_priority: i64 = "bigint",
+    Grants given_expires_us: i64 = "bigint",
+    Grants lapsed: i64 = "bigint",
     Always batch_no: i64 = "bigint",
     Always batch_first_seq: i64 = "bigint",
     Always batch_entries: i64 = "bigint",

@@ -81,13 +81,12 @@ impl Writer {
     ) -> Result<bool, Trouble> {
         let now_us = self.now_us();
         let epoch = self.head.epoch;
-        let wanted = Wanted::by_jobs(&self.facts, jobs, now_us, epoch);
-        if wanted.names_anything() || !self.facts.expired_holds(now_us, 1).is_empty() {
+        let mut wanted = Wanted::by_jobs(&self.facts, jobs, now_us, epoch);
+        if wanted.names_anything() || self.facts.is_anything_over(now_us) {
             return Ok(false);
         }
         if self.facts.accounts.len().max(self.facts.counters.len()) > REMEMBERED_MAX {
-            self.facts.accounts.clear();
-            self.facts.wallets.clear();
+            self.facts.forget_accounts();
             self.facts.counters.clear();
         }
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);

@@ -17,6 +17,7 @@ use crate::{
         LedgerAccountId, Leg, OnExpiry, TransactionKind,
         chain::ChainHead,
         facts::{Facts, Known, OpenCall, OpenHold},
+        grants::{EXPIRIES_MAX, Expiries, GrantEntry, HoldSource, OpenGrant},
         key::KeyName,
         leaf::{Digest, HoldEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
     },
@@ -31,6 +32,8 @@ const OTHERS_SWEEP_US: i64 = 2_000_000;
 
 const HOLD_COLUMNS: &str = "h.id, h.wallet, h.payee, h.amount, h.ttl_us, h.publisher_bps, h.partner_bps, h.partner, \
                             h.expiry_capture, h.counters, h.meta_hash";
+
+const GRANT_COLUMNS: &str = "id, wallet, account, priority, expires_us";
 
 /// Open holds and calls in the facts that this server did not open; forgotten after the batch.
 #[derive(Debug, Default)]
@@ -60,6 +63,9 @@ pub(super) async fn reload(connection: &mut PgConnection, head: &ChainHead) -> R
     for row in rows {
         facts.insert_hold(OpenHold { entry: hold_from(&row)?, expires_us: row.try_get(11)? });
     }
+    let ids: Vec<Uuid> = facts.holds.keys().map(|id| id.uuid()).collect();
+    load_sources(&mut *connection, &mut facts, &ids).await?;
+    facts.grants.expiries = load_expiries(&mut *connection, head.slot).await?;
     let rows = sqlx::query(
         "SELECT i.id, i.key_scope, i.key, i.state, open.epoch
          FROM (SELECT hold_id, epoch FROM open_hold WHERE slot = $1
@@ -100,6 +106,13 @@ pub(super) async fn load_lost(
     .fetch_all(&mut *connection)
     .await?;
     let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
+    let sql = format!(
+        "SELECT {GRANT_COLUMNS} FROM open_grant WHERE expires_us <= $1 AND slot <> $2 ORDER BY expires_us, id LIMIT $3"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now_us.saturating_sub(OTHERS_SWEEP_US));
+    for row in query.bind(head.slot).bind(LOST_MAX).fetch_all(&mut *connection).await? {
+        facts.grants.expiries.insert(grant_from(&row)?);
+    }
     if ids.is_empty() {
         return Ok(Foreign::default());
     }
@@ -126,6 +139,8 @@ async fn load_open(
             facts.insert_hold(hold);
         }
     }
+    let others: Vec<Uuid> = foreign.0.iter().map(|id| id.uuid()).collect();
+    load_sources(&mut *connection, facts, &others).await?;
     let rows = sqlx::query("SELECT id, key_scope, key, state FROM invocation WHERE id = ANY($1) AND state IN (1, 2)")
         .bind(ids)
         .fetch_all(connection)
@@ -139,6 +154,52 @@ async fn load_open(
         }
     }
     Ok(foreign)
+}
+
+/// What the open holds among `ids` took from grants.
+async fn load_sources(connection: &mut PgConnection, facts: &mut Facts, ids: &[Uuid]) -> Result<(), Trouble> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = sqlx::query(
+        "SELECT h.id, s.grant_id, s.account, s.amount
+         FROM hold h JOIN hold_source s ON s.slot = h.slot AND s.seq = h.seq WHERE h.id = ANY($1) ORDER BY h.id, s.ord",
+    )
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        if let Some(open) = facts.holds.get_mut(&EntryId::from(row.try_get::<Uuid, _>(0)?)) {
+            open.entry.sources.push(HoldSource {
+                grant: row.try_get::<Uuid, _>(1)?.into(),
+                account: LedgerAccountId::from_raw(row.try_get(2)?),
+                amount: Credits::from_micros(row.try_get(3)?),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Which of the grants that were given in `slot` expire next.
+pub(super) async fn load_expiries(connection: &mut PgConnection, slot: i64) -> Result<Expiries, Trouble> {
+    let sql = format!("SELECT {GRANT_COLUMNS} FROM open_grant WHERE slot = $1 ORDER BY expires_us, id LIMIT $2");
+    // One more than are kept tells whether there are more.
+    let most = i64::try_from(EXPIRIES_MAX).unwrap_or(i64::MAX).saturating_add(1);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(slot).bind(most).fetch_all(connection).await?;
+    let mut soonest = rows.iter().map(grant_from).collect::<Result<Vec<_>, _>>()?;
+    let is_partial = soonest.len() > EXPIRIES_MAX;
+    soonest.truncate(EXPIRIES_MAX);
+    Ok(Expiries::of(soonest, is_partial))
+}
+
+fn grant_from(row: &PgRow) -> Result<OpenGrant, Trouble> {
+    Ok(OpenGrant(GrantEntry {
+        id: row.try_get::<Uuid, _>(0)?.into(),
+        wallet: LedgerAccountId::from_raw(row.try_get(1)?),
+        account: LedgerAccountId::from_raw(row.try_get(2)?),
+        priority: row.try_get(3)?,
+        expires_us: row.try_get(4)?,
+    }))
 }
 
 /// What `ids` name already: open holds of others, ended holds, transactions, settlements.
@@ -247,6 +308,8 @@ fn hold_from(row: &PgRow) -> Result<HoldEntry, Trouble> {
             .try_get::<Option<i64>, _>(8)?
             .map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
         counters: decode_counters(&row.try_get::<Vec<u8>, _>(9)?).ok_or_else(|| damaged("counters"))?,
+        // Whoever needs them adds them: of a hold that has ended nobody does.
+        sources: Vec::new(),
         meta: optional_digest(row, 10)?,
     })
 }

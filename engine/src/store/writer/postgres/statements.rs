@@ -6,12 +6,17 @@ use super::columns::{Columns, Group, Groups, TYPES};
 
 /// Reads all that a batch decides on: `$1` accounts, `$2`, `$3` counters, `$4`, `$5` keys, and which of `$6` name something
 /// already. A first column tells what a row is: 1 an account, 2 a counter, 3 a key, 4 a wallet, 5 such a name, 6 a counter
-/// that there is, locked or not. With `@lock` written out, wallets and counters are locked, in the order in which every
-/// server locks (wallets, then counters, each by its key).
+/// that there is, locked or not, 7 an open grant of one of the wallets. A wallet comes with all its grants, and a grant's
+/// account with all grants of its wallet, each with its own account. With `@lock` written out, grants, wallets and counters
+/// are locked, in the order in which every server locks (grants, then wallets, then counters, each by its key).
 const READ_TEMPLATE: &str = "
-WITH wallet AS MATERIALIZED (
+WITH granted AS MATERIALIZED (
+    SELECT account, id, wallet, priority, expires_us FROM open_grant
+    WHERE wallet = ANY($1::bigint[] || ARRAY(SELECT o.wallet FROM open_grant o WHERE o.account = ANY($1::bigint[])))
+    ORDER BY account @lock
+), wallet AS MATERIALIZED (
     SELECT account_id, credits, debits, held, overdraft, version FROM wallet_balance
-    WHERE account_id = ANY($1::bigint[]) ORDER BY account_id @lock
+    WHERE account_id = ANY($1::bigint[] || ARRAY(SELECT g.account FROM granted g)) ORDER BY account_id @lock
 ), counter AS MATERIALIZED (
     SELECT c.cap_id, c.start_us, c.spent, c.held
     FROM unnest($2::uuid[], $3::bigint[]) AS k (cap_id, start_us) JOIN cap_window c USING (cap_id, start_us)
@@ -23,7 +28,11 @@ UNION ALL
 SELECT 2::smallint, c.start_us, c.spent, c.held, NULL, NULL, NULL, c.cap_id, NULL, NULL, NULL, NULL FROM counter c
 UNION ALL
 SELECT 1::smallint, a.id, a.kind::bigint, (a.closed_us IS NOT NULL)::int::bigint, NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL FROM ledger_account a WHERE a.id = ANY($1::bigint[])
+       NULL, NULL, NULL, NULL, NULL FROM ledger_account a
+WHERE a.id = ANY($1::bigint[] || ARRAY(SELECT g.account FROM granted g))
+UNION ALL
+SELECT 7::smallint, g.account, g.wallet, g.priority, g.expires_us, NULL, NULL, g.id, NULL, NULL, NULL, NULL
+FROM granted g
 UNION ALL
 SELECT 3::smallint, i.created_us, i.state, i.status, NULL, NULL, NULL, i.scope, i.call, i.key, i.fingerprint, a.body
 FROM unnest($4::uuid[], $5::text[]) AS k (scope, key) JOIN idem i USING (scope, key)
@@ -45,16 +54,21 @@ FROM unnest($2::uuid[], $3::bigint[]) AS k (cap_id, start_us) JOIN cap_window c 
 /// Reads without locks.
 pub(super) static READ: LazyLock<String> = LazyLock::new(|| READ_TEMPLATE.replace("@lock", "").replace("@seen", ""));
 
-/// Reads, and keeps other servers from changing wallets and counters until the transaction ends. Waits for those that
-/// another server has locked.
+/// Reads, and keeps other servers from changing grants, wallets and counters until the transaction ends. Waits for
+/// those that another server has locked.
 pub(super) static LOCK: LazyLock<String> = LazyLock::new(|| locking("FOR UPDATE", "FOR UPDATE OF c", ""));
 
-/// As [`LOCK`], but passes over wallets and counters that another server has locked.
+/// As [`LOCK`], but passes over wallets and counters that another server has locked. Grants are few, and one that is passed
+/// over would be one that is not spent: it waits for them.
 pub(super) static LOCK_FREE: LazyLock<String> =
     LazyLock::new(|| locking("FOR UPDATE SKIP LOCKED", "FOR UPDATE OF c SKIP LOCKED", SEEN));
 
 fn locking(wallets: &str, counters: &str, seen: &str) -> String {
-    READ_TEMPLATE.replacen("@lock", wallets, 1).replace("@lock", counters).replace("@seen", seen)
+    READ_TEMPLATE
+        .replacen("@lock", "FOR UPDATE", 1)
+        .replacen("@lock", wallets, 1)
+        .replace("@lock", counters)
+        .replace("@seen", seen)
 }
 
 /// How many arguments stand before the arrays of [`write_text`]: slot, term, the head's batch before, and the head after
@@ -255,6 +269,38 @@ const PARTS: &[Part] = &[
              UNION ALL
              SELECT * FROM unnest(@replace_scope, @replace_key)
          ) AS u (scope, key) WHERE i.scope = u.scope AND i.key = u.key AND a.call = i.call",
+    ),
+    part(
+        "closes",
+        Group::Rare,
+        "INSERT INTO period_close (slot, batch_no, seq, id, period, start_us, end_us, cut, digest)
+         SELECT $1, $4, u.* FROM unnest(@close_seq, @close_id, @close_period, @close_start_us, @close_end_us, @close_cut,
+                                        @close_digest) u",
+    ),
+    part(
+        "sources",
+        Group::Grants,
+        "INSERT INTO hold_source (slot, seq, ord, grant_id, account, amount)
+         SELECT $1, u.* FROM unnest(@source_seq, @source_ord, @source_grant, @source_account, @source_amount) u",
+    ),
+    part(
+        "given",
+        Group::Grants,
+        "INSERT INTO wallet_grant (slot, batch_no, seq, id, wallet, account, priority, expires_us)
+         SELECT $1, $4, u.* FROM unnest(@given_seq, @given_id, @given_wallet, @given_account, @given_priority,
+                                        @given_expires_us) u",
+    ),
+    part(
+        "granted",
+        Group::Grants,
+        "INSERT INTO open_grant (slot, id, wallet, account, priority, expires_us)
+         SELECT $1, u.* FROM unnest(@given_id, @given_wallet, @given_account, @given_priority, @given_expires_us) u",
+    ),
+    counted(
+        "lapsed",
+        Group::Grants,
+        |columns| columns.lapsed.len(),
+        "DELETE FROM open_grant o USING unnest(@lapsed) AS u (account) WHERE o.account = u.account RETURNING 1",
     ),
     counted(
         "freed",

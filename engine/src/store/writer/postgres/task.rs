@@ -281,6 +281,9 @@ impl Writer {
         session.begin().await?;
         let mut foreign = Foreign::default();
         let forgotten = if forgets { forget_expired(session, now_us).await? } else { 0 };
+        if facts.grants.expiries.wants_more() {
+            facts.grants.expiries = load::load_expiries(session.connection(), self.head.slot).await?;
+        }
         if self.has_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
@@ -381,7 +384,7 @@ impl Writer {
         let is_quiet =
             !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due() && !self.has_expired;
         let is_tick = |job: &Job| matches!(job, Job::Tick(_));
-        is_quiet && jobs.iter().all(is_tick) && self.facts.expired_holds(self.now_us(), 1).is_empty()
+        is_quiet && jobs.iter().all(is_tick) && !self.facts.is_anything_over(self.now_us())
     }
 
     /// Recorded time never goes backwards, whatever the clock does.

@@ -22,7 +22,10 @@ use crate::{
     },
     store::{
         unit::{AuditedUnit, Guarded, NotSaved},
-        writer::{answers::refusal_plan, count},
+        writer::{
+            answers::{decide_unit, refusal_plan},
+            count,
+        },
     },
 };
 
@@ -94,15 +97,13 @@ impl Writer {
             progress.statement = number;
             execute(session, guarded).await?;
         }
-        let mut wanted = Wanted::by_posts(&unit.posts);
+        let mut wanted = Wanted::by_unit(unit);
         let (foreign, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
-        for post in &unit.posts {
-            match batch.post(post) {
-                Ok(done) => progress.done.push(done),
-                Err(refusal) => return Ok(Err(refusal)),
-            }
+        match decide_unit(&mut batch, unit) {
+            Ok(done) => progress.done = done,
+            Err(refusal) => return Ok(Err(refusal)),
         }
         let plan = batch.into_plan();
         write_trail(open(&mut self.session)?, slot, trail, now_us).await?;

@@ -19,9 +19,13 @@ use crate::{
         AccountKind, LedgerAccountId, PlaceHold, Post,
         caps::{CapUse, Counter, CounterKey},
         facts::{AccountFacts, Facts, Wallet},
+        grants::{GrantEntry, OpenGrant},
         key::{KeyName, KeyState, StoredKey},
     },
-    store::writer::{Command, Job},
+    store::{
+        unit::UnitOfWork,
+        writer::{Command, Job},
+    },
 };
 
 /// What is to be read for a batch.
@@ -81,6 +85,10 @@ impl Wanted {
             wanted.has_due = true;
             wanted.add_open_hold(facts, id);
         }
+        for (.., account) in facts.grants.expiries.due(now_us, usize::MAX) {
+            wanted.has_due = true;
+            wanted.accounts.insert(account);
+        }
         wanted.add_jobs(facts, jobs);
         wanted
     }
@@ -92,10 +100,14 @@ impl Wanted {
         wanted
     }
 
-    pub(super) fn by_posts(posts: &[Post]) -> Self {
+    pub(super) fn by_unit(unit: &UnitOfWork) -> Self {
         let mut wanted = Self::default();
-        for post in posts {
+        for post in &unit.posts {
             wanted.add_post(post);
+        }
+        for give in &unit.gives {
+            wanted.add_post(&give.post);
+            wanted.accounts.extend([give.wallet, give.account]);
         }
         wanted
     }
@@ -149,6 +161,7 @@ impl Wanted {
         if let Some(open) = facts.holds.get(&id) {
             let entry = &open.entry;
             self.accounts.extend([Some(entry.wallet), Some(entry.payee), entry.partner].into_iter().flatten());
+            self.accounts.extend(entry.sources.iter().map(|source| source.account));
             self.counters.extend(&entry.counters);
         }
     }
@@ -176,34 +189,57 @@ impl Wanted {
             for id in self.known.clone() {
                 self.add_open_hold(facts, id);
             }
+            // Everything is read once more: what is remembered of those that have come in must not mix with it.
+            self.forget(facts);
             read = self.read(sql, connection, facts, Vec::new()).await?;
         }
+        self.add_grants(facts);
         let is_skipped = |id: &&LedgerAccountId| {
             let is_wallet = facts.accounts.get(id).is_some_and(|account| account.kind.is_limited());
             is_wallet && !facts.wallets.contains_key(id)
         };
+        let mut accounts: BTreeSet<_> = self.accounts.iter().filter(is_skipped).copied().collect();
+        // A wallet cannot do without any of its grants.
+        let of = |id: &LedgerAccountId| facts.grants.find(*id).map(|grant| grant.0.wallet);
+        let wallets: Vec<_> = accounts.iter().filter_map(of).collect();
+        accounts.extend(wallets);
         let skipped = Skipped {
-            accounts: self.accounts.iter().filter(is_skipped).copied().collect(),
+            accounts,
             counters: read.seen.into_iter().filter(|key| !facts.counters.contains_key(key)).collect(),
         };
         for id in &skipped.accounts {
-            facts.accounts.remove(id);
+            facts.forget_account(*id);
         }
         Ok((foreign, skipped))
     }
 
+    /// The accounts of the wallets' grants, which came with them: a batch may change them, too.
+    fn add_grants(&mut self, facts: &Facts) {
+        let wallets: Vec<LedgerAccountId> = self.accounts.iter().copied().collect();
+        for wallet in wallets {
+            self.accounts.extend(facts.grants.of(wallet).iter().map(|grant| grant.0.account));
+        }
+    }
+
     /// Reads those into `facts` of which nothing is known there, without locks.
-    pub(super) async fn complete(&self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
+    pub(super) async fn complete(&mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<(), Trouble> {
         facts.end_batch();
+        // Of a wallet and its grants all is known or nothing.
+        for id in &self.accounts {
+            if !facts.accounts.contains_key(id) {
+                facts.forget_account(*id);
+            }
+        }
         let unknown = Self {
             accounts: self.accounts.iter().filter(|id| !facts.accounts.contains_key(id)).copied().collect(),
             counters: self.counters.iter().filter(|key| !facts.counters.contains_key(key)).copied().collect(),
             ..Self::default()
         };
-        if unknown.accounts.is_empty() && unknown.counters.is_empty() {
-            return Ok(());
+        if !unknown.accounts.is_empty() || !unknown.counters.is_empty() {
+            unknown.read(READ.as_str(), connection, facts, Vec::new()).await?;
         }
-        unknown.read(READ.as_str(), connection, facts, Vec::new()).await.map(drop)
+        self.add_grants(facts);
+        Ok(())
     }
 
     /// Whether an identifier has to be looked up to decide: it may name anything.
@@ -214,8 +250,7 @@ impl Wanted {
     /// Drops what `facts` know of accounts, wallets and counters.
     pub(super) fn forget(&self, facts: &mut Facts) {
         for id in &self.accounts {
-            facts.accounts.remove(id);
-            facts.wallets.remove(id);
+            facts.forget_account(*id);
         }
         for key in &self.counters {
             facts.counters.remove(key);
@@ -247,6 +282,7 @@ impl Wanted {
                 3 => take_key(facts, &row)?,
                 4 => take_wallet(facts, &row)?,
                 5 => found.named.push(row.try_get(7)?),
+                7 => take_grant(facts, &row)?,
                 _ => drop(found.seen.insert(counter_key(&row)?)),
             }
         }
@@ -267,6 +303,18 @@ fn take_wallet(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
         version: row.try_get(6)?,
     };
     facts.wallets.insert(LedgerAccountId::from_raw(row.try_get(1)?), wallet);
+    Ok(())
+}
+
+fn take_grant(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
+    let grant = GrantEntry {
+        id: EntryId::from(row.try_get::<Uuid, _>(7)?),
+        wallet: LedgerAccountId::from_raw(row.try_get(2)?),
+        account: LedgerAccountId::from_raw(row.try_get(1)?),
+        priority: row.try_get(3)?,
+        expires_us: row.try_get(4)?,
+    };
+    facts.grants.insert(OpenGrant(grant));
     Ok(())
 }
 

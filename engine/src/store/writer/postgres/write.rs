@@ -21,8 +21,10 @@ use crate::{
         caps::{Counter, CounterKey},
         chain::{ChainHead, SealedBatch},
         facts::Facts,
+        grants::GrantEntry,
         key::{KeyName, KeyState, StoredKey},
         leaf::{Digest, Entry, HoldEntry, SettlementEntry, TransactionEntry, encode_counters},
+        periods::{PeriodClose, encode_cut},
         plan::{CallWrite, KeyWrite, Plan},
     },
 };
@@ -86,6 +88,7 @@ pub(super) async fn write(
         sealed.head
     };
     columns.add_holds(facts, plan);
+    columns.lapsed.extend(plan.lapsed.iter().map(|account| account.raw()));
     columns.add_balances(facts, before, plan);
     columns.add_calls(facts, plan);
     columns.add_keys(before, &plan.keys);
@@ -137,6 +140,8 @@ impl Columns {
                 self.refusal_reason.push(refusal.reason.to_owned());
                 self.refusal_needed.push(refusal.needed.micros());
             }
+            Entry::Grant(grant) => self.add_grant(seq, grant),
+            Entry::Close(close) => self.add_close(seq, close),
         }
     }
 
@@ -173,6 +178,32 @@ impl Columns {
         });
         self.hold_counters.push(encode_counters(&hold.counters));
         self.hold_meta.push(bytes(hold.meta));
+        for (ord, source) in (0_i32..).zip(&hold.sources) {
+            self.source_seq.push(seq);
+            self.source_ord.push(ord);
+            self.source_grant.push(source.grant.uuid());
+            self.source_account.push(source.account.raw());
+            self.source_amount.push(source.amount.micros());
+        }
+    }
+
+    fn add_grant(&mut self, seq: i64, grant: &GrantEntry) {
+        self.given_seq.push(seq);
+        self.given_id.push(grant.id.uuid());
+        self.given_wallet.push(grant.wallet.raw());
+        self.given_account.push(grant.account.raw());
+        self.given_priority.push(grant.priority);
+        self.given_expires_us.push(grant.expires_us);
+    }
+
+    fn add_close(&mut self, seq: i64, close: &PeriodClose) {
+        self.close_seq.push(seq);
+        self.close_id.push(close.id.uuid());
+        self.close_period.push(close.period);
+        self.close_start_us.push(close.start_us);
+        self.close_end_us.push(close.end_us);
+        self.close_cut.push(encode_cut(&close.cut));
+        self.close_digest.push(close.digest.to_vec());
     }
 
     fn add_settlement(&mut self, seq: i64, entry: &SettlementEntry) {

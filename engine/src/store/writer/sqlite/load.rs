@@ -27,7 +27,7 @@ const KNOWN_MAX: usize = 200_000;
 const HOLD_COLUMNS: &str = "h.id, h.wallet, h.payee, h.amount, h.ttl_us, h.publisher_bps, h.partner_bps, h.partner, \
                             h.expiry_capture, h.counters, h.meta_hash";
 
-type Loaded<T> = rusqlite::Result<T>;
+pub(super) type Loaded<T> = rusqlite::Result<T>;
 
 impl Books {
     /// Starts from what the database says: the head, the open holds, the open calls.
@@ -45,6 +45,8 @@ impl Books {
         while let Some(row) = rows.next()? {
             facts.insert_hold(OpenHold { entry: hold_from(row)?, expires_us: row.get(11)? });
         }
+        self.load_sources(&mut facts)?;
+        self.load_expiries(&mut facts)?;
         let mut statement = self.connection.prepare_cached(
             "WITH open (id) AS (SELECT hold_id FROM open_hold UNION ALL SELECT id FROM open_call)
                  SELECT i.id, i.key_scope, i.key, i.epoch, i.state FROM open CROSS JOIN invocation i ON i.id = open.id",
@@ -64,9 +66,14 @@ impl Books {
     /// What `jobs` and the sweep at `now_us` need.
     pub(super) fn load(&mut self, facts: &mut Facts, jobs: &[Job], now_us: i64) -> Loaded<()> {
         if facts.wallets.len() > KNOWN_MAX || facts.accounts.len() > KNOWN_MAX || facts.counters.len() > KNOWN_MAX {
-            facts.wallets.clear();
-            facts.accounts.clear();
+            facts.forget_accounts();
             facts.counters.clear();
+        }
+        if facts.grants.expiries.wants_more() {
+            self.load_expiries(facts)?;
+        }
+        for (.., account) in facts.grants.expiries.due(now_us, usize::MAX) {
+            self.load_account(facts, account)?;
         }
         let lost =
             facts.calls.iter().filter(|(_, call)| call.epoch < self.head.epoch).map(|(id, _)| EntryId::from(*id));
@@ -140,6 +147,9 @@ impl Books {
         let Some(open) = facts.holds.get(&id) else { return Ok(()) };
         let (wallet, payee, partner, counters) =
             (open.entry.wallet, open.entry.payee, open.entry.partner, open.entry.counters.clone());
+        for source in open.entry.sources.clone() {
+            self.load_account(facts, source.account)?;
+        }
         for account in [Some(wallet), Some(payee), partner].into_iter().flatten() {
             self.load_account(facts, account)?;
         }
@@ -149,7 +159,7 @@ impl Books {
         Ok(())
     }
 
-    fn load_account(&mut self, facts: &mut Facts, id: LedgerAccountId) -> Loaded<()> {
+    pub(super) fn load_account(&mut self, facts: &mut Facts, id: LedgerAccountId) -> Loaded<()> {
         if facts.accounts.contains_key(&id) {
             return Ok(());
         }
@@ -178,7 +188,11 @@ impl Books {
             facts.wallets.insert(id, wallet);
         }
         facts.accounts.insert(id, AccountFacts { kind, is_closed });
-        Ok(())
+        match kind {
+            AccountKind::Wallet => self.load_grants(facts, id),
+            AccountKind::Grant => self.load_wallet_of(facts, id),
+            _ => Ok(()),
+        }
     }
 
     fn load_counter(&mut self, facts: &mut Facts, key: CounterKey) -> Loaded<()> {
@@ -300,7 +314,7 @@ impl Books {
     }
 }
 
-fn uuid(row: &Row<'_>, column: usize) -> Loaded<Uuid> {
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> Loaded<Uuid> {
     row.get(column).map(Uuid::from_bytes)
 }
 
@@ -333,6 +347,8 @@ fn hold_from(row: &Row<'_>) -> Loaded<HoldEntry> {
             .get::<_, Option<i64>>(8)?
             .map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
         counters: decode_counters(&row.get::<_, Vec<u8>>(9)?).ok_or_else(|| nonsense(9, "counters"))?,
+        // Whoever needs them adds them: of a hold that has ended nobody does.
+        sources: Vec::new(),
         meta: row.get(10)?,
     })
 }

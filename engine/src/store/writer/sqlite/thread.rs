@@ -19,7 +19,7 @@ use crate::{
         unit::{AuditedUnit, NotSaved, UnitOfWork},
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
-            answers::{Decided, answer, decide, fail, is_named, keep, refusal_plan, unavailable},
+            answers::{Decided, answer, decide, decide_unit, fail, is_named, keep, refusal_plan, unavailable},
             count,
         },
     },
@@ -129,8 +129,7 @@ impl Writer {
     fn run_unit(&mut self, unit: &AuditedUnit, reply: oneshot::Sender<Result<Vec<Done>, NotSaved>>) {
         let saved = self.save(unit);
         // Statements may have opened, closed or changed accounts: what was known of them is read again.
-        self.facts.accounts.clear();
-        self.facts.wallets.clear();
+        self.facts.forget_accounts();
         if let Err(not_saved) = &saved {
             self.is_stale = true;
             self.books.rollback();
@@ -160,12 +159,10 @@ impl Writer {
                 return Err(NotSaved::Conflict { statement });
             }
         }
+        self.books.load_gives(&mut self.facts, &unit.gives).map_err(unavailable)?;
         self.books.load_posts(&mut self.facts, &unit.posts).map_err(unavailable)?;
         let mut batch = Batch::new(&mut self.facts, now_us, self.books.epoch());
-        let mut done = Vec::with_capacity(unit.posts.len());
-        for post in &unit.posts {
-            done.push(batch.post(post)?);
-        }
+        let done = decide_unit(&mut batch, unit)?;
         let plan = batch.into_plan();
         self.books.write_trail(trail, now_us).map_err(unavailable)?;
         self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;

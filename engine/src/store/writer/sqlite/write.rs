@@ -4,7 +4,7 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::books::{Books, SLOT};
-use crate::ledger::{chain::BatchHeader, facts::Facts, leaf::Digest, plan::Plan};
+use crate::ledger::{chain::BatchHeader, facts::Facts, grants::OpenGrant, leaf::Digest, plan::Plan};
 
 mod calls;
 mod entries;
@@ -23,6 +23,7 @@ impl Books {
         }
         self.write_holds(facts, plan)?;
         self.write_balances(facts, plan)?;
+        self.write_grants(plan)?;
         keys::write(&self.connection, &plan.keys)?;
         calls::write(&self.connection, self.head.epoch, facts, plan)?;
         Ok(true)
@@ -87,6 +88,26 @@ impl Books {
         let mut delete = self.connection.prepare_cached("DELETE FROM open_hold WHERE hold_id = ?1")?;
         for id in &plan.closed {
             delete.execute([id.uuid().as_bytes()])?;
+        }
+        Ok(())
+    }
+
+    fn write_grants(&mut self, plan: &Plan) -> Written {
+        for OpenGrant(grant) in &plan.granted {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO open_grant (account, id, wallet, priority, expires_us) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute((
+                    grant.account.raw(),
+                    grant.id.uuid().as_bytes(),
+                    grant.wallet.raw(),
+                    grant.priority,
+                    grant.expires_us,
+                ))?;
+        }
+        for account in &plan.lapsed {
+            self.connection.prepare_cached("DELETE FROM open_grant WHERE account = ?1")?.execute([account.raw()])?;
         }
         Ok(())
     }

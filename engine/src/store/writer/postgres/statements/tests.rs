@@ -23,6 +23,6 @@ fn an_empty_batch_needs_nothing_but_the_head() {
 
 #[test]
 fn only_the_locking_text_locks() {
-    assert_eq!(LOCK.matches("FOR UPDATE").count(), 2);
+    assert_eq!(LOCK.matches("FOR UPDATE").count(), 3);
     assert!(!READ.contains("FOR UPDATE") && !READ.contains('@') && !LOCK.contains('@'));
 }

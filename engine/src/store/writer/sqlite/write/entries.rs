@@ -5,11 +5,14 @@ use rusqlite::{CachedStatement, Connection, params};
 use super::{SLOT, Written};
 use crate::ledger::{
     LedgerAccountId, OnExpiry,
+    grants::GrantEntry,
     leaf::{Entry, HoldEntry, RefusalEntry, SettlementEntry, TransactionEntry, encode_counters},
+    periods::{PeriodClose, encode_cut},
 };
 
 /// The statements of one batch.
 pub(super) struct Rows<'c> {
+    connection: &'c Connection,
     batch_no: i64,
     transaction: CachedStatement<'c>,
     posting: CachedStatement<'c>,
@@ -21,6 +24,7 @@ pub(super) struct Rows<'c> {
 impl<'c> Rows<'c> {
     pub(super) fn prepare(connection: &'c Connection, batch_no: i64) -> rusqlite::Result<Self> {
         Ok(Self {
+            connection,
             batch_no,
             transaction: connection.prepare_cached(
                 "INSERT INTO txn (slot, seq, id, kind, batch_no, hold_id, reverses, effective_us, meta_hash)
@@ -51,6 +55,8 @@ impl<'c> Rows<'c> {
             Entry::Hold(hold) => self.insert_hold(seq, hold),
             Entry::Settlement(settlement) => self.insert_settlement(seq, settlement),
             Entry::Refusal(refusal) => self.insert_refusal(seq, refusal),
+            Entry::Grant(grant) => self.insert_grant(seq, grant),
+            Entry::Close(close) => self.insert_close(seq, close),
         }
     }
 
@@ -77,22 +83,75 @@ impl<'c> Rows<'c> {
             OnExpiry::Release => None,
             OnExpiry::Capture(amount) => Some(amount.micros()),
         };
-        self.hold
+        self.hold.execute(params![
+            SLOT,
+            seq,
+            hold.id.uuid().as_bytes(),
+            self.batch_no,
+            hold.wallet.raw(),
+            hold.payee.raw(),
+            hold.amount.micros(),
+            hold.ttl_us,
+            hold.shares.publisher_bps(),
+            hold.shares.partner_bps(),
+            hold.partner.map(LedgerAccountId::raw),
+            expiry_capture,
+            encode_counters(&hold.counters),
+            hold.meta
+        ])?;
+        for (ord, source) in (0_i64..).zip(&hold.sources) {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO hold_source (slot, seq, ord, grant_id, account, amount)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute((
+                    SLOT,
+                    seq,
+                    ord,
+                    source.grant.uuid().as_bytes(),
+                    source.account.raw(),
+                    source.amount.micros(),
+                ))?;
+        }
+        Ok(())
+    }
+
+    fn insert_grant(&mut self, seq: i64, grant: &GrantEntry) -> Written {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO wallet_grant (slot, seq, id, batch_no, wallet, account, priority, expires_us)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
             .execute(params![
                 SLOT,
                 seq,
-                hold.id.uuid().as_bytes(),
+                grant.id.uuid().as_bytes(),
                 self.batch_no,
-                hold.wallet.raw(),
-                hold.payee.raw(),
-                hold.amount.micros(),
-                hold.ttl_us,
-                hold.shares.publisher_bps(),
-                hold.shares.partner_bps(),
-                hold.partner.map(LedgerAccountId::raw),
-                expiry_capture,
-                encode_counters(&hold.counters),
-                hold.meta
+                grant.wallet.raw(),
+                grant.account.raw(),
+                grant.priority,
+                grant.expires_us
+            ])
+            .map(drop)
+    }
+
+    fn insert_close(&mut self, seq: i64, close: &PeriodClose) -> Written {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO period_close (slot, seq, id, batch_no, period, start_us, end_us, cut, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                SLOT,
+                seq,
+                close.id.uuid().as_bytes(),
+                self.batch_no,
+                close.period,
+                close.start_us,
+                close.end_us,
+                encode_cut(&close.cut),
+                close.digest
             ])
             .map(drop)
     }

@@ -1,0 +1,6 @@
+ALTER TABLE credit_grant DROP COLUMN priority, DROP COLUMN expires_us;
+DROP TABLE trial_balance;
+DROP TABLE period_close;
+DROP TABLE open_grant;
+DROP TABLE hold_source;
+DROP TABLE wallet_grant;
