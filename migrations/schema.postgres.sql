@@ -131,6 +131,17 @@ CREATE TABLE chain_head (
     CONSTRAINT chain_head_pkey PRIMARY KEY (slot)
 ) WITH (fillfactor=10, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
 
+CREATE TABLE checkpoint (
+    number bigint NOT NULL,
+    body bytea NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT checkpoint_pkey PRIMARY KEY (number),
+    CONSTRAINT checkpoint_number_check CHECK (number > 0),
+    CONSTRAINT checkpoint_signature_check CHECK (length(signature) = 64)
+);
+CREATE TRIGGER checkpoint_no_change BEFORE DELETE OR UPDATE ON checkpoint FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
 CREATE TABLE credit_grant (
     id uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -455,6 +466,18 @@ CREATE TABLE refusal (
 );
 CREATE TRIGGER refusal_no_change BEFORE DELETE OR UPDATE ON refusal FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER refusal_no_truncate BEFORE TRUNCATE ON refusal FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE signing_key (
+    number bigint NOT NULL,
+    public_key bytea NOT NULL,
+    wrapped bytea NOT NULL,
+    from_us bigint NOT NULL,
+    CONSTRAINT signing_key_pkey PRIMARY KEY (number),
+    CONSTRAINT signing_key_number_check CHECK (number > 0),
+    CONSTRAINT signing_key_public_key_check CHECK (length(public_key) = 32)
+);
+CREATE TRIGGER signing_key_no_change BEFORE DELETE OR UPDATE ON signing_key FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER signing_key_no_truncate BEFORE TRUNCATE ON signing_key FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE token (
     id uuid NOT NULL,

@@ -109,6 +109,18 @@ CREATE TABLE chain_head (
     hash     BLOB    NOT NULL
 ) STRICT;
 
+CREATE TABLE checkpoint (
+    number    INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+    body      BLOB    NOT NULL,
+    signature BLOB    NOT NULL CHECK (length(signature) = 64)
+) STRICT;
+
+CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint
+BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;
+
+CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint
+BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;
+
 CREATE TABLE credit_grant (
     id         BLOB    NOT NULL PRIMARY KEY,
     account_id BLOB    NOT NULL REFERENCES account (id),
@@ -398,6 +410,19 @@ CREATE TABLE refusal (
 CREATE TRIGGER refusal_no_delete BEFORE DELETE ON refusal BEGIN SELECT RAISE(ABORT, 'refusal is append-only'); END;
 
 CREATE TRIGGER refusal_no_update BEFORE UPDATE ON refusal BEGIN SELECT RAISE(ABORT, 'refusal is append-only'); END;
+
+CREATE TABLE signing_key (
+    number     INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+    public_key BLOB    NOT NULL CHECK (length(public_key) = 32),
+    wrapped    BLOB    NOT NULL,
+    from_us    INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key
+BEGIN SELECT RAISE(ABORT, 'signing_key is append-only'); END;
+
+CREATE TRIGGER signing_key_no_update BEFORE UPDATE ON signing_key
+BEGIN SELECT RAISE(ABORT, 'signing_key is append-only'); END;
 
 CREATE TABLE token (
     id         BLOB    NOT NULL PRIMARY KEY,

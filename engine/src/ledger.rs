@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`accounts`] (who can own money), [`command`] and [`movement`] (what can be asked), [`facts`] (what must
 //! be known to answer), [`grants`] (credits that expire), [`batch`] (the decision: a pure function from facts and requests
-//! to a plan), then the proof: [`leaf`], [`merkle`], [`chain`], [`periods`], [`verify`]; last [`export`], what auditors take
-//! home.
+//! to a plan), then the proof: [`leaf`], [`fact`], [`merkle`], [`chain`], [`checkpoint`], [`signing`], [`receipt`],
+//! [`periods`], [`verify`]; last what auditors take home: [`jsonl`], the books as text, and [`export`].
 //!
 //! A posting is one row with a debit account, a credit account and an amount above zero: it is balanced by
 //! construction, and no sum has to be checked. Only wallets are limited; all other accounts may take any sign.
@@ -13,17 +13,22 @@ pub mod accounts;
 pub mod batch;
 pub mod caps;
 pub mod chain;
+pub mod checkpoint;
 pub mod command;
 pub mod export;
+pub mod fact;
 pub mod facts;
 pub mod grants;
+pub mod jsonl;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
 pub mod movement;
 pub mod periods;
 pub mod plan;
+pub mod receipt;
 pub mod refusal;
+pub mod signing;
 pub mod verify;
 
 pub use accounts::{AccountKind, LedgerAccountId};

@@ -25,7 +25,9 @@ pub mod audit;
 pub mod auditors;
 pub mod balance;
 pub mod catalog;
+pub mod checkpoints;
 pub mod explain;
+mod facts;
 pub mod invocations;
 pub mod invoke;
 pub mod movements;
@@ -52,6 +54,7 @@ pub struct Services {
     /// Held while a snapshot is made, so that an older one never takes the place of a newer one.
     reloading: tokio::sync::Mutex<()>,
     gateway: ArcSwapOption<GatewaySetup>,
+    checkpoints: ArcSwapOption<checkpoints::CheckpointSetup>,
     /// The gateway is open: what is published decides.
     is_gateway_open: AtomicBool,
     seen: Mutex<SeenSessions>,
@@ -93,6 +96,7 @@ impl Services {
             snapshot: ArcSwap::from_pointee(snapshot),
             reloading: tokio::sync::Mutex::default(),
             gateway: ArcSwapOption::empty(),
+            checkpoints: ArcSwapOption::empty(),
             is_gateway_open: AtomicBool::new(false),
             seen: Mutex::default(),
             own_policies,

@@ -50,6 +50,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261121_000006_movements"),
             migration!("m20261121_000007_grants_and_periods"),
             migration!("m20261121_000008_audit"),
+            migration!("m20261121_000009_proof"),
         ]
     }
 }

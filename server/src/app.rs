@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auditors::{self, export::EXPORTS_MAX},
+    books,
     config::{
         Config,
         master_key::{MasterKey, MasterKeyError},
@@ -125,6 +126,7 @@ pub async fn open_engine(config: &Config) -> Result<Engine, StartError> {
     let policies = Policies::load(sources)?;
     let db = Database::open_beside(url, ledger.presence().clone()).await?;
     let services = Services::start(db, ledger, clock, ids, policies).await?;
+    services.complete_facts().await?;
     services.set_up_gateway(Arc::new(setup::gateway_setup(config, setup::declared_namespaces(config))));
     Ok(Engine { services: Arc::new(services), writer, too_many_rights })
 }
@@ -233,6 +235,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
+        .configure(books::configure)
         .configure(auditors::configure)
         .default_service(web::to(not_found));
 }

@@ -193,7 +193,9 @@ pub fn run() -> Exit {
         Command::Policy(command) => {
             load(&cli, &environment).and_then(|loaded| policy::run(command, &loaded, &environment))
         }
-        Command::Ledger(command) => load(&cli, &environment).and_then(|loaded| ledger::run(command, &loaded.config)),
+        Command::Ledger(command) => {
+            load(&cli, &environment).and_then(|loaded| ledger::run(command, &loaded, &environment))
+        }
     };
     outcome.unwrap_or_else(|failure| {
         say_error(&failure.message);

@@ -25,6 +25,7 @@ mod environment;
 mod error;
 mod fingerprint;
 mod gateway;
+mod ledger;
 mod limits;
 mod mail;
 pub mod master_key;
@@ -61,6 +62,7 @@ pub use self::{
     environment::Environment,
     error::{ConfigError, Place, Position, Problem},
     gateway::{AuthMode, Billing, Dialect, Gateway, GatewayAuth, PolicySource, RateLimit, TrustedProxy},
+    ledger::Ledger,
     limits::Limits,
     mail::{Mail, MailTransport},
     metrics::Metrics,
@@ -110,6 +112,8 @@ pub struct Config {
     pub server: Server,
     /// Where the books are.
     pub database: Database,
+    /// How the books are vouched for.
+    pub ledger: Ledger,
     /// How messages leave.
     pub mail: Mail,
     /// The agent gateway.
@@ -281,6 +285,7 @@ impl Config {
         Self {
             server,
             database,
+            ledger: root.section("ledger", Ledger::read),
             mail,
             gateway: root.section("gateway", Gateway::read),
             policy: Policy::read(root),

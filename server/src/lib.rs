@@ -2,6 +2,8 @@
 
 pub mod app;
 pub mod auditors;
+pub mod books;
+pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod demo;

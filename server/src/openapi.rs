@@ -52,7 +52,10 @@ pub struct ToolsInvokeBody {
         crate::marketplace::credits::balance,
         crate::marketplace::credits::purchase,
         crate::marketplace::credits::list,
-        crate::auditors::export::export
+        crate::auditors::export::export,
+        crate::books::list,
+        crate::books::show,
+        crate::books::keys
     )
 )]
 struct Document;

@@ -24,6 +24,7 @@ use crate::cli::{Exit, dates};
 pub mod auditor;
 pub mod catalog;
 pub mod movements;
+mod ledger;
 pub mod periods;
 pub mod policy;
 mod price;
@@ -93,6 +94,10 @@ pub enum Command {
         /// The same key again changes nothing.
         key: Option<String>,
     },
+    /// Sign what the books have come to.
+    LedgerCheckpoint,
+    /// Sign with a new key from now on.
+    LedgerRotateKey,
     /// Close the next period.
     LedgerClose {
         /// The first moment after it, in microseconds since the Unix epoch; without it the end of its month.
@@ -178,6 +183,8 @@ impl Command {
             Self::PurchaseConfirm { .. } => "purchase confirm",
             Self::PurchaseFail { .. } => "purchase fail",
             Self::Move { order, .. } => order.name(),
+            Self::LedgerCheckpoint => "ledger checkpoint",
+            Self::LedgerRotateKey => "ledger rotate-key",
             Self::LedgerClose { .. } => "ledger close",
             Self::BackupNoted { .. } => "backup",
             Self::ExportNoted { .. } => "ledger export",
@@ -331,6 +338,8 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
         Command::Move { order, reason, key } => {
             movements::execute(services, by, order, Note { reason, key: key.as_deref() }).await
         }
+        Command::LedgerCheckpoint => ledger::checkpoint(services, by).await,
+        Command::LedgerRotateKey => ledger::rotate_key(services, by).await,
         Command::BackupNoted { name, bytes } => {
             services.record_backup(by, name, *bytes).await?;
             done(&serde_json::json!({}), Vec::new())

@@ -35,10 +35,12 @@ pub enum TransactionKind {
     Reversal,
     /// A balance carried in from elsewhere.
     Opening,
+    /// No money: what decides over money was made or changed ([`super::fact`]).
+    Fact,
 }
 
 impl TransactionKind {
-    const ALL: [(Self, i16, &'static str); 9] = [
+    const ALL: [(Self, i16, &'static str); 10] = [
         (Self::Purchase, 1, "purchase"),
         (Self::Grant, 2, "grant"),
         (Self::Charge, 3, "charge"),
@@ -48,6 +50,7 @@ impl TransactionKind {
         (Self::Chargeback, 7, "chargeback"),
         (Self::Reversal, 8, "reversal"),
         (Self::Opening, 9, "opening"),
+        (Self::Fact, 20, "fact"),
     ];
 
     /// As the database stores it.

@@ -209,7 +209,7 @@ impl Bytes<'_> {
         self.0.extend_from_slice(bytes);
     }
 
-    fn length(&mut self, length: usize) {
+    pub(crate) fn length(&mut self, length: usize) {
         self.0.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
     }
 

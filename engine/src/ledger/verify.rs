@@ -1,26 +1,28 @@
 //! Checks the books: every row against what was hashed, every batch against the one before, every balance against the
 //! sum of its postings.
 //!
-//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the totals
-//! of what was taken back, the statements of payouts and the closes of periods; then, slot by slot, the batches, each
-//! followed by its entries by their number; then what the database keeps beside the books. Its memory grows with accounts
-//! (grants have one each), counters, open holds, lines of trial balances, the holds that end in another slot than they began
-//! in, and the transactions of which something was taken back, never with postings. What it finds is a [`Problem`], never
-//! an error: it goes on, so that one report tells
+//! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the keys
+//! and the checkpoints; the totals of what was taken back, the statements of payouts and the closes of periods; then, slot
+//! by slot, the batches, each followed by its entries by their number; then what the database keeps beside the books. Its
+//! memory grows with accounts (grants have one each), counters, open holds, lines of trial balances, the holds that end in
+//! another slot than they began in, and the transactions of which something was taken back, never with postings. What it
+//! finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
 //!
 //! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
 //! an account was opened or closed, who owns it. A chain that was rewritten from some batch to its end is consistent,
-//! too: only a hash that was kept elsewhere reveals it.
+//! too: only a checkpoint reveals it, and if that was rewritten as well, one that was [`Kept`] elsewhere.
 
 use super::{
     accounts::{AccountKind, LedgerAccountId},
     caps::{Counter, CounterKey},
     chain::{BatchHeader, ChainHead},
+    checkpoint::SignedCheckpoint,
     grants::GrantEntry,
     leaf::{Digest, Entry, Position},
     movement::{RefundTotal, Statement},
     periods::{BalanceRow, PeriodClose},
+    signing::NumberedKey,
 };
 use crate::{
     audit::{AuditHead, AuditRow},
@@ -28,6 +30,8 @@ use crate::{
     id::EntryId,
 };
 
+mod anchors;
+mod facts;
 mod grants;
 mod journal;
 mod money;
@@ -36,6 +40,7 @@ mod periods;
 mod projections;
 mod trial_balance;
 
+pub use anchors::Kept;
 pub use journal::Verifier;
 pub use trial_balance::{TrialBalance, TrialBalanceRow};
 
@@ -77,6 +82,16 @@ pub enum ProblemKind {
     SettlementMismatch,
     /// What went back of a transaction, or was paid out, is not what it may be.
     ReversalMismatch,
+    /// The books end before a place that a checkpoint vouches for, or the place is gone.
+    AnchorMissing,
+    /// The books are not what a checkpoint vouches for: a chain was written again, or the checkpoint is of other books.
+    AnchorMismatch,
+    /// A checkpoint is not signed by the key that it names.
+    BadSignature,
+    /// A key that no checkpoint of the key before has handed over to, or one that is missing.
+    KeyMismatch,
+    /// A row that decides over money is not what the books state.
+    FactMismatch,
     /// A grant that is not funded, or that a hold took from which it could not.
     GrantMismatch,
     /// A period's close or its trial balance is not what the books make.
@@ -105,6 +120,11 @@ impl ProblemKind {
             Self::DoubleSettlement => "double_settlement",
             Self::SettlementMismatch => "settlement_mismatch",
             Self::ReversalMismatch => "reversal_mismatch",
+            Self::AnchorMissing => "anchor_missing",
+            Self::AnchorMismatch => "anchor_mismatch",
+            Self::BadSignature => "bad_signature",
+            Self::KeyMismatch => "key_mismatch",
+            Self::FactMismatch => "fact_mismatch",
             Self::GrantMismatch => "grant_mismatch",
             Self::PeriodMismatch => "period_mismatch",
             Self::Unreadable => "unreadable",
@@ -141,6 +161,10 @@ pub enum Line {
     RefundTotal(EntryId, RefundTotal),
     /// What a payout was worked out from, as stored. Feed it before the books.
     Statement(EntryId, Statement),
+    /// A public key as stored. Keys come before the checkpoints, by their numbers.
+    Key(NumberedKey),
+    /// A checkpoint as stored. Checkpoints come before the batches, by their numbers.
+    Checkpoint(SignedCheckpoint),
     /// The close of a period as its row has it: all of them, in the order of their numbers, before the first batch. They come
     /// once more as entries.
     Close(PeriodClose),
@@ -192,6 +216,19 @@ pub enum Line {
     },
     /// The head of a chain as stored.
     Head(ChainHead),
+    /// Whether every row that is to be stated in the books has been. To be fed before the rows.
+    FactsComplete(bool),
+    /// A row that is stated in the books, as stored.
+    FactRow {
+        /// Its table.
+        table: &'static str,
+        /// Its key, for people.
+        key: String,
+        /// What the books call it.
+        thing: EntryId,
+        /// Its digest.
+        digest: Digest,
+    },
     /// A grant that has not lapsed, as stored.
     OpenGrant(GrantEntry),
     /// A line of the trial balance of a period as stored.
@@ -222,8 +259,10 @@ pub struct Counts {
 pub struct Findings {
     /// How much was read.
     pub counts: Counts,
-    /// Where the chain of every slot ends, as derived from the books. Kept elsewhere, it reveals a later rewriting.
+    /// Where the chain of every slot ends, as derived from the books.
     pub heads: Vec<ChainHead>,
+    /// The last of the stored checkpoints.
+    pub checkpoint: Option<i64>,
     /// The first [`PROBLEMS_MAX`] problems.
     pub problems: Vec<Problem>,
     /// How many problems there are.

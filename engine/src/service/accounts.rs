@@ -127,6 +127,7 @@ impl Services {
             sessions_from_us: now_us,
             created_us: now_us,
         };
+        self.state(unit, &row, now_us);
         unit.one(self.db.backend(), &entity::account::Entity::insert(row.clone().into_active_model()));
         row
     }

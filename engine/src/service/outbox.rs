@@ -34,10 +34,13 @@ pub enum MailTemplate {
     Verification,
     /// A purchase was confirmed. Data: `purchase_id`, `credits` and `usd` as decimal texts.
     Receipt,
+    /// A checkpoint, for an auditor to keep. Data: `number`, `made_us`, `hash` as hexadecimal digits, `checkpoint` as JSON.
+    Checkpoint,
 }
 
 impl MailTemplate {
-    const ALL: [(Self, &'static str); 2] = [(Self::Verification, "verification"), (Self::Receipt, "receipt")];
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Verification, "verification"), (Self::Receipt, "receipt"), (Self::Checkpoint, "checkpoint")];
 
     /// The word that the database stores.
     pub fn as_str(self) -> &'static str {

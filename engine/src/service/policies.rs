@@ -321,6 +321,7 @@ impl Services {
     fn insert(&self, unit: &mut UnitOfWork, row: &entity::policy_version::Model) {
         let insert = entity::policy_version::Entity::insert(row.clone().into_active_model());
         unit.one(self.db.backend(), &insert);
+        self.state(unit, row, row.created_us);
     }
 
     /// Adds to `unit` that a row which is not there yet is published.
@@ -339,14 +340,16 @@ impl Services {
 
     /// Adds to `unit` that a draft is published.
     async fn publish_draft(&self, unit: &mut UnitOfWork, number: i64) -> Result<Option<i64>, StoreError> {
+        let found = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
+        let missing = || StoreError::Inconsistent { table: "policy_version", what: number.to_string() };
         let replaced = self.retire_published(unit).await?;
-        let change = entity::policy_version::ActiveModel {
-            state: Set(PUBLISHED.to_owned()),
-            replaces: Set(replaced),
-            published_us: Set(Some(self.clock.now_us())),
-            ..Default::default()
+        let row = entity::policy_version::Model {
+            state: PUBLISHED.to_owned(),
+            replaces: replaced,
+            published_us: Some(self.clock.now_us()),
+            ..found.ok_or_else(missing)?
         };
-        self.change(unit, number, PolicyState::Draft, change);
+        self.change(unit, PolicyState::Draft, &row);
         self.bump_version(unit, "policy");
         Ok(replaced)
     }
@@ -354,25 +357,29 @@ impl Services {
     /// Adds to `unit` that what is in force is retired; returns which version that is.
     async fn retire_published(&self, unit: &mut UnitOfWork) -> Result<Option<i64>, StoreError> {
         let Some(current) = self.find_published().await? else { return Ok(None) };
-        let change = entity::policy_version::ActiveModel {
-            state: Set(PolicyState::Retired.as_str().to_owned()),
-            retired_us: Set(Some(self.clock.now_us())),
-            ..Default::default()
+        let number = current.number;
+        let row = entity::policy_version::Model {
+            state: PolicyState::Retired.as_str().to_owned(),
+            retired_us: Some(self.clock.now_us()),
+            ..current
         };
-        self.change(unit, current.number, PolicyState::Published, change);
-        Ok(Some(current.number))
+        self.change(unit, PolicyState::Published, &row);
+        Ok(Some(number))
     }
 
-    fn change(
-        &self,
-        unit: &mut UnitOfWork,
-        number: i64,
-        from: PolicyState,
-        change: entity::policy_version::ActiveModel,
-    ) {
+    /// Adds to `unit` that a version which was in the state `from` is in that of `row`.
+    fn change(&self, unit: &mut UnitOfWork, from: PolicyState, row: &entity::policy_version::Model) {
         let is_meant = entity::policy_version::Column::Number
-            .eq(number)
+            .eq(row.number)
             .and(entity::policy_version::Column::State.eq(from.as_str()));
+        let change = entity::policy_version::ActiveModel {
+            state: Set(row.state.clone()),
+            replaces: Set(row.replaces),
+            published_us: Set(row.published_us),
+            retired_us: Set(row.retired_us),
+            ..Default::default()
+        };
+        self.state(unit, row, self.clock.now_us());
         let update = entity::policy_version::Entity::update_many().set(change).filter(is_meant);
         unit.one(self.db.backend(), &update);
     }

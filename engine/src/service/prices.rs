@@ -150,6 +150,7 @@ impl Services {
             key: key.map(str::to_owned),
         };
         let mut unit = UnitOfWork::new();
+        self.state(&mut unit, &row, now_us);
         unit.one(self.db.backend(), &entity::price_version::Entity::insert(row.clone().into_active_model()));
         self.bump_catalog_from(&mut unit, version);
         let mut told = by.entry(Action::PriceSchedule, "price", id).after(price_facts(
@@ -195,6 +196,7 @@ impl Services {
         let path = self.path_of(row.tool_id);
         let mut unit = UnitOfWork::new();
         let cancellation = entity::price_cancellation::Model { price_version_id: id.uuid(), cancelled_us: now_us };
+        self.state(&mut unit, &cancellation, now_us);
         unit.one(self.db.backend(), &entity::price_cancellation::Entity::insert(cancellation.into_active_model()));
         self.bump_version(&mut unit, "catalog");
         let mut told = by

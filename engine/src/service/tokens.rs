@@ -141,6 +141,7 @@ impl Services {
             created_us: now_us,
             revoked_us: None,
         };
+        self.state(unit, &row, now_us);
         unit.one(self.db.backend(), &entity::token::Entity::insert(row.clone().into_active_model()));
         NewToken { secret: SecretString::from(secret), account, view: view(row) }
     }
@@ -173,9 +174,11 @@ impl Services {
         if row.revoked_us.is_some() {
             return Ok(());
         }
-        let mut unit = UnitOfWork::new();
+        let (mut unit, now_us) = (UnitOfWork::new(), self.clock.now_us());
+        let row = entity::token::Model { revoked_us: Some(now_us), ..row };
+        self.state(&mut unit, &row, now_us);
         let revoke = entity::token::Entity::update_many()
-            .set(entity::token::ActiveModel { revoked_us: Set(Some(self.clock.now_us())), ..Default::default() })
+            .set(entity::token::ActiveModel { revoked_us: Set(row.revoked_us), ..Default::default() })
             .filter(entity::token::Column::Id.eq(id.uuid()))
             .filter(entity::token::Column::AccountId.eq(account.uuid()))
             .filter(entity::token::Column::RevokedUs.is_null());

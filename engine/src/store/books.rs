@@ -6,23 +6,30 @@ use std::{
     thread::{Scope, ScopedJoinHandle},
 };
 
+pub use self::{
+    export::{ExportError, export_jsonl},
+    receipt::{FoundReceipt, find_checkpoint, find_receipt},
+};
 use self::{
     postgres::Postgres,
     sink::Sink,
     source::{Cursor as _, Select, Source, Statement as _},
 };
-use super::StoreError;
+use super::{DatabasePlace, StoreError};
 use crate::{
     clock::Clock,
     ledger::{
         chain::ChainHead,
-        verify::{Counts, Line, Problem, ProblemKind, TrialBalance, TrialBalanceRow, Verifier},
+        checkpoint::Checkpoint,
+        verify::{Counts, Kept, Line, Problem, ProblemKind, TrialBalance, TrialBalanceRow, Verifier},
     },
 };
 
+mod export;
 mod journal;
 mod postgres;
 mod projections;
+mod receipt;
 mod reports;
 mod rows;
 mod sink;
@@ -40,7 +47,7 @@ pub struct VerifyReport {
     pub counts: Counts,
     /// How long it took, in microseconds.
     pub elapsed_us: i64,
-    /// The number of the last batch that a signed checkpoint vouches for; `None`: there is no checkpoint.
+    /// The number of the last signed checkpoint; `None`: there is none.
     pub checkpoint: Option<i64>,
     /// Where the chain of every slot ends.
     pub heads: Vec<ChainHead>,
@@ -50,22 +57,57 @@ pub struct VerifyReport {
     pub problem_count: u64,
 }
 
+/// How much is checked, and against what.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyScope {
+    /// Rows up to here are believed as they stand; without it everything is hashed, from the first batch on.
+    pub from: Option<Checkpoint>,
+    /// Checkpoints that were kept outside: the books must go through them, too.
+    pub kept: Vec<Kept>,
+}
+
+impl VerifyScope {
+    fn verifier(&self) -> Verifier {
+        match &self.from {
+            Some(checkpoint) => Verifier::believing(checkpoint, self.kept.clone()),
+            None => Verifier::new(self.kept.clone()),
+        }
+    }
+}
+
+/// Checks the books, wherever they are.
+///
+/// # Errors
+/// As for [`verify`] and [`verify_postgres`].
+pub fn verify_within(
+    place: &DatabasePlace,
+    scope: &VerifyScope,
+    clock: &dyn Clock,
+) -> Result<VerifyReport, StoreError> {
+    match place {
+        DatabasePlace::File(path) => check(scope.verifier(), clock, |sink| {
+            let read = sqlite::open(path).and_then(|connection| read_all(&connection, sink));
+            match read.as_ref().err().and_then(sqlite::find_damage) {
+                Some(problem) => {
+                    sink.send(Line::Problem(problem));
+                    Ok(())
+                }
+                None => read,
+            }
+        }),
+        DatabasePlace::Server(url) => {
+            check(scope.verifier(), clock, |sink| postgres::read(url, |source: &Postgres| read_all(source, sink)))
+        }
+    }
+}
+
 /// Checks the books in the SQLite file at `path`. Damage is reported, however deep it goes; one thread reads, the
 /// caller's hashes.
 ///
 /// # Errors
 /// There is no such file, it cannot be opened or read, or it has no ledger.
 pub fn verify(path: &Path, clock: &dyn Clock) -> Result<VerifyReport, StoreError> {
-    check(clock, |sink| {
-        let read = sqlite::open(path).and_then(|connection| read_all(&connection, sink));
-        match read.as_ref().err().and_then(sqlite::find_damage) {
-            Some(problem) => {
-                sink.send(Line::Problem(problem));
-                Ok(())
-            }
-            None => read,
-        }
-    })
+    verify_within(&DatabasePlace::File(path.to_owned()), &VerifyScope::default(), clock)
 }
 
 /// Checks the books in the PostgreSQL database at `url`, as [`verify`] does.
@@ -73,7 +115,7 @@ pub fn verify(path: &Path, clock: &dyn Clock) -> Result<VerifyReport, StoreError
 /// # Errors
 /// The URL is none of PostgreSQL, the database cannot be reached or fails, or it has no ledger.
 pub fn verify_postgres(url: &str, clock: &dyn Clock) -> Result<VerifyReport, StoreError> {
-    check(clock, |sink| postgres::read(url, |source: &Postgres| read_all(source, sink)))
+    verify_within(&DatabasePlace::Server(url.to_owned()), &VerifyScope::default(), clock)
 }
 
 /// What every account received and spent, in the order of the accounts' numbers.
@@ -99,6 +141,7 @@ pub fn trial_balance_postgres(url: &str) -> Result<Vec<TrialBalanceRow>, StoreEr
 
 /// Feeds the verifier with what `read` sends from a thread of its own.
 fn check(
+    mut verifier: Verifier,
     clock: &dyn Clock,
     read: impl FnOnce(&mut Sink) -> Result<(), StoreError> + Send,
 ) -> Result<VerifyReport, StoreError> {
@@ -106,7 +149,6 @@ fn check(
     let (mut sink, arrivals) = Sink::new();
     let findings = std::thread::scope(|scope| {
         let reader = spawn(scope, move || read(&mut sink))?;
-        let mut verifier = Verifier::new();
         for line in arrivals.into_iter().flatten() {
             verifier.take(line);
         }
@@ -119,7 +161,7 @@ fn check(
         ok: findings.problem_count == 0,
         counts: findings.counts,
         elapsed_us: clock.now_us().saturating_sub(begun_us),
-        checkpoint: None,
+        checkpoint: findings.checkpoint,
         heads: findings.heads,
         problems: findings.problems,
         problem_count: findings.problem_count,
@@ -137,10 +179,13 @@ fn spawn<'scope, T: Send + 'scope>(
 
 fn read_all(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
     let read = projections::read_accounts(source, sink)
+        .and_then(|()| projections::read_checkpoints(source, sink))
         .and_then(|()| projections::read_movements(source, sink))
         .and_then(|()| projections::read_closes(source, sink))
         .and_then(|()| journal::read(source, sink))
-        .and_then(|()| projections::read_balances(source, sink));
+        .and_then(|()| projections::read_balances(source, sink))
+        .and_then(|()| projections::read_facts(source, sink))
+        .and_then(|()| projections::read_keys_of_calls(source, sink));
     match read {
         Err(StoreError::Inconsistent { table, what }) => {
             let (kind, text) = (ProblemKind::Unreadable, format!("reading ends here: {what} makes no sense"));

@@ -9,14 +9,22 @@
 pub mod account;
 /// The audit trail.
 pub mod audit;
+/// Of a trail's head, what a checkpoint needs to know.
+pub mod audit_head;
 /// Who may read the books from outside.
 pub mod auditor_token;
+/// Of a batch, what a checkpoint needs to know.
+pub mod batch;
 /// A limit on spending.
 pub mod cap;
 /// Counters of caps.
 pub mod cap_window;
 /// Payments that their provider took back.
 pub mod chargeback;
+/// Of a chain's head, what a checkpoint needs to know.
+pub mod chain_head;
+/// A signed statement of what all chains had come to.
+pub mod checkpoint;
 /// Credits given by an operator.
 pub mod credit_grant;
 /// A partner's customer.
@@ -53,6 +61,8 @@ pub mod publisher;
 pub mod purchase;
 /// How much of a transaction has been taken back.
 pub mod refund_total;
+/// A key that signs checkpoints.
+pub mod signing_key;
 /// A bearer token: the digest of its secret.
 pub mod token;
 /// A callable tool.

@@ -1,30 +1,38 @@
-//! `tollgate ledger verify|trial-balance|export`: reads the books, also beside a running server. `tollgate ledger close`
-//! closes a period of them.
+//! `tollgate ledger …`: reads the books, also beside a running server, closes periods, and lets the writer vouch for them.
 
 use clap::{Args, Subcommand};
-use engine::{
-    clock::SystemClock,
-    store::{Database, DatabasePlace, StoreError, books},
-};
+use engine::store::{Database, DatabasePlace, StoreError, books};
 use serde_json::json;
 
 use super::{Exit, Failure, Outcome, dates, export, operate, say};
 use crate::{
     app,
-    config::Config,
+    config::{Config, Environment, Loaded, master_key::MasterKey},
     operator::{self, Command, Done, NotDone},
 };
+
+mod books_file;
+mod receipt;
+mod verify;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
     /// Recompute every hash, balance and counter, and name what does not fit.
-    Verify(Output),
+    Verify(verify::VerifyArgs),
     /// The sum of debits and credits of every account, or the trial balance of a period.
     TrialBalance(TrialBalanceArgs),
     /// Close the next period: nothing gets into it after that.
     Close(CloseArgs),
     /// Write a report for auditors: CSV, JSON Lines, or a journal for hledger or beancount.
     Export(export::ExportArgs),
+    /// Write the books themselves, with everything that was hashed, as lines of JSON; `docs/verify_export.py` checks them.
+    Books(books_file::BooksArgs),
+    /// Prove a call: what the books say of it, and the way to a signed checkpoint. `docs/verify_receipt.py` checks it.
+    Receipt(receipt::ReceiptArgs),
+    /// Sign what the books have come to, if anything happened since the last time.
+    Checkpoint(Output),
+    /// Sign with a new key from now on. The old one vouches for it.
+    RotateKey(Output),
 }
 
 #[derive(Debug, Args)]
@@ -55,9 +63,10 @@ pub(super) struct Output {
     json: bool,
 }
 
-pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
+pub(super) fn run(command: &LedgerCommand, loaded: &Loaded, environment: &Environment) -> Outcome {
+    let config = &loaded.config;
     match command {
-        LedgerCommand::Verify(output) => verify(&readable(config)?, output, config),
+        LedgerCommand::Verify(args) => verify::run(&readable(config)?, args, config),
         LedgerCommand::TrialBalance(TrialBalanceArgs { period: None, output }) => {
             trial_balance(&readable(config)?, output)
         }
@@ -67,6 +76,10 @@ pub(super) fn run(command: &LedgerCommand, config: &Config) -> Outcome {
         }
         LedgerCommand::Close(args) => close(args, config),
         LedgerCommand::Export(args) => export::run(args, &readable(config)?, config),
+        LedgerCommand::Books(args) => books_file::run(&readable(config)?, args, config),
+        LedgerCommand::Receipt(args) => receipt::run(&readable(config)?, args),
+        LedgerCommand::Checkpoint(output) => sign(&Command::LedgerCheckpoint, loaded, environment, output),
+        LedgerCommand::RotateKey(output) => sign(&Command::LedgerRotateKey, loaded, environment, output),
     }
 }
 
@@ -108,44 +121,14 @@ fn unreadable(error: &StoreError, config: &Config) -> Failure {
     Failure::new(Exit::Database, error)
 }
 
-fn verify(place: &DatabasePlace, output: &Output, config: &Config) -> Outcome {
-    let clock = SystemClock::start();
-    let report = match place {
-        DatabasePlace::File(path) => books::verify(path, &clock),
-        DatabasePlace::Server(url) => books::verify_postgres(url, &clock),
-    };
-    let report = report.map_err(|error| unreadable(&error, config))?;
-    // Exact: a run is far shorter than 2^53 microseconds.
-    let seconds = std::time::Duration::from_micros(u64::try_from(report.elapsed_us).unwrap_or(0)).as_secs_f64();
-    let counts = &report.counts;
-    if output.json {
-        let problems: Vec<_> = report
-            .problems
-            .iter()
-            .map(|problem| json!({"kind": problem.kind.as_str(), "table": problem.table, "key": problem.key, "text": problem.text}))
-            .collect();
-        say(&json!({
-            "ok": report.ok,
-            "postings": counts.postings,
-            "transactions": counts.transactions,
-            "batches": counts.batches,
-            "audit_rows": counts.audit_rows,
-            "seconds": seconds,
-            "checkpoint": report.checkpoint,
-            "problems": problems,
-        })
-        .to_string())?;
-    } else {
-        say(&format!(
-            "{} postings in {} transactions and {} batches, and {} rows of the audit trail checked in {seconds:.3} s",
-            counts.postings, counts.transactions, counts.batches, counts.audit_rows
-        ))?;
-        for problem in &report.problems {
-            say(&format!("{}: {} {}: {}", problem.kind.as_str(), problem.table, problem.key, problem.text))?;
-        }
-        say(if report.ok { "the books are in order" } else { "the books are damaged" })?;
-    }
-    Ok(if report.ok { Exit::Ok } else { Exit::Damaged })
+/// Signs: in the running server, else here with the same key.
+fn sign(command: &Command, loaded: &Loaded, environment: &Environment, output: &Output) -> Outcome {
+    let config = &loaded.config;
+    let key = MasterKey::load_or_create(environment, &config.database, &aws_lc_rs::rand::SystemRandom::new());
+    let key = key.map_err(|error| Failure::new(Exit::Config, error))?;
+    let setup = crate::checkpoints::setup(&config.ledger, &key).map_err(|error| Failure::new(Exit::Config, error))?;
+    let done = operate::hand_over_prepared(command, config, |services| services.set_up_checkpoints(setup))?;
+    operate::print(&done, output.json)
 }
 
 fn trial_balance(place: &DatabasePlace, output: &Output) -> Outcome {

@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 
 use engine::{
     audit::Method,
+    service::Services,
     store::{DatabasePlace, StoreError},
 };
 
@@ -27,8 +28,18 @@ pub(super) fn run(command: &Command, config: &Config, json: bool) -> Outcome {
 
 /// Carries out a command and prints nothing.
 pub(super) fn hand_over(command: &Command, config: &Config) -> Result<Done, Failure> {
+    hand_over_prepared(command, config, |_services| {})
+}
+
+/// The same for a command that needs more than a running server has been told already: where it is carried out here,
+/// `prepare` tells it first.
+pub(super) fn hand_over_prepared(
+    command: &Command,
+    config: &Config,
+    prepare: impl FnOnce(&Services),
+) -> Result<Done, Failure> {
     let place = DatabasePlace::of(config.database.url.expose()).map_err(|error| Failure::new(Exit::Config, error))?;
-    Ok(runtime()?.block_on(carry_out(command, config, place.file()))?)
+    Ok(runtime()?.block_on(carry_out(command, config, place.file(), prepare))?)
 }
 
 /// For what waits: commands have no server of their own.
@@ -47,7 +58,12 @@ pub(super) fn print(done: &Done, json: bool) -> Outcome {
     Ok(Exit::Ok)
 }
 
-async fn carry_out(command: &Command, config: &Config, file: Option<&Path>) -> Result<Done, NotDone> {
+async fn carry_out(
+    command: &Command,
+    config: &Config,
+    file: Option<&Path>,
+    prepare: impl FnOnce(&Services),
+) -> Result<Done, NotDone> {
     let deadline = tokio::time::Instant::now() + WAIT;
     loop {
         if let Some(path) = file
@@ -56,7 +72,10 @@ async fn carry_out(command: &Command, config: &Config, file: Option<&Path>) -> R
             return answer;
         }
         match app::open_engine(config).await {
-            Ok(engine) => return here(command, engine).await,
+            Ok(engine) => {
+                prepare(&engine.services);
+                return here(command, engine).await;
+            }
             // Somebody writes and nobody answers yet: that changes, or it does not.
             Err(StartError::Store(StoreError::Locked { .. })) if tokio::time::Instant::now() < deadline => {
                 tokio::time::sleep(LOOK).await;

@@ -16,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
-    app,
+    app, checkpoints,
     config::{
         AuthMode, Config, Environment, Loaded, PaymentProvider, PolicySource,
         master_key::MasterKey,
@@ -74,6 +74,8 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         demo::offer(&mut config, &mut namespaces);
         demo = Some((tokens, server));
     }
+    let checkpoints = checkpoints::setup(&config.ledger, key).map_err(|error| Failure::new(Exit::Config, error))?;
+    engine.services.set_up_checkpoints(checkpoints);
     let OpenGateway { gateway, token_file, credential } =
         open_gateway(&config, key, &engine.services, namespaces).await?;
     // Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
@@ -85,6 +87,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         DatabasePlace::Server(_) => None,
     };
     let follow = app::run_follow(Arc::clone(&engine.services));
+    let vouch = checkpoints::run(Arc::clone(&engine.services), config.ledger.checkpoint_dir.clone());
     let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
     let handle = server.handle();
@@ -93,6 +96,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(app::run_ticks(state.clone())),
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
         actix_web::rt::spawn(follow),
+        actix_web::rt::spawn(vouch),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.

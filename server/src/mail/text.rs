@@ -4,6 +4,8 @@ use askama::Template;
 use engine::service::outbox::{MailTemplate, OutgoingMail};
 use serde_json::Value;
 
+use crate::marketplace::time_text;
+
 /// A mail's texts.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -51,8 +53,29 @@ struct ReceiptHtml<'a> {
     usd: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "mail/checkpoint/body.txt")]
+struct CheckpointText<'a> {
+    base_url: &'a str,
+    number: i64,
+    made_at: &'a str,
+    hash: &'a str,
+    checkpoint: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/checkpoint/body.html")]
+struct CheckpointHtml<'a> {
+    base_url: &'a str,
+    number: i64,
+    made_at: &'a str,
+    hash: &'a str,
+    checkpoint: &'a str,
+}
+
 /// Subjects hold nothing that anybody else has written, so they need no template engine.
 const VERIFICATION_SUBJECT: &str = include_str!("../../templates/mail/verification/subject.txt");
+const CHECKPOINT_SUBJECT: &str = include_str!("../../templates/mail/checkpoint/subject.txt");
 const RECEIPT_SUBJECT: &str = include_str!("../../templates/mail/receipt/subject.txt");
 
 /// Writes a mail out; links lead to `base_url`.
@@ -66,6 +89,16 @@ pub(super) fn render(mail: &OutgoingMail, base_url: &str) -> Result<Text, TextEr
                 subject: VERIFICATION_SUBJECT.trim().to_owned(),
                 plain: VerificationText { url, minutes }.render()?,
                 html: VerificationHtml { url, minutes }.render()?,
+            })
+        }
+        MailTemplate::Checkpoint => {
+            let int = |name: &'static str| mail.data.get(name).and_then(Value::as_i64).ok_or(TextError::Missing(name));
+            let (number, made_at) = (int("number")?, &time_text(int("made_us")?));
+            let (hash, checkpoint) = (text("hash")?, text("checkpoint")?);
+            Ok(Text {
+                subject: format!("{} {number}", CHECKPOINT_SUBJECT.trim()),
+                plain: CheckpointText { base_url, number, made_at, hash, checkpoint }.render()?,
+                html: CheckpointHtml { base_url, number, made_at, hash, checkpoint }.render()?,
             })
         }
         MailTemplate::Receipt => {

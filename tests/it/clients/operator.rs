@@ -13,6 +13,7 @@ mod old_databases;
 mod policy_versions;
 mod postgres;
 mod prices;
+mod proof;
 mod socket;
 
 use std::{path::Path, process::Output};

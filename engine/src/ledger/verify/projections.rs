@@ -11,6 +11,7 @@ use crate::{
         accounts::{AccountKind, LedgerAccountId},
         caps::{Counter, CounterKey},
         chain::ChainHead,
+        checkpoint::trail_of,
     },
 };
 
@@ -31,10 +32,15 @@ impl Verifier {
             }
             Line::OpenHold { id, wallet, amount, expires_us } => self.stored_hold(id, (wallet, amount, expires_us)),
             Line::Head(ref head) => self.stored_head(head),
+            Line::FactsComplete(is_complete) => self.facts.complete(is_complete, &mut self.problems),
+            Line::FactRow { table, ref key, thing, digest } => {
+                self.facts.row((table, key), thing, digest, &mut self.problems);
+            }
             Line::OpenGrant(ref grant) => self.money.grants.stored(grant, &mut self.problems),
             Line::TrialBalance(period, row) => self.money.periods.stored(period, row),
             Line::Audit(ref row, hash) => {
                 self.counts.audit_rows = self.counts.audit_rows.saturating_add(1);
+                self.anchors.passed_other(trail_of(row.slot), row.seq, &hash, &mut self.problems);
                 for fault in self.trail.row(row, hash) {
                     self.problems.report(fault);
                 }
@@ -47,6 +53,8 @@ impl Verifier {
             Line::Account { .. }
             | Line::RefundTotal(..)
             | Line::Statement(..)
+            | Line::Key(_)
+            | Line::Checkpoint(_)
             | Line::Close(_)
             | Line::Batch(..)
             | Line::Entry(..)
@@ -130,6 +138,8 @@ impl Verifier {
             self.problems.report(fault);
         }
         let problems = &mut self.problems;
+        self.anchors.end_others(problems);
+        self.facts.report_missing(problems);
         let missing = || "the row is missing".to_owned();
         for (id, _) in LedgerAccountId::WELL_KNOWN {
             if self.money.accounts.get(&id).is_none_or(|account| account.kind.is_none()) {

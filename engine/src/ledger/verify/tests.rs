@@ -16,6 +16,8 @@ use crate::{
     pricing::ShareTerms,
 };
 
+mod anchors;
+mod facts;
 mod grants;
 mod money;
 mod movements;
@@ -137,7 +139,7 @@ impl Scribe {
     }
 
     fn findings(&self, beside: Vec<Line>) -> Findings {
-        let mut verifier = Verifier::new();
+        let mut verifier = Verifier::new(Vec::new());
         for line in self.lines.iter().cloned().chain(beside) {
             verifier.take(line);
         }

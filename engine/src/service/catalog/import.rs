@@ -103,7 +103,7 @@ impl<'s> Import<'s> {
             let facts = |name: &str, bps: i32| json!({"display_name": name, "share_bps": bps});
             let before = found.as_ref().map(|row| facts(&row.display_name, row.share_bps));
             self.tell(before, &facts(&declared.display_name, declared.share_bps.into()));
-            if found.is_some() {
+            if let Some(row) = found {
                 let update = entity::publisher::Entity::update_many()
                     .set(entity::publisher::ActiveModel {
                         display_name: Set(declared.display_name.clone()),
@@ -112,6 +112,8 @@ impl<'s> Import<'s> {
                     })
                     .filter(entity::publisher::Column::Id.eq(id));
                 self.unit.one(backend, &update);
+                let row = entity::publisher::Model { share_bps: declared.share_bps.into(), ..row };
+                self.services.state(&mut self.unit, &row, self.now_us);
             } else {
                 let payable = self.open_account(AccountKind::Payable, &PublisherId::from(id).to_string());
                 let row = entity::publisher::Model {
@@ -123,6 +125,7 @@ impl<'s> Import<'s> {
                     payable: payable.raw(),
                     created_us: self.now_us,
                 };
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(backend, &entity::publisher::Entity::insert(row.into_active_model()));
             }
         }
@@ -262,6 +265,7 @@ impl<'s> Import<'s> {
             created_us: self.now_us,
             key: None,
         };
+        self.services.state(&mut self.unit, &row, self.now_us);
         self.unit.one(self.services.db.backend(), &entity::price_version::Entity::insert(row.into_active_model()));
         Ok(())
     }

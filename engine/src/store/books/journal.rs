@@ -17,7 +17,7 @@ pub(super) const POSTINGS: Select = Select {
     table: "posting",
     sql: "SELECT slot, seq, ord, debit, credit, amount FROM posting ORDER BY slot, seq, ord",
 };
-const BATCHES: Select = Select {
+pub(super) const BATCHES: Select = Select {
     table: "batch",
     sql: "SELECT slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id,
                  merkle_root, prev_hash, hash
@@ -152,12 +152,33 @@ fn end_of(header: &BatchHeader, hash: &Digest, following: Option<&(BatchHeader, 
 
 /// Sends the books.
 pub(super) fn read(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
+    read_rows(source, sink, Source::prepare)
+}
+
+/// Sends a batch and its entries.
+pub(super) fn read_batch(source: &impl Source, header: &BatchHeader, sink: &mut Sink) -> Result<(), StoreError> {
+    let BatchHeader { slot, batch_no, first_seq, entries, .. } = *header;
+    let last_seq = first_seq.saturating_add(entries).saturating_sub(1);
+    read_rows(source, sink, |source, select| {
+        let rows = match select.table {
+            "batch" => format!("batch_no = {batch_no}"),
+            _ => format!("seq BETWEEN {first_seq} AND {last_seq}"),
+        };
+        source.prepare_text(select.table, &select.only(&format!("slot = {slot} AND {rows}")))
+    })
+}
+
+fn read_rows<'s, S: Source>(
+    source: &'s S,
+    sink: &mut Sink,
+    prepare: impl Fn(&'s S, Select) -> Result<S::Statement<'s>, StoreError>,
+) -> Result<(), StoreError> {
     let [mut batches, mut postings, mut transactions] =
-        [source.prepare(BATCHES)?, source.prepare(POSTINGS)?, source.prepare(TRANSACTIONS)?];
+        [prepare(source, BATCHES)?, prepare(source, POSTINGS)?, prepare(source, TRANSACTIONS)?];
     let [mut holds, mut sources, mut settlements] =
-        [source.prepare(HOLDS)?, source.prepare(SOURCES)?, source.prepare(SETTLEMENTS)?];
+        [prepare(source, HOLDS)?, prepare(source, SOURCES)?, prepare(source, SETTLEMENTS)?];
     let [mut refusals, mut grants, mut closes] =
-        [source.prepare(REFUSALS)?, source.prepare(GRANTS)?, source.prepare(CLOSES)?];
+        [prepare(source, REFUSALS)?, prepare(source, GRANTS)?, prepare(source, CLOSES)?];
     let batches = Batches::open(Table::open(BATCHES, batches.open()?)?, sink)?;
     let mut compound = Compound {
         transactions: Table::open(TRANSACTIONS, transactions.open()?)?,
@@ -191,7 +212,7 @@ fn merge<C: Cursor>(
     mut others: Others<C>,
     sink: &mut Sink,
 ) -> Result<(), StoreError> {
-    loop {
+    while !sink.is_abandoned() {
         let other = others.iter_mut().filter(|(table, _)| table.at.is_some()).min_by_key(|(table, _)| table.at);
         let other_at = other.as_ref().and_then(|(table, _)| table.at);
         let (transaction_at, hold_at) = (compound.transactions.at, compound.holds.at);

@@ -3,7 +3,11 @@
 //! Every table is read through a cursor on the server, so memory does not grow with the tables, and all cursors see the
 //! moment of the first one. The values come in PostgreSQL's binary form and are taken from it without a detour.
 
-use std::{cell::RefCell, sync::Arc, time::Duration};
+use std::{
+    cell::{self, RefCell},
+    sync::Arc,
+    time::Duration,
+};
 
 use sea_orm::{
     DbErr, RuntimeErr, SqlxError,
@@ -16,9 +20,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{
     reports::Books,
-    source::{self, Cell, Select},
+    source::{self, Cell},
 };
-use crate::store::{StoreError, postgres::Target};
+use crate::{
+    id::EntryId,
+    store::{StoreError, postgres::Target},
+};
 
 /// How many rows the server sends at once.
 const FETCH_ROWS: usize = 2_000;
@@ -35,6 +42,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL
 pub(super) struct Postgres {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
+    /// How many cursors there are: each has a name of its own.
+    declared: cell::Cell<u32>,
 }
 
 /// Lets `read` read the database at `url`. Not to be called where a runtime is at work already.
@@ -70,7 +79,7 @@ impl Postgres {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(DbErr::Conn, error.into()))?;
         let connection = runtime.block_on(target.connect())?;
-        Ok(Self { runtime, connection: RefCell::new(connection) })
+        Ok(Self { runtime, connection: RefCell::new(connection), declared: cell::Cell::new(0) })
     }
 
     fn execute(&self, sql: impl sqlx::SqlSafeStr) -> Result<(), StoreError> {
@@ -87,7 +96,7 @@ impl Postgres {
 
     /// Takes leave, so that the server does not log a lost client. What was read stays read if that fails.
     fn close(self) {
-        let Self { runtime, connection } = self;
+        let Self { runtime, connection, .. } = self;
         let closed = wait(&runtime, CLOSE_MAX, connection.into_inner().close());
         drop(closed);
     }
@@ -119,10 +128,16 @@ pub(super) struct Declared<'c> {
 impl source::Source for Postgres {
     type Statement<'c> = Declared<'c>;
 
-    fn prepare(&self, Select { table, sql }: Select) -> Result<Declared<'_>, StoreError> {
-        // Both are constants of this program.
-        self.execute(AssertSqlSafe(format!("DECLARE read_{table} NO SCROLL CURSOR FOR {sql}")))?;
-        Ok(Declared { source: self, fetch: format!("FETCH {FETCH_ROWS} FROM read_{table}").into() })
+    fn prepare_text(&self, table: &'static str, sql: &str) -> Result<Declared<'_>, StoreError> {
+        let number = self.declared.get();
+        self.declared.set(number.saturating_add(1));
+        // Nothing in it comes from outside.
+        self.execute(AssertSqlSafe(format!("DECLARE read_{table}_{number} NO SCROLL CURSOR FOR {sql}")))?;
+        Ok(Declared { source: self, fetch: format!("FETCH {FETCH_ROWS} FROM read_{table}_{number}").into() })
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        format!("'{}'::uuid", id.uuid())
     }
 }
 
@@ -164,7 +179,7 @@ impl Books for Postgres {
 /// A statement with the numbers that it gets.
 pub(super) struct PageStatement<'c> {
     source: &'c Postgres,
-    sql: &'static str,
+    sql: Arc<str>,
     numbers: &'c [i64],
 }
 
@@ -174,8 +189,12 @@ impl source::Source for Page<'_> {
     where
         Self: 's;
 
-    fn prepare(&self, select: Select) -> Result<PageStatement<'_>, StoreError> {
-        Ok(PageStatement { source: self.source, sql: select.sql, numbers: self.numbers })
+    fn prepare_text(&self, _table: &'static str, sql: &str) -> Result<PageStatement<'_>, StoreError> {
+        Ok(PageStatement { source: self.source, sql: sql.into(), numbers: self.numbers })
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        self.source.id_literal(id)
     }
 }
 
@@ -186,7 +205,8 @@ impl source::Statement for PageStatement<'_> {
         Self: 's;
 
     fn open(&mut self) -> Result<PageCursor, StoreError> {
-        let query = self.numbers.iter().fold(sqlx::query(self.sql), |query, number| query.bind(*number));
+        let query = sqlx::query(AssertSqlSafe(Arc::clone(&self.sql)));
+        let query = self.numbers.iter().fold(query, |query, number| query.bind(*number));
         let mut connection = self.source.connection.borrow_mut();
         let rows = wait(&self.source.runtime, ANSWER_MAX, query.fetch_all(&mut *connection));
         let rows = rows.map_err(|error| failed(DbErr::Query, error))?;

@@ -1,11 +1,14 @@
 //! Reads what stands beside the books.
 
 use super::{
-    Sink, StoreError,
+    Problem, ProblemKind, Sink, StoreError,
     rows::{self, Decoded},
-    source::{Cursor, Row, Select, Source, Statement as _},
+    source::{Cell, Cursor, Row, Select, Source, Statement as _},
 };
-use crate::ledger::verify::Line;
+use crate::ledger::{
+    fact::{self, FACT_TABLES, FactTable},
+    verify::Line,
+};
 
 /// The chart of accounts.
 pub(super) const ACCOUNTS: Select =
@@ -17,6 +20,11 @@ const STATEMENTS: Select = Select {
     table: "payout",
     sql: "SELECT txn_id, account, credits, debits, netted, paid, note FROM payout ORDER BY txn_id",
 };
+pub(super) const KEYS: Select =
+    Select { table: "signing_key", sql: "SELECT number, public_key, from_us FROM signing_key ORDER BY number" };
+pub(super) const CHECKPOINTS: Select =
+    Select { table: "checkpoint", sql: "SELECT number, body, signature FROM checkpoint ORDER BY number" };
+
 const WALLETS: Select = Select {
     table: "wallet_balance",
     sql: "SELECT account_id, credits, debits, held FROM wallet_balance ORDER BY account_id",
@@ -90,6 +98,12 @@ pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(),
 pub(super) fn read_movements<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
     read_table(TOTALS, 1, &mut source.prepare(TOTALS)?.open()?, sink, rows::refund_total)?;
     read_table(STATEMENTS, 1, &mut source.prepare(STATEMENTS)?.open()?, sink, rows::statement)
+/// The keys, then what they have signed.
+pub(super) fn read_checkpoints<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    read_table(KEYS, 1, &mut source.prepare(KEYS)?.open()?, sink, rows::key)?;
+    read_table(CHECKPOINTS, 1, &mut source.prepare(CHECKPOINTS)?.open()?, sink, |row| {
+        rows::checkpoint(row).map(Line::Checkpoint)
+    })
 }
 
 pub(super) fn read_balances<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
@@ -106,12 +120,84 @@ pub(super) fn read_balances<S: Source>(source: &S, sink: &mut Sink) -> Result<()
     read_table(AUDIT_HEADS, 1, &mut source.prepare(AUDIT_HEADS)?.open()?, sink, rows::audit_head)
 }
 
+/// Every idempotency key with its call and whether its answer is kept.
+const KEYS_OF_CALLS: Select = Select {
+    table: "idem",
+    sql: "SELECT i.scope, i.key, i.state, i.status, v.key_scope, v.key, v.state, a.call
+          FROM idem i LEFT JOIN invocation v ON v.id = i.call LEFT JOIN idem_answer a ON a.call = i.call
+          ORDER BY i.scope, i.key",
+};
+
+/// Reads the idempotency keys and reports those that are not the keys of their calls.
+pub(super) fn read_keys_of_calls<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    let Select { table, .. } = KEYS_OF_CALLS;
+    let mut statement = source.prepare(KEYS_OF_CALLS)?;
+    let mut cursor = statement.open()?;
+    cursor.advance()?;
+    while let Some(row) = cursor.row() {
+        if let Some(text) = rows::key_of_call(row) {
+            let (key, text) = (key(row, 2), text.to_owned());
+            sink.send(Line::Problem(Problem { kind: ProblemKind::ProjectionMismatch, table, key, text }));
+        }
+        cursor.advance()?;
+    }
+    Ok(())
+}
+
+const FACTS_COMPLETE: Select = Select { table: "version", sql: "SELECT name, value FROM version WHERE name = 'facts'" };
+
+/// Reads the rows that are stated in the books.
+pub(super) fn read_facts<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    let mut is_there = false;
+    read_table(FACTS_COMPLETE, 1, &mut source.prepare(FACTS_COMPLETE)?.open()?, sink, |row| {
+        is_there = true;
+        row.read::<i64>(1).map(|value| Line::FactsComplete(value == 1)).ok_or("value")
+    })?;
+    if !is_there {
+        let text = "the row is missing".to_owned();
+        let kind = ProblemKind::FactMismatch;
+        sink.send(Line::Problem(Problem { kind, table: "version", key: "facts".to_owned(), text }));
+    }
+    for stated in FACT_TABLES {
+        let columns: Vec<_> = stated.columns.iter().map(|column| format!("\"{column}\"")).collect();
+        let FactTable { table, key, .. } = stated;
+        let sql = format!("SELECT {key}, {} FROM {table} ORDER BY {key}", columns.join(", "));
+        let select = Select { table, sql: "" };
+        read_table(select, 1, &mut source.prepare_text(table, &sql)?.open()?, sink, |row| fact_row(&stated, row))?;
+    }
+    Ok(())
+}
+
+fn fact_row(stated: &FactTable, row: &impl Row) -> Decoded<Line> {
+    let key = fact_cell(row.cell(0)).ok_or(stated.key)?;
+    let mut values = Vec::with_capacity(stated.columns.len());
+    for (index, column) in (1..).zip(stated.columns) {
+        values.push(fact_cell(row.cell(index)).ok_or(*column)?);
+    }
+    Ok(Line::FactRow {
+        table: stated.table,
+        key: row.cell(0).display(),
+        thing: stated.thing(key),
+        digest: stated.digest(key, &values),
+    })
+}
+
+fn fact_cell(cell: Cell<'_>) -> Option<fact::Cell<'_>> {
+    match cell {
+        Cell::Null => Some(fact::Cell::Null),
+        Cell::Integer(value) => Some(fact::Cell::Int(value)),
+        Cell::Bytes(bytes) => Some(fact::Cell::Bytes(bytes)),
+        Cell::Text(text) => std::str::from_utf8(text).ok().map(fact::Cell::Text),
+        Cell::Other => None,
+    }
+}
+
 fn read_table<C: Cursor>(
     Select { table, .. }: Select,
     key_columns: usize,
     cursor: &mut C,
     sink: &mut Sink,
-    decode: impl Fn(&C::Row) -> Decoded<Line>,
+    mut decode: impl FnMut(&C::Row) -> Decoded<Line>,
 ) -> Result<(), StoreError> {
     cursor.advance()?;
     while let Some(row) = cursor.row() {

@@ -2,20 +2,23 @@
 
 use uuid::Uuid;
 
-use super::source::{FromCell, Row};
+use super::source::{Cell, FromCell, Row};
 use crate::{
     audit::{AuditHead, AuditRow},
     credits::Credits,
     id::{CapId, EntryId},
+    invocation::CallState,
     ledger::{
         AccountKind, LedgerAccountId, Leg, OnExpiry, Refusal, TransactionKind,
         caps::{Counter, CounterKey},
         chain::{BatchHeader, ChainHead},
+        checkpoint::{Checkpoint, SignedCheckpoint},
         grants::{GrantEntry, HoldSource},
         leaf::{Digest, HoldEntry, RefusalEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
         movement::{RefundTotal, Statement},
         periods::{BalanceRow, PeriodClose, decode_cut},
         refusal::{Difference, Limit},
+        signing::NumberedKey,
         verify::Line,
     },
     pricing::ShareTerms,
@@ -72,6 +75,24 @@ pub(super) fn batch(row: &impl Row) -> Decoded<(BatchHeader, Digest)> {
         prev_hash: column(row, 10, "prev_hash")?,
     };
     Ok((header, column(row, 11, "hash")?))
+}
+
+/// `number, public_key, from_us`
+pub(super) fn key(row: &impl Row) -> Decoded<Line> {
+    Ok(Line::Key(NumberedKey {
+        number: column(row, 0, "number")?,
+        public: column(row, 1, "public_key")?,
+        from_us: column(row, 2, "from_us")?,
+    }))
+}
+
+/// `number, body, signature`
+pub(super) fn checkpoint(row: &impl Row) -> Decoded<SignedCheckpoint> {
+    let checkpoint = Checkpoint::from_bytes(column(row, 1, "body")?).ok_or("body")?;
+    if checkpoint.number != column::<i64>(row, 0, "number")? {
+        return Err("number");
+    }
+    Ok(SignedCheckpoint { checkpoint, signature: column(row, 2, "signature")? })
 }
 
 /// `slot, seq, batch_no, id, kind, hold_id, reverses, effective_us, meta_hash`; `legs` stand elsewhere.
@@ -287,6 +308,24 @@ pub(super) fn counter(row: &impl Row) -> Decoded<Line> {
 /// `id, resolves_us`
 pub(super) fn postponed(row: &impl Row) -> Decoded<Line> {
     Ok(Line::Postponed(id(row, 0, "id")?, column(row, 1, "resolves_us")?))
+}
+
+/// `scope, key, state, status` of a key, `key_scope, key, state` of its call, `call` of its answer. What is wrong with it.
+pub(super) fn key_of_call(row: &impl Row) -> Option<&'static str> {
+    let same = |left: usize, right: usize| row.cell(left) == row.cell(right);
+    let Some(call) = row.read(6).and_then(CallState::from_raw) else { return Some("its call is not recorded") };
+    if !same(0, 4) || !same(1, 5) {
+        return Some("its call was made with another key");
+    }
+    let has_answer = row.cell(7) != Cell::Null;
+    let has_status = row.cell(3) != Cell::Null;
+    let is_right = match row.read::<i16>(2) {
+        Some(1) => call == CallState::Running && !has_answer && !has_status,
+        Some(2) => !call.is_open() && has_answer && has_status,
+        Some(3) => call != CallState::Running && !has_answer && !has_status,
+        _ => false,
+    };
+    (!is_right).then_some("it does not say what became of its call")
 }
 
 /// `hold_id, wallet, amount, expires_us`

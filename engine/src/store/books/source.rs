@@ -2,7 +2,7 @@
 //!
 //! All of it is resolved at compile time: the inner loop of the verifier knows its database's rows.
 
-use crate::store::StoreError;
+use crate::{id::EntryId, store::StoreError};
 
 /// One of the statements that read the books.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,16 @@ pub(super) struct Select {
     pub(super) sql: &'static str,
 }
 
+impl Select {
+    /// Only the rows for which `condition` holds, in the same order.
+    pub(super) fn only(&self, condition: &str) -> String {
+        match self.sql.rsplit_once("ORDER BY") {
+            Some((rows, order)) => format!("{rows}WHERE {condition} ORDER BY{order}"),
+            None => format!("{} WHERE {condition}", self.sql),
+        }
+    }
+}
+
 /// A database whose books stand still while they are read.
 pub(super) trait Source {
     /// A statement that has been prepared.
@@ -20,7 +30,15 @@ pub(super) trait Source {
     where
         Self: 'c;
 
-    fn prepare(&self, select: Select) -> Result<Self::Statement<'_>, StoreError>;
+    fn prepare(&self, Select { table, sql }: Select) -> Result<Self::Statement<'_>, StoreError> {
+        self.prepare_text(table, sql)
+    }
+
+    /// The same for a statement that was put together: of constants, numbers and [`Self::id_literal`] only.
+    fn prepare_text(&self, table: &'static str, sql: &str) -> Result<Self::Statement<'_>, StoreError>;
+
+    /// How SQL writes an identifier here.
+    fn id_literal(&self, id: EntryId) -> String;
 }
 
 pub(super) trait Statement {

@@ -9,9 +9,10 @@ use rusqlite::{
 
 use super::{
     reports::Books,
-    source::{self, Cell, Select},
+    source::{self, Cell},
 };
 use crate::{
+    id::EntryId,
     ledger::verify::{Problem, ProblemKind},
     store::StoreError,
 };
@@ -50,8 +51,12 @@ pub(super) fn find_damage(error: &StoreError) -> Option<Problem> {
 impl source::Source for Connection {
     type Statement<'c> = Statement<'c>;
 
-    fn prepare(&self, select: Select) -> Result<Statement<'_>, StoreError> {
-        Ok(Self::prepare(self, select.sql)?)
+    fn prepare_text(&self, _table: &'static str, sql: &str) -> Result<Statement<'_>, StoreError> {
+        Ok(Self::prepare(self, sql)?)
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        format!("x'{}'", id.uuid().simple())
     }
 }
 
@@ -92,8 +97,12 @@ impl source::Source for Page<'_> {
     where
         Self: 's;
 
-    fn prepare(&self, select: Select) -> Result<PageStatement<'_>, StoreError> {
-        Ok(PageStatement { statement: self.connection.prepare_cached(select.sql)?, numbers: self.numbers })
+    fn prepare_text(&self, _table: &'static str, sql: &str) -> Result<PageStatement<'_>, StoreError> {
+        Ok(PageStatement { statement: self.connection.prepare_cached(sql)?, numbers: self.numbers })
+    }
+
+    fn id_literal(&self, id: EntryId) -> String {
+        self.connection.id_literal(id)
     }
 }
 

@@ -57,6 +57,7 @@ impl Import<'_> {
                 sessions_from_us: 0,
                 created_us: self.now_us,
             };
+            self.services.state(&mut self.unit, &row, self.now_us);
             self.unit.one(backend, &entity::account::Entity::insert(row.into_active_model()));
             self.grant(id.uuid(), ("account", &id.to_string()), wallet, declared.grant);
         }
@@ -85,6 +86,8 @@ impl Import<'_> {
                 .set(entity::partner::ActiveModel { margin_bps: Set(declared.margin_bps.into()), ..Default::default() })
                 .filter(entity::partner::Column::Id.eq(row.id));
             self.unit.one(backend, &update);
+            let row = entity::partner::Model { margin_bps: declared.margin_bps.into(), ..row };
+            self.services.state(&mut self.unit, &row, self.now_us);
         } else {
             let wallet = self.open_account(AccountKind::Wallet, &id.to_string());
             let margin = self.open_account(AccountKind::PartnerMargin, &id.to_string());
@@ -97,6 +100,7 @@ impl Import<'_> {
                 margin: margin.raw(),
                 created_us: self.now_us,
             };
+            self.services.state(&mut self.unit, &row, self.now_us);
             self.unit.one(backend, &entity::partner::Entity::insert(row.into_active_model()));
             self.grant(id.uuid(), ("partner", &id.to_string()), wallet, declared.grant);
         }
@@ -144,6 +148,7 @@ impl Import<'_> {
                     (None, partner) => partner.map(|partner| partner.to_string()).unwrap_or_default(),
                 };
                 self.trail.push(told.after(json!({"owner": owner, "name": row.name, "hint": row.hint})));
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(self.services.db.backend(), &entity::token::Entity::insert(row.into_active_model()));
                 id
             };
@@ -173,6 +178,8 @@ impl Import<'_> {
                     .set(entity::cap::ActiveModel { limit_credits: Set(cap.limit.micros()), ..Default::default() })
                     .filter(entity::cap::Column::Id.eq(row.id));
                 self.unit.one(backend, &update);
+                let row = entity::cap::Model { limit_credits: cap.limit.micros(), ..row };
+                self.services.state(&mut self.unit, &row, self.now_us);
             } else {
                 let row = entity::cap::Model {
                     id: id.uuid(),
@@ -182,6 +189,7 @@ impl Import<'_> {
                     limit_credits: cap.limit.micros(),
                     created_us: self.now_us,
                 };
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(backend, &entity::cap::Entity::insert(row.into_active_model()));
             }
         }

@@ -1,0 +1,3 @@
+DELETE FROM version WHERE name = 'facts';
+DROP TABLE checkpoint;
+DROP TABLE signing_key;
