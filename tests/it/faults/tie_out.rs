@@ -234,7 +234,7 @@ fn tie_out(kind: Kind, seed: u64, operations: usize) {
     let mut clients: Vec<Client> = (0..CLIENTS).map(|number| Client::new(seed, number)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        let (next, address) = (&next, server.address());
+        let (next, home, upstream, address) = (&next, &home, &upstream, server.address());
         for client in &mut clients {
             scope.spawn(move || {
                 let mut callers = BTreeMap::new();
@@ -243,18 +243,12 @@ fn tie_out(kind: Kind, seed: u64, operations: usize) {
                     if operation >= operations {
                         break;
                     }
-                    client.buy(&mut callers, address, operation);
+                    match (1..=PRICE_CHANGES).find(|change| operations * change / (PRICE_CHANGES + 1) == operation) {
+                        Some(change) => change_prices(home, upstream, change),
+                        None => client.buy(&mut callers, address, operation),
+                    }
                 }
             });
-        }
-        for version in 1..=PRICE_CHANGES {
-            let due = operations * version / (PRICE_CHANGES + 1);
-            tests::patience::wait_within(std::time::Duration::from_secs(3_600), "calls", || {
-                (next.load(Ordering::SeqCst) >= due).then_some(())
-            });
-            configure(home.path(), &configuration(&upstream, i64::try_from(version).unwrap()));
-            let applied = tollgate(home.path(), &["apply", "tollgate.json5"]).output().unwrap();
-            assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
         }
     });
     assert_eq!(server.stop(), Some(0));
@@ -272,6 +266,13 @@ fn tie_out(kind: Kind, seed: u64, operations: usize) {
     check_against_the_upstream(&home, &upstream, &notes);
     check_sums(&home, &notes);
     verify(home.path());
+}
+
+/// The operator, beside the running server.
+fn change_prices(home: &Home, upstream: &Upstream, change: usize) {
+    configure(home.path(), &configuration(upstream, i64::try_from(change).unwrap()));
+    let applied = tollgate(home.path(), &["apply", "tollgate.json5"]).output().unwrap();
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
 }
 
 /// The upstream's log × the version of the price is what every client was told and what stands in the records.
