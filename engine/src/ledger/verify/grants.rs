@@ -30,7 +30,7 @@ pub(super) struct Grants {
     given: BTreeMap<EntryId, (Position, GrantEntry)>,
     /// Their accounts.
     accounts: HashMap<LedgerAccountId, EntryId>,
-    /// Those whose lapse is recorded, with the earliest time of it. Some may be other transactions of this kind.
+    /// Those whose lapse is recorded, with the latest time of it. Some may be other transactions of this kind.
     lapsed: BTreeMap<EntryId, i64>,
     used: BTreeMap<LedgerAccountId, Use>,
     /// The grant just read, whose transaction must follow.
@@ -76,8 +76,9 @@ impl Grants {
                 });
             }
         } else if let (TransactionKind::Grant, Some(grant)) = (entry.kind, entry.reverses) {
-            let earliest = self.lapsed.entry(grant).or_insert(entry.effective_us);
-            *earliest = entry.effective_us.min(*earliest);
+            // A server that waited for another one may give back a held part with a time from before it waited.
+            let latest = self.lapsed.entry(grant).or_insert(entry.effective_us);
+            *latest = entry.effective_us.max(*latest);
         }
     }
 
