@@ -98,6 +98,8 @@ pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(),
 pub(super) fn read_movements<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
     read_table(TOTALS, 1, &mut source.prepare(TOTALS)?.open()?, sink, rows::refund_total)?;
     read_table(STATEMENTS, 1, &mut source.prepare(STATEMENTS)?.open()?, sink, rows::statement)
+}
+
 /// The keys, then what they have signed.
 pub(super) fn read_checkpoints<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
     read_table(KEYS, 1, &mut source.prepare(KEYS)?.open()?, sink, rows::key)?;
