@@ -11,7 +11,7 @@ use crate::{
         leaf::{Entry, RefusalEntry},
         plan::Plan,
     },
-    store::unit::NotSaved,
+    store::unit::{NotSaved, UnitOfWork},
 };
 
 /// What was decided about a request; told only after the commit.

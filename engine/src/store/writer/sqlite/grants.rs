@@ -79,7 +79,7 @@ impl Books {
 
     pub(super) fn load_gives(&mut self, facts: &mut Facts, gives: &[GiveGrant]) -> Loaded<()> {
         for give in gives {
-            self.load_posts(facts, std::slice::from_ref(&give.post))?;
+            self.load_post(facts, &give.post)?;
             self.load_account(facts, give.wallet)?;
             self.load_account(facts, give.account)?;
         }

@@ -11,7 +11,7 @@ use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
     ledger::{
-        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Settle, TransactionKind,
+        AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, TransactionKind,
         caps::{CapUse, Counter, CounterKey},
         facts::{AccountFacts, Facts, Known, OpenCall, OpenHold, Wallet},
         key::{KeyName, KeyState, StoredKey},
@@ -114,13 +114,7 @@ impl Books {
 
     fn load_command(&mut self, facts: &mut Facts, command: &Command) -> Loaded<()> {
         match command {
-            Command::Post(post) => {
-                self.load_known(facts, post.id)?;
-                post.legs.iter().try_for_each(|leg| {
-                    self.load_account(facts, leg.debit)?;
-                    self.load_account(facts, leg.credit)
-                })
-            }
+            Command::Post(post) => self.load_post(facts, post),
             Command::Hold(hold) => {
                 self.load_known(facts, hold.id)?;
                 self.load_hold_parties(facts, hold)
@@ -132,6 +126,14 @@ impl Books {
                 self.load_movement(facts, command)
             }
         }
+    }
+
+    pub(super) fn load_post(&mut self, facts: &mut Facts, post: &Post) -> Loaded<()> {
+        self.load_known(facts, post.id)?;
+        post.legs.iter().try_for_each(|leg| {
+            self.load_account(facts, leg.debit)?;
+            self.load_account(facts, leg.credit)
+        })
     }
 
     fn load_settle(&mut self, facts: &mut Facts, settle: &Settle) -> Loaded<()> {
