@@ -72,6 +72,7 @@ pub use self::{
 };
 use self::{reader::Reader, tree::Node};
 use secrecy::SecretString;
+use serde_json::Value as Json;
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tollgate.json5";
@@ -234,7 +235,8 @@ fn interpret(
 pub fn read_price(text: &str) -> Result<PricingItem, ConfigError> {
     const NAME: &str = "price";
     let is_object = text.trim_start().starts_with('{');
-    let fixed = format!("{{pricing_mode: 'fixed_per_request', fixed_credit_cost: {text}}}");
+    let credits = Json::from(text.trim());
+    let fixed = format!("{{pricing_mode: 'fixed_per_request', fixed_credit_cost: {credits}}}");
     let root =
         tree::parse(if is_object { text } else { &fixed }).map_err(|problems| ConfigError::new(NAME, problems))?;
     let environment = Environment::default();

@@ -40,6 +40,7 @@ pub const DAY_US: i64 = 86_400_000_000;
 
 /// What a report has to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that is read or is not")]
 pub struct Needs {
     /// Transactions with their postings.
     pub transactions: bool,
@@ -141,10 +142,11 @@ pub const fn needs_of(request: &Request) -> Needs {
     };
     const TRANSACTIONS: Needs = Needs { transactions: true, ..NOTHING };
     match (request.report, request.format) {
-        (Report::Journal, Format::Hledger | Format::Beancount) => Needs { opening: true, by_day: true, ..TRANSACTIONS },
+        (Report::Journal, Format::Hledger | Format::Beancount) | (Report::AccountStatement, _) => {
+            Needs { opening: true, by_day: true, ..TRANSACTIONS }
+        }
         (Report::Journal, _) => Needs { holds: true, settlements: true, refusals: true, ..TRANSACTIONS },
         (Report::Postings | Report::Refunds, _) => TRANSACTIONS,
-        (Report::AccountStatement, _) => Needs { opening: true, by_day: true, ..TRANSACTIONS },
         (Report::PublisherStatement | Report::PartnerStatement, _) => {
             Needs { opening: true, by_day: true, tools: true, ..TRANSACTIONS }
         }

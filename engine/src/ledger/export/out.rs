@@ -91,13 +91,11 @@ impl<'a> Out<'a> {
     /// The first failure of whoever takes the bytes.
     pub fn finish(mut self) -> io::Result<Written> {
         self.flush();
-        match self.failure {
-            Some(error) => Err(error),
-            None => {
-                let mut sha256 = [0; 32];
-                sha256.copy_from_slice(self.hash.finish().as_ref());
-                Ok(Written { rows: self.rows, bytes: self.bytes, sha256 })
-            }
+        if let Some(error) = self.failure {
+            return Err(error);
         }
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(self.hash.finish().as_ref());
+        Ok(Written { rows: self.rows, bytes: self.bytes, sha256 })
     }
 }

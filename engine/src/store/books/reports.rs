@@ -177,7 +177,9 @@ fn write(
                 page.entries()
             }
             News::Audit(rows) => {
-                rows.iter().for_each(|(row, hash)| renderer.take_audit(row, hash, &mut out));
+                for (row, hash) in &rows {
+                    renderer.take_audit(row, hash, &mut out);
+                }
                 u64::try_from(rows.len()).unwrap_or(u64::MAX)
             }
         };

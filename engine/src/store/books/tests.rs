@@ -389,7 +389,7 @@ fn the_trial_balance_lists_every_account_and_comes_to_nothing() {
         found,
         [
             (1, AccountKind::PlatformFee, 2, 22, 20),
-            (2, AccountKind::Promo, 703, 0, -703),
+            (2, AccountKind::Promo, 773, 0, -773),
             (5, AccountKind::Clearing, 0, 20, 20),
             (6, AccountKind::Clearing, 5_000, 50, -4_950),
             (1_001, AccountKind::Wallet, 160, 5_010, 4_850),
@@ -397,6 +397,7 @@ fn the_trial_balance_lists_every_account_and_comes_to_nothing() {
             (2_001, AccountKind::Payable, 27, 77, 50),
             (2_002, AccountKind::Payable, 0, 3, 3),
             (3_001, AccountKind::PartnerMargin, 1, 11, 10),
+            (4_001, AccountKind::Grant, 0, 70, 70),
         ]
     );
     assert_eq!(rows.iter().map(|row| row.balance).sum::<i128>(), 0);

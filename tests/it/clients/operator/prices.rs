@@ -42,18 +42,19 @@ fn calls_are_charged_the_old_price_before_and_the_new_one_after_its_time(kind: K
     let path = home.path();
     let keyed = r#"{"arguments": {}, "idempotency_key": "before"}"#;
     assert_eq!(charged(&server, keyed), (json!(5), false));
-    let never = json_of(path, &["price", "schedule", "acme/t", "1", "--from", &in_seconds(4)]);
-    let from = in_seconds(5);
+    // Far enough ahead for a machine that is busy; the one that stands comes after the one that does not.
+    let never = json_of(path, &["price", "schedule", "acme/t", "1", "--from", &in_seconds(11)]);
+    let cancel = ["price", "cancel", never["price"].as_str().unwrap(), "--reason", "a slip"];
+    assert!(json_of(path, &cancel)["cancelled_at"].is_string());
+    let from = in_seconds(12);
     let spec = "{pricing_mode: 'fixed_per_request', fixed_credit_cost: 7.25}";
     let made = json_of(path, &["price", "schedule", "acme/t", spec, "--from", &from, "--key", "k"]);
     assert_eq!((&made["tool"], &made["spec"]["fixed_credit_cost"]), (&json!("acme/t"), &json!("7.25")));
     let again = json_of(path, &["price", "schedule", "acme/t", spec, "--from", &from, "--key", "k"]);
     assert_eq!((&again["price"], &again["replayed"]), (&made["price"], &json!(true)));
-    let cancel = ["price", "cancel", never["price"].as_str().unwrap(), "--reason", "a slip"];
-    assert!(json_of(path, &cancel)["cancelled_at"].is_string());
 
     let mut seen = Vec::new();
-    wait_within(Duration::from_secs(30), "the price changes by itself", || {
+    wait_within(Duration::from_mins(1), "the price changes by itself", || {
         let (price, _) = charged(&server, r#"{"arguments": {}}"#);
         seen.push(price.clone());
         (price == json!(7.25)).then_some(())
@@ -67,9 +68,9 @@ fn calls_are_charged_the_old_price_before_and_the_new_one_after_its_time(kind: K
     let told = json_of(path, &["audit", "list", "--action", "price", "--actor", "operator"]);
     let rows = told["audit"].as_array().unwrap();
     let actions: Vec<_> = rows.iter().map(|row| &row["action"]).collect();
-    assert_eq!(actions, [&json!("price.cancel"), &json!("price.schedule"), &json!("price.schedule")]);
-    assert_eq!((&rows[0]["object"]["id"], &rows[0]["reason"]), (&never["price"], &json!("a slip")));
-    assert_eq!(rows[1]["after"]["spec"]["fixed_credit_cost"], json!("7.25"));
+    assert_eq!(actions, [&json!("price.schedule"), &json!("price.cancel"), &json!("price.schedule")]);
+    assert_eq!((&rows[1]["object"]["id"], &rows[1]["reason"]), (&never["price"], &json!("a slip")));
+    assert_eq!(rows[0]["after"]["spec"]["fixed_credit_cost"], json!("7.25"));
     verify(path);
 }
 
@@ -85,7 +86,7 @@ fn what_makes_no_sense_as_a_price_is_refused_and_changes_nothing(kind: Kind) {
         (["acme/x", "1", "--from", &from], 1, "there is no tool `acme/x`"),
         (["t", "1", "--from", &from], 1, "there is no tool `t`"),
         (["acme/t", "5", "--from", &from], 1, "has this price"),
-        (["acme/t", "dear", "--from", &from], 1, "dear"),
+        (["acme/t", "dear", "--from", &from], 1, "fixed_credit_cost"),
         (["acme/t", "{}", "--from", &from], 1, "pricing_mode"),
         (["acme/t", "1.0000001", "--from", &from], 1, "fixed_credit_cost"),
         (["acme/t", "{pricing_mode: 'fixed_per_request', fixed_credit_cost: 1, x: 2}", "--from", &from], 1, "`x`"),

@@ -26,20 +26,21 @@ fn the_first_failure_is_written_at_once_and_the_others_when_the_hour_is_over() {
 }
 
 #[test]
-fn a_million_guesses_at_a_thousand_accounts_make_a_hundred_rows_an_hour() {
+fn a_hundred_thousand_guesses_at_a_thousand_accounts_make_a_hundred_rows_an_hour() {
     let (failed, start) = (FailedSignIns::default(), 7_000_000);
     let (mut rows, mut told) = (0, 0);
-    for guess in 0..1_000_000_u64 {
+    for guess in 0..100_000_u64 {
         let at = start + i64::try_from(guess).unwrap();
         failed.count((!guess.is_multiple_of(3)).then(|| account(u128::from(guess % 1_000))), at);
-        let due = failed.take_due(at, false);
+        let is_tick = guess.is_multiple_of(100);
+        let due = if is_tick { failed.take_due(at, false) } else { Vec::new() };
         rows += due.len();
         told += due.iter().map(|(_, tally)| tally.count).sum::<u64>();
     }
     let rest = failed.take_due(start + WINDOW_US, false);
     rows += rest.len();
     told += rest.iter().map(|(_, tally)| tally.count).sum::<u64>();
-    assert_eq!(told, 1_000_000, "every guess is counted");
+    assert_eq!(told, 100_000, "every guess is counted");
     assert!(rows <= 2 * (NAMED_MAX + 2), "{rows} rows");
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many entries a page has at most; a batch is never divided.
-const PAGE_ENTRIES: i64 = 8_192;
+const PAGE_ENTRIES: i64 = 4_096;
 /// How many headers are read at once.
 const HEADERS: i64 = 1_024;
 
@@ -42,7 +42,7 @@ pub(super) struct Stretch {
 }
 
 /// Where one slot's reading stands.
-struct Slot {
+struct Reading {
     slot: i64,
     /// Read ahead; the first is the next.
     waiting: VecDeque<BatchHeader>,
@@ -56,7 +56,7 @@ struct Slot {
 
 /// The way through the batches.
 pub(super) struct Plan {
-    slots: Vec<Slot>,
+    slots: Vec<Reading>,
     is_by_day: bool,
     recorded: Option<(i64, i64)>,
     has_opening: bool,
@@ -91,7 +91,7 @@ impl Plan {
         self.has_opening |= from_no > 1 && needs.opening;
         let seq = header.first_seq.saturating_add(header.entries).saturating_sub(1);
         let end = Position { slot: header.slot, batch_no: Some(header.batch_no), seq, hash };
-        let mut slot = Slot {
+        let mut slot = Reading {
             slot: header.slot,
             waiting: VecDeque::new(),
             next_no: first_no,
@@ -155,7 +155,7 @@ impl Plan {
     }
 }
 
-impl Slot {
+impl Reading {
     fn look_ahead(&mut self, books: &impl Books) -> Result<(), ReportError> {
         let last = self.next_no.saturating_add(HEADERS).saturating_sub(1).min(self.end_no);
         if self.next_no > last {

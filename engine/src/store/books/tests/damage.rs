@@ -64,7 +64,7 @@ fn other_value(table: &str, column: &str, sql_type: &str) -> String {
         ("ledger_account" | "txn", "kind", _) => "1 + kind % 9".to_owned(),
         ("hold_resolution", "outcome", _) => "1 + outcome % 4".to_owned(),
         ("refusal", "reason", _) => "'overflow'".to_owned(),
-        (_, "slot" | "seq" | "ord" | "id" | "account_id", "INTEGER") | ("batch", "batch_no", _) => {
+        (_, "slot" | "seq" | "ord" | "id" | "account" | "account_id", "INTEGER") | ("batch", "batch_no", _) => {
             format!("{column} + 10000")
         }
         (_, _, "INTEGER") => format!("coalesce({column}, 0) + 1"),
