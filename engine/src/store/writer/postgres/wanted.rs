@@ -23,10 +23,7 @@ use crate::{
         grants::{GrantEntry, OpenGrant},
         key::{KeyName, KeyState, StoredKey},
     },
-    store::{
-        unit::UnitOfWork,
-        writer::{Command, Job},
-    },
+    store::writer::{Command, Job},
 };
 
 /// What is to be read for a batch.
