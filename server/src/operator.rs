@@ -23,8 +23,8 @@ use crate::cli::{Exit, dates};
 
 pub mod auditor;
 pub mod catalog;
-pub mod movements;
 mod ledger;
+pub mod movements;
 pub mod periods;
 pub mod policy;
 mod price;

@@ -19,10 +19,10 @@ pub mod batch;
 pub mod cap;
 /// Counters of caps.
 pub mod cap_window;
-/// Payments that their provider took back.
-pub mod chargeback;
 /// Of a chain's head, what a checkpoint needs to know.
 pub mod chain_head;
+/// Payments that their provider took back.
+pub mod chargeback;
 /// A signed statement of what all chains had come to.
 pub mod checkpoint;
 /// Credits given by an operator.
