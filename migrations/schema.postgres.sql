@@ -131,6 +131,26 @@ CREATE TABLE chain_head (
     CONSTRAINT chain_head_pkey PRIMARY KEY (slot)
 ) WITH (fillfactor=10, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
 
+CREATE TABLE chargeback (
+    id uuid NOT NULL,
+    purchase_id uuid NOT NULL,
+    credits bigint NOT NULL,
+    state text NOT NULL,
+    opened_us bigint NOT NULL,
+    closing uuid,
+    closed_us bigint,
+    CONSTRAINT chargeback_pkey PRIMARY KEY (id),
+    CONSTRAINT chargeback_check CHECK ((closing IS NULL) = (state = 'open'::text)),
+    CONSTRAINT chargeback_check1 CHECK ((closed_us IS NULL) = (state = 'open'::text)),
+    CONSTRAINT chargeback_credits_check CHECK (credits > 0),
+    CONSTRAINT chargeback_state_check CHECK (state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])),
+    CONSTRAINT chargeback_purchase_id_fkey FOREIGN KEY (purchase_id) REFERENCES purchase(id)
+);
+CREATE UNIQUE INDEX chargeback_purchase ON chargeback USING btree (purchase_id) WHERE state <> 'won'::text;
+CREATE TRIGGER chargeback_no_delete BEFORE DELETE ON chargeback FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER chargeback_no_truncate BEFORE TRUNCATE ON chargeback FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER chargeback_no_update BEFORE UPDATE ON chargeback FOR EACH ROW WHEN (new.id <> old.id OR new.purchase_id <> old.purchase_id OR new.credits <> old.credits OR new.opened_us <> old.opened_us OR old.state <> 'open'::text OR new.state = 'open'::text) EXECUTE FUNCTION forbid_change();
+
 CREATE TABLE checkpoint (
     number bigint NOT NULL,
     body bytea NOT NULL,
@@ -149,6 +169,8 @@ CREATE TABLE credit_grant (
     reason text NOT NULL,
     key text,
     created_us bigint NOT NULL,
+    expires_us bigint,
+    priority bigint,
     CONSTRAINT credit_grant_pkey PRIMARY KEY (id),
     CONSTRAINT credit_grant_key_key UNIQUE (key),
     CONSTRAINT credit_grant_credits_check CHECK (credits > 0),
@@ -209,6 +231,19 @@ CREATE TABLE hold_resolution (
 CREATE UNIQUE INDEX hold_resolution_id ON hold_resolution USING btree (id) WHERE id <> hold_id;
 CREATE TRIGGER hold_resolution_no_change BEFORE DELETE OR UPDATE ON hold_resolution FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER hold_resolution_no_truncate BEFORE TRUNCATE ON hold_resolution FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE hold_source (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    ord integer NOT NULL,
+    grant_id uuid NOT NULL,
+    account bigint NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT hold_source_pkey PRIMARY KEY (slot, seq, ord),
+    CONSTRAINT hold_source_amount_check CHECK (amount > 0)
+);
+CREATE TRIGGER hold_source_no_change BEFORE DELETE OR UPDATE ON hold_source FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER hold_source_no_truncate BEFORE TRUNCATE ON hold_source FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE hot_balance (
     account_id bigint NOT NULL,
@@ -315,6 +350,21 @@ CREATE TABLE mail (
 );
 CREATE INDEX mail_due ON mail USING btree (next_us) WHERE state = 'queued'::text;
 
+CREATE TABLE movement (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    credits bigint,
+    reason text NOT NULL,
+    key text,
+    created_us bigint NOT NULL,
+    CONSTRAINT movement_pkey PRIMARY KEY (id),
+    CONSTRAINT movement_key_key UNIQUE (key)
+);
+CREATE INDEX movement_subject ON movement USING btree (subject);
+CREATE TRIGGER movement_no_change BEFORE DELETE OR UPDATE ON movement FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER movement_no_truncate BEFORE TRUNCATE ON movement FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
 CREATE TABLE namespace (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -334,6 +384,18 @@ CREATE TABLE open_call (
     epoch bigint NOT NULL,
     CONSTRAINT open_call_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+
+CREATE TABLE open_grant (
+    account bigint NOT NULL,
+    id uuid NOT NULL,
+    wallet bigint NOT NULL,
+    priority bigint NOT NULL,
+    expires_us bigint NOT NULL,
+    slot bigint NOT NULL,
+    CONSTRAINT open_grant_pkey PRIMARY KEY (account)
+);
+CREATE INDEX open_grant_expires ON open_grant USING btree (expires_us, id);
+CREATE INDEX open_grant_wallet ON open_grant USING btree (wallet);
 
 CREATE TABLE open_hold (
     hold_id uuid NOT NULL,
@@ -361,6 +423,43 @@ CREATE TABLE partner (
     CONSTRAINT partner_margin_fkey FOREIGN KEY (margin) REFERENCES ledger_account(id),
     CONSTRAINT partner_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
+
+CREATE TABLE payout (
+    txn_id uuid NOT NULL,
+    account bigint NOT NULL,
+    credits bigint NOT NULL,
+    debits bigint NOT NULL,
+    netted bigint NOT NULL,
+    paid bigint NOT NULL,
+    note bytea,
+    CONSTRAINT payout_pkey PRIMARY KEY (txn_id),
+    CONSTRAINT payout_netted_check CHECK (netted >= 0),
+    CONSTRAINT payout_paid_check CHECK (paid >= 0),
+    CONSTRAINT payout_account_fkey FOREIGN KEY (account) REFERENCES ledger_account(id)
+);
+CREATE INDEX payout_account ON payout USING btree (account);
+CREATE TRIGGER payout_no_change BEFORE DELETE OR UPDATE ON payout FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER payout_no_truncate BEFORE TRUNCATE ON payout FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE period_close (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    batch_no bigint NOT NULL,
+    period bigint NOT NULL,
+    start_us bigint NOT NULL,
+    end_us bigint NOT NULL,
+    cut bytea NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT period_close_pkey PRIMARY KEY (slot, seq),
+    CONSTRAINT period_close_id_key UNIQUE (id),
+    CONSTRAINT period_close_period_key UNIQUE (period),
+    CONSTRAINT period_close_check CHECK (end_us > start_us),
+    CONSTRAINT period_close_digest_check CHECK (length(digest) = 32),
+    CONSTRAINT period_close_period_check CHECK (period > 0)
+);
+CREATE TRIGGER period_close_no_change BEFORE DELETE OR UPDATE ON period_close FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER period_close_no_truncate BEFORE TRUNCATE ON period_close FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE policy_version (
     number bigint NOT NULL,
@@ -447,12 +546,24 @@ CREATE TABLE purchase (
     key text,
     created_us bigint NOT NULL,
     confirmed_us bigint,
+    failed_us bigint,
+    failure text,
     CONSTRAINT purchase_pkey PRIMARY KEY (id),
     CONSTRAINT purchase_account_id_key_key UNIQUE (account_id, key),
     CONSTRAINT purchase_credits_check CHECK (credits > 0),
     CONSTRAINT purchase_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 );
 CREATE INDEX purchase_account ON purchase USING btree (account_id, created_us);
+
+CREATE TABLE refund_total (
+    txn_id uuid NOT NULL,
+    captured bigint NOT NULL,
+    refunded bigint NOT NULL,
+    CONSTRAINT refund_total_pkey PRIMARY KEY (txn_id),
+    CONSTRAINT refund_total_captured_check CHECK (captured > 0),
+    CONSTRAINT refund_total_check CHECK (refunded <= captured),
+    CONSTRAINT refund_total_refunded_check CHECK (refunded >= 0)
+);
 
 CREATE TABLE refusal (
     slot bigint NOT NULL,
@@ -516,6 +627,22 @@ CREATE TABLE tool (
 );
 CREATE UNIQUE INDEX tool_name ON tool USING btree (namespace_id, name) NULLS NOT DISTINCT;
 
+CREATE TABLE trial_balance (
+    period bigint NOT NULL,
+    kind smallint NOT NULL,
+    account bigint NOT NULL,
+    opening bigint NOT NULL,
+    debits bigint NOT NULL,
+    credits bigint NOT NULL,
+    closing bigint NOT NULL,
+    CONSTRAINT trial_balance_pkey PRIMARY KEY (period, kind, account),
+    CONSTRAINT trial_balance_check CHECK (closing = (opening + credits - debits)),
+    CONSTRAINT trial_balance_credits_check CHECK (credits >= 0),
+    CONSTRAINT trial_balance_debits_check CHECK (debits >= 0)
+);
+CREATE TRIGGER trial_balance_no_change BEFORE DELETE OR UPDATE ON trial_balance FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER trial_balance_no_truncate BEFORE TRUNCATE ON trial_balance FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
 CREATE TABLE txn (
     slot bigint NOT NULL,
     seq bigint NOT NULL,
@@ -553,3 +680,21 @@ CREATE TABLE wallet_balance (
     CONSTRAINT wallet_balance_held_check CHECK (held >= 0),
     CONSTRAINT wallet_balance_overdraft_check CHECK (overdraft >= 0)
 ) WITH (fillfactor=60, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+
+CREATE TABLE wallet_grant (
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    batch_no bigint NOT NULL,
+    wallet bigint NOT NULL,
+    account bigint NOT NULL,
+    priority bigint NOT NULL,
+    expires_us bigint NOT NULL,
+    CONSTRAINT wallet_grant_pkey PRIMARY KEY (slot, seq),
+    CONSTRAINT wallet_grant_account_key UNIQUE (account),
+    CONSTRAINT wallet_grant_id_key UNIQUE (id),
+    CONSTRAINT wallet_grant_check CHECK (account <> wallet),
+    CONSTRAINT wallet_grant_priority_check CHECK (priority >= 0)
+);
+CREATE TRIGGER wallet_grant_no_change BEFORE DELETE OR UPDATE ON wallet_grant FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER wallet_grant_no_truncate BEFORE TRUNCATE ON wallet_grant FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();

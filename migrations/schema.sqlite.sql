@@ -109,6 +109,26 @@ CREATE TABLE chain_head (
     hash     BLOB    NOT NULL
 ) STRICT;
 
+CREATE TABLE chargeback (
+    id          BLOB NOT NULL PRIMARY KEY,
+    purchase_id BLOB NOT NULL REFERENCES purchase (id),
+    credits     INTEGER NOT NULL CHECK (credits > 0),
+    state       TEXT NOT NULL CHECK (state IN ('open', 'won', 'lost')),
+    opened_us   INTEGER NOT NULL,
+    closing     BLOB CHECK ((closing IS NULL) = (state = 'open')),
+    closed_us   INTEGER CHECK ((closed_us IS NULL) = (state = 'open'))
+) STRICT;
+
+CREATE TRIGGER chargeback_no_delete BEFORE DELETE ON chargeback
+BEGIN SELECT RAISE(ABORT, 'chargeback is append-only'); END;
+
+CREATE TRIGGER chargeback_no_update BEFORE UPDATE ON chargeback
+WHEN NEW.id <> OLD.id OR NEW.purchase_id <> OLD.purchase_id OR NEW.credits <> OLD.credits
+        OR NEW.opened_us <> OLD.opened_us OR OLD.state <> 'open' OR NEW.state = 'open'
+BEGIN SELECT RAISE(ABORT, 'chargeback is append-only'); END;
+
+CREATE UNIQUE INDEX chargeback_purchase ON chargeback (purchase_id) WHERE state <> 'won';
+
 CREATE TABLE checkpoint (
     number    INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
     body      BLOB    NOT NULL,
@@ -128,7 +148,7 @@ CREATE TABLE credit_grant (
     reason     TEXT    NOT NULL,
     key        TEXT    UNIQUE,
     created_us INTEGER NOT NULL
-) STRICT;
+, expires_us INTEGER, priority INTEGER) STRICT;
 
 CREATE INDEX credit_grant_account ON credit_grant (account_id);
 
@@ -186,6 +206,22 @@ CREATE UNIQUE INDEX hold_resolution_id ON hold_resolution (id) WHERE id <> hold_
 CREATE TRIGGER hold_resolution_no_delete BEFORE DELETE ON hold_resolution BEGIN SELECT RAISE(ABORT, 'hold_resolution is append-only'); END;
 
 CREATE TRIGGER hold_resolution_no_update BEFORE UPDATE ON hold_resolution BEGIN SELECT RAISE(ABORT, 'hold_resolution is append-only'); END;
+
+CREATE TABLE hold_source (
+    slot     INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    ord      INTEGER NOT NULL,
+    grant_id BLOB    NOT NULL,
+    account  INTEGER NOT NULL,
+    amount   INTEGER NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (slot, seq, ord)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER hold_source_no_delete BEFORE DELETE ON hold_source
+BEGIN SELECT RAISE(ABORT, 'hold_source is append-only'); END;
+
+CREATE TRIGGER hold_source_no_update BEFORE UPDATE ON hold_source
+BEGIN SELECT RAISE(ABORT, 'hold_source is append-only'); END;
 
 CREATE TABLE hot_balance (
     account_id INTEGER NOT NULL REFERENCES ledger_account (id),
@@ -275,6 +311,24 @@ CREATE TABLE mail (
 
 CREATE INDEX mail_due ON mail (next_us) WHERE state = 'queued';
 
+CREATE TABLE movement (
+    id         BLOB NOT NULL PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    credits    INTEGER,
+    reason     TEXT NOT NULL,
+    key        TEXT UNIQUE,
+    created_us INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER movement_no_delete BEFORE DELETE ON movement
+BEGIN SELECT RAISE(ABORT, 'movement is append-only'); END;
+
+CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement
+BEGIN SELECT RAISE(ABORT, 'movement is append-only'); END;
+
+CREATE INDEX movement_subject ON movement (subject);
+
 CREATE TABLE namespace (
     id           BLOB    NOT NULL PRIMARY KEY,
     name         TEXT    NOT NULL UNIQUE,
@@ -289,6 +343,18 @@ CREATE INDEX namespace_publisher ON namespace (publisher_id);
 CREATE TABLE open_call (
     id BLOB NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE open_grant (
+    account    INTEGER NOT NULL PRIMARY KEY,
+    id         BLOB    NOT NULL,
+    wallet     INTEGER NOT NULL,
+    priority   INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX open_grant_expires ON open_grant (expires_us, id);
+
+CREATE INDEX open_grant_wallet ON open_grant (wallet);
 
 CREATE TABLE open_hold (
     hold_id    BLOB    NOT NULL PRIMARY KEY,
@@ -306,6 +372,43 @@ CREATE TABLE partner (
     margin       INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
     created_us   INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE payout (
+    txn_id  BLOB NOT NULL PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES ledger_account (id),
+    credits INTEGER NOT NULL,
+    debits  INTEGER NOT NULL,
+    netted  INTEGER NOT NULL CHECK (netted >= 0),
+    paid    INTEGER NOT NULL CHECK (paid >= 0),
+    note    BLOB
+) STRICT;
+
+CREATE INDEX payout_account ON payout (account);
+
+CREATE TRIGGER payout_no_delete BEFORE DELETE ON payout
+BEGIN SELECT RAISE(ABORT, 'payout is append-only'); END;
+
+CREATE TRIGGER payout_no_update BEFORE UPDATE ON payout
+BEGIN SELECT RAISE(ABORT, 'payout is append-only'); END;
+
+CREATE TABLE period_close (
+    slot     INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    id       BLOB    NOT NULL UNIQUE,
+    batch_no INTEGER NOT NULL,
+    period   INTEGER NOT NULL UNIQUE CHECK (period > 0),
+    start_us INTEGER NOT NULL,
+    end_us   INTEGER NOT NULL CHECK (end_us > start_us),
+    cut      BLOB    NOT NULL,
+    digest   BLOB    NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (slot, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER period_close_no_delete BEFORE DELETE ON period_close
+BEGIN SELECT RAISE(ABORT, 'period_close is append-only'); END;
+
+CREATE TRIGGER period_close_no_update BEFORE UPDATE ON period_close
+BEGIN SELECT RAISE(ABORT, 'period_close is append-only'); END;
 
 CREATE TABLE policy_version (
     number       INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
@@ -390,11 +493,18 @@ CREATE TABLE purchase (
     status       TEXT    NOT NULL,
     key          TEXT,
     created_us   INTEGER NOT NULL,
-    confirmed_us INTEGER,
+    confirmed_us INTEGER, failed_us INTEGER, failure TEXT,
     UNIQUE (account_id, key)
 ) STRICT;
 
 CREATE INDEX purchase_account ON purchase (account_id, created_us);
+
+CREATE TABLE refund_total (
+    txn_id   BLOB NOT NULL PRIMARY KEY,
+    captured INTEGER NOT NULL CHECK (captured > 0),
+    refunded INTEGER NOT NULL CHECK (refunded >= 0),
+    CHECK (refunded <= captured)
+) STRICT;
 
 CREATE TABLE refusal (
     slot     INTEGER NOT NULL,
@@ -457,6 +567,23 @@ CREATE TABLE tool (
 
 CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);
 
+CREATE TABLE trial_balance (
+    period  INTEGER NOT NULL,
+    kind    INTEGER NOT NULL,
+    account INTEGER NOT NULL,
+    opening INTEGER NOT NULL,
+    debits  INTEGER NOT NULL CHECK (debits >= 0),
+    credits INTEGER NOT NULL CHECK (credits >= 0),
+    closing INTEGER NOT NULL CHECK (closing = opening + credits - debits),
+    PRIMARY KEY (period, kind, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER trial_balance_no_delete BEFORE DELETE ON trial_balance
+BEGIN SELECT RAISE(ABORT, 'trial_balance is append-only'); END;
+
+CREATE TRIGGER trial_balance_no_update BEFORE UPDATE ON trial_balance
+BEGIN SELECT RAISE(ABORT, 'trial_balance is append-only'); END;
+
 CREATE TABLE "txn" (
     slot         INTEGER NOT NULL,
     seq          INTEGER NOT NULL,
@@ -492,3 +619,21 @@ CREATE TABLE wallet_balance (
     version    INTEGER NOT NULL,
     CHECK (credits - debits - held + overdraft >= 0)
 ) STRICT;
+
+CREATE TABLE wallet_grant (
+    slot       INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    id         BLOB    NOT NULL UNIQUE,
+    batch_no   INTEGER NOT NULL,
+    wallet     INTEGER NOT NULL,
+    account    INTEGER NOT NULL UNIQUE CHECK (account <> wallet),
+    priority   INTEGER NOT NULL CHECK (priority >= 0),
+    expires_us INTEGER NOT NULL,
+    PRIMARY KEY (slot, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER wallet_grant_no_delete BEFORE DELETE ON wallet_grant
+BEGIN SELECT RAISE(ABORT, 'wallet_grant is append-only'); END;
+
+CREATE TRIGGER wallet_grant_no_update BEFORE UPDATE ON wallet_grant
+BEGIN SELECT RAISE(ABORT, 'wallet_grant is append-only'); END;
