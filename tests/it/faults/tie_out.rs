@@ -165,7 +165,8 @@ impl Client {
         };
         let invocation = answer.header("x-tollgate-invocation-id").unwrap().to_owned();
         self.notes.push(Note { buyer, publisher, invocation, charged: micros(charged) });
-        if is_keyed {
+        // A failure that cost nothing gives its key free again: it may be tried anew.
+        if is_keyed && (answer.status == 200 || micros(charged) > 0) {
             self.asked.push((buyer, path, body, answer.json));
         }
     }
