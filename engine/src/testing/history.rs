@@ -1,26 +1,23 @@
 //! Random histories: what callers might ask of the ledger, sensible and not, one step after the other.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
-use super::{Dice, SeededIds, World, call_end, running_call};
+use super::{Dice, SeededIds, World};
 use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
-    invocation::CallState,
     ledger::{
         CaptureAmount, Collect, LedgerAccountId, Leg, OnExpiry, Payout, PlaceHold, Post, Refund, Revert, Secure,
         Settle, SettleAction, TransactionKind,
-        batch::{Begin, Ended, Finish, KeyEnd, Outcome},
+        batch::{Begin, Finish},
         caps::CapUse,
         grants::GiveGrant,
-        key::{KeyClaim, KeyName},
         leaf::sha256,
     },
     pricing::ShareTerms,
 };
 
+mod calls;
 mod movements;
 
 const SECOND_US: i64 = 1_000_000;
@@ -96,11 +93,6 @@ pub struct History {
 
 fn micros(amount: i64) -> Credits {
     Credits::from_micros(amount)
-}
-
-/// The body that a finished call stores: it shows what the ledger told the caller.
-fn body(ended: &Ended) -> Arc<str> {
-    format!("{{\"charged\":{},\"left\":{}}}", ended.charged.micros(), ended.spendable.micros()).into()
 }
 
 impl History {
@@ -404,49 +396,6 @@ impl History {
             4 => settle.hold = self.some_name(),
             _ => settle.id = self.some_name(),
         }
-    }
-
-    fn begin(&mut self) -> Step {
-        let id = InvocationId::from(self.uuid());
-        let hold = self.dice.chance(75).then(|| self.place_hold(EntryId::from(id)));
-        let key = self.dice.chance(60).then(|| KeyClaim {
-            name: KeyName {
-                scope: Uuid::from_u128(self.dice.below(2).into()),
-                key: format!("key-{}", self.dice.below(12)).into(),
-            },
-            fingerprint: sha256(if self.dice.chance(80) { b"one request" } else { b"another request" }),
-        });
-        let call = running_call(id, hold.as_ref(), key.as_ref(), self.now_us);
-        let begin = Begin { call, key, hold };
-        self.calls.push(begin.clone());
-        Step::Begin(begin)
-    }
-
-    fn finish(&mut self) -> Step {
-        let recent = self.calls.len().saturating_sub(8);
-        let Some(call) = self.dice.pick(self.calls.get(recent..).unwrap_or_default()).cloned() else {
-            return self.begin();
-        };
-        let held = call.hold.as_ref().map_or(0, |hold| hold.amount.micros());
-        let outcome = match self.dice.below(10) {
-            0..=4 => Outcome::Capture(micros(self.dice.between(0, held))),
-            5 => Outcome::Capture(micros(held.saturating_add(1))),
-            6 | 7 => Outcome::Release,
-            _ => Outcome::Unknown { resolves_us: self.now_us + self.dice.between(1, 90) * SECOND_US },
-        };
-        let key = match self.dice.below(4) {
-            0 => KeyEnd::Free,
-            1 => KeyEnd::Unknown,
-            _ => KeyEnd::Store { status: 200, render: Arc::new(body) },
-        };
-        Step::Finish(Finish {
-            call: call.call.id,
-            wallet: call.hold.as_ref().map(|hold| hold.wallet),
-            caps: call.hold.map(|hold| hold.caps).unwrap_or_default(),
-            outcome,
-            key,
-            end: call_end(CallState::Succeeded),
-        })
     }
 
     fn advance(&mut self) -> Step {

@@ -17,6 +17,7 @@ use crate::clock::SharedClock;
 
 mod columns;
 mod comparing;
+mod contested;
 mod forget;
 mod load;
 mod movements;
