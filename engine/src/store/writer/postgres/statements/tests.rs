@@ -29,7 +29,7 @@ fn only_the_locking_text_locks() {
 
 #[test]
 fn what_goes_back_or_out_costs_no_other_batch_anything() {
-    let movements = Groups::numbered(16);
+    let movements = Groups::numbered(32);
     assert!(movements.has(Group::Movements));
     for number in 0..Groups::COUNT {
         let text = write_text(Groups::numbered(number));
