@@ -406,8 +406,8 @@ async fn grant(
 ) -> Result<Done, NotDone> {
     let credits = parse_credits("credits", credits)?;
     let profile = find_account(services, account).await?;
-    let grant =
-        services.grant_credits(by, profile.id, credits, terms, reason, key).await.map_err(|error| match error {
+    let grant = services.grant_credits(by, profile.id, credits, terms, Note { reason, key }).await.map_err(
+        |error| match error {
             GrantError::Store(error) => error.into(),
             GrantError::Expired { expires_us, now_us } => NotDone::refused(format!(
                 "{error}: {} is not after {}",
@@ -415,7 +415,8 @@ async fn grant(
                 dates::render(now_us)
             )),
             other => NotDone::refused(other),
-        })?;
+        },
+    )?;
     let available = available(services, &profile).await?;
     let view = GrantView {
         grant: grant.id.to_string(),

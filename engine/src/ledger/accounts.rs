@@ -44,6 +44,7 @@ impl LedgerAccountId {
     }
 
     /// What the owner of this payable owes stands on this account: its number with the other sign.
+    #[must_use]
     pub const fn receivable(self) -> Self {
         Self(self.0.saturating_neg())
     }

@@ -9,6 +9,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::{
+    LedgerAccountId,
     chain::BatchHeader,
     checkpoint::{Checkpoint, OtherHead, SignedCheckpoint, SlotHead},
     command::OnExpiry,
@@ -245,7 +246,7 @@ fn write_hold(object: &mut Object<'_>, entry: &HoldEntry) {
     object.int("amount", entry.amount.micros()).int("ttl_us", entry.ttl_us);
     object.int("publisher_bps", entry.shares.publisher_bps().into());
     object.int("partner_bps", entry.shares.partner_bps().into());
-    object.optional_int("partner", entry.partner.map(|account| account.raw()));
+    object.optional_int("partner", entry.partner.map(LedgerAccountId::raw));
     let expiry_capture = match entry.on_expiry {
         OnExpiry::Release => None,
         OnExpiry::Capture(amount) => Some(amount.micros()),
@@ -278,7 +279,7 @@ fn write_settlement(object: &mut Object<'_>, entry: &SettlementEntry) {
 }
 
 fn write_refusal(object: &mut Object<'_>, entry: &RefusalEntry) {
-    object.hex("id", entry.id.uuid().as_bytes()).optional_int("wallet", entry.wallet.map(|account| account.raw()));
+    object.hex("id", entry.id.uuid().as_bytes()).optional_int("wallet", entry.wallet.map(LedgerAccountId::raw));
     object.text("reason", entry.reason).int("needed", entry.needed.micros()).close();
 }
 

@@ -58,7 +58,7 @@ pub enum Refusal {
     #[error("there is no such transaction")]
     TransactionNotFound,
     /// The identifier names something of which nothing can go back: a refund, another kind of transaction, a hold.
-    #[error("nothing of this can be taken back: it is {what}", what = what_is(.0))]
+    #[error("nothing of this can be taken back: it is {what}", what = .0.map_or("a hold, or its end", TransactionKind::as_str))]
     NotReversible(Option<TransactionKind>),
     /// A whole transaction cannot be taken back after a part of it, nor a second time.
     #[error("{refunded} of {captured} were taken back before")]
@@ -174,8 +174,4 @@ impl Refusal {
             Self::Overflow => "overflow",
         }
     }
-}
-
-fn what_is(kind: &Option<TransactionKind>) -> &'static str {
-    kind.map_or("a hold, or its end", TransactionKind::as_str)
 }

@@ -195,6 +195,7 @@ impl Services {
                 created_us: now_us,
                 closed_us: None,
             };
+            self.state(unit, &row, now_us);
             unit.one(self.db.backend(), &entity::ledger_account::Entity::insert(row.into_active_model()));
         }
         if kind.is_limited() {

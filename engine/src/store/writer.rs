@@ -105,8 +105,13 @@ impl Command {
     pub(super) const fn is_movement(&self) -> bool {
         match self {
             Self::Post(_) | Self::Hold(_) | Self::Settle(_) => false,
-            Self::Refund(_) | Self::Revert(_) | Self::Collect(_) | Self::Secure(_) | Self::Payout(_) => true,
-            Self::Give(_) | Self::Close(_) => true,
+            Self::Refund(_)
+            | Self::Revert(_)
+            | Self::Collect(_)
+            | Self::Secure(_)
+            | Self::Payout(_)
+            | Self::Give(_)
+            | Self::Close(_) => true,
         }
     }
 

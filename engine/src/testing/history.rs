@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Dice, SeededIds, World};
 use crate::{
     credits::Credits,
-    id::{EntryId, InvocationId},
+    id::EntryId,
     ledger::{
         CaptureAmount, Collect, LedgerAccountId, Leg, OnExpiry, Payout, PlaceHold, Post, Refund, Revert, Secure,
         Settle, SettleAction, TransactionKind,

@@ -10,7 +10,10 @@ use engine::{
         grants::{GiveGrant, OPEN_GRANTS_MAX},
         leaf::Settled,
     },
-    service::accounts::{GrantError, GrantTerms},
+    service::{
+        accounts::{GrantError, GrantTerms},
+        movements::Note,
+    },
     store::{Ledger, writer::Command},
 };
 use tokio::task::JoinSet;
@@ -19,6 +22,10 @@ use super::{
     desk::{Desk, Kind, SECOND_US, capture_all, give_by, grant, hold, on_both, payable_id, post, release, wallet_id},
     races::{begin, finish},
 };
+
+const fn note(reason: &str) -> Note<'_> {
+    Note { reason, key: None }
+}
 
 on_both! {
     what_is_held_of_a_grant_survives_the_writer,
@@ -161,17 +168,17 @@ async fn a_wallet_has_at_most_a_hundred_grants_to_look_at(kind: Kind) {
         // Accounts that are opened in one millisecond are told apart by chance.
         desk.clock.advance_us(1_000);
         let lifetime_us = if number == 0 { SECOND_US } else { 60 * SECOND_US };
-        services.grant_credits(&by, made.id, amount, terms(lifetime_us), "one of many", None).await.unwrap();
+        services.grant_credits(&by, made.id, amount, terms(lifetime_us), note("one of many")).await.unwrap();
     }
     desk.clock.advance_us(1_000);
-    let more = services.grant_credits(&by, made.id, amount, terms(60 * SECOND_US), "one more", None).await;
+    let more = services.grant_credits(&by, made.id, amount, terms(60 * SECOND_US), note("one more")).await;
     assert!(matches!(more, Err(GrantError::TooMany)), "{more:?}");
     // All of them pay for one call, the wallet's own credits last.
     let place = hold(desk.fresh(), made.wallet, payable_id(1), 3 * 100 + 3);
     assert_eq!(desk.ask(Command::Hold(place)).await, Ok(Done::Held));
     assert_eq!(desk.number("SELECT count(*) FROM hold_source"), 100);
     desk.clock.advance_us(SECOND_US);
-    services.grant_credits(&by, made.id, amount, terms(60 * SECOND_US), "there is room again", None).await.unwrap();
+    services.grant_credits(&by, made.id, amount, terms(60 * SECOND_US), note("there is room again")).await.unwrap();
     desk.verify();
 }
 

@@ -18,6 +18,7 @@ use crate::{
     limits::IDEMPOTENCY_KEY_BYTES_MAX,
     service::{
         Services,
+        movements::Note,
         outbox::unexpected,
         tokens::{NewToken, TokenNameError, check_token_name},
     },
@@ -176,8 +177,7 @@ impl Services {
         account: AccountId,
         credits: Credits,
         terms: Option<GrantTerms>,
-        reason: &str,
-        key: Option<&str>,
+        Note { reason, key }: Note<'_>,
     ) -> Result<CreditGrant, GrantError> {
         if credits <= Credits::ZERO {
             return Err(GrantError::NotPositive);

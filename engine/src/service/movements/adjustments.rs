@@ -44,9 +44,10 @@ impl Services {
             Some(moved) => moved,
             None => {
                 self.carry_out(by, &order, |unit, draft| {
-                    let (debit, credit) = match credits.is_negative() {
-                        true => (wallet, LedgerAccountId::OPENING),
-                        false => (LedgerAccountId::OPENING, wallet),
+                    let (debit, credit) = if credits.is_negative() {
+                        (wallet, LedgerAccountId::OPENING)
+                    } else {
+                        (LedgerAccountId::OPENING, wallet)
                     };
                     unit.post(Post {
                         id: draft.id,

@@ -85,16 +85,15 @@ impl Services {
     ) -> Result<PaidOut, MovementError> {
         check_positive(credits)?;
         let order = Order { kind: MovementKind::Payout, subject: payee.id.clone(), credits, note };
-        let moved = match self.find_moved(&order).await? {
-            Some(moved) => moved,
-            None => {
-                let (from, to) = (payee.account, LedgerAccountId::CLEARING_MANUAL);
-                self.carry_out(by, &order, |unit, draft| {
-                    let payout = Payout { id: draft.id, from, to, amount: credits, meta: Some(draft.meta) };
-                    unit.command(Command::Payout(payout));
-                })
-                .await?
-            }
+        let moved = if let Some(moved) = self.find_moved(&order).await? {
+            moved
+        } else {
+            let (from, to) = (payee.account, LedgerAccountId::CLEARING_MANUAL);
+            self.carry_out(by, &order, |unit, draft| {
+                let payout = Payout { id: draft.id, from, to, amount: credits, meta: Some(draft.meta) };
+                unit.command(Command::Payout(payout));
+            })
+            .await?
         };
         Ok(self.load_payout(payee, moved.id, moved.is_replay).await?)
     }

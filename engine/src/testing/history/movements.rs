@@ -72,7 +72,8 @@ impl History {
         }
         let kinds = [TransactionKind::Adjustment, TransactionKind::Grant, TransactionKind::Refund];
         let free = self.dice.pick(&kinds).copied().unwrap_or(TransactionKind::Adjustment);
-        let reverses = if is_chargeback != self.dice.chance(5) { Some(self.some_transaction()) } else { None };
+        let is_named = is_chargeback ^ self.dice.chance(5);
+        let reverses = is_named.then(|| self.some_transaction());
         Collect {
             id: self.fresh(),
             kind: if is_chargeback { TransactionKind::Chargeback } else { free },

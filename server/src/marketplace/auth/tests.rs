@@ -2,7 +2,10 @@ use actix_web::{App, test, web::Data};
 use engine::{
     audit::OpContext,
     credits::Credits,
-    service::purchases::{ConfirmError, Provider},
+    service::{
+        movements::Note,
+        purchases::{ConfirmError, Provider},
+    },
 };
 use serde_json::{Value, json};
 
@@ -210,7 +213,13 @@ async fn a_purchase_is_posted_once() {
             .await
             .unwrap();
         services
-            .grant_credits(&OpContext::system(), account, Credits::from_micros(2_000_000), None, "welcome", Some("g"))
+            .grant_credits(
+                &OpContext::system(),
+                account,
+                Credits::from_micros(2_000_000),
+                None,
+                Note { reason: "welcome", key: Some("g") },
+            )
             .await
             .unwrap();
     }
