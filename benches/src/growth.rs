@@ -74,7 +74,7 @@ fn compare(
         }
     }
     let ratio = median(small_per_s.iter().zip(&large_per_s).map(|(small, large)| large / small));
-    let (small_per_s, large_per_s) = (median(small_per_s.into_iter()), median(large_per_s.into_iter()));
+    let (small_per_s, large_per_s) = (median(small_per_s), median(large_per_s));
     small.close()?;
     large.close()?;
     Ok(Grown { small_per_s: rounded(small_per_s), large_per_s: rounded(large_per_s), large_over_small: ratio })

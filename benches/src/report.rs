@@ -327,7 +327,7 @@ fn write_growth(f: &mut fmt::Formatter<'_>, growth: &Growth) -> fmt::Result {
         match grown {
             None => write!(f, "\n  {name:11}{NOT_MEASURED}")?,
             Some(Grown { small_per_s, large_per_s, large_over_small }) => {
-                write!(f, "\n  {name:11}{large_per_s:>9.0}/s against {small_per_s:.0}/s, ratio {large_over_small:.3}")?
+                write!(f, "\n  {name:11}{large_per_s:>9.0}/s against {small_per_s:.0}/s, ratio {large_over_small:.3}")?;
             }
         }
     }

@@ -53,7 +53,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<AppState>) -> Result<
     let found = state.services.list_checkpoints(wanted.before).await?;
     let is_more = u64::try_from(found.len()).is_ok_and(|length| length == CHECKPOINTS_LISTED_MAX);
     let next = found.last().map(|known| known.signed.checkpoint.number).filter(|number| is_more && *number > 1);
-    let views: Vec<Value> = found.iter().map(|known| known.view()).collect();
+    let views: Vec<Value> = found.iter().map(engine::service::checkpoints::KnownCheckpoint::view).collect();
     Ok(HttpResponse::Ok().json(json!({"checkpoints": views, "next_before": next})))
 }
 

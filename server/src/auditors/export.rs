@@ -42,7 +42,7 @@ pub const EXPORTS_MAX: usize = 2;
 /// How many pieces may wait for the auditor's side.
 const PIECES_MAX: usize = 4;
 /// An auditor's side that takes nothing for so long has gone.
-const STALL_MAX: Duration = Duration::from_secs(60);
+const STALL_MAX: Duration = Duration::from_mins(1);
 
 /// The parameters.
 const REPORT: &str = "report";

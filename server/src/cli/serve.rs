@@ -78,14 +78,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     engine.services.set_up_checkpoints(checkpoints);
     let OpenGateway { gateway, token_file, credential } =
         open_gateway(&config, key, &engine.services, namespaces).await?;
-    // Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
-    let operators = match engine.services.db.place() {
-        DatabasePlace::File(path) => {
-            let opened = OperatorSocket::open(path, Arc::clone(&engine.services)).await;
-            Some(opened.map_err(|error| Failure::new(Exit::Database, error))?)
-        }
-        DatabasePlace::Server(_) => None,
-    };
+    let operators = listen_to_operators(&engine.services).await?;
     let follow = app::run_follow(Arc::clone(&engine.services));
     let vouch = checkpoints::run(Arc::clone(&engine.services), config.ledger.checkpoint_dir.clone());
     let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
@@ -124,6 +117,17 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     end_writer(engine.writer).await
+}
+
+/// Commands come to the one writer of a file; beside servers of a shared database they write for themselves.
+async fn listen_to_operators(services: &Arc<Services>) -> Result<Option<OperatorSocket>, Failure> {
+    match services.db.place() {
+        DatabasePlace::File(path) => {
+            let opened = OperatorSocket::open(path, Arc::clone(services)).await;
+            opened.map(Some).map_err(|error| Failure::new(Exit::Database, error))
+        }
+        DatabasePlace::Server(_) => Ok(None),
+    }
 }
 
 async fn end_writer(writer: std::thread::JoinHandle<()>) -> Outcome {
