@@ -6,7 +6,11 @@ use actix_web::{
     http::Method,
     web::{self, Data, Query},
 };
-use engine::{code::Code, ledger::jsonl::hex, service::checkpoints::CHECKPOINTS_LISTED_MAX};
+use engine::{
+    code::Code,
+    ledger::jsonl::hex,
+    service::checkpoints::{CHECKPOINTS_LISTED_MAX, KnownCheckpoint},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -53,7 +57,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<AppState>) -> Result<
     let found = state.services.list_checkpoints(wanted.before).await?;
     let is_more = u64::try_from(found.len()).is_ok_and(|length| length == CHECKPOINTS_LISTED_MAX);
     let next = found.last().map(|known| known.signed.checkpoint.number).filter(|number| is_more && *number > 1);
-    let views: Vec<Value> = found.iter().map(engine::service::checkpoints::KnownCheckpoint::view).collect();
+    let views: Vec<Value> = found.iter().map(KnownCheckpoint::view).collect();
     Ok(HttpResponse::Ok().json(json!({"checkpoints": views, "next_before": next})))
 }
 
