@@ -64,6 +64,9 @@ impl Books {
                 desk.clock.advance_us(DAY_US);
             }
         }
+        // Whatever is due, and the calls of a writer that is gone, the next writer settles: here and not while exporting.
+        self.desk.restart();
+        self.desk.ledger().tick().await.unwrap();
         self.desk.stop();
     }
 
