@@ -58,11 +58,16 @@ fn statements_and_revenue_name_publishers_partners_and_tools_beside_a_running_se
     assert_eq!(export(&home, &["--report", "revenue", "--period", "2020-01"]), Vec::<Row>::new());
 
     // By slug and by identifier: the same lines, from nothing to the balance.
-    let publisher = export(&home, &["--report", "publisher-statement", "--publisher", "acme"]);
+    // What the publisher owes is an account beside it, and nothing is owed here.
+    let statement_of = |publisher: &str| -> Vec<Row> {
+        let rows = export(&home, &["--report", "publisher-statement", "--publisher", publisher]);
+        rows.into_iter().filter(|row| row["account"].starts_with("liabilities:payable:")).collect()
+    };
+    let publisher = statement_of("acme");
     let balance: Value = server.ledger("trial-balance");
     let code = publisher[0]["account"].clone();
     let id = code.strip_prefix("liabilities:payable:").unwrap();
-    assert_eq!(export(&home, &["--report", "publisher-statement", "--publisher", id]), publisher);
+    assert_eq!(statement_of(id), publisher);
     // Within a day tools come in the order of their identifiers, which is chance.
     let mut lines: Vec<_> = publisher.iter().map(|row| (row["line"].as_str(), row["tool"].as_str())).collect();
     assert_eq!((lines.remove(0), lines.pop()), (("opening", ""), Some(("closing", ""))));
