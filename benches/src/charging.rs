@@ -48,6 +48,8 @@ pub(crate) enum Until {
     Seconds(u64),
     /// The wallets can pay no more. All is measured.
     Dry,
+    /// So many charges are made. All are measured; a refusal ends the run.
+    Charges(u64),
 }
 
 /// What the callers share.
@@ -82,18 +84,25 @@ struct Round {
     next: AtomicU64,
     begin: Instant,
     end: Option<Instant>,
+    /// How many charges may still begin, where they are counted.
+    rest: Option<AtomicU64>,
+    stops_when_dry: bool,
 }
 
 /// Has `callers` charge, each with one hold or capture in flight.
 pub(crate) async fn charge_from_all(charging: Charging, callers: usize, until: Until) -> Outcome<Charged> {
     let now = Instant::now();
     let (begin, end) = match until {
-        Until::Dry => (now, None),
+        Until::Dry | Until::Charges(_) => (now, None),
         Until::Seconds(seconds) => (now + WARM_UP, Some(now + WARM_UP + Duration::from_secs(seconds))),
     };
     let shares = ShareTerms::new(PUBLISHER_BPS, 0).context(|| "shares".to_owned())?;
     let next = AtomicU64::new(charging.first);
-    let round = Arc::new(Round { charging, shares, next, begin, end });
+    let rest = match until {
+        Until::Charges(charges) => Some(AtomicU64::new(charges)),
+        Until::Seconds(_) | Until::Dry => None,
+    };
+    let round = Arc::new(Round { charging, shares, next, begin, end, rest, stops_when_dry: until == Until::Dry });
     let tasks: Vec<_> = (0..callers)
         .map(|_| {
             let round = Arc::clone(&round);
@@ -127,10 +136,10 @@ impl Round {
     async fn keep_charging(&self) -> Outcome<Charged> {
         let mut seen = Charged::nothing()?;
         let mut asked = Instant::now();
-        while self.end.is_none_or(|end| asked < end) {
+        while self.end.is_none_or(|end| asked < end) && self.takes_one() {
             match self.charge().await? {
                 Ok(()) => {}
-                Err(Refusal::Insufficient { .. }) if self.end.is_none() => break,
+                Err(Refusal::Insufficient { .. }) if self.stops_when_dry => break,
                 Err(refusal) => return Err(Failure::new(format!("the ledger refused: {refusal}"))),
             }
             let answered = Instant::now();
@@ -141,6 +150,12 @@ impl Round {
             asked = answered;
         }
         Ok(seen)
+    }
+
+    /// Whether another charge may begin; it is counted.
+    fn takes_one(&self) -> bool {
+        let less = |rest: &AtomicU64| rest.try_update(Ordering::Relaxed, Ordering::Relaxed, |rest| rest.checked_sub(1));
+        self.rest.as_ref().is_none_or(|rest| less(rest).is_ok())
     }
 
     /// One hold and its capture, each durable when it returns.

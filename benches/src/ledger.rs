@@ -77,7 +77,7 @@ async fn drive(installation: &Installation, pace: Pace) -> Outcome<Found> {
 }
 
 /// The wallets of the measured catalog's partners, and the publisher's account.
-async fn load_accounts(
+pub(crate) async fn load_accounts(
     installation: &Installation,
     ledger: &Ledger,
     clock: &Arc<dyn Clock>,

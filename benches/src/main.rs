@@ -10,6 +10,7 @@ mod charging;
 mod driver;
 mod failure;
 mod gateway;
+mod growth;
 mod ledger;
 mod machine;
 mod nginx;
@@ -53,6 +54,9 @@ struct Arguments {
     /// How often the sides take turns; the medians are reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     rounds: u64,
+    /// How many transactions are in the large books of `growth`
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    transactions: u64,
 }
 
 /// The processes that the program starts of itself.
@@ -83,6 +87,8 @@ enum Measurement {
     Postgres,
     /// The ledger alone on PostgreSQL: hold and capture from four processes, and the same without batches
     PostgresLedger,
+    /// Only when asked for: the ledger alone with 50,000 transactions in the books and with many more
+    Growth,
     /// `tollgate ledger verify` on the books of a paid drive
     Verify,
     /// The size of the binary
@@ -154,6 +160,9 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
         postgres::measure(folder, "postgres-ledger", &mut report.postgres, |cluster, figures| {
             postgres::ledger::measure(folder, &program, pace, cluster, figures)
         })?;
+    }
+    if arguments.only == Some(Measurement::Growth) {
+        report.growth = Some(growth::measure(folder, &program, pace, arguments.transactions)?);
     }
     if arguments.only == Some(Measurement::Verify) {
         verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;

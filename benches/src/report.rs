@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) gateway: Option<Gateway>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postgres: Option<Postgres>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) growth: Option<Growth>,
     /// By callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxies: Option<BTreeMap<u32, Proxies>>,
@@ -31,7 +33,16 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, sqlite: None, gateway: None, postgres: None, proxies: None, size: None, start: None }
+        Self {
+            machine,
+            sqlite: None,
+            gateway: None,
+            postgres: None,
+            growth: None,
+            proxies: None,
+            size: None,
+            start: None,
+        }
     }
 }
 
@@ -97,6 +108,25 @@ pub(crate) struct FreeCall {
     pub(crate) p99_ms: f64,
     /// Median latency minus that of the bare proxy in the same round.
     pub(crate) added_p50_ms: f64,
+}
+
+/// The ledger alone on small and on large books.
+#[derive(Debug, Serialize)]
+pub(crate) struct Growth {
+    pub(crate) small_transactions: u64,
+    pub(crate) large_transactions: u64,
+    pub(crate) sqlite: Grown,
+    /// `null` where its server is not installed: not measured.
+    pub(crate) postgres: Option<Grown>,
+}
+
+/// Pairs of a hold and its capture: medians over the rounds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grown {
+    pub(crate) small_per_s: f64,
+    pub(crate) large_per_s: f64,
+    /// Within a round.
+    pub(crate) large_over_small: f64,
 }
 
 /// The proxies that a paid call is compared with.
@@ -223,6 +253,9 @@ impl fmt::Display for Report {
         if let Some(postgres) = &self.postgres {
             postgres::write_postgres(f, postgres)?;
         }
+        if let Some(growth) = &self.growth {
+            write_growth(f, growth)?;
+        }
         for (callers, proxies) in self.proxies.iter().flatten() {
             write_proxies(f, *callers, proxies)?;
             write!(f, "\n{:9}bare ÷ nginx {}", "", Optional(proxies.bare_over_nginx))?;
@@ -257,6 +290,20 @@ fn write_sqlite(f: &mut fmt::Formatter<'_>, sqlite: &Sqlite) -> fmt::Result {
         )?;
     }
     write_verify(f, sqlite.verify.as_ref())
+}
+
+fn write_growth(f: &mut fmt::Formatter<'_>, growth: &Growth) -> fmt::Result {
+    let Growth { small_transactions, large_transactions, sqlite, postgres } = growth;
+    write!(f, "\nhold+capture with {large_transactions} transactions in the books against {small_transactions}")?;
+    for (name, grown) in [("SQLite", Some(sqlite)), ("PostgreSQL", postgres.as_ref())] {
+        match grown {
+            None => write!(f, "\n  {name:11}{NOT_MEASURED}")?,
+            Some(Grown { small_per_s, large_per_s, large_over_small }) => {
+                write!(f, "\n  {name:11}{large_per_s:>9.0}/s against {small_per_s:.0}/s, ratio {large_over_small:.3}")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_gateway(f: &mut fmt::Formatter<'_>, gateway: &Gateway) -> fmt::Result {

@@ -35,7 +35,7 @@ use crate::{
 const DATABASE: &str = "ledger";
 
 /// Who pays where many do.
-const MANY_WALLETS: Accounts = Accounts { first: 1_000_001, count: WALLETS };
+pub(crate) const MANY_WALLETS: Accounts = Accounts { first: 1_000_001, count: WALLETS };
 
 /// Who pays where all pay from the same wallet.
 const ONE_WALLET: Accounts = Accounts { first: 1_100_001, count: 1 };
@@ -47,7 +47,7 @@ const DRY_WALLET: Accounts = Accounts { first: 1_200_001, count: 1 };
 const MANY_PAYEES: Accounts = Accounts { first: 2_000_001, count: 1_000 };
 
 /// Who is paid where one is.
-const ONE_PAYEE: Accounts = Accounts { count: 1, ..MANY_PAYEES };
+pub(crate) const ONE_PAYEE: Accounts = Accounts { count: 1, ..MANY_PAYEES };
 
 /// What a wallet that does not run dry is given, in micro-credits.
 const PLENTY_MICRO: i64 = 1_000_000_000_000;
@@ -70,7 +70,7 @@ pub(crate) fn measure(
     let tollgate = Tollgate::start_plain(program, &site)?;
     tollgate.check_durable()?;
     let installation = tollgate.stop()?;
-    open_accounts(cluster)?;
+    open_accounts(cluster, DATABASE)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(fund(installation.database_url()))?;
     let mut crews = Crews { url: installation.database_url(), seconds: pace.seconds, runs: 1, captures: 0 };
@@ -150,7 +150,7 @@ impl Crews<'_> {
         self.captures = self.captures.saturating_add(found.captures);
         let rate = &found.rate;
         note(&match until {
-            Until::Dry => format!("{side}: {} captured", found.captures),
+            Until::Dry | Until::Charges(_) => format!("{side}: {} captured", found.captures),
             Until::Seconds(_) => format!(
                 "{side:18}{:>10.0} hold+capture/s   p50 {:.3} ms   p99 {:.3} ms",
                 rate.hold_captures_per_s, rate.p50_ms, rate.p99_ms
@@ -160,7 +160,8 @@ impl Crews<'_> {
     }
 }
 
-fn open_accounts(cluster: &Cluster) -> Outcome<()> {
+/// Opens the accounts of this part in `database`.
+pub(crate) fn open_accounts(cluster: &Cluster, database: &str) -> Outcome<()> {
     let script = include_str!("accounts.sql");
     for (wallets, payees) in [(MANY_WALLETS, MANY_PAYEES), (ONE_WALLET, NOBODY), (DRY_WALLET, NOBODY)] {
         let numbers = [
@@ -169,7 +170,7 @@ fn open_accounts(cluster: &Cluster) -> Outcome<()> {
             ("first_payee", payees.first),
             ("payees", payees.count),
         ];
-        cluster.run_script(DATABASE, script, &numbers.map(|(name, number)| (name, number.to_string())))?;
+        cluster.run_script(database, script, &numbers.map(|(name, number)| (name, number.to_string())))?;
     }
     Ok(())
 }
@@ -177,7 +178,7 @@ fn open_accounts(cluster: &Cluster) -> Outcome<()> {
 const NOBODY: Accounts = Accounts { first: 0, count: 0 };
 
 /// Gives every wallet its money, through the writer.
-async fn fund(url: &str) -> Outcome<()> {
+pub(crate) async fn fund(url: &str) -> Outcome<()> {
     let shared = Arc::new(SharedClock::start());
     let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&shared);
     let ids: Arc<dyn IdSource> = Arc::new(SpreadIds::default());

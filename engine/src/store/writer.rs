@@ -3,7 +3,7 @@
 //! is on its way to the disk the next batch gathers by itself.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -35,6 +35,9 @@ pub use sqlite::{WriterSettings, settings_of};
 pub const QUEUE_MAX: usize = 16_384;
 /// How many requests one transaction takes in. `ledger.md` 6.1 gives 2,048 for SQLite.
 pub const BATCH_MAX: usize = 2_048;
+/// How many records of free calls are handed to the writer together: waking its thread for each of them costs more than
+/// writing it. What is left goes with the next tick.
+const RECORDS_TOGETHER: usize = 64;
 /// How many records of free calls may wait for company before they are written by themselves.
 pub const RECORDS_MAX: usize = 1_024;
 /// How many records of free calls are kept while the database takes none.
@@ -83,7 +86,7 @@ enum Job {
     Finish(Box<Finish>, Reply<Result<Ended, Refusal>>),
     Command(Box<Command>, Reply<Result<Done, Refusal>>),
     Unit(Box<UnitOfWork>, oneshot::Sender<Result<Vec<Done>, NotSaved>>),
-    Record(Arc<CallRecord>),
+    Records(Vec<Arc<CallRecord>>),
     Tick(Reply<()>),
     Settings(Reply<WriterSettings>),
 }
@@ -103,9 +106,41 @@ pub struct WriterCounters {
 #[derive(Debug, Clone)]
 pub struct Ledger {
     queue: mpsc::Sender<Job>,
+    records: Arc<Records>,
     counters: Arc<WriterCounters>,
     epoch: i64,
     presence: Presence,
+}
+
+/// Records of free calls that the writer has not been given yet.
+#[derive(Debug)]
+struct Records {
+    waiting: Mutex<Vec<Arc<CallRecord>>>,
+    queue: mpsc::Sender<Job>,
+}
+
+impl Records {
+    /// Takes one in; returns all that wait once they are enough to be handed over.
+    fn add(&self, record: Arc<CallRecord>) -> Option<Vec<Arc<CallRecord>>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(record);
+        (waiting.len() >= RECORDS_TOGETHER)
+            .then(|| std::mem::replace(&mut *waiting, Vec::with_capacity(RECORDS_TOGETHER)))
+    }
+
+    fn take(&self) -> Vec<Arc<CallRecord>> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The last handle is gone: what waits is the writer's last work.
+impl Drop for Records {
+    fn drop(&mut self) {
+        let records = self.take();
+        if !records.is_empty() && self.queue.try_send(Job::Records(records)).is_err() {
+            tracing::error!("the writer cannot take the last records of free calls");
+        }
+    }
 }
 
 /// What the writer needs from outside.
@@ -147,7 +182,7 @@ impl Ledger {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
         let (epoch, handle) = sqlite::start(path, lock, options, Arc::clone(&counters), jobs)?;
-        Ok((Self { queue, counters, epoch, presence: Presence::default() }, handle))
+        Ok((Self::over(queue, counters, epoch), handle))
     }
 
     /// Takes a writer's slot of the PostgreSQL database at `url` and starts the writer's thread, which keeps `shared` at
@@ -163,13 +198,18 @@ impl Ledger {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(WriterCounters::default());
         let (epoch, handle) = postgres::start(url, options, shared, Arc::clone(&counters), jobs)?;
-        Ok((Self { queue, counters, epoch, presence: Presence::default() }, handle))
+        Ok((Self::over(queue, counters, epoch), handle))
     }
 
     /// A ledger without a writer, for what only reads: everything else is answered with [`WriterError::Stopped`].
     pub fn without_writer() -> Self {
         let (queue, _nobody) = mpsc::channel(1);
-        Self { queue, counters: Arc::default(), epoch: 0, presence: Presence::default() }
+        Self::over(queue, Arc::default(), 0)
+    }
+
+    fn over(queue: mpsc::Sender<Job>, counters: Arc<WriterCounters>, epoch: i64) -> Self {
+        let records = Arc::new(Records { waiting: Mutex::default(), queue: queue.clone() });
+        Self { queue, records, counters, epoch, presence: Presence::default() }
     }
 
     /// The writer's term.
@@ -219,11 +259,23 @@ impl Ledger {
 
     /// Records a call that moved no money and holds no key, behind its answer. Waits only when the queue is full.
     pub async fn record(&self, call: Arc<CallRecord>) -> Result<(), WriterError> {
-        self.queue.send(Job::Record(call)).await.map_err(|_closed| WriterError::Stopped)
+        match self.records.add(call) {
+            Some(records) => self.hand_over(records).await,
+            None if self.queue.is_closed() => Err(WriterError::Stopped),
+            None => Ok(()),
+        }
+    }
+
+    async fn hand_over(&self, records: Vec<Arc<CallRecord>>) -> Result<(), WriterError> {
+        self.queue.send(Job::Records(records)).await.map_err(|_closed| WriterError::Stopped)
     }
 
     /// Lets the writer do what is due without anybody asking: expired holds, calls of dead servers, waiting records.
     pub async fn tick(&self) -> Result<(), WriterError> {
+        let records = self.records.take();
+        if !records.is_empty() {
+            self.hand_over(records).await?;
+        }
         self.ask(Job::Tick).await
     }
 

@@ -75,6 +75,7 @@ fn everything_wrong_is_named_with_its_place_and_nothing_panics() {
         (3, "[]", "policy.json5:1:1: the file must be an object"),
         (3, "{operator_policies: 'none.cedar'}", "the file `none.cedar` cannot be read"),
         (1, "{operator_policies: 'bad.cedar'}", "operator_policies: line 2:"),
+        (1, "{operator_policies: 'typed.cedar'}", "policy `typed`, line 3:"),
         (1, "{operator_policies: 'template.cedar'}", "templates are not used here"),
         (1, "{operator_policies: 'same.cedar'}", "policy `base.permit`: another policy has the same `@id`"),
         (3, &deep, "nested deeper than"),
@@ -82,6 +83,9 @@ fn everything_wrong_is_named_with_its_place_and_nothing_panics() {
     ];
     let home = home();
     write(home.path(), "bad.cedar", "// a\nforbid (principal, action, resource) when { nothing };");
+    let typed =
+        "// a\n\n@id(\"typed\") @reason(\"r\")\nforbid (principal, action, resource) when { context.nothing == 1 };";
+    write(home.path(), "typed.cedar", typed);
     write(
         home.path(),
         "template.cedar",

@@ -20,6 +20,8 @@ pub(super) enum Decided {
     Ended(Result<Ended, Refusal>),
     Done(Result<Done, Refusal>),
     Nothing,
+    /// Not yet: another server has the wallet. Decided in a later batch.
+    Deferred,
 }
 
 pub(super) fn unavailable(error: impl std::fmt::Display) -> WriterError {
@@ -36,7 +38,7 @@ pub(super) fn decide(batch: &mut Batch<'_>, job: &Job) -> Decided {
             Command::Hold(hold) => batch.hold(hold),
             Command::Settle(settle) => batch.settle(settle),
         }),
-        Job::Tick(_) | Job::Unit(..) | Job::Record(_) | Job::Settings(_) => Decided::Nothing,
+        Job::Tick(_) | Job::Unit(..) | Job::Records(_) | Job::Settings(_) => Decided::Nothing,
     }
 }
 
@@ -71,18 +73,17 @@ pub(super) fn fail(job: Job, error: &WriterError) {
         Job::Tick(reply) => drop(reply.send(Err(error.clone()))),
         Job::Settings(reply) => drop(reply.send(Err(error.clone()))),
         Job::Unit(_, reply) => drop(reply.send(Err(NotSaved::Writer(error.clone())))),
-        Job::Record(_) => {}
+        Job::Records(_) => {}
     }
 }
 
-/// Keeps the record of a call that moved no money until the next batch. While nothing can be written the records do not
+/// Keeps the records of calls that moved no money until the next batch. While nothing can be written the records do not
 /// grow beyond a bound: those that come later are lost, which costs nobody anything.
-pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, record: Arc<CallRecord>) {
-    if records.len() < RECORDS_KEPT_MAX {
-        records.push(record);
-        if records.len() == RECORDS_KEPT_MAX {
-            tracing::error!("too many calls wait to be recorded: those that move no money are no longer recorded");
-        }
+pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, more: Vec<Arc<CallRecord>>) {
+    let room = RECORDS_KEPT_MAX.saturating_sub(records.len());
+    records.extend(more.into_iter().take(room));
+    if room > 0 && records.len() >= RECORDS_KEPT_MAX {
+        tracing::error!("too many calls wait to be recorded: those that move no money are no longer recorded");
     }
 }
 

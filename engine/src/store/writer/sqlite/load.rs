@@ -99,7 +99,7 @@ impl Books {
                     }
                     Command::Settle(settle) => self.load_settle(facts, settle)?,
                 },
-                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+                Job::Unit(..) | Job::Records(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
         Ok(())

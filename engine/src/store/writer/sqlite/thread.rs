@@ -63,7 +63,7 @@ impl Writer {
                         self.run_batch(&mut batch);
                         self.run_unit(&unit, reply);
                     }
-                    Job::Record(record) => keep(&mut self.records, record),
+                    Job::Records(records) => keep(&mut self.records, records),
                     Job::Settings(reply) => drop(reply.send(self.books.settings().map_err(unavailable))),
                     other => batch.push(other),
                 }
