@@ -291,6 +291,15 @@ impl Desk {
         }
     }
 
+    /// Has somebody else carry out `sql` on a PostgreSQL database meanwhile; how it ended.
+    pub(crate) fn alter_behind(&self, sql: String) -> JoinHandle<Result<String, String>> {
+        let place = Arc::clone(&self.place);
+        std::thread::spawn(move || match &*place {
+            Place::File { .. } => panic!("a file is changed through `connection`"),
+            Place::Server(database) => database.query_as_superuser(&sql),
+        })
+    }
+
     /// The one number that `sql` asks for.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.rows(sql)[0][0].parse().unwrap()

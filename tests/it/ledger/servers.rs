@@ -12,7 +12,7 @@ use engine::{
     store::{Database, Ledger, Presence, UnitOfWork, WriterError, news, writer::Command},
     testing::Dice,
 };
-use tests::environment::extent;
+use tests::{environment::extent, patience::wait_until};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
@@ -122,6 +122,41 @@ async fn one_wallet_of_calls_from_four_writers_is_never_overspent() {
     }
     assert_eq!(desk.hot_balance(payable_id(1)), spent, "the sum over the slots");
     stop(writers);
+    desk.stop();
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_wallet_that_somebody_has_locked_does_not_hold_up_the_others() {
+    const WALLETS: i64 = 32;
+    const LOCKED: i64 = WALLETS - 1;
+    let mut desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    for number in 0..WALLETS {
+        desk.open_account(wallet_id(number), AccountKind::Wallet, 0).await;
+        desk.fund(wallet_id(number), 1_000).await;
+    }
+    // A transaction of somebody else's that does not end by itself.
+    let locks =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%the wallet is mine%' AND wait_event = 'PgSleep'";
+    let (looker, account) = (desk.looker(locks), wallet_id(LOCKED).raw());
+    let holder = desk.alter_behind(format!(
+        "BEGIN; SELECT 'the wallet is mine' FROM wallet_balance WHERE account_id = {account} FOR UPDATE; SELECT pg_sleep(600)"
+    ));
+    wait_until("somebody has the wallet", || (looker()[0][0] == "1").then_some(()));
+    let mut asked = JoinSet::new();
+    for number in 0..WALLETS {
+        let (ledger, place) = (desk.ledger().clone(), hold(desk.fresh(), wallet_id(number), payable_id(1), 10));
+        asked.spawn(async move { (number, ledger.command(Command::Hold(place)).await.unwrap()) });
+    }
+    for _ in 0..LOCKED {
+        let (number, done) = asked.join_next().await.unwrap().unwrap();
+        assert!(number != LOCKED && done == Ok(Done::Held), "{number}: {done:?}");
+    }
+    assert_eq!((desk.wallet(wallet_id(LOCKED)).held, holder.is_finished()), (0, false), "it is not decided yet");
+    desk.alter("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    assert_eq!(asked.join_next().await.unwrap().unwrap(), (LOCKED, Ok(Done::Held)));
+    assert!(holder.join().unwrap().is_err(), "the other transaction was ended");
     desk.stop();
     desk.verify();
 }

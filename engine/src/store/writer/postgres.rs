@@ -1,6 +1,7 @@
 //! The writer on PostgreSQL: one for every process, each in a slot of its own with a chain of its own. Wallets and
-//! counters belong to all servers: a batch locks the rows that it decides on. What this server has opened (holds, calls)
-//! it remembers; that another server has ended one of them shows in the number of rows that a batch touches.
+//! counters belong to all servers: a batch locks the rows that it decides on, and passes over those that another server
+//! has locked: what needs them comes first in the next batch. What this server has opened (holds, calls) it remembers;
+//! that another server has ended one of them shows in the number of rows that a batch touches.
 //!
 //! A batch is a pure function of its requests and the database, so after a lost race or a lost connection it is simply
 //! decided again. Four round trips: BEGIN, the locks with all facts, one statement that writes everything, COMMIT. While
@@ -16,6 +17,7 @@ use crate::clock::SharedClock;
 
 mod columns;
 mod comparing;
+mod contested;
 mod load;
 mod pace;
 mod recovery;

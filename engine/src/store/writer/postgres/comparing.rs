@@ -136,6 +136,6 @@ fn is_compared(decided: &Decided) -> bool {
         Decided::Begun(begun) => matches!(begun, Begun::Go),
         Decided::Ended(Ok(ended)) => !ended.is_too_late,
         Decided::Nothing => true,
-        Decided::Ended(Err(_)) | Decided::Done(_) => false,
+        Decided::Ended(Err(_)) | Decided::Done(_) | Decided::Deferred => false,
     }
 }

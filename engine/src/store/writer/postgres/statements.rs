@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use super::columns::{Columns, Group, Groups, TYPES};
 
 /// Reads all that a batch decides on: `$1` accounts, `$2`, `$3` counters, `$4`, `$5` keys, and which of `$6` name something
-/// already. A first column tells what a row is: 1 an account, 2 a counter, 3 a key, 4 a wallet, 5 such a name. With `@lock` written out, wallets and counters are locked, in the
-/// order in which every server locks (wallets, then counters, each by its key).
+/// already. A first column tells what a row is: 1 an account, 2 a counter, 3 a key, 4 a wallet, 5 such a name, 6 a counter
+/// that there is, locked or not. With `@lock` written out, wallets and counters are locked, in the order in which every
+/// server locks (wallets, then counters, each by its key).
 const READ_TEMPLATE: &str = "
 WITH wallet AS MATERIALIZED (
     SELECT account_id, credits, debits, held, overdraft, version FROM wallet_balance
@@ -33,14 +34,28 @@ WHERE EXISTS (SELECT FROM hold_resolution r WHERE r.hold_id = u.id)
    OR EXISTS (SELECT FROM hold_resolution r WHERE r.id = u.id AND r.id <> r.hold_id)
    OR EXISTS (SELECT FROM txn t WHERE t.id = u.id AND t.id IS DISTINCT FROM t.hold_id)
    OR EXISTS (SELECT FROM open_hold o WHERE o.hold_id = u.id)
-   OR EXISTS (SELECT FROM invocation i WHERE i.id = u.id AND i.state IN (1, 2))";
+   OR EXISTS (SELECT FROM invocation i WHERE i.id = u.id AND i.state IN (1, 2))@seen";
+
+/// The counters that there are: one that is passed over is not one that has to be made.
+const SEEN: &str = "
+UNION ALL
+SELECT 6::smallint, c.start_us, NULL, NULL, NULL, NULL, NULL, c.cap_id, NULL, NULL, NULL, NULL
+FROM unnest($2::uuid[], $3::bigint[]) AS k (cap_id, start_us) JOIN cap_window c USING (cap_id, start_us)";
 
 /// Reads without locks.
-pub(super) static READ: LazyLock<String> = LazyLock::new(|| READ_TEMPLATE.replace("@lock", ""));
+pub(super) static READ: LazyLock<String> = LazyLock::new(|| READ_TEMPLATE.replace("@lock", "").replace("@seen", ""));
 
-/// Reads, and keeps other servers from changing wallets and counters until the transaction ends.
-pub(super) static LOCK: LazyLock<String> =
-    LazyLock::new(|| READ_TEMPLATE.replacen("@lock", "FOR UPDATE", 1).replace("@lock", "FOR UPDATE OF c"));
+/// Reads, and keeps other servers from changing wallets and counters until the transaction ends. Waits for those that
+/// another server has locked.
+pub(super) static LOCK: LazyLock<String> = LazyLock::new(|| locking("FOR UPDATE", "FOR UPDATE OF c", ""));
+
+/// As [`LOCK`], but passes over wallets and counters that another server has locked.
+pub(super) static LOCK_FREE: LazyLock<String> =
+    LazyLock::new(|| locking("FOR UPDATE SKIP LOCKED", "FOR UPDATE OF c SKIP LOCKED", SEEN));
+
+fn locking(wallets: &str, counters: &str, seen: &str) -> String {
+    READ_TEMPLATE.replacen("@lock", wallets, 1).replace("@lock", counters).replace("@seen", seen)
+}
 
 /// How many arguments stand before the arrays of [`write_text`]: slot, term, the head's batch before, and the head after
 /// (batch, entry, time, hash), the lease in microseconds, the owner's and the batch's names, and the

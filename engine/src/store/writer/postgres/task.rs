@@ -15,7 +15,7 @@ use super::{
     pace::Calm,
     session::{Session, Trouble},
     slot::{self, Slot},
-    wanted::Wanted,
+    wanted::{Contested, Wanted},
     write::{Before, Decision, write},
 };
 use crate::{
@@ -68,6 +68,12 @@ pub(super) struct Writer {
     pub(super) has_lost: bool,
     pub(super) records: Vec<Arc<CallRecord>>,
     pub(super) calm: Calm,
+    /// Jobs whose wallets another server had locked: the first of the next batch.
+    pub(super) deferred: Vec<Job>,
+    /// How many batches in a row have put something off.
+    pub(super) deferrals: u32,
+    /// So many batches wait for whatever is locked.
+    pub(super) crowded: u32,
     /// When it was last looked around: in microseconds since the Unix epoch, and by a clock that cannot stand still.
     looked_us: i64,
     looked_at: Option<Instant>,
@@ -110,6 +116,9 @@ impl Writer {
             has_lost: true,
             records,
             calm: Calm::default(),
+            deferred: Vec::new(),
+            deferrals: 0,
+            crowded: 0,
             looked_us: 0,
             looked_at: None,
             away_until: None,
@@ -123,15 +132,15 @@ impl Writer {
     /// Works until the last [`crate::store::Ledger`] is gone, then gives the slot back.
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
-        while jobs.recv_many(&mut waiting, BATCH_MAX).await > 0 {
-            let mut batch = Vec::with_capacity(waiting.len());
+        while self.receive(&mut jobs, &mut waiting).await {
+            let mut batch = self.take_deferred().await;
             for job in waiting.drain(..) {
                 match job {
                     Job::Unit(unit, reply) => {
-                        self.run_batch(std::mem::take(&mut batch)).await;
+                        self.run_batch(std::mem::take(&mut batch), Contested::PassOver).await;
                         self.run_unit(&unit, reply).await;
                     }
-                    Job::Record(record) => keep(&mut self.records, record),
+                    Job::Records(records) => keep(&mut self.records, records),
                     Job::Settings(reply) => {
                         let settings = match self.session().await {
                             Ok(session) => session.settings().await.map_err(unavailable),
@@ -143,10 +152,10 @@ impl Writer {
                 }
             }
             if !batch.is_empty() || (self.records.len() >= RECORDS_MAX && !self.is_away()) {
-                self.run_batch(batch).await;
+                self.run_batch(batch, Contested::PassOver).await;
             }
         }
-        self.run_batch(Vec::new()).await;
+        self.run_batch(Vec::new(), Contested::Wait).await;
         if let Some(session) = &mut self.session
             && let Err(trouble) = slot::give_back(session, &self.head).await
         {
@@ -156,7 +165,7 @@ impl Writer {
 
     /// Carries `jobs` out as one transaction. After too many lost races they are carried out in two halves, so that one
     /// contested wallet does not stop the others.
-    async fn run_batch(&mut self, jobs: Vec<Job>) {
+    pub(super) async fn run_batch(&mut self, jobs: Vec<Job>, contested: Contested) {
         let mut pending = vec![jobs];
         while let Some(mut jobs) = pending.pop() {
             if jobs.is_empty() && self.records.is_empty() {
@@ -168,13 +177,19 @@ impl Writer {
                 }
                 continue;
             }
-            match self.try_batch(&jobs).await {
+            match self.try_batch(&jobs, contested).await {
                 Ok(decided) => {
                     self.records.clear();
                     count(&self.counters.batches, 1);
-                    count(&self.counters.requests, jobs.len());
                     failpoint!("after_commit");
-                    jobs.into_iter().zip(decided).for_each(|(job, decided)| answer(job, decided));
+                    for (job, decided) in jobs.into_iter().zip(decided) {
+                        if matches!(decided, Decided::Deferred) {
+                            self.deferred.push(job);
+                        } else {
+                            count(&self.counters.requests, 1);
+                            answer(job, decided);
+                        }
+                    }
                 }
                 Err(Trouble::Raced(_)) if jobs.len() > 1 => {
                     let half = jobs.split_off(jobs.len().div_ceil(2));
@@ -192,7 +207,7 @@ impl Writer {
         }
     }
 
-    async fn try_batch(&mut self, jobs: &[Job]) -> Result<Vec<Decided>, Trouble> {
+    async fn try_batch(&mut self, jobs: &[Job], contested: Contested) -> Result<Vec<Decided>, Trouble> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
         let mut compares = self.may_compare(jobs);
         loop {
@@ -200,7 +215,7 @@ impl Writer {
             let attempted = if std::mem::take(&mut compares) {
                 self.compare(jobs, &mut name, &mut decided).await
             } else {
-                self.attempt(jobs, &mut name, &mut decided).await.map(|()| true)
+                self.attempt(jobs, contested, &mut name, &mut decided).await.map(|()| true)
             };
             let trouble = match attempted {
                 Ok(true) => return Ok(decided),
@@ -216,6 +231,7 @@ impl Writer {
     async fn attempt(
         &mut self,
         jobs: &[Job],
+        contested: Contested,
         name: &mut Option<Uuid>,
         decided: &mut Vec<Decided>,
     ) -> Result<(), Trouble> {
@@ -237,12 +253,22 @@ impl Writer {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
         let mut wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
-        foreign.add(wanted.lock(session.connection(), facts).await?);
+        // What no job asks for is settled whole, so its wallets must be there.
+        let waits = looks || self.has_lost || wanted.has_due;
+        let contested = if waits { Contested::Wait } else { contested };
+        let put_off = self.lock(jobs, &mut wanted, contested, &mut foreign).await?;
+        let facts = &mut self.facts;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         let swept = batch.recover(SWEEP_MAX).and_then(|_calls| batch.sweep(SWEEP_MAX));
         swept.map_err(|refusal| Trouble::Refused(format!("an expired hold cannot be settled: {refusal}")))?;
-        decided.extend(jobs.iter().map(|job| decide(&mut batch, job)));
+        decided.extend(
+            jobs.iter().zip(put_off).map(
+                |(job, is_put_off)| {
+                    if is_put_off { Decided::Deferred } else { decide(&mut batch, job) }
+                },
+            ),
+        );
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
         let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };

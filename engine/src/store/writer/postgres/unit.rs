@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     session::{Session, Trouble},
     task::{Writer, open, writer_error},
-    wanted::Wanted,
+    wanted::{Contested, Wanted},
     write::Before,
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Writer {
             execute(session, guarded).await?;
         }
         let mut wanted = Wanted::by_posts(&unit.posts);
-        let foreign = wanted.lock(session.connection(), facts).await?;
+        let (foreign, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
         for post in &unit.posts {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     load::{Foreign, damaged, digest, load_known},
     session::Trouble,
-    statements::{LOCK, READ},
+    statements::{LOCK, LOCK_FREE, READ},
 };
 use crate::{
     id::{CapId, EntryId, InvocationId},
@@ -32,6 +32,44 @@ pub(super) struct Wanted {
     keys: BTreeSet<KeyName>,
     /// Identifiers of plain commands: what do they name already?
     known: BTreeSet<EntryId>,
+    /// Among it is what no job asks for: expired holds, calls of dead servers.
+    pub(super) has_due: bool,
+}
+
+/// What a batch does about wallets and counters that another server has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contested {
+    /// Waits for them.
+    Wait,
+    /// Passes over them: the jobs that need them are for a later batch.
+    PassOver,
+}
+
+/// What another server had locked.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    accounts: BTreeSet<LedgerAccountId>,
+    counters: BTreeSet<CounterKey>,
+}
+
+impl Skipped {
+    pub(super) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.counters.is_empty()
+    }
+
+    /// Whether what `wanted` is for cannot be decided without it.
+    pub(super) fn holds_up(&self, wanted: &Wanted) -> bool {
+        !self.accounts.is_disjoint(&wanted.accounts) || !self.counters.is_disjoint(&wanted.counters)
+    }
+}
+
+/// What a reading statement found besides facts.
+#[derive(Debug, Default)]
+struct Read {
+    /// Identifiers that name something.
+    named: Vec<Uuid>,
+    /// Counters that there are.
+    seen: BTreeSet<CounterKey>,
 }
 
 impl Wanted {
@@ -40,8 +78,30 @@ impl Wanted {
         let mut wanted = Self::default();
         let lost = facts.calls.iter().filter(|(_, call)| call.epoch < epoch).map(|(id, _)| EntryId::from(*id));
         for id in lost.chain(facts.expired_holds(now_us, usize::MAX)) {
+            wanted.has_due = true;
             wanted.add_open_hold(facts, id);
         }
+        wanted.add_jobs(facts, jobs);
+        wanted
+    }
+
+    /// What one job needs.
+    pub(super) fn by_job(facts: &Facts, job: &Job) -> Self {
+        let mut wanted = Self::default();
+        wanted.add_jobs(facts, std::slice::from_ref(job));
+        wanted
+    }
+
+    pub(super) fn by_posts(posts: &[Post]) -> Self {
+        let mut wanted = Self::default();
+        for post in posts {
+            wanted.add_post(post);
+        }
+        wanted
+    }
+
+    fn add_jobs(&mut self, facts: &Facts, jobs: &[Job]) {
+        let wanted = self;
         for job in jobs {
             match job {
                 Job::Begin(begin, _) => {
@@ -66,18 +126,9 @@ impl Wanted {
                         wanted.add_open_hold(facts, settle.hold);
                     }
                 },
-                Job::Unit(..) | Job::Record(_) | Job::Tick(_) | Job::Settings(_) => {}
+                Job::Unit(..) | Job::Records(_) | Job::Tick(_) | Job::Settings(_) => {}
             }
         }
-        wanted
-    }
-
-    pub(super) fn by_posts(posts: &[Post]) -> Self {
-        let mut wanted = Self::default();
-        for post in posts {
-            wanted.add_post(post);
-        }
-        wanted
     }
 
     fn add_post(&mut self, post: &Post) {
@@ -102,22 +153,43 @@ impl Wanted {
         }
     }
 
-    /// Locks and reads it all into `facts`, whatever is known there of it. Returns what it found that others have opened.
-    pub(super) async fn lock(&mut self, connection: &mut PgConnection, facts: &mut Facts) -> Result<Foreign, Trouble> {
+    /// Locks and reads it all into `facts`, whatever is known there of it. Returns what it found that others have opened,
+    /// and what was passed over.
+    pub(super) async fn lock(
+        &mut self,
+        connection: &mut PgConnection,
+        facts: &mut Facts,
+        contested: Contested,
+    ) -> Result<(Foreign, Skipped), Trouble> {
         facts.end_batch();
         self.forget(facts);
+        let sql = match contested {
+            Contested::Wait => LOCK.as_str(),
+            Contested::PassOver => LOCK_FREE.as_str(),
+        };
         // What this server has open names nothing else.
         let ids = self.known.iter().filter(|id| !facts.holds.contains_key(id)).map(|id| id.uuid()).collect();
-        let named = self.read(LOCK.as_str(), connection, facts, ids).await?;
-        if named.is_empty() {
-            return Ok(Foreign::default());
+        let mut read = self.read(sql, connection, facts, ids).await?;
+        let mut foreign = Foreign::default();
+        if !read.named.is_empty() {
+            foreign = load_known(connection, facts, &read.named).await?;
+            for id in self.known.clone() {
+                self.add_open_hold(facts, id);
+            }
+            read = self.read(sql, connection, facts, Vec::new()).await?;
         }
-        let foreign = load_known(connection, facts, &named).await?;
-        for id in self.known.clone() {
-            self.add_open_hold(facts, id);
+        let is_skipped = |id: &&LedgerAccountId| {
+            let is_wallet = facts.accounts.get(id).is_some_and(|account| account.kind.is_limited());
+            is_wallet && !facts.wallets.contains_key(id)
+        };
+        let skipped = Skipped {
+            accounts: self.accounts.iter().filter(is_skipped).copied().collect(),
+            counters: read.seen.into_iter().filter(|key| !facts.counters.contains_key(key)).collect(),
+        };
+        for id in &skipped.accounts {
+            facts.accounts.remove(id);
         }
-        self.read(LOCK.as_str(), connection, facts, Vec::new()).await?;
-        Ok(foreign)
+        Ok((foreign, skipped))
     }
 
     /// Reads those into `facts` of which nothing is known there, without locks.
@@ -150,34 +222,40 @@ impl Wanted {
         }
     }
 
-    /// Carries out one of the reading statements; returns those of `ids` that name something.
+    /// Carries out one of the reading statements.
     async fn read(
         &self,
         sql: &'static str,
         connection: &mut PgConnection,
         facts: &mut Facts,
         ids: Vec<Uuid>,
-    ) -> Result<Vec<Uuid>, Trouble> {
+    ) -> Result<Read, Trouble> {
         let accounts: Vec<i64> = self.accounts.iter().map(|id| id.raw()).collect();
         let (caps, starts): (Vec<Uuid>, Vec<i64>) =
             self.counters.iter().map(|key| (key.cap.uuid(), key.start_us)).unzip();
         let (scopes, keys): (Vec<Uuid>, Vec<&str>) = self.keys.iter().map(|name| (name.scope, &*name.key)).unzip();
         let query = sqlx::query(sql).bind(accounts).bind(caps).bind(starts).bind(scopes).bind(keys).bind(ids);
-        let mut named = Vec::new();
+        let mut found = Read::default();
         for row in query.fetch_all(connection).await? {
             match row.try_get::<i16, _>(0)? {
                 1 => take_account(facts, &row)?,
                 2 => {
-                    let key = CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(7)?), start_us: row.try_get(1)? };
-                    facts.counters.insert(key, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
+                    facts
+                        .counters
+                        .insert(counter_key(&row)?, Counter { spent: row.try_get(2)?, held: row.try_get(3)? });
                 }
                 3 => take_key(facts, &row)?,
                 4 => take_wallet(facts, &row)?,
-                _ => named.push(row.try_get(7)?),
+                5 => found.named.push(row.try_get(7)?),
+                _ => drop(found.seen.insert(counter_key(&row)?)),
             }
         }
-        Ok(named)
+        Ok(found)
     }
+}
+
+fn counter_key(row: &PgRow) -> Result<CounterKey, Trouble> {
+    Ok(CounterKey { cap: CapId::from(row.try_get::<Uuid, _>(7)?), start_us: row.try_get(1)? })
 }
 
 fn take_wallet(facts: &mut Facts, row: &PgRow) -> Result<(), Trouble> {
