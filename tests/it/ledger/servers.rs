@@ -139,11 +139,12 @@ async fn a_wallet_that_somebody_has_locked_does_not_hold_up_the_others() {
     // A transaction of somebody else's that does not end by itself.
     let locks =
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%the wallet is mine%' AND wait_event = 'PgSleep'";
-    let (looker, account) = (desk.looker(locks), wallet_id(LOCKED).raw());
+    let account = wallet_id(LOCKED).raw();
     let holder = desk.alter_behind(format!(
         "BEGIN; SELECT 'the wallet is mine' FROM wallet_balance WHERE account_id = {account} FOR UPDATE; SELECT pg_sleep(600)"
     ));
-    wait_until("somebody has the wallet", || (looker()[0][0] == "1").then_some(()));
+    let count = || desk.alter_behind(locks.to_owned()).join().unwrap().unwrap();
+    wait_until("somebody has the wallet", || (count().trim() == "1").then_some(()));
     let mut asked = JoinSet::new();
     for number in 0..WALLETS {
         let (ledger, place) = (desk.ledger().clone(), hold(desk.fresh(), wallet_id(number), payable_id(1), 10));

@@ -75,7 +75,7 @@ fn everything_wrong_is_named_with_its_place_and_nothing_panics() {
         (3, "[]", "policy.json5:1:1: the file must be an object"),
         (3, "{operator_policies: 'none.cedar'}", "the file `none.cedar` cannot be read"),
         (1, "{operator_policies: 'bad.cedar'}", "operator_policies: line 2:"),
-        (1, "{operator_policies: 'typed.cedar'}", "policy `typed`, line 3:"),
+        (1, "{operator_policies: 'typed.cedar'}", "policy `typed`, line 4:"),
         (1, "{operator_policies: 'template.cedar'}", "templates are not used here"),
         (1, "{operator_policies: 'same.cedar'}", "policy `base.permit`: another policy has the same `@id`"),
         (3, &deep, "nested deeper than"),
