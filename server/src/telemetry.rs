@@ -1,5 +1,7 @@
 //! Logs: to the standard error stream, quiet unless asked for more.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging with `filter` (in the form of `RUST_LOG`), else warnings and our own news.
@@ -7,5 +9,11 @@ pub fn start(filter: Option<&str>) {
     let filter =
         filter.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("warn,server=info"));
     // Fails only if a test of this process has started logging before: then that stays.
-    drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+    drop(
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .try_init(),
+    );
 }

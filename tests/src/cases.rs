@@ -34,9 +34,10 @@ pub fn load<T>(
         let before = cases.len();
         for (number, line) in lines() {
             let (id, case) = parse(line).map_err(|why| format!("{name}:{number}: {why}"))?;
-            if !ids.insert(id) {
-                return Err("two cases have the same id".to_owned());
+            if ids.contains(&id) {
+                return Err(format!("{name}:{number}: there is another case `{id}`"));
             }
+            ids.insert(id);
             cases.push(case);
         }
         if cases.len() == before {
@@ -45,3 +46,6 @@ pub fn load<T>(
     }
     if is_there_a_file { Ok(cases) } else { Err(format!("no file of {kind} cases")) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,14 +173,21 @@ impl Cluster {
         self.port
     }
 
-    /// Ends the server without warning (SIGKILL to its first process). The others end when they notice; what they were
-    /// about to commit may still come to be, but nobody else is let in.
+    /// Ends the server without warning: SIGKILL to all its processes. With the first one alone gone, sessions that are
+    /// busy go on for as long as their clients keep them so. What was about to be committed may have come to be.
     ///
     /// # Panics
     /// It is not running.
     pub fn kill(&self) {
         let keeper = self.keeper().take().expect("a running server");
+        // It begins no session while they are counted.
+        tell("STOP", std::slice::from_ref(&keeper.postmaster));
+        let sessions = children_of(&keeper.postmaster);
         keeper.signal("KILL");
+        tell("KILL", &sessions);
+        wait_until("all processes of the server end", || {
+            sessions.iter().all(|process| parent_of(process).is_none()).then_some(())
+        });
     }
 
     /// Starts the server again, after [`Cluster::kill`]; one that runs is stopped first, in good order.
@@ -328,6 +335,29 @@ impl Keeper {
         assert!(told.success(), "no process {}", self.postmaster);
         self.child.wait().expect("the server ends")
     }
+}
+
+/// Sends processes a signal; those that have ended meanwhile do not mind.
+fn tell(signal: &str, processes: &[String]) {
+    if !processes.is_empty() {
+        Command::new("kill").args(["-s", signal]).args(processes).stderr(Stdio::null()).status().expect("kill runs");
+    }
+}
+
+/// The parent of a process that has not ended, by number.
+fn parent_of(process: &str) -> Option<String> {
+    let state = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind its name, which may contain anything: the state and the parent.
+    let mut words = state.rsplit_once(')')?.1.split_whitespace();
+    let is_alive = !matches!(words.next()?, "Z" | "X");
+    words.next().filter(|_| is_alive).map(str::to_owned)
+}
+
+fn children_of(parent: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
+    let names = processes.filter_map(|entry| entry.file_name().into_string().ok());
+    let numbers = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+    numbers.filter(|process| parent_of(process).is_some_and(|found| found == parent)).collect()
 }
 
 impl TestDatabase<'_> {

@@ -149,6 +149,14 @@ impl Facts {
         Some(hold)
     }
 
+    /// A hold that is known, open or ended.
+    pub fn hold_mut(&mut self, id: EntryId) -> Option<&mut HoldEntry> {
+        match self.known.get_mut(&id) {
+            Some(Known::Hold(hold, _)) => Some(hold),
+            _ => self.holds.get_mut(&id).map(|open| &mut open.entry),
+        }
+    }
+
     /// The open holds whose time is over at `now_us`, soonest first, at most `count_max`. At the instant of its expiry
     /// a hold has expired.
     pub fn expired_holds(&self, now_us: i64, count_max: usize) -> Vec<EntryId> {

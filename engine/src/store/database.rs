@@ -12,6 +12,10 @@ const MIGRATION_LOCK: i64 = 0x746f_6c6c_6761_7465;
 /// How many connections read at once.
 const READERS_MAX: u32 = 8;
 
+/// How long a reader waits for a connection. On a machine with too much to do, letting one in takes PostgreSQL seconds;
+/// of a database that is away its users are told before: see [`Readers`].
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A database by its URL.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -97,7 +101,7 @@ impl Database {
         if Self::is_server(url) {
             Target::of(url)?.connect().await?.close().await?;
             let mut options = ConnectOptions::new(url);
-            options.max_connections(1).connect_timeout(Duration::from_secs(5)).sqlx_logging(false);
+            options.max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
             let connection = sea_orm::Database::connect(options).await?;
             // Servers that start together migrate one after the other; the lock goes with the connection.
             connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
@@ -138,7 +142,7 @@ impl Database {
         options
             .max_connections(READERS_MAX)
             .min_connections(1)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
@@ -156,8 +160,7 @@ impl Database {
         options
             .max_connections(READERS_MAX)
             .min_connections(1)
-            .connect_timeout(Duration::from_secs(2))
-            .acquire_timeout(Duration::from_secs(2))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|postgres| {
                 postgres.application_name("tollgate readers").options([("default_transaction_read_only", "on")])

@@ -11,7 +11,7 @@ use sea_orm::sqlx::{
 use super::{Database, StoreError};
 
 /// How long the server may take to let us in.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The oldest PostgreSQL that the program is made for.
 const VERSION_MIN: i32 = 15;

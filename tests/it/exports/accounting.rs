@@ -70,6 +70,16 @@ fn stated_balances(format: &str, text: &str) -> Vec<i128> {
     }
 }
 
+/// Colons divide a class, such as `liabilities:wallet`, and whose account it is; those within the latter divide nothing.
+fn name_for_hledger(code: &str) -> String {
+    let owner_at = if code.starts_with("assets:receivable:") { 3 } else { 2 };
+    let mut parts = code.splitn(owner_at + 1, ':').map(str::to_owned).collect::<Vec<_>>();
+    if let Some(owner) = parts.get_mut(owner_at) {
+        *owner = owner.replace(':', "%3a");
+    }
+    parts.join(":")
+}
+
 async fn both_tools_accept_the_books_of_random_histories(kind: Kind) {
     for seed in 0..extent().pick(2, 30) {
         let books = Books::after(kind, seed, 400).await;
@@ -84,7 +94,8 @@ async fn both_tools_accept_the_books_of_random_histories(kind: Kind) {
                 if format == "hledger" {
                     let of_hledger = hledger_balances(&exported.path);
                     for (code, balance) in &expected {
-                        assert_eq!(of_hledger.get(code).copied().unwrap_or(0), -balance, "seed {seed} {code}");
+                        let found = of_hledger.get(&name_for_hledger(code)).copied().unwrap_or(0);
+                        assert_eq!(found, -balance, "seed {seed} {code}");
                     }
                 }
             }
@@ -218,7 +229,7 @@ on_both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_days_of_several_writers_come_together() {
     let mut books = Books::after(Kind::Postgres, 8, 60).await;
-    books.desk.start().unwrap();
+    books.desk.start();
     let (second, thread) = books.desk.another_writer().unwrap();
     for round in 0..40_i64 {
         let amounts = [(LedgerAccountId::OPENING, wallet_id(1 + round % 4), 1 + round)];

@@ -147,6 +147,8 @@ fn only_auditors_get_anything_and_only_what_makes_sense(kind: Kind) {
 fn an_export_beside_a_busy_server_is_of_one_moment(kind: Kind) {
     let (upstream, home) = (Upstream::answering("{}"), Home::on(kind));
     let (server, token) = open(&home, &upstream);
+    let arguments = ["account", "grant", "alice@example.com", "1000000", "--reason", "many calls"];
+    assert!(tollgate(home.path(), &arguments).output().unwrap().status.success());
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let _over = SetOnDrop(&is_over);

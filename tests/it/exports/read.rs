@@ -14,7 +14,12 @@ pub(super) fn csv(text: &str) -> Vec<Row> {
     lines
         .map(|values| {
             assert_eq!(values.len(), names.len(), "{values:?}");
-            names.iter().cloned().zip(values).collect()
+            let plain = |value: String| match value.strip_prefix('\'') {
+                // So that no spreadsheet takes it for a formula.
+                Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest.to_owned(),
+                _ => value,
+            };
+            names.iter().cloned().zip(values.into_iter().map(plain)).collect()
         })
         .collect()
 }

@@ -159,7 +159,7 @@ impl Desk {
         };
         let (clock, ids) = (Arc::new(ManualClock::starting_at(START_US)), Arc::new(SeededIds::new(1)));
         let mut desk = Self { clock, ids, place: Arc::new(place), writer: None };
-        desk.start().unwrap();
+        desk.start();
         desk
     }
 
@@ -179,9 +179,13 @@ impl Desk {
     }
 
     /// Begins a term, with a writer that believes in this desk's clock.
-    pub(crate) fn start(&mut self) -> Result<(), StoreError> {
-        self.writer = Some(self.another_writer()?);
-        Ok(())
+    pub(crate) fn start(&mut self) {
+        // A child that another test starts has our open files until it runs its program, and with them the lock.
+        let (writer, _) = wait_until("the writer's lock is free", || match self.another_writer() {
+            Err(StoreError::Locked { .. }) => None,
+            started => Some(started.unwrap()),
+        });
+        self.writer = Some(writer);
     }
 
     /// A writer on the same file, beside the desk's own if there is one.
@@ -224,7 +228,7 @@ impl Desk {
             drop(ledger);
             thread.join().unwrap();
         }
-        // A child that another test starts has our open files until it runs its program, and with them the lock.
+        // Also for a command that comes after this; see `start`.
         if let Place::File { path, .. } = &*self.place {
             wait_until("the writer's lock is free", || WriterLock::take(path).ok());
         }
@@ -233,7 +237,7 @@ impl Desk {
     /// Another writer takes over: a new term. Nothing but the file is carried over.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        self.start().unwrap();
+        self.start();
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -381,7 +385,10 @@ impl Desk {
         let policies = Policies::load(sources).unwrap();
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
-        Services::start(database, ledger, clock, ids, policies).await.unwrap()
+        let services = Services::start(database, ledger, clock, ids, policies).await.unwrap();
+        // As every server does when it starts: the desk made rows without their facts.
+        services.complete_facts().await.unwrap();
+        services
     }
 
     /// What the ledger says; a writer that does not answer ends the test.

@@ -6,7 +6,7 @@ use tests::{
     home::{Home, Kind},
     on_both_databases,
     patience::wait_until,
-    program::{Demo, curl},
+    program::{Demo, Server, curl},
 };
 
 use super::{Said, json_of, run, verify};
@@ -143,11 +143,11 @@ fn a_period_is_closed_once_and_its_trial_balance_stays(kind: Kind) {
     verify(folder.path());
 
     // Beside a running server, which carries the command out on SQLite.
-    let demo = Demo::start(folder.path());
+    let server = Server::start(folder.path());
     let third = json_of(folder.path(), &["ledger", "close", "--until", &from_now(0)]);
     assert_eq!(third["period"], json!(3));
     let shown = json_of(folder.path(), &["ledger", "trial-balance", "--period", "3"]);
     assert_eq!(shown, third);
-    drop(demo);
+    assert_eq!(server.stop(), Some(0));
     verify(folder.path());
 }

@@ -63,7 +63,7 @@ fn a_server_that_cannot_be_used_is_told_of_in_one_sentence() {
     // Takes the connection and never says a word.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     configure_url(folder.path(), &url.replace(&address, &silent.local_addr().unwrap().to_string()));
-    check_refused(&run(folder.path(), &["serve"]), "no answer within 2 seconds", "serve");
+    check_refused(&run(folder.path(), &["serve"]), "no answer within 5 seconds", "serve");
 
     // A password that is not written as it has to be must not turn up as a port or a database.
     configure_url(folder.path(), &format!("postgres://{OWNER}:12/{password}@{address}/books"));

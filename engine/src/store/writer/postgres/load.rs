@@ -156,7 +156,7 @@ async fn load_open(
     Ok(foreign)
 }
 
-/// What the open holds among `ids` took from grants.
+/// What the holds among `ids` took from grants.
 async fn load_sources(connection: &mut PgConnection, facts: &mut Facts, ids: &[Uuid]) -> Result<(), Trouble> {
     if ids.is_empty() {
         return Ok(());
@@ -169,8 +169,8 @@ async fn load_sources(connection: &mut PgConnection, facts: &mut Facts, ids: &[U
     .fetch_all(connection)
     .await?;
     for row in rows {
-        if let Some(open) = facts.holds.get_mut(&EntryId::from(row.try_get::<Uuid, _>(0)?)) {
-            open.entry.sources.push(HoldSource {
+        if let Some(hold) = facts.hold_mut(EntryId::from(row.try_get::<Uuid, _>(0)?)) {
+            hold.sources.push(HoldSource {
                 grant: row.try_get::<Uuid, _>(1)?.into(),
                 account: LedgerAccountId::from_raw(row.try_get(2)?),
                 amount: Credits::from_micros(row.try_get(3)?),
@@ -212,10 +212,14 @@ pub(super) async fn load_known(
         "SELECT {HOLD_COLUMNS}, r.id, r.hold_id, r.outcome, r.captured, r.meta_hash
          FROM hold_resolution r JOIN hold h ON h.id = r.hold_id WHERE r.hold_id = ANY($1)"
     );
+    let mut ended = Vec::new();
     for row in sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *connection).await? {
         let hold = hold_from(&row)?;
+        ended.push(hold.id.uuid());
         facts.known.insert(hold.id, Known::Hold(hold, Some(settlement_from(&row, 11)?)));
     }
+    // What comes back of a charge goes back to where it came from.
+    load_sources(&mut *connection, facts, &ended).await?;
     for (id, transaction) in load_transactions(connection, ids).await? {
         facts.known.entry(id).or_insert(Known::Transaction(transaction));
     }
@@ -308,7 +312,7 @@ fn hold_from(row: &PgRow) -> Result<HoldEntry, Trouble> {
             .try_get::<Option<i64>, _>(8)?
             .map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
         counters: decode_counters(&row.try_get::<Vec<u8>, _>(9)?).ok_or_else(|| damaged("counters"))?,
-        // Whoever needs them adds them: of a hold that has ended nobody does.
+        // Whoever reads holds adds them.
         sources: Vec::new(),
         meta: optional_digest(row, 10)?,
     })

@@ -28,15 +28,22 @@ impl Books {
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if let Some(open) = facts.holds.get_mut(&EntryId::from(uuid(row, 0)?)) {
-                open.entry.sources.push(HoldSource {
-                    grant: uuid(row, 1)?.into(),
-                    account: LedgerAccountId::from_raw(row.get(2)?),
-                    amount: Credits::from_micros(row.get(3)?),
-                });
+            if let Some(hold) = facts.hold_mut(uuid(row, 0)?.into()) {
+                hold.sources.push(source_from(row)?);
             }
         }
         Ok(())
+    }
+
+    /// What one hold took from grants.
+    pub(super) fn find_sources(&self, hold: EntryId) -> Loaded<Vec<HoldSource>> {
+        self.connection
+            .prepare_cached(
+                "SELECT h.id, s.grant_id, s.account, s.amount
+                 FROM hold h JOIN hold_source s ON s.slot = h.slot AND s.seq = h.seq WHERE h.id = ?1 ORDER BY s.ord",
+            )?
+            .query_map([hold.uuid().as_bytes()], source_from)?
+            .collect()
     }
 
     /// The expiries that come next.
@@ -85,6 +92,14 @@ impl Books {
         }
         Ok(())
     }
+}
+
+fn source_from(row: &Row<'_>) -> Loaded<HoldSource> {
+    Ok(HoldSource {
+        grant: uuid(row, 1)?.into(),
+        account: LedgerAccountId::from_raw(row.get(2)?),
+        amount: Credits::from_micros(row.get(3)?),
+    })
 }
 
 fn grant_from(row: &Row<'_>) -> Loaded<OpenGrant> {

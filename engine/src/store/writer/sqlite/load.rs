@@ -257,7 +257,10 @@ impl Books {
             return Ok(());
         }
         let known = match self.find_settled_hold(id)? {
-            Some(known) => Some(known),
+            Some((hold, settlement)) => {
+                // What comes back of its charge goes back to where it came from.
+                Some(Known::Hold(HoldEntry { sources: self.find_sources(id)?, ..hold }, Some(settlement)))
+            }
             None => match self.find_transaction(id)? {
                 Some(transaction) => Some(Known::Transaction(transaction)),
                 None => self.find_settlement(id)?.map(Known::Settlement),
@@ -269,14 +272,14 @@ impl Books {
         Ok(())
     }
 
-    fn find_settled_hold(&mut self, id: EntryId) -> Loaded<Option<Known>> {
+    fn find_settled_hold(&mut self, id: EntryId) -> Loaded<Option<(HoldEntry, SettlementEntry)>> {
         let sql = format!(
             "SELECT {HOLD_COLUMNS}, r.id, r.hold_id, r.outcome, r.captured, r.meta_hash
              FROM hold h JOIN hold_resolution r ON r.hold_id = h.id WHERE h.id = ?1"
         );
         self.connection
             .prepare_cached(&sql)?
-            .query_row([id.uuid().as_bytes()], |row| Ok(Known::Hold(hold_from(row)?, Some(settlement_from(row, 11)?))))
+            .query_row([id.uuid().as_bytes()], |row| Ok((hold_from(row)?, settlement_from(row, 11)?)))
             .optional()
     }
 
@@ -360,7 +363,7 @@ fn hold_from(row: &Row<'_>) -> Loaded<HoldEntry> {
             .get::<_, Option<i64>>(8)?
             .map_or(OnExpiry::Release, |micros| OnExpiry::Capture(Credits::from_micros(micros))),
         counters: decode_counters(&row.get::<_, Vec<u8>>(9)?).ok_or_else(|| nonsense(9, "counters"))?,
-        // Whoever needs them adds them: of a hold that has ended nobody does.
+        // Whoever reads holds adds them.
         sources: Vec::new(),
         meta: row.get(10)?,
     })
