@@ -5,22 +5,21 @@
 use engine::{
     audit::{Actor, Method, OpContext},
     credits::{Credits, CreditsError},
-    id::{InvalidId, RequestId},
+    id::RequestId,
     ledger::grants::PRIORITY_DEFAULT,
     service::{
         Services,
-        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, GrantError, GrantTerms},
+        accounts::{AccountProfile, GrantTerms},
         movements::Note,
-        purchases::{ConfirmError, Purchase},
     },
     store::StoreError,
 };
-use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::cli::{Exit, dates};
+use crate::cli::Exit;
 
+mod accounts;
 pub mod auditor;
 pub mod catalog;
 mod ledger;
@@ -29,6 +28,7 @@ pub mod periods;
 pub mod policy;
 mod price;
 pub mod protocol;
+mod purchases;
 pub mod socket;
 pub mod trail;
 
@@ -259,42 +259,6 @@ pub struct SettingsView {
     pub version: String,
 }
 
-#[derive(Serialize)]
-struct AccountView<'a> {
-    account: String,
-    email: &'a str,
-    verified: bool,
-    credits: Amount,
-    token: &'a str,
-    token_id: String,
-    token_name: &'a str,
-}
-
-#[derive(Serialize)]
-struct GrantView<'a> {
-    grant: String,
-    account: String,
-    email: &'a str,
-    credits: Amount,
-    /// When they expire, and in which order such credits are spent; nothing of both if they do not.
-    expires: Option<String>,
-    priority: Option<i64>,
-    reason: &'a str,
-    key: Option<&'a str>,
-    replayed: bool,
-    available: Amount,
-}
-
-#[derive(Serialize)]
-struct PurchaseView {
-    purchase: String,
-    account: String,
-    credits: Amount,
-    status: &'static str,
-    provider: &'static str,
-    available: Amount,
-}
-
 /// Credits as an exact JSON number, never through a double.
 struct Amount(Credits);
 
@@ -321,20 +285,17 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
             catalog::apply(services, by, catalog, policy.as_deref(), *publishes).await
         }
         Command::AccountCreate { email, is_verified, credits, token_name } => {
-            let credits = credits.as_deref().map(|text| parse_credits("credits", text)).transpose()?;
-            let credits = credits.unwrap_or(Credits::ZERO);
-            let made = services.create_funded_account(by, email, *is_verified, token_name, credits).await;
-            account_created(&made.map_err(account_refused)?)
+            accounts::create(services, by, (email, *is_verified), token_name, credits.as_deref()).await
         }
         Command::AccountGrant { account, credits, expires_us, priority, reason, key } => {
             let priority = priority.unwrap_or(PRIORITY_DEFAULT);
             let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
             let (account, credits) = (account.as_str(), credits.as_str());
-            grant(services, by, (account, credits), terms, (reason.as_str(), key.as_deref())).await
+            accounts::grant(services, by, (account, credits), terms, (reason.as_str(), key.as_deref())).await
         }
         Command::LedgerClose { until_us } => periods::close(services, by, *until_us).await,
-        Command::PurchaseConfirm { purchase } => confirm(services, by, purchase).await,
-        Command::PurchaseFail { purchase, reason } => fail(services, by, purchase, reason).await,
+        Command::PurchaseConfirm { purchase } => purchases::confirm(services, by, purchase).await,
+        Command::PurchaseFail { purchase, reason } => purchases::fail(services, by, purchase, reason).await,
         Command::Move { order, reason, key } => {
             movements::execute(services, by, order, Note { reason, key: key.as_deref() }).await
         }
@@ -372,74 +333,6 @@ async fn settings(services: &Services) -> Result<Done, NotDone> {
     done(&view, vec![line])
 }
 
-fn account_created(made: &FundedAccount) -> Result<Done, NotDone> {
-    let profile = &made.profile;
-    let view = AccountView {
-        account: profile.id.to_string(),
-        email: &profile.email,
-        verified: profile.is_verified,
-        credits: Amount(made.credits),
-        token: made.token.secret.expose_secret(),
-        token_id: made.token.view.id.to_string(),
-        token_name: &made.token.view.name,
-    };
-    let lines = vec![
-        format!("account {} for {} with {} credits", view.account, view.email, made.credits),
-        format!("token {} (it is not shown again): {}", view.token_name, view.token),
-    ];
-    done(&view, lines)
-}
-
-fn account_refused(error: FundedAccountError) -> NotDone {
-    match error {
-        FundedAccountError::Account(CreateAccountError::Store(error)) => error.into(),
-        other => NotDone::refused(other),
-    }
-}
-
-async fn grant(
-    services: &Services,
-    by: &OpContext,
-    (account, credits): (&str, &str),
-    terms: Option<GrantTerms>,
-    (reason, key): (&str, Option<&str>),
-) -> Result<Done, NotDone> {
-    let credits = parse_credits("credits", credits)?;
-    let profile = find_account(services, account).await?;
-    let grant = services.grant_credits(by, profile.id, credits, terms, Note { reason, key }).await.map_err(
-        |error| match error {
-            GrantError::Store(error) => error.into(),
-            GrantError::Expired { expires_us, now_us } => NotDone::refused(format!(
-                "{error}: {} is not after {}",
-                dates::render(expires_us),
-                dates::render(now_us)
-            )),
-            other => NotDone::refused(other),
-        },
-    )?;
-    let available = available(services, &profile).await?;
-    let view = GrantView {
-        grant: grant.id.to_string(),
-        account: profile.id.to_string(),
-        email: &profile.email,
-        credits: Amount(credits),
-        expires: terms.map(|terms| dates::render(terms.expires_us)),
-        priority: terms.map(|terms| terms.priority),
-        reason,
-        key,
-        replayed: grant.is_replay,
-        available: Amount(available),
-    };
-    let line = if grant.is_replay {
-        format!("this key granted {credits} credits to {} before: nothing was changed", profile.email)
-    } else if let Some(expires) = &view.expires {
-        format!("granted {credits} credits until {expires} to {}, who has {available}", profile.email)
-    } else {
-        format!("granted {credits} credits to {}, who has {available}", profile.email)
-    };
-    done(&view, vec![line])
-}
-
 async fn find_account(services: &Services, text: &str) -> Result<AccountProfile, NotDone> {
     let found = match text.parse() {
         Ok(id) => services.find_profile(id).await?,
@@ -451,41 +344,6 @@ async fn find_account(services: &Services, text: &str) -> Result<AccountProfile,
 
 async fn available(services: &Services, profile: &AccountProfile) -> Result<Credits, NotDone> {
     Ok(services.load_balance(profile.wallet, services.clock.now_us()).await?.available())
-}
-
-async fn confirm(services: &Services, by: &OpContext, purchase: &str) -> Result<Done, NotDone> {
-    let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
-    let confirmed = services.confirm_purchase(by, id).await.map_err(|error| not_closed(purchase, error))?;
-    purchase_closed(services, &confirmed, "confirmed").await
-}
-
-async fn fail(services: &Services, by: &OpContext, purchase: &str, reason: &str) -> Result<Done, NotDone> {
-    let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
-    let failed = services.fail_purchase(by, id, reason).await.map_err(|error| not_closed(purchase, error))?;
-    purchase_closed(services, &failed, "gave up").await
-}
-
-fn not_closed(purchase: &str, error: ConfirmError) -> NotDone {
-    match error {
-        ConfirmError::Store(error) => error.into(),
-        other => NotDone::refused(format!("`{purchase}`: {other}")),
-    }
-}
-
-async fn purchase_closed(services: &Services, purchase: &Purchase, word: &str) -> Result<Done, NotDone> {
-    let missing = || NotDone::new(Exit::Database, "the purchase's account is missing");
-    let profile = services.find_profile(purchase.account).await?.ok_or_else(missing)?;
-    let available = available(services, &profile).await?;
-    let view = PurchaseView {
-        purchase: purchase.id.to_string(),
-        account: profile.id.to_string(),
-        credits: Amount(purchase.credits),
-        status: purchase.status.as_str(),
-        provider: purchase.provider.as_str(),
-        available: Amount(available),
-    };
-    let line = format!("{word} {} credits for {}, who has {available}", purchase.credits, profile.email);
-    done(&view, vec![line])
 }
 
 fn parse_credits(name: &str, text: &str) -> Result<Credits, NotDone> {

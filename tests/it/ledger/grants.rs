@@ -161,6 +161,7 @@ async fn many_grants_lapse_together(kind: Kind) {
 async fn a_wallet_has_at_most_a_hundred_grants_to_look_at(kind: Kind) {
     let desk = desk_with_wallet(kind, 0).await;
     let (services, by) = (desk.services().await, OpContext::system());
+    services.complete_facts().await.unwrap();
     let amount = Credits::from_micros(3);
     let made = services.create_funded_account(&by, "ann@example.com", true, "first", amount).await.unwrap().profile;
     let terms = |lifetime_us| Some(GrantTerms { expires_us: desk.now_us() + lifetime_us, priority: 100 });

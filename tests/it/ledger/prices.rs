@@ -77,6 +77,8 @@ fn catalog(credits: &str) -> DeclaredCatalog {
 async fn shop(kind: Kind) -> (Desk, Services) {
     let desk = Desk::open_on(kind).await;
     let services = services(&desk, desk.ledger().clone()).await;
+    // As every server does when it starts.
+    services.complete_facts().await.unwrap();
     services.import(&OpContext::system(), &catalog("5")).await.unwrap();
     desk.clock.advance_us(SECOND_US);
     (desk, services)

@@ -22,7 +22,7 @@ pub struct Position {
     pub hash: Digest,
 }
 
-/// The signed checkpoint nearest before an export's end.
+/// The newest signed checkpoint of which an export has everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckpointReference {
     /// Its number.

@@ -21,9 +21,9 @@ use crate::{
             Frame, Item, Span,
             chart::Chart,
             day_of,
-            manifest::{Manifest, Position},
+            manifest::{CheckpointReference, Manifest, Position},
             needs_of,
-            out::{Out, Sink},
+            out::{Out, Sink, Written},
             renderer_of,
             request::{Request, RequestError},
         },
@@ -32,6 +32,7 @@ use crate::{
     store::{DatabasePlace, StoreError},
 };
 
+mod anchor;
 mod names;
 mod page;
 mod plan;
@@ -94,6 +95,7 @@ struct Start {
     only: Option<BTreeSet<LedgerAccountId>>,
     span: Span,
     position: Vec<Position>,
+    checkpoint: Option<CheckpointReference>,
     total: u64,
 }
 
@@ -121,8 +123,8 @@ pub fn write_report(
             Ok(read) => read?,
             Err(panic) => std::panic::resume_unwind(panic),
         }
-        let (written, position) = written?;
-        Ok(Manifest { request: request.clone(), position, checkpoint: None, written })
+        let (written, position, checkpoint) = written?;
+        Ok(Manifest { request: request.clone(), position, checkpoint, written })
     })
 }
 
@@ -135,7 +137,9 @@ fn read(books: &impl Books, request: &Request, news: &SyncSender<News>) -> Resul
     let mut plan = Plan::make(books, request, needs)?;
     let chart = names::read_chart(books)?;
     let only = names::find_accounts(books, &chart, &request.only)?;
-    let start = Start { chart, only, span: plan.span(request), position: plan.position(), total: plan.entries() };
+    let (position, span) = (plan.position(), plan.span(request));
+    let checkpoint = anchor::find_checkpoint(books, &position)?;
+    let start = Start { chart, only, span, position, checkpoint, total: plan.entries() };
     let mut is_heard = news.send(News::Start(Box::new(start))).is_ok();
     while let Some(stretch) = plan.next(books)?.filter(|_| is_heard) {
         is_heard = news.send(News::Page(read_page(books, stretch, needs, plan.ends())?)).is_ok();
@@ -143,7 +147,7 @@ fn read(books: &impl Books, request: &Request, news: &SyncSender<News>) -> Resul
     Ok(())
 }
 
-type Finished = (crate::ledger::export::out::Written, Vec<Position>);
+type Finished = (Written, Vec<Position>, Option<CheckpointReference>);
 
 fn write(
     request: &Request,
@@ -154,9 +158,9 @@ fn write(
     let mut arrivals = arrivals.into_iter();
     // The reader says what it was that it could not begin.
     let Some(News::Start(start)) = arrivals.next() else {
-        return Ok((Out::new(sink).finish().map_err(ReportError::Sink)?, Vec::new()));
+        return Ok((Out::new(sink).finish().map_err(ReportError::Sink)?, Vec::new(), None));
     };
-    let Start { chart, only, span, position, total } = *start;
+    let Start { chart, only, span, position, checkpoint, total } = *start;
     let frame = Frame { request, chart: &chart, only: only.as_ref(), span, position: &position };
     let mut renderer = renderer_of(request);
     let mut out = Out::new(sink);
@@ -188,7 +192,7 @@ fn write(
     }
     renderer.finish(&frame, &mut out);
     let written = out.finish().map_err(ReportError::Sink)?;
-    Ok((written, position))
+    Ok((written, position, checkpoint))
 }
 
 /// The days of an export over batches recorded between these moments.

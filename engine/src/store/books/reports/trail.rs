@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
-use super::{Books, News, ReportError, Start, page::each, plan::nonsense, span_of};
+use super::{Books, News, ReportError, Start, anchor::find_checkpoint, page::each, plan::nonsense, span_of};
 use crate::{
     audit::AuditHead,
     ledger::{
@@ -31,11 +31,11 @@ const ROWS: Select = Select {
 pub(super) fn read(books: &impl Books, request: &Request, news: &SyncSender<News>) -> Result<(), ReportError> {
     let heads = read_heads(books)?;
     let total = heads.iter().fold(0_i64, |total, head| total.saturating_add(head.seq));
-    let position =
+    let position: Vec<_> =
         heads.iter().map(|head| Position { slot: head.slot, batch_no: None, seq: head.seq, hash: head.hash }).collect();
     let total = u64::try_from(total).unwrap_or(0);
-    let span = span_of(request, None, false);
-    let start = Start { chart: Chart::new(), only: None, span, position, total };
+    let (span, checkpoint) = (span_of(request, None, false), find_checkpoint(books, &position)?);
+    let start = Start { chart: Chart::new(), only: None, span, position, checkpoint, total };
     let mut is_heard = news.send(News::Start(Box::new(start))).is_ok();
     for head in heads {
         let mut first = 1_i64;

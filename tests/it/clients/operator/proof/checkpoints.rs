@@ -23,6 +23,7 @@ on_both_databases!(
     books_are_verified_from_a_checkpoint_and_against_a_kept_one,
     a_file_that_is_not_of_these_books_is_told_of_and_left_alone,
     checkpoints_are_appended_to_and_never_changed,
+    an_export_names_the_newest_checkpoint_of_which_it_has_everything,
 );
 
 fn checkpoints_are_made_by_themselves_kept_outside_shown_and_mailed(kind: Kind) {
@@ -253,4 +254,22 @@ fn several_servers_make_one_checkpoint_and_each_keeps_a_copy() {
     let report = books.verify(&[]);
     assert_eq!(report["ok"], json!(true), "{report}");
     assert!(!books.server().log().contains("checkpoint") && !other.log().contains("checkpoint"));
+}
+
+fn an_export_names_the_newest_checkpoint_of_which_it_has_everything(kind: Kind) {
+    let books = Books::open(kind, 86_400);
+    let first = books.server().get(ALICE, "/ledger/checkpoints/1").json;
+    books.let_everything_happen();
+    let second = books.checkpoint();
+    json_of(books.path(), &["account", "grant", "bob@example.com", "1", "--reason", "later"]);
+    let of = |arguments: &[&str]| {
+        let export = ["ledger", "export", "--replace", "--format", "csv", "--out", "x.csv"];
+        json_of(books.path(), &[&export[..], arguments].concat())["checkpoint"].clone()
+    };
+    let reference = |checkpoint: &Value| json!({"number": checkpoint["number"], "hash": checkpoint["hash"]});
+    assert_eq!(of(&[]), reference(&second));
+    assert_eq!(of(&["--report", "audit-trail"]), reference(&second));
+    let made = jiff::Timestamp::from_microsecond(first["made_us"].as_i64().unwrap() + 1).unwrap();
+    assert_eq!(of(&["--to", &made.to_string()]), reference(&first), "{first} {second}");
+    assert_eq!(of(&["--to", "2020-01-01"]), Value::Null);
 }
