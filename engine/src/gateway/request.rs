@@ -100,6 +100,7 @@ fn idempotency_key(member: Option<&Member<'_>>) -> Result<Option<Arc<str>>, Requ
         Some(Json::String(key)) if key.len() > IDEMPOTENCY_KEY_BYTES_MAX => {
             Err(wrong(&format!("is longer than {IDEMPOTENCY_KEY_BYTES_MAX} bytes")))
         }
+        Some(Json::String(key)) if key.contains(char::is_control) => Err(wrong("holds a control character")),
         Some(Json::String(key)) => Ok(Some(Arc::from(&**key))),
         Some(_) => Err(wrong("must be a text")),
     }

@@ -34,8 +34,8 @@ pub enum KeyWrite {
     Claim(KeyName, StoredKey),
     /// Its call ended.
     Complete(KeyName, InvocationId, KeyState),
-    /// May be used again.
-    Free(KeyName),
+    /// Its call leaves it: it may be used again.
+    Free(KeyName, InvocationId),
 }
 
 /// A change to a call's record.

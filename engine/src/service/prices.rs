@@ -127,15 +127,16 @@ impl Services {
         Price::from_spec(id, from_us, spec)?;
         let spec = spec_to_json(spec);
         if let Some(first) = self.find_keyed_price(key).await? {
-            return replay(first, offer, &spec, from_us);
+            return self.replay(first, offer, &spec, from_us).await;
         }
         if from_us < now_us.saturating_add(PRICE_LEAD_US) {
             return Err(SchedulePriceError::TooSoon);
         }
         let version = self.catalog_version().await?;
         let tool = offer.tool.id.uuid();
-        let standing = self.find_price_in_force(tool, from_us).await?;
-        if let Some(other) = standing.as_ref().filter(|other| other.effective_from_us == from_us) {
+        let effective_from_us = self.first_free_moment(tool, from_us).await?;
+        let standing = self.find_price_in_force(tool, effective_from_us).await?;
+        if let Some(other) = standing.as_ref().filter(|other| other.effective_from_us >= from_us) {
             return Err(SchedulePriceError::Overlaps(other.id.into()));
         }
         if standing.as_ref().is_some_and(|standing| standing.spec == spec) {
@@ -144,7 +145,7 @@ impl Services {
         let row = entity::price_version::Model {
             id: id.uuid(),
             tool_id: tool,
-            effective_from_us: self.first_free_moment(tool, from_us).await?,
+            effective_from_us,
             spec,
             created_us: now_us,
             key: key.map(str::to_owned),
@@ -165,7 +166,7 @@ impl Services {
             Ok(_) => {}
             Err(NotSaved::Conflict { .. }) => {
                 let first = self.find_keyed_price(key).await?.ok_or(SchedulePriceError::Overtaken)?;
-                return replay(first, offer, &row.spec, from_us);
+                return self.replay(first, offer, &row.spec, from_us).await;
             }
             Err(not_saved) => return Err(unexpected("price_version", not_saved).into()),
         }
@@ -247,6 +248,24 @@ impl Services {
         Ok(at_us)
     }
 
+    /// The version that a key named before, also if it was taken back since.
+    async fn replay(
+        &self,
+        first: entity::price_version::Model,
+        offer: &Offer,
+        spec: &str,
+        from_us: i64,
+    ) -> Result<PriceVersion, SchedulePriceError> {
+        // It may begin a few microseconds later than was asked for: see `first_free_moment`.
+        let is_same_time = first.effective_from_us.saturating_sub(from_us).unsigned_abs() < 1_000;
+        if first.tool_id != offer.tool.id.uuid() || first.spec != spec || !is_same_time {
+            return Err(SchedulePriceError::KeyReused(first.id.into()));
+        }
+        let cancelled = entity::price_cancellation::Entity::find_by_id(first.id).one(self.db.readers()).await;
+        let cancelled = cancelled.map_err(StoreError::from)?;
+        Ok(view(first, &offer.path, cancelled.map(|row| row.cancelled_us), true))
+    }
+
     async fn find_keyed_price(&self, key: Option<&str>) -> Result<Option<entity::price_version::Model>, StoreError> {
         let Some(key) = key else { return Ok(None) };
         let found = entity::price_version::Entity::find().filter(entity::price_version::Column::Key.eq(key));
@@ -275,20 +294,6 @@ fn cancelled() -> sea_orm::sea_query::SelectStatement {
         .column(entity::price_cancellation::Column::PriceVersionId)
         .from(entity::price_cancellation::Entity)
         .to_owned()
-}
-
-fn replay(
-    first: entity::price_version::Model,
-    offer: &Offer,
-    spec: &str,
-    from_us: i64,
-) -> Result<PriceVersion, SchedulePriceError> {
-    // It may begin a few microseconds later than was asked for: see `first_free_moment`.
-    let is_same_time = first.effective_from_us.saturating_sub(from_us).unsigned_abs() < 1_000;
-    if first.tool_id == offer.tool.id.uuid() && first.spec == spec && is_same_time {
-        return Ok(view(first, &offer.path, None, true));
-    }
-    Err(SchedulePriceError::KeyReused(first.id.into()))
 }
 
 fn view(row: entity::price_version::Model, path: &str, cancelled_us: Option<i64>, is_replay: bool) -> PriceVersion {

@@ -126,6 +126,9 @@ fn parse_body(body: &str) -> Result<InvokeRequest, Problem> {
                 fault(&format!("is longer than {IDEMPOTENCY_KEY_BYTES_MAX} bytes"));
             }
             ("idempotency_key", Json::String(key)) if key.is_empty() => fault("is empty"),
+            ("idempotency_key", Json::String(key)) if key.contains(char::is_control) => {
+                fault("holds a control character");
+            }
             ("idempotency_key", Json::String(key)) => request.key = Some(Arc::from(&**key)),
             ("idempotency_key", Json::Null) => {}
             ("idempotency_key", _) => fault("must be a text"),

@@ -52,7 +52,9 @@ pub(super) async fn schedule(
         other => NotDone::refused(other),
     })?;
     let view = view(&made)?;
-    let line = if made.is_replay {
+    let line = if let (true, Some(cancelled)) = (made.is_replay, &view.cancelled_at) {
+        format!("this key scheduled {} before, which was cancelled at {cancelled}: nothing was changed", view.price)
+    } else if made.is_replay {
         format!("this key scheduled {} before: nothing was changed", view.price)
     } else {
         format!("{} is the price of {tool} from {} on", view.price, view.effective_from)

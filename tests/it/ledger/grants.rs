@@ -4,8 +4,9 @@
 use engine::{
     audit::OpContext,
     credits::Credits,
+    id::EntryId,
     ledger::{
-        AccountKind, LedgerAccountId, Refusal,
+        AccountKind, LedgerAccountId, Refund, Refusal, Revert,
         batch::{Begun, Done},
         grants::{GiveGrant, OPEN_GRANTS_MAX},
         leaf::Settled,
@@ -213,6 +214,34 @@ async fn a_grant_given_at_one_server_is_spent_first_at_the_other() {
     assert_eq!(spend(desk.ledger(), 30).await, 1_110);
     assert_eq!((state_of(&desk, 1), state_of(&desk, 2)), ((30, 0), (30, 0)), "the one with priority pays");
     assert_eq!(desk.wallet(wallet_id(1)).debits, 30, "the wallet's own credits are the last");
+    stop(vec![other]);
+    desk.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_goes_back_to_a_grant_at_one_server_is_spent_first_at_the_other() {
+    let desk = desk_with_wallet(Kind::Postgres, 1_000).await;
+    let other = desk.another_writer().unwrap();
+    let give = grant(&desk, 1, wallet_id(1), 100, 60 * SECOND_US);
+    assert_eq!(desk.give(&give).await, Ok(Done::Posted));
+    // The other server carries the calls, and remembers that the grant is spent.
+    let spend = async |amount: i64| {
+        let begin = begin(hold(desk.fresh(), wallet_id(1), payable_id(1), amount), None, desk.now_us());
+        assert_eq!(other.0.begin(begin.clone()).await.unwrap(), Begun::Go);
+        assert!(other.0.finish(finish(&begin, amount)).await.unwrap().is_ok());
+        EntryId::from(begin.call.id.uuid())
+    };
+    let (first, second) = (spend(70).await, spend(30).await);
+    let own = || desk.wallet(wallet_id(1)).debits;
+    assert_eq!((state_of(&desk, 1), own()), ((100, 0), 0));
+    let refund = Refund { id: desk.fresh(), of: first, amount: Some(Credits::from_micros(25)), meta: None };
+    assert_eq!(desk.ask(Command::Refund(refund)).await, Ok(Done::Posted));
+    spend(20).await;
+    assert_eq!((state_of(&desk, 1), own()), ((120, 0), 0), "the refund went to the grant, and is spent from there");
+    let revert = Revert { id: desk.fresh(), of: second, meta: None };
+    assert_eq!(desk.ask(Command::Revert(revert)).await, Ok(Done::Posted));
+    spend(40).await;
+    assert_eq!((state_of(&desk, 1), own()), ((155, 0), 5));
     stop(vec![other]);
     desk.verify();
 }

@@ -183,11 +183,23 @@ async fn the_same_key_schedules_one_price(kind: Kind) {
     for other in [ask("8", from_us).await, ask("7", from_us + SECOND_US).await] {
         assert!(matches!(other, Err(SchedulePriceError::KeyReused(id)) if id == first.id));
     }
+    // What was taken back since is not scheduled again, and that is said.
+    let key = Some("cancelled");
+    let later_us = from_us + 10 * SECOND_US;
+    let by = OpContext::system();
+    let taken_back = services.schedule_price(&by, "acme/tool", &fixed("8"), later_us, key).await.unwrap();
+    services.cancel_price(&by, taken_back.id, None).await.unwrap();
+    let again = services.schedule_price(&by, "acme/tool", &fixed("8"), later_us, key).await.unwrap();
+    assert!(again.is_replay && again.id == taken_back.id && again.cancelled_us.is_some(), "{again:?}");
+    // Its moment is taken by one other, and by no third.
+    let instead = schedule(&services, "9", later_us).await.unwrap();
+    let third = schedule(&services, "10", later_us).await;
+    assert!(matches!(third, Err(SchedulePriceError::Overlaps(id)) if id == instead.id), "{third:?}");
     // Also when the price is in force by now: the command was carried out.
     desk.clock.advance_us(61 * SECOND_US);
     assert!(ask("7", from_us).await.unwrap().is_replay);
-    assert_eq!(desk.number("SELECT count(*) FROM price_version"), 2);
-    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'price.schedule'"), 1);
+    assert_eq!(desk.number("SELECT count(*) FROM price_version"), 4);
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'price.schedule'"), 3);
 }
 
 async fn an_import_changes_the_price_of_now_and_not_the_one_to_come(kind: Kind) {

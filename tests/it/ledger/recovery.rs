@@ -16,7 +16,7 @@ use engine::{
 };
 use uuid::Uuid;
 
-use super::desk::{Desk, Kind, SECOND_US, hold, payable_id, wallet_id};
+use super::desk::{Desk, Kind, SECOND_US, Waited, hold, payable_id, together, wallet_id};
 
 const DAY_US: i64 = 86_400 * SECOND_US;
 
@@ -78,6 +78,32 @@ async fn an_answered_call_is_replayed_after_a_restart_for_a_day(kind: Kind) {
     assert_eq!(retry(&desk, "k").await, Begun::Go);
     assert_eq!(desk.number("SELECT count(*) FROM idem_answer"), 0, "the old answer went with its claim");
     assert_eq!(desk.wallet(wallet_id(1)).debits, 30);
+    desk.verify();
+}
+
+async fn a_retry_beside_the_end_of_its_call_leaves_no_key_behind(kind: Kind) {
+    let desk = desk(kind).await;
+    for round in 0..10 {
+        let key = format!("k{round}");
+        let [first, second] = [(); 2].map(|()| begin(&desk, &key, Some(1), OnExpiry::Release));
+        assert_eq!(desk.ledger().begin(first.clone()).await.unwrap(), Begun::Go);
+        let retry_of: Waited<'_, Option<Begun>> =
+            Box::pin(async { Some(desk.ledger().begin(second.clone()).await.unwrap()) });
+        let end: Waited<'_, Option<Begun>> = Box::pin(async {
+            assert!(desk.ledger().finish(finish(&first, Outcome::Release, KeyEnd::Free)).await.unwrap().is_ok());
+            None
+        });
+        let is_fresh = together(vec![retry_of, end]).await[0] == Some(Begun::Go);
+        let owner = desk.rows(&format!("SELECT call FROM idem WHERE key = '{key}'")).concat();
+        let expected = if is_fresh { vec![second.call.id.uuid().simple().to_string()] } else { Vec::new() };
+        assert_eq!(owner, expected, "round {round}");
+        if is_fresh {
+            let ended =
+                desk.ledger().finish(finish(&second, Outcome::Capture(Credits::from_micros(1)), stored())).await;
+            assert!(ended.unwrap().is_ok());
+            assert!(matches!(retry(&desk, &key).await, Begun::Key(KeyVerdict::Replay { .. })), "round {round}");
+        }
+    }
     desk.verify();
 }
 
@@ -175,6 +201,7 @@ async fn recorded_time_never_goes_backwards(kind: Kind) {
 
 super::desk::on_both! {
     an_answered_call_is_replayed_after_a_restart_for_a_day,
+    a_retry_beside_the_end_of_its_call_leaves_no_key_behind,
     keys_are_forgotten_when_their_day_is_over_unless_their_call_is_running,
     calls_that_a_dead_server_left_open_are_settled_on_the_first_tick,
     an_unknown_outcome_outlives_restarts_until_its_rule_is_followed,

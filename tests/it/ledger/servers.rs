@@ -1,12 +1,14 @@
 //! Many writers on one PostgreSQL database: what one has decided holds for all.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use engine::{
     credits::Credits,
+    id::InvocationId,
+    invocation::{CallRecord, CallState},
     ledger::{
         AccountKind, PlaceHold, Refusal, Settle,
-        batch::{Begun, Done},
+        batch::{Begin, Begun, Done},
         leaf::Settled,
     },
     store::{Database, Ledger, Presence, UnitOfWork, WriterError, news, writer::Command},
@@ -158,6 +160,49 @@ async fn a_wallet_that_somebody_has_locked_does_not_hold_up_the_others() {
     desk.alter("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
     assert_eq!(asked.join_next().await.unwrap().unwrap(), (LOCKED, Ok(Done::Held)));
     assert!(holder.join().unwrap().is_err(), "the other transaction was ended");
+    desk.stop();
+    desk.verify();
+}
+
+/// The database takes no call with this policy.
+const POISON: &str = "
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = 'data_exception'; END $$;
+    CREATE TRIGGER poison BEFORE INSERT ON invocation FOR EACH ROW WHEN (NEW.policy_version = 'poison')
+        EXECUTE FUNCTION refuse()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_row_that_the_database_refuses_costs_the_others_nothing() {
+    const CALLS: i64 = 16;
+    let mut desk = Desk::open_on(Kind::Postgres).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 1_000).await;
+    desk.alter(POISON);
+    let poisoned = |call: &CallRecord, is_poison: bool| {
+        let policy_version = if is_poison { "poison" } else { "test" }.into();
+        Arc::new(CallRecord { policy_version, ..call.clone() })
+    };
+    let mut asked = JoinSet::new();
+    for number in 0..CALLS {
+        let begin = begin(hold(desk.fresh(), wallet_id(1), payable_id(1), 1), None, desk.now_us());
+        let (ledger, call) = (desk.ledger().clone(), poisoned(&begin.call, number == 5));
+        // Of calls that move no money one record is refused, too.
+        let id = InvocationId::from(desk.fresh().uuid());
+        let denied =
+            CallRecord { id, wallet: None, held: Credits::ZERO, state: CallState::Denied, ..(*begin.call).clone() };
+        desk.ledger().record(poisoned(&denied, number == 3)).await.unwrap();
+        asked.spawn(async move { (number, ledger.begin(Begin { call, ..begin }).await) });
+    }
+    while let Some(answer) = asked.join_next().await {
+        let (number, begun) = answer.unwrap();
+        assert_eq!(matches!(begun, Ok(Begun::Go)), number != 5, "{number}: {begun:?}");
+    }
+    desk.ledger().tick().await.unwrap();
+    let count =
+        |state: CallState| desk.number(&format!("SELECT count(*) FROM invocation WHERE state = {}", state.raw()));
+    assert_eq!((count(CallState::Running), count(CallState::Denied)), (CALLS - 1, CALLS - 1));
+    assert_eq!(desk.wallet(wallet_id(1)).held, CALLS - 1);
     desk.stop();
     desk.verify();
 }

@@ -92,7 +92,7 @@ fn an_idempotency_key_is_a_short_text_or_refused() {
     let longest = format!("\"{}\"", "k".repeat(IDEMPOTENCY_KEY_BYTES_MAX));
     assert!(of(&longest).unwrap().key.is_some());
     let too_long = format!("\"{}\"", "k".repeat(IDEMPOTENCY_KEY_BYTES_MAX + 1));
-    for key in ["5", "\"\"", "{}", &too_long] {
+    for key in ["5", "\"\"", "{}", r#""a\u0000""#, &too_long] {
         let fault = of(key).unwrap_err();
         assert_eq!(fault.kind, FailureKind::InvalidRequest, "{key}");
         assert!(fault.detail.starts_with("`idempotencyKey` "), "{}", fault.detail);

@@ -157,9 +157,9 @@ impl Batch<'_> {
                 created_us: self.now_us,
                 state: KeyState::Running,
             };
-            if self.facts.keys.insert(claim.name.clone(), stored.clone()).is_some() {
+            if let Some(expired) = self.facts.keys.insert(claim.name.clone(), stored.clone()) {
                 // What stood there has expired, and goes with its answer.
-                self.plan.keys.push(KeyWrite::Free(claim.name.clone()));
+                self.plan.keys.push(KeyWrite::Free(claim.name.clone(), expired.call));
             }
             self.plan.keys.push(KeyWrite::Claim(claim.name.clone(), stored));
             claim.name.clone()
@@ -217,8 +217,10 @@ impl Batch<'_> {
         if let Some(key) = open.key {
             match &finish.key {
                 KeyEnd::Free => {
-                    self.facts.keys.remove(&key);
-                    self.plan.keys.push(KeyWrite::Free(key));
+                    if self.facts.keys.get(&key).is_some_and(|stored| stored.call == finish.call) {
+                        self.facts.keys.remove(&key);
+                    }
+                    self.plan.keys.push(KeyWrite::Free(key, finish.call));
                 }
                 KeyEnd::Unknown => self.complete_key(key, finish.call, KeyState::Unknown),
                 KeyEnd::Store { status, render } => {
@@ -262,7 +264,7 @@ impl Batch<'_> {
     }
 
     fn complete_key(&mut self, name: KeyName, call: InvocationId, state: KeyState) {
-        if let Some(stored) = self.facts.keys.get_mut(&name) {
+        if let Some(stored) = self.facts.keys.get_mut(&name).filter(|stored| stored.call == call) {
             stored.state = state.clone();
         }
         self.plan.keys.push(KeyWrite::Complete(name, call, state));

@@ -68,7 +68,9 @@ impl Batch<'_> {
             self.give_back(&mut legs, Leg { debit: leg.credit, credit, amount: part })?;
         }
         let entry = self.entry(refund.id, TransactionKind::Refund, refund.of, refund.meta);
-        self.take_back(refund.of, total, amount, TransactionEntry { legs, ..entry })
+        let done = self.take_back(refund.of, total, amount, TransactionEntry { legs, ..entry })?;
+        self.show_grants(wallet)?;
+        Ok(done)
     }
 
     fn try_revert(&mut self, revert: &Revert) -> Result<Done, Refusal> {
@@ -90,7 +92,9 @@ impl Batch<'_> {
             self.give_back(&mut legs, Leg { debit: leg.credit, credit, amount: leg.amount })?;
         }
         let entry = self.entry(revert.id, TransactionKind::Reversal, revert.of, revert.meta);
-        self.take_back(revert.of, total, total.captured, TransactionEntry { legs, ..entry })
+        let done = self.take_back(revert.of, total, total.captured, TransactionEntry { legs, ..entry })?;
+        self.show_grants(wallet)?;
+        Ok(done)
     }
 
     fn try_collect(&mut self, collect: &Collect) -> Result<Done, Refusal> {
@@ -212,6 +216,15 @@ impl Batch<'_> {
     /// Where that belongs which a charge took from `debited`, out of `wallet` or one of its grants.
     fn where_to(&self, debited: LedgerAccountId, wallet: Option<LedgerAccountId>) -> LedgerAccountId {
         wallet.map_or(debited, |wallet| self.facts.grants.refund_account(debited, wallet, self.now_us))
+    }
+
+    /// Grants of `wallet` may have more than before. Other servers notice by the wallet's own line, by which they see whether
+    /// what they remember of it is still so.
+    fn show_grants(&mut self, wallet: Option<LedgerAccountId>) -> Result<(), Refusal> {
+        let Some(wallet) = wallet else { return Ok(()) };
+        let seen = self.wallet(wallet)?.holding(0).ok_or(Refusal::Overflow)?;
+        self.set_wallet(wallet, seen);
+        Ok(())
     }
 
     /// How much of `of`, whose postings are `legs`, was taken back so far.

@@ -25,6 +25,7 @@ fn wrong_bodies_are_refused_with_the_name_of_the_field() {
         (r#"{"arguments": null}"#, "invalid_request: body.arguments: must be an object"),
         (r#"{"idempotency_key": 5}"#, "invalid_request: body.idempotency_key: must be a text"),
         (r#"{"idempotency_key": ""}"#, "invalid_request: body.idempotency_key: is empty"),
+        (r#"{"idempotency_key": "a\u0000"}"#, "invalid_request: body.idempotency_key: holds a control character"),
         (r#"{"argument": {}}"#, "invalid_request: body.argument: is not a member of this request"),
     ] {
         assert_eq!(faults_of(body), expected, "{body}");

@@ -116,7 +116,7 @@ fn a_failed_call_gives_the_money_back_and_frees_its_key() {
     assert_eq!(batch.finish(&finish(2, Outcome::Release, KeyEnd::Free)), ended(0, 100));
     assert_eq!(batch.finish(&finish(2, Outcome::Capture(micros(60)), stored())), too_late(100), "a call ends once");
     let plan = batch.into_plan();
-    assert!(matches!(plan.keys.as_slice(), [KeyWrite::Claim(..), KeyWrite::Free(_)]), "{:?}", plan.keys);
+    assert!(matches!(plan.keys.as_slice(), [KeyWrite::Claim(..), KeyWrite::Free(..)]), "{:?}", plan.keys);
     assert_eq!(retried(&mut facts, NOW_US), Begun::Go);
 }
 

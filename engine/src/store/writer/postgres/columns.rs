@@ -212,6 +212,7 @@ columns! {
     Rare replace_key: String = "text",
     Rare replace_fingerprint: Vec<u8> = "bytea",
     Rare replace_call: Uuid = "uuid",
+    Rare replace_call_before: Uuid = "uuid",
     Rare replace_created_us: i64 = "bigint",
     Rare replace_state: i16 = "smallint",
     Rare replace_status: Option<i16> = "smallint",

@@ -69,7 +69,7 @@ impl Writer {
             Job::Tick(_) => !looks,
             _ => false,
         });
-        is_plain && !self.is_stale && !self.has_lost && self.session.is_some() && self.calm.may_compare()
+        is_plain && !self.is_stale && !self.has_lost_to_settle() && self.session.is_some() && self.calm.may_compare()
     }
 
     /// Tries to carry `jobs` out without locks. `false`: nothing happened, it has to be done under locks.

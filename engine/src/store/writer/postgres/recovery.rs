@@ -28,6 +28,12 @@ impl Writer {
             Trouble::Raced(why) => {
                 *races = races.saturating_add(1);
                 self.roll_back().await;
+                // It may have waited long for a lock, and may do so again.
+                if let Some(session) = &mut self.session
+                    && let Err(trouble) = slot::renew(session, &self.head).await
+                {
+                    tracing::debug!(?trouble, "the lease was not renewed");
+                }
                 if *races >= TRIES_MAX {
                     return Err(Trouble::Raced(why.clone()));
                 }

@@ -52,8 +52,9 @@ impl Session {
     pub(super) fn target(url: &str) -> Result<Target, StoreError> {
         let settings = [
             ("synchronous_commit", "on"),
-            // a lock that is not given by then is a lost race; a server that is gone frees its locks in time
-            ("lock_timeout", "5s"),
+            // A lock that is not given by then is a lost race; a server that is gone frees its locks in time. Shorter than a
+            // lease: whoever waits for a lock keeps its slot.
+            ("lock_timeout", "2s"),
             ("idle_in_transaction_session_timeout", "10s"),
             // The statements name rows by their keys. Planned once, by index: planning takes longer than carrying out, and
             // a plan that was made while a table was small must be good when it is large.

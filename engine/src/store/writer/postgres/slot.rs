@@ -25,16 +25,29 @@ pub(super) struct Slot {
     pub(super) owner: Uuid,
 }
 
-/// Takes a free slot, in a new term.
+/// Takes the slot that has been free for longest, in a new term: after the database was away, the owners of others may
+/// only not have been able to renew their leases.
 pub(super) async fn take(session: &mut Session) -> Result<Option<Slot>, Trouble> {
     let sql = format!(
         "UPDATE chain_head SET epoch = epoch + 1, owner = gen_random_uuid(), lease_until_us = {NOW_US} + $1
          WHERE slot = (SELECT slot FROM chain_head WHERE lease_until_us < {NOW_US}
-                       ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED)
+                       ORDER BY lease_until_us, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING slot, epoch, batch_no, seq, last_us, hash, owner"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(LEASE_US).fetch_optional(session.connection()).await?;
     row.map(|row| slot_from(&row)).transpose()
+}
+
+/// Renews the lease while nothing can be written.
+pub(super) async fn renew(session: &mut Session, head: &ChainHead) -> Result<(), Trouble> {
+    let sql = format!("UPDATE chain_head SET lease_until_us = {NOW_US} + $1 WHERE slot = $2 AND epoch = $3");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(LEASE_US)
+        .bind(head.slot)
+        .bind(head.epoch)
+        .execute(session.connection())
+        .await?;
+    Ok(())
 }
 
 /// Gives the slot back, so that the next server need not wait for the lease.

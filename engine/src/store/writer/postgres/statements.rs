@@ -258,8 +258,9 @@ const PARTS: &[Part] = &[
         "UPDATE idem i SET fingerprint = u.fingerprint, call = u.call, created_us = u.created_us, state = u.state,
              status = u.status
          FROM unnest(@replace_scope, @replace_key, @replace_fingerprint, @replace_call, @replace_created_us,
-                     @replace_state, @replace_status) AS u (scope, key, fingerprint, call, created_us, state, status)
-         WHERE i.scope = u.scope AND i.key = u.key RETURNING 1",
+                     @replace_state, @replace_status, @replace_call_before)
+             AS u (scope, key, fingerprint, call, created_us, state, status, call_before)
+         WHERE i.scope = u.scope AND i.key = u.key AND i.call = u.call_before RETURNING 1",
     ),
     part(
         "forgotten",

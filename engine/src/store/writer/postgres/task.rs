@@ -77,6 +77,8 @@ pub(super) struct Writer {
     looked_at: Option<Instant>,
     /// The database could not be reached: until then it is not tried again, and whoever asks is told at once.
     away_until: Option<Instant>,
+    /// The database was away: until then the other servers get time to renew their leases.
+    grace_until: Option<Instant>,
 }
 
 impl Writer {
@@ -121,6 +123,7 @@ impl Writer {
             looked_us: 0,
             looked_at: None,
             away_until: None,
+            grace_until: None,
         })
     }
 
@@ -191,9 +194,18 @@ impl Writer {
                         }
                     }
                 }
-                Err(Trouble::Raced(_)) if jobs.len() > 1 => {
+                // One of the records may be what the database does not take: the jobs go without them.
+                Err(Trouble::Refused(_)) if !self.records.is_empty() => {
+                    self.save_records().await;
+                    pending.push(jobs);
+                }
+                Err(Trouble::Raced(_) | Trouble::Refused(_)) if jobs.len() > 1 => {
                     let half = jobs.split_off(jobs.len().div_ceil(2));
                     pending.extend([half, jobs]);
+                }
+                Err(Trouble::Raced(_)) if !self.records.is_empty() => {
+                    self.save_records().await;
+                    pending.push(jobs);
                 }
                 Err(trouble) => {
                     let error = writer_error(&trouble);
@@ -202,6 +214,35 @@ impl Writer {
                     for job in jobs {
                         fail(job, &error);
                     }
+                }
+            }
+        }
+    }
+
+    /// Writes the records that wait, without jobs: those that the database does not take are lost, which costs nobody
+    /// anything, and the others are not lost with them.
+    async fn save_records(&mut self) {
+        let mut pending = vec![std::mem::take(&mut self.records)];
+        while let Some(mut records) = pending.pop() {
+            self.records.clone_from(&records);
+            let saved = self.try_batch(&[], Contested::Wait).await;
+            self.records.clear();
+            match saved {
+                Ok(_nothing) => count(&self.counters.batches, 1),
+                Err(Trouble::Raced(_) | Trouble::Refused(_)) if records.len() > 1 => {
+                    let half = records.split_off(records.len().div_ceil(2));
+                    pending.extend([half, records]);
+                }
+                Err(Trouble::Raced(why) | Trouble::Refused(why)) => {
+                    tracing::error!(why, call = ?records.first().map(|record| record.id), "a call is not recorded");
+                    count(&self.counters.failures, 1);
+                }
+                // They wait for better times.
+                Err(_gone) => {
+                    self.records = pending.drain(..).rev().fold(records, |mut all, more| {
+                        all.extend(more);
+                        all
+                    });
                 }
             }
         }
@@ -265,12 +306,14 @@ impl Writer {
         if facts.grants.expiries.wants_more() {
             facts.grants.expiries = load::load_expiries(session.connection(), self.head.slot).await?;
         }
-        if self.has_lost {
+        let settles_lost = self.has_lost_to_settle();
+        let (session, facts) = (open(&mut self.session)?, &mut self.facts);
+        if settles_lost {
             foreign = load::load_lost(session.connection(), facts, &self.head, now_us).await?;
         }
         let mut wanted = Wanted::by_jobs(facts, jobs, now_us, epoch);
         // What no job asks for is settled whole, so its wallets must be there.
-        let waits = looks || self.has_lost || wanted.has_due;
+        let waits = looks || settles_lost || wanted.has_due;
         let contested = if waits { Contested::Wait } else { contested };
         let put_off = self.lock(jobs, &mut wanted, contested, &mut foreign).await?;
         let facts = &mut self.facts;
@@ -289,7 +332,7 @@ impl Writer {
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
         let name = if is_named(jobs, &plan) { self.name(name, now_us) } else { Uuid::nil() };
         self.commit(&plan, &before, now_us, name).await?;
-        self.has_lost = false;
+        self.has_lost &= !settles_lost;
         if forgets {
             self.has_expired = forgotten >= FORGOTTEN_MAX.unsigned_abs();
         }
@@ -332,8 +375,11 @@ impl Writer {
 
     /// Whether `jobs` are ticks with nothing to do.
     fn is_idle(&self, jobs: &[Job]) -> bool {
-        let is_quiet =
-            !self.is_stale && !self.has_lost && self.session.is_some() && !self.is_look_due() && !self.has_expired;
+        let is_quiet = !self.is_stale
+            && !self.has_lost_to_settle()
+            && self.session.is_some()
+            && !self.is_look_due()
+            && !self.has_expired;
         let is_tick = |job: &Job| matches!(job, Job::Tick(_));
         is_quiet && jobs.iter().all(is_tick) && !self.facts.is_anything_over(self.now_us())
     }
@@ -341,6 +387,11 @@ impl Writer {
     /// Recorded time never goes backwards, whatever the clock does.
     pub(super) fn now_us(&self) -> i64 {
         self.options.clock.now_us().max(self.head.last_us)
+    }
+
+    /// Whether it is time to look what dead servers left open.
+    pub(super) fn has_lost_to_settle(&self) -> bool {
+        self.has_lost && self.grace_until.is_none_or(|until| Instant::now() >= until)
     }
 
     fn is_away(&self) -> bool {
@@ -361,6 +412,7 @@ impl Writer {
                 }
             }
             (self.is_stale, self.away_until) = (true, None);
+            self.grace_until = Instant::now().checked_add(Duration::from_micros(slot::LEASE_US.unsigned_abs()));
         }
         open(&mut self.session)
     }

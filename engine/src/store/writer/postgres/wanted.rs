@@ -230,10 +230,24 @@ impl Wanted {
         for id in &skipped.accounts {
             facts.forget_account(*id);
         }
+        self.check_grants(connection, facts).await?;
         if self.is_weighing {
             movements::load(connection, facts, &self.accounts, &self.taken_back).await?;
         }
         Ok((foreign, skipped))
+    }
+
+    /// Whoever had a wallet's lock before may have given it a grant, which the statement that waited does not see.
+    async fn check_grants(&self, connection: &mut PgConnection, facts: &Facts) -> Result<(), Trouble> {
+        let is_wallet = |id: &&LedgerAccountId| facts.wallets.contains_key(id);
+        let wallets: Vec<i64> = self.accounts.iter().filter(is_wallet).map(|id| id.raw()).collect();
+        let sql = "SELECT account FROM open_grant WHERE wallet = ANY($1)";
+        for account in sqlx::query_scalar(sql).bind(wallets).fetch_all(connection).await? {
+            if facts.grants.find(LedgerAccountId::from_raw(account)).is_none() {
+                return Err(Trouble::Raced("a wallet was given a grant meanwhile".to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// The accounts of the wallets' grants, which came with them: a batch may change them, too.

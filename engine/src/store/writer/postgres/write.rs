@@ -1,6 +1,6 @@
 //! Turns a plan into the arrays of one statement, and carries it out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::sqlx;
 use uuid::Uuid;
@@ -37,8 +37,8 @@ pub(super) struct Before {
     wallets: HashMap<LedgerAccountId, i64>,
     /// The counters that have a row.
     counters: HashMap<CounterKey, Counter>,
-    /// The keys that have a row.
-    keys: HashSet<KeyName>,
+    /// The keys that have a row, and whose they are.
+    keys: HashMap<KeyName, InvocationId>,
     /// The totals of what was taken back that have a row.
     pub(super) refunds: HashMap<EntryId, RefundTotal>,
 }
@@ -62,7 +62,7 @@ impl Before {
     pub(super) fn of(wanted: &Wanted, facts: &Facts) -> Self {
         let wallets = wanted.accounts.iter().filter_map(|id| Some((*id, facts.wallets.get(id)?.version)));
         let counters = wanted.counters.iter().filter_map(|key| Some((*key, *facts.counters.get(key)?)));
-        let keys = facts.keys.keys().cloned();
+        let keys = facts.keys.iter().map(|(name, stored)| (name.clone(), stored.call));
         let refunds = facts.refunds.clone();
         Self { wallets: wallets.collect(), counters: counters.collect(), keys: keys.collect(), refunds }
     }
@@ -331,12 +331,12 @@ impl Columns {
         self.call_ended_us.push(end.map(|end| end.ended_us));
         self.call_resolves_us.push(resolves_us);
         let asked = call.asked.as_deref();
-        self.call_requested.push(asked.map(|asked| asked.tool.clone()));
-        self.call_session_key.push(asked.map(|asked| asked.session_key.clone()));
-        self.call_channel.push(asked.and_then(|asked| asked.channel.clone()));
-        self.call_channel_account.push(asked.and_then(|asked| asked.account.clone()));
+        self.call_requested.push(asked.map(|asked| storable(&asked.tool)));
+        self.call_session_key.push(asked.map(|asked| storable(&asked.session_key)));
+        self.call_channel.push(asked.and_then(|asked| asked.channel.as_deref()).map(storable));
+        self.call_channel_account.push(asked.and_then(|asked| asked.account.as_deref()).map(storable));
         self.call_is_owner.push(asked.map(|asked| asked.is_owner));
-        self.call_explanation.push(call.explanation.as_deref().map(str::to_owned));
+        self.call_explanation.push(call.explanation.as_deref().map(storable));
     }
 
     /// What becomes of every key in the end: a part of the statement does not see what another part writes.
@@ -345,12 +345,16 @@ impl Columns {
         for write in writes {
             let (name, fate) = match write {
                 KeyWrite::Claim(name, stored) => (name, KeyFate::Claimed(stored, &KeyState::Running)),
+                // What is not known is not there, as far as is known: another call may have claimed the key that this one
+                // still has. Its claim stays, is found out when it is written, and decided again on what is there.
                 KeyWrite::Complete(name, call, state) => match keys.get(name) {
+                    Some(KeyFate::Claimed(stored, of)) if stored.call != *call => (name, KeyFate::Claimed(stored, of)),
                     Some(KeyFate::Claimed(stored, _)) => (name, KeyFate::Claimed(stored, state)),
                     _ => (name, KeyFate::Completed(*call, state)),
                 },
-                KeyWrite::Free(name) => match keys.get(name) {
-                    Some(KeyFate::Claimed(..)) if !before.keys.contains(name) => (name, KeyFate::NeverThere),
+                KeyWrite::Free(name, call) => match keys.get(name) {
+                    Some(KeyFate::Claimed(stored, of)) if stored.call != *call => (name, KeyFate::Claimed(stored, of)),
+                    Some(KeyFate::Claimed(..)) if !before.keys.contains_key(name) => (name, KeyFate::NeverThere),
                     _ => (name, KeyFate::Freed),
                 },
             };
@@ -371,8 +375,9 @@ impl Columns {
                     self.complete_state.push(number);
                     self.complete_status.push(status);
                 }
-                KeyFate::Claimed(stored, state) if before.keys.contains(name) => {
+                KeyFate::Claimed(stored, state) if before.keys.contains_key(name) => {
                     let (number, status) = self.add_answer(stored.call, state);
+                    self.replace_call_before.extend(before.keys.get(name).map(|call| call.uuid()));
                     self.replace_scope.push(name.scope);
                     self.replace_key.push(name.key.to_string());
                     self.replace_fingerprint.push(stored.fingerprint.to_vec());
@@ -407,6 +412,11 @@ impl Columns {
             KeyState::Unknown => (3, None),
         }
     }
+}
+
+/// Text that somebody has sent. PostgreSQL stores all of it but the character of number 0.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// What becomes of a key in one batch.

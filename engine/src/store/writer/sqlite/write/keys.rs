@@ -19,7 +19,7 @@ pub(super) fn write(connection: &Connection, keys: &[KeyWrite]) -> Written {
         match key {
             KeyWrite::Claim(name, stored) => claim(connection, name, stored)?,
             KeyWrite::Complete(name, call, state) => complete(connection, name, *call, state)?,
-            KeyWrite::Free(name) => free(connection, name)?,
+            KeyWrite::Free(name, _) => free(connection, name)?,
         }
     }
     Ok(())
