@@ -4,24 +4,31 @@
     python3 verify_export.py BOOKS.jsonl [--kept CHECKPOINTS.jsonl] [--key HEX] [--balances]
 
 It computes every leaf, root and hash again, follows the chain of every slot up to the signed checkpoints, adds up all
-postings and open holds, and compares the sums with the balances in the export. With --kept the books must also go through
-checkpoints that you kept: the server's file, or lines that came by mail. With --key the last checkpoint must be signed by
-that key, or by one that it handed over to. --balances prints the trial balance.
+postings and open holds, and compares the sums with the balances in the export. With --kept the books must also go
+through checkpoints that you kept: the server's file, or lines that came by mail. With --key the last checkpoint must be
+signed by that key, or by one that it handed over to. A key that was handed over to and has not signed yet counts for
+nothing: whoever knows a public key can write it there. --balances prints the trial balance.
 
-Exit code 0: all is well. Exit code 1: something is wrong; the message names the line. Exit code 2: a file cannot be read.
-Needs Python 3.8 or newer and the file verify_receipt.py beside it, and nothing else. The export is read line by line:
-memory grows with accounts and open holds. The formats are described in docs/ledger-format.md.
+Exit code 0: all is well. Exit code 1: something is wrong; the message names the line. Exit code 2: a file cannot be
+read. Needs Python 3.8 or newer and the file verify_receipt.py beside it, and nothing else. Both files are read line by
+line: memory grows with accounts and open holds, and by a few hundred bytes for each slot that a checkpoint found new
+batches in. The formats are described in docs/ledger-format.md.
 """
 
 import argparse
 import json
 import sys
+from collections import deque
 
 from verify_receipt import (
-    LEAVES, Wrong, batch_hash, checkpoint_bytes, digits, expect, is_signed_by, leaf_bytes, sha256,
+    LEAVES, Wrong, batch_hash, checkpoint_bytes, digits, expect, hash_value, integer, is_signed_by, leaf_bytes, sha256,
 )
 
 GENESIS = "00" * 32
+# What stands before the first checkpoint.
+NO_CHECKPOINT = {"number": 0, "made_us": -(2**63), "key": 1, "successor": None, "hash": GENESIS}
+# What reading a line that is none can end with.
+FAULTS = (Wrong, KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)
 
 
 class Tree:
@@ -53,59 +60,84 @@ class Chain:
         self.batch = None
 
 
+def mark_of(seq, batch, span):
+    """What a chain has to come to at a checkpoint: the last entry, the last batch, the root over the new batches."""
+    return integer(seq) + hash_value(batch) + span
+
+
 class Books:
     def __init__(self, kept):
         self.accounts, self.sums, self.holds, self.early = {}, {}, {}, {}
-        self.keys, self.checkpoints, self.chains = {}, [], {}
-        self.kept, self.anchors, self.slot = kept, {}, None
-        self.entries = 0
+        self.keys, self.last, self.kept = {}, NO_CHECKPOINT, kept
+        # By slot: where it stood in the last checkpoint, and what its chain has still to go through.
+        self.reached, self.anchors = {}, {}
+        self.chains, self.slot, self.entries = {}, None, 0
 
     # --- what comes before the batches ---
 
     def account(self, line):
+        expect(line["code"].isprintable(), "the name of account %d cannot be printed" % line["id"])
         self.accounts[line["id"]] = line["code"]
 
     def key(self, line):
-        expect(line["number"] == len(self.keys) + 1, "key %d should stand here" % (len(self.keys) + 1))
-        self.keys[line["number"]] = digits(line["public_key"], 32)
+        number = len(self.keys) + 1
+        expect(line["number"] == number, "key %d should stand here" % number)
+        self.keys[number] = (digits(line["public_key"], 32), line["from_us"])
 
     def checkpoint(self, line):
-        last = self.checkpoints[-1] if self.checkpoints else None
-        number = len(self.checkpoints) + 1
+        last, number, digest = self.last, self.last["number"] + 1, sha256(checkpoint_bytes(line))
         expect(line["number"] == number, "checkpoint %d should stand here" % number)
-        expect(sha256(checkpoint_bytes(line)).hex() == line["hash"], "the checkpoint does not have its own hash")
-        expect(line["prev_hash"] == (last["hash"] if last else GENESIS), "it is not linked to the one before")
-        signing = 1 if last is None else last["key"] + (last["successor"] is not None)
-        expect(line["key"] == signing, "signed by key %d instead of key %d" % (line["key"], signing))
-        if line["successor"] is not None:
-            follows = self.keys.get(signing + 1)
-            expect(follows is not None and follows.hex() == line["successor"], "it hands over to another key")
-            self.check_signature(line)
-        reached = {head["slot"]: head["batch_no"] for head in last["heads"]} if last else {}
+        expect(digest.hex() == line["hash"], "the checkpoint does not have its own hash")
+        expect(line["prev_hash"] == last["hash"], "it is not linked to the one before")
+        expect(line["made_us"] >= last["made_us"], "it is older than the one before")
+        self.check_keys(line, last["key"] + (last["successor"] is not None))
+        kept_hash, kept_key = self.kept.pop(number, (digest, self.keys[line["key"]][0]))
+        expect(digest == kept_hash, "checkpoint %d is not the kept one" % number)
+        expect(self.keys[line["key"]][0] == kept_key, "checkpoint %d was kept with another key" % number)
         for head in line["heads"]:
-            expect(head["after"] == reached.get(head["slot"], 0), "its spans do not follow the one before")
-            self.anchors.setdefault((head["slot"], head["batch_no"]), []).append((head, line["number"], False))
-        self.checkpoints.append(line)
+            self.anchor(head, number)
+        self.last = line
+
+    def check_keys(self, line, signing):
+        """The first key begins with the first checkpoint, another one with the checkpoint that hands over to it."""
+        expect(line["key"] == signing, "signed by key %d instead of key %d" % (line["key"], signing))
+        expect(signing in self.keys, "key %d is missing" % signing)
+        if line["number"] == 1:
+            expect(self.keys[1][1] == line["made_us"], "key 1 begins at another time")
+        if line["successor"] is not None:
+            named = (digits(line["successor"], 32), line["made_us"])
+            expect(self.keys.get(signing + 1) == named, "it hands over to another key, or at another time")
+            self.check_signature(line)
 
     def check_signature(self, checkpoint):
         """Every checkpoint carries the hash of the one before: the last signature of a key is good for all before."""
-        key, data = self.keys.get(checkpoint["key"]), checkpoint_bytes(checkpoint)
-        is_good = key is not None and is_signed_by(key, data, bytes.fromhex(checkpoint["signature"]))
+        key, signature = self.keys[checkpoint["key"]][0], bytes.fromhex(checkpoint["signature"])
+        is_good = is_signed_by(key, checkpoint_bytes(checkpoint), signature)
         expect(is_good, "the signature of checkpoint %d is not good" % checkpoint["number"])
 
+    def anchor(self, head, number):
+        """Of a checkpoint only what its slots have to come to is remembered, and that until they have."""
+        slot, end = head["slot"], (head["batch_no"], head["seq"], head["hash"])
+        before = self.reached.get(slot, (0, 0, GENESIS))
+        expect(head["after"] == before[0] <= end[0], "its spans do not follow the one before")
+        if end[0] > before[0]:
+            mark = mark_of(head["seq"], head["hash"], hash_value(head["span"]))
+            self.anchors.setdefault(slot, deque()).append((end[0], number, mark))
+        else:
+            expect(end == before, "slot %d has no new batch and another end" % slot)
+        self.reached[slot] = end
+
     def end_checkpoints(self, known_key):
-        expect(self.checkpoints, "there is no signed checkpoint: nobody vouches for these books")
-        self.check_signature(self.checkpoints[-1])
-        expect(len(self.keys) <= self.checkpoints[-1]["key"] + 1, "there is a key that nobody handed over to")
-        known = known_key is None or any(key == known_key for key in self.keys.values())
-        expect(known, "no checkpoint is signed by your key")
-        for checkpoint in self.kept:
-            data, key = checkpoint_bytes(checkpoint), bytes.fromhex(checkpoint["public_key"])
-            number = checkpoint["number"]
-            expect(is_signed_by(key, data, bytes.fromhex(checkpoint["signature"])), "kept checkpoint %d is not signed" % number)
-            expect(self.keys.get(checkpoint["key"]) == key, "kept checkpoint %d is signed by another key" % number)
-            expect(number <= len(self.checkpoints), "kept checkpoint %d is missing" % number)
-            expect(self.checkpoints[number - 1]["hash"] == checkpoint["hash"], "checkpoint %d is not the kept one" % number)
+        last = self.last
+        expect(last["number"] > 0, "there is no signed checkpoint: nobody vouches for these books")
+        self.check_signature(last)
+        named = last["key"] + (last["successor"] is not None)
+        expect(len(self.keys) == named, "there is a key that nobody handed over to")
+        # Only these have signed: each but the last has handed over, and the last one's signature was just checked.
+        have_signed = [self.keys[number][0] for number in range(1, last["key"] + 1)]
+        expect(known_key is None or known_key in have_signed, "no checkpoint is signed by your key")
+        if self.kept:
+            raise Wrong("kept checkpoint %d is missing" % min(self.kept))
 
     # --- the chains ---
 
@@ -147,47 +179,61 @@ class Books:
         chain.batch_no, chain.hash = batch["batch_no"], batch["hash"]
         chain.epoch, chain.recorded_us = batch["epoch"], batch["recorded_us"]
         chain.span.push(bytes.fromhex(batch["hash"]))
-        anchors = self.anchors.pop((batch["slot"], batch["batch_no"]), [])
-        for head, number, _ in anchors:
-            is_same = head["hash"] == batch["hash"] and head["seq"] == chain.seq
-            expect(is_same, "%s: checkpoint %d vouches for another one" % (name, number))
-            if head["after"] < head["batch_no"]:
-                expect(head["span"] == chain.span.root().hex(), "%s: checkpoint %d has another span" % (name, number))
-                chain.span = Tree()
+        anchors = self.anchors.get(batch["slot"])
+        if anchors and anchors[0][0] == batch["batch_no"]:
+            _, number, mark = anchors.popleft()
+            is_same = mark == mark_of(chain.seq, chain.hash, chain.span.root())
+            expect(is_same, "%s: checkpoint %d vouches for another one, or another span" % (name, number))
+            chain.span = Tree()
 
     # --- the money ---
 
     def count(self, line, chain):
         if line["line"] == "transaction":
             for debit, credit, amount in line["postings"]:
-                for account in (debit, credit):
-                    expect(account in self.accounts, "there is no account %d" % account)
                 self.sum_of(debit)[0] += amount
                 self.sum_of(credit)[1] += amount
                 chain.postings += 1
                 chain.total += amount
         elif line["line"] == "hold":
-            if self.early.pop(line["id"], None) is None:
-                self.holds[line["id"]] = line
-                self.reserve(line, 1)
+            self.place(line)
         elif line["line"] == "settlement":
-            hold = self.holds.pop(line["hold_id"], None)
-            if hold is None:
-                expect(line["hold_id"] not in self.early, "hold %s ends twice" % line["hold_id"])
-                self.early[line["hold_id"]] = line
-            else:
-                expect(0 <= line["captured"] <= hold["amount"], "more is charged than was reserved")
-                self.reserve(hold, -1)
+            self.settle(line)
+
+    def place(self, line):
+        name = line["id"]
+        expect(name not in self.holds, "hold %s is open already" % name)
+        self.holds[name] = (line["amount"], line["wallet"], line["sources"])
+        self.reserve(self.holds[name], 1)
+        if name in self.early:
+            slot, captured = self.early.pop(name)
+            expect(slot != line["slot"], "hold %s ended before it was placed" % name)
+            self.end_hold(name, captured)
+
+    def settle(self, line):
+        """There is no order between slots: the hold may stand in one that is still to come. Its end waits for it."""
+        name = line["hold_id"]
+        if name in self.holds:
+            self.end_hold(name, line["captured"])
+        else:
+            expect(name not in self.early, "hold %s ends twice" % name)
+            self.early[name] = (line["slot"], line["captured"])
+
+    def end_hold(self, name, captured):
+        hold = self.holds.pop(name)
+        expect(0 <= captured <= hold[0], "hold %s: more is charged than was reserved" % name)
+        self.reserve(hold, -1)
 
     def reserve(self, hold, times):
         """What its grants do not cover is the wallet's own."""
-        own = hold["amount"]
-        for _, account, amount in hold["sources"]:
+        own, wallet, sources = hold
+        for _, account, amount in sources:
             self.sum_of(account)[2] += times * amount
             own -= amount
-        self.sum_of(hold["wallet"])[2] += times * own
+        self.sum_of(wallet)[2] += times * own
 
     def sum_of(self, account):
+        expect(account in self.accounts, "there is no account %d" % account)
         return self.sums.setdefault(account, [0, 0, 0])
 
     def balance(self, line):
@@ -201,9 +247,10 @@ class Books:
         self.end_batch()
         self.slot = None
         self.stored = {}
-        expect(not self.early, "a settlement ends a hold that was never placed")
-        for (slot, batch_no), anchors in self.anchors.items():
-            raise Wrong("checkpoint %d vouches for batch %d/%d, which is missing" % (anchors[0][1], slot, batch_no))
+        expect(not self.early, "a settlement ends a hold that was never placed, or that had ended")
+        for slot, anchors in self.anchors.items():
+            for batch_no, number, _ in anchors:
+                raise Wrong("checkpoint %d vouches for batch %d/%d, which is missing" % (number, slot, batch_no))
 
     def end(self):
         for account in sorted(set(self.sums) | set(self.stored)):
@@ -214,6 +261,25 @@ class Books:
         debits = sum(debit for debit, _, _ in self.sums.values())
         credits = sum(credit for _, credit, _ in self.sums.values())
         expect(debits == credits, "the trial balance does not come to nothing")
+
+
+def read_kept(lines):
+    """By the number of the checkpoint: its hash, computed from its fields, and the key that signed it."""
+    kept = {}
+    for at, raw in enumerate(lines, 1):
+        if not raw.strip():
+            continue
+        try:
+            line = json.loads(raw)
+            data, key = checkpoint_bytes(line), digits(line["public_key"], 32)
+            expect(sha256(data).hex() == line["hash"], "it does not have its own hash")
+            expect(is_signed_by(key, data, bytes.fromhex(line["signature"])), "it is not signed by its key")
+            found = (sha256(data), key)
+            expect(kept.setdefault(line["number"], found) == found, "another one of this number was kept, too")
+        except FAULTS as error:
+            raise Wrong("kept checkpoint in line %d: %s: %s" % (at, type(error).__name__, error)) from error
+    expect(kept, "the file of kept checkpoints holds no checkpoint")
+    return kept
 
 
 ORDER = ["header", "account", "key", "checkpoint", "batch", "balance", "end"]
@@ -246,21 +312,21 @@ def check(lines, kept, known_key=None):
             else:
                 (books.entry if kind in LEAVES else takers[kind])(line)
             count += 1
-        except (Wrong, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except FAULTS as error:
             raise Wrong("line %d: %s: %s" % (number, type(error).__name__, error)) from error
     expect(count and ORDER[stage] == "end", "the export was cut off: it has no end")
     return books
 
 
 def report(books, prints_balances):
-    covered = {head["slot"]: head["batch_no"] for head in books.checkpoints[-1]["heads"]}
-    after = sum(chain.batch_no - covered.get(slot, 0) for slot, chain in books.chains.items())
     if prints_balances:
+        print("accounts and amounts follow from the entries; names are not proven: an export lacks what covers them")
+        print("%20s %24s %24s %24s  %s" % ("account", "debits", "credits", "balance", "name (not proven)"))
         for account, (debits, credits, _) in sorted(books.sums.items()):
-            print("%24d %24d %24d  %s" % (debits, credits, credits - debits, books.accounts[account]))
-    last = books.checkpoints[-1]
-    key = books.keys[last["key"]].hex()
+            print("%20d %24d %24d %24d  %s" % (account, debits, credits, credits - debits, books.accounts[account]))
+    last, key = books.last, books.keys[books.last["key"]][0].hex()
     batches = sum(chain.batch_no for chain in books.chains.values())
+    after = batches - sum(batch_no for batch_no, _, _ in books.reached.values())
     print("%d entries in %d batches; checkpoint %d, signed by %s, vouches for all but the last %d batches"
           % (books.entries, batches, last["number"], key, after))
 
@@ -273,11 +339,12 @@ def main(arguments):
     parser.add_argument("--balances", action="store_true")
     asked = parser.parse_args(arguments)
     try:
-        kept = []
-        if asked.kept:
+        # An empty argument is one, too: what was asked for must not be left out because a variable was empty.
+        known_key = None if asked.key is None else digits(asked.key, 32)
+        kept = {}
+        if asked.kept is not None:
             with open(asked.kept, encoding="utf-8") as file:
-                kept = [json.loads(line) for line in file if line.strip()]
-        known_key = digits(asked.key, 32) if asked.key else None
+                kept = read_kept(file)
         with open(asked.export, encoding="utf-8") as file:
             books = check(file, kept, known_key)
     except OSError as error:

@@ -3,12 +3,12 @@
 
     python3 verify_receipt.py RECEIPT.json [--key HEX]
 
-Exit code 0: every entry was recorded as the receipt says, and a checkpoint with a good signature vouches for it.
-Exit code 1: something is wrong; the message says what. Exit code 2: the receipt cannot be read.
+Exit code 0: every entry was recorded as the receipt says, is there once, and a checkpoint with a good signature vouches
+for it. Exit code 1: something is wrong; the message says what. Exit code 2: the receipt cannot be read.
 
-Whose signature that is decides everything: compare the key that is printed with `/ledger/keys` of the server, or with the
-one in a mail that you kept, or give it with --key. Needs Python 3.8 or newer and nothing else. The format of the bytes is
-described in docs/ledger-format.md.
+Whose signature that is decides everything: compare the key that is printed with `/ledger/keys` of the server, or with
+the one in a mail that you kept, or give it with --key. Needs Python 3.8 or newer and nothing else. The format of the
+bytes is described in docs/ledger-format.md.
 """
 
 import hashlib
@@ -210,8 +210,8 @@ def check_checkpoint(checkpoint, keys):
     data = checkpoint_bytes(checkpoint)
     expect(sha256(data).hex() == checkpoint["hash"], "checkpoint %d does not have the hash that it names" % number)
     expect(checkpoint["key"] in keys, "key %d of checkpoint %d is missing" % (checkpoint["key"], number))
-    signature = bytes.fromhex(checkpoint["signature"])
-    expect(is_signed_by(keys[checkpoint["key"]], data, signature), "the signature of checkpoint %d is not good" % number)
+    is_good = is_signed_by(keys[checkpoint["key"]], data, bytes.fromhex(checkpoint["signature"]))
+    expect(is_good, "the signature of checkpoint %d is not good" % number)
 
 
 # --- the receipt ---
@@ -248,10 +248,14 @@ def check_receipt(receipt, known_key=None):
             used = keys[checkpoint["key"]]
             expect(used == known_key, "checkpoint %d is signed by another key than yours" % checkpoint["number"])
     expect(receipt["entries"], "there is nothing in it")
-    wanted = receipt["id"].rpartition("_")[2]
+    wanted, places = receipt["id"].rpartition("_")[2], set()
     for proven in receipt["entries"]:
         name = check_entry(proven, checkpoints)
         entry = proven["says"]
+        # Read as two, one charge would be twice as much.
+        place = (entry["slot"], entry["seq"])
+        expect(place not in places, "%s: it is there twice" % name)
+        places.add(place)
         names = [entry.get(column) for column in ["id", "hold_id", "reverses"]]
         expect(wanted in names, "%s: it is not about %s" % (name, receipt["id"]))
         print("%s: %s" % (name, describe(entry, proven["batch"])))

@@ -110,6 +110,13 @@ impl Frame<'_> {
     pub fn is_about(&self, account: LedgerAccountId) -> bool {
         self.only.is_none_or(|only| only.contains(&account))
     }
+
+    /// Whether the account was opened before the export ends. One that came later is not listed: the same range gives the
+    /// same bytes, whatever has happened since.
+    pub fn was_opened(&self, account: LedgerAccountId) -> bool {
+        let opened_us = self.chart.accounts().get(&account).map(|account| account.opened_us);
+        self.request.to_us.zip(opened_us).is_none_or(|(to_us, opened_us)| opened_us < to_us)
+    }
 }
 
 /// Turns entries into bytes, one after the other.

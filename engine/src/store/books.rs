@@ -26,6 +26,7 @@ use crate::{
 };
 
 mod export;
+mod halving;
 mod journal;
 mod postgres;
 mod projections;

@@ -133,8 +133,8 @@ fn check_place(out: &Path, place: &DatabasePlace, may_replace: bool) -> Result<(
     Ok(())
 }
 
-/// An export changes no schema and makes no database.
-fn check_version(config: &Config) -> Result<(), Failure> {
+/// What gives the books away changes no schema and makes no database.
+pub(super) fn check_version(config: &Config) -> Result<(), Failure> {
     let pending = operate::runtime()?.block_on(async {
         let database = Database::open(config.database.url.expose()).await?;
         let pending = app::pending_migrations(&database).await;

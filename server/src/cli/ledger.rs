@@ -77,7 +77,7 @@ pub(super) fn run(command: &LedgerCommand, loaded: &Loaded, environment: &Enviro
         LedgerCommand::Close(args) => close(args, config),
         LedgerCommand::Export(args) => export::run(args, &readable(config)?, config),
         LedgerCommand::Books(args) => books_file::run(&readable(config)?, args, config),
-        LedgerCommand::Receipt(args) => receipt::run(&readable(config)?, args),
+        LedgerCommand::Receipt(args) => receipt::run(&readable(config)?, args, config),
         LedgerCommand::Checkpoint(output) => sign(&Command::LedgerCheckpoint, loaded, environment, output),
         LedgerCommand::RotateKey(output) => sign(&Command::LedgerRotateKey, loaded, environment, output),
     }

@@ -162,7 +162,26 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
     assert!(stderr(&output).contains("the export was given up after"), "{}", stderr(&output));
 }
 
+/// A count in a header decides how much memory a page takes: a wrong one is told of before that.
+async fn a_changed_header_is_damage_and_leaves_no_file(kind: Kind) {
+    let books = Books::after(kind, 36, 40).await;
+    let damage = "UPDATE batch SET n_entry = 1099511627776 WHERE batch_no = 3";
+    assert!(books.desk.force(damage) > 0);
+    for arguments in [
+        &["--format", "csv"][..],
+        &["--format", "jsonl", "--report", "open-holds"],
+        &["--format", "hledger"],
+        &["--format", "csv", "--report", "trial-balance"],
+    ] {
+        let output = books.ledger(&[&["export", "--out", "out"], arguments].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "the books are damaged: {arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("is not what was hashed"), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(names(books.folder.path()), [""; 0], "{arguments:?}");
+    }
+}
+
 on_both! {
+    a_changed_header_is_damage_and_leaves_no_file,
     requests_that_make_no_sense_are_refused_and_write_nothing,
     a_new_export_takes_the_place_of_the_old_one_whole_and_only_when_asked,
     a_killed_export_leaves_nothing,

@@ -347,7 +347,7 @@ impl Desk {
     /// Opens an account the way the program does: in a unit of work.
     pub(crate) async fn open_account(&self, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
         let mut unit = UnitOfWork::new();
-        push_account(&mut unit, id, kind, overdraft);
+        push_account_at(&mut unit, id, kind, overdraft, self.now_us());
         self.save(unit).await.unwrap();
     }
 
@@ -370,7 +370,7 @@ impl Desk {
 
     /// Gives credits that expire the way the program does: their account is opened with them or not at all.
     pub(crate) async fn give(&self, give: &GiveGrant) -> Result<Done, Refusal> {
-        give_by(self.ledger(), give).await
+        give_at(self.ledger(), give, self.now_us()).await
     }
 
     /// The use cases over this desk's database and writer.
@@ -417,8 +417,12 @@ impl Desk {
 
 /// As [`Desk::give`], through the writer of one's choice.
 pub(crate) async fn give_by(ledger: &Ledger, give: &GiveGrant) -> Result<Done, Refusal> {
+    give_at(ledger, give, START_US).await
+}
+
+async fn give_at(ledger: &Ledger, give: &GiveGrant, opened_us: i64) -> Result<Done, Refusal> {
     let mut unit = UnitOfWork::new();
-    push_account(&mut unit, give.account, AccountKind::Grant, 0);
+    push_account_at(&mut unit, give.account, AccountKind::Grant, 0, opened_us);
     unit.give(give.clone());
     match ledger.save(unit.unaudited("a test gives it")).await {
         Ok(done) => Ok(done[0]),
@@ -435,12 +439,16 @@ pub(crate) fn grant(desk: &Desk, number: i64, wallet: LedgerAccountId, amount: i
     GiveGrant { post, wallet, account, priority: 100, expires_us: desk.now_us() + lifetime_us }
 }
 
-/// The rows of a new account.
+/// The rows of a new account that was there from the start.
 pub(crate) fn push_account(unit: &mut UnitOfWork, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
+    push_account_at(unit, id, kind, overdraft, START_US);
+}
+
+fn push_account_at(unit: &mut UnitOfWork, id: LedgerAccountId, kind: AccountKind, overdraft: i64, opened_us: i64) {
     let owner = if kind == AccountKind::Grant { format!("0{GRANT_MARK}{id}") } else { id.to_string() };
     let (raw, code, kind_raw) = (id.raw(), kind.code(&owner), kind.raw());
     let columns = "ledger_account (id, code, kind, created_us)";
-    push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, '{code}', {kind_raw}, {START_US})"), Some(1));
+    push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, '{code}', {kind_raw}, {opened_us})"), Some(1));
     if kind.is_limited() {
         let columns = "wallet_balance (account_id, credits, debits, held, overdraft, version)";
         push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, 0, 0, 0, {overdraft}, 0)"), Some(1));

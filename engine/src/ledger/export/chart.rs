@@ -13,6 +13,8 @@ pub struct ChartAccount {
     pub kind: AccountKind,
     /// Its name.
     pub code: String,
+    /// When it was opened, in microseconds since the Unix epoch.
+    pub opened_us: i64,
 }
 
 impl ChartAccount {
@@ -41,9 +43,9 @@ impl Chart {
         Self::default()
     }
 
-    /// Takes in an account.
-    pub fn account(&mut self, id: LedgerAccountId, kind: AccountKind, code: String) {
-        self.accounts.insert(id, ChartAccount { kind, code });
+    /// Takes in an account that was opened at `opened_us`, in microseconds since the Unix epoch.
+    pub fn account(&mut self, id: LedgerAccountId, kind: AccountKind, code: String, opened_us: i64) {
+        self.accounts.insert(id, ChartAccount { kind, code, opened_us });
     }
 
     /// Takes in a publisher by its public identifier.

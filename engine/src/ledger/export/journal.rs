@@ -188,7 +188,8 @@ impl<D: Dialect> Render for Journal<D> {
     fn begin(&mut self, frame: &Frame<'_>, out: &mut Out<'_>) {
         let accounts = frame.chart.accounts().iter();
         self.names = accounts.map(|(id, account)| (*id, self.dialect.name(account.kind, &account.code))).collect();
-        self.dialect.begin(frame, &mut self.names.values(), out);
+        let opened = self.names.iter().filter(|(id, _)| frame.was_opened(**id));
+        self.dialect.begin(frame, &mut opened.map(|(_, name)| name), out);
     }
 
     fn take(&mut self, frame: &Frame<'_>, item: &Item<'_>, out: &mut Out<'_>) {
@@ -226,7 +227,10 @@ impl<D: Dialect> Render for Journal<D> {
         self.open(frame.span, out);
         self.end_day(out);
         let balance = |id: &LedgerAccountId| self.balances.get(id).copied().unwrap_or(0);
-        let mut balances = self.names.iter().map(|(id, name)| (name.as_str(), balance(id)));
+        // What was posted has to be there, whatever the clock said when the account was opened.
+        let is_listed = |id: LedgerAccountId| frame.was_opened(id) || self.balances.contains_key(&id);
+        let listed = self.names.iter().filter(|(id, _)| is_listed(**id));
+        let mut balances = listed.map(|(id, name)| (name.as_str(), balance(id)));
         self.dialect.closing(frame.span, &mut balances, out);
     }
 }

@@ -295,7 +295,9 @@ impl Render for Refunds {
         let Entry::Transaction(entry) = item.entry else { return };
         let takes_back =
             matches!(entry.kind, TransactionKind::Refund | TransactionKind::Chargeback | TransactionKind::Reversal);
-        if !(takes_back || entry.reverses.is_some()) || !is_about(frame, entry) {
+        // A fact names in the same place the row that it states, and takes nothing back.
+        let names_one = entry.reverses.is_some() && entry.kind != TransactionKind::Fact;
+        if !(takes_back || names_one) || !is_about(frame, entry) {
             return;
         }
         let flows = frame.chart.flows(&entry.legs);

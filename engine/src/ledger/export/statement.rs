@@ -48,7 +48,9 @@ impl AccountStatement {
 
     /// A row for each account: the opening or the closing balance.
     fn balance_rows(&mut self, line: &'static str, frame: &Frame<'_>, out: &mut Out<'_>) {
-        for account in frame.only.into_iter().flatten() {
+        let balances = &self.balances;
+        let is_listed = |id: LedgerAccountId| frame.was_opened(id) || balances.contains_key(&id);
+        for account in frame.only.into_iter().flatten().filter(|id| is_listed(**id)) {
             let balance = self.balances.get(account).copied().unwrap_or(0);
             let mut row = [Value::Nothing; 15];
             let [first, _, _, name, .., last] = &mut row;
@@ -171,7 +173,9 @@ impl PartyStatement {
     }
 
     fn balance_rows(&mut self, line: &'static str, frame: &Frame<'_>, out: &mut Out<'_>) {
-        for account in frame.only.into_iter().flatten() {
+        let balances = &self.balances;
+        let is_listed = |id: LedgerAccountId| frame.was_opened(id) || balances.contains_key(&id);
+        for account in frame.only.into_iter().flatten().filter(|id| is_listed(**id)) {
             let balance = Value::Micros(self.balances.get(account).copied().unwrap_or(0));
             let mut row = [Value::Nothing; 9];
             let [first, _, name, .., last] = &mut row;

@@ -37,7 +37,8 @@ impl TrialBalanceReport {
 
 impl Render for TrialBalanceReport {
     fn begin(&mut self, frame: &Frame<'_>, out: &mut Out<'_>) {
-        self.sums = frame.chart.accounts().keys().map(|id| (*id, AccountSums::default())).collect();
+        let opened = frame.chart.accounts().keys().filter(|id| frame.was_opened(**id));
+        self.sums = opened.map(|id| (*id, AccountSums::default())).collect();
         self.table.begin(out);
     }
 

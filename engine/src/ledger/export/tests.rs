@@ -3,14 +3,26 @@
 
 use std::{cell::RefCell, collections::BTreeSet, io};
 
+use uuid::Uuid;
+
 use super::{
+    Frame, Item, Span,
+    chart::Chart,
     names,
     out::Out,
+    renderer_of,
     request::{Format, Only, Report, Request, RequestError},
     table::{RowFormat, Table},
     value::{TimeTexts, Value, date_of, push_integer, time_text},
 };
-use crate::ledger::{AccountKind, leaf::sha256};
+use crate::{
+    id::EntryId,
+    ledger::{
+        AccountKind, LedgerAccountId, TransactionKind,
+        chain::BatchHeader,
+        leaf::{Entry, Position, TransactionEntry, sha256},
+    },
+};
 
 #[test]
 fn integers_are_written_in_decimal_at_every_width() {
@@ -196,5 +208,87 @@ fn what_makes_no_sense_is_refused() {
         let ranged =
             Request { from_us: Some(from_us), to_us: Some(to_us), ..request(Report::Journal, Csv, Only::Everything) };
         assert_eq!(ranged.check().is_ok(), is_good, "{from_us}..{to_us}");
+    }
+}
+
+/// A transaction that moves nothing.
+fn transaction(kind: TransactionKind, reverses: Option<EntryId>) -> TransactionEntry {
+    let id = EntryId::from(Uuid::from_u128(7));
+    TransactionEntry { id, kind, hold: None, reverses, effective_us: 5, meta: None, legs: Vec::new() }
+}
+
+/// What the report of `request` writes of one transaction, recorded at the beginning of 1970.
+fn rendered(request: &Request, chart: &Chart, entry: TransactionEntry) -> String {
+    let bytes = RefCell::new(Vec::new());
+    let mut sink = |piece: &[u8]| {
+        bytes.borrow_mut().extend_from_slice(piece);
+        Ok(())
+    };
+    let batch = BatchHeader {
+        slot: 0,
+        batch_no: 1,
+        epoch: 1,
+        first_seq: 1,
+        entries: 1,
+        postings: 0,
+        total: 0,
+        recorded_us: 5,
+        client_batch: Uuid::nil(),
+        root: [1; 32],
+        prev_hash: [0; 32],
+    };
+    let span = Span { first_day: 0, last_day: 0, has_opening: false };
+    let frame = Frame { request, chart, only: None, span, position: &[] };
+    let entry = Entry::Transaction(entry);
+    let position = Position { slot: 0, seq: 1 };
+    let item = Item { batch: &batch, position, entry: &entry, tool: None, end: None, is_before: false };
+    let mut out = Out::new(&mut sink);
+    let mut renderer = renderer_of(request);
+    renderer.begin(&frame, &mut out);
+    renderer.take(&frame, &item, &mut out);
+    renderer.finish(&frame, &mut out);
+    let written = out.finish().unwrap();
+    let text = String::from_utf8(bytes.into_inner()).unwrap();
+    assert_eq!(u64::try_from(text.len()), Ok(written.bytes));
+    text
+}
+
+#[test]
+fn refunds_are_what_takes_something_back_and_no_facts() {
+    use TransactionKind::{Charge, Chargeback, Fact, Grant, Refund, Reversal};
+    let request = request(Report::Refunds, Format::Csv, Only::Everything);
+    let earlier = Some(EntryId::from(Uuid::from_u128(8)));
+    for (kind, reverses, is_listed) in [
+        (Refund, earlier, true),
+        (Chargeback, earlier, true),
+        (Reversal, None, true),
+        (Grant, earlier, true),
+        (Charge, None, false),
+        (Fact, None, false),
+        (Fact, earlier, false),
+    ] {
+        let text = rendered(&request, &Chart::new(), transaction(kind, reverses));
+        assert_eq!(text.lines().count() == 2, is_listed, "{kind:?} {reverses:?}: {text}");
+    }
+}
+
+#[test]
+fn an_account_that_was_opened_after_the_range_is_not_listed() {
+    let [old, new] = [1, 2].map(LedgerAccountId::from_raw);
+    let mut chart = Chart::new();
+    chart.account(old, AccountKind::Wallet, AccountKind::Wallet.code("old"), 0);
+    chart.account(new, AccountKind::Wallet, AccountKind::Wallet.code("new"), 10);
+    for (report, format) in [
+        (Report::Journal, Format::Hledger),
+        (Report::Journal, Format::Beancount),
+        (Report::TrialBalance, Format::Csv),
+        (Report::TrialBalance, Format::Jsonl),
+    ] {
+        for (to_us, is_listed) in [(None, true), (Some(11), true), (Some(10), false), (Some(6), false)] {
+            let request = Request { to_us, ..request(report, format, Only::Everything) };
+            let text = rendered(&request, &chart, transaction(TransactionKind::Opening, None));
+            let names = ["old", "new"].map(|name| text.to_lowercase().contains(&format!("wallet:{name}")));
+            assert_eq!(names, [true, is_listed], "{report:?} {format:?} {to_us:?}: {text}");
+        }
     }
 }

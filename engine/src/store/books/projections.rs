@@ -24,6 +24,9 @@ pub(super) const KEYS: Select =
     Select { table: "signing_key", sql: "SELECT number, public_key, from_us FROM signing_key ORDER BY number" };
 pub(super) const CHECKPOINTS: Select =
     Select { table: "checkpoint", sql: "SELECT number, body, signature FROM checkpoint ORDER BY number" };
+/// The number of the last checkpoint; 0 if there is none.
+pub(super) const LAST_CHECKPOINT: Select =
+    Select { table: "checkpoint", sql: "SELECT coalesce(max(number), 0) FROM checkpoint" };
 
 const WALLETS: Select = Select {
     table: "wallet_balance",

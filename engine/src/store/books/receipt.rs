@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Postgres, Sink, StoreError, journal, postgres, projections, rows,
+    Postgres, Sink, StoreError, halving, journal, postgres, projections, rows,
     source::{Cursor, Row as _, Select, Source, Statement as _},
     spawn, sqlite,
 };
@@ -132,14 +132,14 @@ impl Question for Find {
         if found.is_empty() {
             return Ok(FoundReceipt::Unknown);
         }
-        let anchors = Anchors::new(source)?;
+        let mut anchors = Anchors::new(source)?;
         let mut batches: BTreeMap<(i64, i64), BTreeSet<Position>> = BTreeMap::new();
         for (position, batch_no) in found {
             batches.entry((position.slot, batch_no)).or_default().insert(position);
         }
         let mut entries = Vec::new();
         for ((slot, batch_no), positions) in batches {
-            let Some(checkpoint) = anchors.find(slot, batch_no) else {
+            let Some(checkpoint) = anchors.find(slot, batch_no)? else {
                 return Ok(match positions.first() {
                     Some(position) => FoundReceipt::NotYet(*position),
                     None => FoundReceipt::Unknown,
@@ -147,8 +147,7 @@ impl Question for Find {
             };
             prove(source, (slot, batch_no), &positions, checkpoint, &mut entries)?;
         }
-        let numbers: BTreeSet<_> = entries.iter().map(|proven| proven.checkpoint).collect();
-        let checkpoints = anchors.into_found(&numbers);
+        let checkpoints: Vec<_> = anchors.found.into_values().collect();
         let signed_by: BTreeSet<_> = checkpoints.iter().map(|signed| signed.checkpoint.key).collect();
         let mut keys = keys(source)?;
         keys.retain(|key| signed_by.contains(&key.number));
@@ -173,32 +172,43 @@ fn find_places<S: Source>(source: &S, id: EntryId) -> Result<Vec<Place>, StoreEr
     Ok(found)
 }
 
-/// The checkpoints, looked through from the last one back.
-struct Anchors {
-    newest_first: Vec<SignedCheckpoint>,
+/// The checkpoints that vouch for what was looked for. Only a few are read for each: they are numbered without gaps, and
+/// the heads of a slot only go forward.
+struct Anchors<'s, S> {
+    source: &'s S,
+    last: i64,
+    /// By number, those that entries lead to.
+    found: BTreeMap<i64, SignedCheckpoint>,
 }
 
-impl Anchors {
-    fn new<S: Source>(source: &S) -> Result<Self, StoreError> {
-        let Select { table, .. } = projections::CHECKPOINTS;
-        let statement = &mut source.prepare(projections::CHECKPOINTS)?;
-        let mut newest_first = collect(table, &mut statement.open()?, |row| rows::checkpoint(row).ok())?;
-        newest_first.reverse();
-        Ok(Self { newest_first })
+impl<'s, S: Source> Anchors<'s, S> {
+    fn new(source: &'s S) -> Result<Self, StoreError> {
+        let Select { table, .. } = projections::LAST_CHECKPOINT;
+        let statement = &mut source.prepare(projections::LAST_CHECKPOINT)?;
+        let last: Vec<i64> = collect(table, &mut statement.open()?, |row| row.read(0))?;
+        Ok(Self { source, last: last.into_iter().next().unwrap_or(0), found: BTreeMap::new() })
     }
 
-    /// The first checkpoint that vouches for the batch.
-    fn find(&self, slot: i64, batch_no: i64) -> Option<&SignedCheckpoint> {
-        let covers = |signed: &&SignedCheckpoint| {
-            signed.checkpoint.head_of(slot).is_some_and(|head| head.after < batch_no && batch_no <= head.batch_no)
-        };
-        self.newest_first.iter().find(covers)
+    /// The first checkpoint that vouches for the batch; `None` if there is none yet.
+    fn find(&mut self, slot: i64, batch_no: i64) -> Result<Option<&SignedCheckpoint>, StoreError> {
+        let (source, last) = (self.source, self.last);
+        let number = halving::first_of(last, |number| {
+            let signed = read_checkpoint(source, number)?;
+            Ok::<_, StoreError>(signed.checkpoint.head_of(slot).is_some_and(|head| batch_no <= head.batch_no))
+        })?;
+        if number > last {
+            return Ok(None);
+        }
+        let signed = read_checkpoint(source, number)?;
+        Ok(Some(self.found.entry(number).or_insert(signed)))
     }
+}
 
-    fn into_found(self, numbers: &BTreeSet<i64>) -> Vec<SignedCheckpoint> {
-        let found = self.newest_first.into_iter().filter(|signed| numbers.contains(&signed.checkpoint.number));
-        found.rev().collect()
-    }
+fn read_checkpoint<S: Source>(source: &S, number: i64) -> Result<SignedCheckpoint, StoreError> {
+    let Select { table, .. } = projections::CHECKPOINTS;
+    let sql = projections::CHECKPOINTS.only(&format!("number = {number}"));
+    let found = collect(table, &mut source.prepare_text(table, &sql)?.open()?, |row| rows::checkpoint(row).ok())?;
+    found.into_iter().next().ok_or_else(|| damaged(table, format!("number {number} is missing")))
 }
 
 /// Follows the way from each of `positions` up to `signed`.

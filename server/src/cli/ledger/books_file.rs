@@ -13,7 +13,7 @@ use engine::store::{
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::super::{Exit, Failure, Outcome, operate, say, say_error};
+use super::super::{Exit, Failure, Outcome, export, operate, say, say_error};
 use crate::{config::Config, operator::Command};
 
 #[derive(Debug, Args)]
@@ -30,6 +30,7 @@ pub(super) fn run(place: &DatabasePlace, args: &BooksArgs, config: &Config) -> O
     if args.out.exists() {
         return Err(Failure::new(Exit::Refused, format!("`{}` is there already", args.out.display())));
     }
+    export::check_version(config)?;
     // First of all: what the audit trail cannot tell of is not given away.
     let command = Command::ExportNoted { report: "books".to_owned(), facts: json!({"format": "jsonl"}) };
     drop(operate::hand_over(&command, config)?);

@@ -9,7 +9,11 @@ use engine::{
     },
 };
 
-use super::super::{Exit, Failure, Outcome, say};
+use super::{
+    super::{Exit, Failure, Outcome, say},
+    unreadable,
+};
+use crate::config::Config;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReceiptArgs {
@@ -20,7 +24,7 @@ pub(in crate::cli) struct ReceiptArgs {
     json: bool,
 }
 
-pub(super) fn run(place: &DatabasePlace, args: &ReceiptArgs) -> Outcome {
+pub(super) fn run(place: &DatabasePlace, args: &ReceiptArgs, config: &Config) -> Outcome {
     let refused = |text: String| Failure::new(Exit::Refused, text);
     let id: EntryId = match args.id.parse::<InvocationId>() {
         Ok(call) => call.into(),
@@ -28,7 +32,7 @@ pub(super) fn run(place: &DatabasePlace, args: &ReceiptArgs) -> Outcome {
     };
     let found = books::find_receipt(place, id).map_err(|error| match error {
         StoreError::Inconsistent { .. } => Failure::new(Exit::Damaged, error),
-        other => Failure::new(Exit::Database, other),
+        other => unreadable(&other, config),
     });
     match found? {
         FoundReceipt::Proven(receipt) => say(&receipt.view(&args.id).to_string()),

@@ -301,8 +301,20 @@ fn the_trail_is_appended_to_and_never_changed() {
 }
 
 #[test]
-fn without_a_database_there_is_no_trail() {
+fn without_a_database_nothing_is_read_and_none_is_made() {
     let folder = folder();
-    assert_eq!(run(folder.path(), &["ledger", "verify"]).exit, Some(4), "no database yet");
-    assert_eq!(run(folder.path(), &["audit", "list"]).exit, Some(4));
+    for arguments in [
+        &["ledger", "verify"][..],
+        &["ledger", "trial-balance", "--period", "open"],
+        &["ledger", "export", "--format", "csv", "--out", "books.csv"],
+        &["ledger", "books", "--out", "books.jsonl"],
+        &["ledger", "receipt", "inv_00000000000000000000000000000000"],
+        &["operator", "list"],
+        &["audit", "list"],
+    ] {
+        let said = run(folder.path(), arguments);
+        assert_eq!(said.exit, Some(4), "{arguments:?}: {said:?}");
+        let made = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(made, 0, "{arguments:?}");
+    }
 }

@@ -44,8 +44,11 @@ fn a_database_of_schema_5_is_brought_up_to_date_and_goes_on(kind: Kind) {
     let before = balances(&home);
     assert_eq!(before.len(), 13, "{before:#?}");
     // Reading changes nothing, and says what is missing.
-    let early = run(path, &["ledger", "verify"]);
-    assert!(early.exit == Some(4) && early.errors.contains("of an older version"), "{early:?}");
+    for arguments in [&["ledger", "verify"][..], &["ledger", "books", "--out", "books.jsonl"]] {
+        let early = run(path, arguments);
+        assert!(early.exit == Some(4) && early.errors.contains("of an older version"), "{early:?}");
+        assert!(!path.join("books.jsonl").exists());
+    }
 
     let server = Server::start(path);
     let url = server.base_url().to_owned();

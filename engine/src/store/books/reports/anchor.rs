@@ -7,12 +7,13 @@ use crate::{
         export::manifest::{CheckpointReference, Position},
     },
     store::books::{
+        halving::first_of,
+        projections::LAST_CHECKPOINT,
         rows,
         source::{Row as _, Select, Source as _, Statement as _},
     },
 };
 
-const LAST: Select = Select { table: "checkpoint", sql: "SELECT coalesce(max(number), 0) FROM checkpoint" };
 const ONE: Select =
     Select { table: "checkpoint", sql: "SELECT number, body, signature FROM checkpoint WHERE number = $1" };
 
@@ -23,22 +24,16 @@ pub(super) fn find_checkpoint(
     position: &[Position],
 ) -> Result<Option<CheckpointReference>, ReportError> {
     let mut last = 0_i64;
-    each(&mut books.page(&[]).prepare(LAST)?.open()?, |row| {
+    each(&mut books.page(&[]).prepare(LAST_CHECKPOINT)?.open()?, |row| {
         last = row.read(0).ok_or_else(|| nonsense("checkpoint", "number"))?;
         Ok(())
     })?;
-    let (mut found, mut first) = (None, 1);
-    while first <= last {
-        let middle = first.midpoint(last);
-        let checkpoint = read_checkpoint(books, middle)?;
-        if is_before(&checkpoint, position) {
-            found = Some(CheckpointReference { number: middle, hash: checkpoint.hash() });
-            first = middle.saturating_add(1);
-        } else {
-            last = middle.saturating_sub(1);
-        }
+    let is_later = |number| read_checkpoint(books, number).map(|checkpoint| !is_before(&checkpoint, position));
+    let number = first_of(last, is_later)?.saturating_sub(1);
+    if number < 1 {
+        return Ok(None);
     }
-    Ok(found)
+    Ok(Some(CheckpointReference { number, hash: read_checkpoint(books, number)?.hash() }))
 }
 
 fn read_checkpoint(books: &impl Books, number: i64) -> Result<Checkpoint, ReportError> {

@@ -15,12 +15,13 @@ use crate::{
         },
     },
     store::books::{
-        projections::ACCOUNTS,
         rows,
         source::{Row, Select, Source as _, Statement as _},
     },
 };
 
+const ACCOUNTS: Select =
+    Select { table: "ledger_account", sql: "SELECT id, code, kind, created_us FROM ledger_account ORDER BY id" };
 const PUBLISHERS: Select = Select { table: "publisher", sql: "SELECT id, slug FROM publisher" };
 const PARTNERS: Select = Select { table: "partner", sql: "SELECT id, name, wallet, margin FROM partner" };
 const TOOLS: Select = Select {
@@ -36,7 +37,8 @@ pub(super) fn read_chart(books: &impl Books) -> Result<Chart, ReportError> {
     let page = books.page(&[]);
     each(&mut page.prepare(ACCOUNTS)?.open()?, |row| {
         let (id, kind, code) = rows::account(row).map_err(|column| nonsense("ledger_account", column))?;
-        chart.account(id, kind, code);
+        let opened_us = row.read(3).ok_or_else(|| nonsense("ledger_account", "created_us"))?;
+        chart.account(id, kind, code, opened_us);
         Ok(())
     })?;
     each(&mut page.prepare(PUBLISHERS)?.open()?, |row| {

@@ -13,6 +13,7 @@ use crate::{
     store::{
         StoreError,
         books::{
+            halving::first_of,
             rows,
             source::{Cursor as _, Select, Source as _, Statement as _},
         },
@@ -219,7 +220,12 @@ fn read_batches(
     let mut batches = Vec::new();
     cursor.advance()?;
     while let Some(row) = cursor.row() {
-        batches.push(rows::batch(row).map_err(|column| nonsense("batch", column))?);
+        let (header, hash) = rows::batch(row).map_err(|column| nonsense("batch", column))?;
+        // Its numbers decide how much memory a page takes: nothing is believed that was not hashed.
+        if header.hash() != hash {
+            return Err(nonsense("batch", &format!("the header of {slot}/{} is not what was hashed", header.batch_no)));
+        }
+        batches.push((header, hash));
         cursor.advance()?;
     }
     Ok(batches)
@@ -245,16 +251,7 @@ fn find_end(
 /// The number of the slot's first batch that was recorded at `from_us` or later; one more than `last` if none was. The
 /// times of a slot never go back, so it is enough to look at a few.
 fn find_first(books: &impl Books, slot: i64, last: i64, from_us: i64) -> Result<i64, ReportError> {
-    let (mut first, mut end) = (1, last.saturating_add(1));
-    while first < end {
-        let middle = first.midpoint(end);
-        if read_batch(books, slot, middle)?.0.recorded_us < from_us {
-            first = middle.saturating_add(1);
-        } else {
-            end = middle;
-        }
-    }
-    Ok(first)
+    first_of(last, |batch_no| read_batch(books, slot, batch_no).map(|(header, _)| header.recorded_us >= from_us))
 }
 
 pub(super) fn nonsense(table: &'static str, column: &str) -> ReportError {
