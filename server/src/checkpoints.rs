@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -30,10 +30,10 @@ use crate::config::{
 const TICK: Duration = Duration::from_millis(500);
 /// The name of the file in the folder that is configured.
 const FILE: &str = "checkpoints.jsonl";
-/// How much of the file's end is looked at, in bytes: far more than one line.
-const TAIL_BYTES_MAX: u64 = 1024 * 1024;
-/// The largest file with checkpoints that is read, in bytes.
-const KEPT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// The longest line that is read, in bytes: far more than a checkpoint has.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// How much of the file's end is looked at, in bytes.
+const TAIL_BYTES_MAX: u64 = LINE_BYTES_MAX;
 
 /// Why no checkpoints can be made.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ enum CopyError {
 /// The copy outside of the database.
 struct KeptCopy {
     path: PathBuf,
-    /// The number of the last checkpoint in it, as far as this process knows.
+    /// The number of the last checkpoint in it; 0 if this process has to look.
     written: i64,
     /// What was said last: once is enough.
     complaint: Option<String>,
@@ -130,9 +130,18 @@ impl KeptCopy {
             }
             let Some(last) = new.last().map(|known| known.signed.checkpoint.number) else { return Ok(()) };
             let lines: String = new.drain(..).map(|known| format!("{}\n", known.view())).collect();
-            on_disk(&self.path, move |path| append(path, &lines)).await?;
-            self.written = last;
+            self.write(lines, last).await?;
         }
+    }
+
+    /// Appends `lines`, which end with the checkpoint of the number `last`.
+    async fn write(&mut self, lines: String, last: i64) -> Result<(), CopyError> {
+        // A full disk may take half a line. Until all of it stands there, only the file knows where it ends: what comes
+        // next looks, and cuts that half off.
+        self.written = 0;
+        on_disk(&self.path, move |path| append(path, &lines)).await?;
+        self.written = last;
+        Ok(())
     }
 }
 
@@ -192,17 +201,30 @@ fn read_kept(view: &serde_json::Value) -> Option<Kept> {
 /// The checkpoints in a file that was kept: one on every line, as the server writes and shows them.
 ///
 /// # Errors
-/// It cannot be read, is too large, or a line is no checkpoint; as a sentence.
+/// It cannot be read, or a line is no checkpoint or longer than one can be; as a sentence.
 pub fn read_file(path: &Path) -> Result<Vec<Kept>, String> {
     let name = path.display();
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| format!("`{name}`: {error}"))?;
-    file.take(KEPT_BYTES_MAX).read_to_string(&mut text).map_err(|error| format!("`{name}`: {error}"))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let kept = lines.map(|(index, line)| {
-        let read = serde_json::from_str(line).ok().and_then(|view| read_kept(&view));
-        read.ok_or_else(|| format!("`{name}`: line {} is no checkpoint with its key", index.saturating_add(1)))
-    });
-    let kept: Vec<_> = kept.collect::<Result<_, _>>()?;
+    let failed = |error: io::Error| format!("`{name}`: {error}");
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut kept, mut line, mut number) = (Vec::new(), Vec::new(), 0_u64);
+    loop {
+        line.clear();
+        number = number.saturating_add(1);
+        if file.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            break;
+        }
+        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        if length >= LINE_BYTES_MAX && !line.ends_with(b"\n") {
+            return Err(format!("`{name}`: line {number} is too long: {LINE_BYTES_MAX} bytes are no checkpoint"));
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let read = serde_json::from_slice(&line).ok().and_then(|view| read_kept(&view));
+        kept.push(read.ok_or_else(|| format!("`{name}`: line {number} is no checkpoint with its key"))?);
+    }
     if kept.is_empty() { Err(format!("`{name}`: there is no checkpoint in it")) } else { Ok(kept) }
 }
+
+#[cfg(test)]
+mod tests;

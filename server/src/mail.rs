@@ -145,15 +145,21 @@ fn write_private(dir: &std::path::Path, path: &std::path::Path, bytes: &[u8]) ->
     fs::rename(draft, path)
 }
 
-/// Sends what is due at `now_us` (microseconds since the Unix epoch); says how many mails went out. One that fails is
-/// tried again later, with growing pauses, and in the end given up.
+/// Sends what is due at `now_us` (microseconds since the Unix epoch) and no other server has claimed; says how many mails
+/// went out. One that fails is tried again later, with growing pauses, and in the end given up.
 ///
 /// # Errors
-/// The database failed; mails that were not marked are sent again.
+/// The database failed; a mail that was sent and could not be marked is sent again when its claim is over.
 pub async fn send_due(services: &Services, transport: &Transport, now_us: i64) -> Result<usize, StoreError> {
     let mut sent = 0_usize;
     for mail in services.list_due_mail(now_us).await? {
-        match transport.send(&mail).await {
+        if !services.claim_mail(&mail).await? {
+            continue;
+        }
+        let outcome = transport.send(&mail).await;
+        // The mails before this one may have taken their time.
+        let now_us = services.clock.now_us();
+        match outcome {
             Ok(()) => {
                 services.mark_mail_sent(mail.id, now_us).await?;
                 sent = sent.saturating_add(1);

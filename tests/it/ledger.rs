@@ -9,6 +9,7 @@ mod grants;
 mod histories;
 mod lost_connections;
 mod movements;
+mod outbox;
 mod periods;
 mod prices;
 mod races;

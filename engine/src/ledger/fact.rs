@@ -34,6 +34,17 @@ pub struct FactTable {
     pub key: &'static str,
     /// The columns that are stated.
     pub columns: &'static [&'static str],
+    /// Where the last of [`Self::columns`] stand if that is another table.
+    pub beside: Option<Beside>,
+}
+
+/// A table that may have a row for a row of a [`FactTable`]. Where it has none, its columns are stated as absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// Its name.
+    pub table: &'static str,
+    /// Its column with the other table's key.
+    pub key: &'static str,
 }
 
 /// What a call costs.
@@ -42,6 +53,7 @@ pub const PRICE_VERSION: FactTable = FactTable {
     table: "price_version",
     key: "id",
     columns: &["tool_id", "effective_from_us", "spec", "created_us"],
+    beside: None,
 };
 /// How much may be spent.
 pub const CAP: FactTable = FactTable {
@@ -49,16 +61,23 @@ pub const CAP: FactTable = FactTable {
     table: "cap",
     key: "id",
     columns: &["owner_id", "owner_kind", "window", "limit_credits", "created_us"],
+    beside: None,
 };
 /// Who gets which share of a charge.
-pub const PUBLISHER: FactTable =
-    FactTable { tag: 3, table: "publisher", key: "id", columns: &["slug", "share_bps", "payable", "created_us"] };
+pub const PUBLISHER: FactTable = FactTable {
+    tag: 3,
+    table: "publisher",
+    key: "id",
+    columns: &["slug", "share_bps", "payable", "created_us"],
+    beside: None,
+};
 /// Whose margin is which part of a charge.
 pub const PARTNER: FactTable = FactTable {
     tag: 4,
     table: "partner",
     key: "id",
     columns: &["name", "margin_bps", "wallet", "margin", "created_us"],
+    beside: None,
 };
 /// Who may call what.
 pub const POLICY_VERSION: FactTable = FactTable {
@@ -66,28 +85,62 @@ pub const POLICY_VERSION: FactTable = FactTable {
     table: "policy_version",
     key: "number",
     columns: &["text", "sha256", "author", "note", "state", "replaces", "created_us", "published_us", "retired_us"],
+    beside: None,
 };
 
-/// What an account of the books is, and whose.
-pub const LEDGER_ACCOUNT: FactTable =
-    FactTable { tag: 6, table: "ledger_account", key: "id", columns: &["code", "kind", "created_us"] };
+/// What an account of the books is, whose, and by how much it may be overdrawn: absent where it has no limit.
+pub const LEDGER_ACCOUNT: FactTable = FactTable {
+    tag: 6,
+    table: "ledger_account",
+    key: "id",
+    columns: &["code", "kind", "created_us", "overdraft"],
+    beside: Some(Beside { table: "wallet_balance", key: "account_id" }),
+};
 /// Whose wallet is whose. Addresses are not stated: the books keep for ever what they say.
-pub const ACCOUNT: FactTable = FactTable { tag: 7, table: "account", key: "id", columns: &["wallet", "created_us"] };
+pub const ACCOUNT: FactTable =
+    FactTable { tag: 7, table: "account", key: "id", columns: &["wallet", "created_us"], beside: None };
 /// Who may spend from an account.
 pub const TOKEN: FactTable = FactTable {
     tag: 8,
     table: "token",
     key: "id",
     columns: &["account_id", "partner_id", "digest", "created_us", "revoked_us"],
+    beside: None,
 };
-
 /// A price that was taken back before its time.
-pub const PRICE_CANCELLATION: FactTable =
-    FactTable { tag: 9, table: "price_cancellation", key: "price_version_id", columns: &["cancelled_us"] };
+pub const PRICE_CANCELLATION: FactTable = FactTable {
+    tag: 9,
+    table: "price_cancellation",
+    key: "price_version_id",
+    columns: &["cancelled_us"],
+    beside: None,
+};
+/// Who earns with a namespace. Callers name it: two namespaces that swap their names swap what they earn.
+pub const NAMESPACE: FactTable = FactTable {
+    tag: 10,
+    table: "namespace",
+    key: "id",
+    columns: &["name", "publisher_id", "created_us"],
+    beside: None,
+};
+/// To which namespace a tool belongs, if to any, and by which name it is called.
+pub const TOOL: FactTable =
+    FactTable { tag: 11, table: "tool", key: "id", columns: &["namespace_id", "name", "created_us"], beside: None };
 
 /// All of them.
-pub const FACT_TABLES: [FactTable; 9] =
-    [PRICE_VERSION, CAP, PUBLISHER, PARTNER, POLICY_VERSION, LEDGER_ACCOUNT, ACCOUNT, TOKEN, PRICE_CANCELLATION];
+pub const FACT_TABLES: [FactTable; 11] = [
+    PRICE_VERSION,
+    CAP,
+    PUBLISHER,
+    PARTNER,
+    POLICY_VERSION,
+    LEDGER_ACCOUNT,
+    ACCOUNT,
+    TOKEN,
+    PRICE_CANCELLATION,
+    NAMESPACE,
+    TOOL,
+];
 
 impl FactTable {
     /// The table whose thing this is.

@@ -9,8 +9,8 @@
 //! finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
 //!
-//! What cannot be derived from the books cannot be checked against them: overdrafts, version numbers, the day on which
-//! an account was opened or closed, who owns it. A chain that was rewritten from some batch to its end is consistent,
+//! What neither follows from the books nor is stated in them ([`super::fact`]) cannot be checked against them: version
+//! numbers, the day on which an account was closed, names for people. A chain that was rewritten from some batch to its end is consistent,
 //! too: only a checkpoint reveals it, and if that was rewritten as well, one that was [`Kept`] elsewhere.
 
 use super::{

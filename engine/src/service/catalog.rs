@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use self::import::Import;
-use super::Services;
+use super::{Services, facts::Opened};
 use crate::{
     audit::OpContext,
     ledger::{AccountKind, LedgerAccountId},
@@ -31,6 +31,8 @@ pub(super) use trail::price_facts;
 
 /// How often an import is planned anew because somebody else changed the catalog at the same moment.
 const IMPORT_TRIES_MAX: u32 = 8;
+/// By how many micro-credits a new wallet may be overdrawn.
+const NO_OVERDRAFT: i64 = 0;
 
 /// What an import does with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +186,8 @@ impl Services {
             created_us: now_us,
             closed_us: None,
         };
-        self.state(unit, &row, now_us);
+        let overdraft = kind.is_limited().then_some(NO_OVERDRAFT);
+        self.state(unit, &Opened { row: &row, overdraft }, now_us);
         unit.one(self.db.backend(), &entity::ledger_account::Entity::insert(row.into_active_model()));
         if kind == AccountKind::Payable {
             let kind = AccountKind::Receivable;
@@ -195,16 +198,16 @@ impl Services {
                 created_us: now_us,
                 closed_us: None,
             };
-            self.state(unit, &row, now_us);
+            self.state(unit, &Opened { row: &row, overdraft: None }, now_us);
             unit.one(self.db.backend(), &entity::ledger_account::Entity::insert(row.into_active_model()));
         }
-        if kind.is_limited() {
+        if let Some(overdraft) = overdraft {
             let row = entity::wallet_balance::Model {
                 account_id: id.raw(),
                 credits: 0,
                 debits: 0,
                 held: 0,
-                overdraft: 0,
+                overdraft,
                 version: 0,
             };
             unit.one(self.db.backend(), &entity::wallet_balance::Entity::insert(row.into_active_model()));

@@ -34,7 +34,7 @@ const DAY_US: i64 = 86_400_000_000;
 pub struct CheckpointRules {
     /// At the soonest so long after the one before, in microseconds.
     pub every_us: i64,
-    /// Who gets the first one of every day (UTC) by mail.
+    /// Who gets the first one of every day (UTC) by mail, and every one that hands over to a new key.
     pub auditors: Vec<String>,
 }
 
@@ -163,9 +163,7 @@ impl Services {
         self.add_checkpoint(&mut unit, &signed);
         let known = KnownCheckpoint { signed, public: key.public() };
         if before.made_us.div_euclid(DAY_US) != now_us.div_euclid(DAY_US) {
-            for auditor in &rules.auditors {
-                self.enqueue_mail(&mut unit, auditor, MailTemplate::Checkpoint, &mail_data(&known), now_us);
-            }
+            self.mail_to_auditors(&mut unit, rules, &known, now_us);
         }
         // A row for every checkpoint would be a reason for the next one.
         if by.actor == Actor::System {
@@ -183,7 +181,7 @@ impl Services {
     /// The database failed, the old key cannot be used, or others do the same all the time.
     pub async fn rotate_signing_key(&self, by: &OpContext) -> Result<NumberedKey, CheckpointError> {
         let setup = self.checkpoint_setup()?;
-        let wrapping = &setup.wrapping;
+        let CheckpointSetup { rules, wrapping } = &*setup;
         for _ in 0..TRIES_MAX {
             let last = self.find_last_checkpoint().await?;
             let before = Last::of(last.as_ref());
@@ -195,6 +193,9 @@ impl Services {
             let new = self.add_key(&mut unit, wrapping, number, now_us)?;
             let signed = sign(&before, (now_us, heads, others, Some(new.public())), &old)?;
             self.add_checkpoint(&mut unit, &signed);
+            // Always: whoever keeps only their mails needs what vouches for the new key, and this checkpoint may be the
+            // first one of its day.
+            self.mail_to_auditors(&mut unit, rules, &KnownCheckpoint { signed, public: old.public() }, now_us);
             let retired = by.entry(Action::KeyRetire, "signing_key", old.number());
             let made =
                 by.entry(Action::KeyCreate, "signing_key", number).after(json!({"public_key": hex(&new.public())}));
@@ -354,6 +355,13 @@ impl Services {
         let row = entity::signing_key::Model { number, public_key: key.public().to_vec(), wrapped, from_us };
         unit.one(self.db.backend(), &entity::signing_key::Entity::insert(row.into_active_model()));
         Ok(key)
+    }
+
+    fn mail_to_auditors(&self, unit: &mut UnitOfWork, rules: &CheckpointRules, known: &KnownCheckpoint, now_us: i64) {
+        let data = mail_data(known);
+        for auditor in &rules.auditors {
+            self.enqueue_mail(unit, auditor, MailTemplate::Checkpoint, &data, now_us);
+        }
     }
 
     fn add_checkpoint(&self, unit: &mut UnitOfWork, signed: &SignedCheckpoint) {

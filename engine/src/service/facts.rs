@@ -1,5 +1,7 @@
 //! States in the books what decides over money: whoever makes or changes such a row adds the statement to the same unit.
 
+use std::collections::HashMap;
+
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::Services;
@@ -8,8 +10,8 @@ use crate::{
     ledger::{
         Post,
         fact::{
-            ACCOUNT, CAP, Cell, LEDGER_ACCOUNT, PARTNER, POLICY_VERSION, PRICE_CANCELLATION, PRICE_VERSION, PUBLISHER,
-            TOKEN,
+            ACCOUNT, CAP, Cell, LEDGER_ACCOUNT, NAMESPACE, PARTNER, POLICY_VERSION, PRICE_CANCELLATION, PRICE_VERSION,
+            PUBLISHER, TOKEN, TOOL,
         },
     },
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -110,10 +112,20 @@ impl Stated for entity::policy_version::Model {
     }
 }
 
-impl Stated for entity::ledger_account::Model {
+/// An account of the books, and by how many micro-credits it may be overdrawn if that is limited.
+pub(super) struct Opened<'r> {
+    /// The account.
+    pub(super) row: &'r entity::ledger_account::Model,
+    /// Of its row in `wallet_balance`, if it has one.
+    pub(super) overdraft: Option<i64>,
+}
+
+impl Stated for Opened<'_> {
     fn state(&self, id: EntryId) -> Post {
-        let values = [Cell::Text(&self.code), Cell::Int(self.kind.into()), Cell::Int(self.created_us)];
-        LEDGER_ACCOUNT.state(id, Cell::Int(self.id), &values)
+        let Self { row, overdraft } = *self;
+        let values =
+            [Cell::Text(&row.code), Cell::Int(row.kind.into()), Cell::Int(row.created_us), optional(overdraft)];
+        LEDGER_ACCOUNT.state(id, Cell::Int(row.id), &values)
     }
 }
 
@@ -147,6 +159,23 @@ impl Stated for entity::price_cancellation::Model {
     }
 }
 
+impl Stated for entity::namespace::Model {
+    fn state(&self, id: EntryId) -> Post {
+        let publisher = Cell::Bytes(self.publisher_id.as_bytes());
+        let values = [Cell::Text(&self.name), publisher, Cell::Int(self.created_us)];
+        NAMESPACE.state(id, Cell::Bytes(self.id.as_bytes()), &values)
+    }
+}
+
+impl Stated for entity::tool::Model {
+    fn state(&self, id: EntryId) -> Post {
+        let namespace = self.namespace_id.map(uuid::Uuid::into_bytes);
+        let namespace = namespace.as_ref().map_or(Cell::Null, |id| Cell::Bytes(id));
+        let values = [namespace, Cell::Text(&self.name), Cell::Int(self.created_us)];
+        TOOL.state(id, Cell::Bytes(self.id.as_bytes()), &values)
+    }
+}
+
 impl Services {
     /// Adds to `unit` that `row` is as it is from now on.
     pub(super) fn state(&self, unit: &mut UnitOfWork, row: &impl Stated, now_us: i64) {
@@ -159,7 +188,10 @@ impl Services {
     /// # Errors
     /// The database failed.
     pub async fn complete_facts(&self) -> Result<(), StoreError> {
-        use entity::{account, cap, ledger_account, partner, policy_version, price_version, publisher, token, version};
+        use entity::{
+            account, cap, ledger_account, namespace, partner, policy_version, price_version, publisher, token, tool,
+            version, wallet_balance,
+        };
         let readers = self.db.readers();
         let complete = version::Entity::find_by_id(COMPLETE).one(readers).await?;
         if complete.is_some_and(|row| row.value == 1) {
@@ -171,8 +203,11 @@ impl Services {
             .filter(version::Column::Name.eq(COMPLETE))
             .filter(version::Column::Value.eq(0));
         unit.one(self.db.backend(), &update);
+        let wallets = wallet_balance::Entity::find().all(readers).await?;
+        let overdrafts: HashMap<_, _> = wallets.into_iter().map(|row| (row.account_id, row.overdraft)).collect();
         for row in ledger_account::Entity::find().all(readers).await? {
-            self.state(&mut unit, &row, now_us);
+            let opened = Opened { row: &row, overdraft: overdrafts.get(&row.id).copied() };
+            self.state(&mut unit, &opened, now_us);
         }
         for row in account::Entity::find().all(readers).await? {
             self.state(&mut unit, &row, now_us);
@@ -187,6 +222,12 @@ impl Services {
             self.state(&mut unit, &row, now_us);
         }
         for row in publisher::Entity::find().all(readers).await? {
+            self.state(&mut unit, &row, now_us);
+        }
+        for row in namespace::Entity::find().all(readers).await? {
+            self.state(&mut unit, &row, now_us);
+        }
+        for row in tool::Entity::find().all(readers).await? {
             self.state(&mut unit, &row, now_us);
         }
         for row in partner::Entity::find().all(readers).await? {

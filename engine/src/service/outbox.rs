@@ -1,5 +1,5 @@
-//! The outbox: mails are written in the transaction of the change that causes them, and sent later. A mail may be sent
-//! twice after a crash, never lost.
+//! The outbox: mails are written in the transaction of the change that causes them, and sent later. Several servers look
+//! at one outbox, so a mail is claimed before it is sent. It may be sent twice after a crash, never lost.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
@@ -20,6 +20,10 @@ const ERROR_CHARS_MAX: usize = 200;
 const BACKOFF_FIRST_US: i64 = 30_000_000;
 /// The longest wait between two attempts.
 const BACKOFF_US_MAX: i64 = 3_600_000_000;
+
+/// For how long a claimed mail is its server's alone, in microseconds: longer than sending one may take. If that server
+/// dies over it, another one takes it when this is over.
+pub const MAIL_CLAIM_US: i64 = 60_000_000;
 
 const QUEUED: &str = "queued";
 const SENT: &str = "sent";
@@ -65,6 +69,8 @@ pub struct OutgoingMail {
     pub data: Value,
     /// How often it was tried before.
     pub attempts: u32,
+    /// Since when it is due, in microseconds since the Unix epoch; whoever claims it changes this.
+    pub due_us: i64,
     /// When it was written, in microseconds since the Unix epoch.
     pub created_us: i64,
 }
@@ -115,6 +121,18 @@ impl Services {
         rows.into_iter().map(outgoing).collect()
     }
 
+    /// Takes `mail`, as it was listed, for [`MAIL_CLAIM_US`] from now on. Says whether this caller has it: `false` if
+    /// another one was first, or it is not to be sent any more. Only what was claimed may be sent.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn claim_mail(&self, mail: &OutgoingMail) -> Result<bool, StoreError> {
+        // Never the same moment as before, or the next one who listed it could claim it, too.
+        let until_us = self.clock.now_us().max(mail.due_us).saturating_add(MAIL_CLAIM_US);
+        let change = entity::mail::ActiveModel { next_us: Set(until_us), ..Default::default() };
+        self.change_queued_mail(mail.id, change, Some(mail.due_us)).await
+    }
+
     /// Notes that a mail was handed over. Its data is wiped.
     ///
     /// # Errors
@@ -127,7 +145,7 @@ impl Services {
             last_error: Set(None),
             ..Default::default()
         };
-        self.change_queued_mail(id, change).await
+        self.change_queued_mail(id, change, None).await.map(drop)
     }
 
     /// Notes that an attempt failed with `error` (without addresses), and when to try again; after
@@ -148,19 +166,29 @@ impl Services {
             change.state = Set(FAILED.to_owned());
             change.data = Set(NO_DATA.to_owned());
         }
-        self.change_queued_mail(mail.id, change).await?;
+        self.change_queued_mail(mail.id, change, None).await?;
         Ok(is_given_up)
     }
 
-    async fn change_queued_mail(&self, id: MailId, change: entity::mail::ActiveModel) -> Result<(), StoreError> {
+    /// Changes a mail that is still to be sent; with `due_us` only if it is due since then. Says whether it was.
+    async fn change_queued_mail(
+        &self,
+        id: MailId,
+        change: entity::mail::ActiveModel,
+        due_us: Option<i64>,
+    ) -> Result<bool, StoreError> {
         let mut unit = UnitOfWork::new();
         let update = entity::mail::Entity::update_many()
             .set(change)
             .filter(entity::mail::Column::Id.eq(id.uuid()))
             .filter(entity::mail::Column::State.eq(QUEUED));
-        unit.any(self.db.backend(), &update);
+        match due_us {
+            Some(due_us) => unit.one(self.db.backend(), &update.filter(entity::mail::Column::NextUs.eq(due_us))),
+            None => unit.any(self.db.backend(), &update),
+        };
         match self.ledger.save(unit.unaudited("a mail follows from a change that is audited")).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(NotSaved::Conflict { .. }) if due_us.is_some() => Ok(false),
             Err(not_saved) => Err(unexpected("mail", not_saved)),
         }
     }
@@ -179,6 +207,7 @@ fn outgoing(row: entity::mail::Model) -> Result<OutgoingMail, StoreError> {
         template: MailTemplate::from_word(&row.template).ok_or_else(broken)?,
         data: serde_json::from_str(&row.data).map_err(|_not_json| broken())?,
         attempts: u32::try_from(row.attempts).unwrap_or(0),
+        due_us: row.next_us,
         created_us: row.created_us,
         recipient: row.recipient,
     })

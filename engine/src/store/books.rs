@@ -37,7 +37,7 @@ mod sink;
 mod source;
 mod sqlite;
 
-pub use reports::{Progress, ReportError, write_report};
+pub use reports::{Progress, ReportError, identify, write_report};
 
 /// What `ledger verify` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

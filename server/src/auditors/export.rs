@@ -91,7 +91,9 @@ pub(crate) async fn export(request: HttpRequest, state: web::Data<AppState>) -> 
             .retry_after_s(10)
     })?;
     let by = auditor.context(new_request_id(&state));
-    state.services.record_export(&by, wanted.report.as_str(), &wanted.to_json()).await?;
+    let identified = identify(state.services.db.place().clone(), wanted.only.clone()).await?;
+    let told = wanted.to_trail(identified.as_deref());
+    state.services.record_export(&by, wanted.report.as_str(), &told).await?;
     let mut pieces = start(state.services.db.place().clone(), wanted.clone(), permit)?;
     // What is wrong before the first byte is still an answer of its own.
     let first = match pieces.recv().await {
@@ -105,6 +107,13 @@ pub(crate) async fn export(request: HttpRequest, state: web::Data<AppState>) -> 
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_DISPOSITION, name))
         .streaming(Pieces { first: Some(first), rest: pieces }))
+}
+
+/// Whom the audit trail says that the export is about.
+async fn identify(place: DatabasePlace, only: Only) -> Result<Option<String>, Problem> {
+    let found = tokio::task::spawn_blocking(move || books::identify(&place, &only)).await;
+    let found = found.map_err(|_panicked| Problem::new(Code::Internal, "the export could not be begun"))?;
+    found.map_err(problem_of)
 }
 
 type Piece = Result<Bytes, ReportError>;

@@ -95,8 +95,9 @@ pub(super) fn run(args: &ExportArgs, place: &DatabasePlace, config: &Config) -> 
     request.check().map_err(|error| Failure::new(Exit::Refused, error))?;
     check_place(&args.out, place, args.replace)?;
     check_version(config)?;
-    // First of all: what the audit trail cannot tell of is not given away.
-    let (report, facts) = (request.report.as_str().to_owned(), request.to_json());
+    let identified = books::identify(place, &request.only).map_err(|error| failure_of(error, 0))?;
+    // Before anything is read for it: what the audit trail cannot tell of is not given away.
+    let (report, facts) = (request.report.as_str().to_owned(), request.to_trail(identified.as_deref()));
     drop(operate::hand_over(&Command::ExportNoted { report, facts }, config)?);
     if args.out == Path::new(STDOUT) {
         stream(place, &request, &mut io::stdout().lock())?;
@@ -220,14 +221,19 @@ fn export(
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    exported.map_err(|error| match error {
+    exported.map_err(|error| failure_of(error, bytes))
+}
+
+/// After so many bytes.
+fn failure_of(error: ReportError, bytes: usize) -> Failure {
+    match error {
         ReportError::Request(_) | ReportError::Unknown { .. } => Failure::new(Exit::Refused, error),
         ReportError::Store(StoreError::Inconsistent { .. }) => {
             Failure::new(Exit::Damaged, format!("{error}; `tollgate ledger verify` tells more"))
         }
         ReportError::Store(_) => Failure::new(Exit::Database, error),
         ReportError::Sink(error) => given_up(bytes, &error),
-    })
+    }
 }
 
 fn given_up(bytes: usize, error: &io::Error) -> Failure {

@@ -15,7 +15,7 @@ pub struct Ledger {
     pub checkpoint_every_s: u64,
     /// The folder outside of the database in which every checkpoint is kept, relative to the working directory.
     pub checkpoint_dir: PathBuf,
-    /// Who gets the first checkpoint of every day by mail.
+    /// Who gets the first checkpoint of every day, and every one that hands over to a new key, by mail.
     pub auditors: Vec<String>,
 }
 

@@ -1,10 +1,10 @@
 use engine::{
     id::{MailId, uuid_v7},
-    service::outbox::{MailTemplate, OutgoingMail},
+    service::outbox::{MAIL_CLAIM_US, MailTemplate, OutgoingMail},
 };
 use serde_json::{Value, json};
 
-use super::{SendError, Transport, text::render};
+use super::{SEND_TIMEOUT, SendError, Transport, text::render};
 use crate::config::{ConfigSource, Environment, load};
 
 fn mail(recipient: &str, template: MailTemplate, data: Value) -> OutgoingMail {
@@ -14,6 +14,7 @@ fn mail(recipient: &str, template: MailTemplate, data: Value) -> OutgoingMail {
         template,
         data,
         attempts: 0,
+        due_us: 1_800_000_000_000_000,
         created_us: 1_800_000_000_000_000,
     }
 }
@@ -49,4 +50,9 @@ fn html_is_escaped_and_missing_data_is_named() {
     assert!(text.html.contains("&#60;b&#62;") && text.plain.contains("<b>"), "{text:?}");
     let error = receipt(json!({"credits": "5"})).unwrap_err();
     assert_eq!(error.to_string(), "its data has no `purchase_id`");
+}
+
+#[test]
+fn nobody_else_takes_a_mail_while_it_may_still_be_on_its_way() {
+    assert!(SEND_TIMEOUT.as_micros() < u128::try_from(MAIL_CLAIM_US).unwrap());
 }

@@ -75,10 +75,20 @@ impl Manifest {
 }
 
 impl Request {
-    /// What was asked, as JSON: for manifests and for the audit trail.
+    /// What was asked, as JSON: for manifests.
     pub fn to_json(&self) -> Value {
+        self.with_filter(self.only.named().map(|(_, text)| text.as_str()))
+    }
+
+    /// What was asked, as JSON for the audit trail: whoever is meant is `identified` there, since what was asked may be
+    /// somebody's address.
+    pub fn to_trail(&self, identified: Option<&str>) -> Value {
+        self.with_filter(identified)
+    }
+
+    fn with_filter(&self, whom: Option<&str>) -> Value {
         let filter: Map<String, Value> =
-            self.only.named().map(|(what, text)| (what.to_owned(), json!(text))).into_iter().collect();
+            self.only.named().zip(whom).map(|((what, _), whom)| (what.to_owned(), json!(whom))).into_iter().collect();
         let time = |us: Option<i64>| us.map(time_text);
         json!({
             "report": self.report.as_str(),

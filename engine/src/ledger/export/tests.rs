@@ -3,6 +3,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, io};
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -289,6 +290,35 @@ fn an_account_that_was_opened_after_the_range_is_not_listed() {
             let text = rendered(&request, &chart, transaction(TransactionKind::Opening, None));
             let names = ["old", "new"].map(|name| text.to_lowercase().contains(&format!("wallet:{name}")));
             assert_eq!(names, [true, is_listed], "{report:?} {format:?} {to_us:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_audit_trail_has_identifiers_where_the_manifest_has_what_was_asked() {
+    for (only, identified, asked, told) in [
+        (Only::Everything, None, json!({}), json!({})),
+        (
+            Only::Account("alice@example.com".to_owned()),
+            Some("acc_1"),
+            json!({"account": "alice@example.com"}),
+            json!({"account": "acc_1"}),
+        ),
+        (
+            Only::Publisher("acme".to_owned()),
+            Some("pub_1"),
+            json!({"publisher": "acme"}),
+            json!({"publisher": "pub_1"}),
+        ),
+        // Rather nothing than a text that nobody has looked up.
+        (Only::Partner("Globex".to_owned()), None, json!({"partner": "Globex"}), json!({})),
+    ] {
+        let (report, format) = (Report::Journal, Format::Csv);
+        let request = Request { report, format, from_us: Some(0), to_us: None, only, is_full: false };
+        let (manifest, trail) = (request.to_json(), request.to_trail(identified));
+        assert_eq!((&manifest["filter"], &trail["filter"]), (&asked, &told));
+        for part in ["report", "format", "is_full", "from", "to"] {
+            assert_eq!(manifest[part], trail[part], "{part}");
         }
     }
 }

@@ -29,3 +29,22 @@ fn no_two_rows_have_the_same_digest() {
         assert_ne!(same, other);
     }
 }
+
+#[test]
+fn what_decides_who_is_paid_changes_the_digest() {
+    let (id, ours, theirs) = (Cell::Bytes(&[1; 16]), Cell::Bytes(&[2; 16]), Cell::Bytes(&[3; 16]));
+    let (name, other, made) = (Cell::Text("acme"), Cell::Text("evil"), Cell::Int(9));
+    let wallet = |overdraft| vec![Cell::Text("liabilities:wallet:a"), Cell::Int(1), made, overdraft];
+    for (what, table, stated, found) in [
+        ("a namespace's publisher", NAMESPACE, vec![name, ours, made], vec![name, theirs, made]),
+        ("a namespace's name", NAMESPACE, vec![name, ours, made], vec![other, ours, made]),
+        ("a tool's namespace", TOOL, vec![ours, name, made], vec![theirs, name, made]),
+        ("a tool without its namespace", TOOL, vec![ours, name, made], vec![Cell::Null, name, made]),
+        ("a tool's name", TOOL, vec![ours, name, made], vec![ours, other, made]),
+        ("an overdraft", LEDGER_ACCOUNT, wallet(Cell::Int(0)), wallet(Cell::Int(1))),
+        ("no limit any more", LEDGER_ACCOUNT, wallet(Cell::Int(0)), wallet(Cell::Null)),
+    ] {
+        assert_eq!(table.columns.len(), stated.len(), "{what}");
+        assert_ne!(table.digest(id, &stated), table.digest(id, &found), "{what}");
+    }
+}

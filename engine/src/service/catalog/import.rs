@@ -170,6 +170,7 @@ impl<'s> Import<'s> {
                     is_suspended: false,
                     created_us: self.now_us,
                 };
+                self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(backend, &entity::namespace::Entity::insert(row.into_active_model()));
             }
         }
@@ -228,12 +229,14 @@ impl<'s> Import<'s> {
         };
         self.tell(found.as_ref().map(tool_facts), &tool_facts(&row));
         let backend = self.services.db.backend();
+        // Found by its namespace and name: an update changes nothing that is stated of it.
         if found.is_some() {
             let update = entity::tool::Entity::update_many()
                 .set(sea_orm::ActiveModelTrait::reset_all(row.into_active_model()))
                 .filter(entity::tool::Column::Id.eq(id));
             self.unit.one(backend, &update);
         } else {
+            self.services.state(&mut self.unit, &row, self.now_us);
             self.unit.one(backend, &entity::tool::Entity::insert(row.into_active_model()));
         }
         self.price((id, path), price, &declared.pricing).await

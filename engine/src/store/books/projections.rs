@@ -6,7 +6,7 @@ use super::{
     source::{Cell, Cursor, Row, Select, Source, Statement as _},
 };
 use crate::ledger::{
-    fact::{self, FACT_TABLES, FactTable},
+    fact::{self, Beside, FACT_TABLES, FactTable},
     verify::Line,
 };
 
@@ -165,8 +165,12 @@ pub(super) fn read_facts<S: Source>(source: &S, sink: &mut Sink) -> Result<(), S
     }
     for stated in FACT_TABLES {
         let columns: Vec<_> = stated.columns.iter().map(|column| format!("\"{column}\"")).collect();
-        let FactTable { table, key, .. } = stated;
-        let sql = format!("SELECT {key}, {} FROM {table} ORDER BY {key}", columns.join(", "));
+        let FactTable { table, key, beside, .. } = stated;
+        let beside = beside.map(|Beside { table: other, key: column }| {
+            format!(" LEFT JOIN {other} ON {other}.{column} = {table}.{key}")
+        });
+        let (columns, beside) = (columns.join(", "), beside.unwrap_or_default());
+        let sql = format!("SELECT {key}, {columns} FROM {table}{beside} ORDER BY {key}");
         let select = Select { table, sql: "" };
         read_table(select, 1, &mut source.prepare_text(table, &sql)?.open()?, sink, |row| fact_row(&stated, row))?;
     }

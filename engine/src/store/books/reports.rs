@@ -25,7 +25,7 @@ use crate::{
             needs_of,
             out::{Out, Sink, Written},
             renderer_of,
-            request::{Request, RequestError},
+            request::{Only, Request, RequestError},
         },
         leaf::Digest,
     },
@@ -126,6 +126,32 @@ pub fn write_report(
         let (written, position, checkpoint) = written?;
         Ok(Manifest { request: request.clone(), position, checkpoint, written })
     })
+}
+
+/// Whom `only` names, by identifiers that are no addresses: for the audit trail. `None`: everybody. To be asked before an
+/// export is told of, so that nothing is told of nobody.
+///
+/// # Errors
+/// There is nobody of that name, or the database cannot be read.
+pub fn identify(place: &DatabasePlace, only: &Only) -> Result<Option<String>, ReportError> {
+    if *only == Only::Everything {
+        return Ok(None);
+    }
+    // Of its own thread, since whoever asks may have a runtime at work.
+    std::thread::scope(|scope| {
+        let reader = spawn(scope, move || match place {
+            DatabasePlace::File(path) => identify_in(&sqlite::connect(path)?, only),
+            DatabasePlace::Server(url) => postgres::read_in_pages(url, |books| identify_in(books, only)),
+        })?;
+        match reader.join() {
+            Ok(identified) => identified,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn identify_in(books: &impl Books, only: &Only) -> Result<Option<String>, ReportError> {
+    names::identify(books, &names::read_chart(books)?, only)
 }
 
 /// Reads until the end, or until nobody listens.

@@ -29,7 +29,7 @@ impl Model {
         }
         let (id, key) = (begin.call.id, begin.key.as_ref().map(|claim| claim.name.clone()));
         if let Some(KeyClaim { name, fingerprint }) = begin.key.clone() {
-            self.free(&name);
+            self.keys.retain(|(taken, _)| *taken != name);
             let stored = StoredKey { fingerprint, call: id, created_us: now_us, state: KeyState::Running };
             self.keys.push((name, stored));
         }
@@ -54,12 +54,13 @@ impl Model {
         })
     }
 
-    fn free(&mut self, name: &KeyName) {
-        self.keys.retain(|(taken, _)| taken != name);
+    /// A call leaves its key, unless another one has it by now.
+    fn free(&mut self, name: &KeyName, call: InvocationId) {
+        self.keys.retain(|(taken, stored)| taken != name || stored.call != call);
     }
 
-    fn tell(&mut self, name: &KeyName, state: &KeyState) {
-        for (_, stored) in self.keys.iter_mut().filter(|(taken, _)| taken == name) {
+    fn tell(&mut self, name: &KeyName, call: InvocationId, state: &KeyState) {
+        for (_, stored) in self.keys.iter_mut().filter(|(taken, stored)| taken == name && stored.call == call) {
             stored.state = state.clone();
         }
     }
@@ -79,7 +80,7 @@ impl Model {
                     hold.expires_us = Some(resolves_us);
                 }
                 if let Some(name) = &open.key {
-                    self.tell(name, &KeyState::Unknown);
+                    self.tell(name, finish.call, &KeyState::Unknown);
                 }
                 for call in self.calls.iter_mut().filter(|call| call.id == finish.call) {
                     call.is_unknown = true;
@@ -101,10 +102,10 @@ impl Model {
         let ended = self.ended(finish, charged, false, now_us);
         match (&open.key, &finish.key) {
             (None, _) => {}
-            (Some(name), KeyEnd::Free) => self.free(name),
-            (Some(name), KeyEnd::Unknown) => self.tell(name, &KeyState::Unknown),
+            (Some(name), KeyEnd::Free) => self.free(name, finish.call),
+            (Some(name), KeyEnd::Unknown) => self.tell(name, finish.call, &KeyState::Unknown),
             (Some(name), KeyEnd::Store { status, render }) => {
-                self.tell(name, &KeyState::Finished { status: *status, body: render(&ended) });
+                self.tell(name, finish.call, &KeyState::Finished { status: *status, body: render(&ended) });
             }
         }
         self.close_call(finish.call);
@@ -126,7 +127,7 @@ impl Model {
     pub(super) fn lose_call(&mut self, id: InvocationId) {
         let key = self.calls.iter().find(|call| call.id == id && call.is_open).map(|call| call.key.clone());
         if let Some(Some(name)) = key {
-            self.tell(&name, &KeyState::Unknown);
+            self.tell(&name, id, &KeyState::Unknown);
         }
         self.close_call(id);
     }

@@ -78,16 +78,33 @@ pub(super) fn find_accounts(
     }
 }
 
+/// What those that `only` names are called for ever: their identifiers, which are no addresses; `None`: all.
+pub(super) fn identify(books: &impl Books, chart: &Chart, only: &Only) -> Result<Option<String>, ReportError> {
+    let Some(found) = find_accounts(books, chart, only)? else { return Ok(None) };
+    // An account that was named itself is meant without its owner's others.
+    let is_alone = matches!(only, Only::Account(name) if !in_chart(chart, name).is_empty());
+    let name = |id: &LedgerAccountId| match chart.accounts().get(id) {
+        Some(account) if is_alone => account.code.clone(),
+        Some(account) => identifier(account).to_owned(),
+        None => id.to_string(),
+    };
+    let names: BTreeSet<String> = found.iter().map(name).collect();
+    Ok(Some(names.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// Whose account it is; the account's own name if it is nobody's.
+fn identifier(account: &ChartAccount) -> &str {
+    let owner = account.owner().split(':').next().unwrap_or_default();
+    if owner.is_empty() { &account.code } else { owner }
+}
+
 fn of_owner(chart: &Chart, is_theirs: impl Fn(LedgerAccountId, &ChartAccount) -> bool) -> BTreeSet<LedgerAccountId> {
     chart.accounts().iter().filter(|(id, account)| is_theirs(**id, account)).map(|(id, _)| *id).collect()
 }
 
 /// By its name in the chart, its number, its owner's identifier or address.
 fn find_account(books: &impl Books, chart: &Chart, name: &str) -> Result<BTreeSet<LedgerAccountId>, ReportError> {
-    let mut found = BTreeSet::new();
-    found.extend(chart.accounts().iter().find(|(_, account)| account.code == name).map(|(id, _)| *id));
-    let number = name.parse().ok().map(LedgerAccountId::from_raw);
-    found.extend(number.filter(|id| chart.accounts().contains_key(id)));
+    let mut found = in_chart(chart, name);
     if !found.is_empty() {
         return Ok(found);
     }
@@ -101,6 +118,15 @@ fn find_account(books: &impl Books, chart: &Chart, name: &str) -> Result<BTreeSe
         Ok(())
     })?;
     Ok(found)
+}
+
+/// By its name in the chart or its number.
+fn in_chart(chart: &Chart, name: &str) -> BTreeSet<LedgerAccountId> {
+    let mut found = BTreeSet::new();
+    found.extend(chart.accounts().iter().find(|(_, account)| account.code == name).map(|(id, _)| *id));
+    let number = name.parse().ok().map(LedgerAccountId::from_raw);
+    found.extend(number.filter(|id| chart.accounts().contains_key(id)));
+    found
 }
 
 /// Whether an account carries this owner's identifier, alone or before what tells several apart.

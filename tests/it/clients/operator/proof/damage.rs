@@ -39,7 +39,7 @@ on_both_databases!(
 );
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 40] = [
+const UNCOVERED: [(&str, &str); 47] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -65,7 +65,8 @@ const UNCOVERED: [(&str, &str); 40] = [
     ("ledger_account.closed_us", "nothing closes accounts yet"),
     ("login_link", "links that are good for minutes"),
     ("mail", "texts on their way out"),
-    ("namespace", "names of tools"),
+    ("namespace.description", "a text for people"),
+    ("namespace.is_suspended", "what is offered now"),
     ("open_call", "working state of a running server"),
     ("open_hold.epoch", "PostgreSQL: working state of a running server"),
     ("open_hold.slot", "PostgreSQL: working state of a running server"),
@@ -78,10 +79,16 @@ const UNCOVERED: [(&str, &str); 40] = [
     ("signing_key.wrapped", "authenticated by itself: a changed one does not open, and no checkpoint is made with it"),
     ("token.hint", "four letters for people"),
     ("token.name", "a name for people"),
-    ("tool", "where a tool is and what it is called; what it costs is covered"),
+    ("tool.input_schema", "which arguments a call may have"),
+    ("tool.is_suspended", "what is offered now"),
+    ("tool.is_unverified_ok", "who may come in for nothing"),
+    ("tool.long_description", "a text for people"),
+    ("tool.short_description", "a text for people"),
+    ("tool.timeout_ms", "how long a tool is waited for"),
+    ("tool.upstream_method", "where a tool is; the audit trail tells who changed it"),
+    ("tool.upstream_url", "where a tool is; the audit trail tells who changed it"),
     ("version.name", "names of counters: but for that of the facts, a missing one counts as 0"),
     ("version.value", "counters that make servers read again; that of the facts is covered"),
-    ("wallet_balance.overdraft", "the books do not say how far a wallet may be overdrawn"),
     ("wallet_balance.version", "how often a row was written; nothing depends on it"),
 ];
 
@@ -99,6 +106,7 @@ fn kinds_of(table: &str, column: &str) -> &'static [ProblemKind] {
         ("audit", "slot" | "seq") => &[Gap, Fork, LeafMismatch, LinkMismatch, AnchorMissing, AnchorMismatch],
         ("audit", _) => &[LeafMismatch, LinkMismatch],
         ("chain_head" | "audit_head", _) => &[HeadMismatch],
+        ("wallet_balance", "overdraft") => &[FactMismatch],
         ("cap_window" | "hot_balance" | "open_hold" | "wallet_balance" | "idem", _) => &[ProjectionMismatch],
         ("checkpoint", "signature") => &[BadSignature],
         ("checkpoint", _) => &[BadSignature, Unreadable, Gap, KeyMismatch],

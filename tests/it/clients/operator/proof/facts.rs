@@ -17,7 +17,11 @@ use super::{
 };
 use crate::rows;
 
-on_both_databases!(what_changes_is_stated, rows_from_before_are_stated_at_the_first_start);
+on_both_databases!(
+    what_changes_is_stated,
+    who_is_paid_is_not_changed_unnoticed,
+    rows_from_before_are_stated_at_the_first_start
+);
 
 /// How many facts the books have.
 fn facts(home: &Home) -> usize {
@@ -63,6 +67,38 @@ fn what_changes_is_stated(kind: Kind) {
     let revoked = books.server().send("DELETE", &format!("/tokens/{token}"), &[("authorization", &bearer)], "");
     assert_eq!(revoked.status, 204, "{}", revoked.body);
     stated("the end of a token", &mut before, 1);
+}
+
+fn who_is_paid_is_not_changed_unnoticed(kind: Kind) {
+    let mut books = Books::open(kind, 86_400);
+    books.let_everything_happen();
+    books.stop();
+    assert_eq!(books.verify(&[])["ok"], json!(true));
+    for (table, column, value, reported) in [
+        ("namespace", "publisher_id", "id", "namespace"),
+        ("namespace", "name", "'elsewhere'", "namespace"),
+        ("tool", "namespace_id", "id", "tool"),
+        ("tool", "name", "'else'", "tool"),
+        ("wallet_balance", "overdraft", "overdraft + 1000000", "ledger_account"),
+    ] {
+        let key = if table == "wallet_balance" { "account_id" } else { "id" };
+        // Kept beside, since a row's own value is nowhere else.
+        let one = format!("{key} = (SELECT {key} FROM kept_row)");
+        tamper(
+            &books.home,
+            &format!(
+                "CREATE TABLE kept_row AS SELECT {key}, {column} FROM {table} ORDER BY {key} LIMIT 1;
+                 UPDATE {table} SET {column} = {value} WHERE {one}"
+            ),
+        );
+        let found = kinds(&books.verify(&[]));
+        tamper(
+            &books.home,
+            &format!("UPDATE {table} SET {column} = (SELECT {column} FROM kept_row) WHERE {one}; DROP TABLE kept_row"),
+        );
+        assert_eq!(found, [("fact_mismatch".to_owned(), reported.to_owned())], "{table}.{column}");
+    }
+    assert_eq!(books.verify(&[])["ok"], json!(true));
 }
 
 fn rows_from_before_are_stated_at_the_first_start(kind: Kind) {
