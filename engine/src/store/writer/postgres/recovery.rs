@@ -8,7 +8,9 @@ use super::{
     session::Trouble,
     slot::{self, Slot},
     task::Writer,
+    wanted::Contested,
 };
+use crate::store::writer::count;
 
 /// How often a lost connection is made again for the same batch.
 const RECONNECTS_MAX: u32 = 2;
@@ -69,6 +71,35 @@ impl Writer {
             Trouble::Conflict => {
                 self.roll_back().await;
                 Err(Trouble::Conflict)
+            }
+        }
+    }
+
+    /// Writes the records that wait, without jobs: those that the database does not take are lost, which costs nobody
+    /// anything, and the others are not lost with them.
+    pub(super) async fn save_records(&mut self) {
+        let mut pending = vec![std::mem::take(&mut self.records)];
+        while let Some(mut records) = pending.pop() {
+            self.records.clone_from(&records);
+            let saved = self.try_batch(&[], Contested::Wait).await;
+            self.records.clear();
+            match saved {
+                Ok(_nothing) => count(&self.counters.batches, 1),
+                Err(Trouble::Raced(_) | Trouble::Refused(_)) if records.len() > 1 => {
+                    let half = records.split_off(records.len().div_ceil(2));
+                    pending.extend([half, records]);
+                }
+                Err(Trouble::Raced(why) | Trouble::Refused(why)) => {
+                    tracing::error!(why, call = ?records.first().map(|record| record.id), "a call is not recorded");
+                    count(&self.counters.failures, 1);
+                }
+                // They wait for better times.
+                Err(_gone) => {
+                    self.records = pending.drain(..).rev().fold(records, |mut all, more| {
+                        all.extend(more);
+                        all
+                    });
+                }
             }
         }
     }

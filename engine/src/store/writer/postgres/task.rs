@@ -219,35 +219,6 @@ impl Writer {
         }
     }
 
-    /// Writes the records that wait, without jobs: those that the database does not take are lost, which costs nobody
-    /// anything, and the others are not lost with them.
-    async fn save_records(&mut self) {
-        let mut pending = vec![std::mem::take(&mut self.records)];
-        while let Some(mut records) = pending.pop() {
-            self.records.clone_from(&records);
-            let saved = self.try_batch(&[], Contested::Wait).await;
-            self.records.clear();
-            match saved {
-                Ok(_nothing) => count(&self.counters.batches, 1),
-                Err(Trouble::Raced(_) | Trouble::Refused(_)) if records.len() > 1 => {
-                    let half = records.split_off(records.len().div_ceil(2));
-                    pending.extend([half, records]);
-                }
-                Err(Trouble::Raced(why) | Trouble::Refused(why)) => {
-                    tracing::error!(why, call = ?records.first().map(|record| record.id), "a call is not recorded");
-                    count(&self.counters.failures, 1);
-                }
-                // They wait for better times.
-                Err(_gone) => {
-                    self.records = pending.drain(..).rev().fold(records, |mut all, more| {
-                        all.extend(more);
-                        all
-                    });
-                }
-            }
-        }
-    }
-
     /// Settles what is due without anybody asking, if anything is: a unit may ask for all that a wallet has. If that cannot
     /// be done now, the unit says why.
     async fn settle_due(&mut self) {
@@ -261,7 +232,7 @@ impl Writer {
         }
     }
 
-    async fn try_batch(&mut self, jobs: &[Job], contested: Contested) -> Result<Vec<Decided>, Trouble> {
+    pub(super) async fn try_batch(&mut self, jobs: &[Job], contested: Contested) -> Result<Vec<Decided>, Trouble> {
         let (mut name, mut races, mut reconnects) = (None, 0, 0);
         let mut compares = self.may_compare(jobs);
         loop {
