@@ -141,7 +141,7 @@ fn export(installation: &Installation, place: &Path, report: &str, format: &str)
     let path = out.to_str().ok_or_else(|| Failure::new("a path that is no text"))?;
     let begin = Instant::now();
     let mut child = installation
-        .command(&["ledger", "export", "--json", "--report", report, "--format", format, "--out", path])
+        .command(&["ledger", "export", "--json", "--replace", "--report", report, "--format", format, "--out", path])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
