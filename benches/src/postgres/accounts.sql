@@ -1,4 +1,5 @@
--- Accounts of the ledger alone: wallets that pay and publishers that are paid, all empty.
+-- Accounts of the ledger alone: wallets that pay and publishers that are paid, all empty. `statements` in ledger.rs says
+-- the same of them in the books.
 INSERT INTO ledger_account (id, code, kind, created_us)
     SELECT id, 'liabilities:wallet:' || id, 1, 0
     FROM generate_series(:first_wallet::bigint, :first_wallet::bigint + :wallets - 1) AS id;

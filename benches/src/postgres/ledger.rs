@@ -7,9 +7,12 @@ use engine::{
     clock::{Clock, SharedClock},
     credits::Credits,
     id::{EntryId, IdSource},
-    ledger::{LedgerAccountId, Leg, Post, TransactionKind},
+    ledger::{
+        AccountKind, LedgerAccountId, Leg, Post, TransactionKind,
+        fact::{Cell, LEDGER_ACCOUNT},
+    },
     store::{
-        Ledger,
+        Ledger, UnitOfWork,
         writer::{Command, WriterOptions},
     },
 };
@@ -48,6 +51,14 @@ const MANY_PAYEES: Accounts = Accounts { first: 2_000_001, count: 1_000 };
 
 /// Who is paid where one is.
 pub(crate) const ONE_PAYEE: Accounts = Accounts { count: 1, ..MANY_PAYEES };
+
+/// All of them, with what they are for.
+const ACCOUNTS: [(Accounts, AccountKind); 4] = [
+    (MANY_WALLETS, AccountKind::Wallet),
+    (ONE_WALLET, AccountKind::Wallet),
+    (DRY_WALLET, AccountKind::Wallet),
+    (MANY_PAYEES, AccountKind::Payable),
+];
 
 /// What a wallet that does not run dry is given, in micro-credits.
 const PLENTY_MICRO: i64 = 1_000_000_000_000;
@@ -177,7 +188,22 @@ pub(crate) fn open_accounts(cluster: &Cluster, database: &str) -> Outcome<()> {
 
 const NOBODY: Accounts = Accounts { first: 0, count: 0 };
 
-/// Gives every wallet its money, through the writer.
+/// What the books have to say of the accounts, with what `accounts.sql` has written into their rows.
+fn statements(ids: &dyn IdSource, now_us: i64) -> Vec<Post> {
+    let mut statements = Vec::new();
+    for (accounts, kind) in ACCOUNTS {
+        let overdraft = if kind.is_limited() { Cell::Int(0) } else { Cell::Null };
+        for account in accounts.ids() {
+            let code = kind.code(&account.to_string());
+            let values = [Cell::Text(&code), Cell::Int(kind.raw().into()), Cell::Int(0), overdraft];
+            statements.push(LEDGER_ACCOUNT.state(EntryId::new(ids, now_us), Cell::Int(account.raw()), &values));
+        }
+    }
+    statements
+}
+
+/// States the accounts in the books, as the program does when it opens one, and gives every wallet its money, both
+/// through the writer.
 pub(crate) async fn fund(url: &str) -> Outcome<()> {
     let shared = Arc::new(SharedClock::start());
     let clock: Arc<dyn Clock> = Arc::<SharedClock>::clone(&shared);
@@ -185,6 +211,12 @@ pub(crate) async fn fund(url: &str) -> Outcome<()> {
     let options = WriterOptions { clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
     let (ledger, writer) =
         Ledger::start_postgres(url, options, Some(shared)).context(|| "cannot start the writer".to_owned())?;
+    let mut unit = UnitOfWork::new();
+    for statement in statements(ids.as_ref(), clock.now_us()) {
+        unit.post(statement);
+    }
+    let stated = ledger.save(unit.unaudited("accounts of a bench belong to nobody")).await;
+    stated.context(|| "the accounts were not stated".to_owned())?;
     let dry_micro = i64::try_from(DRY_CHARGES).unwrap_or(i64::MAX).saturating_mul(AMOUNT_MICRO);
     for (wallets, micro) in [(MANY_WALLETS, PLENTY_MICRO), (ONE_WALLET, PLENTY_MICRO), (DRY_WALLET, dry_micro)] {
         for wallet in wallets.ids() {

@@ -1,5 +1,10 @@
-use super::{DRY_WALLET, MANY_PAYEES, MANY_WALLETS, ONE_PAYEE, ONE_WALLET, Samples};
-use crate::report::{LedgerRate, RunDry, Unbatched};
+use std::collections::HashSet;
+
+use super::{ACCOUNTS, DRY_WALLET, MANY_PAYEES, MANY_WALLETS, ONE_PAYEE, ONE_WALLET, Samples, statements};
+use crate::{
+    charging::SpreadIds,
+    report::{LedgerRate, RunDry, Unbatched},
+};
 
 fn rate(hold_captures_per_s: f64) -> LedgerRate {
     LedgerRate { hold_captures_per_s, p50_ms: 1.0, p99_ms: 2.0, requests_per_batch: 64.0 }
@@ -18,6 +23,16 @@ fn no_account_is_two() {
         }
     }
     assert_eq!(ONE_PAYEE.ids(), MANY_PAYEES.ids()[..1]);
+}
+
+#[test]
+fn every_account_is_stated_once() {
+    let stated = statements(&SpreadIds::default(), 7);
+    let ids: HashSet<_> = stated.iter().map(|post| post.id).collect();
+    let things: HashSet<_> = stated.iter().filter_map(|post| post.reverses).collect();
+    let count = ACCOUNTS.iter().map(|(accounts, _)| accounts.ids().len()).sum::<usize>();
+    assert_eq!([stated.len(), ids.len(), things.len()], [count; 3]);
+    assert!(stated.iter().all(|post| post.legs.is_empty() && post.meta.is_some()));
 }
 
 #[test]
