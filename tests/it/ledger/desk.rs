@@ -1,26 +1,21 @@
 //! A ledger on a file of its own, with a clock that moves by hand.
 
+mod commands;
+mod looking;
+
 use std::{
-    future::{Future, poll_fn},
     net::SocketAddr,
     path::{Path, PathBuf},
-    pin::Pin,
     sync::Arc,
-    task::Poll,
     thread::JoinHandle,
 };
 
 use engine::{
     audit::{Action, OpContext},
     clock::{Clock, SharedClock, SystemClock},
-    credits::Credits,
     id::{EntryId, IdSource},
-    ledger::{
-        AccountKind, CaptureAmount, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Refusal, Settle, SettleAction,
-        TransactionKind, accounts::GRANT_MARK, batch::Done, grants::GiveGrant,
-    },
+    ledger::{AccountKind, LedgerAccountId, Refusal, batch::Done, grants::GiveGrant},
     policy::{Policies, PolicySources},
-    pricing::ShareTerms,
     service::Services,
     store::{
         Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock,
@@ -30,7 +25,6 @@ use engine::{
     testing::{ManualClock, SeededIds, World, push_statement},
 };
 use migrations::{Migrator, MigratorTrait};
-use rusqlite::Connection;
 pub(crate) use tests::home::Kind;
 use tests::{
     patience::wait_until,
@@ -38,6 +32,10 @@ use tests::{
 };
 use tokio::sync::OnceCell;
 
+pub(crate) use self::commands::{
+    Waited, capture_all, give_by, grant, hold, payable_id, post, push_account, release, together, wallet_id,
+};
+use self::commands::{give_at, push_account_at};
 use crate::rows;
 
 /// Noon on a day in 2027, in microseconds since the Unix epoch.
@@ -102,21 +100,6 @@ pub(crate) struct Desk {
     pub(crate) ids: Arc<SeededIds>,
     place: Arc<Place>,
     writer: Option<(Ledger, JoinHandle<()>)>,
-}
-
-/// What `wallet_balance` says of a wallet, in micro-credits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WalletRow {
-    pub(crate) credits: i64,
-    pub(crate) debits: i64,
-    pub(crate) held: i64,
-    pub(crate) overdraft: i64,
-}
-
-impl WalletRow {
-    pub(crate) fn available(&self) -> i64 {
-        self.credits - self.debits - self.held + self.overdraft
-    }
 }
 
 /// A migrated, empty database, made once for the whole run.
@@ -268,82 +251,6 @@ impl Desk {
         EntryId::from(self.ids.next_uuid(self.now_us()))
     }
 
-    /// A connection of its own to an SQLite file, for looking (and for tampering).
-    pub(crate) fn connection(&self) -> Connection {
-        rows::connect(self.path())
-    }
-
-    /// The rows that `sql` asks for, as texts; an identifier as 32 hexadecimal digits, `NULL` as nothing.
-    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        self.place.rows(sql)
-    }
-
-    /// Looks at the rows that `sql` asks for whenever it is called, also from another thread.
-    pub(crate) fn looker(&self, sql: &'static str) -> impl Fn() -> Vec<Vec<String>> + Send + 'static {
-        let place = Arc::clone(&self.place);
-        move || place.rows(sql)
-    }
-
-    /// Does to the books what a person with access to the database could do, guards or not; how many rows that touched.
-    pub(crate) fn force(&self, sql: &str) -> usize {
-        match &*self.place {
-            Place::File { .. } => {
-                let connection = self.connection();
-                for (table, deed) in BOOKS.iter().flat_map(|table| ["update", "delete"].map(|deed| (table, deed))) {
-                    connection.execute_batch(&format!("DROP TRIGGER IF EXISTS {table}_no_{deed}")).unwrap();
-                }
-                connection.execute(sql, []).unwrap()
-            }
-            Place::Server(database) => {
-                let sql = format!("SET session_replication_role = replica; {sql} RETURNING 1");
-                database.query_as_superuser(&sql).unwrap().lines().count()
-            }
-        }
-    }
-
-    /// Changes a PostgreSQL database behind the writers' backs.
-    pub(crate) fn alter(&self, sql: &str) {
-        match &*self.place {
-            Place::File { .. } => panic!("a file is changed through `connection`"),
-            Place::Server(database) => drop(database.query_as_superuser(sql).unwrap()),
-        }
-    }
-
-    /// Has somebody else carry out `sql` on a PostgreSQL database meanwhile; how it ended.
-    pub(crate) fn alter_behind(&self, sql: String) -> JoinHandle<Result<String, String>> {
-        let place = Arc::clone(&self.place);
-        std::thread::spawn(move || match &*place {
-            Place::File { .. } => panic!("a file is changed through `connection`"),
-            Place::Server(database) => database.query_as_superuser(&sql),
-        })
-    }
-
-    /// The one number that `sql` asks for.
-    pub(crate) fn number(&self, sql: &str) -> i64 {
-        self.rows(sql)[0][0].parse().unwrap()
-    }
-
-    pub(crate) fn wallet(&self, id: LedgerAccountId) -> WalletRow {
-        let sql = "SELECT credits, debits, held, overdraft FROM wallet_balance WHERE account_id = ";
-        let row: Vec<i64> =
-            self.rows(&format!("{sql}{}", id.raw()))[0].iter().map(|number| number.parse().unwrap()).collect();
-        WalletRow { credits: row[0], debits: row[1], held: row[2], overdraft: row[3] }
-    }
-
-    /// How SQL writes an identifier.
-    pub(crate) fn id_literal(&self, id: EntryId) -> String {
-        match &*self.place {
-            Place::File { .. } => format!("x'{}'", id.uuid().simple()),
-            Place::Server(_) => format!("'{}'::uuid", id.uuid()),
-        }
-    }
-
-    /// What an unlimited account received, less what it spent.
-    pub(crate) fn hot_balance(&self, id: LedgerAccountId) -> i64 {
-        let sql = "SELECT coalesce(sum(credits - debits), 0) FROM hot_balance WHERE account_id = ";
-        self.number(&format!("{sql}{}", id.raw()))
-    }
-
     /// Opens an account the way the program does: in a unit of work.
     pub(crate) async fn open_account(&self, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
         let mut unit = UnitOfWork::new();
@@ -413,103 +320,4 @@ impl Desk {
         let report = self.report();
         assert!(report.ok, "{} problems: {:#?}", report.problem_count, report.problems);
     }
-}
-
-/// As [`Desk::give`], through the writer of one's choice.
-pub(crate) async fn give_by(ledger: &Ledger, give: &GiveGrant) -> Result<Done, Refusal> {
-    give_at(ledger, give, START_US).await
-}
-
-async fn give_at(ledger: &Ledger, give: &GiveGrant, opened_us: i64) -> Result<Done, Refusal> {
-    let mut unit = UnitOfWork::new();
-    push_account_at(&mut unit, give.account, AccountKind::Grant, 0, opened_us);
-    unit.give(give.clone());
-    match ledger.save(unit.unaudited("a test gives it")).await {
-        Ok(done) => Ok(done[0]),
-        Err(NotSaved::Refused(refusal)) => Err(refusal),
-        Err(error) => panic!("{error}"),
-    }
-}
-
-/// Grant number `number`: credits for `wallet` that expire after `lifetime_us`.
-pub(crate) fn grant(desk: &Desk, number: i64, wallet: LedgerAccountId, amount: i64, lifetime_us: i64) -> GiveGrant {
-    let account = LedgerAccountId::from_raw(4_000 + number);
-    let funding = post(desk.fresh(), &[(LedgerAccountId::PROMO, account, amount)]);
-    let post = Post { kind: TransactionKind::Grant, ..funding };
-    GiveGrant { post, wallet, account, priority: 100, expires_us: desk.now_us() + lifetime_us }
-}
-
-/// The rows of a new account that was there from the start.
-pub(crate) fn push_account(unit: &mut UnitOfWork, id: LedgerAccountId, kind: AccountKind, overdraft: i64) {
-    push_account_at(unit, id, kind, overdraft, START_US);
-}
-
-fn push_account_at(unit: &mut UnitOfWork, id: LedgerAccountId, kind: AccountKind, overdraft: i64, opened_us: i64) {
-    let owner = if kind == AccountKind::Grant { format!("0{GRANT_MARK}{id}") } else { id.to_string() };
-    let (raw, code, kind_raw) = (id.raw(), kind.code(&owner), kind.raw());
-    let columns = "ledger_account (id, code, kind, created_us)";
-    push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, '{code}', {kind_raw}, {opened_us})"), Some(1));
-    if kind.is_limited() {
-        let columns = "wallet_balance (account_id, credits, debits, held, overdraft, version)";
-        push_statement(unit, &format!("INSERT INTO {columns} VALUES ({raw}, 0, 0, 0, {overdraft}, 0)"), Some(1));
-    }
-}
-
-pub(crate) const fn wallet_id(number: i64) -> LedgerAccountId {
-    LedgerAccountId::from_raw(1_000 + number)
-}
-
-pub(crate) const fn payable_id(number: i64) -> LedgerAccountId {
-    LedgerAccountId::from_raw(2_000 + number)
-}
-
-pub(crate) fn post(id: EntryId, legs: &[(LedgerAccountId, LedgerAccountId, i64)]) -> Post {
-    let leg = |(debit, credit, amount)| Leg { debit, credit, amount: Credits::from_micros(amount) };
-    let legs = legs.iter().copied().map(leg).collect();
-    Post { id, kind: TransactionKind::Opening, legs, reverses: None, effective_us: None, meta: None }
-}
-
-/// A hold without end for a payee that gets everything.
-pub(crate) fn hold(id: EntryId, wallet: LedgerAccountId, payee: LedgerAccountId, amount: i64) -> PlaceHold {
-    PlaceHold {
-        id,
-        wallet,
-        payee,
-        amount: Credits::from_micros(amount),
-        ttl_us: 0,
-        shares: ShareTerms::new(10_000, 0).unwrap(),
-        partner: None,
-        on_expiry: OnExpiry::Release,
-        caps: Vec::new(),
-        meta: None,
-    }
-}
-
-pub(crate) fn capture_all(id: EntryId, hold: EntryId) -> Settle {
-    let action = SettleAction::Capture(CaptureAmount::All);
-    Settle { id, hold, action, wallet: None, payee: None, meta: None }
-}
-
-pub(crate) fn release(id: EntryId, hold: EntryId) -> Settle {
-    Settle { id, hold, action: SettleAction::Release(None), wallet: None, payee: None, meta: None }
-}
-
-/// Something that is waited for together with others.
-pub(crate) type Waited<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Starts all of `waited` in their order, then waits for all: the writer finds them together in its queue.
-pub(crate) async fn together<T>(mut waited: Vec<Waited<'_, T>>) -> Vec<T> {
-    let mut answers: Vec<Option<T>> = waited.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        for (future, answer) in waited.iter_mut().zip(&mut answers) {
-            if answer.is_none()
-                && let Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *answer = Some(value);
-            }
-        }
-        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    answers.into_iter().flatten().collect()
 }
