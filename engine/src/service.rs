@@ -32,6 +32,7 @@ pub mod invocations;
 pub mod invoke;
 pub mod movements;
 pub mod outbox;
+pub mod paging;
 pub mod periods;
 pub mod policies;
 pub mod prices;

@@ -28,6 +28,7 @@ use crate::{
         master_key::{MasterKey, MasterKeyError},
         tls::Certificates,
     },
+    console,
     gateway::{self, Gateway, setup},
     http::{
         health,
@@ -209,15 +210,20 @@ pub fn app_state(
     gateway: Gateway,
 ) -> Result<AppState, StartError> {
     let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
+    let config = Arc::new(config);
+    let auth_limiter = Arc::new(AuthLimiter::new(&config.limits));
+    services.set_up_console(console::setup(key)?);
+    let console = console::open(&services, &config, &auth_limiter)?;
     Ok(AppState {
         upstreams: Arc::new(upstreams),
         invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
-        auth_limiter: Arc::new(AuthLimiter::new(&config.limits)),
+        auth_limiter,
+        console: Arc::new(console),
         jwt: JwtKeys::new(&key.derive("jwt")?),
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
         exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
-        config: Arc::new(config),
+        config,
         services,
     })
 }
@@ -237,6 +243,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(marketplace::credits::configure)
         .configure(books::configure)
         .configure(auditors::configure)
+        .configure(admin::console::configure)
         .default_service(web::to(not_found));
 }
 
@@ -259,10 +266,12 @@ pub fn listen(
 ) -> std::io::Result<actix_web::dev::Server> {
     let workers =
         state.config.server.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, Into::into));
+    let console = Data::new(Arc::clone(&state.console));
     let data = Data::new(state);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::clone(&data))
+            .app_data(Data::clone(&console))
             .wrap(
                 DefaultHeaders::new()
                     .add(("x-content-type-options", "nosniff"))

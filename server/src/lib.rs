@@ -6,6 +6,7 @@ pub mod books;
 pub mod checkpoints;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod gateway;
 pub mod http;

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use admin::console::Console;
 use engine::{id::IdSource, service::Services};
 use uuid::Uuid;
 
@@ -34,6 +35,8 @@ pub struct AppState {
     pub invoke_limiter: Arc<InvokeLimiter>,
     /// How fast strangers may try passwords, make accounts and cause mails.
     pub auth_limiter: Arc<AuthLimiter>,
+    /// The operators' pages.
+    pub console: Arc<Console>,
     /// Signs and checks sessions.
     pub jwt: JwtKeys,
     /// Calls that are being carried out.

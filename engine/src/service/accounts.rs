@@ -16,6 +16,7 @@ mod email;
 mod failed;
 mod funding;
 mod link;
+mod list;
 mod password;
 
 pub use email::{EMAIL_BYTES_MAX, is_email};
@@ -23,6 +24,7 @@ pub(super) use failed::FailedSignIns;
 pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, GrantTerms, REASON_CHARS_MAX};
 pub(super) use funding::{is_key, is_reason};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
+pub use list::{AccountFilter, SuspendAccountError};
 pub(super) use password::PasswordWork;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};
 

@@ -210,9 +210,23 @@ impl AuthLimiter {
         now_us: i64,
         rate: &mut RateHeaders,
     ) -> Result<LoginAttempt, Problem> {
+        self.try_login(email, address, now_us, rate).map_err(|limited| limited.problem())
+    }
+
+    /// As [`Self::begin_login`], for what answers otherwise.
+    ///
+    /// # Errors
+    /// Too many.
+    pub fn try_login(
+        &self,
+        email: &str,
+        address: IpAddr,
+        now_us: i64,
+        rate: &mut RateHeaders,
+    ) -> Result<LoginAttempt, Limited> {
         let mut refuse = |limited: Limited| {
             rate.add(&limited.headers);
-            limited.problem()
+            limited
         };
         let pair = Pair::new(email, &limit_key(address));
         let account = if self.login_backoff.is_known(&pair) {

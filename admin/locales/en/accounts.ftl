@@ -1,0 +1,34 @@
+# Accounts, their wallets and grants.
+
+accounts-title = Accounts
+accounts-email = E-mail
+accounts-email-begins = E-mail begins with
+accounts-state = State
+accounts-any = any
+accounts-active = active
+accounts-suspended = suspended
+accounts-unverified = unverified
+accounts-available = Available
+accounts-balance = Balance
+accounts-reserved = Held
+accounts-created = Since
+accounts-wallet = Wallet
+accounts-empty = No account fits. An account is a customer: it has a wallet and tokens. The first one is made like this:
+accounts-grants = Grants that expire
+accounts-grant = Give credits
+accounts-grant-id = Grant
+accounts-grant-left = Left
+accounts-grant-priority = Priority
+accounts-grant-priority-hint = Grants with a lower number are spent first. Only for grants that expire.
+accounts-grant-expires = Expires
+accounts-grant-expires-hint = In UTC. Left empty, the credits never expire.
+accounts-grant-credits = Credits
+accounts-grant-reason-hint = One line; it stands in the books.
+accounts-grant-submit = Give
+accounts-granted = { $credits } credits were given.
+accounts-suspend = Suspend
+accounts-suspend-text = Every call of this account is refused from now on, within a second on every server. Its money stays.
+accounts-suspended-done = The account is suspended.
+accounts-resume = Let it go on
+accounts-resume-text = The account may call again, within a second on every server.
+accounts-resumed-done = The account may call again.

@@ -1,0 +1,90 @@
+//! The operators' console: what every page of it shares. `route` says what there is and who may, `guard` stands before
+//! every handler, `visit` is what a handler knows of the request, `fault` what can go wrong, `form` how forms are read.
+
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+
+use actix_web::{HttpRequest, web};
+use engine::{policy::console::ConsolePolicies, service::Services};
+
+pub mod assets;
+mod csrf;
+mod fault;
+mod form;
+mod frame;
+mod guard;
+mod route;
+mod visit;
+
+pub(crate) use fault::{Answer, Fault};
+pub(crate) use form::{Fields, Problems};
+pub(crate) use frame::{plain_page, Section};
+pub use route::{Access, Route, Verb};
+pub(crate) use route::{get, post};
+pub(crate) use visit::{STEP_UP_CODE, STEP_UP_PASSWORD, Visit};
+
+/// Where the console is mounted.
+pub const ROOT: &str = "/admin";
+
+/// What the console needs from the server that it is mounted in.
+pub trait Door: Send + Sync {
+    /// Who is at the other end, behind trusted proxies.
+    fn client_address(&self, request: &HttpRequest) -> IpAddr;
+
+    /// The request came over TLS, here or at a trusted proxy, or never left this machine.
+    fn is_private(&self, request: &HttpRequest) -> bool;
+
+    /// Where people find this server, as `scheme://host[:port]`.
+    fn origin(&self) -> String;
+
+    /// Counts a try to sign in before its password is looked at.
+    ///
+    /// # Errors
+    /// Too many tries: how many seconds to wait.
+    fn begin_sign_in(&self, email: &str, address: IpAddr) -> Result<Box<dyn SignInTry>, u64>;
+
+    /// The body of a form, bounded in size and time.
+    fn read_form(&self, payload: web::Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>>;
+}
+
+/// A try to sign in that was counted as a wrong one, until it is said to be something else.
+pub trait SignInTry {
+    /// The password was right.
+    fn succeed(self: Box<Self>);
+
+    /// The password was not looked at.
+    fn take_back(self: Box<Self>);
+}
+
+/// Why a form could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreadForm {
+    /// Larger than allowed.
+    TooLarge,
+    /// It did not arrive in time, or not whole, or is no text.
+    Broken,
+}
+
+/// What handlers of the console use. One for a process.
+pub struct Console {
+    /// The use cases.
+    pub services: Arc<Services>,
+    /// Who may do what here.
+    pub policies: ConsolePolicies,
+    /// The server around it.
+    pub door: Box<dyn Door>,
+}
+
+impl std::fmt::Debug for Console {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Console")
+    }
+}
+
+/// Mounts the console. The server has put an `Arc<Console>` into its data.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    let mut scope = web::scope(ROOT).service(web::resource("/static/{file}").route(web::get().to(assets::serve)));
+    for resource in route::resources(crate::routes()) {
+        scope = scope.service(resource);
+    }
+    routes.service(scope.default_service(web::to(fault::not_found)));
+}

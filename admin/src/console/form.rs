@@ -1,0 +1,141 @@
+//! Forms: read once, every field known, what was typed is kept.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Payload;
+use engine::credits::Credits;
+
+use super::{Console, Fault, UnreadForm};
+use crate::text::{t, t_with};
+
+/// Most fields of one form.
+const FIELDS_MAX: usize = 512;
+
+/// What was typed into a form, by field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fields(BTreeMap<String, Vec<String>>);
+
+impl Fields {
+    /// Reads the body of a form. Of a field that stands twice both values are kept.
+    ///
+    /// # Errors
+    /// Too large, broken, or too many fields.
+    pub(crate) async fn read(console: &Console, payload: Payload) -> Result<Self, Fault> {
+        let body = console.door.read_form(payload).await.map_err(|unread| match unread {
+            UnreadForm::TooLarge => Fault::Form("too large"),
+            UnreadForm::Broken => Fault::Form("broken off"),
+        })?;
+        Self::parse(&body)
+    }
+
+    /// Reads what stands behind the question mark: a form can be filled in by its address.
+    ///
+    /// # Errors
+    /// Too many fields.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (count, (name, value)) in url::form_urlencoded::parse(text.as_bytes()).enumerate() {
+            if count >= FIELDS_MAX {
+                return Err(Fault::Form("too many fields"));
+            }
+            // Browsers send line ends as CR LF.
+            fields.entry(name.into_owned()).or_default().push(value.replace("\r\n", "\n"));
+        }
+        Ok(Self(fields))
+    }
+
+    /// What was typed, without spaces around it; empty if nothing was.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// What was typed, as it is.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.0.get(name).and_then(|values| values.first()).map_or("", String::as_str)
+    }
+
+    /// Everything that was chosen of a list.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// A box was ticked.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Which fields there are that a form has not: their names.
+    pub(crate) fn unknown<'s>(&'s self, known: &'s [&str]) -> impl Iterator<Item = &'s str> {
+        self.0.keys().map(String::as_str).filter(|name| !known.contains(name))
+    }
+}
+
+/// What is wrong with a form, by field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Problems(Vec<(String, String)>);
+
+impl Problems {
+    /// Says what is wrong with a field; an empty name means the form as a whole.
+    pub(crate) fn add(&mut self, field: &str, problem: impl Into<String>) {
+        self.0.push((field.to_owned(), problem.into()));
+    }
+
+    /// Nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is wrong with this field.
+    pub(crate) fn of(&self, field: &str) -> Option<String> {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, problem)| problem.clone())
+    }
+
+    /// Everything.
+    pub(crate) fn all(&self) -> Vec<(String, String)> {
+        self.0.clone()
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required<'f>(&mut self, fields: &'f Fields, name: &str) -> &'f str {
+        let text = fields.text(name);
+        if text.is_empty() {
+            self.add(name, t("console-required"));
+        }
+        text
+    }
+
+    /// An amount above zero.
+    pub(crate) fn amount(&mut self, fields: &Fields, name: &str) -> Option<Credits> {
+        let text = self.required(fields, name);
+        if text.is_empty() {
+            return None;
+        }
+        match Credits::parse_exact(text) {
+            Ok(credits) if credits.micros() > 0 => Some(credits),
+            Ok(_) => {
+                self.add(name, t("console-amount-positive"));
+                None
+            }
+            Err(error) => {
+                self.add(name, t_with("console-amount-unreadable", &[("problem", error.to_string().into())]));
+                None
+            }
+        }
+    }
+
+    /// A day, `2026-11-30`, as its first moment in UTC, in microseconds since the Unix epoch; none if nothing was typed.
+    pub(crate) fn day(&mut self, fields: &Fields, name: &str) -> Option<i64> {
+        let text = fields.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        let day = crate::kit::parse_time(text);
+        if day.is_none() {
+            self.add(name, t("console-day-unreadable"));
+        }
+        day
+    }
+}
+
+#[cfg(test)]
+mod tests;

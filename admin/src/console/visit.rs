@@ -1,0 +1,302 @@
+//! What a handler knows of the request that it answers, and how it answers.
+
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    dev::{Payload, ServiceRequest},
+    http::header,
+};
+use engine::{
+    audit::{Actor, Method, OpContext},
+    id::RequestId,
+    policy::console::{ConsoleAction, ConsoleCaller, ConsoleDecision, ConsoleDenial, ConsoleDenialCode},
+    service::{
+        Services,
+        operators::{NewSession, OperatorSession, OperatorSignInError, SESSION_HOURS_MAX},
+    },
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::{Answer, Console, Fault, Fields, Problems, frame};
+use crate::{
+    kit::{Notice, Page, Tone, page_href},
+    text::t,
+};
+
+/// The session's cookie. `__Host-` binds it to this host and to TLS.
+pub(crate) const SESSION_COOKIE: &str = "__Host-tollgate-session";
+/// Its name where the connection is plain HTTP on this machine: browsers take `__Host-` only with `Secure`.
+const LOOPBACK_COOKIE: &str = "tollgate-session";
+
+/// The fields in which an operator shows again who it is.
+pub(crate) const STEP_UP_PASSWORD: &str = "step_up_password";
+/// See [`STEP_UP_PASSWORD`].
+pub(crate) const STEP_UP_CODE: &str = "step_up_code";
+
+/// A request that the guard has let through.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub(super) console: Arc<Console>,
+    pub(super) session: Option<Arc<OperatorSession>>,
+    /// The session has another secret from now on, which the answer tells the browser.
+    pub(super) new_cookie: Option<String>,
+    /// Ties together what the audit trail tells of this request.
+    pub(crate) request: RequestId,
+    /// When it came, in microseconds since the Unix epoch.
+    pub(crate) now_us: i64,
+    /// A part of a page is wanted, not the frame around it.
+    pub(crate) is_fragment: bool,
+    /// The path, as it was asked for.
+    pub(crate) path: String,
+    /// What stood behind the question mark.
+    pub(crate) query: String,
+}
+
+impl std::fmt::Debug for Visit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Visit({})", self.path)
+    }
+}
+
+impl FromRequest for Visit {
+    type Error = Fault;
+    type Future = Ready<Result<Self, Fault>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let visit = request.extensions().get::<Self>().cloned();
+        ready(visit.ok_or_else(|| Fault::Broken("a page without its guard".to_owned())))
+    }
+}
+
+/// What the cookie holds, if there is one.
+pub(super) fn session_secret(request: &ServiceRequest) -> Option<String> {
+    let cookies = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let found: Vec<(&str, &str)> = pairs.collect();
+    let named = |wanted: &str| found.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
+    named(SESSION_COOKIE).or_else(|| named(LOOPBACK_COOKIE))
+}
+
+impl Visit {
+    /// The use cases.
+    pub(crate) fn services(&self) -> &Services {
+        &self.console.services
+    }
+
+    /// The server around the console.
+    pub(crate) fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// Nobody: a route that is open to anybody asked.
+    pub(crate) fn signed_in(&self) -> Result<&OperatorSession, Fault> {
+        self.session.as_deref().ok_or_else(|| Fault::Broken("nobody is signed in".to_owned()))
+    }
+
+    /// Somebody is signed in.
+    pub(crate) const fn is_signed_in(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Who is signed in has a second factor.
+    pub(crate) fn has_factor(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.operator.has_factor)
+    }
+
+    /// A key for one operation: a form that is sent twice has the same.
+    pub(crate) fn new_key(&self) -> String {
+        RequestId::new(&*self.services().ids, self.now_us).to_string()
+    }
+
+    /// Where a list goes on.
+    ///
+    /// # Errors
+    /// It is no place in a list.
+    pub(crate) fn cursor(&self, fields: &Fields) -> Result<Option<Uuid>, Fault> {
+        match fields.text("after") {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_unreadable| Fault::Form("cut in its address")),
+        }
+    }
+
+    /// Where the list at `path` begins, if this is not its first page.
+    pub(crate) fn first_href(&self, path: &str) -> String {
+        let is_later = url::form_urlencoded::parse(self.query.as_bytes()).any(|(name, _)| name == "after");
+        if is_later { page_href(path, &self.query, "after", "") } else { String::new() }
+    }
+
+    /// What the audit trail says of who asks.
+    ///
+    /// # Errors
+    /// As for [`Self::signed_in`].
+    pub(crate) fn context(&self) -> Result<OpContext, Fault> {
+        let actor = Actor::Operator(self.signed_in()?.operator.id.to_string());
+        Ok(OpContext { actor, method: Method::Session, request: Some(self.request) })
+    }
+
+    /// Whether the operator may do this, with this many micro-credits where money is moved.
+    pub(crate) fn decide(&self, action: ConsoleAction, amount_microcredits: Option<i64>) -> ConsoleDecision {
+        let Some(session) = &self.session else {
+            return ConsoleDecision::Denied(ConsoleDenial {
+                policy: "nobody".to_owned(),
+                code: ConsoleDenialCode::Role,
+                reason: t("console-nobody"),
+            });
+        };
+        let operator = &session.operator;
+        let caller = ConsoleCaller {
+            id: operator.id,
+            roles: &operator.roles,
+            is_fresh: session.is_fresh(self.now_us),
+            has_factor: operator.has_factor,
+            may_postpone: operator.is_demo,
+        };
+        self.console.policies.decide(&caller, action, amount_microcredits)
+    }
+
+    /// Whether a button for this is worth showing: what is only missing is that the operator shows who it is.
+    pub(crate) fn may(&self, action: ConsoleAction) -> bool {
+        match self.decide(action, None) {
+            ConsoleDecision::Allowed => true,
+            ConsoleDecision::Denied(denial) => denial.code == ConsoleDenialCode::StepUp,
+        }
+    }
+
+    /// Whether a form for this has to ask for the password.
+    pub(crate) fn needs_step_up(&self, action: ConsoleAction) -> bool {
+        matches!(self.decide(action, None), ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp)
+    }
+
+    /// The operator may do this with this amount, and has shown lately who it is: before, or with this form. What is
+    /// missing for that is said of the form's fields.
+    ///
+    /// # Errors
+    /// No; or the database failed.
+    pub(crate) async fn permit(
+        &mut self,
+        action: ConsoleAction,
+        amount_microcredits: Option<i64>,
+        fields: &Fields,
+        problems: &mut Problems,
+    ) -> Result<(), Fault> {
+        match self.decide(action, amount_microcredits) {
+            ConsoleDecision::Allowed => Ok(()),
+            ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp => {
+                self.step_up(fields, problems).await
+            }
+            ConsoleDecision::Denied(denial) => Err(Fault::Forbidden(Box::new(denial))),
+        }
+    }
+
+    async fn step_up(&mut self, fields: &Fields, problems: &mut Problems) -> Result<(), Fault> {
+        let password = fields.raw(STEP_UP_PASSWORD);
+        if password.is_empty() {
+            problems.add(STEP_UP_PASSWORD, t("console-step-up-password"));
+            return Ok(());
+        }
+        let password = SecretString::from(password.to_owned());
+        let code = Some(fields.text(STEP_UP_CODE)).filter(|code| !code.is_empty());
+        let session = self.signed_in()?;
+        match self.services().refresh_operator_session(self.request, session, Some(&password), code).await {
+            Ok(session) => self.adopt(&session).await,
+            Err(OperatorSignInError::BadCredentials) => {
+                problems.add(STEP_UP_PASSWORD, t("console-step-up-wrong"));
+                Ok(())
+            }
+            Err(OperatorSignInError::Busy) => Err(Fault::Wait(1)),
+            Err(OperatorSignInError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Goes on in another session: that of somebody who has just shown who it is.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn adopt(&mut self, session: &NewSession) -> Result<(), Fault> {
+        let found = self.services().find_operator_session(session.secret.expose_secret()).await?;
+        self.session = found.map(Arc::new);
+        self.new_cookie = Some(self.cookie(session.secret.expose_secret(), SESSION_HOURS_MAX));
+        Ok(())
+    }
+
+    /// Takes the session's cookie away.
+    pub(crate) fn forget(&mut self) {
+        self.session = None;
+        self.new_cookie = Some(self.cookie("", 0));
+    }
+
+    /// A page that says why this is not for the operator.
+    pub(super) fn forbidden(&self, denial: &ConsoleDenial) -> HttpResponse {
+        Fault::Forbidden(Box::new(denial.clone())).response()
+    }
+
+    /// A page, whole or as a part.
+    pub(crate) async fn show(&self, page: Page) -> Answer {
+        self.show_as(HttpResponse::Ok(), page).await
+    }
+
+    /// A page after a form that could not be used: what was typed stands in it.
+    pub(crate) async fn show_refused(&self, page: Page) -> Answer {
+        self.show_as(super::fault::refused_form(), page).await
+    }
+
+    async fn show_as(&self, mut response: actix_web::HttpResponseBuilder, mut page: Page) -> Answer {
+        if let Some(session) = &self.session
+            && session.flash.is_some()
+            && let Some(flash) = self.services().take_flash(&session.key).await?
+        {
+            page.flash = Some(Notice::new(Tone::Good, flash));
+        }
+        let html = frame::render(self, &page)?;
+        self.add_cookie(&mut response);
+        Ok(response.content_type("text/html; charset=utf-8").body(html))
+    }
+
+    /// A page without the frame.
+    pub(crate) fn plain(&self, html: String) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        self.add_cookie(&mut response);
+        response.content_type("text/html; charset=utf-8").body(html)
+    }
+
+    /// To another page of the console, where `said` is shown once.
+    pub(crate) async fn go(&self, to: &str, said: &str) -> Answer {
+        if let Some(session) = &self.session {
+            self.services().put_flash(&session.key, said).await?;
+        }
+        Ok(self.go_quietly(to))
+    }
+
+    /// To another page of the console.
+    pub(crate) fn go_quietly(&self, to: &str) -> HttpResponse {
+        let mut response = HttpResponse::SeeOther();
+        self.add_cookie(&mut response);
+        if self.is_fragment {
+            response.insert_header(("hx-redirect", to.to_owned()));
+        }
+        response.insert_header((header::LOCATION, to.to_owned())).finish()
+    }
+
+    fn add_cookie(&self, response: &mut actix_web::HttpResponseBuilder) {
+        if let Some(cookie) = &self.new_cookie {
+            response.insert_header((header::SET_COOKIE, cookie.clone()));
+        }
+    }
+
+    fn cookie(&self, value: &str, hours: i64) -> String {
+        let (name, secure) = match self.console.door.origin().starts_with("https://") {
+            true => (SESSION_COOKIE, "; Secure"),
+            false => (LOOPBACK_COOKIE, ""),
+        };
+        let seconds = hours.saturating_mul(3_600);
+        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    }
+}

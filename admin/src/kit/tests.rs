@@ -1,0 +1,86 @@
+use engine::credits::Credits;
+
+use super::{cell::grouped, *};
+
+#[test]
+fn what_somebody_typed_never_becomes_markup() {
+    let hostile = "\"><svg/onload=alert(1)>'</script>";
+    let page = [
+        Block::from(Text::new(hostile)),
+        Block::from(Facts::new().fact(hostile, Cell::text(hostile)).fact("link", Cell::link(hostile, hostile))),
+        Block::from(Table {
+            caption: hostile.to_owned(),
+            columns: vec![Column::new(hostile)],
+            rows: vec![Row::new(hostile, vec![Cell::id(hostile, hostile)])],
+            ..Table::default()
+        }),
+        Block::from(Form::new("/", hostile).field(Field::line("name", hostile).value(hostile).hint(hostile))),
+        Block::from(Code { caption: hostile.to_owned(), text: hostile.to_owned(), is_copied: true }),
+    ];
+    for block in page {
+        let html = block.to_string();
+        assert!(!html.contains("<svg"), "{html}");
+        assert!(!html.contains("</script"), "{html}");
+        assert!(!html.contains("\">\""), "{html}");
+    }
+}
+
+#[test]
+fn amounts_are_grouped_and_keep_every_digit() {
+    for (text, shown) in [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.000001", "−1,234,567.000001"), ("0.5", "0.5")] {
+        assert_eq!(grouped(text), shown);
+    }
+    let cell = Cell::Money(Credits::from_micros(-1_500_000)).to_string();
+    assert!(cell.contains("negative") && cell.contains("−1.5") && cell.contains("value=\"-1.5\""), "{cell}");
+}
+
+#[test]
+fn identifiers_are_shown_short_and_kept_whole() {
+    let id = "acc_0192f0c1a2b37c4d8e5f60718293a4b5";
+    assert_eq!(short_id(id), "acc_0192…93a4b5");
+    assert_eq!(short_id("main"), "main");
+    assert!(Cell::id(id, "/admin/accounts/x").to_string().contains(&format!("title=\"{id}\"")));
+}
+
+#[test]
+fn moments_are_read_as_people_and_browsers_write_them() {
+    let day = parse_time("2026-11-30").unwrap();
+    assert_eq!(parse_time("2026-11-30T00:00"), Some(day));
+    assert_eq!(parse_time("2026-11-30T01:00:00+01:00"), Some(day));
+    assert_eq!(parse_time("30.11.2026"), None);
+    assert_eq!(instant_text(day), "2026-11-30 00:00:00");
+}
+
+#[test]
+fn a_page_goes_on_behind_its_last_row_and_keeps_its_filters() {
+    assert_eq!(page_href("/admin/accounts", "email=a&after=x&suspended=", "after", "y"), "/admin/accounts?email=a&after=y");
+    assert_eq!(page_href("/admin/accounts", "after=x", "after", ""), "/admin/accounts");
+}
+
+#[test]
+fn bars_are_stacked_within_the_drawing() {
+    let bars = Bars {
+        title: "calls".to_owned(),
+        labels: vec!["1".to_owned(), "2".to_owned()],
+        series: vec![
+            Series { label: "a".to_owned(), class: "s1", values: vec![10, 0] },
+            Series { label: "b".to_owned(), class: "s2", values: vec![10, 1] },
+        ],
+    };
+    let drawn = bars.rectangles();
+    assert_eq!(drawn.len(), 3);
+    assert!(drawn.iter().all(|bar| bar.y >= 0 && bar.height > 0 && bar.x + bar.width <= 720));
+    assert_eq!(drawn.iter().filter(|bar| bar.x == 0).map(|bar| bar.height).sum::<i64>(), 180);
+    assert!(Block::from(bars).to_string().contains("<details>"));
+}
+
+#[test]
+fn a_password_is_never_sent_back() {
+    let typed = crate::console::Fields::parse("password=secret&email=a%40b.c").unwrap();
+    let form = Form::new("/", "go")
+        .field(Field::line("email", "e"))
+        .field(Field::password("password", "p", "current-password"))
+        .filled(&typed, &crate::console::Problems::default());
+    let html = Block::from(form).to_string();
+    assert!(html.contains("a@b.c") && !html.contains("secret"), "{html}");
+}

@@ -1,0 +1,7 @@
+//! catalog
+
+use crate::console::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    Vec::new()
+}

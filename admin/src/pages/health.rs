@@ -1,0 +1,7 @@
+//! health
+
+use crate::console::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    Vec::new()
+}

@@ -1,0 +1,7 @@
+//! mail
+
+use crate::console::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    Vec::new()
+}

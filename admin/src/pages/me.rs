@@ -1,0 +1,134 @@
+//! An operator's own page: who I am here, my second factor, my sessions, my password.
+
+use actix_web::web::Payload;
+use engine::{policy::console::ConsoleAction, service::operators::{FactorError, OperatorSignInError}};
+use secrecy::SecretString;
+
+use crate::{
+    console::{Access, Answer, Fault, Fields, Problems, ROOT, Route, Visit, get, post},
+    kit::{Cell, Code, Column, Control, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone},
+    text::t,
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        get("/me", Access::Needs(ConsoleAction::SelfRead), show),
+        get("/me/factor", Access::Needs(ConsoleAction::SelfFactor), offer_factor),
+        post("/me/factor", Access::Needs(ConsoleAction::SelfFactor), enrol_factor),
+        get("/me/password", Access::Needs(ConsoleAction::SelfPassword), ask_password),
+        post("/me/password", Access::Needs(ConsoleAction::SelfPassword), change_password),
+    ]
+}
+
+async fn show(visit: Visit) -> Answer {
+    let session = visit.signed_in()?;
+    let operator = &session.operator;
+    let factor = match operator.has_factor {
+        true => Cell::state(t("console-me-factor-on"), Tone::Good),
+        false => Cell::state(t("console-me-factor-off"), Tone::Warn),
+    };
+    let roles: Vec<&str> = operator.roles.iter().map(|role| role.as_str()).collect();
+    let sessions = visit.services().list_operator_sessions(operator.id).await?;
+    let rows = sessions.iter().map(|other| {
+        let here = if other.key == session.key { Cell::state(t("console-me-this"), Tone::Good) } else { Cell::None };
+        Row::new("", vec![Cell::Time(other.created_us), Cell::Time(other.seen_us), Cell::text(&other.address), Cell::text(&other.user_agent), here])
+    });
+    let table = Table {
+        caption: t("console-me-sessions"),
+        columns: ["console-me-began", "console-me-seen", "console-me-address", "console-me-browser", "console-me-session"]
+            .map(|key| Column::new(t(key)))
+            .into(),
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let page = Page::new(operator.name.clone())
+        .tool(true, t("console-me-factor-change"), format!("{ROOT}/me/factor"))
+        .tool(true, t("console-me-password-change"), format!("{ROOT}/me/password"))
+        .with(
+            Facts::new()
+                .fact(t("console-sign-in-email"), Cell::text(&operator.email))
+                .fact(t("console-me-roles"), Cell::text(roles.join(", ")))
+                .fact(t("console-me-factor"), factor)
+                .fact(t("console-me-last"), Cell::time(operator.signed_in_us)),
+        )
+        .with(Heading::new(t("console-me-sessions")))
+        .with(table)
+        .with(Form::new(format!("{ROOT}/sign-out"), t("console-sign-out")));
+    visit.show(page).await
+}
+
+fn factor_page(visit: &Visit, secret: &str, uri: &str, problems: &Problems, typed: &Fields) -> Page {
+    let form = Form::new(format!("{ROOT}/me/factor"), t("console-factor-submit"))
+        .field(Field::new("seed", "", Control::Hidden).value(secret))
+        .field(Field { fills: "one-time-code", ..Field::line("code", t("console-code-label")) }.required())
+        .step_up(visit, ConsoleAction::SelfFactor)
+        .cancel(format!("{ROOT}/me"))
+        .filled(typed, problems);
+    Page::new(t("console-factor-title"))
+        .under(t("console-me-title"), format!("{ROOT}/me"))
+        .with(Text::new(t("console-factor-text")))
+        .with(Code { caption: t("console-factor-secret"), text: secret.to_owned(), is_copied: true })
+        .with(Code { caption: t("console-factor-uri"), text: uri.to_owned(), is_copied: true })
+        .with(form)
+}
+
+async fn offer_factor(visit: Visit) -> Answer {
+    let offer = visit.services().offer_factor(&visit.signed_in()?.operator);
+    visit.show(factor_page(&visit, &offer.secret_text, &offer.uri, &Problems::default(), &Fields::default())).await
+}
+
+async fn enrol_factor(visit: Visit, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let mut problems = Problems::default();
+    let code = problems.required(&fields, "code").to_owned();
+    let session = visit.signed_in()?;
+    if problems.is_empty() {
+        match visit.services().enrol_factor(&visit.context()?, session, fields.text("seed"), &code).await {
+            Ok(()) => return visit.go(&format!("{ROOT}/me"), &t("console-factor-done")).await,
+            Err(FactorError::Code) => problems.add("code", t("console-factor-wrong")),
+            Err(FactorError::Store(error)) => return Err(error.into()),
+            Err(error) => problems.add("", error.to_string()),
+        }
+    }
+    let offer = visit.services().offer_factor_again(&session.operator, fields.text("seed"));
+    let Some(offer) = offer else { return Err(Fault::Form("changed on its way")) };
+    visit.show_refused(factor_page(&visit, &offer.secret_text, &offer.uri, &problems, &fields)).await
+}
+
+fn password_page(problems: &Problems) -> Page {
+    let form = Form::new(format!("{ROOT}/me/password"), t("console-password-submit"))
+        .field(Field::password("old", t("console-password-old"), "current-password").required())
+        .field(Field::password("password", t("console-link-password"), "new-password").required())
+        .field(Field::password("again", t("console-link-again"), "new-password").required())
+        .cancel(format!("{ROOT}/me"))
+        .filled(&Fields::default(), problems);
+    Page::new(t("console-password-title")).under(t("console-me-title"), format!("{ROOT}/me")).with(form)
+}
+
+async fn ask_password(visit: Visit) -> Answer {
+    visit.show(password_page(&Problems::default())).await
+}
+
+async fn change_password(mut visit: Visit, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let mut problems = Problems::default();
+    if fields.raw("password") != fields.raw("again") {
+        problems.add("again", t("console-link-differ"));
+    }
+    if problems.is_empty() {
+        let (old, new) = (fields.raw("old").to_owned().into(), SecretString::from(fields.raw("password").to_owned()));
+        let session = visit.signed_in()?;
+        match visit.services().change_operator_password(visit.request, session, &old, &new).await {
+            Ok(session) => {
+                visit.adopt(&session).await?;
+                return visit.go(&format!("{ROOT}/me"), &t("console-password-done")).await;
+            }
+            Err(error) => match error.sign_in() {
+                Some(OperatorSignInError::BadCredentials) => problems.add("old", t("console-password-wrong")),
+                Some(OperatorSignInError::Busy) => return Err(Fault::Wait(1)),
+                Some(OperatorSignInError::Store(_)) | None => problems.add("password", error.to_string()),
+            },
+        }
+    }
+    visit.show_refused(password_page(&problems)).await
+}

@@ -1,0 +1,7 @@
+//! movements
+
+use crate::console::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    Vec::new()
+}

@@ -1,0 +1,7 @@
+//! operators
+
+use crate::console::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    Vec::new()
+}

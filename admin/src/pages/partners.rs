@@ -1,0 +1,7 @@
+//! partners
+
+use crate::console::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    Vec::new()
+}

@@ -1,0 +1,118 @@
+//! The door of the operators' console: what the pages of `admin` need to know of the server that they are mounted in.
+
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, web::Payload};
+use admin::console::{Console, Door, SignInTry, UnreadForm};
+use engine::{
+    policy::{PolicySources, console::ConsolePolicies},
+    sealing::Sealing,
+    service::{Services, operators::ConsoleSetup},
+};
+
+use crate::{
+    app::StartError,
+    config::{Config, master_key::{MasterKey, MasterKeyError}},
+    http::{
+        address::client_address,
+        body::{BodyFault, collect},
+        limits::AuthLimiter,
+        login_backoff::LoginAttempt,
+    },
+};
+
+/// Largest form, in bytes: the text of a policy fits.
+const FORM_BYTES_MAX: usize = 1024 * 1024;
+
+/// What second factors are sealed under: a key of its own, from the master key.
+///
+/// # Errors
+/// The library fails.
+pub fn setup(key: &MasterKey) -> Result<Arc<ConsoleSetup>, MasterKeyError> {
+    let sealing = Sealing::new(&key.derive("second factors")?).map_err(|_failed| MasterKeyError::Crypto)?;
+    Ok(Arc::new(ConsoleSetup { sealing }))
+}
+
+/// The console over these services.
+///
+/// # Errors
+/// Its policies cannot be used.
+pub fn open(
+    services: &Arc<Services>,
+    config: &Arc<Config>,
+    limiter: &Arc<AuthLimiter>,
+) -> Result<Console, StartError> {
+    let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
+    let door = ServerDoor {
+        services: Arc::clone(services),
+        config: Arc::clone(config),
+        limiter: Arc::clone(limiter),
+    };
+    Ok(Console {
+        services: Arc::clone(services),
+        policies: ConsolePolicies::load(sources)?,
+        door: Box::new(door),
+    })
+}
+
+struct ServerDoor {
+    services: Arc<Services>,
+    config: Arc<Config>,
+    limiter: Arc<AuthLimiter>,
+}
+
+impl Door for ServerDoor {
+    fn client_address(&self, request: &HttpRequest) -> IpAddr {
+        client_address(request, &self.config.server.trusted_proxies)
+    }
+
+    fn is_private(&self, request: &HttpRequest) -> bool {
+        let Some(peer) = request.peer_addr().map(|address| address.ip()) else { return false };
+        let is_proxy = self.config.server.trusted_proxies.iter().any(|network| network.contains(&peer));
+        if is_proxy {
+            let scheme = request.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+            // A proxy that says nothing is taken at its configured word: the public address.
+            return scheme.map_or_else(
+                || self.origin().starts_with("https://"),
+                |scheme| scheme.trim().eq_ignore_ascii_case("https"),
+            );
+        }
+        self.config.server.tls.is_some() || peer.is_loopback()
+    }
+
+    fn origin(&self) -> String {
+        let url = self.config.server.base_url(self.config.server.bind);
+        url::Url::parse(&url).map_or(url, |url| url.origin().ascii_serialization())
+    }
+
+    fn begin_sign_in(&self, email: &str, address: IpAddr) -> Result<Box<dyn SignInTry>, u64> {
+        let mut rate = self.limiter.check_login_address(address).map_err(|limited| limited.wait_s())?;
+        // Apart from accounts: an operator may be a customer, too, under the same address.
+        let whose = format!("operator {email}");
+        let attempt = self.limiter.try_login(&whose, address, self.services.clock.now_us(), &mut rate);
+        Ok(Box::new(Try(attempt.map_err(|limited| limited.wait_s())?)))
+    }
+
+    fn read_form(&self, payload: Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>> {
+        let wait = Duration::from_secs(u64::from(self.config.limits.body_wait_s));
+        Box::pin(async move {
+            let mut payload = payload;
+            collect(&mut payload, FORM_BYTES_MAX, wait).await.map_err(|fault| match fault {
+                BodyFault::TooLarge => UnreadForm::TooLarge,
+                BodyFault::Late | BodyFault::Cut | BodyFault::NotText => UnreadForm::Broken,
+            })
+        })
+    }
+}
+
+struct Try(LoginAttempt);
+
+impl SignInTry for Try {
+    fn succeed(self: Box<Self>) {
+        self.0.succeed();
+    }
+
+    fn take_back(self: Box<Self>) {
+        self.0.take_back();
+    }
+}
