@@ -34,13 +34,15 @@ DECLARE
 
     -- What changes while the program works. Everything else is only appended to.
     changed     CONSTANT text[] := ARRAY[
-        'account', 'audit_head', 'auditor_token', 'cap', 'cap_window', 'chain_head', 'chargeback', 'end_user', 'hot_balance',
-        'idem', 'import', 'invocation', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant',
-        'open_hold', 'partner', 'policy_version', 'publisher', 'purchase', 'refund_total', 'token', 'tool', 'version',
-        'wallet_balance'
+        'account', 'approval', 'audit_head', 'auditor_token', 'cap', 'cap_window', 'chain_head', 'chargeback', 'end_user',
+        'hot_balance', 'idem', 'import', 'invocation', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call',
+        'open_grant', 'open_hold', 'operator', 'operator_link', 'operator_session', 'partner', 'policy_version',
+        'publisher', 'purchase', 'refund_total', 'token', 'tool', 'version', 'wallet_balance'
     ];
-    -- What goes when a call or a day is over.
-    removed     CONSTANT text[] := ARRAY['idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold'];
+    -- What goes when a call, a day or a session is over.
+    removed     CONSTANT text[] := ARRAY[
+        'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link', 'operator_session'
+    ];
 
     found       record;
 BEGIN

@@ -24,6 +24,41 @@ CREATE TABLE account (
     CONSTRAINT account_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
 
+CREATE TABLE approval (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    payload text NOT NULL,
+    amount bigint,
+    object_kind text NOT NULL,
+    object_id text NOT NULL,
+    reason text NOT NULL,
+    key text,
+    author uuid NOT NULL,
+    created_us bigint NOT NULL,
+    expires_us bigint NOT NULL,
+    state text NOT NULL,
+    decided_by uuid,
+    decided_us bigint,
+    note text,
+    outcome text,
+    CONSTRAINT approval_pkey PRIMARY KEY (id),
+    CONSTRAINT approval_key_key UNIQUE (key),
+    CONSTRAINT approval_decided_by CHECK ((decided_by IS NULL) = (state = ANY (ARRAY['waiting'::text, 'expired'::text]))),
+    CONSTRAINT approval_decided_us CHECK ((decided_us IS NULL) = (state = 'waiting'::text)),
+    CONSTRAINT approval_four_eyes CHECK (decided_by IS NULL OR (decided_by = author) = (state = 'withdrawn'::text)),
+    CONSTRAINT approval_outcome CHECK (outcome IS NULL OR (state = ANY (ARRAY['approved'::text, 'failed'::text]))),
+    CONSTRAINT approval_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text, 'failed'::text])),
+    CONSTRAINT approval_time CHECK (expires_us > created_us),
+    CONSTRAINT approval_author_fkey FOREIGN KEY (author) REFERENCES operator(id),
+    CONSTRAINT approval_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES operator(id)
+);
+CREATE INDEX approval_unfinished ON approval USING btree (id) WHERE state = 'approved'::text AND outcome IS NULL;
+CREATE INDEX approval_waiting ON approval USING btree (expires_us) WHERE state = 'waiting'::text;
+CREATE TRIGGER approval_begins_waiting BEFORE INSERT ON approval FOR EACH ROW WHEN (new.state <> 'waiting'::text) EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER approval_no_delete BEFORE DELETE ON approval FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER approval_no_truncate BEFORE TRUNCATE ON approval FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER approval_no_update BEFORE UPDATE ON approval FOR EACH ROW WHEN (new.id <> old.id OR new.kind <> old.kind OR new.payload <> old.payload OR new.amount IS DISTINCT FROM old.amount OR new.object_kind <> old.object_kind OR new.object_id <> old.object_id OR new.reason <> old.reason OR new.key IS DISTINCT FROM old.key OR new.author <> old.author OR new.created_us <> old.created_us OR new.expires_us <> old.expires_us OR NOT (old.state = 'waiting'::text AND (new.state = ANY (ARRAY['approved'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text])) AND new.outcome IS NULL OR old.state = 'approved'::text AND old.outcome IS NULL AND (new.state = ANY (ARRAY['approved'::text, 'failed'::text])) AND new.outcome IS NOT NULL AND new.decided_by = old.decided_by AND new.decided_us = old.decided_us AND NOT new.note IS DISTINCT FROM old.note)) EXECUTE FUNCTION forbid_change();
+
 CREATE TABLE audit (
     slot bigint NOT NULL,
     seq bigint NOT NULL,
@@ -406,6 +441,48 @@ CREATE TABLE open_hold (
     epoch bigint NOT NULL,
     CONSTRAINT open_hold_pkey PRIMARY KEY (hold_id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=0, vacuum_truncate=off);
+
+CREATE TABLE operator (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    roles text NOT NULL,
+    password_hash text,
+    factor bytea,
+    factor_step bigint NOT NULL DEFAULT '-1'::integer,
+    is_disabled boolean NOT NULL,
+    is_demo boolean NOT NULL,
+    created_us bigint NOT NULL,
+    signed_in_us bigint,
+    CONSTRAINT operator_pkey PRIMARY KEY (id),
+    CONSTRAINT operator_email_key UNIQUE (email)
+);
+
+CREATE TABLE operator_link (
+    digest bytea NOT NULL,
+    operator_id uuid NOT NULL,
+    expires_us bigint NOT NULL,
+    used_us bigint,
+    CONSTRAINT operator_link_pkey PRIMARY KEY (digest),
+    CONSTRAINT operator_link_digest_check CHECK (length(digest) = 32),
+    CONSTRAINT operator_link_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+CREATE TABLE operator_session (
+    digest bytea NOT NULL,
+    operator_id uuid NOT NULL,
+    created_us bigint NOT NULL,
+    seen_us bigint NOT NULL,
+    fresh_us bigint NOT NULL,
+    address text NOT NULL,
+    user_agent text NOT NULL,
+    flash text,
+    CONSTRAINT operator_session_pkey PRIMARY KEY (digest),
+    CONSTRAINT operator_session_digest_check CHECK (length(digest) = 32),
+    CONSTRAINT operator_session_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+CREATE INDEX operator_session_operator ON operator_session USING btree (operator_id);
+CREATE INDEX operator_session_seen ON operator_session USING btree (seen_us);
 
 CREATE TABLE partner (
     id uuid NOT NULL,

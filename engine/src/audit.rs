@@ -20,7 +20,8 @@ pub const AUDIT_REASON_CHARS_MAX: usize = 500;
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// Somebody who may run commands on the machine: known by the number of that user, `uid:1000`.
+    /// Somebody who may run commands on the machine: known by the number of that user, `uid:1000`. Or somebody who is signed
+    /// in to the console: known by their identifier, `opr_…`.
     Operator(String),
     /// A customer.
     Account(AccountId),

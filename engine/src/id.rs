@@ -119,6 +119,10 @@ typed_id! { /// One request that changes something: it ties the rows of the audi
 RequestId, "req" }
 typed_id! { /// Somebody who may read the books.
 AuditorId, "aud" }
+typed_id! { /// Somebody who may use the console.
+OperatorId, "opr" }
+typed_id! { /// What one operator asks and another one decides.
+ApprovalId, "apr" }
 
 impl From<InvocationId> for EntryId {
     /// A call's hold and its charge carry the call's own identifier, so that either leads to the other.

@@ -21,8 +21,10 @@ pub mod invocation;
 pub mod json;
 pub mod ledger;
 pub mod limits;
+pub mod operator;
 pub mod policy;
 pub mod pricing;
+pub mod sealing;
 pub mod upstream;
 
 #[cfg(any(test, feature = "testing"))]

@@ -10,6 +10,7 @@
 #[cfg(feature = "store")]
 mod cache;
 pub mod chain;
+pub mod console;
 mod decide;
 mod entities;
 mod facts;

@@ -21,6 +21,7 @@ use crate::{
 
 pub mod access;
 pub mod accounts;
+pub mod approvals;
 pub mod audit;
 pub mod auditors;
 pub mod balance;
@@ -31,6 +32,7 @@ mod facts;
 pub mod invocations;
 pub mod invoke;
 pub mod movements;
+pub mod operators;
 pub mod outbox;
 pub mod paging;
 pub mod periods;
@@ -56,6 +58,7 @@ pub struct Services {
     reloading: tokio::sync::Mutex<()>,
     gateway: ArcSwapOption<GatewaySetup>,
     checkpoints: ArcSwapOption<checkpoints::CheckpointSetup>,
+    console: ArcSwapOption<operators::ConsoleSetup>,
     /// The gateway is open: what is published decides.
     is_gateway_open: AtomicBool,
     seen: Mutex<SeenSessions>,
@@ -66,6 +69,7 @@ pub struct Services {
     access_seen: AtomicI64,
     password_work: accounts::PasswordWork,
     failed_sign_ins: accounts::FailedSignIns,
+    factor_tries: operators::FactorTries,
 }
 
 impl std::fmt::Debug for Services {
@@ -98,6 +102,7 @@ impl Services {
             reloading: tokio::sync::Mutex::default(),
             gateway: ArcSwapOption::empty(),
             checkpoints: ArcSwapOption::empty(),
+            console: ArcSwapOption::empty(),
             is_gateway_open: AtomicBool::new(false),
             seen: Mutex::default(),
             own_policies,
@@ -105,6 +110,7 @@ impl Services {
             access_seen: AtomicI64::new(0),
             password_work: accounts::PasswordWork::default(),
             failed_sign_ins: accounts::FailedSignIns::default(),
+            factor_tries: operators::FactorTries::default(),
         })
     }
 

@@ -51,6 +51,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261121_000007_grants_and_periods"),
             migration!("m20261121_000008_audit"),
             migration!("m20261121_000009_proof"),
+            migration!("m20261122_000010_operators"),
         ]
     }
 }

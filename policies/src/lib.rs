@@ -9,6 +9,12 @@ pub const SCHEMA: &str = include_str!("../schema.cedarschema");
 /// The policies under every call: one permit, and what never passes.
 pub const BASE: &str = include_str!("../base.cedar");
 
+/// What the policies of the console can speak about, in Cedar's schema language.
+pub const CONSOLE_SCHEMA: &str = include_str!("../console.cedarschema");
+
+/// Who may do what in the console.
+pub const CONSOLE: &str = include_str!("../console.cedar");
+
 /// The dialects of the agent gateway: names, groups, profiles, deny lists and the shape of the endpoint, each a JSON5
 /// text.
 pub mod dialects {

@@ -67,6 +67,80 @@ pub enum Action {
     OperatorCreate,
     /// Somebody lost an operator's role.
     OperatorRevoke,
+    /// Somebody signed in to the console.
+    OperatorSignIn,
+    /// Somebody tried to sign in to the console and could not; counted.
+    OperatorSignInFailed,
+    /// Somebody signed out of the console.
+    OperatorSignOut,
+    /// An operator showed again who it is.
+    OperatorStepUp,
+    /// An operator set a password.
+    OperatorSetPassword,
+    /// An operator enrolled a second factor.
+    OperatorEnrolFactor,
+    /// An operator got other roles.
+    OperatorSetRoles,
+    /// An operator was shut out.
+    OperatorDisable,
+    /// An operator was let in again.
+    OperatorEnable,
+    /// An operator was signed out everywhere.
+    OperatorEndSessions,
+    /// An operator got a new link and lost password and second factor.
+    OperatorRenewLink,
+    /// An operator asked for something that another one has to decide.
+    ApprovalRequest,
+    /// What was asked for was approved.
+    ApprovalApprove,
+    /// What was asked for was rejected.
+    ApprovalReject,
+    /// What was asked for was taken back.
+    ApprovalWithdraw,
+    /// What was asked for was not decided in time.
+    ApprovalExpire,
+    /// A publisher was added.
+    PublisherCreate,
+    /// A publisher was changed.
+    PublisherChange,
+    /// All tools of a publisher were stopped.
+    PublisherSuspend,
+    /// A publisher goes on.
+    PublisherResume,
+    /// A namespace was added.
+    NamespaceCreate,
+    /// All tools of a namespace were stopped.
+    NamespaceSuspend,
+    /// A namespace goes on.
+    NamespaceResume,
+    /// A tool was added.
+    ToolCreate,
+    /// A tool was changed.
+    ToolChange,
+    /// A tool was switched off.
+    ToolDisable,
+    /// A tool was switched on.
+    ToolEnable,
+    /// An account was stopped.
+    AccountSuspend,
+    /// An account goes on.
+    AccountResume,
+    /// A partner was added.
+    PartnerCreate,
+    /// A partner was changed.
+    PartnerChange,
+    /// A partner was stopped.
+    PartnerSuspend,
+    /// A partner goes on.
+    PartnerResume,
+    /// A partner's end user was shut out.
+    EndUserBlock,
+    /// A partner's end user was let in again.
+    EndUserUnblock,
+    /// A mail that was given up is sent again.
+    MailRetry,
+    /// A mail was given up.
+    MailCancel,
     /// A signing key was made.
     KeyCreate,
     /// A signing key signs no more.
@@ -83,7 +157,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 38] = [
+    pub const ALL: [(Self, &'static str); 75] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -116,6 +190,43 @@ impl Action {
         (Self::PolicyRollback, "policy.rollback"),
         (Self::OperatorCreate, "operator.create"),
         (Self::OperatorRevoke, "operator.revoke"),
+        (Self::OperatorSignIn, "operator.sign_in"),
+        (Self::OperatorSignInFailed, "operator.sign_in_failed"),
+        (Self::OperatorSignOut, "operator.sign_out"),
+        (Self::OperatorStepUp, "operator.step_up"),
+        (Self::OperatorSetPassword, "operator.set_password"),
+        (Self::OperatorEnrolFactor, "operator.enrol_factor"),
+        (Self::OperatorSetRoles, "operator.set_roles"),
+        (Self::OperatorDisable, "operator.disable"),
+        (Self::OperatorEnable, "operator.enable"),
+        (Self::OperatorEndSessions, "operator.end_sessions"),
+        (Self::OperatorRenewLink, "operator.renew_link"),
+        (Self::ApprovalRequest, "approval.request"),
+        (Self::ApprovalApprove, "approval.approve"),
+        (Self::ApprovalReject, "approval.reject"),
+        (Self::ApprovalWithdraw, "approval.withdraw"),
+        (Self::ApprovalExpire, "approval.expire"),
+        (Self::PublisherCreate, "publisher.create"),
+        (Self::PublisherChange, "publisher.change"),
+        (Self::PublisherSuspend, "publisher.suspend"),
+        (Self::PublisherResume, "publisher.resume"),
+        (Self::NamespaceCreate, "namespace.create"),
+        (Self::NamespaceSuspend, "namespace.suspend"),
+        (Self::NamespaceResume, "namespace.resume"),
+        (Self::ToolCreate, "tool.create"),
+        (Self::ToolChange, "tool.change"),
+        (Self::ToolDisable, "tool.disable"),
+        (Self::ToolEnable, "tool.enable"),
+        (Self::AccountSuspend, "account.suspend"),
+        (Self::AccountResume, "account.resume"),
+        (Self::PartnerCreate, "partner.create"),
+        (Self::PartnerChange, "partner.change"),
+        (Self::PartnerSuspend, "partner.suspend"),
+        (Self::PartnerResume, "partner.resume"),
+        (Self::EndUserBlock, "end_user.block"),
+        (Self::EndUserUnblock, "end_user.unblock"),
+        (Self::MailRetry, "mail.retry"),
+        (Self::MailCancel, "mail.cancel"),
         (Self::KeyCreate, "key.create"),
         (Self::KeyRetire, "key.retire"),
         (Self::CheckpointSign, "checkpoint.sign"),

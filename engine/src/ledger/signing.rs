@@ -1,9 +1,8 @@
 //! The keys that sign checkpoints: Ed25519, the private part kept wrapped under a key that is made from the master key.
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
-};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+
+use crate::sealing::{NONCE_BYTES, SealError, Sealing};
 
 /// A public key.
 pub type PublicKey = [u8; 32];
@@ -27,14 +26,15 @@ pub struct NumberedKey {
 #[error("the signing key cannot be used: it was changed, or the master key is not the one that it was wrapped under")]
 pub struct KeyError;
 
-/// What the private parts are wrapped under. `Debug` does not print it.
-pub struct WrappingKey(LessSafeKey);
-
-impl std::fmt::Debug for WrappingKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WrappingKey")
+impl From<SealError> for KeyError {
+    fn from(_: SealError) -> Self {
+        Self
     }
 }
+
+/// What the private parts are wrapped under. `Debug` does not print it.
+#[derive(Debug)]
+pub struct WrappingKey(Sealing);
 
 impl WrappingKey {
     /// From 32 bytes that were derived for this purpose alone.
@@ -42,22 +42,17 @@ impl WrappingKey {
     /// # Errors
     /// The library fails.
     pub fn new(key: &[u8; 32]) -> Result<Self, KeyError> {
-        UnboundKey::new(&AES_256_GCM_SIV, key).map(|key| Self(LessSafeKey::new(key))).map_err(|_unspecified| KeyError)
+        Ok(Self(Sealing::new(key)?))
     }
 
-    /// The private part in a form that is of no use without this key: the nonce, then AES-256-GCM-SIV with number and
-    /// public key as further data.
+    /// The private part in a form that is of no use without this key, bound to number and public key; see
+    /// [`Sealing::seal`].
     ///
     /// # Errors
     /// The library fails.
-    pub fn wrap(&self, seed: &[u8; 32], nonce: [u8; NONCE_LEN], number: i64) -> Result<Vec<u8>, KeyError> {
+    pub fn wrap(&self, seed: &[u8; 32], nonce: [u8; NONCE_BYTES], number: i64) -> Result<Vec<u8>, KeyError> {
         let key = SigningKey::from_seed(seed, number)?;
-        let mut sealed = seed.to_vec();
-        let nonce_used = Nonce::assume_unique_for_key(nonce);
-        self.0
-            .seal_in_place_append_tag(nonce_used, bound_to(number, &key.public()), &mut sealed)
-            .map_err(|_unspecified| KeyError)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        Ok(self.0.seal(seed, nonce, &bound_to(number, &key.public()))?)
     }
 
     /// Reads what [`Self::wrap`] made for the key with this number and public part.
@@ -65,17 +60,14 @@ impl WrappingKey {
     /// # Errors
     /// It is anything else.
     pub fn unwrap(&self, wrapped: &[u8], number: i64, public: &PublicKey) -> Result<SigningKey, KeyError> {
-        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>().ok_or(KeyError)?;
-        let mut sealed = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let opened = self.0.open_in_place(nonce, bound_to(number, public), &mut sealed);
-        let seed: [u8; 32] = opened.ok().and_then(|seed| (&*seed).try_into().ok()).ok_or(KeyError)?;
-        SigningKey::from_seed(&seed, number)
+        let opened = self.0.open(wrapped, &bound_to(number, public))?;
+        let seed = opened.as_slice().try_into().map_err(|_length| KeyError)?;
+        SigningKey::from_seed(seed, number)
     }
 }
 
-fn bound_to(number: i64, public: &PublicKey) -> Aad<Vec<u8>> {
-    Aad::from([b"tollgate signing key".as_slice(), &number.to_be_bytes(), public].concat())
+fn bound_to(number: i64, public: &PublicKey) -> Vec<u8> {
+    [b"tollgate signing key".as_slice(), &number.to_be_bytes(), public].concat()
 }
 
 /// A key that can sign. `Debug` shows its number.

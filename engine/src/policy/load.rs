@@ -3,14 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::Arc,
 };
 
 use aws_lc_rs::digest::{Context as DigestContext, SHA256};
-use cedar_policy::{
-    Authorizer, Effect, Policy, PolicyId as CedarPolicyId, PolicySet, Schema, ValidationMode, Validator,
-    ffi::DetailedError,
-};
+use cedar_policy::{Authorizer, Policy, PolicyId as CedarPolicyId, PolicySet, Schema, ValidationMode, Validator};
 use serde_json::Value;
 
 use super::{
@@ -29,9 +25,9 @@ use crate::{
     code::{Code, Kind},
 };
 
-const ID: &str = "id";
-const REASON: &str = "reason";
-const CODE: &str = "code";
+mod text;
+
+pub(super) use text::{Annotated, annotated_with, misfit, parse, parse_schema, rule_broken, validated};
 
 /// Types of entities that only the chain knows.
 const CHAIN_TYPES: [&str; 3] = ["Agent", "Scope", "ToolSet"];
@@ -70,6 +66,12 @@ impl PolicyProblems {
     /// In the order of the text, as far as places are known.
     pub fn as_slice(&self) -> &[PolicyProblem] {
         &self.0
+    }
+}
+
+impl FromIterator<PolicyProblem> for PolicyProblems {
+    fn from_iter<I: IntoIterator<Item = PolicyProblem>>(problems: I) -> Self {
+        Self(problems.into_iter().collect())
     }
 }
 
@@ -121,36 +123,18 @@ impl Policies {
         operator: &str,
         chain: Option<Chain>,
     ) -> Result<Self, PolicyLoadError> {
-        let (schema, schema_warnings) = Schema::from_cedarschema_str(sources.schema)
-            .map_err(|error| PolicyLoadError::Schema(problems(&DetailedError::from(&error), sources.schema)))?;
-        let mut warnings: Vec<String> = schema_warnings.map(|warning| warning.to_string()).collect();
+        let (schema, mut warnings) = parse_schema(sources.schema)?;
         let vocabulary = Vocabulary::new(&schema).map_err(misfit)?;
         check_fit(&vocabulary, &schema)?;
-        let parsed: PolicySet = sources.policies.parse().map_err(|error: cedar_policy::ParseErrors| {
-            PolicyLoadError::Syntax(problems(&DetailedError::from(&error), sources.policies))
-        })?;
-        let (mut set, mut notes) = annotated(&parsed, sources.policies)?;
+        let (mut set, mut notes) = annotated(&parse(sources.policies)?, sources.policies)?;
         let own = notes.len();
         add_operators(&mut set, &mut notes, operator)?;
         let whole = with_chain(&set, &mut notes, chain.as_ref())?;
         let validation = Validator::new(schema.clone()).validate(&whole, ValidationMode::Strict);
-        if !validation.validation_passed() {
-            let mut found: Vec<PolicyProblem> = validation
-                .validation_errors()
-                .map(|error| {
-                    let id = error.policy_id().clone();
-                    let is_operators = notes.get(&id).is_some_and(|note| note.place >= own);
-                    let detail = DetailedError::from(error);
-                    PolicyProblem {
-                        line: first_line(&detail, if is_operators { operator } else { sources.policies }),
-                        policy: Some(AsRef::<str>::as_ref(&id).into()),
-                        message: detail.message,
-                    }
-                })
-                .collect();
-            found.sort_unstable();
-            return Err(PolicyLoadError::Validation(PolicyProblems(found)));
-        }
+        validated(&validation, |id| {
+            let is_operators = notes.get(id).is_some_and(|note| note.place >= own);
+            if is_operators { operator } else { sources.policies }
+        })?;
         warnings.extend(validation.validation_warnings().map(ToString::to_string));
         let reads = reads_of(&set, chain.is_some());
         let kinds = if reads.names || reads.chain { None } else { Some(vocabulary.kinds().map_err(misfit)?) };
@@ -182,10 +166,7 @@ impl Policies {
 /// # Errors
 /// The text cannot be read, or breaks a rule of annotations.
 pub fn policies_by_id(text: &str) -> Result<BTreeMap<String, String>, PolicyLoadError> {
-    let parsed: PolicySet = text.parse().map_err(|error: cedar_policy::ParseErrors| {
-        PolicyLoadError::Syntax(problems(&DetailedError::from(&error), text))
-    })?;
-    let (set, _) = annotated(&parsed, text)?;
+    let (set, _) = annotated(&parse(text)?, text)?;
     let json = |policy: &Policy| policy.to_json().map(|json| json.to_string()).unwrap_or_default();
     Ok(set.policies().map(|policy| (policy.id().to_string(), json(policy))).collect())
 }
@@ -218,37 +199,12 @@ fn annotated(
     parsed: &PolicySet,
     text: &str,
 ) -> Result<(PolicySet, HashMap<CedarPolicyId, PolicyNote>), PolicyLoadError> {
-    let mut found: Vec<PolicyProblem> = parsed
-        .templates()
-        .map(|template| PolicyProblem {
-            line: line_of_statement(&template.to_cedar(), text),
-            policy: template.annotation(ID).map(PolicyId::from),
-            message: "templates are not used here: write the entity instead of the slot".to_owned(),
-        })
-        .collect();
-    let mut policies: Vec<&Policy> = parsed.policies().collect();
-    policies.sort_by_key(|policy| place_of(policy));
-    let mut set = PolicySet::new();
-    let mut notes = HashMap::with_capacity(policies.len());
-    for (place, policy) in policies.into_iter().enumerate() {
-        let mut messages = annotation_problems(policy);
-        if let Some(id) = policy.annotation(ID).filter(|id| !id.is_empty()) {
-            let cedar_id = CedarPolicyId::new(id);
-            if set.add(policy.new_id(cedar_id.clone())).is_err() {
-                messages.push("another policy has the same `@id`".to_owned());
-            }
-            let (reason, code) = (policy.annotation(REASON).map(Arc::from), policy.annotation(CODE).and_then(code_of));
-            notes.insert(cedar_id, PolicyNote { place, id: id.into(), reason, code });
-        }
-        let line = policy.to_cedar().and_then(|statement| line_of_statement(&statement, text));
-        let id = policy.annotation(ID).map(PolicyId::from);
-        found.extend(messages.into_iter().map(|message| PolicyProblem { line, policy: id.clone(), message }));
-    }
-    if found.is_empty() {
-        return Ok((set, notes));
-    }
-    found.sort_unstable();
-    Err(PolicyLoadError::Rule(PolicyProblems(found)))
+    let (set, found) = annotated_with(parsed, text, &|word| code_of(word).is_some())?;
+    let note = |(place, found): (usize, Annotated)| {
+        let code = found.code.as_deref().and_then(code_of);
+        (found.cedar_id, PolicyNote { place, id: found.id, reason: found.reason, code })
+    };
+    Ok((set, found.into_iter().enumerate().map(note).collect()))
 }
 
 /// Adds the policies of operators. Where they stand in a text is said of their own.
@@ -257,10 +213,7 @@ fn add_operators(
     notes: &mut HashMap<CedarPolicyId, PolicyNote>,
     text: &str,
 ) -> Result<(), PolicyLoadError> {
-    let parsed: PolicySet = text.parse().map_err(|error: cedar_policy::ParseErrors| {
-        PolicyLoadError::Syntax(problems(&DetailedError::from(&error), text))
-    })?;
-    let (own, own_notes) = annotated(&parsed, text)?;
+    let (own, own_notes) = annotated(&parse(text)?, text)?;
     for policy in own.policies() {
         set.add(policy.clone()).map_err(|_same| same_id(policy.id()))?;
     }
@@ -298,29 +251,6 @@ fn same_id(id: &CedarPolicyId) -> PolicyLoadError {
     rule_broken(Some(id.into()), "another policy has the same `@id`".to_owned())
 }
 
-fn rule_broken(policy: Option<PolicyId>, message: String) -> PolicyLoadError {
-    PolicyLoadError::Rule(PolicyProblems(vec![PolicyProblem { line: None, policy, message }]))
-}
-
-/// Annotations are part of the contract, so a misspelt one must not pass in silence.
-fn annotation_problems(policy: &Policy) -> Vec<String> {
-    let mut messages = Vec::new();
-    if policy.annotation(ID).is_none_or(str::is_empty) {
-        messages.push("the policy has no `@id`".to_owned());
-    }
-    if policy.effect() == Effect::Forbid && policy.annotation(REASON).is_none_or(|text| text.trim().is_empty()) {
-        messages.push("a `forbid` needs a `@reason` that the caller may read".to_owned());
-    }
-    if let Some(text) = policy.annotation(CODE)
-        && code_of(text).is_none()
-    {
-        messages.push(format!("`{text}` is not the code of a refusal"));
-    }
-    let unknown = policy.annotations().map(|(name, _)| name).filter(|name| ![ID, REASON, CODE].contains(name));
-    messages.extend(unknown.map(|name| format!("unknown annotation `@{name}`")));
-    messages
-}
-
 /// A policy may say that something is forbidden, or hide it: not that it is broken.
 fn code_of(text: &str) -> Option<Code> {
     let is_meant = |code: Code| code.kind() == Kind::Forbidden || code == Code::NotFound;
@@ -354,39 +284,6 @@ fn mentions(set: &PolicySet, is_meant: impl Fn(&str, &Value) -> bool + Copy) -> 
         }
     }
     set.clone().to_json().map_or(true, |json| within(&json, is_meant))
-}
-
-/// The parser names policies `policy0`, `policy1`, … in the order of the text.
-fn place_of(policy: &Policy) -> usize {
-    let name: &str = policy.id().as_ref();
-    name.strip_prefix("policy").and_then(|number| number.parse().ok()).unwrap_or(usize::MAX)
-}
-
-fn misfit(cause: impl fmt::Display) -> PolicyLoadError {
-    let problem = PolicyProblem { line: None, policy: None, message: cause.to_string() };
-    PolicyLoadError::SchemaMisfit(PolicyProblems(vec![problem]))
-}
-
-/// An error of Cedar's and the errors beside it.
-fn problems(detail: &DetailedError, text: &str) -> PolicyProblems {
-    let all = std::iter::once(detail).chain(&detail.related);
-    PolicyProblems(
-        all.map(|one| PolicyProblem { line: first_line(one, text), policy: None, message: one.message.clone() })
-            .collect(),
-    )
-}
-
-fn first_line(detail: &DetailedError, text: &str) -> Option<usize> {
-    detail.source_locations.first().map(|label| line_at(label.loc.start, text))
-}
-
-fn line_of_statement(statement: &str, text: &str) -> Option<usize> {
-    text.find(statement).map(|offset| line_at(offset, text))
-}
-
-/// The line, from 1, of the byte at `offset`.
-fn line_at(offset: usize, text: &str) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
 /// Lengths stand before the texts, so that no two pairs of texts look alike.

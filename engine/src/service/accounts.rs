@@ -19,8 +19,9 @@ mod link;
 mod list;
 mod password;
 
+pub(super) use email::normalised;
 pub use email::{EMAIL_BYTES_MAX, is_email};
-pub(super) use failed::FailedSignIns;
+pub(super) use failed::{Door, FailedSignIns, Whose};
 pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, GrantTerms, REASON_CHARS_MAX};
 pub(super) use funding::{is_key, is_reason};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
@@ -95,7 +96,7 @@ impl Services {
     /// # Errors
     /// The address cannot be used or is taken, the password is too short, too long or easy to guess, or the database failed.
     pub async fn create_account(&self, by: &OpContext, new: NewAccount<'_>) -> Result<AccountId, CreateAccountError> {
-        let email = email::normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
+        let email = normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
         let password_hash = match new.password {
             Some(password) => Some(self.hash_password(password, &email).await?),
             None => None,
@@ -184,7 +185,8 @@ impl Services {
         })?;
         let account = row.map(|row| AccountId::from(row.id));
         let Some(account) = account.filter(|_account| is_right) else {
-            self.failed_sign_ins.count(account, self.clock.now_us());
+            let whose = account.map_or(Whose::Unknown(Door::Account), Whose::Account);
+            self.failed_sign_ins.count(whose, self.clock.now_us());
             return Err(LoginError::BadCredentials);
         };
         let by = OpContext { actor: Actor::Account(account), method: Method::Password, request: Some(request) };
@@ -194,8 +196,8 @@ impl Services {
         Ok(account)
     }
 
-    /// Hashes a new password of the account with this address for the database.
-    async fn hash_password(&self, password: &SecretString, email: &str) -> Result<String, PasswordError> {
+    /// Hashes a new password of whoever has this address for the database.
+    pub(super) async fn hash_password(&self, password: &SecretString, email: &str) -> Result<String, PasswordError> {
         let mut salt = [0; password::SALT_BYTES];
         (self.random)(&mut salt);
         self.password_work.hash(password, email, salt).await

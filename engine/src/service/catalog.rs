@@ -133,7 +133,7 @@ impl Services {
         Ok(row.map_or(0, |row| row.value))
     }
 
-    /// Adds to `unit` that a version rises: `catalog`, `access` or `policy`.
+    /// Adds to `unit` that a version rises: `catalog`, `access`, `owners` or `policy`.
     pub(super) fn bump_version(&self, unit: &mut UnitOfWork, name: &str) {
         let bump = entity::version::Entity::update_many()
             .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))

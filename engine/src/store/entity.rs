@@ -7,6 +7,8 @@
 
 /// A customer with a wallet.
 pub mod account;
+/// What one operator asks and another one decides.
+pub mod approval;
 /// The audit trail.
 pub mod audit;
 /// Of a trail's head, what a checkpoint needs to know.
@@ -45,6 +47,12 @@ pub mod movement;
 pub mod namespace;
 /// Holds that nobody has settled.
 pub mod open_hold;
+/// Who may use the console.
+pub mod operator;
+/// A single-use link of an operator.
+pub mod operator_link;
+/// Who is signed in to the console.
+pub mod operator_session;
 /// A platform that calls for its own end users.
 pub mod partner;
 /// What a payout was worked out from.

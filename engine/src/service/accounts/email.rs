@@ -14,7 +14,7 @@ pub fn is_email(text: &str) -> bool {
 }
 
 /// The address as new accounts keep it: in small letters, so that it is one account however it is typed.
-pub(super) fn normalised(text: &str) -> Option<String> {
+pub(in crate::service) fn normalised(text: &str) -> Option<String> {
     is_email(text).then(|| text.to_ascii_lowercase())
 }
 

@@ -1,5 +1,5 @@
-//! Sign-ins that failed. Whoever guesses passwords may not fill the disk with the trail of it: failures are counted here, by
-//! account, and written behind the answer: the first of an hour at once, the others as one number when the hour is over.
+//! Sign-ins that failed, of customers and of operators. Whoever guesses passwords may not fill the disk with the trail of it:
+//! failures are counted here, by account, and written behind the answer: the first of an hour at once, the others as one number when the hour is over.
 //! An address that no account has is not kept: people type passwords there, too.
 
 use std::{
@@ -11,25 +11,56 @@ use serde_json::json;
 
 use crate::{
     audit::{Action, Actor, AuditEntry, Method, OpContext},
-    id::AccountId,
+    id::{AccountId, OperatorId},
     service::{Services, outbox::unexpected},
     store::{StoreError, UnitOfWork},
 };
 
 /// How long failures are put together, in microseconds.
 pub(super) const WINDOW_US: i64 = 3_600_000_000;
-/// How many accounts have a number of their own in one window; the others share one.
+/// How many customers have a number of their own in one window; the others share one. Operators are few.
 pub(super) const NAMED_MAX: usize = 50;
+
+/// Where somebody wanted to come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::service) enum Door {
+    /// As a customer.
+    Account,
+    /// In the console.
+    Operator,
+}
+
+impl Door {
+    /// The kind of object in the audit trail, and what is told there.
+    const fn told(self) -> (&'static str, Action) {
+        match self {
+            Self::Account => ("account", Action::AccountSignInFailed),
+            Self::Operator => ("operator", Action::OperatorSignInFailed),
+        }
+    }
+}
 
 /// Whose failures are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Whose {
-    /// Of this account.
+pub(in crate::service) enum Whose {
+    /// Of this customer.
     Account(AccountId),
-    /// Of addresses that no account has.
-    Unknown,
-    /// Of accounts beyond [`NAMED_MAX`].
+    /// Of this operator.
+    Operator(OperatorId),
+    /// Of addresses that nobody has.
+    Unknown(Door),
+    /// Of customers beyond [`NAMED_MAX`].
     Others,
+}
+
+impl Whose {
+    const fn door(self) -> Door {
+        match self {
+            Self::Account(_) | Self::Others => Door::Account,
+            Self::Operator(_) => Door::Operator,
+            Self::Unknown(door) => door,
+        }
+    }
 }
 
 /// Failures that are not written yet.
@@ -61,14 +92,14 @@ impl FailedSignIns {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a failure at `now_us` (microseconds since the Unix epoch); `None` if nobody has the address.
-    pub(super) fn count(&self, account: Option<AccountId>, now_us: i64) {
+    /// Counts a failure at `now_us` (microseconds since the Unix epoch).
+    pub(in crate::service) fn count(&self, whose: Whose, now_us: i64) {
         let mut window = self.window();
         window.begun_us.get_or_insert(now_us);
-        let whose = match account.map(Whose::Account) {
-            None => Whose::Unknown,
-            Some(named) if window.tallies.contains_key(&named) || window.tallies.len() < NAMED_MAX => named,
-            Some(_) => Whose::Others,
+        let is_named = |whose| window.tallies.contains_key(&whose) || window.tallies.len() < NAMED_MAX;
+        let whose = match whose {
+            Whose::Account(_) if !is_named(whose) => Whose::Others,
+            named => named,
         };
         window.add(whose, Tally { count: 1, first_us: now_us, last_us: now_us });
     }
@@ -122,11 +153,13 @@ fn told((whose, tally): &(Whose, Tally)) -> AuditEntry {
     let by = OpContext { actor: Actor::Stranger, method: Method::Password, request: None };
     let id = match whose {
         Whose::Account(id) => id.to_string(),
-        Whose::Unknown => "unknown".to_owned(),
+        Whose::Operator(id) => id.to_string(),
+        Whose::Unknown(_) => "unknown".to_owned(),
         Whose::Others => "others".to_owned(),
     };
     let after = json!({"failures": tally.count, "first_us": tally.first_us, "last_us": tally.last_us});
-    by.entry(Action::AccountSignInFailed, "account", id).after(after)
+    let (kind, action) = whose.door().told();
+    by.entry(action, kind, id).after(after)
 }
 
 impl Services {

@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{AccountProfile, CreateAccountError, PasswordError, email, profile, told_of, with_password};
+use super::{AccountProfile, CreateAccountError, PasswordError, normalised, profile, told_of, with_password};
 use crate::{
     audit::{Action, Actor, Method, OpContext},
     id::{AccountId, RequestId},
@@ -108,7 +108,7 @@ impl Services {
     /// The address or the token's name cannot be used, the address is taken, or the database failed.
     pub async fn agent_signup(&self, by: &OpContext, email: &str, token_name: &str) -> Result<Signup, SignupError> {
         check_token_name(token_name)?;
-        let email = email::normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
+        let email = normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
         let row = self.add_account(&mut unit, &email, false, None, now_us);

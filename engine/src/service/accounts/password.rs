@@ -85,7 +85,11 @@ impl PasswordWork {
     }
 
     /// Whether `password` is the one that was stored. Without a stored one the same work is done, for nothing.
-    pub(super) async fn verify(&self, password: &SecretString, stored: Option<String>) -> Result<bool, PasswordError> {
+    pub(in crate::service) async fn verify(
+        &self,
+        password: &SecretString,
+        stored: Option<String>,
+    ) -> Result<bool, PasswordError> {
         // Longer ones are nobody's; hashing them would only take time.
         if password.expose_secret().chars().count() > PASSWORD_CHARS_MAX {
             return Ok(false);

@@ -7,12 +7,13 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 47] = [
+const UNCOVERED: [(&str, &str); 51] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
     ("account.password_hash", "a secret's digest: whoever changes it locks the customer out"),
     ("account.sessions_from_us", "who may come in now"),
+    ("approval", "what was asked and decided; the audit trail tells both, and the ledger has what came of it"),
     ("auditor_token", "who may read from outside; the audit trail tells who made and revoked it"),
     ("chain_head.epoch", "PostgreSQL and SQLite: a writer raises it before it has written anything"),
     ("chain_head.last_write", "PostgreSQL: how a writer recognises its own commit after a lost connection"),
@@ -38,6 +39,9 @@ const UNCOVERED: [(&str, &str); 47] = [
     ("open_call", "working state of a running server"),
     ("open_hold.epoch", "PostgreSQL: working state of a running server"),
     ("open_hold.slot", "PostgreSQL: working state of a running server"),
+    ("operator", "who may use the console now; the audit trail tells who changed it"),
+    ("operator_link", "links that are good for minutes"),
+    ("operator_session", "who is signed in now"),
     ("partner.is_suspended", "who may come in now"),
     ("price_version.key", "the command's name, so that a repeated one makes no second price"),
     ("publisher.display_name", "a name for people"),

@@ -1,0 +1,454 @@
+//! Operators: who may use the console, and as what. They are made by another operator or from the command line, set their
+//! password through a single-use link, and sign in with it and with a second factor.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query},
+};
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::{
+    Services,
+    accounts::{PasswordError, normalised},
+    outbox::unexpected,
+};
+use crate::{
+    audit::{Action, Actor, AuditEntry, Method, OpContext},
+    id::{OperatorId, RequestId},
+    ledger::leaf::sha256,
+    operator::Role,
+    sealing::Sealing,
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+mod factor;
+mod link;
+mod session;
+mod sign_in;
+
+pub use factor::{FactorError, FactorOffer};
+pub use link::{OPERATOR_LINK_MINUTES, OperatorLink, OperatorLinkError, OperatorLinkSecret};
+pub use session::{
+    ABSOLUTE_HOURS, FLASH_BYTES_MAX, FRESH_MINUTES, IDLE_MINUTES, InvalidSessionKey, NewSession, OperatorSession,
+    OperatorSessionView, SessionKey,
+};
+pub(super) use sign_in::FactorTries;
+pub use sign_in::{ChangeOperatorPasswordError, FACTOR_TRIES_MAX, OperatorSignIn, OperatorSignInError};
+
+/// Longest name of an operator, in characters.
+pub const OPERATOR_NAME_CHARS_MAX: usize = 100;
+/// How many operators a list shows, the newest first.
+const OPERATORS_LISTED_MAX: u64 = 1_000;
+/// What secrets of sessions and links are made of, in bytes.
+const SECRET_BYTES: usize = 32;
+/// The same in base64 without padding.
+const SECRET_CHARS: usize = 43;
+
+/// What the console works with.
+#[derive(Debug)]
+pub struct ConsoleSetup {
+    /// What the secrets of second factors are sealed under.
+    pub sealing: Sealing,
+}
+
+/// An operator as the console shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorProfile {
+    /// Which.
+    pub id: OperatorId,
+    /// The address that it signs in with, in small letters.
+    pub email: String,
+    /// Who that is.
+    pub name: String,
+    /// What it is, in the order of [`Role::ALL`]. At least one.
+    pub roles: Vec<Role>,
+    /// It can be signed in to.
+    pub has_password: bool,
+    /// A second factor is enrolled.
+    pub has_factor: bool,
+    /// It is shut out.
+    pub is_disabled: bool,
+    /// It is the demo's owner, who may postpone the second factor.
+    pub is_demo: bool,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// When it last signed in, in microseconds since the Unix epoch.
+    pub signed_in_us: Option<i64>,
+}
+
+impl OperatorProfile {
+    /// What the audit trail says of this operator, known by `method`, in the request `request`.
+    pub fn context(&self, method: Method, request: RequestId) -> OpContext {
+        OpContext { actor: Actor::Operator(self.id.to_string()), method, request: Some(request) }
+    }
+}
+
+/// A new operator.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOperator<'a> {
+    /// The address that it signs in with.
+    pub email: &'a str,
+    /// Who that is, for the other operators and the audit trail.
+    pub name: &'a str,
+    /// What it is.
+    pub roles: &'a [Role],
+}
+
+/// An operator with a link that sets its password: the only time that the link's secret is known.
+#[derive(Debug, Clone)]
+pub struct CreatedOperator {
+    /// The operator.
+    pub operator: OperatorProfile,
+    /// The link.
+    pub link: OperatorLinkSecret,
+}
+
+/// Why no operator was made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateOperatorError {
+    /// Not an address.
+    #[error("`email` is not an email address")]
+    EmailInvalid,
+    /// Another operator has it.
+    #[error("an operator with this email address exists")]
+    EmailTaken,
+    /// The name cannot be used.
+    #[error("an operator's name is one line of 1 to {OPERATOR_NAME_CHARS_MAX} characters")]
+    Name,
+    /// No role was given.
+    #[error("an operator has at least one role")]
+    NoRole,
+    /// The password cannot be used.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an operator was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeOperatorError {
+    /// There is none.
+    #[error("there is no such operator")]
+    NotFound,
+    /// No role was given.
+    #[error("an operator has at least one role")]
+    NoRole,
+    /// Nobody else could say who may use the console.
+    #[error("this is the last owner: make another one first")]
+    LastOwner,
+    /// It is shut out.
+    #[error("this operator is disabled: enable it first")]
+    Disabled,
+    /// It is as it was to become.
+    #[error("this operator is so already")]
+    Unchanged,
+    /// Somebody else has changed it at the same moment.
+    #[error("somebody else changes this operator at the same moment: try again")]
+    Changed,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Services {
+    /// Says what the console works with: before that no second factor can be enrolled or checked.
+    pub fn set_up_console(&self, setup: Arc<ConsoleSetup>) {
+        self.console.store(Some(setup));
+    }
+
+    /// Whether anybody was ever let into the console.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn has_operators(&self) -> Result<bool, StoreError> {
+        Ok(entity::operator::Entity::find().one(self.db.readers()).await?.is_some())
+    }
+
+    /// Makes an operator without a password, and a link that sets one.
+    ///
+    /// # Errors
+    /// Address, name or roles cannot be used, the address is taken, or the database failed.
+    pub async fn create_operator(
+        &self,
+        by: &OpContext,
+        new: NewOperator<'_>,
+    ) -> Result<CreatedOperator, CreateOperatorError> {
+        let now_us = self.clock.now_us();
+        let mut unit = UnitOfWork::new();
+        let row = self.add_operator(&mut unit, &new, now_us)?;
+        let link = self.add_operator_link(&mut unit, OperatorId::from(row.id), now_us);
+        self.save_new_operator(by, unit, &row).await?;
+        Ok(CreatedOperator { operator: profile(&row)?, link })
+    }
+
+    /// Makes the demo's owner, who has a password from the start and may postpone the second factor. If an operator has
+    /// this address, nothing is changed.
+    ///
+    /// # Errors
+    /// Address, name or password cannot be used, or the database failed.
+    pub async fn create_demo_owner(
+        &self,
+        by: &OpContext,
+        email: &str,
+        name: &str,
+        password: &SecretString,
+    ) -> Result<OperatorProfile, CreateOperatorError> {
+        if let Some(known) = self.find_operator_by_email(email).await? {
+            return Ok(known);
+        }
+        let mut unit = UnitOfWork::new();
+        let new = NewOperator { email, name, roles: &[Role::Owner] };
+        let row = self.operator_row(&new, self.clock.now_us())?;
+        let hash = self.hash_password(password, &row.email).await?;
+        let row = entity::operator::Model { password_hash: Some(hash), is_demo: true, ..row };
+        unit.one(self.db.backend(), &entity::operator::Entity::insert(row.clone().into_active_model()));
+        self.save_new_operator(by, unit, &row).await?;
+        Ok(profile(&row)?)
+    }
+
+    /// Adds to `unit` an operator without a password.
+    fn add_operator(
+        &self,
+        unit: &mut UnitOfWork,
+        new: &NewOperator<'_>,
+        now_us: i64,
+    ) -> Result<entity::operator::Model, CreateOperatorError> {
+        let row = self.operator_row(new, now_us)?;
+        unit.one(self.db.backend(), &entity::operator::Entity::insert(row.clone().into_active_model()));
+        Ok(row)
+    }
+
+    fn operator_row(&self, new: &NewOperator<'_>, now_us: i64) -> Result<entity::operator::Model, CreateOperatorError> {
+        let email = normalised(new.email).ok_or(CreateOperatorError::EmailInvalid)?;
+        if !is_name(new.name) {
+            return Err(CreateOperatorError::Name);
+        }
+        if new.roles.is_empty() {
+            return Err(CreateOperatorError::NoRole);
+        }
+        Ok(entity::operator::Model {
+            id: OperatorId::new(&*self.ids, now_us).uuid(),
+            email,
+            name: new.name.trim().to_owned(),
+            roles: Role::join(new.roles),
+            password_hash: None,
+            factor: None,
+            factor_step: -1,
+            is_disabled: false,
+            is_demo: false,
+            created_us: now_us,
+            signed_in_us: None,
+        })
+    }
+
+    /// Writes a unit that makes an operator. The database's unique column decides a race for an address.
+    async fn save_new_operator(
+        &self,
+        by: &OpContext,
+        unit: UnitOfWork,
+        row: &entity::operator::Model,
+    ) -> Result<(), CreateOperatorError> {
+        if self.find_operator_row(&row.email).await?.is_some() {
+            return Err(CreateOperatorError::EmailTaken);
+        }
+        let after = json!({"name": row.name, "roles": row.roles});
+        let told = by.entry(Action::OperatorCreate, "operator", OperatorId::from(row.id)).after(after);
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => Ok(()),
+            Err(NotSaved::Conflict { .. }) if self.find_operator_row(&row.email).await?.is_some() => {
+                Err(CreateOperatorError::EmailTaken)
+            }
+            Err(not_saved) => Err(unexpected("operator", not_saved).into()),
+        }
+    }
+
+    /// The operators, disabled ones too, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds a role that there is not.
+    pub async fn list_operators(&self) -> Result<Vec<OperatorProfile>, StoreError> {
+        let rows = entity::operator::Entity::find()
+            .order_by_desc(entity::operator::Column::Id)
+            .limit(OPERATORS_LISTED_MAX)
+            .all(self.db.readers())
+            .await?;
+        rows.iter().map(profile).collect()
+    }
+
+    /// An operator.
+    ///
+    /// # Errors
+    /// As for [`Self::list_operators`].
+    pub async fn find_operator(&self, id: OperatorId) -> Result<Option<OperatorProfile>, StoreError> {
+        let row = entity::operator::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        row.as_ref().map(profile).transpose()
+    }
+
+    /// The operator with this address, whatever the case of its letters.
+    ///
+    /// # Errors
+    /// As for [`Self::list_operators`].
+    pub async fn find_operator_by_email(&self, email: &str) -> Result<Option<OperatorProfile>, StoreError> {
+        self.find_operator_row(email).await?.as_ref().map(profile).transpose()
+    }
+
+    async fn find_operator_row(&self, email: &str) -> Result<Option<entity::operator::Model>, StoreError> {
+        let Some(email) = normalised(email) else { return Ok(None) };
+        let wanted = entity::operator::Column::Email.eq(email);
+        Ok(entity::operator::Entity::find().filter(wanted).one(self.db.readers()).await?)
+    }
+
+    async fn load_operator(&self, id: OperatorId) -> Result<OperatorProfile, ChangeOperatorError> {
+        self.find_operator(id).await?.ok_or(ChangeOperatorError::NotFound)
+    }
+
+    /// Gives an operator other roles and signs it out everywhere.
+    ///
+    /// # Errors
+    /// There is none, it has these roles, none is given, it is the last owner and would be none, or the database failed.
+    pub async fn set_operator_roles(
+        &self,
+        by: &OpContext,
+        id: OperatorId,
+        roles: &[Role],
+        reason: Option<&str>,
+    ) -> Result<OperatorProfile, ChangeOperatorError> {
+        let before = self.load_operator(id).await?;
+        let words = Role::join(roles);
+        let roles = Role::split(&words).map_err(|error| inconsistent(&error))?;
+        if roles.is_empty() {
+            return Err(ChangeOperatorError::NoRole);
+        }
+        if roles == before.roles {
+            return Err(ChangeOperatorError::Unchanged);
+        }
+        let facts = |roles: &[Role]| json!({"roles": Role::join(roles)});
+        let told = by.entry(Action::OperatorSetRoles, "operator", id).before(facts(&before.roles)).after(facts(&roles));
+        let stays_owner = roles.contains(&Role::Owner);
+        let change = entity::operator::ActiveModel { roles: Set(words), ..Default::default() };
+        self.change_operator(&before, change, stays_owner, because(told, reason)).await?;
+        Ok(OperatorProfile { roles, ..before })
+    }
+
+    /// Shuts an operator out, at once on every server, or lets it in again.
+    ///
+    /// # Errors
+    /// There is none, it is so already, it is the last owner, or the database failed.
+    pub async fn set_operator_disabled(
+        &self,
+        by: &OpContext,
+        id: OperatorId,
+        is_disabled: bool,
+        reason: Option<&str>,
+    ) -> Result<OperatorProfile, ChangeOperatorError> {
+        let before = self.load_operator(id).await?;
+        if before.is_disabled == is_disabled {
+            return Err(ChangeOperatorError::Unchanged);
+        }
+        let action = if is_disabled { Action::OperatorDisable } else { Action::OperatorEnable };
+        let facts = |is_disabled: bool| json!({"disabled": is_disabled});
+        let told = by.entry(action, "operator", id).before(facts(before.is_disabled)).after(facts(is_disabled));
+        let change = entity::operator::ActiveModel { is_disabled: Set(is_disabled), ..Default::default() };
+        self.change_operator(&before, change, !is_disabled, because(told, reason)).await?;
+        Ok(OperatorProfile { is_disabled, ..before })
+    }
+
+    /// Changes what an operator may do: it is signed out everywhere, and its links end. Unless it `stays_owner`, there has
+    /// to be another one.
+    async fn change_operator(
+        &self,
+        before: &OperatorProfile,
+        change: entity::operator::ActiveModel,
+        stays_owner: bool,
+        told: AuditEntry,
+    ) -> Result<(), ChangeOperatorError> {
+        let mut unit = UnitOfWork::new();
+        let mut update = entity::operator::Entity::update_many()
+            .set(change)
+            .filter(entity::operator::Column::Id.eq(before.id.uuid()))
+            .filter(entity::operator::Column::Roles.eq(Role::join(&before.roles)))
+            .filter(entity::operator::Column::IsDisabled.eq(before.is_disabled));
+        let was_owner = before.roles.contains(&Role::Owner) && !before.is_disabled;
+        let leaves = was_owner && !stays_owner;
+        if leaves {
+            // Two owners who leave at the same moment wait for each other here: the second one counts without the first.
+            self.bump_version(&mut unit, "owners");
+            let others = Query::select()
+                .expr(Expr::val(1))
+                .from(entity::operator::Entity)
+                .cond_where(is_other_owner(before.id))
+                .take();
+            update = update.filter(Expr::exists(others));
+        }
+        unit.one(self.db.backend(), &update);
+        self.end_sessions_and_links(&mut unit, before.id, None);
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => Ok(()),
+            Err(NotSaved::Conflict { .. }) if leaves && !self.has_other_owner(before.id).await? => {
+                Err(ChangeOperatorError::LastOwner)
+            }
+            Err(NotSaved::Conflict { .. }) => Err(ChangeOperatorError::Changed),
+            Err(not_saved) => Err(unexpected("operator", not_saved).into()),
+        }
+    }
+
+    async fn has_other_owner(&self, id: OperatorId) -> Result<bool, StoreError> {
+        let others = entity::operator::Entity::find().filter(is_other_owner(id)).one(self.db.readers()).await?;
+        Ok(others.is_some())
+    }
+
+    /// 256 random bits as text, with what is stored of them.
+    fn new_secret(&self) -> (SecretString, Vec<u8>) {
+        let mut random = [0; SECRET_BYTES];
+        (self.random)(&mut random);
+        let text = BASE64_URL_SAFE_NO_PAD.encode(random);
+        let digest = sha256(text.as_bytes()).to_vec();
+        (SecretString::from(text), digest)
+    }
+}
+
+/// Whoever else is an owner and not shut out. The word of no other role has theirs in it.
+fn is_other_owner(id: OperatorId) -> Condition {
+    Condition::all()
+        .add(entity::operator::Column::Id.ne(id.uuid()))
+        .add(entity::operator::Column::IsDisabled.eq(false))
+        .add(entity::operator::Column::Roles.contains(Role::Owner.as_str()))
+}
+
+fn because(told: AuditEntry, reason: Option<&str>) -> AuditEntry {
+    match reason {
+        Some(reason) => told.because(reason),
+        None => told,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let text = text.trim();
+    (1..=OPERATOR_NAME_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+fn inconsistent(what: &impl ToString) -> StoreError {
+    StoreError::Inconsistent { table: "operator", what: what.to_string() }
+}
+
+fn profile(row: &entity::operator::Model) -> Result<OperatorProfile, StoreError> {
+    Ok(OperatorProfile {
+        id: OperatorId::from(row.id),
+        email: row.email.clone(),
+        name: row.name.clone(),
+        roles: Role::split(&row.roles).map_err(|error| inconsistent(&error))?,
+        has_password: row.password_hash.is_some(),
+        has_factor: row.factor.is_some(),
+        is_disabled: row.is_disabled,
+        is_demo: row.is_demo,
+        created_us: row.created_us,
+        signed_in_us: row.signed_in_us,
+    })
+}

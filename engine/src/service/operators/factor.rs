@@ -1,0 +1,121 @@
+//! Enrolling a second factor: an offer that nothing is stored of, and a code that shows that an authenticator has it.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{OperatorProfile, OperatorSession};
+use crate::{
+    audit::{Action, OpContext},
+    operator::{
+        seal_factor,
+        totp::{SECRET_BYTES, TotpSecret, step_at},
+    },
+    sealing::{NONCE_BYTES, SealError},
+    service::{Services, outbox::unexpected},
+    store::{NotSaved, StoreError, UnitOfWork, entity},
+};
+
+/// What an authenticator shows as whose code it is.
+const ISSUER: &str = "Tollgate";
+
+/// A secret that may become somebody's second factor. `Debug` does not print it.
+#[derive(Clone)]
+pub struct FactorOffer {
+    /// For whoever types it: base32 in groups of four.
+    pub secret_text: String,
+    /// For whoever reads it from a picture: an `otpauth://` URI.
+    pub uri: String,
+    /// What [`Services::enrol_factor`] wants back.
+    pub seed: String,
+}
+
+impl std::fmt::Debug for FactorOffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FactorOffer")
+    }
+}
+
+/// Why no second factor was enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum FactorError {
+    /// This process was not told how to seal secrets.
+    #[error("this process has no key for second factors")]
+    NotSetUp,
+    /// The password has to be shown again first: whoever finds a session open may not put their own factor there.
+    #[error("show the password again first")]
+    NotFresh,
+    /// What came back is not what was offered.
+    #[error("this is not the secret that was offered: begin again")]
+    BadSeed,
+    /// Not the code of the present half minute.
+    #[error("this is not the code of this moment: enter the one that the authenticator shows now")]
+    WrongCode,
+    /// The library fails.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Services {
+    /// A new secret for this operator. Nothing is stored.
+    pub fn offer_factor(&self, operator: &OperatorProfile) -> FactorOffer {
+        let mut random = [0; SECRET_BYTES];
+        (self.random)(&mut random);
+        let secret = TotpSecret::new(random);
+        FactorOffer {
+            secret_text: secret.grouped_text(),
+            uri: secret.uri(ISSUER, &operator.email),
+            seed: secret.text(),
+        }
+    }
+
+    /// Makes the secret of an offer the second factor of whoever is signed in, if `code` is its code of now. It takes the
+    /// place of an older one, the code counts as used, and the other sessions end. The session has to be fresh.
+    ///
+    /// # Errors
+    /// See [`FactorError`].
+    pub async fn enrol_factor(
+        &self,
+        by: &OpContext,
+        session: &OperatorSession,
+        seed: &str,
+        code: &str,
+    ) -> Result<(), FactorError> {
+        let setup = self.console.load_full().ok_or(FactorError::NotSetUp)?;
+        let now_us = self.clock.now_us();
+        if !session.is_fresh(now_us) {
+            return Err(FactorError::NotFresh);
+        }
+        let secret = TotpSecret::parse(seed).ok_or(FactorError::BadSeed)?;
+        let step = step_at(now_us);
+        if !secret.is_code(step, code) {
+            return Err(FactorError::WrongCode);
+        }
+        let id = session.operator.id;
+        let mut nonce = [0; NONCE_BYTES];
+        (self.random)(&mut nonce);
+        let sealed = seal_factor(&setup.sealing, &secret, id, nonce)?;
+        let mut unit = UnitOfWork::new();
+        let change =
+            entity::operator::ActiveModel { factor: Set(Some(sealed)), factor_step: Set(step), ..Default::default() };
+        let update = entity::operator::Entity::update_many()
+            .set(change)
+            .filter(entity::operator::Column::Id.eq(id.uuid()))
+            .filter(entity::operator::Column::IsDisabled.eq(false))
+            .filter(entity::operator::Column::PasswordHash.is_not_null());
+        unit.one(self.db.backend(), &update);
+        self.end_sessions_and_links(&mut unit, id, Some(session.key));
+        let facts = |has_factor: bool| serde_json::json!({"has_factor": has_factor});
+        let told = by
+            .entry(Action::OperatorEnrolFactor, "operator", id)
+            .before(facts(session.operator.has_factor))
+            .after(facts(true));
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => Ok(()),
+            // Shut out or reset a moment ago: the session is over.
+            Err(NotSaved::Conflict { .. }) => Err(FactorError::NotFresh),
+            Err(not_saved) => Err(unexpected("operator", not_saved).into()),
+        }
+    }
+}

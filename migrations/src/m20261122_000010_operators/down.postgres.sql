@@ -1,0 +1,5 @@
+DELETE FROM version WHERE name = 'owners';
+DROP TABLE approval;
+DROP TABLE operator_link;
+DROP TABLE operator_session;
+DROP TABLE operator;
