@@ -17,7 +17,7 @@ mod visit;
 
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, Problems};
-pub(crate) use frame::{plain_page, Section};
+pub(crate) use frame::{Section, plain_page};
 pub use route::{Access, Route, Verb};
 pub(crate) use route::{get, post};
 pub(crate) use visit::{STEP_UP_CODE, STEP_UP_PASSWORD, Visit};

@@ -1,10 +1,7 @@
 //! The pages, one module for a part of the console. Each module lists its routes; handlers extract, call a use case and
 //! say what is to be seen.
 
-use engine::{
-    policy::console::ConsoleAction,
-    service::audit::AuditFilter,
-};
+use engine::{policy::console::ConsoleAction, service::audit::AuditFilter};
 
 use crate::{
     console::{Fault, Route, Section, Visit},

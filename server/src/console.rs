@@ -12,7 +12,10 @@ use engine::{
 
 use crate::{
     app::StartError,
-    config::{Config, master_key::{MasterKey, MasterKeyError}},
+    config::{
+        Config,
+        master_key::{MasterKey, MasterKeyError},
+    },
     http::{
         address::client_address,
         body::{BodyFault, collect},
@@ -37,22 +40,10 @@ pub fn setup(key: &MasterKey) -> Result<Arc<ConsoleSetup>, MasterKeyError> {
 ///
 /// # Errors
 /// Its policies cannot be used.
-pub fn open(
-    services: &Arc<Services>,
-    config: &Arc<Config>,
-    limiter: &Arc<AuthLimiter>,
-) -> Result<Console, StartError> {
+pub fn open(services: &Arc<Services>, config: &Arc<Config>, limiter: &Arc<AuthLimiter>) -> Result<Console, StartError> {
     let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
-    let door = ServerDoor {
-        services: Arc::clone(services),
-        config: Arc::clone(config),
-        limiter: Arc::clone(limiter),
-    };
-    Ok(Console {
-        services: Arc::clone(services),
-        policies: ConsolePolicies::load(sources)?,
-        door: Box::new(door),
-    })
+    let door = ServerDoor { services: Arc::clone(services), config: Arc::clone(config), limiter: Arc::clone(limiter) };
+    Ok(Console { services: Arc::clone(services), policies: ConsolePolicies::load(sources)?, door: Box::new(door) })
 }
 
 struct ServerDoor {

@@ -63,11 +63,6 @@ impl Fields {
     pub(crate) fn is_on(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
-
-    /// Which fields there are that a form has not: their names.
-    pub(crate) fn unknown<'s>(&'s self, known: &'s [&str]) -> impl Iterator<Item = &'s str> {
-        self.0.keys().map(String::as_str).filter(|name| !known.contains(name))
-    }
 }
 
 /// What is wrong with a form, by field.

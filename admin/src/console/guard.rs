@@ -68,7 +68,7 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
     let Some(console) = request.app_data::<Data<Arc<Console>>>() else {
         return Err(Fault::Broken("the console has not been set up".to_owned()).response());
     };
-    let console = Arc::clone(console);
+    let console = Arc::clone(console.get_ref());
     if !console.door.is_private(request.request()) {
         return Err(Fault::NotPrivate.response());
     }
@@ -99,7 +99,7 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
         return Err(ask_to_sign_in(verb, &visit));
     }
     if let Some(session) = &visit.session
-        && let Err(error) = visit.console.services.touch_operator_session(session).await
+        && let Err(error) = visit.console.services.touch_operator_session(&session.key).await
     {
         tracing::warn!(%error, "a session could not be renewed");
     }

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{
-    FromRequest, Handler, Resource, Responder, guard as guards,
-    middleware::from_fn,
-    web,
-};
+use actix_web::{FromRequest, Handler, Resource, Responder, guard as guards, middleware::from_fn, web};
 use engine::policy::console::ConsoleAction;
 
 use super::{fault, guard};

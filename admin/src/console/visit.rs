@@ -11,12 +11,12 @@ use actix_web::{
     http::header,
 };
 use engine::{
-    audit::{Actor, Method, OpContext},
+    audit::OpContext,
     id::RequestId,
     policy::console::{ConsoleAction, ConsoleCaller, ConsoleDecision, ConsoleDenial, ConsoleDenialCode},
     service::{
         Services,
-        operators::{NewSession, OperatorSession, OperatorSignInError, SESSION_HOURS_MAX},
+        operators::{ABSOLUTE_HOURS, NewSession, OperatorSession, OperatorSignInError},
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -111,6 +111,11 @@ impl Visit {
         self.session.as_ref().is_some_and(|session| session.operator.has_factor)
     }
 
+    /// Who is signed in has shown lately who it is.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_fresh(self.now_us))
+    }
+
     /// A key for one operation: a form that is sent twice has the same.
     pub(crate) fn new_key(&self) -> String {
         RequestId::new(&*self.services().ids, self.now_us).to_string()
@@ -138,8 +143,7 @@ impl Visit {
     /// # Errors
     /// As for [`Self::signed_in`].
     pub(crate) fn context(&self) -> Result<OpContext, Fault> {
-        let actor = Actor::Operator(self.signed_in()?.operator.id.to_string());
-        Ok(OpContext { actor, method: Method::Session, request: Some(self.request) })
+        Ok(self.signed_in()?.context(self.request))
     }
 
     /// Whether the operator may do this, with this many micro-credits where money is moved.
@@ -196,6 +200,14 @@ impl Visit {
         }
     }
 
+    /// The operator has shown lately who it is: before, or with this form. For what an operator does to itself.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn renew(&mut self, fields: &Fields, problems: &mut Problems) -> Result<(), Fault> {
+        if self.signed_in()?.is_fresh(self.now_us) { Ok(()) } else { self.step_up(fields, problems).await }
+    }
+
     async fn step_up(&mut self, fields: &Fields, problems: &mut Problems) -> Result<(), Fault> {
         let password = fields.raw(STEP_UP_PASSWORD);
         if password.is_empty() {
@@ -223,7 +235,7 @@ impl Visit {
     pub(crate) async fn adopt(&mut self, session: &NewSession) -> Result<(), Fault> {
         let found = self.services().find_operator_session(session.secret.expose_secret()).await?;
         self.session = found.map(Arc::new);
-        self.new_cookie = Some(self.cookie(session.secret.expose_secret(), SESSION_HOURS_MAX));
+        self.new_cookie = Some(self.cookie(session.secret.expose_secret(), ABSOLUTE_HOURS));
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! One value: how amounts, times, identifiers and states look everywhere.
 
-use askama::Template;
 use engine::credits::Credits;
 
 /// How something stands: never told by colour alone.
@@ -30,7 +29,7 @@ impl Tone {
 }
 
 /// One value.
-#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[derive(Debug, Clone, PartialEq, Eq, askama::Template)]
 #[template(path = "kit/cell.html")]
 pub enum Cell {
     /// Nothing.
@@ -101,6 +100,30 @@ impl Cell {
         us.map_or(Self::None, Self::Time)
     }
 
+    /// Of an amount or a number: its digits in groups.
+    fn written(&self) -> String {
+        match self {
+            Self::Money(credits) => grouped(&credits.to_string()),
+            Self::Number(number) => grouped(&number.to_string()),
+            _ => String::new(),
+        }
+    }
+
+    /// Of a moment: as programs read it.
+    fn iso(&self) -> String {
+        if let Self::Time(us) = self { iso_text(*us) } else { String::new() }
+    }
+
+    /// Of a moment: as people read it.
+    fn instant(&self) -> String {
+        if let Self::Time(us) = self { instant_text(*us) } else { String::new() }
+    }
+
+    /// Of an identifier: its ends.
+    fn short(&self) -> String {
+        if let Self::Id { id, .. } = self { short_id(id) } else { String::new() }
+    }
+
     /// Numbers stand at the right.
     pub const fn is_right(&self) -> bool {
         matches!(self, Self::Money(_) | Self::Number(_))
@@ -144,7 +167,7 @@ pub fn instant_text(us: i64) -> String {
 }
 
 /// A moment as RFC 3339; `us` in microseconds since the Unix epoch.
-pub(super) fn iso_text(us: i64) -> String {
+fn iso_text(us: i64) -> String {
     timestamp(us).map_or_else(|| us.to_string(), |time| time.to_string())
 }
 
@@ -158,9 +181,9 @@ pub fn parse_time(text: &str) -> Option<i64> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Some(moment.as_microsecond());
     }
-    let moment = text.parse::<jiff::civil::DateTime>().or_else(|_not_a_minute| {
-        text.parse::<jiff::civil::Date>().map(|day| day.at(0, 0, 0, 0))
-    });
+    let moment = text
+        .parse::<jiff::civil::DateTime>()
+        .or_else(|_not_a_minute| text.parse::<jiff::civil::Date>().map(|day| day.at(0, 0, 0, 0)));
     let zoned = moment.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(zoned.timestamp().as_microsecond())
 }

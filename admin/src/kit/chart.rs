@@ -59,7 +59,10 @@ impl Bars {
     }
 
     fn sum(&self, bar: usize) -> i64 {
-        self.series.iter().filter_map(|series| series.values.get(bar)).fold(0, |sum: i64, value| sum.saturating_add(*value))
+        self.series
+            .iter()
+            .filter_map(|series| series.values.get(bar))
+            .fold(0, |sum: i64, value| sum.saturating_add(*value))
     }
 
     /// The rectangles.

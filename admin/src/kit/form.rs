@@ -199,17 +199,24 @@ impl Form {
 
     /// The same press of the button twice does one thing: the key of the operation.
     #[must_use]
-    pub fn once(self, visit: &Visit) -> Self {
+    pub(crate) fn once(self, visit: &Visit) -> Self {
         let key = Field::new("op", "", Control::Hidden).value(visit.new_key());
         self.field(key)
     }
 
     /// Asks for the password (and the code) where the operator has not shown lately who it is.
     #[must_use]
-    pub fn step_up(self, visit: &Visit, action: engine::policy::console::ConsoleAction) -> Self {
-        if !visit.needs_step_up(action) {
-            return self;
-        }
+    pub(crate) fn step_up(self, visit: &Visit, action: engine::policy::console::ConsoleAction) -> Self {
+        if visit.needs_step_up(action) { self.ask_password(visit) } else { self }
+    }
+
+    /// The same for what an operator does to itself.
+    #[must_use]
+    pub(crate) fn renewed(self, visit: &Visit) -> Self {
+        if visit.is_fresh() { self } else { self.ask_password(visit) }
+    }
+
+    fn ask_password(self, visit: &Visit) -> Self {
         let form = self.field(
             Field::password(STEP_UP_PASSWORD, t("console-step-up-password-label"), "current-password")
                 .hint(t("console-step-up-hint"))
@@ -223,7 +230,7 @@ impl Form {
 
     /// Puts back what was typed, and says what is wrong.
     #[must_use]
-    pub fn filled(mut self, typed: &Fields, problems: &Problems) -> Self {
+    pub(crate) fn filled(mut self, typed: &Fields, problems: &Problems) -> Self {
         for field in &mut self.fields {
             field.problem = problems.of(&field.name);
             match &mut field.control {
@@ -236,7 +243,9 @@ impl Form {
                 Control::Boxes(choices) => {
                     let chosen: Vec<&str> = typed.all(&field.name).collect();
                     if !chosen.is_empty() {
-                        choices.iter_mut().for_each(|choice| choice.is_chosen = chosen.contains(&choice.value.as_str()));
+                        choices
+                            .iter_mut()
+                            .for_each(|choice| choice.is_chosen = chosen.contains(&choice.value.as_str()));
                     }
                 }
                 Control::Tick(ticked) => *ticked = *ticked || typed.is_on(&field.name),

@@ -27,7 +27,9 @@ fn what_somebody_typed_never_becomes_markup() {
 
 #[test]
 fn amounts_are_grouped_and_keep_every_digit() {
-    for (text, shown) in [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.000001", "−1,234,567.000001"), ("0.5", "0.5")] {
+    for (text, shown) in
+        [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.000001", "−1,234,567.000001"), ("0.5", "0.5")]
+    {
         assert_eq!(grouped(text), shown);
     }
     let cell = Cell::Money(Credits::from_micros(-1_500_000)).to_string();
@@ -53,7 +55,10 @@ fn moments_are_read_as_people_and_browsers_write_them() {
 
 #[test]
 fn a_page_goes_on_behind_its_last_row_and_keeps_its_filters() {
-    assert_eq!(page_href("/admin/accounts", "email=a&after=x&suspended=", "after", "y"), "/admin/accounts?email=a&after=y");
+    assert_eq!(
+        page_href("/admin/accounts", "email=a&after=x&suspended=", "after", "y"),
+        "/admin/accounts?email=a&after=y"
+    );
     assert_eq!(page_href("/admin/accounts", "after=x", "after", ""), "/admin/accounts");
 }
 

@@ -12,8 +12,10 @@ use engine::{
 };
 
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, ROOT, Route, Visit, get, post},
-    kit::{Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Table, Tone, page_href},
+    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    kit::{
+        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Table, Tone, page_href,
+    },
     text::{t, t_with},
 };
 
@@ -72,7 +74,8 @@ async fn list(visit: Visit) -> Answer {
         ));
     }
     let choices = [("", "accounts-any"), ("no", "accounts-active"), ("yes", "accounts-suspended")];
-    let choices = choices.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == suspended });
+    let choices =
+        choices.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == suspended });
     let filters = Filters {
         action: LIST.to_owned(),
         fields: vec![
@@ -122,7 +125,15 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     page.subtitle = vec![state(&account), Cell::id(account.id, "")];
     if !grants.is_empty() {
         let rows = grants.iter().map(|grant| {
-            Row::new("", vec![Cell::id(grant.id, ""), Cell::Money(grant.left), Cell::Number(grant.priority), Cell::Time(grant.expires_us)])
+            Row::new(
+                "",
+                vec![
+                    Cell::id(grant.id, ""),
+                    Cell::Money(grant.left),
+                    Cell::Number(grant.priority),
+                    Cell::Time(grant.expires_us),
+                ],
+            )
         });
         page = page.with(Heading::new(t("accounts-grants"))).with(Table {
             caption: t("accounts-grants"),
@@ -153,7 +164,10 @@ fn grant_page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems:
     let form = Form::new(format!("{}/grant", href(account.id)), t("accounts-grant-submit"))
         .field(Field::amount("credits", t("accounts-grant-credits")).required())
         .field(Field::line("reason", t("console-reason")).hint(t("accounts-grant-reason-hint")).required())
-        .field(Field::new("expires", t("accounts-grant-expires"), Control::Line("datetime-local")).hint(t("accounts-grant-expires-hint")))
+        .field(
+            Field::new("expires", t("accounts-grant-expires"), Control::Line("datetime-local"))
+                .hint(t("accounts-grant-expires-hint")),
+        )
         .field(Field::line("priority", t("accounts-grant-priority")).hint(t("accounts-grant-priority-hint")))
         .once(visit)
         .step_up(visit, ConsoleAction::GrantCreate)
@@ -185,11 +199,17 @@ async fn grant(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
     if priority.is_none() {
         problems.add("priority", t("console-number-unreadable"));
     }
-    visit.permit(ConsoleAction::GrantCreate, credits.map(engine::credits::Credits::micros), &fields, &mut problems).await?;
+    visit
+        .permit(ConsoleAction::GrantCreate, credits.map(engine::credits::Credits::micros), &fields, &mut problems)
+        .await?;
     if let (true, Some(credits), Some(priority)) = (problems.is_empty(), credits, priority) {
         let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
         let key = fields.text("op");
-        match visit.services().grant_credits(&visit.context()?, account.id, credits, terms, Note { reason: &reason, key: Some(key) }).await {
+        match visit
+            .services()
+            .grant_credits(&visit.context()?, account.id, credits, terms, Note { reason: &reason, key: Some(key) })
+            .await
+        {
             Ok(_given) => {
                 let said = t_with("accounts-granted", &[("credits", credits.to_string().into())]);
                 return visit.go(&href(account.id), &said).await;

@@ -1,7 +1,13 @@
 //! An operator's own page: who I am here, my second factor, my sessions, my password.
 
 use actix_web::web::Payload;
-use engine::{policy::console::ConsoleAction, service::operators::{FactorError, OperatorSignInError}};
+use engine::{
+    policy::console::ConsoleAction,
+    service::{
+        accounts::PasswordError,
+        operators::{ChangeOperatorPasswordError, FactorError, FactorOffer},
+    },
+};
 use secrecy::SecretString;
 
 use crate::{
@@ -31,13 +37,28 @@ async fn show(visit: Visit) -> Answer {
     let sessions = visit.services().list_operator_sessions(operator.id).await?;
     let rows = sessions.iter().map(|other| {
         let here = if other.key == session.key { Cell::state(t("console-me-this"), Tone::Good) } else { Cell::None };
-        Row::new("", vec![Cell::Time(other.created_us), Cell::Time(other.seen_us), Cell::text(&other.address), Cell::text(&other.user_agent), here])
+        Row::new(
+            "",
+            vec![
+                Cell::Time(other.created_us),
+                Cell::Time(other.seen_us),
+                Cell::text(&other.address),
+                Cell::text(&other.user_agent),
+                here,
+            ],
+        )
     });
     let table = Table {
         caption: t("console-me-sessions"),
-        columns: ["console-me-began", "console-me-seen", "console-me-address", "console-me-browser", "console-me-session"]
-            .map(|key| Column::new(t(key)))
-            .into(),
+        columns: [
+            "console-me-began",
+            "console-me-seen",
+            "console-me-address",
+            "console-me-browser",
+            "console-me-session",
+        ]
+        .map(|key| Column::new(t(key)))
+        .into(),
         rows: rows.collect(),
         ..Table::default()
     };
@@ -57,42 +78,45 @@ async fn show(visit: Visit) -> Answer {
     visit.show(page).await
 }
 
-fn factor_page(visit: &Visit, secret: &str, uri: &str, problems: &Problems, typed: &Fields) -> Page {
+fn factor_page(visit: &Visit, offer: &FactorOffer, problems: &Problems, typed: &Fields) -> Page {
     let form = Form::new(format!("{ROOT}/me/factor"), t("console-factor-submit"))
-        .field(Field::new("seed", "", Control::Hidden).value(secret))
+        .field(Field::new("seed", "", Control::Hidden).value(&offer.seed))
         .field(Field { fills: "one-time-code", ..Field::line("code", t("console-code-label")) }.required())
-        .step_up(visit, ConsoleAction::SelfFactor)
+        .renewed(visit)
         .cancel(format!("{ROOT}/me"))
         .filled(typed, problems);
     Page::new(t("console-factor-title"))
         .under(t("console-me-title"), format!("{ROOT}/me"))
         .with(Text::new(t("console-factor-text")))
-        .with(Code { caption: t("console-factor-secret"), text: secret.to_owned(), is_copied: true })
-        .with(Code { caption: t("console-factor-uri"), text: uri.to_owned(), is_copied: true })
+        .with(Code { caption: t("console-factor-secret"), text: offer.secret_text.clone(), is_copied: true })
+        .with(Code { caption: t("console-factor-uri"), text: offer.uri.clone(), is_copied: true })
         .with(form)
 }
 
 async fn offer_factor(visit: Visit) -> Answer {
     let offer = visit.services().offer_factor(&visit.signed_in()?.operator);
-    visit.show(factor_page(&visit, &offer.secret_text, &offer.uri, &Problems::default(), &Fields::default())).await
+    visit.show(factor_page(&visit, &offer, &Problems::default(), &Fields::default())).await
 }
 
-async fn enrol_factor(visit: Visit, payload: Payload) -> Answer {
+async fn enrol_factor(mut visit: Visit, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let mut problems = Problems::default();
     let code = problems.required(&fields, "code").to_owned();
-    let session = visit.signed_in()?;
+    visit.renew(&fields, &mut problems).await?;
     if problems.is_empty() {
+        let session = visit.signed_in()?;
         match visit.services().enrol_factor(&visit.context()?, session, fields.text("seed"), &code).await {
             Ok(()) => return visit.go(&format!("{ROOT}/me"), &t("console-factor-done")).await,
-            Err(FactorError::Code) => problems.add("code", t("console-factor-wrong")),
+            Err(FactorError::WrongCode) => problems.add("code", t("console-factor-wrong")),
             Err(FactorError::Store(error)) => return Err(error.into()),
             Err(error) => problems.add("", error.to_string()),
         }
     }
-    let offer = visit.services().offer_factor_again(&session.operator, fields.text("seed"));
-    let Some(offer) = offer else { return Err(Fault::Form("changed on its way")) };
-    visit.show_refused(factor_page(&visit, &offer.secret_text, &offer.uri, &problems, &fields)).await
+    // The secret that the authenticator has by now is offered again; a changed one begins anew.
+    let operator = &visit.signed_in()?.operator;
+    let again = visit.services().offer_factor_again(operator, fields.text("seed"));
+    let offer = again.unwrap_or_else(|| visit.services().offer_factor(operator));
+    visit.show_refused(factor_page(&visit, &offer, &problems, &fields)).await
 }
 
 fn password_page(problems: &Problems) -> Page {
@@ -109,7 +133,7 @@ async fn ask_password(visit: Visit) -> Answer {
     visit.show(password_page(&Problems::default())).await
 }
 
-async fn change_password(mut visit: Visit, payload: Payload) -> Answer {
+async fn change_password(visit: Visit, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let mut problems = Problems::default();
     if fields.raw("password") != fields.raw("again") {
@@ -119,15 +143,11 @@ async fn change_password(mut visit: Visit, payload: Payload) -> Answer {
         let (old, new) = (fields.raw("old").to_owned().into(), SecretString::from(fields.raw("password").to_owned()));
         let session = visit.signed_in()?;
         match visit.services().change_operator_password(visit.request, session, &old, &new).await {
-            Ok(session) => {
-                visit.adopt(&session).await?;
-                return visit.go(&format!("{ROOT}/me"), &t("console-password-done")).await;
-            }
-            Err(error) => match error.sign_in() {
-                Some(OperatorSignInError::BadCredentials) => problems.add("old", t("console-password-wrong")),
-                Some(OperatorSignInError::Busy) => return Err(Fault::Wait(1)),
-                Some(OperatorSignInError::Store(_)) | None => problems.add("password", error.to_string()),
-            },
+            Ok(()) => return visit.go(&format!("{ROOT}/me"), &t("console-password-done")).await,
+            Err(ChangeOperatorPasswordError::WrongPassword) => problems.add("old", t("console-password-wrong")),
+            Err(ChangeOperatorPasswordError::Password(PasswordError::Busy)) => return Err(Fault::Wait(1)),
+            Err(ChangeOperatorPasswordError::Password(error)) => problems.add("password", error.to_string()),
+            Err(ChangeOperatorPasswordError::Store(error)) => return Err(error.into()),
         }
     }
     visit.show_refused(password_page(&problems)).await

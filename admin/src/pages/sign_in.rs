@@ -3,7 +3,7 @@
 use actix_web::web::{Path, Payload};
 use engine::service::{
     accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError},
-    operators::{OperatorSignIn, OperatorSignInError, UseOperatorLinkError},
+    operators::{OperatorLinkError, OperatorSignIn, OperatorSignInError},
 };
 use secrecy::SecretString;
 
@@ -35,7 +35,13 @@ fn next_of(fields: &Fields) -> String {
 
 fn form(fields: &Fields, problems: &Problems) -> Form {
     Form::new(format!("{ROOT}/sign-in"), t("console-sign-in"))
-        .field(Field { fills: "username", ..Field::new("email", t("console-sign-in-email"), crate::kit::Control::Line("email")) }.required())
+        .field(
+            Field {
+                fills: "username",
+                ..Field::new("email", t("console-sign-in-email"), crate::kit::Control::Line("email"))
+            }
+            .required(),
+        )
         .field(Field::password("password", t("console-sign-in-password"), "current-password").required())
         .field(
             Field { fills: "one-time-code", ..Field::line("code", t("console-code-label")) }
@@ -51,13 +57,11 @@ async fn show(visit: Visit) -> Answer {
         return Ok(visit.go_quietly(&next_of(&fields)));
     }
     if !visit.services().has_operators().await? {
-        let page = Page::new(t("console-first-title"))
-            .with(Text::new(t("console-first-text")))
-            .with(Code {
-                caption: t("console-first-command"),
-                text: "tollgate operator create --role owner --name \"Your name\" --email you@example.com".to_owned(),
-                is_copied: true,
-            });
+        let page = Page::new(t("console-first-title")).with(Text::new(t("console-first-text"))).with(Code {
+            caption: t("console-first-command"),
+            text: "tollgate operator create --role owner --name \"Your name\" --email you@example.com".to_owned(),
+            is_copied: true,
+        });
         return visit.show(page).await;
     }
     visit.show(Page::new(t("console-sign-in-title")).with(form(&fields, &Problems::default()))).await
@@ -107,7 +111,7 @@ async fn sign_in(mut visit: Visit, request: actix_web::HttpRequest, payload: Pay
 }
 
 async fn sign_out(mut visit: Visit) -> Answer {
-    let key = visit.signed_in()?.key.clone();
+    let key = visit.signed_in()?.key;
     visit.services().end_operator_session(&visit.context()?, &key).await?;
     visit.forget();
     let html = plain_page(&t("console-signed-out"), &t("console-signed-out-detail"))?;
@@ -119,7 +123,10 @@ fn link_form(secret: &str, email: &str, problems: &Problems) -> Page {
         .field(Field { fills: "username", ..Field::new("username", "", crate::kit::Control::Hidden) }.value(email))
         .field(
             Field::password("password", t("console-link-password"), "new-password")
-                .hint(t_with("console-link-hint", &[("min", PASSWORD_CHARS_MIN.into()), ("max", PASSWORD_CHARS_MAX.into())]))
+                .hint(t_with(
+                    "console-link-hint",
+                    &[("min", PASSWORD_CHARS_MIN.into()), ("max", PASSWORD_CHARS_MAX.into())],
+                ))
                 .required(),
         )
         .field(Field::password("again", t("console-link-again"), "new-password").required())
@@ -153,12 +160,12 @@ async fn use_link(visit: Visit, secret: Path<String>, payload: Payload) -> Answe
     let password = SecretString::from(fields.raw("password").to_owned());
     match visit.services().use_operator_link(visit.request, &secret, &password).await {
         Ok(_operator) => Ok(visit.go_quietly(&format!("{ROOT}/sign-in"))),
-        Err(UseOperatorLinkError::LinkGone) => visit.show_refused(gone()).await,
-        Err(UseOperatorLinkError::Password(PasswordError::Busy)) => Err(Fault::Wait(1)),
-        Err(UseOperatorLinkError::Password(error)) => {
+        Err(OperatorLinkError::LinkGone) => visit.show_refused(gone()).await,
+        Err(OperatorLinkError::Password(PasswordError::Busy)) => Err(Fault::Wait(1)),
+        Err(OperatorLinkError::Password(error)) => {
             problems.add("password", error.to_string());
             visit.show_refused(link_form(&secret, &link.operator.email, &problems)).await
         }
-        Err(UseOperatorLinkError::Store(error)) => Err(error.into()),
+        Err(OperatorLinkError::Store(error)) => Err(error.into()),
     }
 }

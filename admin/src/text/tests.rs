@@ -25,7 +25,8 @@ fn mentioned(folder: &Path, found: &mut BTreeSet<String>) {
 fn every_file_is_well_formed_and_no_key_stands_twice() {
     let mut seen = BTreeSet::new();
     for (name, text) in FILES {
-        let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(_, errors)| panic!("{name}: {errors:?}"));
+        let resource =
+            FluentResource::try_new(text.to_owned()).unwrap_or_else(|(_, errors)| panic!("{name}: {errors:?}"));
         assert!(resource.entries().count() > 0 || text.lines().count() <= 1, "{name} is empty");
         for key in text.lines().filter_map(|line| line.split_once(" =")).map(|(key, _)| key) {
             assert!(key.starts_with(' ') || seen.insert(key.to_owned()), "{name}: `{key}` stands twice");
@@ -39,7 +40,9 @@ fn every_text_is_used() {
     mentioned(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut used);
     mentioned(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"), &mut used);
     // Keys of words that the database knows are put together: the part before the word is written down.
-    let is_used = |key: &String| used.contains(key) || used.iter().any(|part| part.ends_with('-') && key.starts_with(part.as_str()));
+    let is_used = |key: &String| {
+        used.contains(key) || used.iter().any(|part| part.ends_with('-') && key.starts_with(part.as_str()))
+    };
     let unused: Vec<String> = known().into_iter().filter(|key| !is_used(key)).collect();
     assert!(unused.is_empty(), "texts that nobody shows: {unused:?}");
 }
@@ -53,7 +56,9 @@ fn every_key_that_is_shown_has_a_text() {
     let sections: BTreeSet<&str> = known.iter().filter_map(|key| key.split('-').next()).collect();
     let is_key = |text: &str| {
         text.split_once('-').is_some_and(|(section, rest)| sections.contains(section) && !rest.is_empty())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_')
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_')
             && !text.ends_with('-')
     };
     let missing: Vec<&String> = used.iter().filter(|text| is_key(text) && !known.contains(*text)).collect();

@@ -17,7 +17,10 @@ fn only_forms_of_our_own_pages_pass() {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let cases: [(&[(&str, &str)], Result<(), CrossSite>); 12] = [
         (&[("sec-fetch-site", "same-origin"), form], Ok(())),
-        (&[("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded; charset=utf-8")], Ok(())),
+        (
+            &[("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+            Ok(()),
+        ),
         (&[("origin", ORIGIN_OF_OURS), form], Ok(())),
         (&[("sec-fetch-site", "same-site"), ("origin", ORIGIN_OF_OURS), form], Err(CrossSite::OtherSite)),
         (&[("sec-fetch-site", "cross-site"), form], Err(CrossSite::OtherSite)),

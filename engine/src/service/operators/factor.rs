@@ -57,17 +57,21 @@ pub enum FactorError {
     Store(#[from] StoreError),
 }
 
+fn offer_of(secret: &TotpSecret, operator: &OperatorProfile) -> FactorOffer {
+    FactorOffer { secret_text: secret.grouped_text(), uri: secret.uri(ISSUER, &operator.email), seed: secret.text() }
+}
+
 impl Services {
     /// A new secret for this operator. Nothing is stored.
     pub fn offer_factor(&self, operator: &OperatorProfile) -> FactorOffer {
         let mut random = [0; SECRET_BYTES];
         (self.random)(&mut random);
-        let secret = TotpSecret::new(random);
-        FactorOffer {
-            secret_text: secret.grouped_text(),
-            uri: secret.uri(ISSUER, &operator.email),
-            seed: secret.text(),
-        }
+        offer_of(&TotpSecret::new(random), operator)
+    }
+
+    /// The offer whose `seed` came back with a wrong code, once more; `None` if it is not one.
+    pub fn offer_factor_again(&self, operator: &OperatorProfile, seed: &str) -> Option<FactorOffer> {
+        TotpSecret::parse(seed).map(|secret| offer_of(&secret, operator))
     }
 
     /// Makes the secret of an offer the second factor of whoever is signed in, if `code` is its code of now. It takes the
