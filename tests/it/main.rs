@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod exports;
 #[cfg(test)]
 mod faults;

@@ -1,0 +1,17 @@
+//! What operators do from the console, through the services, on both databases: a module for each part of the console.
+
+mod accounts;
+mod approvals;
+mod audit;
+mod catalog;
+mod dashboard;
+mod health;
+mod invocations;
+mod ledger;
+mod mail;
+mod movements;
+mod operators;
+mod partners;
+mod policies;
+mod prices;
+mod search;

@@ -1,0 +1,1 @@
+//! The part `accounts` of the console: its use cases.

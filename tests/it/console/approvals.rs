@@ -1,0 +1,1 @@
+//! The part `approvals` of the console: its use cases.

@@ -1,0 +1,1 @@
+//! The part `audit` of the console: its use cases.

@@ -1,0 +1,1 @@
+//! The part `catalog` of the console: its use cases.

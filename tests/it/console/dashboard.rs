@@ -1,0 +1,1 @@
+//! The part `dashboard` of the console: its use cases.

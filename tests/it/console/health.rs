@@ -1,0 +1,1 @@
+//! The part `health` of the console: its use cases.

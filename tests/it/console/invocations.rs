@@ -1,0 +1,1 @@
+//! The part `invocations` of the console: its use cases.

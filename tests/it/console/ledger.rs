@@ -1,0 +1,1 @@
+//! The part `ledger` of the console: its use cases.

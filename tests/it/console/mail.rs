@@ -1,0 +1,1 @@
+//! The part `mail` of the console: its use cases.

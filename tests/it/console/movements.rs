@@ -1,0 +1,1 @@
+//! The part `movements` of the console: its use cases.

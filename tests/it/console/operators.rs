@@ -1,0 +1,1 @@
+//! The part `operators` of the console: its use cases.

@@ -1,0 +1,1 @@
+//! The part `partners` of the console: its use cases.

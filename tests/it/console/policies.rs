@@ -1,0 +1,1 @@
+//! The part `policies` of the console: its use cases.

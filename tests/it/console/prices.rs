@@ -1,0 +1,1 @@
+//! The part `prices` of the console: its use cases.

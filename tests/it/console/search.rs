@@ -1,0 +1,1 @@
+//! The part `search` of the console: its use cases.
