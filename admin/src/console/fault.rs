@@ -9,7 +9,7 @@ use engine::{
     store::StoreError,
 };
 
-use super::frame::plain_page;
+use super::{frame::plain_page, guard::add_headers};
 use crate::text::{t, t_with};
 
 /// What a handler answers.
@@ -106,6 +106,16 @@ pub(super) fn refused_form() -> HttpResponseBuilder {
     HttpResponse::UnprocessableEntity()
 }
 
+/// To another page. htmx follows a redirect inside the fragment; its own header makes the whole page go.
+pub(super) fn see_other(to: &str, is_fragment: bool) -> HttpResponseBuilder {
+    let mut response = HttpResponse::SeeOther();
+    if is_fragment {
+        response.insert_header(("hx-redirect", to.to_owned()));
+    }
+    response.insert_header((header::LOCATION, to.to_owned()));
+    response
+}
+
 /// Whatever no route matches.
 pub(super) async fn not_found() -> HttpResponse {
     nothing_here()
@@ -113,10 +123,14 @@ pub(super) async fn not_found() -> HttpResponse {
 
 /// There is nothing at this path.
 pub(super) fn nothing_here() -> HttpResponse {
-    Fault::NotFound.response()
+    let mut response = Fault::NotFound.response();
+    add_headers(response.headers_mut());
+    response
 }
 
 /// A path that takes other methods.
 pub(super) fn method_not_allowed(allowed: &str) -> HttpResponse {
-    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed.to_owned())).finish()
+    let mut response = HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed.to_owned())).finish();
+    add_headers(response.headers_mut());
+    response
 }

@@ -6,7 +6,7 @@ use actix_web::{
     Error, HttpMessage as _, HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::header::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     web::Data,
 };
@@ -17,7 +17,7 @@ use engine::{
 
 use super::{
     Access, Console, ROOT, Verb, csrf,
-    fault::Fault,
+    fault::{self, Fault},
     visit::{self, Visit},
 };
 
@@ -58,7 +58,8 @@ pub(super) async fn pass<B: MessageBody + 'static>(
     Ok(response.map_into_left_body())
 }
 
-fn add_headers(headers: &mut HeaderMap) {
+/// What every answer of the console says beside its page.
+pub(super) fn add_headers(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -119,10 +120,5 @@ fn ask_to_sign_in(verb: Verb, visit: &Visit) -> HttpResponse {
     };
     let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &back).finish();
     let to = format!("{ROOT}/sign-in?{query}");
-    let mut response = HttpResponse::SeeOther();
-    if visit.is_fragment {
-        // htmx follows a redirect inside the fragment; this makes the whole page go.
-        response.insert_header(("hx-redirect", to.clone()));
-    }
-    response.insert_header((header::LOCATION, to)).finish()
+    fault::see_other(&to, visit.is_fragment).finish()
 }

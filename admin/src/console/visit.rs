@@ -289,12 +289,9 @@ impl Visit {
 
     /// To another page of the console.
     pub(crate) fn go_quietly(&self, to: &str) -> HttpResponse {
-        let mut response = HttpResponse::SeeOther();
+        let mut response = super::fault::see_other(to, self.is_fragment);
         self.add_cookie(&mut response);
-        if self.is_fragment {
-            response.insert_header(("hx-redirect", to.to_owned()));
-        }
-        response.insert_header((header::LOCATION, to.to_owned())).finish()
+        response.finish()
     }
 
     fn add_cookie(&self, response: &mut actix_web::HttpResponseBuilder) {
