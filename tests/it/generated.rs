@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use migrations::{Migrator, MigratorTrait as _};
 use tests::{postgres::Cluster, workspace_root};
 
+mod console_roles;
+
 #[test]
 fn the_lock_file_is_current() {
     let output = Command::new(env!("CARGO"))
@@ -32,6 +34,11 @@ fn the_openapi_document_is_current() {
 #[test]
 fn the_reference_of_the_command_line_is_current() {
     tests::assert_file_is_current("docs/cli.md", &printed("reference"));
+}
+
+#[test]
+fn the_table_of_the_consoles_roles_is_current() {
+    tests::assert_file_is_current("docs/console-roles.md", &console_roles::render());
 }
 
 /// Every statement that made something, as the database keeps it, in the order of names.

@@ -22,7 +22,7 @@ fn shipped() -> Policies {
 }
 
 /// The files of one area, by name. An area without files is a mistake, never a pass.
-fn case_files(area: &str) -> Vec<PathBuf> {
+pub(crate) fn case_files(area: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(area);
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -34,32 +34,32 @@ fn case_files(area: &str) -> Vec<PathBuf> {
 }
 
 /// An object that must be read completely: what nobody asked for is a mistake in the case.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     left: Map<String, Value>,
     at: &'a str,
 }
 
 impl<'a> Fields<'a> {
-    fn of(value: &Value, at: &'a str) -> Self {
+    pub(crate) fn of(value: &Value, at: &'a str) -> Self {
         let left = value.as_object().unwrap_or_else(|| panic!("`{at}` is not an object: {value}")).clone();
         Self { left, at }
     }
 
-    fn take(&mut self, name: &str) -> Value {
+    pub(crate) fn take(&mut self, name: &str) -> Value {
         self.left.remove(name).unwrap_or_else(|| panic!("`{}` has no `{name}`", self.at))
     }
 
-    fn text(&mut self, name: &str) -> String {
+    pub(crate) fn text(&mut self, name: &str) -> String {
         let value = self.take(name);
         value.as_str().unwrap_or_else(|| panic!("`{}.{name}` is not text: {value}", self.at)).to_owned()
     }
 
-    fn flag(&mut self, name: &str) -> bool {
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
         let value = self.take(name);
         value.as_bool().unwrap_or_else(|| panic!("`{}.{name}` is not true or false: {value}", self.at))
     }
 
-    fn end(self) {
+    pub(crate) fn end(self) {
         assert!(self.left.is_empty(), "`{}` has unknown members: {:?}", self.at, self.left);
     }
 }

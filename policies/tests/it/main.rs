@@ -5,4 +5,6 @@ mod cases;
 #[cfg(test)]
 mod chain;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod extent;
