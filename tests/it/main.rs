@@ -23,6 +23,8 @@ mod ledger_cases;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod operators;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod rows;

@@ -9,7 +9,7 @@ use tests::workspace;
 const LINES_MAX: usize = 450;
 
 /// Modules of the engine that hold rules, not wire shapes: no serde there.
-const PURE_MODULES: [&str; 13] = [
+const PURE_MODULES: [&str; 15] = [
     "audit",
     "catalog",
     "clock",
@@ -21,8 +21,10 @@ const PURE_MODULES: [&str; 13] = [
     "invocation",
     "ledger",
     "limits",
+    "operator",
     "policy",
     "pricing",
+    "sealing",
 ];
 
 /// The only files of shipped code that know which HTTP status an error has.

@@ -5,7 +5,11 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{ChangeOperatorError, CreatedOperator, OperatorProfile, SECRET_CHARS, because, profile};
+use super::{
+    CreatedOperator, OperatorProfile, SECRET_CHARS,
+    change::{ChangeOperatorError, because},
+    profile,
+};
 use crate::{
     audit::{Action, Method, OpContext},
     id::{OperatorId, RequestId},
