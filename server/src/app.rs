@@ -47,6 +47,8 @@ use crate::{
 const TICK: Duration = Duration::from_millis(200);
 /// Every how many of these looks failed sign-ins are written to the audit trail.
 const FAILED_SIGN_IN_ROUNDS: u32 = 5;
+/// Every how many of these looks what is over is tidied up: limiters' memory, sessions, requests.
+const TIDY_ROUNDS: u32 = 300;
 /// How often a server looks for what others have changed. They have to follow within a second.
 const FOLLOW_TICK: Duration = Duration::from_millis(250);
 /// How often the outbox is looked at.
@@ -212,7 +214,6 @@ pub fn app_state(
     let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
     let config = Arc::new(config);
     let auth_limiter = Arc::new(AuthLimiter::new(&config.limits));
-    services.set_up_console(console::setup(key)?);
     let console = console::open(&services, &config, &auth_limiter)?;
     Ok(AppState {
         upstreams: Arc::new(upstreams),
@@ -320,9 +321,14 @@ pub async fn run_ticks(state: AppState) {
         {
             tracing::warn!(%error, "failed sign-ins could not be told in the audit trail");
         }
-        if rounds.is_multiple_of(300) {
+        if rounds.is_multiple_of(TIDY_ROUNDS) {
             state.invoke_limiter.tidy();
             state.auth_limiter.tidy();
+            if let Err(error) = console::tidy(&state.services).await
+                && !error.is_away()
+            {
+                tracing::warn!(%error, "what is over in the console could not be tidied up");
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ enum Command {
     /// Let prices change at some time to come.
     #[command(subcommand)]
     Price(price::PriceCommand),
-    /// Say who may look at the books.
+    /// Say who may use the console, and who may look at the books.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
     /// See who changed what.

@@ -8,6 +8,7 @@ use engine::{
     policy::{PolicySources, console::ConsolePolicies},
     sealing::Sealing,
     service::{Services, operators::ConsoleSetup},
+    store::StoreError,
 };
 
 use crate::{
@@ -34,6 +35,15 @@ const FORM_BYTES_MAX: usize = 1024 * 1024;
 pub fn setup(key: &MasterKey) -> Result<Arc<ConsoleSetup>, MasterKeyError> {
     let sealing = Sealing::new(&key.derive("second factors")?).map_err(|_failed| MasterKeyError::Crypto)?;
     Ok(Arc::new(ConsoleSetup { sealing }))
+}
+
+/// Deletes sessions that are over and marks requests that nobody has decided in time.
+///
+/// # Errors
+/// The database failed.
+pub async fn tidy(services: &Services) -> Result<(), StoreError> {
+    services.forget_ended_sessions().await?;
+    services.expire_approvals().await
 }
 
 /// The console over these services.

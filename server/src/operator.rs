@@ -20,8 +20,9 @@ use serde_json::value::RawValue;
 use crate::cli::Exit;
 
 mod accounts;
-pub mod auditor;
+mod auditor;
 pub mod catalog;
+pub mod console;
 mod ledger;
 pub mod movements;
 pub mod periods;
@@ -131,6 +132,33 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Let somebody into the console.
+    OperatorCreate {
+        /// The address that they sign in with.
+        email: String,
+        /// Who that is.
+        name: String,
+        /// The words of what they are.
+        roles: Vec<String>,
+        /// The origin of the link that sets their password.
+        base_url: String,
+    },
+    /// Give an operator a link instead of its password and second factor.
+    OperatorLink {
+        /// The operator's identifier or address.
+        operator: String,
+        /// Why.
+        reason: Option<String>,
+        /// The origin of the link.
+        base_url: String,
+    },
+    /// Shut an operator out of the console.
+    OperatorDisable {
+        /// The operator's identifier or address.
+        operator: String,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Set a price that is to come.
     PriceSchedule {
         /// The tool's namespace and name, or its plain name.
@@ -188,8 +216,9 @@ impl Command {
             Self::LedgerClose { .. } => "ledger close",
             Self::BackupNoted { .. } => "backup",
             Self::ExportNoted { .. } => "ledger export",
-            Self::AuditorCreate { .. } => "operator create",
-            Self::AuditorRevoke { .. } => "operator revoke",
+            Self::AuditorCreate { .. } | Self::OperatorCreate { .. } => "operator create",
+            Self::AuditorRevoke { .. } | Self::OperatorDisable { .. } => "operator revoke",
+            Self::OperatorLink { .. } => "operator link",
             Self::PriceSchedule { .. } => "price schedule",
             Self::PriceCancel { .. } => "price cancel",
             Self::PolicyDraft { .. } => "policy draft",
@@ -311,6 +340,15 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
         }
         Command::AuditorCreate { name, days } => auditor::create(services, by, name, *days).await,
         Command::AuditorRevoke { operator, reason } => auditor::revoke(services, by, operator, reason.as_deref()).await,
+        Command::OperatorCreate { email, name, roles, base_url } => {
+            console::create(services, by, (email, name), roles, base_url).await
+        }
+        Command::OperatorLink { operator, reason, base_url } => {
+            console::renew_link(services, by, operator, reason.as_deref(), base_url).await
+        }
+        Command::OperatorDisable { operator, reason } => {
+            console::disable(services, by, operator, reason.as_deref()).await
+        }
         Command::PriceSchedule { tool, spec, from_us, key } => {
             price::schedule(services, by, tool, (spec, *from_us), key.as_deref()).await
         }

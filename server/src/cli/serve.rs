@@ -22,7 +22,7 @@ use crate::{
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
-    demo,
+    console, demo,
     gateway::{
         Gateway, PATH, setup,
         token::{load_or_create, token_path},
@@ -74,8 +74,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         demo::offer(&mut config, &mut namespaces);
         demo = Some((tokens, server));
     }
-    let checkpoints = checkpoints::setup(&config.ledger, key).map_err(|error| Failure::new(Exit::Config, error))?;
-    engine.services.set_up_checkpoints(checkpoints);
+    set_up(&engine.services, &config, key)?;
     let OpenGateway { gateway, token_file, credential } =
         open_gateway(&config, key, &engine.services, namespaces).await?;
     let operators = listen_to_operators(&engine.services).await?;
@@ -117,6 +116,14 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     end_writer(engine.writer).await
+}
+
+/// Hands over what is made from the master key.
+fn set_up(services: &Services, config: &Config, key: &MasterKey) -> Result<(), Failure> {
+    let checkpoints = checkpoints::setup(&config.ledger, key).map_err(|error| Failure::new(Exit::Config, error))?;
+    services.set_up_checkpoints(checkpoints);
+    services.set_up_console(console::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
+    Ok(())
 }
 
 /// Commands come to the one writer of a file; beside servers of a shared database they write for themselves.

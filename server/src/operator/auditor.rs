@@ -16,7 +16,7 @@ use crate::marketplace::time_text;
 
 /// An auditor, as JSON.
 #[derive(Serialize)]
-struct AuditorView<'a> {
+pub(super) struct AuditorView<'a> {
     operator: String,
     role: &'static str,
     name: &'a str,
@@ -28,13 +28,8 @@ struct AuditorView<'a> {
     token: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct ListView<'a> {
-    operators: Vec<AuditorView<'a>>,
-}
-
 impl<'a> AuditorView<'a> {
-    fn of(auditor: &'a Auditor, token: Option<&'a str>) -> Self {
+    pub(super) fn of(auditor: &'a Auditor, token: Option<&'a str>) -> Self {
         Self {
             operator: auditor.id.to_string(),
             role: "auditor",
@@ -76,25 +71,13 @@ pub(super) async fn revoke(
     done(&AuditorView::of(&revoked, None), vec![line])
 }
 
-/// The auditors, for reading.
-///
-/// # Errors
-/// The answer cannot be written.
-pub fn listed(auditors: &[Auditor], now_us: i64) -> Result<Done, NotDone> {
-    let mut lines: Vec<String> = auditors
-        .iter()
-        .map(|auditor| {
-            let state = match auditor.revoked_us {
-                Some(_) => "revoked",
-                None if auditor.expires_us <= now_us => "expired",
-                None => "active",
-            };
-            let until = time_text(auditor.expires_us);
-            format!("{}  {state:<7}  until {until}  …{}  {}", auditor.id, auditor.hint, auditor.name)
-        })
-        .collect();
-    if lines.is_empty() {
-        lines.push("there is no operator: `tollgate operator create` makes one".to_owned());
-    }
-    done(&ListView { operators: auditors.iter().map(|auditor| AuditorView::of(auditor, None)).collect() }, lines)
+/// One of a list.
+pub(super) fn line(auditor: &Auditor, now_us: i64) -> String {
+    let state = match auditor.revoked_us {
+        Some(_) => "revoked",
+        None if auditor.expires_us <= now_us => "expired",
+        None => "active",
+    };
+    let until = time_text(auditor.expires_us);
+    format!("{}  {state:<8}  until {until}  …{}  {}", auditor.id, auditor.hint, auditor.name)
 }

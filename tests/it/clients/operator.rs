@@ -5,6 +5,7 @@ mod auditors;
 mod backup;
 mod books;
 mod commands;
+mod console;
 mod doctor;
 mod fixtures;
 mod listening;
