@@ -14,6 +14,7 @@ use engine::{
             DeclaredAccount, DeclaredCatalog, DeclaredNamespace, DeclaredPublisher, DeclaredToken, DeclaredTool,
             ImportError,
         },
+        operators::{CreateOperatorError, OperatorLinkSecret},
     },
 };
 
@@ -29,6 +30,8 @@ pub mod tools;
 
 /// The demo's customer.
 pub const EMAIL: &str = "demo@tollgate.localhost";
+/// The demo's operator.
+pub const OWNER_EMAIL: &str = "owner@tollgate.localhost";
 const POOR_EMAIL: &str = "penniless@tollgate.localhost";
 /// The namespace of the demo's tools.
 pub const NAMESPACE: &str = "demo";
@@ -52,6 +55,9 @@ pub enum DemoError {
     /// Tokens are made from the master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// The owner of its console could not be made.
+    #[error(transparent)]
+    Owner(#[from] CreateOperatorError),
     /// There are customers in it.
     #[error("this database holds accounts and was not made by the demo; use another `database.url` for the demo")]
     NotTheDemos,
@@ -77,8 +83,11 @@ pub async fn seed(services: &Arc<Services>, key: &MasterKey, upstream: SocketAdd
     if !is_demo && !services.list_emails(1).await?.is_empty() {
         return Err(DemoError::NotTheDemos);
     }
-    let tokens = DemoTokens { rich: token(key, "demo-token")?, poor: token(key, "demo-token-without-credits")? };
-    services.import(&OpContext::system(), &catalog(&tokens, upstream)).await?;
+    let by = OpContext::system();
+    let owner_link = services.offer_demo_owner(&by, OWNER_EMAIL, "Demo owner").await?;
+    let tokens =
+        DemoTokens { rich: token(key, "demo-token")?, poor: token(key, "demo-token-without-credits")?, owner_link };
+    services.import(&by, &catalog(&tokens, upstream)).await?;
     Ok(tokens)
 }
 
@@ -89,6 +98,8 @@ pub struct DemoTokens {
     pub rich: String,
     /// Of the account without.
     pub poor: String,
+    /// Where the console's owner sets the first password; `None` once it is set.
+    pub owner_link: Option<OperatorLinkSecret>,
 }
 
 impl std::fmt::Debug for DemoTokens {

@@ -28,8 +28,12 @@ const PURE_MODULES: [&str; 15] = [
 ];
 
 /// The only files of shipped code that know which HTTP status an error has.
-const STATUS_FILES: [&str; 4] =
-    ["admin/src/console/fault.rs", "server/src/gateway/errors.rs", "server/src/http/problem.rs", "server/src/upstream/http.rs"];
+const STATUS_FILES: [&str; 4] = [
+    "admin/src/console/fault.rs",
+    "server/src/gateway/errors.rs",
+    "server/src/http/problem.rs",
+    "server/src/upstream/http.rs",
+];
 
 /// The demo's own tools play the part of an upstream, which is another program: they answer what they like.
 const STATUS_FOLDER_OF_THE_DEMO: &str = "server/src/demo/";

@@ -1,5 +1,8 @@
 //! One value: how amounts, times, identifiers and states look everywhere.
 
+use std::fmt;
+
+use askama::Template;
 use engine::credits::Credits;
 
 /// How something stands: never told by colour alone.
@@ -29,8 +32,7 @@ impl Tone {
 }
 
 /// One value.
-#[derive(Debug, Clone, PartialEq, Eq, askama::Template)]
-#[template(path = "kit/cell.html")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     /// Nothing.
     None,
@@ -67,6 +69,23 @@ pub enum Cell {
     Mono(String),
 }
 
+/// A value on its way into a page.
+#[derive(Template)]
+#[template(path = "kit/cell.html")]
+struct Drawn<'a> {
+    cell: &'a Cell,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Drawn { cell: self }.render_into(f).map_err(|error| {
+            tracing::error!(%error, "a value could not be written");
+            fmt::Error
+        })
+    }
+}
+
+/// What the template has written is markup.
 impl askama::filters::HtmlSafe for Cell {}
 
 impl Cell {

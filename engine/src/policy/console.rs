@@ -284,7 +284,7 @@ impl Names {
         }
         let known = ConsoleAction::ALL.iter().map(|(_, word, _)| *word);
         let known: HashSet<&str> = known.chain(ConsoleGroup::ALL.iter().map(|(_, word)| *word)).collect();
-        let unknown = declared.iter().map(|entity| entity.uid()).filter(|uid| !known.contains(uid.id().unescaped()));
+        let unknown = declared.iter().map(Entity::uid).filter(|uid| !known.contains(uid.id().unescaped()));
         found.extend(unknown.map(|uid| format!("the action `{}` is none of the console", uid.id().unescaped())));
         if !found.is_empty() {
             found.sort_unstable();

@@ -55,6 +55,7 @@ pub struct ConsoleSetup {
 }
 
 /// An operator as the console shows it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and none follows from the others")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorProfile {
     /// Which.
@@ -160,29 +161,36 @@ impl Services {
         Ok(CreatedOperator { operator: profile(&row)?, link })
     }
 
-    /// Makes the demo's owner, who has a password from the start and may postpone the second factor. If an operator has
-    /// this address, nothing is changed.
+    /// Makes the demo's owner, who may postpone the second factor, with a link to its first password. As long as nobody has
+    /// used that, every call makes a new one; then there is none.
     ///
     /// # Errors
-    /// Address, name or password cannot be used, or the database failed.
-    pub async fn create_demo_owner(
+    /// Address or name cannot be used, or the database failed.
+    pub async fn offer_demo_owner(
         &self,
         by: &OpContext,
         email: &str,
         name: &str,
-        password: &SecretString,
-    ) -> Result<OperatorProfile, CreateOperatorError> {
-        if let Some(known) = self.find_operator_by_email(email).await? {
-            return Ok(known);
+    ) -> Result<Option<OperatorLinkSecret>, CreateOperatorError> {
+        match self.find_operator_by_email(email).await? {
+            Some(known) if known.has_password || known.is_disabled => Ok(None),
+            Some(known) => match self.renew_operator_link(by, known.id, None).await {
+                Ok(renewed) => Ok(Some(renewed.link)),
+                Err(ChangeOperatorError::Store(error)) => Err(error.into()),
+                // Changed by somebody else in the meantime: then they have a link.
+                Err(_changed) => Ok(None),
+            },
+            None => {
+                let mut unit = UnitOfWork::new();
+                let new = NewOperator { email, name, roles: &[Role::Owner] };
+                let now_us = self.clock.now_us();
+                let row = entity::operator::Model { is_demo: true, ..self.operator_row(&new, now_us)? };
+                unit.one(self.db.backend(), &entity::operator::Entity::insert(row.clone().into_active_model()));
+                let link = self.add_operator_link(&mut unit, OperatorId::from(row.id), now_us);
+                self.save_new_operator(by, unit, &row).await?;
+                Ok(Some(link))
+            }
         }
-        let mut unit = UnitOfWork::new();
-        let new = NewOperator { email, name, roles: &[Role::Owner] };
-        let row = self.operator_row(&new, self.clock.now_us())?;
-        let hash = self.hash_password(password, &row.email).await?;
-        let row = entity::operator::Model { password_hash: Some(hash), is_demo: true, ..row };
-        unit.one(self.db.backend(), &entity::operator::Entity::insert(row.clone().into_active_model()));
-        self.save_new_operator(by, unit, &row).await?;
-        Ok(profile(&row)?)
     }
 
     /// Adds to `unit` an operator without a password.

@@ -7,6 +7,7 @@ use engine::{
     audit::OpContext,
     service::{
         Services,
+        operators::OPERATOR_LINK_MINUTES,
         policies::{FilePolicy, FilePublication, PolicyVersionError},
     },
     store::DatabasePlace,
@@ -98,6 +99,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         say(&format!("the token for {base_url}{PATH} is in {}", path.display()))?;
     }
     if let Some((tokens, _)) = &demo {
+        say(&console_line(&base_url, tokens))?;
         say_calls(&demo::calls(&base_url, tokens, credential.as_deref()))?;
     }
     signals.wait().await;
@@ -141,6 +143,18 @@ async fn end_writer(writer: std::thread::JoinHandle<()>) -> Outcome {
     match tokio::task::spawn_blocking(move || writer.join()).await {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
+    }
+}
+
+/// Where the demo's operator goes: to its first password, or to the sign-in.
+fn console_line(base_url: &str, tokens: &demo::DemoTokens) -> String {
+    match &tokens.owner_link {
+        Some(link) => format!(
+            "the console: {base_url}/admin/link/{} sets the password of {} (good once, for {OPERATOR_LINK_MINUTES} minutes)",
+            link.secret.expose_secret(),
+            demo::OWNER_EMAIL,
+        ),
+        None => format!("the console: {base_url}/admin/ for {}", demo::OWNER_EMAIL),
     }
 }
 

@@ -85,15 +85,13 @@ impl Services {
         }
         expect_undecided(&before)?;
         let told = told_of(by, action, &before);
-        match self.close_approval(before, operator, state, note, told).await? {
-            Some(decided) => Ok(decided),
-            // Decided, withdrawn or expired by somebody else meanwhile.
-            None => {
-                let now = self.find_approval(id).await?.ok_or(DecideApprovalError::NotFound)?;
-                expect_undecided(&now)?;
-                Err(StoreError::Inconsistent { table: "approval", what: format!("`{id}` cannot be decided") }.into())
-            }
+        if let Some(decided) = self.close_approval(before, operator, state, note, told).await? {
+            return Ok(decided);
         }
+        // Decided, withdrawn or expired by somebody else meanwhile.
+        let now = self.find_approval(id).await?.ok_or(DecideApprovalError::NotFound)?;
+        expect_undecided(&now)?;
+        Err(StoreError::Inconsistent { table: "approval", what: format!("`{id}` cannot be decided") }.into())
     }
 
     /// Takes a request back that nobody has decided.
@@ -115,13 +113,11 @@ impl Services {
             return Err(WithdrawApprovalError::NotWaiting { state: before.state });
         }
         let told = told_of(by, Action::ApprovalWithdraw, &before);
-        match self.close_approval(before, operator, ApprovalState::Withdrawn, note, told).await? {
-            Some(withdrawn) => Ok(withdrawn),
-            None => {
-                let now = self.find_approval(id).await?.ok_or(WithdrawApprovalError::NotFound)?;
-                Err(WithdrawApprovalError::NotWaiting { state: now.state })
-            }
+        if let Some(withdrawn) = self.close_approval(before, operator, ApprovalState::Withdrawn, note, told).await? {
+            return Ok(withdrawn);
         }
+        let now = self.find_approval(id).await?.ok_or(WithdrawApprovalError::NotFound)?;
+        Err(WithdrawApprovalError::NotWaiting { state: now.state })
     }
 
     /// Ends the waiting of a request; `None` if it was ended by somebody else meanwhile.

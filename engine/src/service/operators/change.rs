@@ -119,7 +119,7 @@ impl Services {
             // Two owners who leave at the same moment wait for each other here: the second one counts without the first.
             self.bump_version(&mut unit, "owners");
             let others = Query::select()
-                .expr(Expr::val(1))
+                .column(entity::operator::Column::Id)
                 .from(entity::operator::Entity)
                 .cond_where(is_other_owner(before.id))
                 .take();

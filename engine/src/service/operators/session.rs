@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    UpdateMany,
 };
 use secrecy::SecretString;
 
@@ -165,7 +166,7 @@ impl Services {
             fresh_us: Set(now_us),
             ..Default::default()
         };
-        unit.one(self.db.backend(), &self.change_of(key, change));
+        unit.one(self.db.backend(), &change_of(key, change));
         secret
     }
 
@@ -223,7 +224,7 @@ impl Services {
         }
         let change = entity::operator_session::ActiveModel { seen_us: Set(now_us), ..Default::default() };
         let mut unit = UnitOfWork::new();
-        let touch = self.change_of(*key, change).filter(entity::operator_session::Column::SeenUs.lt(now_us));
+        let touch = change_of(*key, change).filter(entity::operator_session::Column::SeenUs.lt(now_us));
         unit.any(self.db.backend(), &touch);
         self.save_session_note(unit, "somebody looks at pages: what they do is told by what they do").await
     }
@@ -240,7 +241,7 @@ impl Services {
         }
         let change = entity::operator_session::ActiveModel { flash: Set(Some(text.to_owned())), ..Default::default() };
         let mut unit = UnitOfWork::new();
-        unit.any(self.db.backend(), &self.change_of(*key, change));
+        unit.any(self.db.backend(), &change_of(*key, change));
         self.save_session_note(unit, "what a page says once about something that is told").await
     }
 
@@ -253,7 +254,7 @@ impl Services {
         let Some(flash) = row.and_then(|row| row.flash) else { return Ok(None) };
         let change = entity::operator_session::ActiveModel { flash: Set(None), ..Default::default() };
         let mut unit = UnitOfWork::new();
-        let wipe = self.change_of(*key, change).filter(entity::operator_session::Column::Flash.eq(flash.as_str()));
+        let wipe = change_of(*key, change).filter(entity::operator_session::Column::Flash.eq(flash.as_str()));
         unit.any(self.db.backend(), &wipe);
         self.save_session_note(unit, "what a page says once about something that is told").await?;
         Ok(Some(flash))
@@ -262,16 +263,6 @@ impl Services {
     async fn save_session_note(&self, unit: UnitOfWork, why: &'static str) -> Result<(), StoreError> {
         let saved = self.ledger.save(unit.unaudited(why)).await;
         saved.map(drop).map_err(|not_saved| unexpected("operator_session", not_saved))
-    }
-
-    fn change_of(
-        &self,
-        key: SessionKey,
-        change: entity::operator_session::ActiveModel,
-    ) -> sea_orm::UpdateMany<entity::operator_session::Entity> {
-        entity::operator_session::Entity::update_many()
-            .set(change)
-            .filter(entity::operator_session::Column::Digest.eq(key.row()))
     }
 
     /// Ends a session: signs out. One that is over already is no error. Whether whoever asks may end it is for the caller to
@@ -367,6 +358,15 @@ impl Services {
         let saved = self.ledger.save(unit.unaudited("what is over cannot be used already")).await;
         saved.map(drop).map_err(|not_saved| unexpected("operator_session", not_saved))
     }
+}
+
+fn change_of(
+    key: SessionKey,
+    change: entity::operator_session::ActiveModel,
+) -> UpdateMany<entity::operator_session::Entity> {
+    entity::operator_session::Entity::update_many()
+        .set(change)
+        .filter(entity::operator_session::Column::Digest.eq(key.row()))
 }
 
 /// Neither idle for too long nor too old.

@@ -35,17 +35,20 @@ async fn house(more: &str) -> House {
     let source = ConfigSource::Text { name: "test".to_owned(), text };
     let config: Config = load(&source, &Environment::default()).unwrap().config;
     let Engine { services, writer, .. } = open_engine(&config).await.unwrap();
+    let config = std::sync::Arc::new(config);
+    let auth_limiter = std::sync::Arc::new(AuthLimiter::new(&config.limits));
     let state = AppState {
+        console: std::sync::Arc::new(crate::console::open(&services, &config, &auth_limiter).unwrap()),
         upstreams: std::sync::Arc::new(
             HttpUpstreams::new(EgressRules::default(), std::sync::Arc::clone(&services.clock)).unwrap(),
         ),
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
-        auth_limiter: std::sync::Arc::new(AuthLimiter::new(&config.limits)),
+        auth_limiter,
         in_flight: std::sync::Arc::new(InFlight::default()),
         exports: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
         jwt: JwtKeys::new(&[7; 32]),
         gateway: std::sync::Arc::new(crate::gateway::setup::gateway(&config, &"no caller of these has it".into())),
-        config: std::sync::Arc::new(config),
+        config,
         services,
     };
     House { state, folder, _writer: writer }
