@@ -1,6 +1,10 @@
 //! Packs the console's static files and names them after what is in them, so that browsers may keep them for ever.
 
-use std::{env, fmt::Write as _, fs, io::Write as _, path::Path};
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use flate2::{Compression, write::GzEncoder};
 
@@ -11,28 +15,27 @@ const FILES: [(&str, &str, &str); 3] = [
     ("htmx-4.0.1.min.js", "js", "text/javascript; charset=utf-8"),
 ];
 
-fn main() {
-    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+fn main() -> io::Result<()> {
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     let mut table = String::from("/// Every static file.\nstatic ASSETS: &[Asset] = &[\n");
     for (file, extension, media_type) in FILES {
         println!("cargo::rerun-if-changed=static/{file}");
-        let bytes = fs::read(Path::new("static").join(file)).expect("the file is in the folder `static`");
+        let bytes = fs::read(Path::new("static").join(file))?;
         let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-        packer.write_all(&bytes).expect("memory can be written");
-        let packed_path = Path::new(&out).join(format!("{file}.gz"));
-        fs::write(&packed_path, packer.finish().expect("memory can be written")).expect("OUT_DIR can be written");
-        let plain_path = fs::canonicalize(Path::new("static").join(file)).expect("the file is there");
-        let stem = file.split('.').next().expect("a name has a first part");
-        writeln!(
-            table,
-            "    Asset {{ file: {file:?}, served_as: \"{stem}-{:016x}.{extension}\", media_type: {media_type:?}, \
-             plain: include_bytes!({plain_path:?}), packed: include_bytes!({packed_path:?}) }},",
-            fingerprint(&bytes)
-        )
-        .expect("a text can be written");
+        packer.write_all(&bytes)?;
+        fs::write(Path::new(&out).join(format!("{file}.gz")), packer.finish()?)?;
+        let stem = file.split('.').next().unwrap_or(file);
+        let served_as = format!("{stem}-{:016x}.{extension}", fingerprint(&bytes));
+        let plain = format!("include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/static/{file}\"))");
+        let packed = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}.gz\"))");
+        let entry = format!(
+            "    Asset {{ file: {file:?}, served_as: {served_as:?}, media_type: {media_type:?}, plain: {plain}, \
+             packed: {packed} }},\n"
+        );
+        table.push_str(&entry);
     }
     table.push_str("];\n");
-    fs::write(Path::new(&out).join("assets.rs"), table).expect("OUT_DIR can be written");
+    fs::write(Path::new(&out).join("assets.rs"), table)
 }
 
 /// FNV-1a, 64 bits: tells versions of one file apart, nothing more.

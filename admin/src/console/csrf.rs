@@ -20,10 +20,9 @@ pub(super) fn check(headers: &HeaderMap, origin: &str) -> Result<(), CrossSite> 
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
         (Some("same-origin"), _) => {}
-        (Some(_), _) => return Err(CrossSite::OtherSite),
         (None, Some(from)) if from == origin => {}
-        (None, Some(_)) => return Err(CrossSite::OtherSite),
         (None, None) => return Err(CrossSite::Unknown),
+        (Some(_), _) | (None, Some(_)) => return Err(CrossSite::OtherSite),
     }
     let kind = text(CONTENT_TYPE.as_str()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::web::Payload;
 use engine::credits::Credits;
+use uuid::Uuid;
 
 use super::{Console, Fault, UnreadForm};
 use crate::text::{t, t_with};
@@ -57,6 +58,17 @@ impl Fields {
     /// Everything that was chosen of a list.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Where a list goes on.
+    ///
+    /// # Errors
+    /// It is no place in a list.
+    pub(crate) fn cursor(&self) -> Result<Option<Uuid>, Fault> {
+        match self.text("after") {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_unreadable| Fault::Form("cut in its address")),
+        }
     }
 
     /// A box was ticked.

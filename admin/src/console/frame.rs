@@ -74,17 +74,7 @@ pub(crate) fn plain_page(title: &str, detail: &str) -> Result<String, askama::Er
 }
 
 impl Framed<'_> {
-    fn t(&self, key: &str) -> String {
-        t(key)
-    }
-
     fn trail(&self) -> &[Link] {
         &self.page.crumbs
-    }
-}
-
-impl Plain<'_> {
-    fn t(&self, key: &str) -> String {
-        t(key)
     }
 }

@@ -108,7 +108,7 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
         ConsoleDecision::Allowed => Ok(visit),
         // The form itself asks for what is missing, and keeps what was typed.
         ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp => Ok(visit),
-        ConsoleDecision::Denied(denial) => Err(visit.forbidden(&denial)),
+        ConsoleDecision::Denied(denial) => Err(Fault::Forbidden(Box::new(denial)).response()),
     }
 }
 

@@ -20,7 +20,6 @@ use engine::{
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use uuid::Uuid;
 
 use super::{Answer, Console, Fault, Fields, Problems, frame};
 use crate::{
@@ -119,17 +118,6 @@ impl Visit {
     /// A key for one operation: a form that is sent twice has the same.
     pub(crate) fn new_key(&self) -> String {
         RequestId::new(&*self.services().ids, self.now_us).to_string()
-    }
-
-    /// Where a list goes on.
-    ///
-    /// # Errors
-    /// It is no place in a list.
-    pub(crate) fn cursor(&self, fields: &Fields) -> Result<Option<Uuid>, Fault> {
-        match fields.text("after") {
-            "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_unreadable| Fault::Form("cut in its address")),
-        }
     }
 
     /// Where the list at `path` begins, if this is not its first page.
@@ -245,11 +233,6 @@ impl Visit {
         self.new_cookie = Some(self.cookie("", 0));
     }
 
-    /// A page that says why this is not for the operator.
-    pub(super) fn forbidden(&self, denial: &ConsoleDenial) -> HttpResponse {
-        Fault::Forbidden(Box::new(denial.clone())).response()
-    }
-
     /// A page, whole or as a part.
     pub(crate) async fn show(&self, page: Page) -> Answer {
         self.show_as(HttpResponse::Ok(), page).await
@@ -301,9 +284,10 @@ impl Visit {
     }
 
     fn cookie(&self, value: &str, hours: i64) -> String {
-        let (name, secure) = match self.console.door.origin().starts_with("https://") {
-            true => (SESSION_COOKIE, "; Secure"),
-            false => (LOOPBACK_COOKIE, ""),
+        let (name, secure) = if self.console.door.origin().starts_with("https://") {
+            (SESSION_COOKIE, "; Secure")
+        } else {
+            (LOOPBACK_COOKIE, "")
         };
         let seconds = hours.saturating_mul(3_600);
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")

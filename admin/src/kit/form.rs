@@ -237,15 +237,17 @@ impl Form {
                 Control::Select(choices) => {
                     let chosen = typed.text(&field.name).to_owned();
                     if typed.is_on(&field.name) {
-                        choices.iter_mut().for_each(|choice| choice.is_chosen = choice.value == chosen);
+                        for choice in choices {
+                            choice.is_chosen = choice.value == chosen;
+                        }
                     }
                 }
                 Control::Boxes(choices) => {
                     let chosen: Vec<&str> = typed.all(&field.name).collect();
                     if !chosen.is_empty() {
-                        choices
-                            .iter_mut()
-                            .for_each(|choice| choice.is_chosen = chosen.contains(&choice.value.as_str()));
+                        for choice in choices {
+                            choice.is_chosen = chosen.contains(&choice.value.as_str());
+                        }
                     }
                 }
                 Control::Tick(ticked) => *ticked = *ticked || typed.is_on(&field.name),

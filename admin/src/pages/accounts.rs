@@ -58,7 +58,7 @@ async fn list(visit: Visit) -> Answer {
             _ => None,
         },
     };
-    let listed = visit.services().list_accounts(&filter, visit.cursor(&fields)?).await?;
+    let listed = visit.services().list_accounts(&filter, fields.cursor()?).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
     for account in &listed.rows {
         let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;

@@ -29,9 +29,10 @@ pub(super) fn routes() -> Vec<Route> {
 async fn show(visit: Visit) -> Answer {
     let session = visit.signed_in()?;
     let operator = &session.operator;
-    let factor = match operator.has_factor {
-        true => Cell::state(t("console-me-factor-on"), Tone::Good),
-        false => Cell::state(t("console-me-factor-off"), Tone::Warn),
+    let factor = if operator.has_factor {
+        Cell::state(t("console-me-factor-on"), Tone::Good)
+    } else {
+        Cell::state(t("console-me-factor-off"), Tone::Warn)
     };
     let roles: Vec<&str> = operator.roles.iter().map(|role| role.as_str()).collect();
     let sessions = visit.services().list_operator_sessions(operator.id).await?;

@@ -131,7 +131,8 @@ async fn the_demos_owner_is_made_once(kind: Kind) {
         services.find_operator_link(first.secret.expose_secret()).await.unwrap().is_none(),
         "only the newest is good"
     );
-    let made = services.use_operator_link(request(&services), second.secret.expose_secret(), &secret(PASSWORD)).await.unwrap();
+    let made =
+        services.use_operator_link(request(&services), second.secret.expose_secret(), &secret(PASSWORD)).await.unwrap();
     assert!(made.is_demo && made.has_password && made.roles == [Role::Owner]);
     assert!(offer().await.is_none());
     sign_in(&services, "demo@example.com").await;
