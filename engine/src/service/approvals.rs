@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     audit::{AUDIT_REASON_CHARS_MAX, Action, AuditEntry, OpContext},
+    credits::{Credits, MICROS_PER_CREDIT},
     id::{ApprovalId, OperatorId},
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -24,9 +25,14 @@ mod decide;
 mod rows;
 
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
+mod deed;
+
+pub use deed::{Deed, DeedUnreadable};
 use rows::read;
 pub use rows::{Approval, ApprovalState};
 
+/// Refunds and grants above this many micro-credits need another operator's approval: 100 credits.
+pub const APPROVAL_FROM: Credits = Credits::from_micros(100 * MICROS_PER_CREDIT);
 /// For how many days something can be decided.
 pub const APPROVAL_DAYS: i64 = 7;
 /// How many approvals a page has at most.
@@ -70,6 +76,9 @@ pub enum RequestApprovalError {
     /// There is too much to say.
     #[error("what is asked for has {0} bytes, at most {APPROVAL_PAYLOAD_BYTES_MAX} are kept")]
     TooLong(usize),
+    /// What is asked for could never be done.
+    #[error("{0}")]
+    Senseless(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -24,11 +24,13 @@ use crate::{
 
 mod adjustments;
 mod chargebacks;
+mod looking;
 mod payouts;
 mod refunds;
 
 pub use adjustments::Adjusted;
 pub use chargebacks::{Chargeback, ChargebackState};
+pub use looking::Refundable;
 pub use payouts::{PaidOut, Payee};
 pub use refunds::{Refunded, Reverted};
 

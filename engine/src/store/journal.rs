@@ -10,6 +10,10 @@ use crate::{
     ledger::{AccountKind, LedgerAccountId, Leg, movement::Turnover},
 };
 
+mod transactions;
+
+pub use transactions::{Posting, PostingSide, Transaction, find_transaction, list_postings, name_postings};
+
 #[derive(FromQueryResult)]
 struct PostingRow {
     debit: i64,

@@ -1,0 +1,278 @@
+//! What can be asked for: every deed with all that it takes to do it, as it is kept while it waits.
+
+use serde_json::{Map, Value, json};
+
+use super::{NewApproval, RequestApprovalError};
+use crate::{
+    audit::OpContext,
+    credits::Credits,
+    id::{AccountId, ApprovalId, EntryId, OperatorId},
+    ledger::grants::PRIORITY_MAX,
+    operator::Role,
+    policy::console::ConsoleAction,
+    service::{
+        Services,
+        accounts::{GrantTerms, is_reason},
+        catalog::spec_from_json,
+    },
+};
+
+/// The words of the payloads. Whoever changes them raises it and goes on reading the old ones.
+const VERSION: u64 = 1;
+
+/// Something that one operator asks for and another one approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Give back what was charged, or a part of it.
+    RefundCreate {
+        /// The charge; a call's has the call's identifier.
+        of: EntryId,
+        /// How much, in micro-credits; `None`: all that is left when it is done.
+        credits: Option<Credits>,
+        /// One line; its digest stands in the books.
+        reason: String,
+    },
+    /// Give credits to an account.
+    GrantCreate {
+        /// Whose.
+        account: AccountId,
+        /// How much, in micro-credits.
+        credits: Credits,
+        /// When they expire and in which order they are spent; `None`: never.
+        terms: Option<GrantTerms>,
+        /// As for a refund.
+        reason: String,
+    },
+    /// Set a price that is to come.
+    PriceSchedule {
+        /// The tool's namespace and name, or its plain name.
+        tool: String,
+        /// The price, as JSON of [`crate::service::catalog::spec_to_json`].
+        spec: String,
+        /// From when on, in microseconds since the Unix epoch.
+        from_us: i64,
+    },
+    /// Put a drafted policy in force.
+    PolicyPublish {
+        /// Which version.
+        number: i64,
+    },
+    /// Change what somebody is in the console.
+    OperatorRoles {
+        /// Who.
+        operator: OperatorId,
+        /// What they are from then on.
+        roles: Vec<Role>,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What was kept cannot be read as a deed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what is to be done cannot be read: {0}")]
+pub struct DeedUnreadable(String);
+
+impl Deed {
+    /// What it is called, and what whoever decides has to be allowed to do.
+    pub const fn action(&self) -> ConsoleAction {
+        match self {
+            Self::RefundCreate { .. } => ConsoleAction::RefundCreate,
+            Self::GrantCreate { .. } => ConsoleAction::GrantCreate,
+            Self::PriceSchedule { .. } => ConsoleAction::PriceSchedule,
+            Self::PolicyPublish { .. } => ConsoleAction::PolicyPublish,
+            Self::OperatorRoles { .. } => ConsoleAction::OperatorRoles,
+        }
+    }
+
+    /// What it is done to: a kind, and which one, as the audit trail calls it.
+    pub fn object(&self) -> (&'static str, String) {
+        match self {
+            Self::RefundCreate { of, .. } => ("transaction", of.to_string()),
+            Self::GrantCreate { account, .. } => ("account", account.to_string()),
+            Self::PriceSchedule { tool, .. } => ("tool", tool.clone()),
+            Self::PolicyPublish { number } => ("policy", number.to_string()),
+            Self::OperatorRoles { operator, .. } => ("operator", operator.to_string()),
+        }
+    }
+
+    /// Everything that it takes, as it is kept.
+    pub fn to_payload(&self) -> Value {
+        let facts = match self {
+            Self::RefundCreate { of, credits, reason } => {
+                let credits = credits.map(|credits| credits.to_string());
+                json!({"of": of.to_string(), "credits": credits, "reason": reason})
+            }
+            Self::GrantCreate { account, credits, terms, reason } => json!({
+                "account": account.to_string(),
+                "credits": credits.to_string(),
+                "expires_us": terms.map(|terms| terms.expires_us),
+                "priority": terms.map(|terms| terms.priority),
+                "reason": reason,
+            }),
+            Self::PriceSchedule { tool, spec, from_us } => json!({"tool": tool, "spec": spec, "from_us": from_us}),
+            Self::PolicyPublish { number } => json!({"number": number}),
+            Self::OperatorRoles { operator, roles, reason } => {
+                json!({"operator": operator.to_string(), "roles": Role::join(roles), "reason": reason})
+            }
+        };
+        let mut payload = Map::new();
+        payload.insert("version".to_owned(), VERSION.into());
+        payload.insert("deed".to_owned(), self.action().as_str().into());
+        if let Value::Object(facts) = facts {
+            payload.extend(facts);
+        }
+        Value::Object(payload)
+    }
+
+    /// Reads what [`Self::to_payload`] made.
+    ///
+    /// # Errors
+    /// It is something else, or of another version of the program.
+    pub fn from_payload(payload: &Value) -> Result<Self, DeedUnreadable> {
+        let kept = Kept(payload);
+        match payload.get("version").and_then(Value::as_u64) {
+            Some(VERSION) => {}
+            Some(version) => return Err(DeedUnreadable(format!("it is of version {version}"))),
+            None => return Err(kept.wrong("version")),
+        }
+        let action = ConsoleAction::from_word(kept.text("deed")?);
+        Ok(match action {
+            Some(ConsoleAction::RefundCreate) => Self::RefundCreate {
+                of: kept.parsed("of")?,
+                credits: kept.maybe_credits("credits")?,
+                reason: kept.text("reason")?.to_owned(),
+            },
+            Some(ConsoleAction::GrantCreate) => Self::GrantCreate {
+                account: kept.parsed("account")?,
+                credits: kept.maybe_credits("credits")?.ok_or_else(|| kept.wrong("credits"))?,
+                terms: match (kept.maybe_number("expires_us")?, kept.maybe_number("priority")?) {
+                    (Some(expires_us), Some(priority)) => Some(GrantTerms { expires_us, priority }),
+                    (None, None) => None,
+                    _ => return Err(kept.wrong("expires_us")),
+                },
+                reason: kept.text("reason")?.to_owned(),
+            },
+            Some(ConsoleAction::PriceSchedule) => Self::PriceSchedule {
+                tool: kept.text("tool")?.to_owned(),
+                spec: kept.text("spec")?.to_owned(),
+                from_us: kept.number("from_us")?,
+            },
+            Some(ConsoleAction::PolicyPublish) => Self::PolicyPublish { number: kept.number("number")? },
+            Some(ConsoleAction::OperatorRoles) => Self::OperatorRoles {
+                operator: kept.parsed("operator")?,
+                roles: Role::split(kept.text("roles")?).map_err(|error| DeedUnreadable(error.to_string()))?,
+                reason: kept.text("reason")?.to_owned(),
+            },
+            _ => return Err(kept.wrong("deed")),
+        })
+    }
+
+    /// What of it makes no sense whatever the books say, so that nobody is asked to decide it.
+    fn problem(&self) -> Option<String> {
+        let of_reason = |reason: &str| (!is_reason(reason)).then(|| RequestApprovalError::Reason.to_string());
+        match self {
+            Self::RefundCreate { credits, reason, .. } => {
+                let is_positive = credits.is_none_or(|credits| credits > Credits::ZERO);
+                if is_positive { of_reason(reason) } else { Some("`credits` must be more than 0".to_owned()) }
+            }
+            Self::GrantCreate { credits, terms, reason, .. } => {
+                if *credits <= Credits::ZERO {
+                    return Some("`credits` must be more than 0".to_owned());
+                }
+                let priority = terms.map(|terms| terms.priority).filter(|number| !(0..=PRIORITY_MAX).contains(number));
+                let of_priority = |priority| format!("`priority` is a number from 0 to {PRIORITY_MAX}, not {priority}");
+                priority.map(of_priority).or_else(|| of_reason(reason))
+            }
+            Self::PriceSchedule { spec, .. } => spec_from_json(spec).err(),
+            Self::PolicyPublish { .. } => None,
+            Self::OperatorRoles { roles, .. } if roles.is_empty() => {
+                Some("an operator has at least one role".to_owned())
+            }
+            Self::OperatorRoles { reason, .. } => of_reason(reason),
+        }
+    }
+}
+
+/// A payload, field by field.
+struct Kept<'a>(&'a Value);
+
+impl<'a> Kept<'a> {
+    fn wrong(&self, name: &str) -> DeedUnreadable {
+        DeedUnreadable(format!("`{name}` is missing or wrong"))
+    }
+
+    fn text(&self, name: &str) -> Result<&'a str, DeedUnreadable> {
+        self.0.get(name).and_then(Value::as_str).ok_or_else(|| self.wrong(name))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, DeedUnreadable> {
+        self.text(name)?.parse().map_err(|_unreadable| self.wrong(name))
+    }
+
+    fn number(&self, name: &str) -> Result<i64, DeedUnreadable> {
+        self.maybe_number(name)?.ok_or_else(|| self.wrong(name))
+    }
+
+    fn maybe_number(&self, name: &str) -> Result<Option<i64>, DeedUnreadable> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_i64().map(Some).ok_or_else(|| self.wrong(name)),
+        }
+    }
+
+    fn maybe_credits(&self, name: &str) -> Result<Option<Credits>, DeedUnreadable> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => Credits::parse_exact(self.text(name)?).map(Some).map_err(|_unreadable| self.wrong(name)),
+        }
+    }
+}
+
+impl Services {
+    /// Asks for a deed: another operator has to decide it. `reason` is for whoever decides; the same `key` again (the form's
+    /// own identifier) asks for nothing more.
+    ///
+    /// # Errors
+    /// See [`RequestApprovalError`]: the deed makes no sense, there is nothing to give back, the reason or the key cannot be
+    /// used, or the database failed.
+    pub async fn request_deed(
+        &self,
+        by: &OpContext,
+        author: OperatorId,
+        deed: &Deed,
+        reason: &str,
+        key: Option<&str>,
+    ) -> Result<ApprovalId, RequestApprovalError> {
+        if let Some(problem) = deed.problem() {
+            return Err(RequestApprovalError::Senseless(problem));
+        }
+        let new = NewApproval {
+            kind: deed.action().as_str(),
+            payload: deed.to_payload(),
+            amount: self.amount_of(deed).await?,
+            object: deed.object(),
+            reason,
+            key,
+        };
+        self.request_approval(by, author, new).await
+    }
+
+    /// How much money a deed moves at most, in micro-credits. Of a charge less and less is left, never more.
+    async fn amount_of(&self, deed: &Deed) -> Result<Option<i64>, RequestApprovalError> {
+        match deed {
+            Deed::RefundCreate { of, credits: None, .. } => {
+                let found = self.find_refundable(*of).await?.map(|charge| charge.left()).filter(|left| !left.is_zero());
+                let missing = || RequestApprovalError::Senseless(format!("nothing of `{of}` can be given back"));
+                found.map(|left| Some(left.micros())).ok_or_else(missing)
+            }
+            Deed::RefundCreate { credits: Some(credits), .. } | Deed::GrantCreate { credits, .. } => {
+                Ok(Some(credits.micros()))
+            }
+            Deed::PriceSchedule { .. } | Deed::PolicyPublish { .. } | Deed::OperatorRoles { .. } => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use uuid::Uuid;
+
+use super::*;
+
+fn one_of_each() -> [Deed; 7] {
+    let credits = Credits::from_micros(150_000_001);
+    let refund =
+        |credits| Deed::RefundCreate { of: Uuid::from_u128(7).into(), credits, reason: "wrong \"answer\"".into() };
+    let grant =
+        |terms| Deed::GrantCreate { account: Uuid::from_u128(8).into(), credits, terms, reason: "goodwill".to_owned() };
+    [
+        refund(None),
+        refund(Some(credits)),
+        grant(None),
+        grant(Some(GrantTerms { expires_us: 1_800_000_000_000_001, priority: 5 })),
+        Deed::PriceSchedule {
+            tool: "acme/search".to_owned(),
+            spec: r#"{"pricing_mode":"fixed_per_request","fixed_credit_cost":"2"}"#.to_owned(),
+            from_us: 1_800_000_000_000_001,
+        },
+        Deed::PolicyPublish { number: 12 },
+        Deed::OperatorRoles {
+            operator: Uuid::from_u128(9).into(),
+            roles: vec![Role::Owner, Role::Support],
+            reason: "she runs it now".to_owned(),
+        },
+    ]
+}
+
+#[test]
+fn what_is_kept_is_read_again_whole() {
+    for deed in one_of_each() {
+        let kept = deed.to_payload().to_string();
+        let read = Deed::from_payload(&serde_json::from_str(&kept).unwrap());
+        assert_eq!(read, Ok(deed.clone()), "{kept}");
+        assert_eq!(deed.problem(), None, "{kept}");
+    }
+}
+
+#[test]
+fn the_words_that_are_kept_stay_as_they_are() {
+    let kept = one_of_each().map(|deed| deed.to_payload().to_string());
+    assert_eq!(
+        kept[1],
+        r#"{"version":1,"deed":"refund.create","of":"ent_00000000000000000000000000000007","credits":"150.000001","reason":"wrong \"answer\""}"#
+    );
+    assert_eq!(kept[5], r#"{"version":1,"deed":"policy.publish","number":12}"#);
+    assert_eq!(
+        kept[6],
+        r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"owner support","reason":"she runs it now"}"#
+    );
+}
+
+#[test]
+fn what_is_damaged_or_of_another_version_is_not_read() {
+    for (text, named) in [
+        ("{}", "version"),
+        (r#"{"version":2,"deed":"policy.publish","number":1}"#, "version 2"),
+        (r#"{"version":1,"deed":"policy.rollback","number":1}"#, "deed"),
+        (r#"{"version":1,"deed":"policy.publish","number":"1"}"#, "number"),
+        (r#"{"version":1,"deed":"refund.create","of":"acc_1","reason":"x"}"#, "of"),
+        (
+            r#"{"version":1,"deed":"grant.create","account":"acc_00000000000000000000000000000009","reason":"x"}"#,
+            "credits",
+        ),
+        (
+            r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"king","reason":"x"}"#,
+            "king",
+        ),
+    ] {
+        let error = Deed::from_payload(&serde_json::from_str(text).unwrap()).unwrap_err().to_string();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}
+
+#[test]
+fn nobody_is_asked_to_decide_what_makes_no_sense() {
+    let reason = String::new();
+    let (of, account, operator) = (Uuid::from_u128(7).into(), Uuid::from_u128(8).into(), Uuid::from_u128(9).into());
+    for deed in [
+        Deed::RefundCreate { of, credits: Some(Credits::ZERO), reason: "x".to_owned() },
+        Deed::RefundCreate { of, credits: None, reason: reason.clone() },
+        Deed::GrantCreate { account, credits: Credits::ZERO, terms: None, reason: "x".to_owned() },
+        Deed::GrantCreate {
+            account,
+            credits: Credits::MAX,
+            terms: Some(GrantTerms { expires_us: 1, priority: PRIORITY_MAX + 1 }),
+            reason: "x".to_owned(),
+        },
+        Deed::PriceSchedule { tool: "a/b".to_owned(), spec: "{".to_owned(), from_us: 1 },
+        Deed::OperatorRoles { operator, roles: Vec::new(), reason: "x".to_owned() },
+        Deed::OperatorRoles { operator, roles: vec![Role::Owner], reason },
+    ] {
+        assert!(deed.problem().is_some(), "{deed:?}");
+    }
+}
