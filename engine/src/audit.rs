@@ -4,7 +4,9 @@
 
 use std::fmt::Display;
 
-use crate::id::{AccountId, AuditorId, PartnerId, RequestId, TokenId};
+use serde_json::{Map, Value};
+
+use crate::id::{AccountId, ApprovalId, AuditorId, OperatorId, PartnerId, RequestId, TokenId};
 
 mod action;
 mod chain;
@@ -77,6 +79,13 @@ pub enum Method {
     Token(TokenId),
     /// With an auditor's token.
     AuditorToken,
+    /// By having approved it before, what somebody else had asked for.
+    Approval {
+        /// Which request.
+        id: ApprovalId,
+        /// Who asked for it.
+        author: OperatorId,
+    },
     /// The program itself.
     System,
     /// Not at all.
@@ -94,15 +103,17 @@ impl Method {
             Self::Session => "session",
             Self::Token(_) => "token",
             Self::AuditorToken => "auditor_token",
+            Self::Approval { .. } => "approval",
             Self::System => "system",
             Self::Nothing => "none",
         }
     }
 
-    /// Which token it was.
+    /// Which token or which approval it was.
     pub fn credential(self) -> Option<String> {
         match self {
             Self::Token(id) => Some(id.to_string()),
+            Self::Approval { id, .. } => Some(id.to_string()),
             _ => None,
         }
     }
@@ -163,6 +174,19 @@ impl AuditEntry {
     pub fn because(mut self, reason: &str) -> Self {
         self.reason = Some(reason.chars().take(AUDIT_REASON_CHARS_MAX).collect());
         self
+    }
+
+    /// What is new; of what was approved also which request that was, and whose.
+    fn told_after(&self) -> Option<String> {
+        let Method::Approval { id, author } = self.by.method else { return self.after.clone() };
+        let mut facts = match self.after.as_deref().map(serde_json::from_str) {
+            Some(Ok(Value::Object(facts))) => facts,
+            Some(Ok(other)) => Map::from_iter([("facts".to_owned(), other)]),
+            Some(Err(_)) | None => Map::new(),
+        };
+        facts.insert("approval".to_owned(), id.to_string().into());
+        facts.insert("requested_by".to_owned(), author.to_string().into());
+        Some(Value::Object(facts).to_string())
     }
 
     /// What was done.

@@ -25,5 +25,5 @@ pub use error::StoreError;
 pub use lock::WriterLock;
 pub use postgres::{TooManyRights, examine_server};
 pub use presence::Presence;
-pub use unit::{AuditedUnit, NotSaved, UnitOfWork};
+pub use unit::{AuditedUnit, NotSaved, Rehearsal, UnitOfWork};
 pub use writer::{Ledger, WriterError};

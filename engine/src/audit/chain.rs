@@ -26,7 +26,7 @@ pub struct AuditRow {
     pub actor_id: String,
     /// How that is known.
     pub method: String,
-    /// Which token it was, where it was one.
+    /// Which token or which approval it was, where it was one.
     pub credential: Option<String>,
     /// What was done, as `category.operation`.
     pub action: String,
@@ -105,7 +105,7 @@ impl AuditHead {
             object_kind: (*object_kind).to_owned(),
             object_id: object_id.clone(),
             before: entry.before.clone(),
-            after: entry.after.clone(),
+            after: entry.told_after(),
             reason: entry.reason.clone(),
             request_id: entry.by.request.map(|id| id.to_string()),
             prev_hash: self.hash,

@@ -22,12 +22,15 @@ use crate::{
 };
 
 mod decide;
+mod deed;
+mod execute;
+mod rounds;
 mod rows;
+mod standing;
 
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
-mod deed;
-
 pub use deed::{Deed, DeedUnreadable};
+pub use execute::{DeedDone, DeedFailure, RESUMED_AFTER_S};
 use rows::read;
 pub use rows::{Approval, ApprovalState};
 
@@ -43,8 +46,6 @@ pub const APPROVAL_PAYLOAD_BYTES_MAX: usize = 65_536;
 pub const APPROVAL_NOTE_CHARS_MAX: usize = AUDIT_REASON_CHARS_MAX;
 
 const US_PER_DAY: i64 = 86_400_000_000;
-/// How many are looked at in one round.
-const ROUND_MAX: u64 = 100;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +96,8 @@ pub struct ApprovalFilter {
     pub not_author: Option<OperatorId>,
     /// Of this kind.
     pub kind: Option<String>,
+    /// Of one of these kinds; `None`: of any.
+    pub kinds: Option<Vec<&'static str>>,
     /// To this object.
     pub object: Option<String>,
 }
@@ -184,6 +187,7 @@ impl Services {
         let count = count_max.clamp(1, APPROVALS_PAGE_MAX);
         let now_us = self.clock.now_us();
         let mut wanted = Condition::all();
+        // Along the primary key: few things need four eyes. What waits is by `approval_waiting` where that is less.
         if let Some(state) = filter.state {
             wanted = wanted.add(is_in_state(state, now_us));
         }
@@ -195,6 +199,9 @@ impl Services {
         }
         if let Some(kind) = &filter.kind {
             wanted = wanted.add(Column::Kind.eq(kind));
+        }
+        if let Some(kinds) = &filter.kinds {
+            wanted = wanted.add(Column::Kind.is_in(kinds.iter().copied()));
         }
         if let Some(object) = &filter.object {
             wanted = wanted.add(Column::ObjectId.eq(object));
@@ -224,83 +231,6 @@ impl Services {
         row.map(|row| read(row, self.clock.now_us())).transpose()
     }
 
-    /// Says what came of carrying out what was approved: something was done, or it was refused and nothing happened. Once it
-    /// is said it stays.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn finish_approval(&self, id: ApprovalId, outcome: Result<&str, &str>) -> Result<(), StoreError> {
-        let (state, outcome) = match outcome {
-            Ok(done) => (ApprovalState::Approved, json!({"done": cut(done)})),
-            Err(refused) => (ApprovalState::Failed, json!({"refused": cut(refused)})),
-        };
-        let change = entity::approval::ActiveModel {
-            state: Set(state.as_str().to_owned()),
-            outcome: Set(Some(outcome.to_string())),
-            ..Default::default()
-        };
-        let update = entity::approval::Entity::update_many()
-            .set(change)
-            .filter(entity::approval::Column::Id.eq(id.uuid()))
-            .filter(entity::approval::Column::State.eq(ApprovalState::Approved.as_str()))
-            .filter(entity::approval::Column::Outcome.is_null());
-        let mut unit = UnitOfWork::new();
-        unit.any(self.db.backend(), &update);
-        let saved = self.ledger.save(unit.unaudited("what was carried out is told by what was done")).await;
-        saved.map(drop).map_err(|not_saved| unexpected("approval", not_saved))
-    }
-
-    /// What was approved and has no outcome, the oldest first: it is being carried out, or whoever did that is gone.
-    ///
-    /// # Errors
-    /// As for [`Self::list_approvals`].
-    pub async fn list_unfinished_approvals(&self) -> Result<Vec<Approval>, StoreError> {
-        let rows = entity::approval::Entity::find()
-            .filter(entity::approval::Column::State.eq(ApprovalState::Approved.as_str()))
-            .filter(entity::approval::Column::Outcome.is_null())
-            .order_by_asc(entity::approval::Column::Id)
-            .limit(ROUND_MAX)
-            .all(self.db.readers())
-            .await?;
-        rows.into_iter().map(|row| read(row, self.clock.now_us())).collect()
-    }
-
-    /// Marks some of the requests that nobody has decided in time. To be called from time to time; they cannot be decided
-    /// any more before that.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn expire_approvals(&self) -> Result<(), StoreError> {
-        let now_us = self.clock.now_us();
-        let due = entity::approval::Entity::find()
-            .filter(entity::approval::Column::State.eq(ApprovalState::Waiting.as_str()))
-            .filter(entity::approval::Column::ExpiresUs.lte(now_us))
-            .limit(ROUND_MAX)
-            .all(self.db.readers())
-            .await?;
-        let mut unit = UnitOfWork::new();
-        let mut entries = Vec::new();
-        for row in due {
-            let change = entity::approval::ActiveModel {
-                state: Set(ApprovalState::Expired.as_str().to_owned()),
-                decided_us: Set(Some(now_us)),
-                ..Default::default()
-            };
-            let update = entity::approval::Entity::update_many()
-                .set(change)
-                .filter(entity::approval::Column::Id.eq(row.id))
-                .filter(entity::approval::Column::State.eq(ApprovalState::Waiting.as_str()));
-            unit.one(self.db.backend(), &update);
-            entries.push(told_of(&OpContext::system(), Action::ApprovalExpire, &read(row, now_us)?));
-        }
-        let mut entries = entries.into_iter();
-        let Some(first) = entries.next() else { return Ok(()) };
-        match self.ledger.save(unit.audited(first).and(entries)).await {
-            // Another server does the same.
-            Ok(_) | Err(NotSaved::Conflict { .. }) => Ok(()),
-            Err(not_saved) => Err(unexpected("approval", not_saved)),
-        }
-    }
 }
 
 /// As [`Approval::state`] says it: what nobody has marked as expired yet counts as that.

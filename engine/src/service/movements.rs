@@ -24,15 +24,25 @@ use crate::{
 
 mod adjustments;
 mod chargebacks;
+mod disputes;
+mod list;
 mod looking;
+mod payees;
 mod payouts;
 mod refunds;
+mod rehearsals;
 
 pub use adjustments::Adjusted;
 pub use chargebacks::{Chargeback, ChargebackState};
-pub use looking::Refundable;
+pub use disputes::{Dispute, DisputeFilter};
+pub use list::{Movement, MovementFilter};
+pub use looking::{MovementDetail, Refundable};
+pub use payees::{PaidPayee, PayeeBalance, PayeeKind};
 pub use payouts::{PaidOut, Payee};
 pub use refunds::{Refunded, Reverted};
+pub use rehearsals::{Parties, PayoutRehearsal, RefundRehearsal};
+
+pub use crate::store::journal::{Posting, PostingSide, Transaction};
 
 /// Why money is moved, and the name under which it is moved once.
 #[derive(Debug, Clone, Copy)]
@@ -60,9 +70,23 @@ pub enum MovementKind {
     ChargebackWon,
     /// A disputed payment was taken back.
     ChargebackLost,
+    /// Credits were given. Such orders have a table of their own.
+    Grant,
 }
 
 impl MovementKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Adjustment,
+        Self::Refund,
+        Self::Reversal,
+        Self::Payout,
+        Self::ChargebackOpen,
+        Self::ChargebackWon,
+        Self::ChargebackLost,
+        Self::Grant,
+    ];
+
     /// The word that is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +97,13 @@ impl MovementKind {
             Self::ChargebackOpen => "chargeback_open",
             Self::ChargebackWon => "chargeback_won",
             Self::ChargebackLost => "chargeback_lost",
+            Self::Grant => "grant",
         }
+    }
+
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// What the audit trail calls it, and the kind of what it is about.
@@ -86,6 +116,7 @@ impl MovementKind {
             Self::ChargebackOpen => (Action::ChargebackOpen, "purchase"),
             Self::ChargebackWon => (Action::ChargebackWon, "purchase"),
             Self::ChargebackLost => (Action::ChargebackLost, "purchase"),
+            Self::Grant => (Action::GrantCreate, "transaction"),
         }
     }
 }

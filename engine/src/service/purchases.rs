@@ -16,6 +16,10 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod list;
+
+pub use list::PurchaseFilter;
+
 /// The largest purchase: a hundred million credits, which are 100,000 US dollars.
 pub const PURCHASE_CREDITS_MAX: Credits = Credits::from_micros(100_000_000 * MICROS_PER_CREDIT);
 /// How many purchases a list shows, the newest first.
@@ -71,7 +75,8 @@ impl PurchaseStatus {
         Self::ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, word)| *word)
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, stored)| *stored == word).map(|(status, _)| *status)
     }
 }
@@ -91,8 +96,12 @@ pub struct Purchase {
     pub status: PurchaseStatus,
     /// When it was made, in microseconds since the Unix epoch.
     pub created_us: i64,
-    /// When it was confirmed.
+    /// When it was confirmed, in microseconds since the Unix epoch.
     pub confirmed_us: Option<i64>,
+    /// When it was said that it was never paid, in microseconds since the Unix epoch.
+    pub failed_us: Option<i64>,
+    /// Why it was never paid, as an operator has said.
+    pub failure: Option<String>,
 }
 
 /// Why nothing was bought.
@@ -161,7 +170,7 @@ impl Services {
         if purchase.provider != Provider::Demo || purchase.status != PurchaseStatus::Pending {
             return Ok(purchase);
         }
-        match self.confirm_purchase(by, purchase.id).await {
+        match self.confirm_purchase(by, purchase.id, None).await {
             Ok(confirmed) => Ok(confirmed),
             // A request with the same key was first.
             Err(ConfirmError::AlreadyConfirmed(_)) => Ok(self.load_purchase(purchase.id).await?),
@@ -170,10 +179,20 @@ impl Services {
     }
 
     /// Confirms a purchase: its credits go from the provider's clearing account to the wallet, and a receipt is mailed.
+    /// `reason` is what an operator says about it.
     ///
     /// # Errors
-    /// There is no such purchase, it was confirmed before (nothing is posted again), or the database failed.
-    pub async fn confirm_purchase(&self, by: &OpContext, id: PurchaseId) -> Result<Purchase, ConfirmError> {
+    /// There is no such purchase, it was confirmed before (nothing is posted again), the reason cannot be used, or the
+    /// database failed.
+    pub async fn confirm_purchase(
+        &self,
+        by: &OpContext,
+        id: PurchaseId,
+        reason: Option<&str>,
+    ) -> Result<Purchase, ConfirmError> {
+        if reason.is_some_and(|reason| !is_reason(reason)) {
+            return Err(ConfirmError::Reason);
+        }
         let purchase = self.find_purchase(id).await?.ok_or(ConfirmError::NotFound)?;
         check_pending(&purchase)?;
         let profile = self.find_profile(purchase.account).await?.ok_or(ConfirmError::NotFound)?;
@@ -203,10 +222,13 @@ impl Services {
             "usd": purchase.credits.usd(),
         });
         self.enqueue_mail(&mut unit, &profile.email, MailTemplate::Receipt, &data, now_us);
-        let told = by
+        let mut told = by
             .entry(Action::PurchaseConfirm, "purchase", id)
             .before(facts(&purchase, PurchaseStatus::Pending))
             .after(facts(&purchase, PurchaseStatus::Confirmed));
+        if let Some(reason) = reason {
+            told = told.because(reason);
+        }
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(Purchase { status: PurchaseStatus::Confirmed, confirmed_us: Some(now_us), ..purchase }),
             Err(not_saved) => Err(self.why_not_closed(purchase, not_saved).await),
@@ -224,11 +246,12 @@ impl Services {
         }
         let purchase = self.find_purchase(id).await?.ok_or(ConfirmError::NotFound)?;
         check_pending(&purchase)?;
+        let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
         let fail = entity::purchase::Entity::update_many()
             .set(entity::purchase::ActiveModel {
                 status: Set(PurchaseStatus::Failed.as_str().to_owned()),
-                failed_us: Set(Some(self.clock.now_us())),
+                failed_us: Set(Some(now_us)),
                 failure: Set(Some(reason.to_owned())),
                 ..Default::default()
             })
@@ -241,7 +264,10 @@ impl Services {
             .after(facts(&purchase, PurchaseStatus::Failed))
             .because(reason);
         match self.ledger.save(unit.audited(told)).await {
-            Ok(_) => Ok(Purchase { status: PurchaseStatus::Failed, ..purchase }),
+            Ok(_) => {
+                let failure = Some(reason.to_owned());
+                Ok(Purchase { status: PurchaseStatus::Failed, failed_us: Some(now_us), failure, ..purchase })
+            }
             Err(not_saved) => Err(self.why_not_closed(purchase, not_saved).await),
         }
     }
@@ -365,5 +391,7 @@ fn read(row: &entity::purchase::Model) -> Result<Purchase, StoreError> {
         status: PurchaseStatus::from_word(&row.status).ok_or_else(broken)?,
         created_us: row.created_us,
         confirmed_us: row.confirmed_us,
+        failed_us: row.failed_us,
+        failure: row.failure.clone(),
     })
 }

@@ -1,5 +1,7 @@
 //! Looking single things up in the books, for those who moved money and want to say what came of it.
 
+use std::collections::HashMap;
+
 use sea_orm::{DbBackend, FromQueryResult, Statement};
 use uuid::Uuid;
 
@@ -12,7 +14,9 @@ use crate::{
 
 mod transactions;
 
-pub use transactions::{Posting, PostingSide, Transaction, find_transaction, list_postings, name_postings};
+pub use transactions::{
+    Posting, PostingSide, Transaction, find_transaction, list_postings, load_amounts, name_postings,
+};
 
 #[derive(FromQueryResult)]
 struct PostingRow {
@@ -24,6 +28,13 @@ struct PostingRow {
 
 #[derive(FromQueryResult)]
 struct TurnoverRow {
+    credits: i64,
+    debits: i64,
+}
+
+#[derive(FromQueryResult)]
+struct NamedTurnoverRow {
+    account_id: i64,
     credits: i64,
     debits: i64,
 }
@@ -68,6 +79,29 @@ pub async fn find_held(db: &Database, id: Uuid) -> Result<Option<Credits>, Store
     let query = statement(db.backend(), "SELECT amount FROM hold WHERE id = ?", id);
     let row = AmountRow::find_by_statement(query).one(db.readers()).await?;
     Ok(row.map(|row| Credits::from_micros(row.amount)))
+}
+
+/// What unlimited accounts received and spent, over all slots; those that never did are left out.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn load_turnovers(
+    db: &Database,
+    ids: &[LedgerAccountId],
+) -> Result<HashMap<LedgerAccountId, Turnover>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<String> = ids.iter().map(|id| id.raw().to_string()).collect();
+    let sql = format!(
+        "SELECT account_id, CAST(sum(credits) AS bigint) AS credits, CAST(sum(debits) AS bigint) AS debits
+         FROM hot_balance WHERE account_id IN ({}) GROUP BY account_id",
+        ids.join(", ")
+    );
+    let query = Statement::from_string(db.backend(), sql);
+    let rows = NamedTurnoverRow::find_by_statement(query).all(db.readers()).await?;
+    let turnover = |row: &NamedTurnoverRow| Turnover { credits: row.credits, debits: row.debits };
+    Ok(rows.iter().map(|row| (LedgerAccountId::from_raw(row.account_id), turnover(row))).collect())
 }
 
 /// What an unlimited account received and spent, over all slots.

@@ -1,13 +1,19 @@
 //! A unit of work: statements and ledger transactions that happen together or not at all.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use sea_orm::{DbBackend, QueryTrait, Statement, sea_query::Values};
 
 use super::{news::announcement, writer::Command};
 use crate::{
     audit::AuditEntry,
-    ledger::{LedgerAccountId, Post, Refusal, grants::GiveGrant, periods::PeriodClose},
+    id::EntryId,
+    ledger::{
+        LedgerAccountId, Post, Refusal, grants::GiveGrant, leaf::Entry, movement, periods::PeriodClose, plan::Plan,
+    },
 };
 
 /// One statement and how many rows it must touch.
@@ -28,6 +34,7 @@ pub struct UnitOfWork {
     pub(super) statements: Vec<Guarded>,
     pub(super) commands: Vec<Command>,
     pub(super) is_rehearsal: bool,
+    rehearsal: Option<Rehearsal>,
     opened: HashSet<LedgerAccountId>,
 }
 
@@ -101,6 +108,20 @@ impl UnitOfWork {
         self
     }
 
+    /// As [`Self::rehearse`]; what would have been written is in `rehearsal` afterwards.
+    pub fn rehearse_for(&mut self, rehearsal: &Rehearsal) -> &mut Self {
+        self.rehearsal = Some(rehearsal.clone());
+        self.rehearse()
+    }
+
+    /// Keeps what a rehearsal has come to.
+    pub(super) fn show_rehearsal(&self, plan: &Plan) {
+        if let Some(Rehearsal(shown)) = &self.rehearsal {
+            let lines = Rehearsed { entries: plan.entries.clone(), statements: plan.statements.clone() };
+            *shown.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+        }
+    }
+
     /// Says what the audit trail tells of this unit. It is written with the unit or not at all.
     #[must_use]
     pub fn audited(self, entry: AuditEntry) -> AuditedUnit {
@@ -112,6 +133,26 @@ impl UnitOfWork {
     pub fn unaudited(self, why: &'static str) -> AuditedUnit {
         tracing::trace!(why, "a unit leaves no trace in the audit trail");
         AuditedUnit { unit: self, trail: Vec::new() }
+    }
+}
+
+/// Where the writer leaves what a rehearsal would have written.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearsal(Arc<Mutex<Rehearsed>>);
+
+/// What a rehearsal would have written of the books.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearsed {
+    /// Their new lines.
+    pub entries: Vec<Entry>,
+    /// Statements of payouts, by the payouts' identifiers.
+    pub statements: Vec<(EntryId, movement::Statement)>,
+}
+
+impl Rehearsal {
+    /// What it has come to; nothing before that.
+    pub fn take(&self) -> Rehearsed {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -89,6 +89,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(app::run_ticks(state.clone())),
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
         actix_web::rt::spawn(follow),
+        actix_web::rt::spawn(app::run_approvals(Arc::clone(&state.services))),
         actix_web::rt::spawn(vouch),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));

@@ -29,7 +29,7 @@ struct PurchaseView {
 /// There is no such purchase, it is closed already, or the database failed. Nothing was changed.
 pub(super) async fn confirm(services: &Services, by: &OpContext, purchase: &str) -> Result<Done, NotDone> {
     let id = purchase.parse().map_err(|error: InvalidId| NotDone::refused(error))?;
-    let confirmed = services.confirm_purchase(by, id).await.map_err(|error| not_closed(purchase, error))?;
+    let confirmed = services.confirm_purchase(by, id, None).await.map_err(|error| not_closed(purchase, error))?;
     purchase_closed(services, &confirmed, "confirmed").await
 }
 

@@ -32,6 +32,22 @@ pub enum Deed {
         /// One line; its digest stands in the books.
         reason: String,
     },
+    /// Take a whole transaction back.
+    ReversalCreate {
+        /// The transaction.
+        of: EntryId,
+        /// As for a refund.
+        reason: String,
+    },
+    /// Correct the wallet of an account.
+    AccountAdjust {
+        /// Whose.
+        account: AccountId,
+        /// How much to put in, or to take out where it is below zero, in micro-credits.
+        credits: Credits,
+        /// As for a refund.
+        reason: String,
+    },
     /// Give credits to an account.
     GrantCreate {
         /// Whose.
@@ -78,6 +94,8 @@ impl Deed {
     pub const fn action(&self) -> ConsoleAction {
         match self {
             Self::RefundCreate { .. } => ConsoleAction::RefundCreate,
+            Self::ReversalCreate { .. } => ConsoleAction::ReversalCreate,
+            Self::AccountAdjust { .. } => ConsoleAction::AccountAdjust,
             Self::GrantCreate { .. } => ConsoleAction::GrantCreate,
             Self::PriceSchedule { .. } => ConsoleAction::PriceSchedule,
             Self::PolicyPublish { .. } => ConsoleAction::PolicyPublish,
@@ -88,8 +106,8 @@ impl Deed {
     /// What it is done to: a kind, and which one, as the audit trail calls it.
     pub fn object(&self) -> (&'static str, String) {
         match self {
-            Self::RefundCreate { of, .. } => ("transaction", of.to_string()),
-            Self::GrantCreate { account, .. } => ("account", account.to_string()),
+            Self::RefundCreate { of, .. } | Self::ReversalCreate { of, .. } => ("transaction", of.to_string()),
+            Self::AccountAdjust { account, .. } | Self::GrantCreate { account, .. } => ("account", account.to_string()),
             Self::PriceSchedule { tool, .. } => ("tool", tool.clone()),
             Self::PolicyPublish { number } => ("policy", number.to_string()),
             Self::OperatorRoles { operator, .. } => ("operator", operator.to_string()),
@@ -102,6 +120,10 @@ impl Deed {
             Self::RefundCreate { of, credits, reason } => {
                 let credits = credits.map(|credits| credits.to_string());
                 json!({"of": of.to_string(), "credits": credits, "reason": reason})
+            }
+            Self::ReversalCreate { of, reason } => json!({"of": of.to_string(), "reason": reason}),
+            Self::AccountAdjust { account, credits, reason } => {
+                json!({"account": account.to_string(), "credits": credits.to_string(), "reason": reason})
             }
             Self::GrantCreate { account, credits, terms, reason } => json!({
                 "account": account.to_string(),
@@ -143,9 +165,17 @@ impl Deed {
                 credits: kept.maybe_credits("credits")?,
                 reason: kept.text("reason")?.to_owned(),
             },
+            Some(ConsoleAction::ReversalCreate) => {
+                Self::ReversalCreate { of: kept.parsed("of")?, reason: kept.text("reason")?.to_owned() }
+            }
+            Some(ConsoleAction::AccountAdjust) => Self::AccountAdjust {
+                account: kept.parsed("account")?,
+                credits: kept.credits("credits")?,
+                reason: kept.text("reason")?.to_owned(),
+            },
             Some(ConsoleAction::GrantCreate) => Self::GrantCreate {
                 account: kept.parsed("account")?,
-                credits: kept.maybe_credits("credits")?.ok_or_else(|| kept.wrong("credits"))?,
+                credits: kept.credits("credits")?,
                 terms: match (kept.maybe_number("expires_us")?, kept.maybe_number("priority")?) {
                     (Some(expires_us), Some(priority)) => Some(GrantTerms { expires_us, priority }),
                     (None, None) => None,
@@ -176,6 +206,8 @@ impl Deed {
                 let is_positive = credits.is_none_or(|credits| credits > Credits::ZERO);
                 if is_positive { of_reason(reason) } else { Some("`credits` must be more than 0".to_owned()) }
             }
+            Self::AccountAdjust { credits, .. } if credits.is_zero() => Some("`credits` must not be 0".to_owned()),
+            Self::ReversalCreate { reason, .. } | Self::AccountAdjust { reason, .. } => of_reason(reason),
             Self::GrantCreate { credits, terms, reason, .. } => {
                 if *credits <= Credits::ZERO {
                     return Some("`credits` must be more than 0".to_owned());
@@ -221,6 +253,10 @@ impl<'a> Kept<'a> {
         }
     }
 
+    fn credits(&self, name: &str) -> Result<Credits, DeedUnreadable> {
+        self.maybe_credits(name)?.ok_or_else(|| self.wrong(name))
+    }
+
     fn maybe_credits(&self, name: &str) -> Result<Option<Credits>, DeedUnreadable> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -260,17 +296,26 @@ impl Services {
 
     /// How much money a deed moves at most, in micro-credits. Of a charge less and less is left, never more.
     async fn amount_of(&self, deed: &Deed) -> Result<Option<i64>, RequestApprovalError> {
-        match deed {
+        let nothing = |of: &EntryId| RequestApprovalError::Senseless(format!("nothing of `{of}` can be taken back"));
+        let amount = match deed {
             Deed::RefundCreate { of, credits: None, .. } => {
-                let found = self.find_refundable(*of).await?.map(|charge| charge.left()).filter(|left| !left.is_zero());
-                let missing = || RequestApprovalError::Senseless(format!("nothing of `{of}` can be given back"));
-                found.map(|left| Some(left.micros())).ok_or_else(missing)
+                let left = self.find_refundable(*of).await?.map(|charge| charge.left());
+                left.filter(|left| !left.is_zero()).ok_or_else(|| nothing(of))?
             }
-            Deed::RefundCreate { credits: Some(credits), .. } | Deed::GrantCreate { credits, .. } => {
-                Ok(Some(credits.micros()))
+            Deed::ReversalCreate { of, .. } => {
+                let (_, postings) = self.find_transaction(*of).await?.ok_or_else(|| nothing(of))?;
+                let moved = Credits::checked_sum(postings.iter().map(|posting| posting.amount));
+                moved.ok_or_else(|| nothing(of))?
             }
-            Deed::PriceSchedule { .. } | Deed::PolicyPublish { .. } | Deed::OperatorRoles { .. } => Ok(None),
-        }
+            Deed::AccountAdjust { credits, .. } if credits.is_negative() => {
+                credits.checked_neg().unwrap_or(Credits::MAX)
+            }
+            Deed::RefundCreate { credits: Some(credits), .. }
+            | Deed::AccountAdjust { credits, .. }
+            | Deed::GrantCreate { credits, .. } => *credits,
+            Deed::PriceSchedule { .. } | Deed::PolicyPublish { .. } | Deed::OperatorRoles { .. } => return Ok(None),
+        };
+        Ok(Some(amount.micros()))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Corrections of wallets.
 
-use super::{MovementError, MovementKind, Note, Order};
+use super::{MovementError, MovementKind, Note, Order, rehearsals::adjustment};
 use crate::{
     audit::OpContext,
     credits::Credits,
     id::{AccountId, EntryId},
-    ledger::{LedgerAccountId, Leg, Post, TransactionKind},
+    ledger::{LedgerAccountId, Post},
     service::Services,
 };
 
@@ -34,29 +34,15 @@ impl Services {
         credits: Credits,
         note: Note<'_>,
     ) -> Result<Adjusted, MovementError> {
-        let amount = if credits.is_negative() { credits.checked_neg() } else { Some(credits) };
-        let Some(amount) = amount.filter(|amount| !amount.is_zero()) else { return Err(MovementError::Nothing) };
+        let leg = self.adjusting_leg(account, credits).await?;
+        let wallet = if credits.is_negative() { leg.debit } else { leg.credit };
         let order =
             Order { kind: MovementKind::Adjustment, subject: account.to_string(), credits: Some(credits), note };
-        let profile = self.find_profile(account).await?.ok_or(MovementError::NotFound("account"))?;
-        let wallet = profile.wallet;
         let moved = match self.find_moved(&order).await? {
             Some(moved) => moved,
             None => {
                 self.carry_out(by, &order, |unit, draft| {
-                    let (debit, credit) = if credits.is_negative() {
-                        (wallet, LedgerAccountId::OPENING)
-                    } else {
-                        (LedgerAccountId::OPENING, wallet)
-                    };
-                    unit.post(Post {
-                        id: draft.id,
-                        kind: TransactionKind::Adjustment,
-                        legs: vec![Leg { debit, credit, amount }],
-                        reverses: None,
-                        effective_us: None,
-                        meta: Some(draft.meta),
-                    });
+                    unit.post(Post { meta: Some(draft.meta), ..adjustment(draft.id, leg) });
                 })
                 .await?
             }

@@ -37,7 +37,8 @@ impl ChargebackState {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| *word)
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, stored)| *stored == word).map(|(state, _)| *state)
     }
 }
@@ -66,8 +67,8 @@ pub struct Chargeback {
 }
 
 /// A purchase with the wallet that it went to.
-struct Paid {
-    purchase: Purchase,
+pub(super) struct Paid {
+    pub(super) purchase: Purchase,
     wallet: LedgerAccountId,
 }
 
@@ -219,7 +220,7 @@ impl Services {
         unit.one(self.db.backend(), &close);
     }
 
-    async fn load_paid(&self, id: PurchaseId) -> Result<Paid, MovementError> {
+    pub(super) async fn load_paid(&self, id: PurchaseId) -> Result<Paid, MovementError> {
         let purchase = self.find_purchase(id).await?.ok_or(MovementError::NotFound("purchase"))?;
         if purchase.status != PurchaseStatus::Confirmed {
             return Err(MovementError::NotConfirmed(purchase.status.as_str()));
@@ -249,7 +250,7 @@ impl Services {
     }
 
     /// How much of a purchase has been taken back.
-    async fn load_total(&self, purchase: &Purchase) -> Result<RefundTotal, StoreError> {
+    pub(super) async fn load_total(&self, purchase: &Purchase) -> Result<RefundTotal, StoreError> {
         let row = entity::refund_total::Entity::find_by_id(purchase.id.uuid()).one(self.db.readers()).await?;
         Ok(row.map_or(RefundTotal { captured: purchase.credits.micros(), refunded: 0 }, |row| RefundTotal {
             captured: row.captured,
@@ -257,7 +258,12 @@ impl Services {
         }))
     }
 
-    async fn load_chargeback(&self, paid: &Paid, id: EntryId, is_replay: bool) -> Result<Chargeback, MovementError> {
+    pub(super) async fn load_chargeback(
+        &self,
+        paid: &Paid,
+        id: EntryId,
+        is_replay: bool,
+    ) -> Result<Chargeback, MovementError> {
         let row = entity::chargeback::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
         let missing = || StoreError::Inconsistent { table: "chargeback", what: id.to_string() };
         let row = row.map_err(StoreError::from)?.ok_or_else(missing)?;
@@ -285,7 +291,7 @@ impl Services {
     }
 }
 
-fn state_of(row: &entity::chargeback::Model) -> Result<ChargebackState, StoreError> {
+pub(super) fn state_of(row: &entity::chargeback::Model) -> Result<ChargebackState, StoreError> {
     let broken = || StoreError::Inconsistent { table: "chargeback", what: EntryId::from(row.id).to_string() };
     ChargebackState::from_word(&row.state).ok_or_else(broken)
 }

@@ -7,7 +7,7 @@ use crate::{
     audit::OpContext,
     credits::Credits,
     id::{EntryId, PartnerId, PublisherId},
-    ledger::{LedgerAccountId, Payout},
+    ledger::{LedgerAccountId, Payout, movement::Statement},
     service::Services,
     store::{StoreError, entity, journal, writer::Command},
 };
@@ -20,7 +20,7 @@ pub struct Payee {
     /// Their name, for people.
     pub name: String,
     /// Where their earnings stand.
-    account: LedgerAccountId,
+    pub(super) account: LedgerAccountId,
 }
 
 /// A payout with its statement: from the payout before to this one. Amounts are micro-credits.
@@ -98,30 +98,49 @@ impl Services {
         Ok(self.load_payout(payee, moved.id, moved.is_replay).await?)
     }
 
-    async fn load_payout(&self, payee: &Payee, id: EntryId, is_replay: bool) -> Result<PaidOut, StoreError> {
+    pub(super) async fn load_payout(&self, payee: &Payee, id: EntryId, is_replay: bool) -> Result<PaidOut, StoreError> {
         let row = entity::payout::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
         let row = row.ok_or_else(|| StoreError::Inconsistent { table: "payout", what: id.to_string() })?;
+        let debt = journal::load_turnover(&self.db, payee.account.receivable()).await?;
+        let paid = self.state_payout(id, &statement_of(&row)).await?;
+        let owed = Credits::from_micros(debt.debits.saturating_sub(debt.credits)).max(Credits::ZERO);
+        Ok(PaidOut { is_replay, owed, ..paid })
+    }
+
+    /// A statement from the payout before to this one, without what is owed.
+    pub(super) async fn state_payout(&self, id: EntryId, now: &Statement) -> Result<PaidOut, StoreError> {
         // Every payout is a debit: an earlier one saw fewer of them.
         let before = entity::payout::Entity::find()
-            .filter(entity::payout::Column::Account.eq(row.account))
-            .filter(entity::payout::Column::Debits.lt(row.debits))
+            .filter(entity::payout::Column::Account.eq(now.account.raw()))
+            .filter(entity::payout::Column::Debits.lt(now.debits))
             .order_by_desc(entity::payout::Column::Debits)
             .one(self.db.readers())
-            .await?;
-        let spent = |row: &entity::payout::Model| row.debits.saturating_add(row.netted).saturating_add(row.paid);
+            .await?
+            .map(|row| statement_of(&row));
+        let spent = |at: &Statement| at.debits.saturating_add(at.netted).saturating_add(at.paid);
         let (credits_before, debits_before) = before.as_ref().map_or((0, 0), |row| (row.credits, spent(row)));
         let of = |from: i64, to: i64| Credits::from_micros(to.saturating_sub(from));
-        let debt = journal::load_turnover(&self.db, payee.account.receivable()).await?;
         Ok(PaidOut {
             id,
-            is_replay,
+            is_replay: false,
             opening: of(debits_before, credits_before),
-            earned: of(credits_before, row.credits),
-            taken_back: of(debits_before, row.debits),
-            netted: Credits::from_micros(row.netted),
-            paid: Credits::from_micros(row.paid),
-            closing: of(spent(&row), row.credits),
-            owed: of(debt.credits, debt.debits).max(Credits::ZERO),
+            earned: of(credits_before, now.credits),
+            taken_back: of(debits_before, now.debits),
+            netted: Credits::from_micros(now.netted),
+            paid: Credits::from_micros(now.paid),
+            closing: of(spent(now), now.credits),
+            owed: Credits::ZERO,
         })
+    }
+}
+
+fn statement_of(row: &entity::payout::Model) -> Statement {
+    Statement {
+        account: LedgerAccountId::from_raw(row.account),
+        credits: row.credits,
+        debits: row.debits,
+        netted: row.netted,
+        paid: row.paid,
+        note: None,
     }
 }

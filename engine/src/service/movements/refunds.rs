@@ -9,7 +9,7 @@ use crate::{
     id::EntryId,
     ledger::{AccountKind, LedgerAccountId, Refund, Revert},
     service::Services,
-    store::{NotSaved, StoreError, UnitOfWork, entity, journal, writer::Command},
+    store::{StoreError, entity, journal, writer::Command},
 };
 
 /// What came of a refund. Amounts are micro-credits.
@@ -121,15 +121,8 @@ impl Services {
             return Ok(Reverted { id: Some(moved.id), is_replay: true });
         }
         if is_rehearsal {
-            let id = EntryId::new(&*self.ids, self.clock.now_us());
-            let mut unit = UnitOfWork::new();
-            unit.command(Command::Revert(Revert { id, of, meta: None })).rehearse();
-            return match self.ledger.save(unit.unaudited("a rehearsal changes nothing")).await {
-                Ok(_) => Ok(Reverted { id: None, is_replay: false }),
-                Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
-                Err(NotSaved::Conflict { .. }) => Err(MovementError::Changed),
-                Err(NotSaved::Writer(error)) => Err(StoreError::from(error).into()),
-            };
+            self.rehearse_reversal(of).await?;
+            return Ok(Reverted { id: None, is_replay: false });
         }
         let moved = self
             .carry_out(by, &order, |unit, draft| {

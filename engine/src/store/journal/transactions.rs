@@ -1,5 +1,7 @@
 //! Transactions as people look at them: what kind, when, which postings between which accounts.
 
+use std::collections::HashMap;
+
 use sea_orm::{DbBackend, FromQueryResult, Statement};
 use uuid::Uuid;
 
@@ -71,6 +73,12 @@ struct NamedPostingRow {
     credit: i64,
     credit_kind: i16,
     credit_code: String,
+    amount: i64,
+}
+
+#[derive(FromQueryResult)]
+struct SumRow {
+    id: Uuid,
     amount: i64,
 }
 
@@ -169,6 +177,27 @@ pub async fn name_postings(db: &Database, legs: &[Leg]) -> Result<Vec<Posting>, 
     legs.iter()
         .map(|leg| Ok(Posting { debit: named(leg.debit)?, credit: named(leg.credit)?, amount: leg.amount }))
         .collect()
+}
+
+/// How much each of these transactions moved, none of which is a call's charge; those that moved nothing are left out.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn load_amounts(db: &Database, ids: &[EntryId]) -> Result<HashMap<EntryId, Credits>, StoreError> {
+    let is_postgres = db.backend() == DbBackend::Postgres;
+    let differs = if is_postgres { "IS DISTINCT FROM" } else { "IS NOT" };
+    let places: Vec<String> =
+        (1..=ids.len()).map(|number| if is_postgres { format!("${number}") } else { "?".to_owned() }).collect();
+    let sql = format!(
+        "SELECT t.id, CAST(sum(p.amount) AS bigint) AS amount
+         FROM txn t JOIN posting p ON p.slot = t.slot AND p.seq = t.seq
+         WHERE t.id IN ({}) AND t.id {differs} t.hold_id GROUP BY t.id",
+        places.join(", ")
+    );
+    let values = ids.iter().map(|id| sea_orm::Value::from(id.uuid()));
+    let query = Statement::from_sql_and_values(db.backend(), sql, values);
+    let rows = SumRow::find_by_statement(query).all(db.readers()).await?;
+    Ok(rows.iter().map(|row| (row.id.into(), Credits::from_micros(row.amount))).collect())
 }
 
 fn side(id: i64, kind: i16, code: String) -> Result<PostingSide, StoreError> {

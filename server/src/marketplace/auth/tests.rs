@@ -204,9 +204,9 @@ async fn a_purchase_is_posted_once() {
     assert_eq!(again["purchase_id"], first["purchase_id"]);
     assert_eq!(house.json("POST", "/credits/purchase", key, buy(51)).await.0, 409);
     let id = first["purchase_id"].as_str().unwrap().parse().unwrap();
-    services.confirm_purchase(&OpContext::system(), id).await.unwrap();
+    services.confirm_purchase(&OpContext::system(), id, None).await.unwrap();
     assert!(matches!(
-        services.confirm_purchase(&OpContext::system(), id).await,
+        services.confirm_purchase(&OpContext::system(), id, None).await,
         Err(ConfirmError::AlreadyConfirmed(_))
     ));
     let account = signup["account_id"].as_str().unwrap().parse().unwrap();

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 
-fn one_of_each() -> [Deed; 7] {
+fn one_of_each() -> [Deed; 10] {
     let credits = Credits::from_micros(150_000_001);
     let refund =
         |credits| Deed::RefundCreate { of: Uuid::from_u128(7).into(), credits, reason: "wrong \"answer\"".into() };
@@ -23,6 +23,13 @@ fn one_of_each() -> [Deed; 7] {
             operator: Uuid::from_u128(9).into(),
             roles: vec![Role::Owner, Role::Support],
             reason: "she runs it now".to_owned(),
+        },
+        Deed::ReversalCreate { of: Uuid::from_u128(7).into(), reason: "twice".to_owned() },
+        Deed::AccountAdjust { account: Uuid::from_u128(8).into(), credits, reason: "carried in".to_owned() },
+        Deed::AccountAdjust {
+            account: Uuid::from_u128(8).into(),
+            credits: Credits::from_micros(-1),
+            reason: "carried in".to_owned(),
         },
     ]
 }
@@ -80,6 +87,8 @@ fn nobody_is_asked_to_decide_what_makes_no_sense() {
     for deed in [
         Deed::RefundCreate { of, credits: Some(Credits::ZERO), reason: "x".to_owned() },
         Deed::RefundCreate { of, credits: None, reason: reason.clone() },
+        Deed::ReversalCreate { of, reason: reason.clone() },
+        Deed::AccountAdjust { account, credits: Credits::ZERO, reason: "x".to_owned() },
         Deed::GrantCreate { account, credits: Credits::ZERO, terms: None, reason: "x".to_owned() },
         Deed::GrantCreate {
             account,

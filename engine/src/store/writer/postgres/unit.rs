@@ -115,6 +115,7 @@ impl Writer {
         }
         let plan = batch.into_plan();
         if unit.is_rehearsal {
+            unit.show_rehearsal(&plan);
             return Ok(Ok(std::mem::take(&mut progress.done)));
         }
         write_trail(open(&mut self.session)?, slot, trail, now_us).await?;

@@ -195,7 +195,9 @@ impl Writer {
             }
         };
         let plan = batch.into_plan();
-        if !unit.is_rehearsal {
+        if unit.is_rehearsal {
+            unit.show_rehearsal(&plan);
+        } else {
             self.books.write_trail(trail, now_us).map_err(unavailable)?;
             self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
             self.facts.end_batch();

@@ -1,0 +1,230 @@
+//! Carrying out what was approved: at once by whoever approved it, or later by whichever server finds it undone.
+//!
+//! Refunds, grants, corrections and prices are carried out under a key of their own, so that they happen once. A policy is
+//! published once by its state. Of roles the audit trail says whether they were set for this approval.
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use super::{Approval, DecideApprovalError, Decision, Deed};
+use crate::{
+    audit::{Actor, Method, OpContext},
+    id::{ApprovalId, EntryId, OperatorId, RequestId},
+    operator::Role,
+    service::{
+        Services,
+        accounts::GrantError,
+        catalog::spec_from_json,
+        movements::{MovementError, Note},
+        operators::ChangeOperatorError,
+        policies::PolicyVersionError,
+        prices::SchedulePriceError,
+    },
+    store::{StoreError, entity},
+};
+
+/// How long whoever has approved something is left to carry it out, in seconds, before a server takes it up.
+pub const RESUMED_AFTER_S: i64 = 5;
+const RESUMED_AFTER_US: i64 = RESUMED_AFTER_S * 1_000_000;
+/// How much earlier than the decision a deed may seem to have been told, in microseconds: clocks of servers differ.
+const CLOCKS_DIFFER_US: i64 = 60_000_000;
+
+/// Why a deed was not done. Nothing has happened.
+#[derive(Debug, thiserror::Error)]
+pub enum DeedFailure {
+    /// It cannot be done.
+    #[error("{0}")]
+    Refused(String),
+    /// Somebody else was at the same thing: it may be done a moment later.
+    #[error("{0}")]
+    Overtaken(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeedDone {
+    /// In words.
+    pub said: String,
+    /// The ledger's transaction, where money moved.
+    pub entry: Option<EntryId>,
+}
+
+impl DeedDone {
+    fn moved(entry: EntryId, said: String) -> Self {
+        Self { said, entry: Some(entry) }
+    }
+}
+
+impl Deed {
+    /// Does it. `key` names it, so that doing it again changes nothing.
+    ///
+    /// # Errors
+    /// See [`DeedFailure`].
+    pub async fn execute(&self, services: &Services, by: &OpContext, key: &str) -> Result<DeedDone, DeedFailure> {
+        let note = |reason| Note { reason, key: Some(key) };
+        match self {
+            Self::RefundCreate { of, credits, reason } => {
+                let refunded = services.refund(by, *of, *credits, note(reason)).await?;
+                let said = format!("{} credits went back with {}", refunded.credits, refunded.id);
+                Ok(DeedDone::moved(refunded.id, said))
+            }
+            Self::ReversalCreate { of, reason } => {
+                let reverted = services.revert(by, *of, note(reason), false).await?;
+                Ok(DeedDone { said: format!("{of} was taken back"), entry: reverted.id })
+            }
+            Self::AccountAdjust { account, credits, reason } => {
+                let adjusted = services.adjust(by, *account, *credits, note(reason)).await?;
+                let said = format!("the wallet was corrected by {credits} credits with {}", adjusted.id);
+                Ok(DeedDone::moved(adjusted.id, said))
+            }
+            Self::GrantCreate { account, credits, terms, reason } => {
+                let given = services.grant_credits(by, *account, *credits, *terms, note(reason)).await;
+                let given = given.map_err(|error| match error {
+                    GrantError::Store(error) => error.into(),
+                    other => refused(&other),
+                })?;
+                Ok(DeedDone::moved(given.id, format!("{credits} credits were given with {}", given.id)))
+            }
+            Self::PriceSchedule { tool, spec, from_us } => {
+                let spec = spec_from_json(spec).map_err(DeedFailure::Refused)?;
+                let made = services.schedule_price(by, tool, &spec, *from_us, Some(key)).await;
+                let made = made.map_err(|error| match error {
+                    SchedulePriceError::Store(error) => error.into(),
+                    SchedulePriceError::Overtaken => DeedFailure::Overtaken(error.to_string()),
+                    other => refused(&other),
+                })?;
+                Ok(DeedDone { said: format!("{} is the price of {tool} from its time on", made.id), entry: None })
+            }
+            Self::PolicyPublish { number } => {
+                services.publish_policy(by, *number).await.map_err(|error| match error {
+                    PolicyVersionError::Store(error) => error.into(),
+                    other => refused(&other),
+                })?;
+                Ok(DeedDone { said: self.outcome(), entry: None })
+            }
+            Self::OperatorRoles { operator, roles, reason } => {
+                let changed = services.set_operator_roles(by, *operator, roles, Some(reason)).await;
+                changed.map_err(|error| match error {
+                    ChangeOperatorError::Store(error) => error.into(),
+                    ChangeOperatorError::Changed => DeedFailure::Overtaken(error.to_string()),
+                    other => refused(&other),
+                })?;
+                Ok(DeedDone { said: self.outcome(), entry: None })
+            }
+        }
+    }
+
+    /// Of a deed without a key: what was done, in words.
+    fn outcome(&self) -> String {
+        match self {
+            Self::PolicyPublish { number } => format!("version {number} of the policy is in force"),
+            Self::OperatorRoles { operator, roles, .. } => format!("{operator} is {}", Role::join(roles)),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether doing it twice is kept apart by its key.
+    const fn has_key(&self) -> bool {
+        !matches!(self, Self::PolicyPublish { .. } | Self::OperatorRoles { .. })
+    }
+}
+
+fn refused(error: &impl ToString) -> DeedFailure {
+    DeedFailure::Refused(error.to_string())
+}
+
+impl From<MovementError> for DeedFailure {
+    fn from(error: MovementError) -> Self {
+        match error {
+            MovementError::Store(error) => error.into(),
+            MovementError::Changed => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
+}
+
+impl Services {
+    /// Approves what somebody else has asked for, and carries it out. If that cannot be finished now, a round of
+    /// [`Self::resume_approvals`] does it: the answer says how it stands.
+    ///
+    /// # Errors
+    /// As for [`Self::decide_approval`]: then nothing was approved.
+    pub async fn approve_and_carry_out(
+        &self,
+        by: &OpContext,
+        id: ApprovalId,
+        operator: OperatorId,
+        note: Option<&str>,
+    ) -> Result<Approval, DecideApprovalError> {
+        let approved = self.decide_approval(by, id, operator, Decision::Approve, note).await?;
+        if let Err(error) = self.carry_out_approval(&approved).await {
+            tracing::warn!(%id, %error, "what was approved could not be carried out yet");
+        }
+        Ok(self.find_approval(id).await?.unwrap_or(approved))
+    }
+
+    /// Carries out what was approved some seconds ago and has no outcome: whoever approved it is gone. To be called from time
+    /// to time, by any number of servers.
+    ///
+    /// # Errors
+    /// The database cannot be read. What fails by itself is tried again in the next round.
+    pub async fn resume_approvals(&self) -> Result<(), StoreError> {
+        let until_us = self.clock.now_us().saturating_sub(RESUMED_AFTER_US);
+        let unfinished = self.list_unfinished_approvals().await?;
+        let left = unfinished.iter().filter(|approval| approval.decided_us.is_some_and(|at_us| at_us <= until_us));
+        for approval in left {
+            if let Err(error) = self.carry_out_approval(approval).await {
+                tracing::warn!(id = %approval.id, %error, "what was approved could not be carried out");
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what was approved and keeps what came of it: that it was done, or why it cannot be.
+    ///
+    /// # Errors
+    /// The database failed, or somebody was at the same thing: it is as it was, and can be tried again.
+    pub async fn carry_out_approval(&self, approval: &Approval) -> Result<(), DeedFailure> {
+        let Some(approver) = approval.decided_by else { return Ok(()) };
+        let by = OpContext {
+            actor: Actor::Operator(approver.to_string()),
+            method: Method::Approval { id: approval.id, author: approval.author },
+            request: Some(RequestId::new(&*self.ids, self.clock.now_us())),
+        };
+        match self.do_approved(&by, approval).await {
+            Ok(done) => self.finish_approval(approval.id, Ok(&done)).await?,
+            Err(DeedFailure::Refused(why)) => self.finish_approval(approval.id, Err(&why)).await?,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn do_approved(&self, by: &OpContext, approval: &Approval) -> Result<String, DeedFailure> {
+        let deed = Deed::from_payload(&approval.payload).map_err(|error| refused(&error))?;
+        if !deed.has_key() && self.was_carried_out(approval).await? {
+            return Ok(deed.outcome());
+        }
+        let done = deed.execute(self, by, &approval.key()).await;
+        // Another server was at it at the same moment.
+        if done.is_err() && !deed.has_key() && self.was_carried_out(approval).await? {
+            return Ok(deed.outcome());
+        }
+        done.map(|done| done.said)
+    }
+
+    /// Whether the audit trail tells of something that was done because of this approval. By `audit_actor`.
+    async fn was_carried_out(&self, approval: &Approval) -> Result<bool, StoreError> {
+        use entity::audit::Column;
+        let (Some(approver), Some(decided_us)) = (approval.decided_by, approval.decided_us) else { return Ok(false) };
+        let told = entity::audit::Entity::find()
+            .filter(Column::ActorId.eq(approver.to_string()))
+            .filter(Column::RecordedUs.gte(decided_us.saturating_sub(CLOCKS_DIFFER_US)))
+            .filter(Column::Credential.eq(approval.id.to_string()))
+            .limit(1)
+            .one(self.db.readers())
+            .await?;
+        Ok(told.is_some())
+    }
+}
