@@ -1,7 +1,7 @@
 //! The pages, one module for a part of the console. Each module lists its routes; handlers extract, call a use case and
 //! say what is to be seen.
 
-use engine::{policy::console::ConsoleAction, service::audit::AuditFilter};
+use engine::{audit::AuditRow, policy::console::ConsoleAction, service::audit::AuditFilter};
 
 use crate::{
     console::{Fault, Route, Section, Visit},
@@ -27,8 +27,11 @@ mod search;
 mod sign_in;
 
 /// The menu, from left to right.
-pub(crate) const SECTIONS: [Section; 1] =
-    [Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead }];
+pub(crate) const SECTIONS: [Section; 3] = [
+    Section { key: "catalog-publishers", path: "/publishers", needs: ConsoleAction::CatalogRead },
+    Section { key: "catalog-tools", path: "/tools", needs: ConsoleAction::CatalogRead },
+    Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
+];
 
 /// Everything that the console answers to, below its root.
 pub fn routes() -> Vec<Route> {
@@ -63,15 +66,25 @@ const EVENTS_SHOWN: u64 = 20;
 async fn timeline(visit: &Visit, id: &str) -> Result<Timeline, Fault> {
     let filter = AuditFilter { object: Some(id.to_owned()), ..AuditFilter::default() };
     let (rows, next) = visit.services().list_audit(&filter, None, EVENTS_SHOWN).await?;
-    let events = rows.into_iter().map(|row| {
-        let change = [row.before.map(|text| format!("− {text}")), row.after.map(|text| format!("+ {text}"))];
-        Event {
-            at_us: row.recorded_us,
-            what: Cell::Mono(row.action),
-            who: Cell::text(format!("{} {}", row.actor_kind, row.actor_id)),
-            details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
-        }
-    });
     let more = next.map_or_else(String::new, |_more| format!("/admin/audit?object={id}"));
-    Ok(Timeline { events: events.collect(), more })
+    Ok(Timeline { events: rows.into_iter().map(event).collect(), more })
+}
+
+/// The same for something that the trail knows by several names, each a kind and which one: an import knows tools by their
+/// paths, and every price has a name of its own. More of it is found under the first one.
+async fn timeline_of(visit: &Visit, objects: &[(&str, String)]) -> Result<Timeline, Fault> {
+    let (rows, has_more) = visit.services().list_events(objects, EVENTS_SHOWN).await?;
+    let first = objects.first().filter(|_| has_more);
+    let more = first.map_or_else(String::new, |(_, id)| format!("/admin/audit?object={id}"));
+    Ok(Timeline { events: rows.into_iter().map(event).collect(), more })
+}
+
+fn event(row: AuditRow) -> Event {
+    let change = [row.before.map(|text| format!("− {text}")), row.after.map(|text| format!("+ {text}"))];
+    Event {
+        at_us: row.recorded_us,
+        what: Cell::Mono(row.action),
+        who: Cell::text(format!("{} {}", row.actor_kind, row.actor_id)),
+        details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
+    }
 }

@@ -7,11 +7,13 @@ mod arguments;
 mod namespace;
 mod publisher;
 mod tool;
+mod upstream;
 
 pub use arguments::{ArgumentFault, ArgumentSchema, SchemaError};
 pub use namespace::{Namespace, NamespaceState};
 pub use publisher::{Publisher, PublisherState};
 pub use tool::{Tier, Tool, ToolState, Visibility};
+pub use upstream::{HTTP_METHODS, HttpUrlError, http_url};
 
 use crate::limits;
 
@@ -58,6 +60,19 @@ pub fn check_tool_name(text: &str) -> Result<(), NameError> {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         && !text.starts_with(['.', '-']);
     if is_name { Ok(()) } else { Err(NameError::ToolName { text: beginning(text) }) }
+}
+
+/// The text is not one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one line of 1 to {} characters", limits::LINE_CHARS_MAX)]
+pub struct LineError;
+
+/// Checks one line of text for people: not blank, no control characters, bounded in length.
+pub fn check_line(text: &str) -> Result<(), LineError> {
+    let is_line = !text.trim().is_empty()
+        && !text.chars().any(char::is_control)
+        && text.chars().count() <= limits::LINE_CHARS_MAX;
+    if is_line { Ok(()) } else { Err(LineError) }
 }
 
 fn beginning(text: &str) -> String {

@@ -101,3 +101,15 @@ pub const POLICY_PATTERN_BYTES_MAX: usize = 256;
 
 /// Longest explanation that is recorded with its steps, in bytes: a longer one is recorded without them.
 pub const EXPLANATION_BYTES_MAX: usize = 32_768;
+
+/// Longest one-line text of the catalog, in characters: names for people, short descriptions.
+pub const LINE_CHARS_MAX: usize = 300;
+
+/// Longest description that somebody types into the console, in characters.
+pub const DESCRIPTION_CHARS_MAX: usize = 20_000;
+
+/// Longest deadline of an upstream, in milliseconds.
+pub const UPSTREAM_TIMEOUT_MS_MAX: u64 = 600_000;
+
+/// Deadline of an upstream that has none of its own, in milliseconds: the published client gives up at 30 s.
+pub const UPSTREAM_TIMEOUT_MS_DEFAULT: u64 = 25_000;

@@ -273,7 +273,7 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>) -> Result<Tool, Store
     })
 }
 
-fn price_from(row: &entity::price_version::Model) -> Result<Price, StoreError> {
+pub(crate) fn price_from(row: &entity::price_version::Model) -> Result<Price, StoreError> {
     let spec = spec_from_json(&row.spec).map_err(|what| inconsistent("price_version", what))?;
     Price::from_spec(PriceVersionId::from(row.id), row.effective_from_us, &spec)
         .map_err(|error| inconsistent("price_version", error.to_string()))

@@ -34,6 +34,30 @@ fn a_refused_name_is_repeated_only_in_part() {
 }
 
 #[test]
+fn an_upstream_is_an_absolute_address_without_secrets() {
+    for text in ["http://127.0.0.1:9/", "https://a.example/x?y=z", "HTTPS://A.example"] {
+        assert!(http_url(text).is_ok(), "{text}");
+    }
+    for text in
+        ["", "a.example/x", "/x", "ftp://a.example", "https://u:p@a.example", "https://a.example/#x", "https://"]
+    {
+        assert_eq!(http_url(text), Err(HttpUrlError), "{text}");
+    }
+}
+
+#[test]
+fn a_line_is_one_line() {
+    let longest = "é".repeat(limits::LINE_CHARS_MAX);
+    for text in ["a", "Acme Ltd.", longest.as_str()] {
+        assert_eq!(check_line(text), Ok(()), "{text}");
+    }
+    let too_long = "é".repeat(limits::LINE_CHARS_MAX + 1);
+    for text in ["", "  ", "a\nb", "a\tb", too_long.as_str()] {
+        assert_eq!(check_line(text), Err(LineError), "{text:?}");
+    }
+}
+
+#[test]
 fn states_are_read_as_they_are_written() {
     for state in NamespaceState::ALL {
         assert_eq!(NamespaceState::from_wire(state.as_str()), Some(*state));

@@ -1,4 +1,5 @@
 mod cost;
+mod raise;
 mod shares;
 mod spec;
 

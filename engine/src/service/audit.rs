@@ -120,6 +120,37 @@ impl Services {
         Ok((rows, next))
     }
 
+    /// The newest rows about any of these objects (a kind, and which one), newest first, at most `count_max`; and whether
+    /// there are more. Each object is looked up by the index of objects, so they should be few.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds a row that makes no sense.
+    pub async fn list_events(
+        &self,
+        objects: &[(&str, String)],
+        count_max: u64,
+    ) -> Result<(Vec<AuditRow>, bool), StoreError> {
+        use entity::audit::Column;
+        let count = count_max.clamp(1, AUDIT_PAGE_MAX);
+        let mut found = Vec::new();
+        for (kind, id) in objects {
+            let rows = entity::audit::Entity::find()
+                .filter(Column::ObjectId.eq(id))
+                .filter(Column::ObjectKind.eq(*kind))
+                .order_by_desc(Column::RecordedUs)
+                .order_by_desc(Column::Slot)
+                .order_by_desc(Column::Seq)
+                .limit(count.saturating_add(1))
+                .all(self.db.readers())
+                .await?;
+            found.extend(rows);
+        }
+        found.sort_unstable_by_key(|row| std::cmp::Reverse((row.recorded_us, row.slot, row.seq)));
+        let has_more = u64::try_from(found.len()).unwrap_or(u64::MAX) > count;
+        let shown = found.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok((shown.map(read).collect::<Result<_, _>>()?, has_more))
+    }
+
     /// Tells that a report of the books is given away: which one, and in `facts` (JSON) what it is about. To be called
     /// before its first byte goes out.
     ///

@@ -1,4 +1,5 @@
-//! The declarative catalog: what a file declares is planned against the database, then written in one unit.
+//! The catalog. What a file declares is planned against the database, then written in one unit; what operators add, change
+//! and stop is written one thing at a time.
 //!
 //! An item is imported when its fingerprint differs from the one last imported; otherwise the database stands, edited
 //! or not. Nothing is ever deleted here.
@@ -17,16 +18,31 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod change;
+mod create;
 mod declared;
+mod fault;
 mod import;
+mod list;
+mod rows;
 mod spec;
+mod switches;
+mod terms;
 mod trail;
 
+pub use change::PublisherChange;
+pub use create::{Making, NewNamespace, NewPublisher, NewTool};
 pub use declared::{
     DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher,
     DeclaredToken, DeclaredTool,
 };
+pub use fault::CatalogError;
+pub use list::{
+    Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolDetail, ToolFilter, ToolProfile, ToolStanding,
+};
 pub use spec::{spec_from_json, spec_to_json};
+pub use switches::{RECENT_CALLS_MAX, RecentCalls, STOPPED_NAMED_MAX, Switch, SwitchEffect};
+pub use terms::ToolTerms;
 pub(super) use trail::price_facts;
 
 /// How often an import is planned anew because somebody else changed the catalog at the same moment.

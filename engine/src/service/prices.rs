@@ -18,10 +18,19 @@ use crate::{
     audit::{Action, OpContext},
     id::{PriceVersionId, ToolId},
     limits::IDEMPOTENCY_KEY_BYTES_MAX,
-    pricing::{Price, PriceError, PricingSpec},
+    pricing::{PriceError, PricingSpec},
     snapshot::Offer,
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
+
+mod approval;
+mod list;
+mod plan;
+mod trial;
+
+pub use approval::{CarryOutPriceError, RequestPriceError};
+pub use plan::{PlannedPrice, PriceOrder, PriceStart};
+pub use trial::PriceTrial;
 
 /// How long before it takes effect a price must be known, and cannot be taken back any more, in seconds: twice what every
 /// server needs to hear of it.
@@ -73,6 +82,9 @@ pub enum SchedulePriceError {
     /// The key named another price.
     #[error("this key was used for {0}")]
     KeyReused(PriceVersionId),
+    /// Somebody else has to look at it.
+    #[error("some call may cost more than at the price before: somebody else has to approve that")]
+    Raises,
     /// Somebody else changed the catalog at the same moment.
     #[error("the catalog was changed at the same moment: try again")]
     Overtaken,
@@ -113,60 +125,59 @@ impl Services {
         from_us: i64,
         key: Option<&str>,
     ) -> Result<PriceVersion, SchedulePriceError> {
-        if key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
+        let start = PriceStart::At(from_us);
+        self.order_price(by, &PriceOrder { path, spec, start, key, reason: None, may_raise: true }).await
+    }
+
+    /// The same for an operator who says why, and who may not be allowed to make anything dearer.
+    ///
+    /// # Errors
+    /// As for [`Self::schedule_price`]; or some call may become dearer, and that is not allowed.
+    pub async fn order_price(
+        &self,
+        by: &OpContext,
+        order: &PriceOrder<'_>,
+    ) -> Result<PriceVersion, SchedulePriceError> {
+        if order.key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
             return Err(SchedulePriceError::Key);
         }
-        let snapshot = self.snapshot();
-        let offer = match path.split_once('/') {
-            Some((namespace, tool)) => snapshot.find_offer(namespace, tool),
-            None => snapshot.find_core_tool(path),
-        };
-        let offer = offer.ok_or_else(|| SchedulePriceError::NoTool(path.to_owned()))?;
         let now_us = self.clock.now_us();
-        let id = PriceVersionId::new(&*self.ids, now_us);
-        Price::from_spec(id, from_us, spec)?;
-        let spec = spec_to_json(spec);
-        if let Some(first) = self.find_keyed_price(key).await? {
-            return self.replay(first, offer, &spec, from_us).await;
-        }
-        if from_us < now_us.saturating_add(PRICE_LEAD_US) {
-            return Err(SchedulePriceError::TooSoon);
+        let (id, offer) = (PriceVersionId::new(&*self.ids, now_us), self.ordered_offer(order)?);
+        if let Some(first) = self.find_keyed_price(order.key).await? {
+            return self.replay(first, &offer, order).await;
         }
         let version = self.catalog_version().await?;
-        let tool = offer.tool.id.uuid();
-        let effective_from_us = self.first_free_moment(tool, from_us).await?;
-        let standing = self.find_price_in_force(tool, effective_from_us).await?;
-        if let Some(other) = standing.as_ref().filter(|other| other.effective_from_us >= from_us) {
-            return Err(SchedulePriceError::Overlaps(other.id.into()));
-        }
-        if standing.as_ref().is_some_and(|standing| standing.spec == spec) {
-            return Err(SchedulePriceError::Same);
+        let planned = self.plan(&offer, order, now_us).await?;
+        if planned.is_raise && !order.may_raise {
+            return Err(SchedulePriceError::Raises);
         }
         let row = entity::price_version::Model {
             id: id.uuid(),
-            tool_id: tool,
-            effective_from_us,
-            spec,
+            tool_id: planned.tool.uuid(),
+            effective_from_us: planned.effective_from_us,
+            spec: planned.spec,
             created_us: now_us,
-            key: key.map(str::to_owned),
+            key: order.key.map(str::to_owned),
         };
         let mut unit = UnitOfWork::new();
-        self.state(&mut unit, &row, now_us);
-        unit.one(self.db.backend(), &entity::price_version::Entity::insert(row.clone().into_active_model()));
+        self.add_price(&mut unit, row.clone(), now_us);
         self.bump_catalog_from(&mut unit, version);
         let mut told = by.entry(Action::PriceSchedule, "price", id).after(price_facts(
             &offer.path,
             &row.spec,
             row.effective_from_us,
         ));
-        if let Some(standing) = &standing {
+        if let Some(standing) = &planned.standing {
             told = told.before(price_facts(&offer.path, &standing.spec, standing.effective_from_us));
+        }
+        if let Some(reason) = order.reason {
+            told = told.because(reason);
         }
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => {}
             Err(NotSaved::Conflict { .. }) => {
-                let first = self.find_keyed_price(key).await?.ok_or(SchedulePriceError::Overtaken)?;
-                return self.replay(first, offer, &row.spec, from_us).await;
+                let first = self.find_keyed_price(order.key).await?.ok_or(SchedulePriceError::Overtaken)?;
+                return self.replay(first, &offer, order).await;
             }
             Err(not_saved) => return Err(unexpected("price_version", not_saved).into()),
         }
@@ -230,35 +241,19 @@ impl Services {
         Ok(found.one(self.db.readers()).await?)
     }
 
-    /// From `from_us` on, the first moment at which no version of the tool begins. A cancelled one keeps its moment.
-    async fn first_free_moment(&self, tool: Uuid, from_us: i64) -> Result<i64, StoreError> {
-        let mut at_us = from_us;
-        let taken = entity::price_version::Entity::find()
-            .filter(entity::price_version::Column::ToolId.eq(tool))
-            .filter(entity::price_version::Column::EffectiveFromUs.gte(from_us))
-            .order_by_asc(entity::price_version::Column::EffectiveFromUs)
-            .all(self.db.readers())
-            .await?;
-        for row in taken {
-            if row.effective_from_us != at_us {
-                break;
-            }
-            at_us = at_us.saturating_add(1);
-        }
-        Ok(at_us)
-    }
-
     /// The version that a key named before, also if it was taken back since.
     async fn replay(
         &self,
         first: entity::price_version::Model,
         offer: &Offer,
-        spec: &str,
-        from_us: i64,
+        order: &PriceOrder<'_>,
     ) -> Result<PriceVersion, SchedulePriceError> {
-        // It may begin a few microseconds later than was asked for: see `first_free_moment`.
-        let is_same_time = first.effective_from_us.saturating_sub(from_us).unsigned_abs() < 1_000;
-        if first.tool_id != offer.tool.id.uuid() || first.spec != spec || !is_same_time {
+        let is_same_time = match order.start {
+            // It may begin a few microseconds later than was asked for: see `first_free_moment`.
+            PriceStart::At(from_us) => first.effective_from_us.saturating_sub(from_us).unsigned_abs() < 1_000,
+            PriceStart::NotBefore(from_us) => first.effective_from_us >= from_us,
+        };
+        if first.tool_id != offer.tool.id.uuid() || first.spec != spec_to_json(order.spec) || !is_same_time {
             return Err(SchedulePriceError::KeyReused(first.id.into()));
         }
         let cancelled = entity::price_cancellation::Entity::find_by_id(first.id).one(self.db.readers()).await;
@@ -273,7 +268,7 @@ impl Services {
     }
 
     /// Adds to `unit` that the catalog's version rises, if it still is `version`: whatever was decided on is as it was.
-    fn bump_catalog_from(&self, unit: &mut UnitOfWork, version: i64) {
+    pub(super) fn bump_catalog_from(&self, unit: &mut UnitOfWork, version: i64) {
         let bump = entity::version::Entity::update_many()
             .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))
             .filter(entity::version::Column::Name.eq("catalog"))
@@ -281,7 +276,8 @@ impl Services {
         unit.one(self.db.backend(), &bump).announce(self.db.backend());
     }
 
-    fn path_of(&self, tool: Uuid) -> String {
+    /// The path of a tool, or its identifier if nobody here knows it.
+    pub(super) fn path_of(&self, tool: Uuid) -> String {
         let snapshot = self.snapshot();
         let found = snapshot.offers().chain(snapshot.core_tools()).find(|offer| offer.tool.id.uuid() == tool);
         found.map_or_else(|| ToolId::from(tool).to_string(), |offer| offer.path.clone())

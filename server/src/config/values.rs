@@ -136,10 +136,7 @@ pub(super) fn parse_network(text: &str) -> Result<IpNet, String> {
 
 /// Reads an absolute `http` or `https` URL without user, password and fragment.
 pub(super) fn parse_http_url(text: &str) -> Result<Url, String> {
-    let wanted = || "must be an absolute `http` or `https` URL without user, password and fragment".to_owned();
-    let url = Url::parse(text).map_err(|_cause| wanted())?;
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain { Ok(url) } else { Err(wanted()) }
+    engine::catalog::http_url(text).map_err(|error| error.to_string())
 }
 
 /// Checks an e-mail address for what a mail header and a log line can bear; whether it exists is found out by mail.
@@ -169,9 +166,6 @@ pub(super) fn parse_email(text: &str) -> Result<String, String> {
 
 /// Reads one line of text: not blank, no control characters.
 pub(super) fn parse_line(text: &str) -> Result<String, String> {
-    const LINE_CHARS_MAX: usize = 300;
-    if text.trim().is_empty() || text.chars().any(char::is_control) || text.chars().count() > LINE_CHARS_MAX {
-        return Err(format!("must be one line of 1 to {LINE_CHARS_MAX} characters"));
-    }
+    engine::catalog::check_line(text).map_err(|error| error.to_string())?;
     Ok(text.to_owned())
 }

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Change, DeclaredNamespace, DeclaredPublisher, DeclaredTool, ImportError, PlannedChange, spec_to_json,
-    trail::{price_facts, tool_facts},
+    Change, DeclaredNamespace, DeclaredPublisher, DeclaredTool, ImportError, PlannedChange,
+    rows::PublisherTerms,
+    spec_to_json,
+    trail::{price_facts, publisher_facts, tool_facts},
 };
 use crate::{
     audit::{Action, AuditEntry, OpContext},
@@ -100,9 +102,8 @@ impl<'s> Import<'s> {
         let told = ("publisher", &*declared.slug);
         if self.note(&format!("publisher:{}", declared.slug), &declared.fingerprint, told).is_some() {
             let backend = self.services.db.backend();
-            let facts = |name: &str, bps: i32| json!({"display_name": name, "share_bps": bps});
-            let before = found.as_ref().map(|row| facts(&row.display_name, row.share_bps));
-            self.tell(before, &facts(&declared.display_name, declared.share_bps.into()));
+            let before = found.as_ref().map(|row| publisher_facts(&row.display_name, row.share_bps));
+            self.tell(before, &publisher_facts(&declared.display_name, declared.share_bps.into()));
             if let Some(row) = found {
                 let update = entity::publisher::Entity::update_many()
                     .set(entity::publisher::ActiveModel {
@@ -115,18 +116,12 @@ impl<'s> Import<'s> {
                 let row = entity::publisher::Model { share_bps: declared.share_bps.into(), ..row };
                 self.services.state(&mut self.unit, &row, self.now_us);
             } else {
-                let payable = self.open_account(AccountKind::Payable, &PublisherId::from(id).to_string());
-                let row = entity::publisher::Model {
-                    id,
-                    slug: declared.slug.clone(),
-                    display_name: declared.display_name.clone(),
-                    is_suspended: false,
-                    share_bps: declared.share_bps.into(),
-                    payable: payable.raw(),
-                    created_us: self.now_us,
+                let terms = PublisherTerms {
+                    slug: &declared.slug,
+                    display_name: &declared.display_name,
+                    share_bps: declared.share_bps,
                 };
-                self.services.state(&mut self.unit, &row, self.now_us);
-                self.unit.one(backend, &entity::publisher::Entity::insert(row.into_active_model()));
+                self.services.add_publisher(&mut self.unit, id.into(), &terms, self.now_us);
             }
         }
         for namespace in &declared.namespaces {
@@ -170,8 +165,7 @@ impl<'s> Import<'s> {
                     is_suspended: false,
                     created_us: self.now_us,
                 };
-                self.services.state(&mut self.unit, &row, self.now_us);
-                self.unit.one(backend, &entity::namespace::Entity::insert(row.into_active_model()));
+                self.services.add_namespace(&mut self.unit, row, self.now_us);
             }
         }
         for tool in &declared.tools {
@@ -236,8 +230,7 @@ impl<'s> Import<'s> {
                 .filter(entity::tool::Column::Id.eq(id));
             self.unit.one(backend, &update);
         } else {
-            self.services.state(&mut self.unit, &row, self.now_us);
-            self.unit.one(backend, &entity::tool::Entity::insert(row.into_active_model()));
+            self.services.add_tool(&mut self.unit, row, self.now_us);
         }
         self.price((id, path), price, &declared.pricing).await
     }
@@ -268,8 +261,7 @@ impl<'s> Import<'s> {
             created_us: self.now_us,
             key: None,
         };
-        self.services.state(&mut self.unit, &row, self.now_us);
-        self.unit.one(self.services.db.backend(), &entity::price_version::Entity::insert(row.into_active_model()));
+        self.services.add_price(&mut self.unit, row, self.now_us);
         Ok(())
     }
 

@@ -4,6 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{ledger::leaf::sha256, store::entity};
 
+/// Of a publisher.
+pub(super) fn publisher_facts(display_name: &str, share_bps: i32) -> Value {
+    json!({"display_name": display_name, "share_bps": share_bps})
+}
+
 /// Of a tool.
 pub(super) fn tool_facts(row: &entity::tool::Model) -> Value {
     let schema: String = sha256(row.input_schema.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -24,7 +29,7 @@ pub(in crate::service) fn price_facts(tool: &str, spec: &str, from_us: i64) -> V
 }
 
 /// An address without user, password, query and fragment.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = plain.split_once("://") else { return plain.to_owned() };
     let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));

@@ -1,5 +1,6 @@
 //! Tools of the catalog and where their calls go.
 
+use engine::limits::{UPSTREAM_TIMEOUT_MS_DEFAULT, UPSTREAM_TIMEOUT_MS_MAX};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -12,10 +13,6 @@ use crate::config::{
     reader::{Fields, Value},
     values::{parse_http_url, parse_line},
 };
-
-/// The published client gives up at 30 s.
-const DEFAULT_TIMEOUT_MS: u64 = 25_000;
-const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// One element of `catalog.core_tools` or of a namespace's `tools`.
 #[derive(Debug, Clone)]
@@ -182,7 +179,7 @@ impl UpstreamItem {
         let url_value = fields.take("url");
         let url = url_value.as_ref().and_then(|value| value.parsed(|text| parse_http_url(text).map(String::from)));
         let timeout_value = fields.take("timeout_ms");
-        let timeout_ms = timeout_value.as_ref().map(|value| value.whole_number(1..=TIMEOUT_MS_MAX));
+        let timeout_ms = timeout_value.as_ref().map(|value| value.whole_number(1..=UPSTREAM_TIMEOUT_MS_MAX));
         let tool_value = fields.take("tool");
         let tool = tool_value.as_ref().and_then(|value| value.parsed(parse_line));
         let name_value = fields.take("name");
@@ -212,7 +209,7 @@ impl UpstreamItem {
         if !is_complete {
             return None;
         }
-        let timeout_ms = timeout_ms.unwrap_or(Some(DEFAULT_TIMEOUT_MS));
+        let timeout_ms = timeout_ms.unwrap_or(Some(UPSTREAM_TIMEOUT_MS_DEFAULT));
         match kind {
             "http" => Some(Self::Http {
                 method: method.unwrap_or(Some(HttpMethod::Post))?,

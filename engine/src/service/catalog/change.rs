@@ -1,0 +1,128 @@
+//! Publishers and tools as operators change them. Who changes something says what they saw: what was changed since is not
+//! changed over.
+
+use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::{
+    CatalogError,
+    create::check_tier,
+    terms::{ToolTerms, facts_of, terms_of, with_terms},
+    trail::publisher_facts,
+};
+use crate::{
+    audit::{Action, OpContext},
+    catalog::check_line,
+    id::{PublisherId, ToolId},
+    service::{Services, accounts::is_reason},
+    snapshot::price_from,
+    store::{UnitOfWork, entity},
+};
+
+/// What of a publisher can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublisherChange {
+    /// Shown.
+    pub display_name: String,
+    /// Its share of every charge, in basis points: of calls that begin after the change. A call keeps the share that it
+    /// began with.
+    pub share_bps: u16,
+}
+
+impl Services {
+    /// Changes a publisher that is as it was `seen`. A share is stated in the books, as an import states it.
+    ///
+    /// # Errors
+    /// See [`CatalogError`].
+    pub async fn change_publisher(
+        &self,
+        by: &OpContext,
+        id: PublisherId,
+        seen: &PublisherChange,
+        new: &PublisherChange,
+        reason: &str,
+    ) -> Result<(), CatalogError> {
+        if !is_reason(reason) {
+            return Err(CatalogError::Reason);
+        }
+        check_line(&new.display_name).map_err(|error| CatalogError::field("display_name", error))?;
+        let version = self.catalog_version().await?;
+        let row = entity::publisher::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        let row = row.ok_or(CatalogError::NotFound("publisher"))?;
+        let is_as = |terms: &PublisherChange| {
+            row.display_name == terms.display_name && row.share_bps == i32::from(terms.share_bps)
+        };
+        if is_as(new) {
+            return Err(CatalogError::Unchanged);
+        }
+        if !is_as(seen) {
+            return Err(CatalogError::Stale);
+        }
+        if row.share_bps != i32::from(new.share_bps) {
+            self.check_share(new.share_bps).await?;
+        }
+        let now_us = self.clock.now_us();
+        let update = entity::publisher::Entity::update_many()
+            .set(entity::publisher::ActiveModel {
+                display_name: Set(new.display_name.clone()),
+                share_bps: Set(new.share_bps.into()),
+                ..Default::default()
+            })
+            .filter(entity::publisher::Column::Id.eq(row.id));
+        let told = by
+            .entry(Action::PublisherChange, "publisher", id)
+            .before(publisher_facts(&row.display_name, row.share_bps))
+            .after(publisher_facts(&new.display_name, new.share_bps.into()))
+            .because(reason);
+        let mut unit = UnitOfWork::new();
+        unit.one(self.db.backend(), &update);
+        self.state(&mut unit, &entity::publisher::Model { share_bps: new.share_bps.into(), ..row }, now_us);
+        self.bump_catalog_from(&mut unit, version);
+        if self.save_change(unit, told).await? { Ok(()) } else { Err(CatalogError::Overtaken) }
+    }
+
+    /// Changes a tool whose terms are those that `seen` names ([`ToolTerms::fingerprint`]): for calls that begin after it,
+    /// on every server within a second.
+    ///
+    /// # Errors
+    /// See [`CatalogError`].
+    pub async fn change_tool(
+        &self,
+        by: &OpContext,
+        id: ToolId,
+        seen: &str,
+        new: &ToolTerms,
+        reason: &str,
+    ) -> Result<(), CatalogError> {
+        if !is_reason(reason) {
+            return Err(CatalogError::Reason);
+        }
+        let new = new.checked()?;
+        let version = self.catalog_version().await?;
+        let row = entity::tool::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        let row = row.ok_or(CatalogError::NotFound("tool"))?;
+        let before = terms_of(&row);
+        if before == new {
+            return Err(CatalogError::Unchanged);
+        }
+        if before.fingerprint() != seen {
+            return Err(CatalogError::Stale);
+        }
+        if new.is_unverified_ok && !before.is_unverified_ok {
+            let price = self.find_price_in_force(row.id, self.clock.now_us()).await?;
+            check_tier(&new, price.as_ref().map(price_from).transpose()?.as_ref())?;
+        }
+        let path = self.path_of(row.id);
+        let told = by.entry(Action::ToolChange, "tool", id).before(facts_of(&path, &row)).because(reason);
+        let row = with_terms(row, new);
+        let told = told.after(facts_of(&path, &row));
+        let row_id = row.id;
+        // Its name and its place stay, so nothing changes that is stated of it.
+        let update = entity::tool::Entity::update_many()
+            .set(row.into_active_model().reset_all())
+            .filter(entity::tool::Column::Id.eq(row_id));
+        let mut unit = UnitOfWork::new();
+        unit.one(self.db.backend(), &update);
+        self.bump_catalog_from(&mut unit, version);
+        if self.save_change(unit, told).await? { Ok(()) } else { Err(CatalogError::Overtaken) }
+    }
+}
