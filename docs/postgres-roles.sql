@@ -39,9 +39,9 @@ DECLARE
         'open_grant', 'open_hold', 'operator', 'operator_link', 'operator_session', 'partner', 'policy_version',
         'publisher', 'purchase', 'refund_total', 'token', 'tool', 'version', 'wallet_balance'
     ];
-    -- What goes when a call, a day or a session is over.
+    -- What goes when a call, a day or a session is over, or when an operator lifts a limit.
     removed     CONSTANT text[] := ARRAY[
-        'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link', 'operator_session'
+        'cap', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link', 'operator_session'
     ];
 
     found       record;

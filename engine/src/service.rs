@@ -25,6 +25,7 @@ pub mod approvals;
 pub mod audit;
 pub mod auditors;
 pub mod balance;
+pub mod caps;
 pub mod catalog;
 pub mod checkpoints;
 pub mod explain;
@@ -35,10 +36,12 @@ pub mod movements;
 pub mod operators;
 pub mod outbox;
 pub mod paging;
+pub mod partners;
 pub mod periods;
 pub mod policies;
 pub mod prices;
 pub mod purchases;
+pub mod recent;
 pub mod tokens;
 
 /// What every use case works with. One for a process; cheap to share.

@@ -8,12 +8,12 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 45] = [
+const USE_CASES: [(&str, &str, &[Action]); 50] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
     ("accounts/failed.rs", "write_failed_sign_ins", &[AccountSignInFailed, OperatorSignInFailed]),
-    ("accounts/funding.rs", "create_funded_account", &[AccountCreate, TokenCreate, GrantCreate]),
+    ("accounts/funding.rs", "open_account", &[AccountCreate, TokenCreate, GrantCreate]),
     ("accounts/funding.rs", "grant_credits", &[GrantCreate]),
     ("accounts/link.rs", "resend_verification", &[AccountResendVerification]),
     ("accounts/link.rs", "set_password", &[AccountSetPassword]),
@@ -24,11 +24,21 @@ const USE_CASES: [(&str, &str, &[Action]); 45] = [
     ("audit.rs", "record", &[ExportCreate, BooksBackup, BooksRestore]),
     ("auditors.rs", "create_auditor", &[OperatorCreate]),
     ("auditors.rs", "revoke_auditor", &[OperatorRevoke]),
+    ("caps.rs", "save_cap", &[CapSet]),
     ("catalog.rs", "import", &[CatalogImport, PriceSet, CapSet, TokenCreate, GrantCreate]),
     (
         "movements.rs",
         "carry_out",
-        &[AccountAdjust, RefundCreate, ReversalCreate, PayoutCreate, ChargebackOpen, ChargebackWon, ChargebackLost],
+        &[
+            AccountAdjust,
+            GrantCreate,
+            RefundCreate,
+            ReversalCreate,
+            PayoutCreate,
+            ChargebackOpen,
+            ChargebackWon,
+            ChargebackLost,
+        ],
     ),
     ("movements/refunds.rs", "revert", &[]),
     ("checkpoints.rs", "make_checkpoint_after", &[CheckpointSign]),
@@ -47,6 +57,10 @@ const USE_CASES: [(&str, &str, &[Action]); 45] = [
     ("operators/sign_in.rs", "operator_sign_in", &[OperatorSignIn]),
     ("operators/sign_in.rs", "refresh_operator_session", &[OperatorStepUp]),
     ("outbox.rs", "change_queued_mail", &[]),
+    ("partners.rs", "change_partner", &[PartnerChange]),
+    ("partners.rs", "create_partner", &[PartnerCreate]),
+    ("partners.rs", "set_partner_suspended", &[PartnerSuspend, PartnerResume]),
+    ("partners/users.rs", "set_end_user_blocked", &[EndUserBlock, EndUserUnblock]),
     ("periods.rs", "close_period", &[PeriodClose]),
     ("policies.rs", "draft_policy", &[PolicyDraft]),
     ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
@@ -56,8 +70,8 @@ const USE_CASES: [(&str, &str, &[Action]); 45] = [
     ("purchases.rs", "confirm_purchase", &[PurchaseConfirm]),
     ("purchases.rs", "create_purchase", &[PurchaseCreate]),
     ("purchases.rs", "fail_purchase", &[PurchaseFail]),
-    ("tokens.rs", "create_token", &[TokenCreate]),
-    ("tokens.rs", "revoke_token", &[TokenRevoke]),
+    ("tokens.rs", "create_owned_token", &[TokenCreate]),
+    ("tokens.rs", "revoke_owned_token", &[TokenRevoke]),
 ];
 
 /// Use cases that tell nothing, and why that is right.

@@ -375,15 +375,21 @@ impl Services {
         }
     }
 
-    /// The end user's own caps, and those that the partner sets for each of its users: these count for every user apart,
-    /// under an identifier made from the cap's and the user's.
+    /// The end user's own caps, and those that the partner sets for each of its users.
     async fn end_user_caps(&self, partner: PartnerId, user: Uuid) -> Result<Vec<OwnedCap>, StoreError> {
         let mut caps = self.list_caps(user, CapOwner::EndUser).await?;
-        for mut owned in self.list_caps(partner.uuid(), CapOwner::EndUser).await? {
+        caps.extend(self.each_end_user_caps(partner, user).await?);
+        Ok(caps)
+    }
+
+    /// The caps that a partner sets for each of its users, as they limit this one: they count for every user apart, under an
+    /// identifier made from the cap's and the user's.
+    pub(super) async fn each_end_user_caps(&self, partner: PartnerId, user: Uuid) -> Result<Vec<OwnedCap>, StoreError> {
+        let mut caps = self.list_caps(partner.uuid(), CapOwner::EndUser).await?;
+        for owned in &mut caps {
             let digest = sha256(&[owned.cap.id.uuid().into_bytes(), user.into_bytes()].concat());
             let (id, _) = digest.split_at(16);
             owned.cap.id = CapId::from(Uuid::from_slice(id).unwrap_or_default());
-            caps.push(owned);
         }
         Ok(caps)
     }

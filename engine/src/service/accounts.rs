@@ -22,7 +22,9 @@ mod password;
 pub(super) use email::normalised;
 pub use email::{EMAIL_BYTES_MAX, is_email};
 pub(super) use failed::{Door, FailedSignIns, Whose};
-pub use funding::{CreditGrant, FundedAccount, FundedAccountError, GrantError, GrantTerms, REASON_CHARS_MAX};
+pub use funding::{
+    CreditGrant, FundedAccount, FundedAccountError, GrantError, GrantTerms, NewFundedAccount, REASON_CHARS_MAX,
+};
 pub(super) use funding::{is_key, is_reason};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
 pub use list::{AccountFilter, SuspendAccountError};

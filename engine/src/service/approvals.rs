@@ -25,12 +25,14 @@ mod decide;
 mod deed;
 mod execute;
 mod rounds;
+mod gifts;
 mod rows;
 mod standing;
 
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
 pub use deed::{Deed, DeedUnreadable};
 pub use execute::{DeedDone, DeedFailure, RESUMED_AFTER_S};
+pub use gifts::{AskedGrant, CarryOutGrantError};
 use rows::read;
 pub use rows::{Approval, ApprovalState};
 

@@ -182,6 +182,11 @@ impl Services {
         unit.post(row.state(EntryId::new(&*self.ids, now_us)));
     }
 
+    /// Adds to `unit` that `row` is gone from now on.
+    pub(super) fn retract(&self, unit: &mut UnitOfWork, row: &impl Stated, now_us: i64) {
+        unit.post(Post { meta: None, ..row.state(EntryId::new(&*self.ids, now_us)) });
+    }
+
     /// States, once in the life of a database, what was there before statements were made. To be called before anything
     /// is changed.
     ///

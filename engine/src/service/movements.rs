@@ -1,4 +1,4 @@
-//! What operators do with money that has moved before: corrections, refunds, chargebacks, payouts.
+//! What operators do with money: corrections, refunds, chargebacks, payouts, credits for partners.
 //!
 //! They are all alike: an order with a reason and perhaps a key becomes a row of `movement` and a command to the ledger,
 //! in one transaction. The same key again changes nothing and tells what came of the first one.
@@ -28,6 +28,7 @@ mod disputes;
 mod list;
 mod looking;
 mod payees;
+mod gifts;
 mod payouts;
 mod refunds;
 mod rehearsals;
@@ -38,6 +39,7 @@ pub use disputes::{Dispute, DisputeFilter};
 pub use list::{Movement, MovementFilter};
 pub use looking::{MovementDetail, Refundable};
 pub use payees::{PaidPayee, PayeeBalance, PayeeKind};
+pub use gifts::PartnerGrant;
 pub use payouts::{PaidOut, Payee};
 pub use refunds::{Refunded, Reverted};
 pub use rehearsals::{Parties, PayoutRehearsal, RefundRehearsal};
@@ -58,6 +60,8 @@ pub struct Note<'a> {
 pub enum MovementKind {
     /// An operator's correction of a wallet.
     Adjustment,
+    /// A partner was given credits.
+    PartnerGrant,
     /// A part of a charge went back.
     Refund,
     /// A whole transaction went back.
@@ -91,6 +95,7 @@ impl MovementKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Adjustment => "adjustment",
+            Self::PartnerGrant => "partner_grant",
             Self::Refund => "refund",
             Self::Reversal => "reversal",
             Self::Payout => "payout",
@@ -110,6 +115,7 @@ impl MovementKind {
     const fn action(self) -> (Action, &'static str) {
         match self {
             Self::Adjustment => (Action::AccountAdjust, "account"),
+            Self::PartnerGrant => (Action::GrantCreate, "partner"),
             Self::Refund => (Action::RefundCreate, "transaction"),
             Self::Reversal => (Action::ReversalCreate, "transaction"),
             Self::Payout => (Action::PayoutCreate, "payee"),

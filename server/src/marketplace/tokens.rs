@@ -69,7 +69,9 @@ pub(crate) async fn create(
     fields.finish()?;
     let token =
         state.services.create_token(&caller.context(&state), account.id, &name).await.map_err(|error| match error {
-            CreateTokenError::Name(_) | CreateTokenError::TooMany => fields::fault("name", &error.to_string()),
+            CreateTokenError::Name(_) | CreateTokenError::TooMany | CreateTokenError::MadeBefore(_) => {
+                fields::fault("name", &error.to_string())
+            }
             CreateTokenError::Store(error) => store_problem(error),
         })?;
     let mut answer = view(&token.view);

@@ -77,9 +77,7 @@ impl Facts {
             }
             return;
         };
-        let last_us = stated.iter().map(|stated| stated.recorded_us).max().unwrap_or(0);
-        let is_last = |stated: &&Stated| stated.recorded_us >= last_us.saturating_sub(SAME_MOMENT_US);
-        if !stated.iter().filter(is_last).any(|stated| stated.digest == Some(digest)) {
+        if !last(&stated).any(|stated| stated.digest == Some(digest)) {
             problems.add(ProblemKind::FactMismatch, table, key, || {
                 let places: Vec<_> = stated.iter().map(|stated| key_of(stated.at)).collect();
                 format!("it is not what the books say at {}", places.join(", "))
@@ -87,10 +85,10 @@ impl Facts {
         }
     }
 
-    /// What is left was stated and is not there.
+    /// What is left was stated and is not there. It may be gone if that was stated last.
     pub(super) fn report_missing(&self, problems: &mut Problems) {
         let mut missing: Vec<_> = self.stated.iter().collect();
-        missing.retain(|(_, stated)| stated.iter().any(|stated| stated.digest.is_some()));
+        missing.retain(|(_, stated)| last(stated).all(|stated| stated.digest.is_some()));
         missing.sort_unstable_by_key(|(thing, _)| **thing);
         for (thing, stated) in missing {
             let table = FactTable::of_thing(*thing).map_or("txn", |table| table.table);
@@ -100,4 +98,10 @@ impl Facts {
             });
         }
     }
+}
+
+/// Those of the slots' last statements that may be the last of all.
+fn last(stated: &[Stated]) -> impl Iterator<Item = &Stated> {
+    let last_us = stated.iter().map(|stated| stated.recorded_us).max().unwrap_or(0);
+    stated.iter().filter(move |stated| stated.recorded_us >= last_us.saturating_sub(SAME_MOMENT_US))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{AccountProfile, CreateAccountError, email, profile, told_of};
 use crate::{
-    audit::{Action, OpContext},
+    audit::{Action, AuditEntry, OpContext},
     credits::Credits,
     id::{AccountId, EntryId},
     ledger::{
@@ -27,6 +27,21 @@ use crate::{
 
 /// Longest reason of a grant, in characters.
 pub const REASON_CHARS_MAX: usize = 200;
+
+/// What an operator makes an account with.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFundedAccount<'a> {
+    /// Its address.
+    pub email: &'a str,
+    /// The address counts as confirmed.
+    pub is_verified: bool,
+    /// What its first token is called.
+    pub token_name: &'a str,
+    /// What it is given, in micro-credits; may be nothing.
+    pub credits: Credits,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
 
 /// An account that an operator made.
 #[derive(Debug)]
@@ -133,8 +148,22 @@ impl Services {
         token_name: &str,
         credits: Credits,
     ) -> Result<FundedAccount, FundedAccountError> {
+        let new = NewFundedAccount { email, is_verified, token_name, credits, reason: None };
+        self.open_account(by, new).await
+    }
+
+    /// The same with a reason, which the audit trail keeps.
+    ///
+    /// # Errors
+    /// As for [`Self::create_funded_account`].
+    pub async fn open_account(
+        &self,
+        by: &OpContext,
+        new: NewFundedAccount<'_>,
+    ) -> Result<FundedAccount, FundedAccountError> {
+        let NewFundedAccount { is_verified, token_name, credits, reason, .. } = new;
         check_token_name(token_name)?;
-        let email = email::normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
+        let email = email::normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
         if self.find_account_row(&email).await.map_err(CreateAccountError::from)?.is_some() {
             return Err(CreateAccountError::EmailTaken.into());
         }
@@ -147,12 +176,16 @@ impl Services {
             let wallet = LedgerAccountId::from_raw(row.wallet);
             unit.post(grant_of(EntryId::from(row.id), wallet, credits, None));
         }
-        let mut told = vec![token.told(by)];
+        let because = |told: AuditEntry| match reason {
+            Some(reason) => told.because(reason),
+            None => told,
+        };
+        let mut told = vec![because(token.told(by))];
         if !credits.is_zero() {
             let grant = by.entry(Action::GrantCreate, "transaction", EntryId::from(row.id));
-            told.push(grant.after(grant_facts(AccountId::from(row.id), credits, None)));
+            told.push(because(grant.after(grant_facts(AccountId::from(row.id), credits, None))));
         }
-        let unit = unit.audited(told_of(by, Action::AccountCreate, &row)).and(told);
+        let unit = unit.audited(because(told_of(by, Action::AccountCreate, &row))).and(told);
         match self.ledger.save(unit).await {
             Ok(_) => Ok(FundedAccount { profile: profile(&row), token, credits }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),

@@ -78,3 +78,20 @@ fn between_slots_the_last_statement_counts_unless_both_were_made_at_once() {
     check("earlier", &apart(-10_000_001), vec![complete(), row(9)], &[("cap", "7")]);
     check("the last", &apart(10_000_001), vec![complete(), row(9)], &[]);
 }
+
+#[test]
+fn what_one_slot_states_another_one_may_retract() {
+    let apart = |first: Option<i64>, second: Option<i64>, later_us: i64| {
+        let mut scribe = Scribe::new();
+        scribe.batch(vec![stated(1, first)]);
+        (scribe.slot, scribe.batch_no, scribe.seq, scribe.hash) = (1, 0, 0, GENESIS);
+        scribe.recorded_us += later_us;
+        scribe.batch(vec![stated(2, second)]);
+        scribe
+    };
+    let complete = || Line::FactsComplete(true);
+    check("gone since", &apart(Some(5), None, 10_000_001), vec![complete()], &[]);
+    check("gone before", &apart(None, Some(5), 10_000_001), vec![complete()], &[("cap", "0/1,1/1")]);
+    check("gone at once", &apart(Some(5), None, 10_000_000), vec![complete()], &[]);
+    check("there all the same", &apart(Some(5), None, 10_000_001), vec![complete(), row(5)], &[("cap", "7")]);
+}
