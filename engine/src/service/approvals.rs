@@ -24,8 +24,8 @@ use crate::{
 mod decide;
 mod deed;
 mod execute;
-mod rounds;
 mod gifts;
+mod rounds;
 mod rows;
 mod standing;
 
@@ -232,7 +232,6 @@ impl Services {
         let row = entity::approval::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
         row.map(|row| read(row, self.clock.now_us())).transpose()
     }
-
 }
 
 /// As [`Approval::state`] says it: what nobody has marked as expired yet counts as that.
