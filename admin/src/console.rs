@@ -8,6 +8,7 @@ use engine::{policy::console::ConsolePolicies, service::Services};
 
 pub mod assets;
 mod csrf;
+mod export;
 mod fault;
 mod form;
 mod frame;
@@ -15,6 +16,7 @@ mod guard;
 mod route;
 mod visit;
 
+pub(crate) use export::csv;
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, Problems};
 pub(crate) use frame::{Section, plain_page};

@@ -8,6 +8,7 @@ use crate::{
     kit::{Cell, Event, Timeline},
 };
 
+mod access;
 mod accounts;
 mod approvals;
 mod audit;
@@ -30,6 +31,8 @@ mod sign_in;
 pub(crate) const SECTIONS: [Section; 3] = [
     Section { key: "catalog-publishers", path: "/publishers", needs: ConsoleAction::CatalogRead },
     Section { key: "catalog-tools", path: "/tools", needs: ConsoleAction::CatalogRead },
+pub(crate) const SECTIONS: [Section; 2] = [
+    Section { key: "partners-title", path: "/partners", needs: ConsoleAction::PartnersRead },
     Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
 ];
 

@@ -58,6 +58,8 @@ pub enum Cell {
     Time(i64),
     /// A number.
     Number(i64),
+    /// A part of a whole, in hundredths: from 80 on there is something to look at, 100 is all of it.
+    Share(i64),
     /// A state.
     State {
         /// The word.
@@ -145,7 +147,7 @@ impl Cell {
 
     /// Numbers stand at the right.
     pub const fn is_right(&self) -> bool {
-        matches!(self, Self::Money(_) | Self::Number(_))
+        matches!(self, Self::Money(_) | Self::Number(_) | Self::Share(_))
     }
 }
 

@@ -37,6 +37,13 @@ fn amounts_are_grouped_and_keep_every_digit() {
 }
 
 #[test]
+fn a_part_of_a_whole_is_drawn_and_written() {
+    let cell = Cell::Share(81).to_string();
+    assert!(cell.contains("<meter") && cell.contains("value=\"81\"") && cell.contains("81&nbsp;%</data>"), "{cell}");
+    assert!(!cell.contains("style="), "{cell}");
+}
+
+#[test]
 fn identifiers_are_shown_short_and_kept_whole() {
     let id = "acc_0192f0c1a2b37c4d8e5f60718293a4b5";
     assert_eq!(short_id(id), "acc_0192…93a4b5");

@@ -5,19 +5,21 @@ use engine::{
     id::AccountId,
     policy::console::ConsoleAction,
     service::{
-        accounts::{AccountFilter, AccountProfile, GrantError, GrantTerms, SuspendAccountError},
-        balance::Balance,
-        movements::Note,
+        accounts::{AccountFilter, AccountProfile},
+        balance::{Balance, ExpiringGrant},
     },
 };
 
+use super::access::{self, Holder};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
-    kit::{
-        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Table, Tone, page_href,
-    },
-    text::{t, t_with},
+    console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
+    kit::{Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Table, Tone, page_href},
+    text::t,
 };
+
+mod create;
+mod grant;
+mod suspend;
 
 /// Where the list is.
 const LIST: &str = "/admin/accounts";
@@ -26,11 +28,21 @@ pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
         get("/accounts", needs(ConsoleAction::AccountsRead), list),
+        get("/accounts/new", needs(ConsoleAction::AccountCreate), create::ask),
+        post("/accounts/new", needs(ConsoleAction::AccountCreate), create::make),
         get("/accounts/{id}", needs(ConsoleAction::AccountsRead), show),
-        get("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), ask_grant),
-        post("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant),
-        get("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), ask_suspend),
-        post("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend),
+        get("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::ask),
+        post("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::give),
+        get("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend::ask),
+        post("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend::suspend),
+        get("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), ask_token),
+        post("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), make_token),
+        get("/accounts/{id}/tokens/{token}/revoke", needs(ConsoleAction::AccountToken), ask_revoke),
+        post("/accounts/{id}/tokens/{token}/revoke", needs(ConsoleAction::AccountToken), revoke),
+        get("/accounts/{id}/caps", needs(ConsoleAction::AccountsRead), caps),
+        post("/accounts/{id}/caps", needs(ConsoleAction::AccountCap), set_cap),
+        get("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), ask_lift),
+        post("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), lift),
     ]
 }
 
@@ -84,6 +96,8 @@ async fn list(visit: Visit) -> Answer {
         ],
         all_href: if visit.query.is_empty() { String::new() } else { LIST.to_owned() },
     };
+    let may_create = visit.may(ConsoleAction::AccountCreate);
+    let new = Link::new(t("accounts-new"), format!("{LIST}/new"));
     let table = Table {
         caption: t("accounts-title"),
         columns: vec![
@@ -99,11 +113,12 @@ async fn list(visit: Visit) -> Answer {
         empty: Some(Empty {
             text: t("accounts-empty"),
             command: "tollgate account create --email someone@example.com --credits 100".to_owned(),
-            link: None,
+            link: may_create.then(|| new.clone()),
         }),
         ..Table::default()
     };
-    visit.show(Page::new(t("accounts-title")).with(filters).with(table)).await
+    let page = Page::new(t("accounts-title")).tool(may_create, new.text, new.href);
+    visit.show(page.with(filters).with(table)).await
 }
 
 async fn load(visit: &Visit, id: &str) -> Result<AccountProfile, Fault> {
@@ -111,44 +126,72 @@ async fn load(visit: &Visit, id: &str) -> Result<AccountProfile, Fault> {
     visit.services().find_profile(id).await?.ok_or(Fault::NotFound)
 }
 
+/// An account, as far as tokens and limits go.
+fn holder(account: &AccountProfile) -> Holder {
+    Holder {
+        owner: account.id.into(),
+        name: account.email.clone(),
+        href: href(account.id),
+        section: Link::new(t("accounts-title"), LIST),
+        token_action: ConsoleAction::AccountToken,
+        cap_action: ConsoleAction::AccountCap,
+        tabs: Vec::new(),
+    }
+}
+
 async fn show(visit: Visit, id: Path<String>) -> Answer {
     let account = load(&visit, &id).await?;
     let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;
     let grants = visit.services().list_expiring_grants(account.wallet, visit.now_us).await?;
+    let holder = holder(&account);
+    let tokens = access::tokens::list(&visit, &holder).await?;
+    let caps = access::caps::list(&visit, &holder).await?;
     let own = href(account.id);
     let suspend = if account.is_suspended { "accounts-resume" } else { "accounts-suspend" };
     let mut page = Page::new(account.email.clone())
         .under(t("accounts-title"), LIST)
         .tool(visit.may(ConsoleAction::GrantCreate), t("accounts-grant"), format!("{own}/grant"))
+        .tool(visit.may(ConsoleAction::AccountToken), t("partners-token-new"), format!("{own}/tokens/new"))
+        .tool(visit.may(ConsoleAction::AccountCap), t("partners-cap-set"), format!("{own}/caps"))
         .tool(visit.may(ConsoleAction::AccountSuspend), t(suspend), format!("{own}/suspend"))
         .with(facts(&account, &balance));
     page.subtitle = vec![state(&account), Cell::id(account.id, "")];
     if !grants.is_empty() {
-        let rows = grants.iter().map(|grant| {
-            Row::new(
-                "",
-                vec![
-                    Cell::id(grant.id, ""),
-                    Cell::Money(grant.left),
-                    Cell::Number(grant.priority),
-                    Cell::Time(grant.expires_us),
-                ],
-            )
-        });
-        page = page.with(Heading::new(t("accounts-grants"))).with(Table {
-            caption: t("accounts-grants"),
-            columns: vec![
-                Column::new(t("accounts-grant-id")),
-                Column::right(t("accounts-grant-left")),
-                Column::right(t("accounts-grant-priority")),
-                Column::new(t("accounts-grant-expires")),
-            ],
-            rows: rows.collect(),
-            ..Table::default()
-        });
+        page = page.with(Heading::new(t("accounts-grants"))).with(expiring(&grants));
     }
     let timeline = super::timeline(&visit, &account.id.to_string()).await?;
-    visit.show(page.with(Heading::new(t("console-timeline"))).with(timeline)).await
+    let page = page
+        .with(Heading::new(t("partners-tokens")))
+        .with(tokens)
+        .with(Heading::new(t("partners-caps")))
+        .with(caps)
+        .with(Heading::new(t("console-timeline")))
+        .with(timeline);
+    visit.show(page).await
+}
+
+/// Grants that expire, in the order in which they are spent.
+fn expiring(grants: &[ExpiringGrant]) -> Table {
+    let rows = grants.iter().map(|grant| {
+        let cells = vec![
+            Cell::id(grant.id, ""),
+            Cell::Money(grant.left),
+            Cell::Number(grant.priority),
+            Cell::Time(grant.expires_us),
+        ];
+        Row::new("", cells)
+    });
+    Table {
+        caption: t("accounts-grants"),
+        columns: vec![
+            Column::new(t("accounts-grant-id")),
+            Column::right(t("accounts-grant-left")),
+            Column::right(t("accounts-grant-priority")),
+            Column::new(t("accounts-grant-expires")),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
 }
 
 fn facts(account: &AccountProfile, balance: &Balance) -> Facts {
@@ -160,111 +203,44 @@ fn facts(account: &AccountProfile, balance: &Balance) -> Facts {
         .fact(t("accounts-created"), Cell::Time(account.created_us))
 }
 
-fn grant_page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Page {
-    let form = Form::new(format!("{}/grant", href(account.id)), t("accounts-grant-submit"))
-        .field(Field::amount("credits", t("accounts-grant-credits")).required())
-        .field(Field::line("reason", t("console-reason")).hint(t("accounts-grant-reason-hint")).required())
-        .field(
-            Field::new("expires", t("accounts-grant-expires"), Control::Line("datetime-local"))
-                .hint(t("accounts-grant-expires-hint")),
-        )
-        .field(Field::line("priority", t("accounts-grant-priority")).hint(t("accounts-grant-priority-hint")))
-        .once(visit)
-        .step_up(visit, ConsoleAction::GrantCreate)
-        .cancel(href(account.id))
-        .filled(typed, problems);
-    Page::new(t("accounts-grant"))
-        .under(t("accounts-title"), LIST)
-        .under(account.email.clone(), href(account.id))
-        .with(form)
+async fn ask_token(visit: Visit, id: Path<String>) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::ask_new(visit, holder).await
 }
 
-async fn ask_grant(visit: Visit, id: Path<String>) -> Answer {
-    let account = load(&visit, &id).await?;
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(grant_page(&visit, &account, &typed, &Problems::default())).await
+async fn make_token(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::make(visit, holder, payload).await
 }
 
-async fn grant(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let fields = Fields::read(visit.console(), payload).await?;
-    let account = load(&visit, &id).await?;
-    let mut problems = Problems::default();
-    let credits = problems.amount(&fields, "credits");
-    let reason = problems.required(&fields, "reason").to_owned();
-    let expires_us = problems.day(&fields, "expires");
-    let priority = match fields.text("priority") {
-        "" => Some(engine::ledger::grants::PRIORITY_DEFAULT),
-        text => text.parse().ok(),
-    };
-    if priority.is_none() {
-        problems.add("priority", t("console-number-unreadable"));
-    }
-    visit
-        .permit(ConsoleAction::GrantCreate, credits.map(engine::credits::Credits::micros), &fields, &mut problems)
-        .await?;
-    if let (true, Some(credits), Some(priority)) = (problems.is_empty(), credits, priority) {
-        let terms = expires_us.map(|expires_us| GrantTerms { expires_us, priority });
-        let key = fields.text("op");
-        match visit
-            .services()
-            .grant_credits(&visit.context()?, account.id, credits, terms, Note { reason: &reason, key: Some(key) })
-            .await
-        {
-            Ok(_given) => {
-                let said = t_with("accounts-granted", &[("credits", credits.to_string().into())]);
-                return visit.go(&href(account.id), &said).await;
-            }
-            Err(GrantError::Store(error)) => return Err(error.into()),
-            Err(error @ GrantError::Expired { .. }) => problems.add("expires", error.to_string()),
-            Err(error @ GrantError::Priority(_)) => problems.add("priority", error.to_string()),
-            Err(error @ GrantError::Reason) => problems.add("reason", error.to_string()),
-            Err(error) => problems.add("", error.to_string()),
-        }
-    }
-    visit.show_refused(grant_page(&visit, &account, &fields, &problems)).await
+async fn ask_revoke(visit: Visit, path: Path<(String, String)>) -> Answer {
+    let (id, token) = path.into_inner();
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::ask_revoke(visit, holder, &token).await
 }
 
-fn suspend_page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Page {
-    let key = if account.is_suspended { "accounts-resume" } else { "accounts-suspend" };
-    let text = if account.is_suspended { "accounts-resume-text" } else { "accounts-suspend-text" };
-    let mut form = Form::new(format!("{}/suspend", href(account.id)), t(key))
-        .field(Field::line("reason", t("console-reason")).required())
-        // What the form was made for: somebody else may have done it in the meantime.
-        .field(Field::new("suspended", "", Control::Hidden).value(if account.is_suspended { "no" } else { "yes" }))
-        .step_up(visit, ConsoleAction::AccountSuspend)
-        .cancel(href(account.id))
-        .filled(typed, problems);
-    form.is_danger = !account.is_suspended;
-    Page::new(t(key))
-        .under(t("accounts-title"), LIST)
-        .under(account.email.clone(), href(account.id))
-        .with(crate::kit::Text::new(t(text)))
-        .with(form)
+async fn revoke(visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
+    let (id, token) = path.into_inner();
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::revoke(visit, holder, &token, payload).await
 }
 
-async fn ask_suspend(visit: Visit, id: Path<String>) -> Answer {
-    let account = load(&visit, &id).await?;
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(suspend_page(&visit, &account, &typed, &Problems::default())).await
+async fn caps(visit: Visit, id: Path<String>) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::show(visit, holder).await
 }
 
-async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let fields = Fields::read(visit.console(), payload).await?;
-    let account = load(&visit, &id).await?;
-    let mut problems = Problems::default();
-    let reason = problems.required(&fields, "reason").to_owned();
-    let is_suspended = fields.text("suspended") == "yes";
-    visit.permit(ConsoleAction::AccountSuspend, None, &fields, &mut problems).await?;
-    if problems.is_empty() {
-        match visit.services().set_account_suspended(&visit.context()?, account.id, is_suspended, &reason).await {
-            Ok(()) => {
-                let said = t(if is_suspended { "accounts-suspended-done" } else { "accounts-resumed-done" });
-                return visit.go(&href(account.id), &said).await;
-            }
-            Err(SuspendAccountError::Store(error)) => return Err(error.into()),
-            Err(SuspendAccountError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ SuspendAccountError::AlreadySo(_)) => problems.add("", error.to_string()),
-        }
-    }
-    visit.show_refused(suspend_page(&visit, &account, &fields, &problems)).await
+async fn set_cap(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::set(visit, holder, payload).await
+}
+
+async fn ask_lift(visit: Visit, id: Path<String>) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::ask_lift(visit, holder).await
+}
+
+async fn lift(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::lift(visit, holder, payload).await
 }

@@ -1,7 +1,321 @@
-//! partners
+//! Partners: platforms that call for end users of their own, with their tokens, limits and money.
 
-use crate::console::Route;
+use std::sync::Arc;
+
+use actix_web::web::{Path, Payload};
+use engine::{
+    id::PartnerId,
+    policy::console::ConsoleAction,
+    service::{
+        balance::Balance,
+        partners::{END_USERS_COUNTED_MAX, PartnerFilter, PartnerProfile, PartnerSize},
+    },
+};
+
+use super::access::{self, Holder};
+use crate::{
+    console::{Access, Answer, Fault, Fields, Route, Visit, csv, get, post},
+    kit::{
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Table, Tone, instant_text,
+        page_href,
+    },
+    text::{t, t_with},
+};
+
+mod change;
+mod grant;
+mod statement;
+mod users;
+
+/// Where the list is.
+const LIST: &str = "/admin/partners";
 
 pub(super) fn routes() -> Vec<Route> {
-    Vec::new()
+    let needs = Access::Needs;
+    vec![
+        get("/partners", needs(ConsoleAction::PartnersRead), list),
+        get("/partners/export", needs(ConsoleAction::ListsExport), export),
+        get("/partners/new", needs(ConsoleAction::PartnerCreate), change::ask_new),
+        post("/partners/new", needs(ConsoleAction::PartnerCreate), change::make),
+        get("/partners/{id}", needs(ConsoleAction::PartnersRead), show),
+        get("/partners/{id}/edit", needs(ConsoleAction::PartnerChange), change::ask_edit),
+        post("/partners/{id}/edit", needs(ConsoleAction::PartnerChange), change::edit),
+        get("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::ask_suspend),
+        post("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::suspend),
+        get("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::ask),
+        post("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::give),
+        get("/partners/{id}/tokens", needs(ConsoleAction::PartnersRead), tokens),
+        get("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), ask_token),
+        post("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), make_token),
+        get("/partners/{id}/tokens/{token}/revoke", needs(ConsoleAction::PartnerToken), ask_revoke),
+        post("/partners/{id}/tokens/{token}/revoke", needs(ConsoleAction::PartnerToken), revoke),
+        get("/partners/{id}/caps", needs(ConsoleAction::PartnersRead), caps),
+        post("/partners/{id}/caps", needs(ConsoleAction::PartnerCap), set_cap),
+        get("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), ask_lift),
+        post("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), lift),
+        get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
+        get("/partners/{id}/users", needs(ConsoleAction::PartnersRead), users::list),
+        get("/partners/{id}/users/{user}", needs(ConsoleAction::PartnersRead), users::show),
+        get("/partners/{id}/users/{user}/block", needs(ConsoleAction::EndUserBlock), users::ask_block),
+        post("/partners/{id}/users/{user}/block", needs(ConsoleAction::EndUserBlock), users::block),
+    ]
 }
+
+/// The page of a partner.
+pub(super) fn href(id: PartnerId) -> String {
+    format!("{LIST}/{id}")
+}
+
+fn state(partner: &PartnerProfile) -> Cell {
+    if partner.is_suspended {
+        Cell::state(t("partners-suspended"), Tone::Bad)
+    } else {
+        Cell::state(t("partners-active"), Tone::Good)
+    }
+}
+
+/// Basis points as per cent, exactly: `5 %`, `0.25 %`.
+fn percent_text(bps: u16) -> String {
+    let (whole, rest) = (bps.checked_div(100).unwrap_or(0), bps.checked_rem(100).unwrap_or(0));
+    let digits =
+        if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}").trim_end_matches('0').to_owned() };
+    format!("{digits} %")
+}
+
+fn filter_of(fields: &Fields) -> PartnerFilter {
+    PartnerFilter {
+        name: fields.text("name").to_owned(),
+        is_suspended: match fields.text("suspended") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+    }
+}
+
+async fn list(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let suspended = fields.text("suspended");
+    let listed = visit.services().list_partners(&filter_of(&fields), visit.cursor(&fields)?).await?;
+    let mut rows = Vec::with_capacity(listed.rows.len());
+    for partner in &listed.rows {
+        let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
+        let cells = vec![
+            Cell::link(&partner.name, href(partner.id)),
+            state(partner),
+            Cell::text(percent_text(partner.margin_bps)),
+            Cell::Money(balance.available()),
+            Cell::Money(balance.reserved),
+            Cell::Time(partner.created_us),
+        ];
+        rows.push(Row::new(href(partner.id), cells));
+    }
+    let choices = [("", "partners-any"), ("no", "partners-active"), ("yes", "partners-suspended")];
+    let choices =
+        choices.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == suspended });
+    let filters = Filters {
+        action: LIST.to_owned(),
+        fields: vec![
+            Field::line("name", t("partners-name-begins")).value(fields.text("name")),
+            Field::select("suspended", t("partners-state"), choices.into()),
+        ],
+        all_href: if visit.query.is_empty() { String::new() } else { LIST.to_owned() },
+    };
+    let may_create = visit.may(ConsoleAction::PartnerCreate);
+    let new = Link::new(t("partners-new"), format!("{LIST}/new"));
+    let export = Link::new(t("partners-export"), page_href(&format!("{LIST}/export"), &visit.query, "after", ""));
+    let table = Table {
+        caption: t("partners-title"),
+        columns: vec![
+            Column::new(t("partners-name")),
+            Column::new(t("partners-state")),
+            Column::new(t("partners-margin")),
+            Column::right(t("partners-available")),
+            Column::right(t("partners-reserved")),
+            Column::new(t("partners-created")),
+        ],
+        rows,
+        first: visit.first_href(LIST),
+        next: listed.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next)),
+        exports: if visit.may(ConsoleAction::ListsExport) { vec![export] } else { Vec::new() },
+        empty: Some(Empty {
+            text: t("partners-empty"),
+            command: "{ catalog: { partners: [{ name: 'Globex', margin_bps: 500 }] } }".to_owned(),
+            link: may_create.then(|| new.clone()),
+        }),
+        ..Table::default()
+    };
+    let page = Page::new(t("partners-title")).tool(may_create, new.text, new.href);
+    visit.show(page.with(filters).with(table)).await
+}
+
+/// The list as a file.
+async fn export(visit: Visit) -> Answer {
+    let filter = Arc::new(filter_of(&Fields::parse(&visit.query)?));
+    let columns = ["partner", "name", "suspended", "margin_bps", "available_credits", "held_credits", "created"];
+    let reader = visit.clone();
+    csv(&visit, "partners", &columns, move |after| {
+        let (visit, filter) = (reader.clone(), Arc::clone(&filter));
+        Box::pin(async move {
+            let listed = visit.services().list_partners(&filter, after).await?;
+            let mut rows = Vec::with_capacity(listed.rows.len());
+            for partner in &listed.rows {
+                let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
+                rows.push(vec![
+                    partner.id.to_string(),
+                    partner.name.clone(),
+                    partner.is_suspended.to_string(),
+                    partner.margin_bps.to_string(),
+                    balance.available().to_string(),
+                    balance.reserved.to_string(),
+                    instant_text(partner.created_us),
+                ]);
+            }
+            Ok((rows, listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
+}
+
+async fn load(visit: &Visit, id: &str) -> Result<PartnerProfile, Fault> {
+    let id: PartnerId = id.parse().map_err(|_unreadable| Fault::NotFound)?;
+    visit.services().find_partner(id).await?.ok_or(Fault::NotFound)
+}
+
+/// The views of a partner; `here` is the one that is shown.
+fn tabs(partner: &PartnerProfile, here: &str) -> Vec<Link> {
+    let own = href(partner.id);
+    let views = [
+        ("", "partners-tab-overview"),
+        ("/users", "partners-tab-users"),
+        ("/tokens", "partners-tab-tokens"),
+        ("/caps", "partners-tab-caps"),
+        ("/statement", "partners-tab-statement"),
+    ];
+    let link = |(path, key): (&str, &str)| {
+        Link::new(t(key), if path == here { String::new() } else { format!("{own}{path}") })
+    };
+    views.into_iter().map(link).collect()
+}
+
+/// One view of a partner, with what can be done to it.
+fn view(visit: &Visit, partner: &PartnerProfile, here: &str) -> Page {
+    let own = href(partner.id);
+    let suspend = if partner.is_suspended { "partners-resume" } else { "partners-suspend" };
+    let mut page = Page::new(partner.name.clone())
+        .under(t("partners-title"), LIST)
+        .tool(visit.may(ConsoleAction::PartnerGrant), t("partners-grant"), format!("{own}/grant"))
+        .tool(visit.may(ConsoleAction::PartnerToken), t("partners-token-new"), format!("{own}/tokens/new"))
+        .tool(visit.may(ConsoleAction::PartnerChange), t("partners-edit"), format!("{own}/edit"))
+        .tool(visit.may(ConsoleAction::PartnerSuspend), t(suspend), format!("{own}/suspend"));
+    page.subtitle = vec![state(partner), Cell::id(partner.id, "")];
+    page.tabs = tabs(partner, here);
+    page
+}
+
+/// A page below that of a partner.
+fn below(partner: &PartnerProfile, title: String) -> Page {
+    Page::new(title).under(t("partners-title"), LIST).under(partner.name.clone(), href(partner.id))
+}
+
+/// A partner, as far as tokens and limits go.
+fn holder(partner: &PartnerProfile) -> Holder {
+    Holder {
+        owner: partner.id.into(),
+        name: partner.name.clone(),
+        href: href(partner.id),
+        section: Link::new(t("partners-title"), LIST),
+        token_action: ConsoleAction::PartnerToken,
+        cap_action: ConsoleAction::PartnerCap,
+        tabs: tabs(partner, "/caps"),
+    }
+}
+
+/// How many end users there are, as far as they are counted.
+fn count_of(size: &PartnerSize) -> Cell {
+    if size.end_users > END_USERS_COUNTED_MAX {
+        return Cell::text(t_with("console-rows-many", &[("count", END_USERS_COUNTED_MAX.into())]));
+    }
+    Cell::Number(i64::try_from(size.end_users).unwrap_or(i64::MAX))
+}
+
+async fn show(visit: Visit, id: Path<String>) -> Answer {
+    let partner = load(&visit, &id).await?;
+    let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
+    let size = visit.services().load_partner_size(partner.id).await?;
+    let caps = access::caps::list(&visit, &holder(&partner)).await?;
+    let timeline = super::timeline(&visit, &partner.id.to_string()).await?;
+    let page = view(&visit, &partner, "")
+        .with(facts(&partner, &balance, &size))
+        .with(Heading::new(t("partners-caps")))
+        .with(caps)
+        .with(Heading::new(t("console-timeline")))
+        .with(timeline);
+    visit.show(page).await
+}
+
+fn facts(partner: &PartnerProfile, balance: &Balance, size: &PartnerSize) -> Facts {
+    let own = href(partner.id);
+    Facts::new()
+        .fact(t("partners-available"), Cell::Money(balance.available()))
+        .fact(t("partners-balance"), Cell::Money(balance.balance))
+        .fact(t("partners-reserved"), Cell::Money(balance.reserved))
+        .fact(t("partners-margin"), Cell::text(percent_text(partner.margin_bps)))
+        .fact(t("partners-funding"), Cell::text(t("partners-funding-partner")))
+        .fact(t("partners-users"), count_of(size))
+        .fact(t("partners-tokens-active"), Cell::link(size.tokens.to_string(), format!("{own}/tokens")))
+        .fact(t("partners-wallet"), Cell::Mono(partner.wallet.to_string()))
+        .fact(t("partners-margin-account"), Cell::Mono(partner.margin.to_string()))
+        .fact(t("partners-created"), Cell::Time(partner.created_us))
+}
+
+async fn tokens(visit: Visit, id: Path<String>) -> Answer {
+    let partner = load(&visit, &id).await?;
+    let tokens = access::tokens::list(&visit, &holder(&partner)).await?;
+    visit.show(view(&visit, &partner, "/tokens").with(tokens)).await
+}
+
+async fn ask_token(visit: Visit, id: Path<String>) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::ask_new(visit, holder).await
+}
+
+async fn make_token(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::make(visit, holder, payload).await
+}
+
+async fn ask_revoke(visit: Visit, path: Path<(String, String)>) -> Answer {
+    let (id, token) = path.into_inner();
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::ask_revoke(visit, holder, &token).await
+}
+
+async fn revoke(visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
+    let (id, token) = path.into_inner();
+    let holder = holder(&load(&visit, &id).await?);
+    access::tokens::revoke(visit, holder, &token, payload).await
+}
+
+async fn caps(visit: Visit, id: Path<String>) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::show(visit, holder).await
+}
+
+async fn set_cap(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::set(visit, holder, payload).await
+}
+
+async fn ask_lift(visit: Visit, id: Path<String>) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::ask_lift(visit, holder).await
+}
+
+async fn lift(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = holder(&load(&visit, &id).await?);
+    access::caps::lift(visit, holder, payload).await
+}
+
+#[cfg(test)]
+mod tests;

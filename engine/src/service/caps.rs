@@ -228,8 +228,8 @@ impl Services {
     }
 
     /// Limits what a holder spends in a window, on every server within a second. `was` is what whoever asks believes the
-    /// limit to be, in micro-credits; `None`: that there is none. What was spent before still counts. Says whether anything
-    /// had to be changed.
+    /// limit to be, in micro-credits; `None`: that there is none. A changed limit keeps its count, a new one begins at zero.
+    /// Says whether anything had to be changed.
     ///
     /// # Errors
     /// There is nobody to limit, the limit or the reason cannot be used, the limit is another one than `was`, or the
@@ -260,27 +260,24 @@ impl Services {
         }
         let (mut unit, now_us) = (UnitOfWork::new(), self.clock.now_us());
         let (owner_id, kind) = holder.owner();
-        let row = match known {
-            Some(row) => {
-                let update = entity::cap::Entity::update_many()
-                    .set(entity::cap::ActiveModel { limit_credits: Set(limit.micros()), ..Default::default() })
-                    .filter(entity::cap::Column::Id.eq(row.id))
-                    .filter(entity::cap::Column::LimitCredits.eq(row.limit_credits));
-                unit.one(self.db.backend(), &update);
-                entity::cap::Model { limit_credits: limit.micros(), ..row }
-            }
-            None => {
-                let row = entity::cap::Model {
-                    id: CapId::new(&*self.ids, now_us).uuid(),
-                    owner_id,
-                    owner_kind: kind.raw(),
-                    window: window.raw(),
-                    limit_credits: limit.micros(),
-                    created_us: now_us,
-                };
-                unit.one(self.db.backend(), &entity::cap::Entity::insert(row.clone().into_active_model()));
-                row
-            }
+        let row = if let Some(row) = known {
+            let update = entity::cap::Entity::update_many()
+                .set(entity::cap::ActiveModel { limit_credits: Set(limit.micros()), ..Default::default() })
+                .filter(entity::cap::Column::Id.eq(row.id))
+                .filter(entity::cap::Column::LimitCredits.eq(row.limit_credits));
+            unit.one(self.db.backend(), &update);
+            entity::cap::Model { limit_credits: limit.micros(), ..row }
+        } else {
+            let row = entity::cap::Model {
+                id: CapId::new(&*self.ids, now_us).uuid(),
+                owner_id,
+                owner_kind: kind.raw(),
+                window: window.raw(),
+                limit_credits: limit.micros(),
+                created_us: now_us,
+            };
+            unit.one(self.db.backend(), &entity::cap::Entity::insert(row.clone().into_active_model()));
+            row
         };
         self.state(&mut unit, &row, now_us);
         let told = told_of(by, (holder, window), (was, Some(limit))).because(reason);

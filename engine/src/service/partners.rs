@@ -23,8 +23,10 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity, journal},
 };
 
+mod payouts;
 mod users;
 
+pub use payouts::PartnerPayout;
 pub use users::{BlockEndUserError, EndUserFilter, EndUserProfile};
 
 /// Longest name of a partner, in characters.

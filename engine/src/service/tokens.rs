@@ -71,6 +71,12 @@ impl From<AccountId> for TokenOwner {
     }
 }
 
+impl From<PartnerId> for TokenOwner {
+    fn from(id: PartnerId) -> Self {
+        Self::Partner(id)
+    }
+}
+
 /// What an operator says about a token that is made.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokenNote<'a> {

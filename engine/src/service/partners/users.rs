@@ -72,7 +72,7 @@ pub enum BlockEndUserError {
 
 impl Services {
     /// The end users of `partner` that `filter` wants, by the partner's names for them, from behind the name `after`. The
-    /// unique key of partner and name serves this. With a filter at most [`LOOKED_THROUGH_MAX`] are looked through: then a
+    /// unique key of partner and name serves this. With a filter at most 10,000 are looked through: then a
     /// page may have few rows, or none, and a next page all the same.
     ///
     /// # Errors

@@ -1,0 +1,115 @@
+//! Credits for an account.
+
+use actix_web::web::{Path, Payload};
+use engine::{
+    credits::Credits,
+    ledger::grants::PRIORITY_DEFAULT,
+    policy::console::ConsoleAction,
+    service::{
+        accounts::{AccountProfile, GrantError, GrantTerms},
+        approvals::{APPROVAL_FROM, AskedGrant},
+        movements::Note,
+    },
+};
+
+use super::{LIST, href, load};
+use crate::{
+    console::{Answer, Fault, Fields, Problems, Visit},
+    kit::{Control, Field, Form, Page, Text},
+    pages::access,
+    text::{t, t_with},
+};
+
+fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Page {
+    let form = Form::new(format!("{}/grant", href(account.id)), t("accounts-grant-submit"))
+        .field(Field::amount("credits", t("accounts-grant-credits")).required())
+        .field(Field::line("reason", t("console-reason")).hint(t("accounts-grant-reason-hint")).required())
+        .field(
+            Field::new("expires", t("accounts-grant-expires"), Control::Line("datetime-local"))
+                .hint(t("accounts-grant-expires-hint")),
+        )
+        .field(Field::line("priority", t("accounts-grant-priority")).hint(t("accounts-grant-priority-hint")))
+        .once(visit)
+        .step_up(visit, ConsoleAction::GrantCreate)
+        .cancel(href(account.id))
+        .filled(typed, problems);
+    let above = t_with("partners-grant-above", &[("credits", APPROVAL_FROM.to_string().into())]);
+    Page::new(t("accounts-grant"))
+        .under(t("accounts-title"), LIST)
+        .under(account.email.clone(), href(account.id))
+        .with(Text::new(above))
+        .with(form)
+}
+
+pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
+    let account = load(&visit, &id).await?;
+    let typed = Fields::parse(&visit.query)?;
+    visit.show(page(&visit, &account, &typed, &Problems::default())).await
+}
+
+/// What a form asks for.
+struct Wanted {
+    credits: Credits,
+    terms: Option<GrantTerms>,
+    reason: String,
+}
+
+/// Reads the form. What cannot be used is said at its field.
+fn read(fields: &Fields, problems: &mut Problems) -> Option<Wanted> {
+    let credits = problems.amount(fields, "credits");
+    let reason = problems.required(fields, "reason").to_owned();
+    let expires_us = problems.day(fields, "expires");
+    let priority = match fields.text("priority") {
+        "" => Some(PRIORITY_DEFAULT),
+        text => text.parse().ok(),
+    };
+    if priority.is_none() {
+        problems.add("priority", t("console-number-unreadable"));
+    }
+    let terms = expires_us.zip(priority).map(|(expires_us, priority)| GrantTerms { expires_us, priority });
+    Some(Wanted { credits: credits?, terms, reason })
+}
+
+/// Gives credits, or asks for so many that somebody else has to approve them.
+pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let account = load(&visit, &id).await?;
+    let mut problems = Problems::default();
+    let wanted = read(&fields, &mut problems);
+    let amount = wanted.as_ref().map(|wanted| wanted.credits.micros());
+    visit.permit(ConsoleAction::GrantCreate, amount, &fields, &mut problems).await?;
+    if let (true, Some(wanted)) = (problems.is_empty(), wanted) {
+        let key = fields.text("op");
+        let said = if wanted.credits > APPROVAL_FROM {
+            let Wanted { credits, terms, reason } = wanted;
+            let asked = AskedGrant::Account { account: account.id, credits, terms, reason };
+            access::ask_for_grant(&visit, &asked, key, &mut problems).await?
+        } else {
+            grant(&visit, &account, &wanted, key, &mut problems).await?
+        };
+        if let Some(said) = said {
+            return visit.go(&href(account.id), &said).await;
+        }
+    }
+    visit.show_refused(page(&visit, &account, &fields, &problems)).await
+}
+
+async fn grant(
+    visit: &Visit,
+    account: &AccountProfile,
+    wanted: &Wanted,
+    key: &str,
+    problems: &mut Problems,
+) -> Result<Option<String>, Fault> {
+    let note = Note { reason: &wanted.reason, key: Some(key) };
+    let credits = wanted.credits;
+    match visit.services().grant_credits(&visit.context()?, account.id, credits, wanted.terms, note).await {
+        Ok(_given) => return Ok(Some(t_with("accounts-granted", &[("credits", credits.to_string().into())]))),
+        Err(GrantError::Store(error)) => return Err(error.into()),
+        Err(error @ GrantError::Expired { .. }) => problems.add("expires", error.to_string()),
+        Err(error @ GrantError::Priority(_)) => problems.add("priority", error.to_string()),
+        Err(error @ GrantError::Reason) => problems.add("reason", error.to_string()),
+        Err(error) => problems.add("", error.to_string()),
+    }
+    Ok(None)
+}

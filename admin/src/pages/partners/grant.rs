@@ -1,0 +1,84 @@
+//! Credits for a partner.
+
+use actix_web::web::{Path, Payload};
+use engine::{
+    credits::Credits,
+    policy::console::ConsoleAction,
+    service::{
+        approvals::{APPROVAL_FROM, AskedGrant},
+        movements::{MovementError, Note},
+        partners::PartnerProfile,
+    },
+};
+
+use super::{below, href, load};
+use crate::{
+    console::{Answer, Fault, Fields, Problems, Visit},
+    kit::{Cell, Facts, Field, Form, Page, Text},
+    pages::access,
+    text::{t, t_with},
+};
+
+async fn page(visit: &Visit, partner: &PartnerProfile, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
+    let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
+    let form = Form::new(format!("{}/grant", href(partner.id)), t("partners-grant"))
+        .field(Field::amount("credits", t("partners-grant-credits")).required())
+        .field(Field::line("reason", t("console-reason")).hint(t("partners-grant-reason-hint")).required())
+        .once(visit)
+        .step_up(visit, ConsoleAction::PartnerGrant)
+        .cancel(href(partner.id))
+        .filled(typed, problems);
+    let above = t_with("partners-grant-above", &[("credits", APPROVAL_FROM.to_string().into())]);
+    Ok(below(partner, t("partners-grant"))
+        .with(Text::new(t("partners-grant-text")))
+        .with(Text::new(above))
+        .with(Facts::new().fact(t("partners-available"), Cell::Money(balance.available())))
+        .with(form))
+}
+
+pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
+    let partner = load(&visit, &id).await?;
+    let typed = Fields::parse(&visit.query)?;
+    let page = page(&visit, &partner, &typed, &Problems::default()).await?;
+    visit.show(page).await
+}
+
+/// Gives credits, or asks for so many that somebody else has to approve them.
+pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let partner = load(&visit, &id).await?;
+    let mut problems = Problems::default();
+    let credits = problems.amount(&fields, "credits");
+    let reason = problems.required(&fields, "reason").to_owned();
+    visit.permit(ConsoleAction::PartnerGrant, credits.map(Credits::micros), &fields, &mut problems).await?;
+    if let (true, Some(credits)) = (problems.is_empty(), credits) {
+        let said = if credits > APPROVAL_FROM {
+            let asked = AskedGrant::Partner { partner: partner.id, credits, reason };
+            access::ask_for_grant(&visit, &asked, fields.text("op"), &mut problems).await?
+        } else {
+            let note = Note { reason: &reason, key: Some(fields.text("op")) };
+            grant(&visit, &partner, credits, note, &mut problems).await?
+        };
+        if let Some(said) = said {
+            return visit.go(&href(partner.id), &said).await;
+        }
+    }
+    let page = page(&visit, &partner, &fields, &problems).await?;
+    visit.show_refused(page).await
+}
+
+async fn grant(
+    visit: &Visit,
+    partner: &PartnerProfile,
+    credits: Credits,
+    note: Note<'_>,
+    problems: &mut Problems,
+) -> Result<Option<String>, Fault> {
+    match visit.services().grant_to_partner(&visit.context()?, partner.id, credits, note).await {
+        Ok(_given) => return Ok(Some(t_with("partners-granted", &[("credits", credits.to_string().into())]))),
+        Err(MovementError::Store(error)) => return Err(error.into()),
+        Err(error @ MovementError::Reason) => problems.add("reason", error.to_string()),
+        Err(error) => problems.add("", error.to_string()),
+    }
+    Ok(None)
+}

@@ -1,0 +1,195 @@
+//! End users of a partner: made by their first call, blocked and limited here.
+
+use actix_web::web::{Path, Payload};
+use engine::{
+    id::EndUserId,
+    policy::console::ConsoleAction,
+    service::{
+        partners::{BlockEndUserError, EndUserFilter, EndUserProfile, PartnerProfile},
+        recent::{RECENT_CALLS, RecentBy},
+    },
+};
+
+use super::{below, holder, href, load, view};
+use crate::{
+    console::{Answer, Fault, Fields, Problems, Visit},
+    kit::{
+        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Table, Text, Tone,
+        page_href,
+    },
+    pages::access,
+    text::{t, t_with},
+};
+
+fn list_href(partner: &PartnerProfile) -> String {
+    format!("{}/users", href(partner.id))
+}
+
+fn user_href(user: &EndUserProfile) -> String {
+    format!("{}/users/{}", href(user.partner), user.id)
+}
+
+fn state(user: &EndUserProfile) -> Cell {
+    if user.is_blocked {
+        Cell::state(t("partners-user-blocked"), Tone::Bad)
+    } else {
+        Cell::state(t("partners-user-active"), Tone::Good)
+    }
+}
+
+fn filters(visit: &Visit, partner: &PartnerProfile, fields: &Fields) -> Filters {
+    let blocked = fields.text("blocked");
+    let choices = [("", "partners-any"), ("no", "partners-user-active"), ("yes", "partners-user-blocked")];
+    let choices =
+        choices.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == blocked });
+    Filters {
+        action: list_href(partner),
+        fields: vec![
+            Field::line("name", t("partners-user-begins")).value(fields.text("name")),
+            Field::select("blocked", t("partners-state"), choices.into()),
+        ],
+        all_href: if visit.query.is_empty() { String::new() } else { list_href(partner) },
+    }
+}
+
+pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
+    let partner = load(&visit, &id).await?;
+    let fields = Fields::parse(&visit.query)?;
+    let filter = EndUserFilter {
+        external_id: fields.text("name").to_owned(),
+        is_blocked: match fields.text("blocked") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+    };
+    // Names of end users have no spaces; this one is from the list before.
+    let after = Some(fields.text("after")).filter(|after| !after.is_empty());
+    let listed = visit.services().list_end_users(partner.id, &filter, after).await?;
+    let recent = visit.services().recent_calls(RecentBy::EndUser).await?;
+    let rows = listed.rows.iter().map(|user| {
+        let seen = recent.get(&user.id.uuid());
+        let cells = vec![
+            Cell::link(&user.external_id, user_href(user)),
+            state(user),
+            Cell::Time(user.created_us),
+            Cell::time(seen.map(|seen| seen.last_us)),
+            Cell::Number(seen.map_or(0, |seen| seen.calls)),
+        ];
+        Row::new(user_href(user), cells)
+    });
+    let path = list_href(&partner);
+    let table = Table {
+        caption: t("partners-users"),
+        columns: vec![
+            Column::new(t("partners-user-name")),
+            Column::new(t("partners-state")),
+            Column::new(t("partners-user-since")),
+            Column::new(t("partners-last-call")),
+            Column::right(t_with("partners-calls-of", &[("count", RECENT_CALLS.into())])),
+        ],
+        rows: rows.collect(),
+        first: visit.first_href(&path),
+        next: listed.next.map_or_else(String::new, |next| page_href(&path, &visit.query, "after", &next)),
+        empty: Some(Empty {
+            text: t("partners-users-empty"),
+            command: "curl -H 'Authorization: Bearer faro_partner_…' -H 'X-Faro-User: user-1' \
+                      -d '{}' …/invoke/NAMESPACE/TOOL"
+                .to_owned(),
+            link: None,
+        }),
+        ..Table::default()
+    };
+    visit.show(view(&visit, &partner, "/users").with(filters(&visit, &partner, &fields)).with(table)).await
+}
+
+async fn load_user(visit: &Visit, id: &str, user: &str) -> Result<(PartnerProfile, EndUserProfile), Fault> {
+    let partner = load(visit, id).await?;
+    let user: EndUserId = user.parse().map_err(|_unreadable| Fault::NotFound)?;
+    let user = visit.services().find_end_user_of(partner.id, user).await?.ok_or(Fault::NotFound)?;
+    Ok((partner, user))
+}
+
+/// A page below the list of end users.
+fn below_list(partner: &PartnerProfile, title: String) -> Page {
+    below(partner, title).under(t("partners-users"), list_href(partner))
+}
+
+pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
+    let (id, user) = path.into_inner();
+    let (partner, user) = load_user(&visit, &id, &user).await?;
+    let recent = visit.services().recent_calls(RecentBy::EndUser).await?;
+    let seen = recent.get(&user.id.uuid());
+    let block = if user.is_blocked { "partners-user-unblock" } else { "partners-user-block" };
+    let limit = format!("{}/caps?of={}", href(partner.id), user.id);
+    let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
+    let facts = Facts::new()
+        .fact(t("partners-user-of"), Cell::link(&partner.name, href(partner.id)))
+        .fact(t("partners-user-since"), Cell::Time(user.created_us))
+        .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)))
+        .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)));
+    let caps = access::caps::list_of_user(&visit, &holder(&partner), &user).await?;
+    let timeline = crate::pages::timeline(&visit, &user.id.to_string()).await?;
+    let mut page = below_list(&partner, user.external_id.clone())
+        .tool(visit.may(ConsoleAction::EndUserBlock), t(block), format!("{}/block", user_href(&user)))
+        .tool(visit.may(ConsoleAction::PartnerCap), t("partners-cap-set"), limit)
+        .with(facts)
+        .with(Heading::new(t("partners-caps")))
+        .with(caps)
+        .with(Heading::new(t("console-timeline")))
+        .with(timeline);
+    page.subtitle = vec![state(&user), Cell::id(user.id, "")];
+    visit.show(page).await
+}
+
+fn block_page(
+    visit: &Visit,
+    (partner, user): (&PartnerProfile, &EndUserProfile),
+    typed: &Fields,
+    problems: &Problems,
+) -> Page {
+    let (key, text) = if user.is_blocked {
+        ("partners-user-unblock", "partners-user-unblock-text")
+    } else {
+        ("partners-user-block", "partners-user-block-text")
+    };
+    let mut form = Form::new(format!("{}/block", user_href(user)), t(key))
+        .field(Field::line("reason", t("console-reason")).required())
+        // What the form was made for: somebody else may have done it in the meantime.
+        .field(Field::new("blocked", "", Control::Hidden).value(if user.is_blocked { "no" } else { "yes" }))
+        .step_up(visit, ConsoleAction::EndUserBlock)
+        .cancel(user_href(user))
+        .filled(typed, problems);
+    form.is_danger = !user.is_blocked;
+    below_list(partner, t(key)).under(user.external_id.clone(), user_href(user)).with(Text::new(t(text))).with(form)
+}
+
+pub(super) async fn ask_block(visit: Visit, path: Path<(String, String)>) -> Answer {
+    let (id, user) = path.into_inner();
+    let (partner, user) = load_user(&visit, &id, &user).await?;
+    let typed = Fields::parse(&visit.query)?;
+    visit.show(block_page(&visit, (&partner, &user), &typed, &Problems::default())).await
+}
+
+pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let (id, user) = path.into_inner();
+    let (partner, user) = load_user(&visit, &id, &user).await?;
+    let mut problems = Problems::default();
+    let reason = problems.required(&fields, "reason").to_owned();
+    let is_blocked = fields.text("blocked") == "yes";
+    visit.permit(ConsoleAction::EndUserBlock, None, &fields, &mut problems).await?;
+    if problems.is_empty() {
+        match visit.services().set_end_user_blocked(&visit.context()?, user.id, is_blocked, &reason).await {
+            Ok(()) => {
+                let said = t(if is_blocked { "partners-user-blocked-done" } else { "partners-user-unblocked-done" });
+                return visit.go(&user_href(&user), &said).await;
+            }
+            Err(BlockEndUserError::Store(error)) => return Err(error.into()),
+            Err(BlockEndUserError::NotFound) => return Err(Fault::NotFound),
+            Err(error @ BlockEndUserError::Reason) => problems.add("reason", error.to_string()),
+            Err(error @ BlockEndUserError::AlreadySo(_)) => problems.add("", error.to_string()),
+        }
+    }
+    visit.show_refused(block_page(&visit, (&partner, &user), &fields, &problems)).await
+}
