@@ -34,10 +34,11 @@ DECLARE
 
     -- What changes while the program works. Everything else is only appended to.
     changed     CONSTANT text[] := ARRAY[
-        'account', 'approval', 'audit_head', 'auditor_token', 'cap', 'cap_window', 'chain_head', 'chargeback', 'end_user',
-        'hot_balance', 'idem', 'import', 'invocation', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call',
-        'open_grant', 'open_hold', 'operator', 'operator_link', 'operator_session', 'partner', 'policy_version',
-        'publisher', 'purchase', 'refund_total', 'token', 'tool', 'version', 'wallet_balance'
+        'account', 'approval', 'audit_head', 'auditor_token', 'call_count', 'cap', 'cap_window', 'chain_head',
+        'chargeback', 'count_head', 'end_user', 'flow_count', 'hot_balance', 'idem', 'import', 'invocation',
+        'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold', 'operator',
+        'operator_link', 'operator_session', 'partner', 'policy_version', 'publisher', 'purchase', 'refund_total',
+        'token', 'tool', 'version', 'wallet_balance'
     ];
     -- What goes when a call, a day or a session is over, or when an operator lifts a limit.
     removed     CONSTANT text[] := ARRAY[

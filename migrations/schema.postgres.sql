@@ -131,6 +131,14 @@ CREATE TABLE batch (
 CREATE TRIGGER batch_no_change BEFORE DELETE OR UPDATE ON batch FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER batch_no_truncate BEFORE TRUNCATE ON batch FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
+CREATE TABLE call_count (
+    bucket_us bigint NOT NULL,
+    outcome smallint NOT NULL,
+    calls bigint NOT NULL,
+    CONSTRAINT call_count_pkey PRIMARY KEY (bucket_us, outcome),
+    CONSTRAINT call_count_calls_check CHECK (calls >= 0)
+);
+
 CREATE TABLE cap (
     id uuid NOT NULL,
     owner_id uuid NOT NULL,
@@ -197,6 +205,12 @@ CREATE TABLE checkpoint (
 CREATE TRIGGER checkpoint_no_change BEFORE DELETE OR UPDATE ON checkpoint FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
+CREATE TABLE count_head (
+    name text NOT NULL,
+    reached bigint NOT NULL,
+    CONSTRAINT count_head_pkey PRIMARY KEY (name)
+);
+
 CREATE TABLE credit_grant (
     id uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -224,6 +238,18 @@ CREATE TABLE end_user (
     CONSTRAINT end_user_pkey PRIMARY KEY (id),
     CONSTRAINT end_user_partner_id_external_id_key UNIQUE (partner_id, external_id),
     CONSTRAINT end_user_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
+
+CREATE TABLE flow_count (
+    bucket_us bigint NOT NULL,
+    kind smallint NOT NULL,
+    debited smallint NOT NULL,
+    credited smallint NOT NULL,
+    postings bigint NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT flow_count_pkey PRIMARY KEY (bucket_us, kind, debited, credited),
+    CONSTRAINT flow_count_amount_check CHECK (amount >= 0),
+    CONSTRAINT flow_count_postings_check CHECK (postings >= 0)
 );
 
 CREATE TABLE hold (

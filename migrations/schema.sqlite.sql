@@ -127,6 +127,13 @@ CREATE TRIGGER batch_no_delete BEFORE DELETE ON batch BEGIN SELECT RAISE(ABORT, 
 
 CREATE TRIGGER batch_no_update BEFORE UPDATE ON batch BEGIN SELECT RAISE(ABORT, 'batch is append-only'); END;
 
+CREATE TABLE call_count (
+    bucket_us INTEGER NOT NULL,
+    outcome   INTEGER NOT NULL,
+    calls     INTEGER NOT NULL CHECK (calls >= 0),
+    PRIMARY KEY (bucket_us, outcome)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE cap (
     id            BLOB    NOT NULL PRIMARY KEY,
     owner_id      BLOB    NOT NULL,
@@ -186,6 +193,11 @@ BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;
 CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint
 BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;
 
+CREATE TABLE count_head (
+    name    TEXT    NOT NULL PRIMARY KEY,
+    reached INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE credit_grant (
     id         BLOB    NOT NULL PRIMARY KEY,
     account_id BLOB    NOT NULL REFERENCES account (id),
@@ -211,6 +223,16 @@ CREATE TABLE end_user (
     created_us  INTEGER NOT NULL,
     UNIQUE (partner_id, external_id)
 ) STRICT;
+
+CREATE TABLE flow_count (
+    bucket_us INTEGER NOT NULL,
+    kind      INTEGER NOT NULL,
+    debited   INTEGER NOT NULL,
+    credited  INTEGER NOT NULL,
+    postings  INTEGER NOT NULL CHECK (postings >= 0),
+    amount    INTEGER NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (bucket_us, kind, debited, credited)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hold (
     slot           INTEGER NOT NULL,

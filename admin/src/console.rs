@@ -44,8 +44,20 @@ pub trait Door: Send + Sync {
     /// Too many tries: how many seconds to wait.
     fn begin_sign_in(&self, email: &str, address: IpAddr) -> Result<Box<dyn SignInTry>, u64>;
 
+    /// The room in the folder of the database; `None` where the database is no file.
+    fn disk(&self) -> Option<Disk>;
+
     /// The body of a form, bounded in size and time.
     fn read_form(&self, payload: web::Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>>;
+}
+
+/// The room on a disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// What may still be written.
+    pub free_bytes: u64,
+    /// All of it.
+    pub total_bytes: u64,
 }
 
 /// A try to sign in that was counted as a wrong one, until it is said to be something else.

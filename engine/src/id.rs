@@ -24,6 +24,19 @@ pub fn uuid_v7(now_us: i64, random: [u8; 10]) -> Uuid {
     Uuid::from_bytes([m0, m1, m2, m3, m4, m5, 0x70 | (r0 & 0x0f), r1, 0x80 | (r2 & 0x3f), r3, r4, r5, r6, r7, r8, r9])
 }
 
+/// What every identifier made at `at_us` (microseconds since the Unix epoch) or later stands at or behind, in the order
+/// of identifiers: what was made before stands before it. Exact to the millisecond that `at_us` is in.
+pub fn first_at(at_us: i64) -> Uuid {
+    uuid_v7(at_us, [0; 10])
+}
+
+/// When an identifier was made, in microseconds since the Unix epoch, exact to the millisecond.
+pub fn made_us(id: Uuid) -> i64 {
+    let [m0, m1, m2, m3, m4, m5, ..] = id.into_bytes();
+    // 48 bits of milliseconds: a thousand times that still fits.
+    i64::from_be_bytes([0, 0, m0, m1, m2, m3, m4, m5]).saturating_mul(1_000)
+}
+
 /// The text is not an identifier of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an identifier of the form `{prefix}_` and 32 hexadecimal digits")]

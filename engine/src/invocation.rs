@@ -56,8 +56,29 @@ pub enum CallState {
     Invalid,
 }
 
+impl Surface {
+    /// Every surface with its word.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Marketplace, "marketplace"), (Self::Gateway, "gateway")];
+
+    /// The word of the command line and the console.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(surface, _)| *surface == self).map_or("", |(_, word)| *word)
+    }
+
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(surface, _)| *surface)
+    }
+
+    /// Reads what [`Self::raw`] wrote.
+    pub fn from_raw(raw: i16) -> Option<Self> {
+        Self::ALL.iter().find(|(surface, _)| surface.raw() == raw).map(|(surface, _)| *surface)
+    }
+}
+
 impl CallState {
-    const ALL: [(Self, i16, &'static str); 9] = [
+    /// Every state, as it is stored and as it is called.
+    pub(crate) const ALL: [(Self, i16, &'static str); 9] = [
         (Self::Running, 1, "running"),
         (Self::Unknown, 2, "unknown"),
         (Self::Succeeded, 3, "succeeded"),
@@ -87,6 +108,87 @@ impl CallState {
     /// Whether the call's end has still to be recorded.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Running | Self::Unknown)
+    }
+}
+
+/// What became of a call, for those who count calls. The numbers are stored: they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallOutcome {
+    /// It is under way. Never stored: it will be something else.
+    Open,
+    /// The tool did the work and was paid.
+    Charged,
+    /// The tool did the work for nothing.
+    Free,
+    /// The tool did not do the work.
+    Failed,
+    /// No money: the wallet or a cap said no.
+    Refused,
+    /// Policy said no.
+    Denied,
+    /// The request itself was wrong.
+    Invalid,
+    /// Sent, and nobody knew what happened: whether the attempt was charged or not.
+    Unknown,
+}
+
+impl CallOutcome {
+    /// Every outcome with its number and its word.
+    pub const ALL: [(Self, i16, &'static str); 8] = [
+        (Self::Open, 0, "open"),
+        (Self::Charged, 1, "charged"),
+        (Self::Free, 2, "free"),
+        (Self::Failed, 3, "failed"),
+        (Self::Refused, 4, "refused"),
+        (Self::Denied, 5, "denied"),
+        (Self::Invalid, 6, "invalid"),
+        (Self::Unknown, 7, "unknown"),
+    ];
+
+    /// What became of a call that is in this state and was charged something, or not.
+    pub const fn of(state: CallState, is_charged: bool) -> Self {
+        match (state, is_charged) {
+            (CallState::Running, _) => Self::Open,
+            (CallState::Succeeded, true) => Self::Charged,
+            (CallState::Succeeded, false) => Self::Free,
+            (CallState::Failed, _) => Self::Failed,
+            (CallState::Refused, _) => Self::Refused,
+            (CallState::Denied, _) => Self::Denied,
+            (CallState::Invalid, _) => Self::Invalid,
+            (CallState::Unknown | CallState::UnknownReleased | CallState::UnknownCaptured, _) => Self::Unknown,
+        }
+    }
+
+    /// As the database stores it.
+    pub fn raw(self) -> i16 {
+        Self::ALL.iter().find(|(outcome, ..)| *outcome == self).map_or(0, |(_, raw, _)| *raw)
+    }
+
+    /// Reads what [`Self::raw`] wrote.
+    pub fn from_raw(raw: i16) -> Option<Self> {
+        Self::ALL.iter().find(|(_, stored, _)| *stored == raw).map(|(outcome, ..)| *outcome)
+    }
+
+    /// The word of the console.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(outcome, ..)| *outcome == self).map_or("", |(.., word)| *word)
+    }
+
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(.., known)| *known == word).map(|(outcome, ..)| *outcome)
+    }
+
+    /// The states of the calls that ended so, and whether something was charged where that tells two outcomes apart.
+    pub fn states(self) -> (Vec<CallState>, Option<bool>) {
+        let states = CallState::ALL.iter().map(|(state, ..)| *state);
+        let ends_so = |state: &CallState| [false, true].iter().any(|is_charged| Self::of(*state, *is_charged) == self);
+        let is_charged = match self {
+            Self::Charged => Some(true),
+            Self::Free => Some(false),
+            _ => None,
+        };
+        (states.filter(ends_so).collect(), is_charged)
     }
 }
 
@@ -173,3 +275,6 @@ pub struct CallEnd {
     /// For an unknown outcome: when its hold is settled by rule.
     pub resolves_us: Option<i64>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,8 +28,11 @@ pub mod balance;
 pub mod caps;
 pub mod catalog;
 pub mod checkpoints;
+pub mod counts;
+pub mod dashboard;
 pub mod explain;
 mod facts;
+pub mod health;
 pub mod invocations;
 pub mod invoke;
 pub mod movements;
@@ -42,7 +45,9 @@ pub mod policies;
 pub mod prices;
 pub mod purchases;
 pub mod recent;
+pub mod search;
 pub mod tokens;
+pub mod work;
 
 /// What every use case works with. One for a process; cheap to share.
 pub struct Services {
@@ -73,6 +78,9 @@ pub struct Services {
     password_work: accounts::PasswordWork,
     failed_sign_ins: accounts::FailedSignIns,
     factor_tries: operators::FactorTries,
+    work: work::WorkLog,
+    /// When this process began, in microseconds since the Unix epoch.
+    started_us: i64,
 }
 
 impl std::fmt::Debug for Services {
@@ -95,6 +103,7 @@ impl Services {
     ) -> Result<Self, StoreError> {
         let own_policies = Arc::new(PoliciesInForce::new(0, policies));
         let snapshot = Snapshot::load(&db, &own_policies).await?;
+        let started_us = clock.now_us();
         Ok(Self {
             db,
             ledger,
@@ -114,6 +123,8 @@ impl Services {
             password_work: accounts::PasswordWork::default(),
             failed_sign_ins: accounts::FailedSignIns::default(),
             factor_tries: operators::FactorTries::default(),
+            work: work::WorkLog::default(),
+            started_us,
         })
     }
 

@@ -6,16 +6,20 @@
 
 pub mod backup;
 pub mod books;
+pub(crate) mod calls;
+pub(crate) mod counts;
 pub mod database;
 pub(crate) mod entity;
 pub mod error;
 pub mod journal;
 pub mod lock;
 pub mod news;
+pub(crate) mod overview;
 pub(crate) mod periods;
 mod postgres;
 pub mod presence;
 pub mod readers;
+pub(crate) mod search;
 pub mod unit;
 pub(crate) mod wallets;
 pub mod writer;

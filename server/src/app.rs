@@ -14,7 +14,7 @@ use engine::{
     code::Code,
     id::IdSource,
     policy::{Policies, PolicySources},
-    service::Services,
+    service::{Services, work::Work},
     store::{Database, DatabasePlace, Ledger, TooManyRights, WriterLock, examine_server, writer::WriterOptions},
 };
 use migrations::{Migrator, MigratorTrait as _};
@@ -311,7 +311,9 @@ pub async fn run_ticks(state: AppState) {
     let ledger = &state.services.ledger;
     loop {
         tick.tick().await;
-        if let Err(error) = ledger.tick().await
+        let ticked = ledger.tick().await;
+        state.services.note_work(Work::Ledger, ticked.as_ref().err().map(ToString::to_string));
+        if let Err(error) = ticked
             && !error.is_away()
         {
             tracing::warn!(%error, "the ledger did not answer");
@@ -347,7 +349,9 @@ pub async fn run_follow(services: Arc<Services>) {
                 _ = tick.tick() => {}
                 _ = told.changed() => {}
             }
-            if let Err(error) = services.follow_changes().await
+            let followed = services.follow_changes().await;
+            services.note_work(Work::Follow, followed.as_ref().err().map(ToString::to_string));
+            if let Err(error) = followed
                 && !error.is_away()
             {
                 tracing::warn!(%error, "what has changed could not be read");
@@ -366,7 +370,9 @@ pub async fn run_outbox(state: AppState, transport: Transport) {
     loop {
         tick.tick().await;
         let now_us = state.services.clock.now_us();
-        if let Err(error) = mail::send_due(&state.services, &transport, now_us).await
+        let sent = mail::send_due(&state.services, &transport, now_us).await;
+        state.services.note_work(Work::Outbox, sent.as_ref().err().map(ToString::to_string));
+        if let Err(error) = sent
             && !error.is_away()
         {
             tracing::warn!(%error, "the outbox could not be read");

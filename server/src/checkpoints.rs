@@ -17,6 +17,7 @@ use engine::{
     service::{
         Services,
         checkpoints::{CheckpointRules, CheckpointSetup},
+        work::Work,
     },
     store::StoreError,
 };
@@ -62,7 +63,9 @@ pub async fn run(services: Arc<Services>, dir: PathBuf) {
     let mut copy = KeptCopy { path: dir.join(FILE), written: 0, complaint: None };
     loop {
         tick.tick().await;
-        if let Err(error) = services.make_due_checkpoint().await {
+        let made = services.make_due_checkpoint().await;
+        services.note_work(Work::Checkpoints, made.as_ref().err().map(ToString::to_string));
+        if let Err(error) = made {
             tracing::error!(%error, "no checkpoint was made");
         }
         copy.follow(&services).await;

@@ -1,15 +1,16 @@
 //! The door of the operators' console: what the pages of `admin` need to know of the server that they are mounted in.
 
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web::Payload};
-use admin::console::{Console, Door, SignInTry, UnreadForm};
+use admin::console::{Console, Disk, Door, SignInTry, UnreadForm};
 use engine::{
     policy::{PolicySources, console::ConsolePolicies},
     sealing::Sealing,
     service::{Services, operators::ConsoleSetup},
     store::StoreError,
 };
+use rustix::fs::statvfs;
 
 use crate::{
     app::StartError,
@@ -92,6 +93,15 @@ impl Door for ServerDoor {
         let whose = format!("operator {email}");
         let attempt = self.limiter.try_login(&whose, address, self.services.clock.now_us(), &mut rate);
         Ok(Box::new(Try(attempt.map_err(|limited| limited.wait_s())?)))
+    }
+
+    fn disk(&self) -> Option<Disk> {
+        let folder = self.services.db.place().file()?.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let found = statvfs(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(Disk {
+            free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+        })
     }
 
     fn read_form(&self, payload: Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>> {

@@ -7,6 +7,7 @@ pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod counts;
 pub mod demo;
 pub mod gateway;
 pub mod http;

@@ -65,7 +65,8 @@ impl CapOwner {
         Self::ALL.iter().find(|(.., stored)| *stored == word).map(|(owner, ..)| *owner)
     }
 
-    fn from_raw(raw: i16) -> Option<Self> {
+    /// Reads what [`Self::raw`] wrote.
+    pub fn from_raw(raw: i16) -> Option<Self> {
         Self::ALL.iter().find(|(_, stored, _)| *stored == raw).map(|(owner, ..)| *owner)
     }
 }

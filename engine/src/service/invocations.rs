@@ -1,4 +1,4 @@
-//! Calls as their callers may look at them afterwards.
+//! Calls as their callers may look at them afterwards, and as operators may.
 
 use sea_orm::EntityTrait;
 
@@ -13,6 +13,18 @@ use crate::{
     invocation::{CallState, Surface},
     store::{StoreError, entity},
 };
+
+mod detail;
+mod list;
+mod names;
+mod why;
+
+pub use detail::{
+    CallDetail, CallHold, CallKey, CallMoney, CallPosting, CallPrice, CallSettlement, CallTransaction, Place,
+};
+pub use list::{CALLS_LOOKED_AT, CALLS_PAGE_MAX, CallFilter, CallPage, ListedCall};
+pub(super) use names::{Names, Wanted};
+pub use why::CallReason;
 
 /// A call as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{StoreError, postgres::Target, presence::Presence, readers::Readers};
 const MIGRATION_LOCK: i64 = 0x746f_6c6c_6761_7465;
 
 /// How many connections read at once.
-const READERS_MAX: u32 = 8;
+pub(crate) const READERS_MAX: u32 = 8;
 
 /// How long a reader waits for a connection. On a machine with too much to do, letting one in takes PostgreSQL seconds;
 /// of a database that is away its users are told before: see [`Readers`].

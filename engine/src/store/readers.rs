@@ -20,6 +20,21 @@ impl Readers {
         self.pool.close().await
     }
 
+    /// How many connections are open, and how many of them have nothing to do.
+    pub(crate) fn usage(&self) -> (u32, usize) {
+        match self.pool.get_database_backend() {
+            DbBackend::Sqlite => {
+                let pool = self.pool.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            DbBackend::Postgres => {
+                let pool = self.pool.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => (0, 0),
+        }
+    }
+
     /// A pool waits seconds for a server that is away; its users give up as soon as that is known.
     async fn unless_away<T>(&self, work: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, DbErr> {
         if self.presence.is_away() {

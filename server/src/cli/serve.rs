@@ -24,6 +24,7 @@ use crate::{
         tls::{Certificates, TlsError},
     },
     console, demo,
+    counts, demo,
     gateway::{
         Gateway, PATH, setup,
         token::{load_or_create, token_path},
@@ -80,6 +81,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         open_gateway(&config, key, &engine.services, namespaces).await?;
     let operators = listen_to_operators(&engine.services).await?;
     let follow = app::run_follow(Arc::clone(&engine.services));
+    let count = counts::run(Arc::clone(&engine.services));
     let vouch = checkpoints::run(Arc::clone(&engine.services), config.ledger.checkpoint_dir.clone());
     let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
     let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
@@ -91,6 +93,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(follow),
         actix_web::rt::spawn(app::run_approvals(Arc::clone(&state.services))),
         actix_web::rt::spawn(vouch),
+        actix_web::rt::spawn(count),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.

@@ -9,8 +9,8 @@ use crate::{
     id::{AccountId, EndUserId, InvocationId, TokenId},
     invocation::{CallState, Surface},
     policy::{
-        Decision, Policies, PolicyId,
-        chain::{RecordedDecision, SenderFacts, SessionFacts, replay},
+        Decision, DecisionRequest, Explanation, Policies, PolicyId,
+        chain::{ChainPlace, RecordedDecision, SenderFacts, SessionFacts, replay},
     },
     pricing::Price,
     service::{
@@ -52,7 +52,7 @@ pub struct Replayed {
 }
 
 /// A recorded call as it can be decided again.
-struct Recorded {
+pub(in crate::service) struct Recorded {
     call: Call,
     price: Arc<Price>,
     row: entity::invocation::Model,
@@ -99,6 +99,21 @@ impl Services {
         let flips = replay(draft, recorded.iter().map(Recorded::decision));
         let flips = flips.into_iter().filter_map(|flip| Some(recorded.get(flip.index)?.flip(flip.decision)));
         Ok(Replayed { calls: recorded.len(), flips: flips.collect() })
+    }
+
+    /// A recorded call as it can be decided again; `None` if its tool, its price or its caller is gone, or if no policy was
+    /// asked about it.
+    pub(in crate::service) async fn find_recorded(
+        &self,
+        row: entity::invocation::Model,
+    ) -> Result<Option<Recorded>, StoreError> {
+        let snapshot = self.snapshot();
+        let offers = offers_by_id(&snapshot, self.gateway.load().as_deref());
+        let offer = row.tool_id.and_then(|id| offers.get(&id));
+        let price = offer.and_then(|offer| offer.tool.prices.in_force_at(row.created_us)).map(Arc::clone);
+        let (Some(offer), Some(price)) = (offer, price) else { return Ok(None) };
+        let call = self.recorded_call(&row, offer, &snapshot, &mut Callers::default()).await?;
+        Ok(call.map(|call| Recorded { call, price, row }))
     }
 
     async fn recorded_call(
@@ -171,6 +186,18 @@ fn offers_by_id(snapshot: &Snapshot, setup: Option<&GatewaySetup>) -> HashMap<Uu
 }
 
 impl Recorded {
+    /// How `policies` would decide it, and why; `None` where they know no such tool.
+    pub(in crate::service) fn explain(&self, policies: &Policies) -> Option<Explanation> {
+        let recorded = self.decision();
+        let place = match (&recorded.session, policies.chain()) {
+            (Some(session), Some(chain)) => {
+                Some(ChainPlace { scope: chain.scope(session), tool: chain.find_tool(recorded.requested)? })
+            }
+            _ => None,
+        };
+        Some(policies.explain_call(&DecisionRequest { place, ..recorded.request }))
+    }
+
     fn decision(&self) -> RecordedDecision<'_> {
         let row = &self.row;
         RecordedDecision {

@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 51] = [
+const UNCOVERED: [(&str, &str); 54] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -15,15 +15,18 @@ const UNCOVERED: [(&str, &str); 51] = [
     ("account.sessions_from_us", "who may come in now"),
     ("approval", "what was asked and decided; the audit trail tells both, and the ledger has what came of it"),
     ("auditor_token", "who may read from outside; the audit trail tells who made and revoked it"),
+    ("call_count", "how many calls there were, for people; counted again from the calls"),
     ("chain_head.epoch", "PostgreSQL and SQLite: a writer raises it before it has written anything"),
     ("chain_head.last_write", "PostgreSQL: how a writer recognises its own commit after a lost connection"),
     ("chain_head.lease_until_us", "PostgreSQL: working state of a running server"),
     ("chain_head.owner", "PostgreSQL: working state of a running server"),
+    ("count_head", "up to where the console has counted"),
     (
         "credit_grant",
         "a note for people: the amount and the reason's digest are in the transaction of the same identifier",
     ),
     ("end_user", "whose customers a partner's are; its caps and its wallet are covered"),
+    ("flow_count", "sums for people; counted again from the books"),
     ("hot_balance.version", "how often a row was written; nothing depends on it"),
     ("idem.created_us", "until when a repeated key is recognised"),
     ("idem.fingerprint", "the digest of a request that is not kept; a changed one refuses the repetition"),

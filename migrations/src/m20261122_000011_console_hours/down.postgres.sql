@@ -1,0 +1,3 @@
+DROP TABLE count_head;
+DROP TABLE flow_count;
+DROP TABLE call_count;
