@@ -100,5 +100,6 @@ pub fn configure(routes: &mut web::ServiceConfig) {
     for resource in route::resources(crate::routes()) {
         scope = scope.service(resource);
     }
+    routes.service(web::redirect(ROOT, format!("{ROOT}/")));
     routes.service(scope.default_service(web::to(fault::not_found)));
 }

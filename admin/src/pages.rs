@@ -22,6 +22,7 @@ mod me;
 mod movements;
 mod operators;
 mod partners;
+mod places;
 mod policies;
 mod prices;
 mod search;
@@ -34,6 +35,10 @@ pub(crate) const SECTIONS: [Section; 3] = [
 pub(crate) const SECTIONS: [Section; 2] = [
     Section { key: "partners-title", path: "/partners", needs: ConsoleAction::PartnersRead },
     Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
+pub(crate) const SECTIONS: [Section; 4] = [
+    Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
+    Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
+    Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
 ];
 
 /// Everything that the console answers to, below its root.

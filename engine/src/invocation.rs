@@ -105,6 +105,11 @@ impl CallState {
         Self::ALL.iter().find(|(state, ..)| *state == self).map_or("", |(.., word)| *word)
     }
 
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(.., known)| *known == word).map(|(state, ..)| *state)
+    }
+
     /// Whether the call's end has still to be recorded.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Running | Self::Unknown)

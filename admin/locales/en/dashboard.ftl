@@ -1,1 +1,53 @@
-# dashboard
+# What an operator sees first.
+
+dashboard-title = Dashboard
+dashboard-needs = Needs you
+dashboard-nothing-needed = Nothing waits for anybody.
+dashboard-need = What
+dashboard-need-count = How many
+dashboard-need-since = Since
+dashboard-waits-decision = Decide: { $deed }
+dashboard-waits-purchase = Purchases wait for their payment to be confirmed
+dashboard-waits-chargeback = Payments are in dispute
+dashboard-waits-unknown = Calls whose end nobody knows hold money
+dashboard-waits-mail-failed = Mail was given up
+dashboard-waits-mail-late = Mail waits for longer than ten minutes
+dashboard-waits-cap = Caps are used up
+dashboard-waits-checkpoint = No checkpoint has been made for long
+
+dashboard-today = Today (UTC)
+dashboard-behind = These calls are counted until { $until } UTC; the rest is being counted.
+dashboard-calls = Calls
+dashboard-before = { $before } a week ago until { $until }
+dashboard-charged = Charged
+dashboard-publishers = Publishers' share
+dashboard-partners = Partners' margin
+dashboard-platform = Platform's share
+dashboard-refunded = Given back
+dashboard-others = others
+dashboard-hours = Calls of the last 24 hours, by the hour (UTC)
+dashboard-now = Now
+dashboard-open-holds = Open holds
+dashboard-held = { $credits } cr held
+dashboard-approvals = Approvals waiting
+dashboard-refunds = Refunds waiting
+dashboard-caps = Caps nearly used up
+dashboard-caps-note = 80 % or more
+dashboard-checkpoint = Last checkpoint
+dashboard-no-checkpoint = none yet
+dashboard-batches-since = { $count } batches since
+dashboard-mail = Mail in the queue
+dashboard-since = the oldest since { $since }
+dashboard-percent = { $percent } %
+dashboard-cap-of = Of
+dashboard-cap-window = In a
+dashboard-cap-used = Used
+dashboard-cap-limit = Limit
+dashboard-cap-percent = Part
+dashboard-cap-token = token { $name }
+dashboard-more = and more
+dashboard-window-call = call
+dashboard-window-day = day
+dashboard-window-month = month
+dashboard-window-total = lifetime
+dashboard-source = Calls are counted by when they came in, money by when it was posted; both are counted a few seconds behind. The books are the truth.

@@ -1,1 +1,69 @@
-# health
+# How the program is doing.
+
+health-title = Health
+health-away = The database does not answer.
+health-not-durable = The writer is not set to be durable: what was answered may not survive a power cut.
+health-disk-low = Only { $free } are free where the database is.
+health-queue-long = Many requests wait for the ledger's writer.
+health-work-failing = Background work fails: { $work }.
+
+health-program = Program
+health-version = Version
+health-started = This process began
+health-now = Its time
+health-catalog = Catalog
+health-policy = Policy
+
+health-database = Database
+health-kind = Kind
+health-size = Size
+health-log = Write-ahead log
+health-disk = Room
+health-disk-of = { $free } free of { $total }
+health-migrations = Migrations
+health-migration = The last one
+
+health-writer = Writer and readers
+health-presence = Database
+health-is-there = there
+health-is-away = away
+health-settings = How it writes
+health-epoch = Term
+health-queued = Requests waiting
+health-batches = Transactions committed
+health-requests = Requests in them
+health-failures = Transactions failed
+health-readers = Readers
+health-readers-of = { $open } open, { $idle } of them idle, at most { $most }
+
+health-work = Background work of this process
+health-work-name = Work
+health-work-done = Last went well
+health-work-tried = Last tried
+health-work-state = State
+health-work-well = well
+health-work-ledger = expired holds and lost calls
+health-work-follow = changes of other servers
+health-work-outbox = mail
+health-work-checkpoints = checkpoints
+health-work-counts = counts of calls
+
+health-servers = Servers and their chains
+health-slot = Slot
+health-lease = Server
+health-lease-alone = this process
+health-lease-held = writing
+health-lease-free = nobody
+health-batch = Last batch
+health-entry = Last entry
+health-last = Recorded
+
+health-books = Books and mail
+health-checkpoint = Last checkpoint
+health-checkpoint-made = Made
+health-checkpoint-since = Batches since
+health-checkpoint-every = Due every (seconds)
+health-mail = Mail in the queue
+health-mail-oldest = The oldest since
+health-mail-failed = Given up, of the newest
+health-counted = Calls counted until

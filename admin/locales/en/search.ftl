@@ -1,1 +1,30 @@
-# search
+# The one box.
+
+search-title = Search
+search-for = Identifier, beginning of one, or beginning of a name
+search-help = Type an identifier (acc_…, inv_…), the beginning of one, or the beginning of a name, an e-mail address or namespace/tool.
+search-nothing = Nothing is called “{ $text }”, and no identifier begins so.
+search-bound = Identifiers and whole e-mail addresses are always found. Names are looked for among the newest { $count } of each kind.
+search-more = the first { $count }
+search-pages = Pages
+search-name = Name
+search-id = Identifier
+search-note = More
+search-kind-account = Accounts
+search-kind-token = Tokens
+search-kind-partner = Partners
+search-kind-end_user = End users
+search-kind-publisher = Publishers
+search-kind-namespace = Namespaces
+search-kind-tool = Tools
+search-kind-price = Prices
+search-kind-cap = Caps
+search-kind-purchase = Purchases
+search-kind-call = Calls
+search-kind-movement = Refunds, adjustments and payouts
+search-kind-grant = Grants
+search-kind-transaction = Entries of the books
+search-kind-mail = Mail
+search-kind-auditor = Auditors
+search-kind-operator = Operators
+search-kind-approval = Approvals

@@ -37,6 +37,9 @@ fn a_time_divides_the_identifiers_made_before_it_from_those_made_since() {
     let since = uuid_v7(at_us, [0; 10]);
     assert!(before < first_at(at_us) && first_at(at_us) <= since && since < uuid_v7(at_us, [0xff; 10]));
     assert_eq!(first_at(at_us), first_at(at_us + 999), "exact to the millisecond");
-    assert_eq!([made_us(since), made_us(uuid_v7(at_us + 999, [7; 10])), made_us(before)], [at_us, at_us, at_us - 1_000]);
+    assert_eq!(
+        [made_us(since), made_us(uuid_v7(at_us + 999, [7; 10])), made_us(before)],
+        [at_us, at_us, at_us - 1_000]
+    );
     assert_eq!(made_us(first_at(-5)), 0);
 }

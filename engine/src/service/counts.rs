@@ -73,18 +73,6 @@ pub struct Takings {
 }
 
 impl Takings {
-    /// Both together.
-    #[must_use]
-    pub fn plus(self, other: &Self) -> Self {
-        Self {
-            charged: self.charged.saturating_add(other.charged),
-            publishers: self.publishers.saturating_add(other.publishers),
-            partners: self.partners.saturating_add(other.partners),
-            platform: self.platform.saturating_add(other.platform),
-            refunded: self.refunded.saturating_add(other.refunded),
-        }
-    }
-
     fn add(&mut self, flow: &FlowCount) {
         let earns = |raw: i16| match AccountKind::from_raw(raw)? {
             AccountKind::Payable => Some(AccountKind::Payable),
@@ -318,23 +306,6 @@ impl Services {
             takings.add(&flow);
         }
         Ok(takings)
-    }
-
-    /// The same by ten minutes, the earliest first; without those in which nothing moved.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn list_takings(&self, from_us: i64, to_us: i64) -> Result<Vec<(i64, Takings)>, StoreError> {
-        let mut listed: Vec<(i64, Takings)> = Vec::new();
-        for flow in counts::counted_flows(self.db.readers(), from_us, to_us).await? {
-            if listed.last().is_none_or(|(bucket_us, _)| *bucket_us != flow.bucket_us) {
-                listed.push((flow.bucket_us, Takings::default()));
-            }
-            if let Some((_, takings)) = listed.last_mut() {
-                takings.add(&flow);
-            }
-        }
-        Ok(listed)
     }
 }
 

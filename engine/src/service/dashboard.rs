@@ -137,9 +137,8 @@ pub struct Dashboard {
     pub takings_before: Takings,
     /// A week before these ten minutes began: until when last week is compared with.
     pub before_until_us: i64,
-    /// The last twenty-four hours, the earliest first: when each began, its calls, and the platform's share in
-    /// micro-credits.
-    pub hours: Vec<(i64, Calls, i64)>,
+    /// The last twenty-four hours, the earliest first: when each began, and its calls.
+    pub hours: Vec<(i64, Calls)>,
     /// Holds that nobody has settled.
     pub open_holds: AtLeast,
     /// What they reserve.
@@ -173,24 +172,23 @@ impl Services {
         let now_us = self.clock.now_us();
         let day_us = now_us.saturating_sub(now_us.rem_euclid(DAY_US));
         let first_hour_us = first_hour(now_us);
-        let (day_before_us, before_until_us) = (day_us.saturating_sub(WEEK_US), bucket_of(now_us).saturating_sub(WEEK_US));
+        let (day_before_us, before_until_us) =
+            (day_us.saturating_sub(WEEK_US), bucket_of(now_us).saturating_sub(WEEK_US));
         let calls = self.load_calls_since(first_hour_us).await?;
-        let takings = self.list_takings(first_hour_us, i64::MAX).await?;
         let readers = self.db.readers();
         let holds = overview::open_holds(readers).await?;
         let waiting = overview::waiting(readers, now_us, operator.uuid()).await?;
         let (near_caps, has_more_near_caps) = self.load_near_caps(now_us).await?;
-        let today = takings.iter().filter(|(bucket_us, _)| *bucket_us >= day_us).map(|(_, takings)| takings);
         Ok(Dashboard {
             now_us,
             day_us,
             calls: calls.between(day_us, i64::MAX),
             calls_until_us: calls.until_us,
-            takings: today.fold(Takings::default(), Takings::plus),
+            takings: self.load_takings(day_us, i64::MAX).await?,
             calls_before: self.load_counted_calls(day_before_us, before_until_us).await?,
             takings_before: self.load_takings(day_before_us, before_until_us).await?,
             before_until_us,
-            hours: hours_of(first_hour_us, &calls, &takings),
+            hours: hours_of(first_hour_us, &calls),
             open_holds: AtLeast::of(holds),
             held: Credits::from_micros(holds.value.unwrap_or(0)),
             unknown: AtLeast::of(overview::open_calls_in(readers, CallState::Unknown.raw()).await?),
@@ -291,14 +289,10 @@ fn first_hour(now_us: i64) -> i64 {
     this_us.saturating_sub(HOUR_US.saturating_mul(HOURS.saturating_sub(1)))
 }
 
-fn hours_of(first_us: i64, calls: &CallsSince, takings: &[(i64, Takings)]) -> Vec<(i64, Calls, i64)> {
-    (0..HOURS)
-        .map(|hour| {
-            let from_us = first_us.saturating_add(hour.saturating_mul(HOUR_US));
-            let to_us = from_us.saturating_add(HOUR_US);
-            let of_hour = takings.iter().filter(|(bucket_us, _)| (from_us..to_us).contains(bucket_us));
-            let platform = of_hour.map(|(_, takings)| takings.platform).fold(0, i64::saturating_add);
-            (from_us, calls.between(from_us, to_us), platform)
-        })
-        .collect()
+fn hours_of(first_us: i64, calls: &CallsSince) -> Vec<(i64, Calls)> {
+    let hour = |hour: i64| {
+        let from_us = first_us.saturating_add(hour.saturating_mul(HOUR_US));
+        (from_us, calls.between(from_us, from_us.saturating_add(HOUR_US)))
+    };
+    (0..HOURS).map(hour).collect()
 }

@@ -1,10 +1,7 @@
 //! How the program is doing, as far as this process really knows: its database, its writer, its readers, its background
 //! work, and the servers that write beside it. No secrets: of a PostgreSQL server not even where it is.
 
-use std::{
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
     Services,

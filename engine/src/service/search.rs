@@ -343,7 +343,8 @@ impl Sought {
         {
             return Self::Name;
         }
-        let fill = |with: &str| Uuid::try_parse(&format!("{digits}{}", with.repeat(DIGITS.saturating_sub(digits.len()))));
+        let fill =
+            |with: &str| Uuid::try_parse(&format!("{digits}{}", with.repeat(DIGITS.saturating_sub(digits.len()))));
         let (Ok(first), Ok(last)) = (fill("0"), fill("f")) else { return Self::Name };
         Self::Id { kinds, first, last }
     }

@@ -18,7 +18,8 @@ pub(crate) async fn floor(
     below: Uuid,
     calls_max: i64,
 ) -> Result<Option<Uuid>, StoreError> {
-    let last = "SELECT id FROM (SELECT id FROM invocation WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3) AS newest
+    let last =
+        "SELECT id FROM (SELECT id FROM invocation WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3) AS newest
                 ORDER BY id LIMIT 1";
     let row = readers.query_one_raw(query(readers, last, [below.into(), from.into(), calls_max.into()])).await?;
     let Some(row) = row else { return Ok(None) };
@@ -138,11 +139,7 @@ pub(crate) async fn charge(
 
 /// What took the transaction with this identifier back, or a part of it: the oldest `count_max`, by the index of what is
 /// taken back.
-pub(crate) async fn taken_back(
-    readers: &Readers,
-    id: Uuid,
-    count_max: i64,
-) -> Result<Vec<TransactionRow>, StoreError> {
+pub(crate) async fn taken_back(readers: &Readers, id: Uuid, count_max: i64) -> Result<Vec<TransactionRow>, StoreError> {
     let sql = format!("{TRANSACTION} WHERE t.reverses = $1 ORDER BY t.slot, t.seq LIMIT $2");
     let rows = readers.query_all_raw(query(readers, &sql, [id.into(), count_max.into()])).await?;
     rows.iter().map(transaction).collect()

@@ -118,12 +118,7 @@ fn call_count(row: &QueryResult) -> Result<CallCount, StoreError> {
 }
 
 /// What the entries of a slot behind `after`, up to `until`, have moved.
-pub(crate) async fn flows(
-    readers: &Readers,
-    slot: i64,
-    after: i64,
-    until: i64,
-) -> Result<Vec<FlowCount>, StoreError> {
+pub(crate) async fn flows(readers: &Readers, slot: i64, after: i64, until: i64) -> Result<Vec<FlowCount>, StoreError> {
     let sql = format!(
         "SELECT b.recorded_us - b.recorded_us % {BUCKET_US}, CAST(t.kind AS bigint), CAST(d.kind AS bigint),
                 CAST(c.kind AS bigint), count(*), CAST(sum(p.amount) AS bigint)
@@ -201,7 +196,8 @@ pub(crate) async fn counted_calls(readers: &Readers, from_us: i64, to_us: i64) -
 
 /// The same of money.
 pub(crate) async fn counted_flows(readers: &Readers, from_us: i64, to_us: i64) -> Result<Vec<FlowCount>, StoreError> {
-    let sql = "SELECT bucket_us, CAST(kind AS bigint), CAST(debited AS bigint), CAST(credited AS bigint), postings, amount
+    let sql =
+        "SELECT bucket_us, CAST(kind AS bigint), CAST(debited AS bigint), CAST(credited AS bigint), postings, amount
                FROM flow_count WHERE bucket_us >= $1 AND bucket_us < $2 ORDER BY bucket_us, kind, debited, credited";
     let rows = readers.query_all_raw(query(readers, sql, [from_us.into(), to_us.into()])).await?;
     rows.iter().map(flow_count).collect()

@@ -174,14 +174,16 @@ pub(crate) struct DatabaseFacts {
 pub(crate) async fn database(readers: &Readers) -> Result<DatabaseFacts, StoreError> {
     let is = match readers.get_database_backend() {
         DbBackend::Postgres => "SELECT current_setting('server_version'), pg_database_size(current_database())",
-        _ => "SELECT sqlite_version(), (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)",
+        _ => {
+            "SELECT sqlite_version(), (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)"
+        }
     };
     let row = readers.query_one_raw(query(readers, is, [])).await?;
     let row = row.ok_or_else(|| StoreError::Inconsistent { table: "database", what: "no version".to_owned() })?;
     let made = "SELECT count(*), max(version) FROM seaql_migrations";
     let migrations = readers.query_one_raw(query(readers, made, [])).await?;
-    let migrations = migrations
-        .ok_or_else(|| StoreError::Inconsistent { table: "seaql_migrations", what: "no row".to_owned() })?;
+    let migrations =
+        migrations.ok_or_else(|| StoreError::Inconsistent { table: "seaql_migrations", what: "no row".to_owned() })?;
     Ok(DatabaseFacts {
         version: row.try_get_by_index(0)?,
         bytes: row.try_get_by_index(1)?,

@@ -46,7 +46,8 @@ pub(crate) const TOKENS: Place = Place { table: "token", name: "name", note: "hi
 pub(crate) const PRICES: Place = Place { table: "price_version", name: "''", note: "''", columns: &[] };
 pub(crate) const CAPS: Place = Place { table: "cap", name: "''", note: "''", columns: &[] };
 pub(crate) const PURCHASES: Place = Place { table: "purchase", name: "provider", note: "status", columns: &[] };
-pub(crate) const CALLS: Place = Place { table: "invocation", name: "coalesce(requested, '')", note: "''", columns: &[] };
+pub(crate) const CALLS: Place =
+    Place { table: "invocation", name: "coalesce(requested, '')", note: "''", columns: &[] };
 pub(crate) const MOVEMENTS: Place = Place { table: "movement", name: "kind", note: "subject", columns: &[] };
 pub(crate) const GRANTS: Place = Place { table: "credit_grant", name: "reason", note: "''", columns: &[] };
 pub(crate) const MAILS: Place = Place { table: "mail", name: "template", note: "state", columns: &[] };

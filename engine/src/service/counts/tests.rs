@@ -7,14 +7,7 @@ fn count(bucket_us: i64, outcome: CallOutcome, calls: i64) -> CallCount {
 }
 
 fn flow(kind: TransactionKind, debited: AccountKind, credited: AccountKind, amount: i64) -> FlowCount {
-    FlowCount {
-        bucket_us: 0,
-        kind: kind.raw(),
-        debited: debited.raw(),
-        credited: credited.raw(),
-        postings: 1,
-        amount,
-    }
+    FlowCount { bucket_us: 0, kind: kind.raw(), debited: debited.raw(), credited: credited.raw(), postings: 1, amount }
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub struct CallDetail {
     pub denied_by: Vec<String>,
     /// What the tool wanted beyond the hold: the publisher bears it.
     pub shortfall: Credits,
-    /// A publisher's warning about the returned cost: its stable name.
+    /// What was wrong with the cost that the tool returned, in words for its publisher.
     pub warning: Option<String>,
     /// Of an open hold with an unknown outcome: when its rule is followed.
     pub resolves_us: Option<i64>,
@@ -290,8 +290,10 @@ fn hold_of(row: &HoldRow, sources: Vec<(Uuid, i64)>) -> CallHold {
 }
 
 fn settlement_of(row: &SettlementRow) -> Result<CallSettlement, StoreError> {
-    let settled = Settled::from_raw(row.outcome)
-        .ok_or_else(|| StoreError::Inconsistent { table: "hold_resolution", what: format!("`outcome` of {}", row.seq) })?;
+    let settled = Settled::from_raw(row.outcome).ok_or_else(|| StoreError::Inconsistent {
+        table: "hold_resolution",
+        what: format!("`outcome` of {}", row.seq),
+    })?;
     Ok(CallSettlement {
         place: Position { slot: row.slot, seq: row.seq },
         recorded_us: row.recorded_us,

@@ -163,8 +163,7 @@ impl Services {
         };
         from = floor.unwrap_or(from);
         // A range of the primary key, read backwards.
-        let range =
-            entity::invocation::Entity::find().filter(Column::Id.gte(from)).filter(Column::Id.lt(below));
+        let range = entity::invocation::Entity::find().filter(Column::Id.gte(from)).filter(Column::Id.lt(below));
         let query = filter.narrow(range).order_by_desc(Column::Id).limit(count.saturating_add(1));
         let mut rows = query.all(self.db.readers()).await?;
         let shown = usize::try_from(count).unwrap_or(usize::MAX);
@@ -194,7 +193,10 @@ pub(super) fn wanted_of(rows: &[entity::invocation::Model]) -> Wanted {
 }
 
 /// A name, or what there is instead of one: those who take part in calls are never deleted.
-fn named<T: From<Uuid> + ToString>(id: Option<Uuid>, names: &std::collections::HashMap<Uuid, String>) -> Option<(T, String)> {
+fn named<T: From<Uuid> + ToString>(
+    id: Option<Uuid>,
+    names: &std::collections::HashMap<Uuid, String>,
+) -> Option<(T, String)> {
     id.map(|id| {
         let typed = T::from(id);
         let name = names.get(&id).cloned().unwrap_or_else(|| typed.to_string());

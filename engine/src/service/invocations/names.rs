@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::{
+    id::{AccountId, EndUserId, PartnerId, ToolId},
     service::Services,
     store::{StoreError, entity},
 };
@@ -31,6 +32,61 @@ pub(in crate::service) struct Names {
 }
 
 impl Services {
+    /// The tool that is called `text`: its identifier, `namespace/tool`, or the plain name of a core tool.
+    pub fn find_tool_called(&self, text: &str) -> Option<ToolId> {
+        if let Ok(id) = text.parse() {
+            return Some(id);
+        }
+        let snapshot = self.snapshot();
+        let offer = match text.split_once('/') {
+            Some((namespace, tool)) => snapshot.find_offer(namespace, tool),
+            None => snapshot.find_core_tool(text),
+        };
+        offer.map(|offer| offer.tool.id)
+    }
+
+    /// The account that is called `text`: its identifier or its address.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_account_called(&self, text: &str) -> Result<Option<AccountId>, StoreError> {
+        match text.parse() {
+            Ok(id) => Ok(Some(id)),
+            Err(_no_identifier) => Ok(self.find_account_by_email(text).await?.map(|account| account.id)),
+        }
+    }
+
+    /// The partner that is called `text`: its identifier or its name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_partner_called(&self, text: &str) -> Result<Option<PartnerId>, StoreError> {
+        if let Ok(id) = text.parse() {
+            return Ok(Some(id));
+        }
+        let named = entity::partner::Entity::find().filter(entity::partner::Column::Name.eq(text));
+        Ok(named.one(self.db.readers()).await?.map(|row| row.id.into()))
+    }
+
+    /// The end user that is called `text`: its identifier, or, of this partner, the partner's own name for it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_end_user_called(
+        &self,
+        partner: Option<PartnerId>,
+        text: &str,
+    ) -> Result<Option<EndUserId>, StoreError> {
+        if let Ok(id) = text.parse() {
+            return Ok(Some(id));
+        }
+        let Some(partner) = partner else { return Ok(None) };
+        let named = entity::end_user::Entity::find()
+            .filter(entity::end_user::Column::PartnerId.eq(partner.uuid()))
+            .filter(entity::end_user::Column::ExternalId.eq(text));
+        Ok(named.one(self.db.readers()).await?.map(|row| row.id.into()))
+    }
+
     /// The names of those in `wanted` that there are. Each is found by its primary key.
     pub(in crate::service) async fn load_names(&self, wanted: Wanted) -> Result<Names, StoreError> {
         let readers = self.db.readers();

@@ -2,9 +2,7 @@ use super::*;
 
 fn range(text: &str) -> Option<(Vec<HitKind>, String, String)> {
     match Sought::of(text) {
-        Sought::Id { kinds, first, last } => {
-            Some((kinds, first.as_simple().to_string(), last.as_simple().to_string()))
-        }
+        Sought::Id { kinds, first, last } => Some((kinds, first.as_simple().to_string(), last.as_simple().to_string())),
         Sought::Name => None,
     }
 }
