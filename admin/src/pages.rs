@@ -39,6 +39,9 @@ pub(crate) const SECTIONS: [Section; 4] = [
     Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
     Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
     Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
+    Section { key: "movements-refunds", path: "/refunds", needs: ConsoleAction::MovementsRead },
+    Section { key: "movements-payouts", path: "/payouts", needs: ConsoleAction::MovementsRead },
+    Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
 ];
 
 /// Everything that the console answers to, below its root.

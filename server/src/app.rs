@@ -53,8 +53,6 @@ const TIDY_ROUNDS: u32 = 300;
 const FOLLOW_TICK: Duration = Duration::from_millis(250);
 /// How often the outbox is looked at.
 const OUTBOX_TICK: Duration = Duration::from_millis(500);
-/// How often it is looked whether something was approved and not carried out, or not decided in time.
-const APPROVALS_TICK: Duration = Duration::from_secs(2);
 /// How often the TLS files are looked at.
 const RELOAD_TICK: Duration = Duration::from_secs(1);
 /// How long a stop waits for calls under way.
@@ -376,24 +374,6 @@ pub async fn run_outbox(state: AppState, transport: Transport) {
             && !error.is_away()
         {
             tracing::warn!(%error, "the outbox could not be read");
-        }
-    }
-}
-
-/// Carries out what was approved and left undone by a server that is gone, and ends what nobody has decided in time, until
-/// it is stopped.
-pub async fn run_approvals(services: Arc<Services>) {
-    let mut tick = tokio::time::interval(APPROVALS_TICK);
-    loop {
-        tick.tick().await;
-        let round = async {
-            services.resume_approvals().await?;
-            services.expire_approvals().await
-        };
-        if let Err(error) = round.await
-            && !error.is_away()
-        {
-            tracing::warn!(%error, "approvals could not be looked after");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The program: HTTP, upstreams, background work, configuration, command line. `main` only parses and prints.
 
 pub mod app;
+pub mod approvals;
 pub mod auditors;
 pub mod books;
 pub mod checkpoints;

@@ -104,7 +104,8 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
     {
         tracing::warn!(%error, "a session could not be renewed");
     }
-    match visit.decide(action, None) {
+    // How much money it will be about is for the form to say: who may move little comes in.
+    match visit.decide(action, Some(0)) {
         ConsoleDecision::Allowed => Ok(visit),
         // The form itself asks for what is missing, and keeps what was typed.
         ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp => Ok(visit),

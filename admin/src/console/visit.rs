@@ -154,9 +154,10 @@ impl Visit {
         self.console.policies.decide(&caller, action, amount_microcredits)
     }
 
-    /// Whether a button for this is worth showing: what is only missing is that the operator shows who it is.
+    /// Whether a button for this is worth showing: what is only missing is that the operator shows who it is. How much money
+    /// it will be about is not known yet, so the smallest amount is asked about.
     pub(crate) fn may(&self, action: ConsoleAction) -> bool {
-        match self.decide(action, None) {
+        match self.decide(action, Some(0)) {
             ConsoleDecision::Allowed => true,
             ConsoleDecision::Denied(denial) => denial.code == ConsoleDenialCode::StepUp,
         }
@@ -164,7 +165,7 @@ impl Visit {
 
     /// Whether a form for this has to ask for the password.
     pub(crate) fn needs_step_up(&self, action: ConsoleAction) -> bool {
-        matches!(self.decide(action, None), ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp)
+        matches!(self.decide(action, Some(0)), ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp)
     }
 
     /// The operator may do this with this amount, and has shown lately who it is: before, or with this form. What is

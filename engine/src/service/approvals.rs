@@ -4,9 +4,7 @@
 //! `approval:apr_…` as its key, so that a crash in between is mended by carrying it out again: what was approved and has no
 //! outcome is in [`Services::list_unfinished_approvals`].
 
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 
 use super::{
@@ -25,6 +23,7 @@ mod decide;
 mod deed;
 mod execute;
 mod gifts;
+mod list;
 mod rounds;
 mod rows;
 mod standing;
@@ -33,6 +32,8 @@ pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
 pub use deed::{Deed, DeedUnreadable};
 pub use execute::{DeedDone, DeedFailure, RESUMED_AFTER_S};
 pub use gifts::{AskedGrant, CarryOutGrantError};
+use list::is_in_state;
+pub use list::{APPROVALS_PAGE_MAX, ApprovalFilter};
 use rows::read;
 pub use rows::{Approval, ApprovalState};
 
@@ -40,8 +41,6 @@ pub use rows::{Approval, ApprovalState};
 pub const APPROVAL_FROM: Credits = Credits::from_micros(100 * MICROS_PER_CREDIT);
 /// For how many days something can be decided.
 pub const APPROVAL_DAYS: i64 = 7;
-/// How many approvals a page has at most.
-pub const APPROVALS_PAGE_MAX: u64 = 200;
 /// Longest description of what is to be done, as JSON, in bytes.
 pub const APPROVAL_PAYLOAD_BYTES_MAX: usize = 65_536;
 /// Longest note of whoever decides, and longest outcome, in characters; what is longer is cut off.
@@ -102,6 +101,56 @@ pub struct ApprovalFilter {
     pub kinds: Option<Vec<&'static str>>,
     /// To this object.
     pub object: Option<String>,
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It is to be done.
+    Approve,
+    /// It is not.
+    Reject,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideApprovalError {
+    /// There is none.
+    #[error("there is no such request")]
+    NotFound,
+    /// It is the author's own.
+    #[error("somebody else has to decide what you have asked for")]
+    OwnRequest,
+    /// It was decided before.
+    #[error("this request is {} already", .state.as_str())]
+    NotWaiting {
+        /// How.
+        state: ApprovalState,
+    },
+    /// Its time is over.
+    #[error("this request was not decided in time: ask again")]
+    Expired,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing was withdrawn.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawApprovalError {
+    /// There is none.
+    #[error("there is no such request")]
+    NotFound,
+    /// Somebody else asked for it.
+    #[error("only whoever asked for something can withdraw it")]
+    NotOwn,
+    /// It was decided before, or its time is over.
+    #[error("this request is {} already", .state.as_str())]
+    NotWaiting {
+        /// How.
+        state: ApprovalState,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Services {
@@ -244,6 +293,90 @@ fn is_in_state(state: ApprovalState, now_us: i64) -> Condition {
             Condition::any().add(stored(state)).add(stored(ApprovalState::Waiting).add(Column::ExpiresUs.lte(now_us)))
         }
         _ => stored(state),
+    /// Decides what somebody else has asked for. What is approved is still to be carried out.
+    /// See [`DecideApprovalError`].
+    pub async fn decide_approval(
+        by: &OpContext,
+        id: ApprovalId,
+        operator: OperatorId,
+        decision: Decision,
+        note: Option<&str>,
+    ) -> Result<Approval, DecideApprovalError> {
+        let (state, action) = match decision {
+            Decision::Approve => (ApprovalState::Approved, Action::ApprovalApprove),
+            Decision::Reject => (ApprovalState::Rejected, Action::ApprovalReject),
+        };
+        let before = self.find_approval(id).await?.ok_or(DecideApprovalError::NotFound)?;
+        if before.author == operator {
+            return Err(DecideApprovalError::OwnRequest);
+        expect_undecided(&before)?;
+        let told = told_of(by, action, &before);
+        match self.close_approval(before, operator, state, note, told).await? {
+            Some(decided) => Ok(decided),
+            // Decided, withdrawn or expired by somebody else meanwhile.
+            None => {
+                let now = self.find_approval(id).await?.ok_or(DecideApprovalError::NotFound)?;
+                expect_undecided(&now)?;
+                Err(StoreError::Inconsistent { table: "approval", what: format!("`{id}` cannot be decided") }.into())
+            }
+
+    /// Takes a request back that nobody has decided.
+    /// See [`WithdrawApprovalError`].
+    pub async fn withdraw_approval(
+        by: &OpContext,
+        id: ApprovalId,
+        operator: OperatorId,
+        note: Option<&str>,
+    ) -> Result<Approval, WithdrawApprovalError> {
+        let before = self.find_approval(id).await?.ok_or(WithdrawApprovalError::NotFound)?;
+        if before.author != operator {
+            return Err(WithdrawApprovalError::NotOwn);
+        if before.state != ApprovalState::Waiting {
+            return Err(WithdrawApprovalError::NotWaiting { state: before.state });
+        let told = told_of(by, Action::ApprovalWithdraw, &before);
+        match self.close_approval(before, operator, ApprovalState::Withdrawn, note, told).await? {
+            Some(withdrawn) => Ok(withdrawn),
+            None => {
+                let now = self.find_approval(id).await?.ok_or(WithdrawApprovalError::NotFound)?;
+                Err(WithdrawApprovalError::NotWaiting { state: now.state })
+            }
+
+    /// Ends the waiting of a request; `None` if it was ended by somebody else meanwhile.
+    async fn close_approval(
+        before: Approval,
+        operator: OperatorId,
+        state: ApprovalState,
+        note: Option<&str>,
+        told: AuditEntry,
+    ) -> Result<Option<Approval>, StoreError> {
+        let note = note.map(str::trim).filter(|note| !note.is_empty()).map(cut);
+        let change = entity::approval::ActiveModel {
+            state: Set(state.as_str().to_owned()),
+            decided_by: Set(Some(operator.uuid())),
+            decided_us: Set(Some(now_us)),
+            note: Set(note.clone()),
+            ..Default::default()
+        };
+        let update = entity::approval::Entity::update_many()
+            .set(change)
+            .filter(entity::approval::Column::Id.eq(before.id.uuid()))
+            .filter(is_in_state(ApprovalState::Waiting, now_us));
+        let mut unit = UnitOfWork::new();
+        unit.one(self.db.backend(), &update);
+        let told = match &note {
+            Some(note) => told.because(note),
+            None => told,
+        };
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => Ok(Some(Approval { state, decided_by: Some(operator), decided_us: Some(now_us), note, ..before })),
+            Err(NotSaved::Conflict { .. }) => Ok(None),
+            Err(not_saved) => Err(unexpected("approval", not_saved)),
+
+const fn expect_undecided(approval: &Approval) -> Result<(), DecideApprovalError> {
+    match approval.state {
+        ApprovalState::Waiting => Ok(()),
+        ApprovalState::Expired => Err(DecideApprovalError::Expired),
+        state => Err(DecideApprovalError::NotWaiting { state }),
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
-    app, checkpoints,
+    app, approvals, checkpoints,
     config::{
         AuthMode, Config, Environment, Loaded, PaymentProvider, PolicySource,
         master_key::MasterKey,
@@ -91,7 +91,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(app::run_ticks(state.clone())),
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
         actix_web::rt::spawn(follow),
-        actix_web::rt::spawn(app::run_approvals(Arc::clone(&state.services))),
+        actix_web::rt::spawn(approvals::run(Arc::clone(&state.services))),
         actix_web::rt::spawn(vouch),
         actix_web::rt::spawn(count),
     ];

@@ -90,6 +90,17 @@ pub enum Deed {
 pub struct DeedUnreadable(String);
 
 impl Deed {
+    /// What deeds are called: whoever decides one has to be allowed to do it.
+    pub const ACTIONS: [ConsoleAction; 7] = [
+        ConsoleAction::RefundCreate,
+        ConsoleAction::ReversalCreate,
+        ConsoleAction::AccountAdjust,
+        ConsoleAction::GrantCreate,
+        ConsoleAction::PriceSchedule,
+        ConsoleAction::PolicyPublish,
+        ConsoleAction::OperatorRoles,
+    ];
+
     /// What it is called, and what whoever decides has to be allowed to do.
     pub const fn action(&self) -> ConsoleAction {
         match self {
@@ -156,7 +167,7 @@ impl Deed {
         match payload.get("version").and_then(Value::as_u64) {
             Some(VERSION) => {}
             Some(version) => return Err(DeedUnreadable(format!("it is of version {version}"))),
-            None => return Err(kept.wrong("version")),
+            None => return Err(wrong("version")),
         }
         let action = ConsoleAction::from_word(kept.text("deed")?);
         Ok(match action {
@@ -179,7 +190,7 @@ impl Deed {
                 terms: match (kept.maybe_number("expires_us")?, kept.maybe_number("priority")?) {
                     (Some(expires_us), Some(priority)) => Some(GrantTerms { expires_us, priority }),
                     (None, None) => None,
-                    _ => return Err(kept.wrong("expires_us")),
+                    _ => return Err(wrong("expires_us")),
                 },
                 reason: kept.text("reason")?.to_owned(),
             },
@@ -194,7 +205,7 @@ impl Deed {
                 roles: Role::split(kept.text("roles")?).map_err(|error| DeedUnreadable(error.to_string()))?,
                 reason: kept.text("reason")?.to_owned(),
             },
-            _ => return Err(kept.wrong("deed")),
+            _ => return Err(wrong("deed")),
         })
     }
 
@@ -230,39 +241,39 @@ impl Deed {
 struct Kept<'a>(&'a Value);
 
 impl<'a> Kept<'a> {
-    fn wrong(&self, name: &str) -> DeedUnreadable {
-        DeedUnreadable(format!("`{name}` is missing or wrong"))
-    }
-
     fn text(&self, name: &str) -> Result<&'a str, DeedUnreadable> {
-        self.0.get(name).and_then(Value::as_str).ok_or_else(|| self.wrong(name))
+        self.0.get(name).and_then(Value::as_str).ok_or_else(|| wrong(name))
     }
 
     fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, DeedUnreadable> {
-        self.text(name)?.parse().map_err(|_unreadable| self.wrong(name))
+        self.text(name)?.parse().map_err(|_unreadable| wrong(name))
     }
 
     fn number(&self, name: &str) -> Result<i64, DeedUnreadable> {
-        self.maybe_number(name)?.ok_or_else(|| self.wrong(name))
+        self.maybe_number(name)?.ok_or_else(|| wrong(name))
     }
 
     fn maybe_number(&self, name: &str) -> Result<Option<i64>, DeedUnreadable> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => value.as_i64().map(Some).ok_or_else(|| self.wrong(name)),
+            Some(value) => value.as_i64().map(Some).ok_or_else(|| wrong(name)),
         }
     }
 
     fn credits(&self, name: &str) -> Result<Credits, DeedUnreadable> {
-        self.maybe_credits(name)?.ok_or_else(|| self.wrong(name))
+        self.maybe_credits(name)?.ok_or_else(|| wrong(name))
     }
 
     fn maybe_credits(&self, name: &str) -> Result<Option<Credits>, DeedUnreadable> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(_) => Credits::parse_exact(self.text(name)?).map(Some).map_err(|_unreadable| self.wrong(name)),
+            Some(_) => Credits::parse_exact(self.text(name)?).map(Some).map_err(|_unreadable| wrong(name)),
         }
     }
+}
+
+fn wrong(name: &str) -> DeedUnreadable {
+    DeedUnreadable(format!("`{name}` is missing or wrong"))
 }
 
 impl Services {

@@ -65,6 +65,16 @@ impl Services {
         Ok(listed)
     }
 
+    /// What was ordered under this key, if anything was.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_movement_by_key(&self, key: &str) -> Result<Option<EntryId>, StoreError> {
+        let wanted = entity::movement::Column::Key.eq(key);
+        let found = entity::movement::Entity::find().filter(wanted).one(self.db.readers()).await?;
+        Ok(found.map(|row| EntryId::from(row.id)))
+    }
+
     /// Orders have a table of their own. It is read along its primary key, or by `movement_subject`: operators give orders,
     /// so that even all of them are few beside the calls.
     async fn list_orders(&self, filter: &MovementFilter, after: Option<Uuid>) -> Result<Vec<Movement>, StoreError> {

@@ -1,0 +1,141 @@
+//! What a deed would do, worked out without doing it, for whoever decides.
+
+use engine::{
+    credits::Credits,
+    operator::Role,
+    service::{
+        accounts::GrantTerms,
+        approvals::Deed,
+        movements::{MovementError, Posting},
+    },
+};
+
+use super::diff;
+use crate::{
+    console::{Fault, Visit},
+    kit::{Block, Cell, Diff, Facts, Notice, Tone},
+    pages::movements::{adjustment_effect, postings_table, refund_effect},
+    text::t,
+};
+
+/// What was asked for, in its own words.
+pub(super) fn facts(deed: &Deed) -> Facts {
+    let facts = Facts::new();
+    match deed {
+        Deed::RefundCreate { of, credits, reason } => {
+            let amount = credits.map_or_else(|| Cell::text(t("approvals-all-left")), Cell::Money);
+            facts
+                .fact(t("approvals-charge"), Cell::id(of, ""))
+                .fact(t("approvals-amount"), amount)
+                .fact(t("approvals-reason"), Cell::text(reason))
+        }
+        Deed::ReversalCreate { of, reason } => {
+            facts.fact(t("approvals-transaction"), Cell::id(of, "")).fact(t("approvals-reason"), Cell::text(reason))
+        }
+        Deed::AccountAdjust { account, credits, reason } => facts
+            .fact(t("approvals-account"), Cell::id(account, format!("/admin/accounts/{account}")))
+            .fact(t("approvals-amount"), Cell::Money(*credits))
+            .fact(t("approvals-reason"), Cell::text(reason)),
+        Deed::GrantCreate { account, credits, terms, reason } => {
+            let facts = facts
+                .fact(t("approvals-account"), Cell::id(account, format!("/admin/accounts/{account}")))
+                .fact(t("approvals-amount"), Cell::Money(*credits))
+                .fact(t("approvals-reason"), Cell::text(reason));
+            match terms {
+                Some(GrantTerms { expires_us, priority }) => facts
+                    .fact(t("approvals-grant-expires"), Cell::Time(*expires_us))
+                    .fact(t("approvals-grant-priority"), Cell::Number(*priority)),
+                None => facts.fact(t("approvals-grant-expires"), Cell::text(t("approvals-never"))),
+            }
+        }
+        Deed::PriceSchedule { tool, from_us, .. } => {
+            facts.fact(t("approvals-tool"), Cell::Mono(tool.clone())).fact(t("approvals-from"), Cell::Time(*from_us))
+        }
+        Deed::PolicyPublish { number } => facts.fact(t("approvals-policy"), Cell::Number(*number)),
+        Deed::OperatorRoles { operator, roles, reason } => facts
+            .fact(t("approvals-operator"), Cell::id(operator, ""))
+            .fact(t("approvals-roles"), Cell::Mono(Role::join(roles)))
+            .fact(t("approvals-reason"), Cell::text(reason)),
+    }
+}
+
+/// The same with the dry run.
+pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fault> {
+    let mut blocks: Vec<Block> = vec![facts(deed).into()];
+    blocks.extend(match deed {
+        Deed::RefundCreate { of, credits, .. } => {
+            worked_out(visit.services().rehearse_refund(*of, *credits).await, |rehearsal| refund_effect(&rehearsal))?
+        }
+        Deed::ReversalCreate { of, .. } => {
+            worked_out(visit.services().rehearse_reversal(*of).await, |postings: Vec<Posting>| {
+                vec![postings_table(&postings).into()]
+            })?
+        }
+        Deed::AccountAdjust { account, credits, .. } => {
+            let profile = visit.services().find_profile(*account).await?.ok_or(Fault::NotFound)?;
+            let balance = visit.services().load_balance(profile.wallet, visit.now_us).await?;
+            let rehearsed = visit.services().rehearse_adjustment(*account, *credits).await;
+            worked_out(rehearsed, |postings| adjustment_effect(&balance, *credits, &postings))?
+        }
+        Deed::GrantCreate { account, credits, .. } => {
+            let Some(profile) = visit.services().find_profile(*account).await? else { return Ok(blocks) };
+            let available = visit.services().load_balance(profile.wallet, visit.now_us).await?.available();
+            let after = available.checked_add(*credits).unwrap_or(Credits::MAX);
+            let facts = Facts::new()
+                .fact(t("approvals-email"), Cell::text(profile.email))
+                .fact(t("approvals-available"), Cell::Money(available))
+                .fact(t("approvals-available-after"), Cell::Money(after));
+            vec![facts.into()]
+        }
+        Deed::PriceSchedule { tool, spec, from_us } => {
+            let standing = visit.services().find_standing_price(tool, *from_us).await?;
+            let late = *from_us <= visit.now_us;
+            let notice = late.then(|| Notice::new(Tone::Bad, t("approvals-price-late")).into());
+            let diff = Diff {
+                caption: t("approvals-price-diff"),
+                lines: diff::lines(&pretty(standing.as_deref().unwrap_or("{}")), &pretty(spec)),
+            };
+            notice.into_iter().chain([diff.into()]).collect()
+        }
+        Deed::PolicyPublish { number } => policy_diff(visit, *number).await?,
+        Deed::OperatorRoles { operator, roles, .. } => {
+            let Some(profile) = visit.services().find_operator(*operator).await? else { return Ok(blocks) };
+            let facts = Facts::new()
+                .fact(t("approvals-name"), Cell::text(&profile.name))
+                .fact(t("approvals-roles-now"), Cell::Mono(Role::join(&profile.roles)))
+                .fact(t("approvals-roles-then"), Cell::Mono(Role::join(roles)));
+            vec![facts.into()]
+        }
+    });
+    Ok(blocks)
+}
+
+/// What a rehearsal has come to, or why it would be refused as things stand.
+fn worked_out<T>(rehearsed: Result<T, MovementError>, show: impl FnOnce(T) -> Vec<Block>) -> Result<Vec<Block>, Fault> {
+    match rehearsed {
+        Ok(come_to) => Ok(show(come_to)),
+        Err(MovementError::Store(error)) => Err(error.into()),
+        Err(error) => Ok(vec![Notice::new(Tone::Bad, error.to_string()).into()]),
+    }
+}
+
+async fn policy_diff(visit: &Visit, number: i64) -> Result<Vec<Block>, Fault> {
+    let Some((info, policy)) = visit.services().find_policy(number).await? else {
+        return Ok(vec![Notice::new(Tone::Bad, t("approvals-policy-missing")).into()]);
+    };
+    let in_force = visit.services().find_published_policy().await?;
+    let written = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap_or_default();
+    let before = in_force.as_ref().map(|(_, policy)| written(policy.to_value())).unwrap_or_default();
+    let facts = Facts::new()
+        .fact(t("approvals-policy-author"), Cell::text(info.author))
+        .fact(t("approvals-policy-note"), Cell::text(info.note))
+        .fact(t("approvals-policy-in-force"), in_force.map_or(Cell::None, |(info, _)| Cell::Number(info.number)));
+    let lines = diff::lines(&before, &written(policy.to_value()));
+    Ok(vec![facts.into(), Diff { caption: t("approvals-policy-diff"), lines }.into()])
+}
+
+/// JSON over several lines; anything else as it is.
+fn pretty(text: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
+}

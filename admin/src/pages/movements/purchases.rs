@@ -1,0 +1,332 @@
+//! Purchases: what waits for its payment, what was paid, what is disputed.
+
+use actix_web::web::{Path, Payload};
+use engine::{
+    id::{EntryId, PurchaseId},
+    policy::console::ConsoleAction,
+    service::{
+        movements::{DisputeFilter, Note},
+        purchases::{ConfirmError, Purchase, PurchaseFilter, PurchaseStatus},
+    },
+};
+
+use super::{chargebacks, choices, done_before, export, postings_table, say, tabs};
+use crate::{
+    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    kit::{Cell, Column, Empty, Facts, Field, Filters, Form, Heading, Link, Page, Row, Table, Text, Tone, page_href},
+    text::{t, t_with},
+};
+
+/// Where purchases are listed.
+pub(super) const LIST: &str = "/admin/purchases";
+
+pub(super) fn routes() -> Vec<Route> {
+    let needs = Access::Needs;
+    vec![
+        get("/purchases", needs(ConsoleAction::MovementsRead), list),
+        get("/purchases/export", needs(ConsoleAction::ListsExport), export_list),
+        get("/purchases/{id}", needs(ConsoleAction::MovementsRead), show),
+        get("/purchases/{id}/confirm", needs(ConsoleAction::PurchaseConfirm), ask_confirm),
+        post("/purchases/{id}/confirm", needs(ConsoleAction::PurchaseConfirm), confirm),
+        get("/purchases/{id}/fail", needs(ConsoleAction::PurchaseConfirm), ask_fail),
+        post("/purchases/{id}/fail", needs(ConsoleAction::PurchaseConfirm), fail),
+        get("/purchases/{id}/dispute", needs(ConsoleAction::ChargebackDecide), ask_dispute),
+        post("/purchases/{id}/dispute", needs(ConsoleAction::ChargebackDecide), dispute),
+    ]
+}
+
+/// The page of a purchase.
+pub(super) fn href(id: PurchaseId) -> String {
+    format!("{LIST}/{id}")
+}
+
+fn state(status: PurchaseStatus) -> Cell {
+    let tone = match status {
+        PurchaseStatus::Pending => Tone::Warn,
+        PurchaseStatus::Confirmed => Tone::Good,
+        PurchaseStatus::Failed => Tone::Bad,
+    };
+    Cell::state(t(&["movements-purchase-state-", status.as_str()].concat()), tone)
+}
+
+fn filter_of(fields: &Fields) -> PurchaseFilter {
+    PurchaseFilter {
+        status: PurchaseStatus::from_word(fields.text("state")),
+        account: fields.text("account").parse().ok(),
+    }
+}
+
+async fn list(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let listed = visit.services().list_purchases_of_all(&filter_of(&fields), visit.cursor(&fields)?).await?;
+    let row = |purchase: &Purchase| {
+        let cells = vec![
+            Cell::id(purchase.id, href(purchase.id)),
+            state(purchase.status),
+            Cell::Money(purchase.credits),
+            Cell::id(purchase.account, format!("/admin/accounts/{}", purchase.account)),
+            Cell::Mono(purchase.provider.as_str().to_owned()),
+            Cell::Time(purchase.created_us),
+            Cell::time(purchase.confirmed_us),
+        ];
+        Row::new(href(purchase.id), cells)
+    };
+    let states = [
+        ("", "movements-any"),
+        ("pending", "movements-purchase-state-pending"),
+        ("confirmed", "movements-purchase-state-confirmed"),
+        ("failed", "movements-purchase-state-failed"),
+    ];
+    let filters = Filters {
+        action: LIST.to_owned(),
+        fields: vec![
+            Field::select("state", t("movements-state"), choices(&states, fields.text("state"))),
+            Field::line("account", t("movements-account")).value(fields.text("account")),
+        ],
+        all_href: if visit.query.is_empty() { String::new() } else { LIST.to_owned() },
+    };
+    let mut table = Table {
+        caption: t("movements-purchases"),
+        columns: vec![
+            Column::new(t("movements-id")),
+            Column::new(t("movements-state")),
+            Column::right(t("movements-amount")),
+            Column::new(t("movements-account")),
+            Column::new(t("movements-provider")),
+            Column::new(t("movements-when")),
+            Column::new(t("movements-paid-at")),
+        ],
+        rows: listed.rows.iter().map(row).collect(),
+        first: visit.first_href(LIST),
+        next: listed.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next)),
+        empty: Some(Empty {
+            text: t("movements-purchases-empty"),
+            command: "tollgate purchase confirm pur_…".to_owned(),
+            link: None,
+        }),
+        ..Table::default()
+    };
+    if visit.may(ConsoleAction::ListsExport) {
+        let href = page_href(&format!("{LIST}/export"), &visit.query, "after", "");
+        table.exports.push(Link::new(t("movements-export"), href));
+    }
+    let mut page = Page::new(t("movements-purchases"));
+    page.tabs = tabs(LIST);
+    visit.show(page.with(filters).with(table)).await
+}
+
+async fn export_list(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let filter = filter_of(&fields);
+    let columns =
+        ["id", "state", "credits", "account", "provider", "created_at", "confirmed_at", "failed_at", "failure"];
+    export::answer(visit, "purchases", &columns, move |visit, after| async move {
+        let listed = visit.services().list_purchases_of_all(&filter, after).await?;
+        Ok(listed.map(|purchase| {
+            vec![
+                purchase.id.to_string(),
+                purchase.status.as_str().to_owned(),
+                purchase.credits.to_string(),
+                purchase.account.to_string(),
+                purchase.provider.as_str().to_owned(),
+                export::moment(Some(purchase.created_us)),
+                export::moment(purchase.confirmed_us),
+                export::moment(purchase.failed_us),
+                purchase.failure.unwrap_or_default(),
+            ]
+        }))
+    })
+    .await
+}
+
+async fn load(visit: &Visit, id: &str) -> Result<Purchase, Fault> {
+    let id: PurchaseId = id.parse().map_err(|_unreadable| Fault::NotFound)?;
+    visit.services().find_purchase(id).await?.ok_or(Fault::NotFound)
+}
+
+fn facts(purchase: &Purchase) -> Facts {
+    let mut facts = Facts::new()
+        .fact(t("movements-amount"), Cell::Money(purchase.credits))
+        .fact(t("movements-usd"), Cell::text(purchase.credits.usd()))
+        .fact(t("movements-account"), Cell::id(purchase.account, format!("/admin/accounts/{}", purchase.account)))
+        .fact(t("movements-provider"), Cell::Mono(purchase.provider.as_str().to_owned()))
+        .fact(t("movements-when"), Cell::Time(purchase.created_us));
+    if purchase.confirmed_us.is_some() {
+        facts = facts.fact(t("movements-paid-at"), Cell::time(purchase.confirmed_us));
+    }
+    if purchase.failed_us.is_some() {
+        facts = facts
+            .fact(t("movements-failed-at"), Cell::time(purchase.failed_us))
+            .fact(t("movements-reason"), Cell::maybe(purchase.failure.clone()));
+    }
+    facts
+}
+
+async fn show(visit: Visit, id: Path<String>) -> Answer {
+    let purchase = load(&visit, &id).await?;
+    let own = href(purchase.id);
+    let is_pending = purchase.status == PurchaseStatus::Pending;
+    let is_paid = purchase.status == PurchaseStatus::Confirmed;
+    let may_close = is_pending && visit.may(ConsoleAction::PurchaseConfirm);
+    let may_dispute = is_paid && visit.may(ConsoleAction::ChargebackDecide);
+    let mut page = Page::new(t("movements-purchase"))
+        .under(t("movements-purchases"), LIST)
+        .tool(may_close, t("movements-confirm"), format!("{own}/confirm"))
+        .tool(may_close, t("movements-fail"), format!("{own}/fail"))
+        .tool(may_dispute, t("movements-dispute"), format!("{own}/dispute"))
+        .with(facts(&purchase));
+    page.subtitle = vec![state(purchase.status), Cell::id(purchase.id, "")];
+    // A purchase is posted under its own name.
+    if let Some((_, postings)) = visit.services().find_transaction(EntryId::from(purchase.id.uuid())).await? {
+        page = page.with(Heading::new(t("movements-postings"))).with(postings_table(&postings));
+    }
+    let filter = DisputeFilter { purchase: Some(purchase.id), state: None };
+    let disputes = visit.services().list_chargebacks(&filter, None).await?;
+    if !disputes.rows.is_empty() {
+        page = page.with(Heading::new(t("movements-chargebacks"))).with(chargebacks::table(&disputes.rows));
+    }
+    let timeline = crate::pages::timeline(&visit, &purchase.id.to_string()).await?;
+    visit.show(page.with(Heading::new(t("console-timeline"))).with(timeline)).await
+}
+
+fn page(title: &str, purchase: &Purchase, form: Form) -> Page {
+    Page::new(t(title))
+        .under(t("movements-purchases"), LIST)
+        .under(t("movements-purchase"), href(purchase.id))
+        .with(facts(purchase))
+        .with(form)
+}
+
+fn confirm_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Page {
+    let form = Form::new(format!("{}/confirm", href(purchase.id)), t("movements-confirm"))
+        .field(Field::line("reason", t("console-reason")).hint(t("movements-confirm-hint")).required())
+        .step_up(visit, ConsoleAction::PurchaseConfirm)
+        .cancel(href(purchase.id))
+        .filled(typed, problems);
+    page("movements-confirm", purchase, form).with(Text::new(t("movements-confirm-text")))
+}
+
+async fn ask_confirm(visit: Visit, id: Path<String>) -> Answer {
+    let purchase = load(&visit, &id).await?;
+    let typed = Fields::parse(&visit.query)?;
+    visit.show(confirm_page(&visit, &purchase, &typed, &Problems::default())).await
+}
+
+/// What was wrong with closing a purchase, beside the field that it is about.
+fn say_closed(problems: &mut Problems, error: ConfirmError) -> Result<(), Fault> {
+    match error {
+        ConfirmError::Store(error) => Err(error.into()),
+        ConfirmError::NotFound => Err(Fault::NotFound),
+        error @ ConfirmError::Reason => {
+            problems.add("reason", error.to_string());
+            Ok(())
+        }
+        error => {
+            problems.add("", error.to_string());
+            Ok(())
+        }
+    }
+}
+
+async fn confirm(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let purchase = load(&visit, &id).await?;
+    let mut problems = Problems::default();
+    let reason = problems.required(&fields, "reason").to_owned();
+    let amount = Some(purchase.credits.micros());
+    visit.permit(ConsoleAction::PurchaseConfirm, amount, &fields, &mut problems).await?;
+    if problems.is_empty() {
+        match visit.services().confirm_purchase(&visit.context()?, purchase.id, Some(&reason)).await {
+            Ok(confirmed) => {
+                let said = t_with("movements-confirmed", &[("credits", confirmed.credits.to_string().into())]);
+                return visit.go(&href(purchase.id), &said).await;
+            }
+            Err(error) => say_closed(&mut problems, error)?,
+        }
+    }
+    visit.show_refused(confirm_page(&visit, &purchase, &fields, &problems)).await
+}
+
+fn fail_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Page {
+    let form = Form::new(format!("{}/fail", href(purchase.id)), t("movements-fail"))
+        .danger()
+        .field(Field::line("reason", t("console-reason")).required())
+        .step_up(visit, ConsoleAction::PurchaseConfirm)
+        .cancel(href(purchase.id))
+        .filled(typed, problems);
+    page("movements-fail", purchase, form).with(Text::new(t("movements-fail-text")))
+}
+
+async fn ask_fail(visit: Visit, id: Path<String>) -> Answer {
+    let purchase = load(&visit, &id).await?;
+    let typed = Fields::parse(&visit.query)?;
+    visit.show(fail_page(&visit, &purchase, &typed, &Problems::default())).await
+}
+
+async fn fail(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let purchase = load(&visit, &id).await?;
+    let mut problems = Problems::default();
+    let reason = problems.required(&fields, "reason").to_owned();
+    let amount = Some(purchase.credits.micros());
+    visit.permit(ConsoleAction::PurchaseConfirm, amount, &fields, &mut problems).await?;
+    if problems.is_empty() {
+        match visit.services().fail_purchase(&visit.context()?, purchase.id, &reason).await {
+            Ok(_failed) => return visit.go(&href(purchase.id), &t("movements-failed")).await,
+            Err(error) => say_closed(&mut problems, error)?,
+        }
+    }
+    visit.show_refused(fail_page(&visit, &purchase, &fields, &problems)).await
+}
+
+async fn dispute_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
+    let left = match visit.services().find_disputable(purchase.id).await {
+        Ok(left) => left,
+        Err(error) => {
+            say(&mut Problems::default(), "", error)?;
+            None
+        }
+    };
+    let credits = left.map(|left| left.to_string()).unwrap_or_default();
+    let form = Form::new(format!("{}/dispute", href(purchase.id)), t("movements-dispute"))
+        .danger()
+        .field(Field::amount("credits", t("movements-disputed")).value(credits).required())
+        .field(Field::line("reason", t("console-reason")).hint(t("movements-dispute-hint")).required())
+        .once(visit)
+        .step_up(visit, ConsoleAction::ChargebackDecide)
+        .cancel(href(purchase.id))
+        .filled(typed, problems);
+    Ok(page("movements-dispute", purchase, form).with(Text::new(t("movements-dispute-text"))))
+}
+
+async fn ask_dispute(visit: Visit, id: Path<String>) -> Answer {
+    let purchase = load(&visit, &id).await?;
+    let typed = Fields::parse(&visit.query)?;
+    let page = dispute_page(&visit, &purchase, &typed, &Problems::default()).await?;
+    visit.show(page).await
+}
+
+async fn dispute(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let purchase = load(&visit, &id).await?;
+    let mut problems = Problems::default();
+    if let Some(done) = done_before(&visit, &fields).await? {
+        return Ok(visit.go_quietly(&chargebacks::href(done)));
+    }
+    let credits = problems.amount(&fields, "credits");
+    let reason = problems.required(&fields, "reason").to_owned();
+    let amount = credits.map(engine::credits::Credits::micros);
+    visit.permit(ConsoleAction::ChargebackDecide, amount, &fields, &mut problems).await?;
+    if problems.is_empty() {
+        let note = Note { reason: &reason, key: Some(fields.text("op")) };
+        match visit.services().open_chargeback(&visit.context()?, purchase.id, credits, note).await {
+            Ok(opened) => {
+                let said = t_with("movements-dispute-opened", &[("held", opened.held.to_string().into())]);
+                return visit.go(&chargebacks::href(opened.id), &said).await;
+            }
+            Err(error) => say(&mut problems, "credits", error)?,
+        }
+    }
+    let page = dispute_page(&visit, &purchase, &fields, &problems).await?;
+    visit.show_refused(page).await
+}
