@@ -3,8 +3,11 @@
 
 use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
-use actix_web::{HttpRequest, web};
-use engine::{policy::console::ConsolePolicies, service::Services};
+use actix_web::{HttpRequest, HttpResponse, web};
+use engine::{
+    audit::OpContext, ledger::export::request::Request, policy::console::ConsolePolicies, service::Services,
+    store::StoreError,
+};
 
 pub mod assets;
 mod csrf;
@@ -49,6 +52,29 @@ pub trait Door: Send + Sync {
 
     /// The body of a form, bounded in size and time.
     fn read_form(&self, payload: web::Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>>;
+
+    /// Begins an export of the books as a download, with the limits that auditors have; the audit trail tells of it as done
+    /// by `by`. `wanted` has been checked.
+    fn export(&self, wanted: Request, by: OpContext) -> Pin<Box<dyn Future<Output = Result<HttpResponse, NoExport>>>>;
+}
+
+/// Why an export did not begin. Nothing of it was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum NoExport {
+    /// As many are under way as there may be.
+    #[error("as many exports are under way as there may be")]
+    Full,
+    /// There is nobody of that name, or it makes no sense.
+    #[error("{why}")]
+    Refused {
+        /// The parameter concerned; empty: none in particular.
+        what: &'static str,
+        /// Why, in words.
+        why: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The room on a disk, in bytes.

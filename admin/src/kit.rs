@@ -5,12 +5,14 @@ use std::fmt;
 
 use askama::Template;
 
+pub mod books;
 pub mod cell;
 pub mod chart;
 pub mod form;
 pub mod table;
 
 pub(crate) use cell::grouped;
+pub use books::{Diverging, TAccount, TAccounts};
 pub use cell::{Cell, Tone, hours_ago, instant_text, parse_time, short_id};
 pub use chart::{Bars, Series, Steps};
 pub use form::{Choice, Control, Field, Form};
@@ -114,6 +116,10 @@ pub enum Block {
     Empty(Empty),
     /// A secret that is shown once.
     Secret(Secret),
+    /// A chart of amounts to both sides of nothing.
+    Diverging(Diverging),
+    /// Accounts, debits left and credits right.
+    TAccounts(TAccounts),
 }
 
 impl fmt::Display for Block {
@@ -134,6 +140,8 @@ impl fmt::Display for Block {
             Self::Diff(block) => block.render(),
             Self::Empty(block) => block.render(),
             Self::Secret(block) => block.render(),
+            Self::Diverging(block) => block.render(),
+            Self::TAccounts(block) => block.render(),
         };
         f.write_str(&rendered.map_err(|error| {
             tracing::error!(%error, "a part of a page could not be written");
@@ -157,6 +165,7 @@ macro_rules! block_from {
 }
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
+block_from!(Diverging, TAccounts);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {

@@ -42,6 +42,7 @@ pub(crate) const SECTIONS: [Section; 4] = [
     Section { key: "movements-refunds", path: "/refunds", needs: ConsoleAction::MovementsRead },
     Section { key: "movements-payouts", path: "/payouts", needs: ConsoleAction::MovementsRead },
     Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
+    Section { key: "ledger-title", path: "/ledger", needs: ConsoleAction::LedgerRead },
 ];
 
 /// Everything that the console answers to, below its root.
@@ -75,7 +76,13 @@ const EVENTS_SHOWN: u64 = 20;
 
 /// What the audit trail tells of the thing with this identifier, the newest first.
 async fn timeline(visit: &Visit, id: &str) -> Result<Timeline, Fault> {
-    let filter = AuditFilter { object: Some(id.to_owned()), ..AuditFilter::default() };
+    timeline_of(visit, id, None).await
+}
+
+/// As [`timeline`], of a thing that has only a number: what is told of it in this category of actions.
+async fn timeline_of(visit: &Visit, id: &str, category: Option<&str>) -> Result<Timeline, Fault> {
+    let action = category.map(str::to_owned);
+    let filter = AuditFilter { object: Some(id.to_owned()), action, ..AuditFilter::default() };
     let (rows, next) = visit.services().list_audit(&filter, None, EVENTS_SHOWN).await?;
     let more = next.map_or_else(String::new, |_more| format!("/admin/audit?object={id}"));
     Ok(Timeline { events: rows.into_iter().map(event).collect(), more })

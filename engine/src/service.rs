@@ -27,6 +27,7 @@ pub mod auditors;
 pub mod balance;
 pub mod caps;
 pub mod catalog;
+pub mod chart;
 pub mod checkpoints;
 pub mod counts;
 pub mod dashboard;
@@ -35,6 +36,7 @@ mod facts;
 pub mod health;
 pub mod invocations;
 pub mod invoke;
+pub mod journal;
 pub mod movements;
 pub mod operators;
 pub mod outbox;
@@ -48,6 +50,7 @@ pub mod recent;
 pub mod search;
 pub mod tokens;
 pub mod work;
+pub mod verification;
 
 /// What every use case works with. One for a process; cheap to share.
 pub struct Services {
@@ -81,6 +84,7 @@ pub struct Services {
     work: work::WorkLog,
     /// When this process began, in microseconds since the Unix epoch.
     started_us: i64,
+    verification: Arc<verification::Verification>,
 }
 
 impl std::fmt::Debug for Services {
@@ -125,6 +129,7 @@ impl Services {
             factor_tries: operators::FactorTries::default(),
             work: work::WorkLog::default(),
             started_us,
+            verification: Arc::default(),
         })
     }
 

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod books;
 pub(crate) mod calls;
 pub(crate) mod counts;
+pub(crate) mod chart;
 pub mod database;
 pub(crate) mod entity;
 pub mod error;

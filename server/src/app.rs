@@ -215,6 +215,9 @@ pub fn app_state(
     let config = Arc::new(config);
     let auth_limiter = Arc::new(AuthLimiter::new(&config.limits));
     let console = console::open(&services, &config, &auth_limiter)?;
+    services.set_up_console(console::setup(key)?);
+    let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
+    let console = console::open(&services, &config, &auth_limiter, &exports)?;
     Ok(AppState {
         upstreams: Arc::new(upstreams),
         invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
@@ -223,7 +226,7 @@ pub fn app_state(
         jwt: JwtKeys::new(&key.derive("jwt")?),
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
-        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+        exports,
         config,
         services,
     })

@@ -4,16 +4,23 @@ use std::{future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Du
 
 use actix_web::{HttpRequest, web::Payload};
 use admin::console::{Console, Disk, Door, SignInTry, UnreadForm};
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use admin::console::{Console, Door, NoExport, SignInTry, UnreadForm};
 use engine::{
+    audit::OpContext,
+    ledger::export::request::Request,
     policy::{PolicySources, console::ConsolePolicies},
     sealing::Sealing,
     service::{Services, operators::ConsoleSetup},
     store::StoreError,
 };
 use rustix::fs::statvfs;
+    store::books::ReportError,
+use tokio::sync::Semaphore;
 
 use crate::{
     app::StartError,
+    auditors::export::{self, NotBegun},
     config::{
         Config,
         master_key::{MasterKey, MasterKeyError},
@@ -51,9 +58,19 @@ pub async fn tidy(services: &Services) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// Its policies cannot be used.
-pub fn open(services: &Arc<Services>, config: &Arc<Config>, limiter: &Arc<AuthLimiter>) -> Result<Console, StartError> {
+pub fn open(
+    services: &Arc<Services>,
+    config: &Arc<Config>,
+    limiter: &Arc<AuthLimiter>,
+    exports: &Arc<Semaphore>,
+) -> Result<Console, StartError> {
     let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
-    let door = ServerDoor { services: Arc::clone(services), config: Arc::clone(config), limiter: Arc::clone(limiter) };
+    let door = ServerDoor {
+        services: Arc::clone(services),
+        config: Arc::clone(config),
+        limiter: Arc::clone(limiter),
+        exports: Arc::clone(exports),
+    };
     Ok(Console { services: Arc::clone(services), policies: ConsolePolicies::load(sources)?, door: Box::new(door) })
 }
 
@@ -61,6 +78,7 @@ struct ServerDoor {
     services: Arc<Services>,
     config: Arc<Config>,
     limiter: Arc<AuthLimiter>,
+    exports: Arc<Semaphore>,
 }
 
 impl Door for ServerDoor {
@@ -111,6 +129,23 @@ impl Door for ServerDoor {
             collect(&mut payload, FORM_BYTES_MAX, wait).await.map_err(|fault| match fault {
                 BodyFault::TooLarge => UnreadForm::TooLarge,
                 BodyFault::Late | BodyFault::Cut | BodyFault::NotText => UnreadForm::Broken,
+            })
+        })
+    }
+
+    fn export(&self, wanted: Request, by: OpContext) -> Pin<Box<dyn Future<Output = Result<HttpResponse, NoExport>>>> {
+        let (services, exports) = (Arc::clone(&self.services), Arc::clone(&self.exports));
+        Box::pin(async move {
+            export::begin(&services, &exports, wanted, &by).await.map_err(|error| match error {
+                NotBegun::Full | NotBegun::NoRoom => NoExport::Full,
+                NotBegun::Report(ReportError::Store(error)) => NoExport::Store(error),
+                NotBegun::Report(error @ ReportError::Unknown { what, .. }) => {
+                    NoExport::Refused { what, why: error.to_string() }
+                }
+                NotBegun::Report(error @ (ReportError::Request(_) | ReportError::Sink(_))) => {
+                    NoExport::Refused { what: "report", why: error.to_string() }
+                }
+                NotBegun::Broken => NoExport::Refused { what: "", why: "the export could not be begun".to_owned() },
             })
         })
     }

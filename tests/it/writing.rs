@@ -64,6 +64,7 @@ const USE_CASES: [(&str, &str, &[Action]); 30] = [
     ("partners.rs", "set_partner_suspended", &[PartnerSuspend, PartnerResume]),
     ("partners/users.rs", "set_end_user_blocked", &[EndUserBlock, EndUserUnblock]),
     ("periods.rs", "close_period", &[PeriodClose]),
+    ("periods.rs", "close_period_as", &[PeriodClose]),
     ("policies.rs", "draft_policy", &[PolicyDraft]),
     ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
     ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),

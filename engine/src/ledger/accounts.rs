@@ -107,6 +107,11 @@ impl AccountKind {
         (Self::Grant, 10, "liabilities:wallet"),
     ];
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(kind, ..)| *kind)
+    }
+
     /// As the database stores it.
     pub fn raw(self) -> i16 {
         Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or(0, |(_, raw, _)| *raw)

@@ -53,6 +53,11 @@ impl TransactionKind {
         (Self::Fact, 20, "fact"),
     ];
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(kind, ..)| *kind)
+    }
+
     /// As the database stores it.
     pub fn raw(self) -> i16 {
         Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or(0, |(_, raw, _)| *raw)
@@ -66,6 +71,11 @@ impl TransactionKind {
     /// The word that reports use.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., word)| *word)
+    }
+
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(.., known)| *known == word).map(|(kind, ..)| *kind)
     }
 }
 

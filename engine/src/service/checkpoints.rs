@@ -21,6 +21,8 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod by_hand;
+
 /// How many checkpoints are listed at once.
 pub const CHECKPOINTS_LISTED_MAX: u64 = 100;
 /// How many batches' hashes are read at once.
@@ -122,7 +124,7 @@ impl Services {
     /// The database failed, or the key cannot be used.
     pub async fn make_due_checkpoint(&self) -> Result<Option<KnownCheckpoint>, CheckpointError> {
         let every_us = self.checkpoint_setup()?.rules.every_us;
-        self.make_checkpoint_after(&OpContext::system(), every_us).await
+        self.make_checkpoint_after(&OpContext::system(), every_us, None).await
     }
 
     /// Makes a checkpoint now if something happened since the last one. Returns the last one there is.
@@ -130,7 +132,7 @@ impl Services {
     /// # Errors
     /// The database failed, or the key cannot be used.
     pub async fn make_checkpoint(&self, by: &OpContext) -> Result<Option<KnownCheckpoint>, CheckpointError> {
-        if let Some(made) = self.make_checkpoint_after(by, 0).await? {
+        if let Some(made) = self.make_checkpoint_after(by, 0, None).await? {
             return Ok(Some(made));
         }
         Ok(self.list_checkpoints(None).await?.into_iter().next())
@@ -140,6 +142,7 @@ impl Services {
         &self,
         by: &OpContext,
         every_us: i64,
+        reason: Option<&str>,
     ) -> Result<Option<KnownCheckpoint>, CheckpointError> {
         let setup = self.checkpoint_setup()?;
         let CheckpointSetup { rules, wrapping } = &*setup;
@@ -171,7 +174,10 @@ impl Services {
             return made(saved, known);
         }
         let told = by.entry(Action::CheckpointSign, "checkpoint", known.signed.checkpoint.number);
-        let told = told.after(json!({"hash": hex(&known.signed.checkpoint.hash()), "key": key.number()}));
+        let mut told = told.after(json!({"hash": hex(&known.signed.checkpoint.hash()), "key": key.number()}));
+        if let Some(reason) = reason {
+            told = told.because(reason);
+        }
         made(self.ledger.save(unit.audited(told)).await, known)
     }
 

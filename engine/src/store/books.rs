@@ -85,8 +85,21 @@ pub fn verify_within(
     scope: &VerifyScope,
     clock: &dyn Clock,
 ) -> Result<VerifyReport, StoreError> {
+    verify_watched(place, scope, clock, &mut |_entries| {})
+}
+
+/// As [`verify_within`]; `tell` hears from time to time how many entries were read.
+///
+/// # Errors
+/// As for [`verify_within`].
+pub fn verify_watched(
+    place: &DatabasePlace,
+    scope: &VerifyScope,
+    clock: &dyn Clock,
+    tell: &mut dyn FnMut(u64),
+) -> Result<VerifyReport, StoreError> {
     match place {
-        DatabasePlace::File(path) => check(scope.verifier(), clock, |sink| {
+        DatabasePlace::File(path) => check(scope.verifier(), clock, tell, |sink| {
             let read = sqlite::open(path).and_then(|connection| read_all(&connection, sink));
             match read.as_ref().err().and_then(sqlite::find_damage) {
                 Some(problem) => {
@@ -97,7 +110,7 @@ pub fn verify_within(
             }
         }),
         DatabasePlace::Server(url) => {
-            check(scope.verifier(), clock, |sink| postgres::read(url, |source: &Postgres| read_all(source, sink)))
+            check(scope.verifier(), clock, tell, |sink| postgres::read(url, |source: &Postgres| read_all(source, sink)))
         }
     }
 }
@@ -144,14 +157,20 @@ pub fn trial_balance_postgres(url: &str) -> Result<Vec<TrialBalanceRow>, StoreEr
 fn check(
     mut verifier: Verifier,
     clock: &dyn Clock,
+    tell: &mut dyn FnMut(u64),
     read: impl FnOnce(&mut Sink) -> Result<(), StoreError> + Send,
 ) -> Result<VerifyReport, StoreError> {
     let begun_us = clock.now_us();
     let (mut sink, arrivals) = Sink::new();
     let findings = std::thread::scope(|scope| {
         let reader = spawn(scope, move || read(&mut sink))?;
-        for line in arrivals.into_iter().flatten() {
-            verifier.take(line);
+        let mut entries = 0_u64;
+        for parcel in arrivals {
+            for line in parcel {
+                entries = entries.saturating_add(u64::from(matches!(line, Line::Entry(..))));
+                verifier.take(line);
+            }
+            tell(entries);
         }
         match reader.join() {
             Ok(read) => read.map(|()| verifier.finish()),

@@ -17,6 +17,8 @@ mod transactions;
 pub use transactions::{
     Posting, PostingSide, Transaction, find_transaction, list_postings, load_amounts, name_postings,
 };
+pub(crate) mod entries;
+pub(crate) mod pages;
 
 #[derive(FromQueryResult)]
 struct PostingRow {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
 
 use super::{StoreError, readers::Readers};
 use crate::ledger::{
@@ -39,20 +39,27 @@ fn query(readers: &Readers, sql: &str, values: impl IntoIterator<Item = Value>) 
 /// The closed periods, in the order of their numbers.
 pub(crate) async fn closes(readers: &Readers) -> Result<Vec<PeriodClose>, StoreError> {
     let sql = "SELECT id, period, start_us, end_us, cut, digest FROM period_close ORDER BY period";
-    let mut closes = Vec::new();
-    for row in readers.query_all_raw(query(readers, sql, [])).await? {
-        let cut: Vec<u8> = row.try_get_by_index(4)?;
-        let digest: Vec<u8> = row.try_get_by_index(5)?;
-        closes.push(PeriodClose {
-            id: row.try_get_by_index::<uuid::Uuid>(0)?.into(),
-            period: row.try_get_by_index(1)?,
-            start_us: row.try_get_by_index(2)?,
-            end_us: row.try_get_by_index(3)?,
-            cut: decode_cut(&cut).ok_or_else(|| inconsistent("period_close", "cut"))?,
-            digest: Digest::try_from(digest).map_err(|_length| inconsistent("period_close", "digest"))?,
-        });
-    }
-    Ok(closes)
+    readers.query_all_raw(query(readers, sql, [])).await?.iter().map(close).collect()
+}
+
+/// At most `limit` closed periods below `before`, the last ones first.
+pub(crate) async fn closes_before(readers: &Readers, before: i64, limit: i64) -> Result<Vec<PeriodClose>, StoreError> {
+    let sql = "SELECT id, period, start_us, end_us, cut, digest FROM period_close WHERE period < $1
+               ORDER BY period DESC LIMIT $2";
+    readers.query_all_raw(query(readers, sql, [before.into(), limit.into()])).await?.iter().map(close).collect()
+}
+
+fn close(row: &QueryResult) -> Result<PeriodClose, StoreError> {
+    let cut: Vec<u8> = row.try_get_by_index(4)?;
+    let digest: Vec<u8> = row.try_get_by_index(5)?;
+    Ok(PeriodClose {
+        id: row.try_get_by_index::<uuid::Uuid>(0)?.into(),
+        period: row.try_get_by_index(1)?,
+        start_us: row.try_get_by_index(2)?,
+        end_us: row.try_get_by_index(3)?,
+        cut: decode_cut(&cut).ok_or_else(|| inconsistent("period_close", "cut"))?,
+        digest: Digest::try_from(digest).map_err(|_length| inconsistent("period_close", "digest"))?,
+    })
 }
 
 /// Where every chain with entries ends at this moment, in the order of the slots. One statement sees one moment: what is
@@ -154,21 +161,52 @@ pub(crate) async fn add_moved(
     Ok(())
 }
 
+/// How many transactions `stretch` adds to its period.
+pub(crate) async fn count_moved(readers: &Readers, stretch: Stretch) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(count(*) AS bigint) FROM txn t WHERE t.slot = $1 AND t.seq > $2 AND t.seq <= $3
+               AND t.effective_us < $5 AND (t.effective_us >= $4 OR t.seq > $6)";
+    let Stretch { slot, after, until, start_us, end_us, late_after } = stretch;
+    let values = [slot, after, until, start_us, end_us, late_after].map(Value::from);
+    let row = readers.query_one_raw(query(readers, sql, values)).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
+}
+
+/// At most `limit` lines of the trial balance of a closed period, behind the one with the key `after`.
+pub(crate) async fn lines_after(
+    readers: &Readers,
+    period: i64,
+    (kind, account): BalanceKey,
+    limit: i64,
+) -> Result<Vec<BalanceRow>, StoreError> {
+    let sql = "SELECT kind, account, opening, debits, credits, closing FROM trial_balance
+               WHERE period = $1 AND (kind, account) > ($2, $3) ORDER BY kind, account LIMIT $4";
+    let values = [period.into(), kind.into(), account.into(), limit.into()];
+    readers.query_all_raw(query(readers, sql, values)).await?.iter().map(line).collect()
+}
+
+/// The sums of a closed period's lines by kind: openings, debits, credits and closings.
+pub(crate) async fn sums_by_kind(readers: &Readers, period: i64) -> Result<Vec<BalanceRow>, StoreError> {
+    let sql = "SELECT kind, CAST(0 AS bigint), CAST(sum(opening) AS bigint), CAST(sum(debits) AS bigint),
+                      CAST(sum(credits) AS bigint), CAST(sum(closing) AS bigint)
+               FROM trial_balance WHERE period = $1 GROUP BY kind ORDER BY kind";
+    readers.query_all_raw(query(readers, sql, [period.into()])).await?.iter().map(line).collect()
+}
+
+fn line(row: &QueryResult) -> Result<BalanceRow, StoreError> {
+    Ok(BalanceRow {
+        key: (row.try_get_by_index(0)?, row.try_get_by_index(1)?),
+        opening: row.try_get_by_index(2)?,
+        debits: row.try_get_by_index(3)?,
+        credits: row.try_get_by_index(4)?,
+        closing: row.try_get_by_index(5)?,
+    })
+}
+
 /// The trial balance of a closed period.
 pub(crate) async fn lines(readers: &Readers, period: i64) -> Result<Vec<BalanceRow>, StoreError> {
     let sql = "SELECT kind, account, opening, debits, credits, closing FROM trial_balance WHERE period = $1
                ORDER BY kind, account";
-    let mut lines = Vec::new();
-    for row in readers.query_all_raw(query(readers, sql, [period.into()])).await? {
-        lines.push(BalanceRow {
-            key: (row.try_get_by_index(0)?, row.try_get_by_index(1)?),
-            opening: row.try_get_by_index(2)?,
-            debits: row.try_get_by_index(3)?,
-            credits: row.try_get_by_index(4)?,
-            closing: row.try_get_by_index(5)?,
-        });
-    }
-    Ok(lines)
+    readers.query_all_raw(query(readers, sql, [period.into()])).await?.iter().map(line).collect()
 }
 
 /// The codes of the accounts that have lines of their own in `lines`.

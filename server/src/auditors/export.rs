@@ -15,17 +15,19 @@ use actix_web::{
     web::{self, Bytes},
 };
 use engine::{
+    audit::OpContext,
     code::Code,
     ledger::export::request::{Format, Only, Report, Request},
+    service::Services,
     store::{
-        DatabasePlace,
+        DatabasePlace, StoreError,
         books::{self, ReportError},
     },
 };
 use futures_core::Stream;
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 
 use crate::{
@@ -86,20 +88,59 @@ pub(crate) async fn export(request: HttpRequest, state: web::Data<AppState>) -> 
     let query = query.map_err(|error| fault("query", error.to_string()))?;
     let wanted = read(&query).map_err(|(parameter, msg)| fault(parameter, msg))?;
     wanted.check().map_err(|error| fault(REPORT, error.to_string()))?;
-    let permit = Arc::clone(&state.exports).try_acquire_owned().map_err(|_all_taken| {
-        Problem::new(Code::Overloaded, format!("{EXPORTS_MAX} exports are under way: that is as many as there may be"))
-            .retry_after_s(10)
-    })?;
     let by = auditor.context(new_request_id(&state));
-    let identified = identify(state.services.db.place().clone(), wanted.only.clone()).await?;
+    begin(&state.services, &state.exports, wanted, &by).await.map_err(|error| match error {
+        NotBegun::Full => Problem::new(
+            Code::Overloaded,
+            format!("{EXPORTS_MAX} exports are under way: that is as many as there may be"),
+        )
+        .retry_after_s(10),
+        NotBegun::NoRoom => Problem::new(Code::Overloaded, "there is no room for an export now").retry_after_s(10),
+        NotBegun::Report(error) => problem_of(error),
+        NotBegun::Broken => Problem::new(Code::Internal, "the export could not be begun"),
+    })
+}
+
+/// Why an export did not begin. Nothing of it was sent.
+#[derive(Debug)]
+pub(crate) enum NotBegun {
+    /// As many are under way as there may be.
+    Full,
+    /// The system gives no thread.
+    NoRoom,
+    /// The request, or the database.
+    Report(ReportError),
+    /// The program contradicts itself.
+    Broken,
+}
+
+impl From<StoreError> for NotBegun {
+    fn from(error: StoreError) -> Self {
+        Self::Report(error.into())
+    }
+}
+
+/// Begins the export `wanted`, which has been checked, as a download; the audit trail tells of it as done by `by`. `exports`
+/// says how many more may begin.
+///
+/// # Errors
+/// See [`NotBegun`].
+pub(crate) async fn begin(
+    services: &Services,
+    exports: &Arc<Semaphore>,
+    wanted: Request,
+    by: &OpContext,
+) -> Result<HttpResponse, NotBegun> {
+    let permit = Arc::clone(exports).try_acquire_owned().map_err(|_all_taken| NotBegun::Full)?;
+    let identified = identify(services.db.place().clone(), wanted.only.clone()).await?;
     let told = wanted.to_trail(identified.as_deref());
-    state.services.record_export(&by, wanted.report.as_str(), &told).await?;
-    let mut pieces = start(state.services.db.place().clone(), wanted.clone(), permit)?;
+    services.record_export(by, wanted.report.as_str(), &told).await?;
+    let mut pieces = start(services.db.place().clone(), wanted.clone(), permit)?;
     // What is wrong before the first byte is still an answer of its own.
     let first = match pieces.recv().await {
         Some(Ok(piece)) => piece,
-        Some(Err(error)) => return Err(problem_of(error)),
-        None => return Err(Problem::new(Code::Internal, "the export could not be begun")),
+        Some(Err(error)) => return Err(NotBegun::Report(error)),
+        None => return Err(NotBegun::Broken),
     };
     let name = format!("attachment; filename=\"{}.{}\"", wanted.report.as_str(), wanted.format.as_str());
     Ok(HttpResponse::Ok()
@@ -110,10 +151,9 @@ pub(crate) async fn export(request: HttpRequest, state: web::Data<AppState>) -> 
 }
 
 /// Whom the audit trail says that the export is about.
-async fn identify(place: DatabasePlace, only: Only) -> Result<Option<String>, Problem> {
+async fn identify(place: DatabasePlace, only: Only) -> Result<Option<String>, NotBegun> {
     let found = tokio::task::spawn_blocking(move || books::identify(&place, &only)).await;
-    let found = found.map_err(|_panicked| Problem::new(Code::Internal, "the export could not be begun"))?;
-    found.map_err(problem_of)
+    found.map_err(|_panicked| NotBegun::Broken)?.map_err(NotBegun::Report)
 }
 
 type Piece = Result<Bytes, ReportError>;
@@ -123,7 +163,7 @@ fn start(
     place: DatabasePlace,
     wanted: Request,
     permit: OwnedSemaphorePermit,
-) -> Result<mpsc::Receiver<Piece>, Problem> {
+) -> Result<mpsc::Receiver<Piece>, NotBegun> {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
     let runtime = Handle::current();
     let work = move || {
@@ -153,7 +193,7 @@ fn start(
         Ok(_thread) => Ok(receiver),
         Err(error) => {
             tracing::error!(%error, "no thread for an export");
-            Err(Problem::new(Code::Overloaded, "there is no room for an export now").retry_after_s(10))
+            Err(NotBegun::NoRoom)
         }
     }
 }

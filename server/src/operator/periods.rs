@@ -59,9 +59,11 @@ fn refused(error: ClosePeriodError) -> NotDone {
             Some(format!("{error}: it starts at {}, `until` is {}", render(*start_us), render(*until_us)))
         }
         ClosePeriodError::Closed { end_us, .. } => Some(format!("{error}: it ended at {}", render(*end_us))),
-        ClosePeriodError::Empty | ClosePeriodError::TooLarge(_) | ClosePeriodError::Refused(_) => {
-            Some(error.to_string())
-        }
+        ClosePeriodError::Empty
+        | ClosePeriodError::Changed { .. }
+        | ClosePeriodError::TooMany { .. }
+        | ClosePeriodError::TooLarge(_)
+        | ClosePeriodError::Refused(_) => Some(error.to_string()),
     };
     match (error, told) {
         (ClosePeriodError::Store(error), _) => error.into(),

@@ -1,0 +1,215 @@
+//! The chart of accounts: a list with balances, and one account with its newest entries.
+
+use actix_web::web::Path;
+use engine::{
+    id::EntryId,
+    ledger::{AccountKind, LedgerAccountId},
+    policy::console::ConsoleAction,
+    service::{
+        chart::ChartLine,
+        journal::{AccountMove, ENTRIES_LOOKED_AT, RUNNING_ENTRIES_MAX},
+        paging::Listed,
+    },
+};
+
+use super::{
+    BOOKS, KINDS, account_href, class_table, journal, kind_slug, kind_text, money, money_or_none, short_code,
+    transaction_href, transaction_text,
+};
+use crate::{
+    console::{Answer, Fault, Fields, Visit},
+    kit::{Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Page, Row, Table, Text, Tone, page_href},
+    text::{t, t_with},
+};
+
+/// The list, below [`BOOKS`].
+const PATH: &str = "/accounts";
+
+/// Whoever an account of the books belongs to.
+fn owner_cell(owner: &str) -> Cell {
+    let page = match owner.split_once('_') {
+        Some(("acc", _)) => "accounts",
+        Some(("par", _)) => "partners",
+        Some(("pub", _)) => "publishers",
+        _ => return if owner.is_empty() { Cell::None } else { Cell::text(owner) },
+    };
+    Cell::id(owner, format!("/admin/{page}/{owner}"))
+}
+
+fn state(line: &ChartLine) -> Cell {
+    match line.closed_us {
+        Some(_) => Cell::state(t("ledger-account-closed"), Tone::Warn),
+        None => Cell::state(t("ledger-account-open"), Tone::Good),
+    }
+}
+
+/// The filter's choices of kinds.
+fn kinds(chosen: Option<AccountKind>) -> Vec<Choice> {
+    let any = Choice { value: String::new(), label: t("ledger-any"), is_chosen: chosen.is_none() };
+    let choice = |(kind, word): &(AccountKind, &str)| Choice {
+        value: (*word).to_owned(),
+        label: kind_text(*kind),
+        is_chosen: chosen == Some(*kind),
+    };
+    std::iter::once(any).chain(KINDS.iter().map(choice)).collect()
+}
+
+fn row(line: &ChartLine) -> Row {
+    let href = account_href(line.id);
+    let cells = vec![
+        Cell::link(short_code(&line.code), href.clone()),
+        Cell::text(kind_text(line.kind)),
+        owner_cell(line.owner()),
+        money(line.debits),
+        money(line.credits),
+        money(line.balance()),
+        money_or_none(line.held),
+        state(line),
+    ];
+    Row::new(href, cells)
+}
+
+/// The chart.
+pub(super) async fn list(visit: Visit) -> Answer {
+    let path = format!("{BOOKS}{PATH}");
+    let fields = Fields::parse(&visit.query)?;
+    let kind = KINDS.iter().find(|(_, word)| *word == fields.text("kind")).map(|(kind, _)| *kind);
+    let owner = fields.text("owner");
+    let after = match fields.text("after") {
+        "" => None,
+        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+    };
+    let services = visit.services();
+    let listed = if owner.is_empty() {
+        services.list_chart(kind, after.map(LedgerAccountId::from_raw)).await?
+    } else {
+        let mut rows = services.find_chart_of(owner).await?;
+        rows.retain(|line| kind.is_none_or(|kind| line.kind == kind));
+        Listed { rows, next: None }
+    };
+    let is_narrowed = kind.is_some() || !owner.is_empty() || after.is_some();
+    let filters = Filters {
+        action: path.clone(),
+        fields: vec![
+            Field::select("kind", t("ledger-class"), kinds(kind)),
+            Field::line("owner", t("ledger-owner-filter")).value(owner),
+        ],
+        all_href: if is_narrowed { path.clone() } else { String::new() },
+    };
+    let empty = if listed.next.is_some() { "ledger-accounts-none-here" } else { "ledger-accounts-none" };
+    let table = Table {
+        caption: t("ledger-accounts"),
+        columns: vec![
+            Column::new(t("ledger-account")),
+            Column::new(t("ledger-class")),
+            Column::new(t("ledger-owner")),
+            Column::right(t("ledger-debits")),
+            Column::right(t("ledger-credits")),
+            Column::right(t("ledger-balance")),
+            Column::right(t("ledger-held")),
+            Column::new(t("ledger-state")),
+        ],
+        rows: listed.rows.iter().map(row).collect(),
+        first: visit.first_href(&path),
+        next: listed.next.map_or_else(String::new, |next| page_href(&path, &visit.query, "after", &next)),
+        empty: Some(Empty {
+            text: t(empty),
+            command: "tollgate account create --email someone@example.com --credits 100".to_owned(),
+            link: None,
+        }),
+        ..Table::default()
+    };
+    let mut page = super::view(&visit, PATH).tool(
+        visit.may(ConsoleAction::LedgerExport),
+        t("ledger-export"),
+        format!("{BOOKS}/exports?report=trial-balance&format=csv"),
+    );
+    if !is_narrowed {
+        page = page.with(class_table(&services.load_class_sums().await?)).with(Heading::new(t("ledger-accounts")));
+    }
+    visit.show(page.with(filters).with(table)).await
+}
+
+fn facts(line: &ChartLine) -> Facts {
+    let mut facts = Facts::new()
+        .fact(t("ledger-balance"), money(line.balance()))
+        .fact(t("ledger-debits"), money(line.debits))
+        .fact(t("ledger-credits"), money(line.credits));
+    if let Some(overdraft) = line.overdraft {
+        facts = facts.fact(t("ledger-held"), money(line.held)).fact(t("ledger-overdraft"), money(overdraft));
+    }
+    facts
+        .fact(
+            t("ledger-class"),
+            Cell::link(kind_text(line.kind), format!("{BOOKS}{PATH}?kind={}", kind_slug(line.kind))),
+        )
+        .fact(t("ledger-owner"), owner_cell(line.owner()))
+        .fact(t("ledger-code"), Cell::Mono(line.code.clone()))
+        .fact(t("ledger-number"), Cell::Mono(line.id.to_string()))
+        .fact(t("ledger-opened"), Cell::Time(line.opened_us))
+        .fact(t("ledger-closed"), Cell::time(line.closed_us))
+}
+
+fn move_row(moved: &AccountMove) -> Row {
+    let id: EntryId = moved.transaction.entry.id;
+    let cells = vec![
+        Cell::Time(moved.transaction.recorded_us),
+        Cell::link(transaction_text(moved.transaction.entry.kind), transaction_href(id)),
+        money_or_none(moved.debits),
+        money_or_none(moved.credits),
+        moved.balance.map_or(Cell::None, money),
+        Cell::id(id, transaction_href(id)),
+    ];
+    Row::new(transaction_href(id), cells)
+}
+
+/// One account.
+pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
+    let id = id.parse().map(LedgerAccountId::from_raw).map_err(|_unreadable| Fault::NotFound)?;
+    let line = visit.services().find_chart_line(id).await?.ok_or(Fault::NotFound)?;
+    let own = account_href(id);
+    let fields = Fields::parse(&visit.query)?;
+    let start = journal::start(&fields)?;
+    let moves = visit.services().list_account_moves(id, &start).await?;
+    let text =
+        t_with("ledger-moves-text", &[("looked", ENTRIES_LOOKED_AT.into()), ("running", RUNNING_ENTRIES_MAX.into())]);
+    let table = Table {
+        caption: t("ledger-moves"),
+        columns: vec![
+            Column::new(t("ledger-recorded")),
+            Column::new(t("ledger-kind")),
+            Column::right(t("ledger-debit")),
+            Column::right(t("ledger-credit")),
+            Column::right(t("ledger-balance-after")),
+            Column::new(t("ledger-transaction")),
+        ],
+        rows: moves.rows.iter().map(move_row).collect(),
+        first: visit.first_href(&own),
+        next: journal::next_href(&visit, &own, moves.next.as_ref()),
+        empty: Some(Empty { text: t("ledger-moves-none"), command: String::new(), link: None }),
+        ..Table::default()
+    };
+    let statement = format!("{BOOKS}/exports?report=account-statement&format=csv&account={id}");
+    let mut page = Page::new(short_code(&line.code))
+        .under(t("ledger-title"), BOOKS)
+        .under(t("ledger-accounts"), format!("{BOOKS}{PATH}"))
+        .tool(visit.may(ConsoleAction::LedgerExport), t("ledger-statement"), statement)
+        .with(facts(&line))
+        .with(Heading::new(t("ledger-moves")))
+        .with(Text::new(text))
+        .with(Filters {
+            action: own.clone(),
+            fields: vec![journal::until_field(&fields)],
+            all_href: if visit.query.is_empty() { String::new() } else { own.clone() },
+        })
+        .with(table);
+    if let Some(notice) = journal::looked_back(moves.looked_back_to_us) {
+        page = page.with(notice);
+    }
+    page.subtitle = vec![state(&line)];
+    if !line.owner().is_empty() {
+        let timeline = super::super::timeline(&visit, line.owner()).await?;
+        page = page.with(Heading::new(t("console-timeline"))).with(timeline);
+    }
+    visit.show(page).await
+}

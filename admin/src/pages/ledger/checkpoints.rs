@@ -1,0 +1,176 @@
+//! Checkpoints: signed statements of what the books had come to.
+
+use actix_web::web::{Path, Payload};
+use engine::{
+    policy::console::ConsoleAction,
+    service::checkpoints::{CHECKPOINTS_LISTED_MAX, CheckpointError, KnownCheckpoint},
+};
+
+use super::{BOOKS, hash};
+use crate::{
+    console::{Answer, Fault, Fields, Problems, Visit},
+    kit::{Cell, Code, Column, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone, page_href},
+    text::{t, t_with},
+};
+
+/// The list, below [`BOOKS`].
+const PATH: &str = "/checkpoints";
+
+fn href(number: i64) -> String {
+    format!("{BOOKS}{PATH}/{number}")
+}
+
+/// Whether the key that is stored has signed it.
+fn signature(known: &KnownCheckpoint) -> Cell {
+    match known.signed.is_signed_by(&known.public) {
+        true => Cell::state(t("ledger-signature-right"), Tone::Good),
+        false => Cell::state(t("ledger-signature-wrong"), Tone::Bad),
+    }
+}
+
+/// How many entries of all slots it vouches for.
+fn entries(known: &KnownCheckpoint) -> i64 {
+    known.signed.checkpoint.heads.iter().fold(0, |sum: i64, head| sum.saturating_add(head.seq))
+}
+
+fn row(known: &KnownCheckpoint) -> Row {
+    let checkpoint = &known.signed.checkpoint;
+    let href = href(checkpoint.number);
+    let cells = vec![
+        Cell::link(checkpoint.number.to_string(), href.clone()),
+        Cell::Time(checkpoint.made_us),
+        signature(known),
+        Cell::Number(checkpoint.key),
+        Cell::Number(entries(known)),
+        Cell::Number(i64::try_from(checkpoint.heads.len()).unwrap_or(i64::MAX)),
+        hash(checkpoint.hash().get(..8).unwrap_or_default()),
+    ];
+    Row::new(href, cells)
+}
+
+/// The checkpoints.
+pub(super) async fn list(visit: Visit) -> Answer {
+    let path = format!("{BOOKS}{PATH}");
+    let fields = Fields::parse(&visit.query)?;
+    let before = match fields.text("after") {
+        "" => None,
+        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+    };
+    let found = visit.services().list_checkpoints(before).await?;
+    let is_full = u64::try_from(found.len()).is_ok_and(|count| count == CHECKPOINTS_LISTED_MAX);
+    let last = found.last().map(|known| known.signed.checkpoint.number).filter(|number| is_full && *number > 1);
+    let table = Table {
+        caption: t("ledger-checkpoints"),
+        columns: vec![
+            Column::new(t("ledger-checkpoint")),
+            Column::new(t("ledger-made")),
+            Column::new(t("ledger-signature")),
+            Column::right(t("ledger-key")),
+            Column::right(t("ledger-verify-entries")),
+            Column::right(t("ledger-slots")),
+            Column::new(t("ledger-hash")),
+        ],
+        rows: found.iter().map(row).collect(),
+        first: visit.first_href(&path),
+        next: last.map_or_else(String::new, |last| page_href(&path, &visit.query, "after", &last.to_string())),
+        empty: Some(Empty {
+            text: t("ledger-checkpoints-none"),
+            command: "tollgate ledger checkpoint".to_owned(),
+            link: None,
+        }),
+        ..Table::default()
+    };
+    let page = super::view(&visit, PATH)
+        .tool(visit.may(ConsoleAction::LedgerCheckpoint), t("ledger-sign"), format!("{path}/sign"))
+        .with(Text::new(t("ledger-checkpoints-text")))
+        .with(table);
+    visit.show(page).await
+}
+
+/// One checkpoint, whole.
+pub(super) async fn show(visit: Visit, number: Path<String>) -> Answer {
+    let number: i64 = number.parse().map_err(|_unreadable| Fault::NotFound)?;
+    let known = visit.services().find_checkpoint(number).await?.ok_or(Fault::NotFound)?;
+    let checkpoint = &known.signed.checkpoint;
+    let rows = checkpoint.heads.iter().map(|head| {
+        let cells = vec![
+            Cell::Number(head.slot),
+            Cell::Number(head.batch_no),
+            Cell::Number(head.seq),
+            hash(&head.hash),
+            Cell::Number(head.after),
+        ];
+        Row::new("", cells)
+    });
+    let heads = Table {
+        caption: t("ledger-slots"),
+        columns: vec![
+            Column::right(t("ledger-slot")),
+            Column::right(t("ledger-batch")),
+            Column::right(t("ledger-entry")),
+            Column::new(t("ledger-hash")),
+            Column::right(t("ledger-after-batch")),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let facts = Facts::new()
+        .fact(t("ledger-made"), Cell::Time(checkpoint.made_us))
+        .fact(t("ledger-key"), Cell::Number(checkpoint.key))
+        .fact(t("ledger-public-key"), hash(&known.public))
+        .fact(t("ledger-successor"), checkpoint.successor.as_ref().map_or(Cell::None, |key| hash(key)))
+        .fact(t("ledger-verify-entries"), Cell::Number(entries(&known)))
+        .fact(t("ledger-hash"), hash(&checkpoint.hash()))
+        .fact(t("ledger-checkpoint-before"), hash(&checkpoint.prev_hash));
+    let timeline = super::super::timeline_of(&visit, &number.to_string(), Some("checkpoint")).await?;
+    let mut page = Page::new(t_with("ledger-checkpoint-number", &[("number", number.into())]))
+        .under(t("ledger-title"), BOOKS)
+        .under(t("ledger-checkpoints"), format!("{BOOKS}{PATH}"))
+        .with(facts)
+        .with(heads)
+        .with(Code { caption: t("ledger-checkpoint-line"), text: known.view().to_string(), is_copied: true })
+        .with(Heading::new(t("console-timeline")))
+        .with(timeline);
+    page.subtitle = vec![signature(&known)];
+    visit.show(page).await
+}
+
+fn sign_page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
+    let list = format!("{BOOKS}{PATH}");
+    let form = Form::new(format!("{list}/sign"), t("ledger-sign-submit"))
+        .field(Field::line("reason", t("console-reason")).required())
+        .step_up(visit, ConsoleAction::LedgerCheckpoint)
+        .cancel(list.clone())
+        .filled(typed, problems);
+    Page::new(t("ledger-sign"))
+        .under(t("ledger-title"), BOOKS)
+        .under(t("ledger-checkpoints"), list)
+        .with(Text::new(t("ledger-sign-text")))
+        .with(form)
+}
+
+/// The form.
+pub(super) async fn ask(visit: Visit) -> Answer {
+    let typed = Fields::parse(&visit.query)?;
+    visit.show(sign_page(&visit, &typed, &Problems::default())).await
+}
+
+/// Signs a checkpoint.
+pub(super) async fn sign(mut visit: Visit, payload: Payload) -> Answer {
+    let fields = Fields::read(visit.console(), payload).await?;
+    let mut problems = Problems::default();
+    let reason = problems.required(&fields, "reason").to_owned();
+    visit.permit(ConsoleAction::LedgerCheckpoint, None, &fields, &mut problems).await?;
+    if problems.is_empty() {
+        match visit.services().sign_checkpoint(&visit.context()?, &reason).await {
+            Ok(Some(known)) => {
+                let number = known.signed.checkpoint.number;
+                return visit.go(&href(number), &t_with("ledger-signed", &[("number", number.into())])).await;
+            }
+            Ok(None) => return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-nothing-to-sign")).await,
+            Err(CheckpointError::Store(error)) => return Err(error.into()),
+            Err(error) => problems.add("", error.to_string()),
+        }
+    }
+    visit.show_refused(sign_page(&visit, &fields, &problems)).await
+}

@@ -1,0 +1,151 @@
+//! The trial balance: as of now from the balances that are kept, and of a closed period as it was recorded with its close.
+
+use engine::{
+    ledger::{
+        AccountKind, LedgerAccountId,
+        periods::{BalanceKey, BalanceRow, PeriodClose},
+    },
+    policy::console::ConsoleAction,
+    service::periods::NamedLine,
+};
+
+use super::{
+    BOOKS, account_href, balanced, class_picture, class_table, difference, hash, kind_text, money, short_code,
+};
+use crate::{
+    console::{Answer, Fault, Fields, Visit},
+    kit::{Cell, Choice, Column, Facts, Field, Filters, Heading, Page, Row, Table, Text, instant_text, page_href},
+    text::{t, t_with},
+};
+
+/// The page, below [`BOOKS`].
+pub(super) const PATH: &str = "/trial-balance";
+
+/// What a period is called.
+pub(super) fn period_text(close: &PeriodClose) -> String {
+    let when = close.month().unwrap_or_else(|| instant_text(close.start_us));
+    t_with("ledger-period-name", &[("number", close.period.into()), ("when", when.into())])
+}
+
+/// The page of a closed period.
+pub(super) fn period_href(period: i64) -> String {
+    format!("{BOOKS}{PATH}?period={period}")
+}
+
+/// The columns of a period's trial balance.
+fn columns() -> Vec<Column> {
+    let right = ["ledger-opening", "ledger-debits", "ledger-credits", "ledger-closing"];
+    std::iter::once(Column::new(t("ledger-account"))).chain(right.map(|key| Column::right(t(key)))).collect()
+}
+
+fn amounts(row: &BalanceRow) -> [Cell; 4] {
+    [row.opening, row.debits, row.credits, row.closing].map(money)
+}
+
+/// The sums of a period by kinds of accounts.
+pub(super) fn sum_table(sums: &[BalanceRow]) -> Table {
+    let row = |row: &BalanceRow| {
+        let kind = AccountKind::from_raw(row.key.0);
+        let name = Cell::text(kind.map_or_else(|| row.key.0.to_string(), kind_text));
+        Row::new("", std::iter::once(name).chain(amounts(row)).collect())
+    };
+    Table { caption: t("ledger-classes"), columns: columns(), rows: sums.iter().map(row).collect(), ..Table::default() }
+}
+
+/// What moved: all credits less all debits.
+pub(super) fn moved(sums: &[BalanceRow]) -> i128 {
+    sums.iter().fold(0, |sum: i128, row| sum.saturating_add(row.credits.into()).saturating_sub(row.debits.into()))
+}
+
+/// The lines of a trial balance. Customers' wallets stand in one line.
+pub(super) fn line_table(lines: &[NamedLine]) -> Table {
+    let row = |line: &NamedLine| {
+        let (_, account) = line.row.key;
+        let href = if account == 0 { String::new() } else { account_href(LedgerAccountId::from_raw(account)) };
+        let name = match href.is_empty() {
+            true => Cell::text(&line.code),
+            false => Cell::link(short_code(&line.code), href.clone()),
+        };
+        Row::new(href, std::iter::once(name).chain(amounts(&line.row)).collect())
+    };
+    Table { caption: t("ledger-lines"), columns: columns(), rows: lines.iter().map(row).collect(), ..Table::default() }
+}
+
+/// Of which moment: now, or the end of one of the newest closed periods.
+async fn filters(visit: &Visit, chosen: &str) -> Result<Filters, Fault> {
+    let closes = visit.services().list_periods(None).await?.rows;
+    let now = Choice { value: String::new(), label: t("ledger-now"), is_chosen: chosen.is_empty() };
+    let choice = |close: &PeriodClose| {
+        let value = close.period.to_string();
+        Choice { is_chosen: value == chosen, label: period_text(close), value }
+    };
+    let choices = std::iter::once(now).chain(closes.iter().map(choice)).collect();
+    let action = format!("{BOOKS}{PATH}");
+    let all_href = if chosen.is_empty() { String::new() } else { action.clone() };
+    Ok(Filters { action, fields: vec![Field::select("period", t("ledger-as-of"), choices)], all_href })
+}
+
+/// The trial balance of now or of a period.
+pub(super) async fn show(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let chosen = fields.text("period");
+    let page = super::view(&visit, PATH)
+        .tool(
+            visit.may(ConsoleAction::LedgerExport),
+            t("ledger-export"),
+            format!("{BOOKS}/exports?report=trial-balance&format=csv"),
+        )
+        .with(filters(&visit, chosen).await?);
+    let page = match chosen {
+        "" => of_now(&visit, page).await?,
+        text => of_period(&visit, page, text, &fields).await?,
+    };
+    visit.show(page).await
+}
+
+async fn of_now(visit: &Visit, page: Page) -> Result<Page, Fault> {
+    let sums = visit.services().load_class_sums().await?;
+    let facts = Facts::new()
+        .fact(t("ledger-as-of"), Cell::Time(visit.now_us))
+        .fact(t("ledger-difference"), balanced(difference(&sums)));
+    Ok(page.with(Text::new(t("ledger-now-text"))).with(facts).with(class_picture(&sums)).with(class_table(&sums)))
+}
+
+/// Where the list of lines goes on: `kind.account`.
+fn cursor(text: &str) -> Option<BalanceKey> {
+    let (kind, account) = text.split_once('.')?;
+    Some((kind.parse().ok()?, account.parse().ok()?))
+}
+
+async fn of_period(visit: &Visit, page: Page, text: &str, fields: &Fields) -> Result<Page, Fault> {
+    let number: i64 = text.parse().map_err(|_unreadable| Fault::NotFound)?;
+    let close = visit.services().find_period(number).await?.ok_or(Fault::NotFound)?;
+    let after = match fields.text("after") {
+        "" => None,
+        text => Some(cursor(text).ok_or(Fault::Form("cut in its address"))?),
+    };
+    let sums = visit.services().load_period_sums(number).await?;
+    let listed = visit.services().list_period_lines(number, after).await?;
+    let path = format!("{BOOKS}{PATH}");
+    let table = Table {
+        first: visit.first_href(&path),
+        next: listed.next.map_or_else(String::new, |next| page_href(&path, &visit.query, "after", &next)),
+        ..line_table(&listed.rows)
+    };
+    let cut: Vec<String> = close.cut.iter().map(|last| format!("{}/{}", last.slot, last.seq)).collect();
+    let facts = Facts::new()
+        .fact(t("ledger-period"), Cell::text(period_text(&close)))
+        .fact(t("ledger-begins"), Cell::Time(close.start_us))
+        .fact(t("ledger-ends"), Cell::Time(close.end_us))
+        .fact(t("ledger-difference"), balanced(moved(&sums)))
+        .fact(t("ledger-cut"), Cell::Mono(cut.join(" ")))
+        .fact(t("ledger-digest"), hash(&close.digest));
+    let timeline = super::super::timeline_of(visit, &number.to_string(), Some("period")).await?;
+    Ok(page
+        .with(facts)
+        .with(sum_table(&sums))
+        .with(Heading::new(t("ledger-lines")))
+        .with(table)
+        .with(Heading::new(t("console-timeline")))
+        .with(timeline))
+}
