@@ -54,6 +54,25 @@ fn a_row_knows_its_place_and_the_row_before() {
 }
 
 #[test]
+fn what_was_approved_names_the_approval_and_who_asked_for_it() {
+    let method = Method::Approval { id: Uuid::from_u128(5).into(), author: Uuid::from_u128(6).into() };
+    let by = OpContext { method, ..by() };
+    let (approval, author) = ("apr_00000000000000000000000000000005", "opr_00000000000000000000000000000006");
+    let mut head = AuditHead::new(0);
+    for (facts, told) in [
+        (Some(r#"{"credits":"1.5","n":9007199254740993}"#), r#"{"credits":"1.5","n":9007199254740993,"#),
+        (Some("[1]"), r#"{"facts":[1],"#),
+        (None, "{"),
+    ] {
+        let entry = by.entry(Action::RefundCreate, "transaction", 1);
+        let entry = facts.into_iter().fold(entry, AuditEntry::after);
+        let (row, _) = head.add(&entry, 1);
+        assert_eq!(row.after, Some(format!(r#"{told}"approval":"{approval}","requested_by":"{author}"}}"#)));
+        assert_eq!((&*row.method, row.credential.as_deref()), ("approval", Some(approval)));
+    }
+}
+
+#[test]
 fn recorded_time_never_goes_backwards() {
     let mut head = AuditHead::new(0);
     let entry = by().entry(Action::GrantCreate, "transaction", 1);

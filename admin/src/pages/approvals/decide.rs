@@ -20,9 +20,9 @@ pub(super) fn routes() -> Vec<Route> {
         post("/approvals/{id}/approve", needs(ConsoleAction::ApprovalDecide), approve),
         get("/approvals/{id}/reject", needs(ConsoleAction::ApprovalDecide), ask_reject),
         post("/approvals/{id}/reject", needs(ConsoleAction::ApprovalDecide), reject),
-        // Whoever could ask for something can take it back.
-        get("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalsRead), ask_withdraw),
-        post("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalsRead), withdraw),
+        // Everybody who can ask for something may decide what others ask for.
+        get("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalDecide), ask_withdraw),
+        post("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalDecide), withdraw),
     ]
 }
 

@@ -184,6 +184,9 @@ pub async fn name_postings(db: &Database, legs: &[Leg]) -> Result<Vec<Posting>, 
 /// # Errors
 /// The database cannot be read.
 pub async fn load_amounts(db: &Database, ids: &[EntryId]) -> Result<HashMap<EntryId, Credits>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let is_postgres = db.backend() == DbBackend::Postgres;
     let differs = if is_postgres { "IS DISTINCT FROM" } else { "IS NOT" };
     let places: Vec<String> =
