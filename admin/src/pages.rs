@@ -29,20 +29,18 @@ mod search;
 mod sign_in;
 
 /// The menu, from left to right.
-pub(crate) const SECTIONS: [Section; 3] = [
-    Section { key: "catalog-publishers", path: "/publishers", needs: ConsoleAction::CatalogRead },
-    Section { key: "catalog-tools", path: "/tools", needs: ConsoleAction::CatalogRead },
-pub(crate) const SECTIONS: [Section; 2] = [
-    Section { key: "partners-title", path: "/partners", needs: ConsoleAction::PartnersRead },
-    Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
-pub(crate) const SECTIONS: [Section; 4] = [
+pub(crate) const SECTIONS: [Section; 11] = [
     Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
     Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
-    Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
+    Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
+    Section { key: "partners-title", path: "/partners", needs: ConsoleAction::PartnersRead },
+    Section { key: "catalog-publishers", path: "/publishers", needs: ConsoleAction::CatalogRead },
+    Section { key: "catalog-tools", path: "/tools", needs: ConsoleAction::CatalogRead },
     Section { key: "movements-refunds", path: "/refunds", needs: ConsoleAction::MovementsRead },
     Section { key: "movements-payouts", path: "/payouts", needs: ConsoleAction::MovementsRead },
     Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
     Section { key: "ledger-title", path: "/ledger", needs: ConsoleAction::LedgerRead },
+    Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
 ];
 
 /// Everything that the console answers to, below its root.
@@ -76,11 +74,11 @@ const EVENTS_SHOWN: u64 = 20;
 
 /// What the audit trail tells of the thing with this identifier, the newest first.
 async fn timeline(visit: &Visit, id: &str) -> Result<Timeline, Fault> {
-    timeline_of(visit, id, None).await
+    timeline_in(visit, id, None).await
 }
 
 /// As [`timeline`], of a thing that has only a number: what is told of it in this category of actions.
-async fn timeline_of(visit: &Visit, id: &str, category: Option<&str>) -> Result<Timeline, Fault> {
+async fn timeline_in(visit: &Visit, id: &str, category: Option<&str>) -> Result<Timeline, Fault> {
     let action = category.map(str::to_owned);
     let filter = AuditFilter { object: Some(id.to_owned()), action, ..AuditFilter::default() };
     let (rows, next) = visit.services().list_audit(&filter, None, EVENTS_SHOWN).await?;

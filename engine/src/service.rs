@@ -49,8 +49,8 @@ pub mod purchases;
 pub mod recent;
 pub mod search;
 pub mod tokens;
-pub mod work;
 pub mod verification;
+pub mod work;
 
 /// What every use case works with. One for a process; cheap to share.
 pub struct Services {

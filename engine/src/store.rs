@@ -7,8 +7,8 @@
 pub mod backup;
 pub mod books;
 pub(crate) mod calls;
-pub(crate) mod counts;
 pub(crate) mod chart;
+pub(crate) mod counts;
 pub mod database;
 pub(crate) mod entity;
 pub mod error;

@@ -2,20 +2,17 @@
 
 use std::{future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, web::Payload};
-use admin::console::{Console, Disk, Door, SignInTry, UnreadForm};
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use admin::console::{Console, Door, NoExport, SignInTry, UnreadForm};
+use admin::console::{Console, Disk, Door, NoExport, SignInTry, UnreadForm};
 use engine::{
     audit::OpContext,
     ledger::export::request::Request,
     policy::{PolicySources, console::ConsolePolicies},
     sealing::Sealing,
     service::{Services, operators::ConsoleSetup},
-    store::StoreError,
+    store::{StoreError, books::ReportError},
 };
 use rustix::fs::statvfs;
-    store::books::ReportError,
 use tokio::sync::Semaphore;
 
 use crate::{

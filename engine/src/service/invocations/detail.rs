@@ -246,10 +246,10 @@ impl Services {
         let Some(settlement) = calls::settlement(readers, id).await? else { return Ok(money) };
         money.settlement = Some(settlement_of(&settlement)?);
         if let Some(charge) = calls::charge(readers, id, &settlement).await? {
-            money.charge = Some(self.load_transaction(&charge).await?);
+            money.charge = Some(self.load_call_transaction(&charge).await?);
         }
         for row in calls::taken_back(readers, id, REFUNDS_SHOWN).await? {
-            money.refunds.push(self.load_transaction(&row).await?);
+            money.refunds.push(self.load_call_transaction(&row).await?);
         }
         let total = entity::refund_total::Entity::find_by_id(id).one(readers).await?;
         money.refunded = Credits::from_micros(total.map_or(0, |total| total.refunded));
@@ -258,7 +258,7 @@ impl Services {
         Ok(money)
     }
 
-    async fn load_transaction(&self, row: &TransactionRow) -> Result<CallTransaction, StoreError> {
+    async fn load_call_transaction(&self, row: &TransactionRow) -> Result<CallTransaction, StoreError> {
         let place = Position { slot: row.slot, seq: row.seq };
         let postings = calls::postings(self.db.readers(), (row.slot, row.seq), POSTINGS_SHOWN).await?;
         let kind = TransactionKind::from_raw(row.kind)
