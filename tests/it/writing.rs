@@ -32,6 +32,23 @@ const USE_CASES: [(&str, &str, &[Action]); 33] = [
     ("caps.rs", "save_cap", &[CapSet]),
     ("catalog.rs", "import", &[CatalogImport, PriceSet, CapSet, TokenCreate, GrantCreate]),
     (
+        "catalog/rows.rs",
+        "save_change",
+        &[
+            PublisherCreate,
+            PublisherChange,
+            PublisherSuspend,
+            PublisherResume,
+            NamespaceCreate,
+            NamespaceSuspend,
+            NamespaceResume,
+            ToolCreate,
+            ToolChange,
+            ToolDisable,
+            ToolEnable,
+        ],
+    ),
+    (
         "movements.rs",
         "carry_out",
         &[
@@ -73,7 +90,7 @@ const USE_CASES: [(&str, &str, &[Action]); 33] = [
     ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
     ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),
     ("prices.rs", "cancel_price", &[PriceCancel]),
-    ("prices.rs", "schedule_price", &[PriceSchedule]),
+    ("prices.rs", "order_price", &[PriceSchedule]),
     ("purchases.rs", "confirm_purchase", &[PurchaseConfirm]),
     ("purchases.rs", "create_purchase", &[PurchaseCreate]),
     ("purchases.rs", "fail_purchase", &[PurchaseFail]),

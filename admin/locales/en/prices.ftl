@@ -1,1 +1,77 @@
-# prices
+# Prices.
+
+prices-title = Prices over time
+prices-now = Price in force
+prices-none = No price is in force: nobody can call it.
+prices-price = Price
+prices-words = In words
+prices-from = In force from
+prices-state = State
+prices-made = Made
+prices-id = Version
+prices-take-back = Take back
+prices-in-force = in force
+prices-scheduled = to come
+prices-past = past
+prices-cancelled = taken back
+prices-chart = The most that a call costs, over time
+prices-credits = { $credits } cr
+prices-at-most = at most { $credits } cr
+prices-by-units = by units
+
+prices-free = free
+prices-fixed-text = { $credits } credits a call
+prices-returned-text = { $base } + { $multiplier } × what the tool returns at { $path }
+prices-units-text = , { $credits } held for each unit of { $fields }
+prices-max-text = , at most { $credits }
+
+prices-mode = How a call is priced
+prices-mode-hint = A free tool has a fixed price of 0. Leave the fields of the other way empty.
+prices-mode-fixed = every call costs the same
+prices-mode-returned = the tool returns what a call costs
+prices-fixed = Fixed: credits for a call
+prices-path = Returned: where in the result it stands
+prices-path-hint = A JSONPath, such as $.usage.credits.
+prices-multiplier = Returned: multiplied by
+prices-multiplier-hint = Left empty: 1.
+prices-base = Returned: credits for every charged call besides
+prices-base-hint = Left empty: 0. A call whose result names no usable value costs this.
+prices-max = Returned: the most that a call costs, in credits
+prices-max-hint = It is held before the call and never exceeded. May be left empty where units are given.
+prices-unit-fields = Returned: arguments that count units
+prices-unit-fields-hint = Names of arguments, with commas between them; their values are multiplied.
+prices-per-unit = Returned: credits for a unit
+prices-charge-on = When it is charged
+prices-on-success = charged when it succeeds
+prices-on-attempt = charged for every attempt
+prices-description = About the price
+prices-description-hint = For callers; may be left empty.
+
+prices-schedule = Schedule a price
+prices-schedule-text = A price is never changed: another version takes its place at its time, on every server at the same moment. A call keeps the price that it began with. A price by which some call may become dearer is approved by another operator first.
+prices-valid-from = In force from
+prices-valid-from-hint = In UTC, at least two seconds from now. Left empty: as soon as it can be.
+prices-before = Before it
+prices-after = From then on
+prices-first = No price: this is the first one.
+prices-raise = Some call may cost more than at the price before, so another operator has to approve it; until then nothing changes. If that happens after the time above, it is in force as soon as it is approved. Nobody approves what they asked for themselves, owners neither: where there is only one operator, add a second one.
+prices-scheduled-done = The price is scheduled: it is in force from { $from } UTC on.
+prices-asked-done = Another operator has to approve this price. It waits with the approvals.
+prices-waits = Somebody has asked for another price of this tool.
+prices-approvals = Approvals
+prices-tool-unknown = This server does not know the tool yet. Try again in a second.
+prices-trial = At the newest calls
+prices-trial-calls = Calls of this tool
+prices-trial-charged = They were charged
+prices-trial-would = They would have been charged
+prices-trial-least = They would have been charged at least
+prices-trial-most = They would have been charged at most
+prices-trial-unknown = not known: it depends on arguments, which are not kept
+prices-trial-text = Among the newest { $count } calls of all tools, since { $since } UTC, as if the same calls had been made. What tools returned is not kept, so a returned price has bounds only.
+prices-trial-none = Among the newest { $count } calls of all tools none of this tool was let through, so what the price would change is not known.
+
+prices-cancel = Take back
+prices-cancel-text = This price will not take effect. What is in force before it stays in force.
+prices-without = In force instead
+prices-cancelled-done = The price is taken back.
+prices-cancelled-already = It was taken back before: nothing was changed.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Services,
+    accounts::{REASON_CHARS_MAX, is_reason},
     catalog::{price_facts, spec_to_json},
     outbox::unexpected,
 };
@@ -79,9 +80,15 @@ pub enum SchedulePriceError {
     /// The key cannot be used.
     #[error("`key` has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes")]
     Key,
+    /// The reason cannot be used.
+    #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
+    Reason,
     /// The key named another price.
     #[error("this key was used for {0}")]
     KeyReused(PriceVersionId),
+    /// Another price than the one that was seen would be in force before it.
+    #[error("the price before it has changed: look at it again")]
+    Stale,
     /// Somebody else has to look at it.
     #[error("some call may cost more than at the price before: somebody else has to approve that")]
     Raises,
@@ -126,7 +133,7 @@ impl Services {
         key: Option<&str>,
     ) -> Result<PriceVersion, SchedulePriceError> {
         let start = PriceStart::At(from_us);
-        self.order_price(by, &PriceOrder { path, spec, start, key, reason: None, may_raise: true }).await
+        self.order_price(by, &PriceOrder { path, spec, start, key, reason: None, may_raise: true, over: None }).await
     }
 
     /// The same for an operator who says why, and who may not be allowed to make anything dearer.
@@ -141,6 +148,9 @@ impl Services {
         if order.key.is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
             return Err(SchedulePriceError::Key);
         }
+        if order.reason.is_some_and(|reason| !is_reason(reason)) {
+            return Err(SchedulePriceError::Reason);
+        }
         let now_us = self.clock.now_us();
         let (id, offer) = (PriceVersionId::new(&*self.ids, now_us), self.ordered_offer(order)?);
         if let Some(first) = self.find_keyed_price(order.key).await? {
@@ -148,6 +158,9 @@ impl Services {
         }
         let version = self.catalog_version().await?;
         let planned = self.plan(&offer, order, now_us).await?;
+        if order.over.is_some() && order.over != planned.standing.as_ref().map(|standing| standing.id) {
+            return Err(SchedulePriceError::Stale);
+        }
         if planned.is_raise && !order.may_raise {
             return Err(SchedulePriceError::Raises);
         }

@@ -1,1 +1,185 @@
-//! The part `prices` of the console: its use cases.
+//! The part `prices` of the console: what makes calls dearer is approved, what has been seen is what is done, and what a
+//! price would have cost is worked out from what is kept.
+
+use engine::{
+    credits::Credits,
+    id::OperatorId,
+    invocation::CallState,
+    operator::Role,
+    pricing::PricingSpec,
+    service::{
+        Services,
+        approvals::{ApprovalState, Decision},
+        operators::NewOperator,
+        prices::{CarryOutPriceError, PriceOrder, PriceStart, SchedulePriceError},
+    },
+};
+
+use super::catalog::{by, fixed, record_call, shop};
+use crate::ledger::desk::{Kind, SECOND_US, on_both};
+
+on_both! {
+    a_price_that_is_not_dearer_is_scheduled_at_once,
+    a_dearer_price_waits_for_somebody_else_and_is_then_carried_out_once,
+    what_was_approved_late_begins_late_and_never_before,
+    only_what_has_been_seen_is_done,
+    a_trial_says_what_the_newest_calls_would_have_cost,
+    every_version_is_listed_and_found,
+}
+
+const fn order<'a>(spec: &'a PricingSpec, start: PriceStart, key: &'a str) -> PriceOrder<'a> {
+    PriceOrder { path: "acme/add", spec, start, key: Some(key), reason: Some("a test"), may_raise: false, over: None }
+}
+
+const SOONEST: PriceStart = PriceStart::NotBefore(0);
+
+/// What a call costs at a time, as this server knows it.
+fn cost_at(services: &Services, at_us: i64) -> String {
+    let snapshot = services.snapshot();
+    let price = snapshot.find_offer("acme", "add").unwrap().tool.prices.in_force_at(at_us).unwrap().to_spec();
+    price.fixed_credit_cost.unwrap()
+}
+
+async fn operators(services: &Services) -> (OperatorId, OperatorId) {
+    let make = async |email: &str| {
+        let new = NewOperator { email, name: "Somebody", roles: &[Role::Operator] };
+        services.create_operator(&by(), new).await.unwrap().operator.id
+    };
+    (make("a@example.com").await, make("b@example.com").await)
+}
+
+async fn a_price_that_is_not_dearer_is_scheduled_at_once(kind: Kind) {
+    let (desk, services, tool) = shop(kind).await;
+    let now_us = desk.now_us();
+    let cheaper = fixed("4");
+    let planned = services.plan_price(&order(&cheaper, SOONEST, "k")).await.unwrap();
+    assert!(!planned.is_raise && planned.tool == tool);
+    assert_eq!(planned.effective_from_us, now_us + 2 * SECOND_US, "as soon as every server can know of it");
+    let made = services.order_price(&by(), &order(&cheaper, SOONEST, "k")).await.unwrap();
+    assert_eq!(made.effective_from_us, now_us + 2 * SECOND_US);
+    assert_eq!((cost_at(&services, now_us).as_str(), cost_at(&services, made.effective_from_us).as_str()), ("5", "4"));
+    // The same form a second later is the same price.
+    desk.clock.advance_us(SECOND_US);
+    let again = services.order_price(&by(), &order(&cheaper, SOONEST, "k")).await.unwrap();
+    assert!(again.is_replay && again.id == made.id);
+    let told = desk.rows("SELECT reason, object_id FROM audit WHERE action = 'price.schedule'");
+    assert_eq!(told, [["a test".to_owned(), made.id.to_string()]]);
+    let silent = PriceOrder { reason: Some("two\nlines"), ..order(&cheaper, SOONEST, "other") };
+    assert!(matches!(services.order_price(&by(), &silent).await, Err(SchedulePriceError::Reason)));
+    desk.verify();
+}
+
+async fn a_dearer_price_waits_for_somebody_else_and_is_then_carried_out_once(kind: Kind) {
+    let (desk, services, tool) = shop(kind).await;
+    let (author, other) = operators(&services).await;
+    let dearer = fixed("6");
+    let from_us = desk.now_us() + 3_600 * SECOND_US;
+    let wanted = order(&dearer, PriceStart::At(from_us), "form");
+    assert!(services.plan_price(&wanted).await.unwrap().is_raise);
+    assert!(matches!(services.order_price(&by(), &wanted).await, Err(SchedulePriceError::Raises)));
+    let id = services.request_price(&by(), author, &wanted).await.unwrap();
+    assert_eq!(services.request_price(&by(), author, &wanted).await.unwrap(), id, "the same form asks once");
+    assert_eq!(desk.number("SELECT count(*) FROM price_version"), 1, "nothing is scheduled before");
+    let asked = services.find_approval(id).await.unwrap().unwrap();
+    assert_eq!((asked.kind.as_str(), asked.object_id.clone()), ("price.schedule", tool.to_string()));
+    assert_eq!(asked.payload["spec"]["fixed_credit_cost"], "6");
+    assert_eq!(asked.payload["standing"]["spec"]["fixed_credit_cost"], "5");
+    let own = services.decide_approval(&by(), id, author, Decision::Approve, None).await;
+    assert!(own.is_err(), "the author never approves");
+    let approved = services.decide_approval(&by(), id, other, Decision::Approve, None).await.unwrap();
+    assert_eq!(approved.state, ApprovalState::Approved);
+    let made = services.carry_out_price(&by(), &approved).await.unwrap();
+    let again = services.carry_out_price(&by(), &approved).await.unwrap();
+    assert!(!made.is_replay && again.is_replay && again.id == made.id, "carried out once");
+    assert_eq!(made.effective_from_us, from_us);
+    assert_eq!(cost_at(&services, from_us), "6");
+    let told = desk.rows("SELECT reason FROM audit WHERE action = 'price.schedule'");
+    assert_eq!(told, [["a test"]]);
+    let something_else = engine::service::approvals::Approval { kind: "refund.create".to_owned(), ..approved };
+    let refused = services.carry_out_price(&by(), &something_else).await;
+    assert!(matches!(refused, Err(CarryOutPriceError::Payload(_))), "{refused:?}");
+    desk.verify();
+}
+
+async fn what_was_approved_late_begins_late_and_never_before(kind: Kind) {
+    let (desk, services, _tool) = shop(kind).await;
+    let (author, other) = operators(&services).await;
+    let dearer = fixed("6");
+    let from_us = desk.now_us() + 60 * SECOND_US;
+    let id = services.request_price(&by(), author, &order(&dearer, PriceStart::At(from_us), "form")).await.unwrap();
+    desk.clock.advance_us(3_600 * SECOND_US);
+    let approved = services.decide_approval(&by(), id, other, Decision::Approve, None).await.unwrap();
+    let made = services.carry_out_price(&by(), &approved).await.unwrap();
+    assert_eq!(made.effective_from_us, desk.now_us() + 2 * SECOND_US);
+    assert_eq!(cost_at(&services, desk.now_us()), "5", "the past and the present stay");
+    desk.clock.advance_us(10 * SECOND_US);
+    assert_eq!(services.carry_out_price(&by(), &approved).await.unwrap().id, made.id);
+    desk.verify();
+}
+
+async fn only_what_has_been_seen_is_done(kind: Kind) {
+    let (desk, services, _tool) = shop(kind).await;
+    let from_us = desk.now_us() + 3_600 * SECOND_US;
+    let (three, four) = (fixed("3"), fixed("4"));
+    let start = PriceStart::At(from_us);
+    let seen = services.plan_price(&order(&four, start, "a")).await.unwrap().standing.unwrap().id;
+    // Somebody else is quicker: from 5 to 4 would have been cheaper, from 3 to 4 it is not.
+    let between = PriceStart::At(from_us - 60 * SECOND_US);
+    services.order_price(&by(), &order(&three, between, "b")).await.unwrap();
+    let late = PriceOrder { over: Some(seen), ..order(&four, start, "a") };
+    let refused = services.order_price(&by(), &late).await;
+    assert!(matches!(refused, Err(SchedulePriceError::Stale)), "{refused:?}");
+    let planned = services.plan_price(&late).await.unwrap();
+    assert!(planned.is_raise);
+    let again = PriceOrder { over: planned.standing.map(|standing| standing.id), ..late };
+    assert!(matches!(services.order_price(&by(), &again).await, Err(SchedulePriceError::Raises)));
+    assert_eq!(desk.number("SELECT count(*) FROM price_version"), 2);
+    desk.verify();
+}
+
+async fn a_trial_says_what_the_newest_calls_would_have_cost(kind: Kind) {
+    let (desk, services, tool) = shop(kind).await;
+    let credits = |credits: i64| Credits::from_micros(credits * 1_000_000);
+    let none = services.try_price(tool, &fixed("6")).await.unwrap();
+    assert_eq!((none.looked_at, none.calls, none.since_us), (0, 0, None));
+    let first_us = desk.now_us();
+    for (state, charged) in [
+        (CallState::Succeeded, 5_000_000),
+        (CallState::Succeeded, 5_000_000),
+        (CallState::Failed, 0),
+        (CallState::Denied, 0),
+    ] {
+        record_call(&desk, tool, state, charged).await;
+    }
+    record_call(&desk, engine::id::ToolId::from(desk.fresh().uuid()), CallState::Succeeded, 1).await;
+    let dearer = services.try_price(tool, &fixed("6")).await.unwrap();
+    assert_eq!((dearer.looked_at, dearer.calls, dearer.since_us), (5, 3, Some(first_us)));
+    assert_eq!((dearer.charged, dearer.least, dearer.most), (credits(10), credits(12), Some(credits(12))));
+    let attempted = PricingSpec { charge_on: Some("attempt".to_owned()), ..fixed("6") };
+    let attempted = services.try_price(tool, &attempted).await.unwrap();
+    assert_eq!((attempted.least, attempted.most), (credits(12), Some(credits(18))), "whether it was sent is not kept");
+    let wrong = services.try_price(tool, &fixed("-1")).await;
+    assert!(matches!(wrong, Err(SchedulePriceError::Price(_))), "{wrong:?}");
+}
+
+async fn every_version_is_listed_and_found(kind: Kind) {
+    let (desk, services, tool) = shop(kind).await;
+    let now_us = desk.now_us();
+    let first = services.find_price_at(tool, now_us).await.unwrap().unwrap();
+    let mut made = Vec::new();
+    for (hours, credits, key) in [(1, "4", "a"), (2, "3", "b")] {
+        let spec = fixed(credits);
+        let start = PriceStart::At(now_us + hours * 3_600 * SECOND_US);
+        made.push(services.order_price(&by(), &order(&spec, start, key)).await.unwrap());
+    }
+    services.cancel_price(&by(), made[1].id, Some("a slip")).await.unwrap();
+    let listed = services.list_prices(tool, None).await.unwrap();
+    let ids: Vec<_> = listed.rows.iter().map(|price| (price.id, price.cancelled_us.is_some())).collect();
+    assert_eq!(ids, [(made[1].id, true), (made[0].id, false), (first.id, false)], "the last to begin first");
+    let older = services.list_prices(tool, Some(made[0].effective_from_us)).await.unwrap();
+    assert_eq!((older.rows.len(), older.next), (1, None));
+    let found = services.find_price(made[1].id).await.unwrap().unwrap();
+    assert_eq!((found.path.as_str(), found.cancelled_us), ("acme/add", Some(desk.now_us())));
+    let at = services.find_price_at(tool, made[1].effective_from_us).await.unwrap().unwrap();
+    assert_eq!(at.id, made[0].id, "what was taken back is never in force");
+}

@@ -128,15 +128,17 @@ impl Services {
         if share_bps > BASIS_POINTS {
             return Err(CatalogError::field("share_bps", format!("must be at most {BASIS_POINTS}")));
         }
-        let highest: Option<Option<i32>> = entity::partner::Entity::find()
+        let highest: Option<i32> = entity::partner::Entity::find()
             .select_only()
             .column_as(entity::partner::Column::MarginBps.max(), "highest")
             .into_tuple()
             .one(self.db.readers())
-            .await?;
-        let margin_bps = u16::try_from(highest.flatten().unwrap_or(0)).unwrap_or(BASIS_POINTS);
+            .await?
+            .flatten();
+        let margin_bps = u16::try_from(highest.unwrap_or(0)).unwrap_or(BASIS_POINTS);
         ShareTerms::new(share_bps, margin_bps).map(drop).map_err(|_above| {
-            let message = format!("and a partner's margin of {margin_bps} must be at most {BASIS_POINTS} together");
+            let message =
+                format!("is too high: with a partner's margin of {margin_bps} it is more than {BASIS_POINTS}");
             CatalogError::field("share_bps", message)
         })
     }
@@ -282,7 +284,7 @@ impl Services {
 /// Unverified accounts have no credits: what they may call costs nothing.
 pub(super) fn check_tier(terms: &ToolTerms, price: Option<&Price>) -> Result<(), CatalogError> {
     if terms.is_unverified_ok && price.is_some_and(|price| !price.is_free()) {
-        return Err(CatalogError::field("unverified_ok", "is only for tools that cost nothing"));
+        return Err(CatalogError::field("tier", "is `unverified`, which is only for tools that cost nothing"));
     }
     Ok(())
 }

@@ -97,6 +97,7 @@ impl Services {
             key: Some(&key),
             reason: Some(&approval.reason),
             may_raise: true,
+            over: None,
         };
         Ok(self.order_price(by, &order).await?)
     }

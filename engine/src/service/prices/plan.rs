@@ -38,6 +38,8 @@ pub struct PriceOrder<'a> {
     pub reason: Option<&'a str>,
     /// Some call may become dearer by it.
     pub may_raise: bool,
+    /// The version that it is to take the place of; `None`: whichever that is.
+    pub over: Option<PriceVersionId>,
 }
 
 /// What scheduling a price would do, worked out without doing it.
