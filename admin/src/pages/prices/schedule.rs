@@ -25,6 +25,9 @@ async fn load(visit: &Visit, id: &str) -> Result<ToolDetail, Fault> {
     visit.services().find_tool(id).await?.ok_or(Fault::NotFound)
 }
 
+/// What stands in a form for the version that a first price takes the place of.
+const NO_PRICE: &str = "none";
+
 /// What a form for a price shows beside its fields.
 #[derive(Default)]
 struct Shown {
@@ -32,8 +35,8 @@ struct Shown {
     now: Option<PricingSpec>,
     /// What it would do.
     preview: Vec<Block>,
-    /// The version that it would take the place of, as the preview said.
-    over: Option<PriceVersionId>,
+    /// The version that it would take the place of, as the preview said, or [`NO_PRICE`]; empty without a preview.
+    over: String,
 }
 
 fn page(visit: &Visit, tool: &ToolDetail, typed: &Fields, problems: &Problems, shown: Shown) -> Page {
@@ -50,9 +53,9 @@ fn page(visit: &Visit, tool: &ToolDetail, typed: &Fields, problems: &Problems, s
         .previewed()
         .filled(typed, problems)
         .preview(shown.preview);
-    if let Some(over) = shown.over {
+    if !shown.over.is_empty() {
         // What the preview was about: if that changes, it is shown again.
-        form = form.field(Field::new("over", "", Control::Hidden).value(over.to_string()));
+        form = form.field(Field::new("over", "", Control::Hidden).value(shown.over));
     }
     Page::new(t("prices-schedule"))
         .under(t("catalog-tools"), TOOLS)
@@ -173,7 +176,7 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
         over,
     };
     // Only what has been shown is done.
-    if problems.is_empty() && over.is_some() && fields.text("step") == "confirm" {
+    if problems.is_empty() && !fields.text("over").is_empty() && fields.text("step") == "confirm" {
         match carry_out(&visit, &order).await? {
             Outcome::Done(said) => return visit.go(&tool_href(tool.profile.id), &said).await,
             Outcome::Refused(error) => add_problem(&mut problems, error)?,
@@ -185,8 +188,12 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
     match visit.services().plan_price(&order).await {
         Ok(planned) if is_shown => {
             let trial = visit.services().try_price(tool.profile.id, &spec).await;
-            let trial = trial.map_err(|error| Fault::Broken(error.to_string()))?;
-            shown.over = planned.standing.as_ref().map(|standing| standing.id);
+            let trial = trial.map_err(|error| match error {
+                SchedulePriceError::Store(error) => Fault::from(error),
+                error => Fault::Broken(error.to_string()),
+            })?;
+            let standing = planned.standing.as_ref();
+            shown.over = standing.map_or_else(|| NO_PRICE.to_owned(), |standing| standing.id.to_string());
             shown.preview = preview(&planned, &spec, &trial)?;
         }
         Ok(_planned) => {}
