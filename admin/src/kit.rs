@@ -11,8 +11,8 @@ pub mod chart;
 pub mod form;
 pub mod table;
 
-pub(crate) use cell::grouped;
 pub use books::{Diverging, TAccount, TAccounts};
+pub(crate) use cell::grouped;
 pub use cell::{Cell, Tone, hours_ago, instant_text, parse_time, short_id};
 pub use chart::{Bars, Series, Steps};
 pub use form::{Choice, Control, Field, Form};

@@ -23,8 +23,7 @@ use crate::{
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
-    console, demo,
-    counts, demo,
+    console, counts, demo,
     gateway::{
         Gateway, PATH, setup,
         token::{load_or_create, token_path},
