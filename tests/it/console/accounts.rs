@@ -1,1 +1,162 @@
 //! The part `accounts` of the console: its use cases.
+
+use engine::{
+    audit::OpContext,
+    credits::Credits,
+    id::{AccountId, RequestId},
+    ledger::caps::CapWindow,
+    operator::Role,
+    service::{
+        Services,
+        accounts::{
+            AccountFilter, CreateAccountError, FundedAccountError, GrantTerms, NewFundedAccount, SuspendAccountError,
+        },
+        approvals::{APPROVAL_FROM, AskedGrant, Decision},
+        caps::CapHolder,
+        operators::NewOperator,
+        tokens::{CreateTokenError, TokenNote, TokenOwner},
+    },
+    store::Ledger,
+};
+use secrecy::ExposeSecret as _;
+
+use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
+
+on_both! {
+    an_account_is_made_with_a_token_credits_and_a_reason,
+    an_accounts_tokens_and_limits_are_its_own,
+    a_suspended_account_is_suspended_on_every_server,
+    many_credits_for_an_account_are_given_once_another_operator_approves,
+}
+
+fn by() -> OpContext {
+    OpContext::system()
+}
+
+async fn shop(kind: Kind) -> (Desk, Services) {
+    let desk = Desk::open_on(kind).await;
+    let services = desk.services().await;
+    services.complete_facts().await.unwrap();
+    (desk, services)
+}
+
+const fn new(email: &str) -> NewFundedAccount<'_> {
+    NewFundedAccount {
+        email,
+        is_verified: true,
+        token_name: "first",
+        credits: Credits::ZERO,
+        reason: Some("a pilot customer"),
+    }
+}
+
+async fn an_account_is_made_with_a_token_credits_and_a_reason(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let credits = Credits::from_micros(5_500_000);
+    let made = services.open_account(&by(), NewFundedAccount { credits, ..new("Ann@Example.com") }).await.unwrap();
+    assert_eq!((made.profile.email.as_str(), made.profile.is_verified), ("ann@example.com", true));
+    assert_eq!(services.load_balance(made.profile.wallet, desk.now_us()).await.unwrap().available(), credits);
+    assert!(services.find_principal(made.token.secret.expose_secret()).await.unwrap().is_some());
+    let told = desk.rows("SELECT action, reason, coalesce(after_json, '') FROM audit ORDER BY slot, seq");
+    let actions: Vec<(&str, &str)> = told.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+    let why = "a pilot customer";
+    assert_eq!(actions, [("account.create", why), ("token.create", why), ("grant.create", why)]);
+    assert!(told.iter().all(|row| !row[2].contains('@')), "an address is told: {told:?}");
+
+    let taken = services.open_account(&by(), new("ann@example.com")).await;
+    assert!(matches!(taken, Err(FundedAccountError::Account(CreateAccountError::EmailTaken))));
+    let invalid = services.open_account(&by(), new("ann")).await;
+    assert!(matches!(invalid, Err(FundedAccountError::Account(CreateAccountError::EmailInvalid))));
+    let unnamed = services.open_account(&by(), NewFundedAccount { token_name: "", ..new("ben@example.com") }).await;
+    assert!(matches!(unnamed, Err(FundedAccountError::TokenName(_))));
+    let listed = services.list_accounts(&AccountFilter::default(), None).await.unwrap();
+    assert_eq!((listed.rows, listed.next), (vec![made.profile], None));
+    desk.verify();
+}
+
+async fn an_accounts_tokens_and_limits_are_its_own(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let ann = services.open_account(&by(), new("ann@example.com")).await.unwrap().profile.id;
+    desk.clock.advance_us(1_000);
+    let ben = services.open_account(&by(), new("ben@example.com")).await.unwrap().profile.id;
+    let key = Some(RequestId::new(&*desk.ids, desk.now_us()));
+    let note = TokenNote { reason: Some("a second machine"), key };
+    let token = services.create_owned_token(&by(), TokenOwner::Account(ann), "laptop", note).await.unwrap();
+    let secret = token.secret.expose_secret();
+    assert!(secret.starts_with("faro_") && !secret.starts_with("faro_partner_"));
+    let again = services.create_owned_token(&by(), TokenOwner::Account(ann), "laptop", note).await;
+    assert!(matches!(again, Err(CreateTokenError::MadeBefore(_))), "{again:?}");
+    let names = async |account: AccountId| {
+        let tokens = services.list_tokens(account).await.unwrap();
+        tokens.into_iter().map(|token| token.name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(ann).await, names(ben).await),
+        (vec!["laptop".to_owned(), "first".to_owned()], vec!["first".to_owned()])
+    );
+    assert_eq!(services.find_owned_token(TokenOwner::Account(ben), token.view.id).await.unwrap(), None);
+
+    let limit = Credits::from_micros(3);
+    for holder in [CapHolder::Account(ann), CapHolder::Token(token.view.id)] {
+        services.set_cap(&by(), (holder, CapWindow::Day), (None, limit), "a pilot").await.unwrap();
+    }
+    let limits = async |secret: &str| services.find_principal(secret).await.unwrap().unwrap().caps.len();
+    assert_eq!(limits(secret).await, 2);
+    let holders = [CapHolder::Account(ann), CapHolder::Token(token.view.id), CapHolder::Account(ben)];
+    let caps = services.list_caps_of(&holders, desk.now_us()).await.unwrap();
+    assert_eq!(caps.iter().map(|cap| cap.holder).collect::<Vec<_>>(), holders[..2]);
+    services.remove_cap(&by(), (CapHolder::Account(ann), CapWindow::Day), limit, "over").await.unwrap();
+    assert_eq!(limits(secret).await, 1);
+    desk.verify();
+}
+
+async fn a_suspended_account_is_suspended_on_every_server(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let made = here.open_account(&by(), new("ann@example.com")).await.unwrap();
+    let set = async |to: bool| here.set_account_suspended(&by(), made.profile.id, to, "abuse").await;
+    assert!(matches!(set(false).await, Err(SuspendAccountError::AlreadySo(false))));
+    set(true).await.unwrap();
+    assert!(matches!(set(true).await, Err(SuspendAccountError::AlreadySo(true))));
+    there.follow_changes().await.unwrap();
+    for server in [&here, &there] {
+        let principal = server.find_principal(made.token.secret.expose_secret()).await.unwrap().unwrap();
+        let owner = &principal.owner;
+        assert!(matches!(owner, engine::service::access::Owner::Account(account) if account.is_suspended));
+    }
+    let nobody = AccountId::new(&*desk.ids, 0);
+    let refused = here.set_account_suspended(&by(), nobody, true, "abuse").await;
+    assert!(matches!(refused, Err(SuspendAccountError::NotFound)));
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'account.suspend' AND reason = 'abuse'"), 1);
+    desk.verify();
+}
+
+async fn many_credits_for_an_account_are_given_once_another_operator_approves(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let made = services.open_account(&by(), new("ann@example.com")).await.unwrap().profile;
+    let mut operators = Vec::new();
+    for name in ["cleo", "dan"] {
+        let email = format!("{name}@example.com");
+        let new = NewOperator { email: &email, name, roles: &[Role::Owner] };
+        operators.push(services.create_operator(&by(), new).await.unwrap().operator.id);
+    }
+    let credits = APPROVAL_FROM.checked_add(Credits::from_micros(1)).unwrap();
+    let terms = Some(GrantTerms { expires_us: desk.now_us() + 60 * SECOND_US, priority: 7 });
+    let asked = AskedGrant::Account { account: made.id, credits, terms, reason: "sorry".to_owned() };
+    let id = services.request_grant(&by(), operators[0], &asked, Some("op")).await.unwrap();
+    let own = services.decide_approval(&by(), id, operators[0], Decision::Approve, None).await;
+    assert!(own.is_err(), "{own:?}");
+    let approved = services.decide_approval(&by(), id, operators[1], Decision::Approve, None).await.unwrap();
+    assert_eq!(approved.kind, "grant.create");
+    for _ in 0..2 {
+        services.carry_out_grant(&by(), &approved).await.unwrap();
+    }
+    let balance = async || services.load_balance(made.wallet, desk.now_us()).await.unwrap().available();
+    assert_eq!(balance().await, credits);
+    let grants = services.list_expiring_grants(made.wallet, desk.now_us()).await.unwrap();
+    assert_eq!(grants.iter().map(|grant| (grant.left, grant.priority)).collect::<Vec<_>>(), [(credits, 7)]);
+    desk.clock.advance_us(60 * SECOND_US);
+    assert_eq!(balance().await, Credits::ZERO, "they expire as was asked for");
+    desk.ledger().tick().await.unwrap();
+    desk.verify();
+}

@@ -1,1 +1,483 @@
 //! The part `partners` of the console: its use cases.
+
+use std::sync::Arc;
+
+use engine::{
+    audit::OpContext,
+    credits::Credits,
+    id::{EndUserId, EntryId, InvocationId, PartnerId, RequestId, TokenId},
+    invocation::{CallParties, CallRecord},
+    ledger::{
+        AccountKind, PlaceHold,
+        batch::{Begin, Begun, Done},
+        caps::{CapUse, CapWindow},
+    },
+    operator::Role,
+    service::{
+        Services,
+        access::{OwnedCap, Owner},
+        approvals::{AskedGrant, CarryOutGrantError, Decision},
+        caps::{CapError, CapHolder, CapState},
+        movements::{MovementError, Note},
+        operators::NewOperator,
+        paging::PAGE_ROWS,
+        partners::{BlockEndUserError, EndUserFilter, NewPartner, PartnerError, PartnerFilter, PartnerProfile},
+        recent::RecentBy,
+        tokens::{CreateTokenError, RevokeTokenError, TokenNote, TokenOwner},
+    },
+    store::{Ledger, writer::Command},
+    testing::running_call,
+};
+use secrecy::ExposeSecret as _;
+
+use crate::ledger::desk::{Desk, Kind, SECOND_US, capture_all, hold, on_both, payable_id};
+
+on_both! {
+    a_partner_is_made_once_and_calls_with_its_token,
+    what_cannot_be_a_partner_is_refused_and_changes_nothing,
+    a_margin_is_changed_by_who_has_seen_it_and_holds_on_every_server,
+    a_suspended_partner_is_suspended_on_every_server,
+    a_limit_is_set_changed_and_lifted_by_who_has_seen_it,
+    what_is_spent_and_held_counts_against_every_limit_that_it_concerns,
+    end_users_are_listed_by_their_names_and_blocked_on_every_server,
+    credits_for_a_partner_are_given_once,
+    many_credits_for_a_partner_are_given_once_another_operator_approves,
+    who_called_lately_is_known_from_the_newest_calls,
+}
+
+fn by() -> OpContext {
+    OpContext::system()
+}
+
+/// A desk with somebody to be paid, as a server is when it has started.
+async fn shop(kind: Kind) -> (Desk, Services) {
+    let desk = Desk::open_on(kind).await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    let services = desk.services().await;
+    services.complete_facts().await.unwrap();
+    (desk, services)
+}
+
+fn new(name: &str) -> NewPartner<'_> {
+    NewPartner { name, margin_bps: 500, reason: "a contract", key: None }
+}
+
+async fn globex(services: &Services) -> PartnerProfile {
+    services.create_partner(&by(), new("Globex")).await.unwrap()
+}
+
+/// What the audit trail says of this object, the oldest first: action, before, after, reason.
+fn told(desk: &Desk, object: &str) -> Vec<Vec<String>> {
+    desk.rows(&format!(
+        "SELECT action, coalesce(before_json, ''), coalesce(after_json, ''), coalesce(reason, '') FROM audit
+         WHERE object_id = '{object}' ORDER BY slot, seq"
+    ))
+}
+
+async fn a_partner_is_made_once_and_calls_with_its_token(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let key = Some(RequestId::new(&*desk.ids, desk.now_us()));
+    let made = here.create_partner(&by(), NewPartner { key, ..new(" Globex ") }).await.unwrap();
+    assert_eq!((made.name.as_str(), made.margin_bps, made.is_suspended), ("Globex", 500, false));
+    assert_eq!(here.create_partner(&by(), NewPartner { key, ..new("Globex") }).await.unwrap(), made);
+    let other = here.create_partner(&by(), NewPartner { key, ..new("Initech") }).await;
+    assert!(matches!(&other, Err(PartnerError::MadeBefore(name)) if name == "Globex"), "{other:?}");
+    assert!(matches!(here.create_partner(&by(), new("Globex")).await, Err(PartnerError::NameTaken)));
+    assert_eq!(desk.number("SELECT count(*) FROM partner"), 1);
+    let told_of = told(&desk, &made.id.to_string());
+    assert_eq!(told_of, [["partner.create", "", r#"{"name":"Globex","margin_bps":500}"#, "a contract"]]);
+
+    let owner = TokenOwner::Partner(made.id);
+    let key = Some(RequestId::new(&*desk.ids, desk.now_us()));
+    let note = TokenNote { reason: Some("for production"), key };
+    let token = here.create_owned_token(&by(), owner, "production", note).await.unwrap();
+    let secret = token.secret.expose_secret();
+    assert!(secret.starts_with("faro_partner_") && secret.ends_with(&token.view.hint), "{}", token.view.hint);
+    let again = here.create_owned_token(&by(), owner, "production", note).await;
+    assert!(matches!(again, Err(CreateTokenError::MadeBefore(id)) if id == token.view.id), "{again:?}");
+    assert_eq!(here.list_owned_tokens(owner).await.unwrap(), std::slice::from_ref(&token.view));
+    for server in [&here, &there] {
+        let principal = server.find_principal(secret).await.unwrap().unwrap();
+        assert!(matches!(&principal.owner, Owner::Partner(partner) if partner.id == made.id));
+    }
+    let stranger = TokenOwner::Partner(PartnerId::new(&*desk.ids, desk.now_us()));
+    assert_eq!(here.find_owned_token(stranger, token.view.id).await.unwrap(), None);
+    let refused = here.revoke_owned_token(&by(), stranger, token.view.id, None).await;
+    assert!(matches!(refused, Err(RevokeTokenError::NotFound)));
+    here.revoke_owned_token(&by(), owner, token.view.id, Some("leaked")).await.unwrap();
+    here.revoke_owned_token(&by(), owner, token.view.id, Some("again")).await.unwrap();
+    there.follow_changes().await.unwrap();
+    for server in [&here, &there] {
+        assert!(server.find_principal(secret).await.unwrap().is_none());
+    }
+    let told_of = told(&desk, &token.view.id.to_string());
+    let reasons: Vec<_> = told_of.iter().map(|row| (row[0].as_str(), row[3].as_str())).collect();
+    assert_eq!(reasons, [("token.create", "for production"), ("token.revoke", "leaked")]);
+    assert!(told_of.iter().flatten().all(|text| !text.contains(secret)), "a secret is told");
+    desk.verify();
+}
+
+async fn what_cannot_be_a_partner_is_refused_and_changes_nothing(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let (longest, long) = ("x".repeat(100), "x".repeat(101));
+    for name in ["", "   ", "two\nlines", long.as_str()] {
+        assert!(matches!(services.create_partner(&by(), new(name)).await, Err(PartnerError::Name)), "{name:?}");
+    }
+    let silent = services.create_partner(&by(), NewPartner { reason: " ", ..new("Globex") }).await;
+    assert!(matches!(silent, Err(PartnerError::Reason)));
+    let greedy = services.create_partner(&by(), NewPartner { margin_bps: 10_001, ..new("Globex") }).await;
+    assert!(matches!(greedy, Err(PartnerError::Margin { margin_bps: 10_001, share_bps: 0 })), "{greedy:?}");
+    assert_eq!(desk.number("SELECT count(*) FROM partner"), 0);
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action LIKE 'partner.%'"), 0);
+    let most = services.create_partner(&by(), NewPartner { margin_bps: 10_000, ..new(&longest) }).await.unwrap();
+    assert_eq!(services.find_partner(most.id).await.unwrap(), Some(most.clone()));
+    assert_eq!(services.find_partner(PartnerId::new(&*desk.ids, 0)).await.unwrap(), None);
+    let listed = async |name: &str, is_suspended| {
+        let filter = PartnerFilter { name: name.to_owned(), is_suspended };
+        services.list_partners(&filter, None).await.unwrap().rows.len()
+    };
+    for (name, is_suspended, count) in
+        [("", None, 1), ("XX", None, 1), ("x%", None, 0), ("_", None, 0), ("", Some(true), 0), ("x", Some(false), 1)]
+    {
+        assert_eq!(listed(name, is_suspended).await, count, "{name} {is_suspended:?}");
+    }
+    desk.verify();
+}
+
+async fn a_margin_is_changed_by_who_has_seen_it_and_holds_on_every_server(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let partner = globex(&here).await;
+    let token = here.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
+    let margin_at = async |server: &Services| {
+        let principal = server.find_principal(token.secret.expose_secret()).await.unwrap().unwrap();
+        let Owner::Partner(partner) = &principal.owner else { panic!("a partner's token") };
+        partner.margin_bps
+    };
+    assert_eq!((margin_at(&here).await, margin_at(&there).await), (500, 500));
+    let change = async |from: u16, to: u16| here.change_partner(&by(), partner.id, (from, to), "new terms").await;
+    assert!(change(500, 725).await.unwrap());
+    assert!(!change(500, 725).await.unwrap(), "the same form again");
+    let stale = change(500, 800).await;
+    assert!(matches!(stale, Err(PartnerError::Changed { now_bps: 725 })), "{stale:?}");
+    assert!(matches!(change(725, 10_001).await, Err(PartnerError::Margin { .. })));
+    let silent = here.change_partner(&by(), partner.id, (725, 1), "").await;
+    assert!(matches!(silent, Err(PartnerError::Reason)));
+    let nobody = here.change_partner(&by(), PartnerId::new(&*desk.ids, 0), (1, 2), "why").await;
+    assert!(matches!(nobody, Err(PartnerError::NotFound)));
+    there.follow_changes().await.unwrap();
+    assert_eq!((margin_at(&here).await, margin_at(&there).await), (725, 725));
+    let told_of = told(&desk, &partner.id.to_string());
+    assert_eq!(told_of.len(), 2, "{told_of:?}");
+    assert_eq!(told_of[1], ["partner.change", r#"{"margin_bps":500}"#, r#"{"margin_bps":725}"#, "new terms"]);
+    desk.verify();
+}
+
+async fn a_suspended_partner_is_suspended_on_every_server(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let partner = globex(&here).await;
+    let token = here.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
+    let is_suspended = async |server: &Services| {
+        let principal = server.find_principal(token.secret.expose_secret()).await.unwrap().unwrap();
+        matches!(&principal.owner, Owner::Partner(partner) if partner.is_suspended)
+    };
+    assert!(!is_suspended(&there).await);
+    let set = async |to: bool| here.set_partner_suspended(&by(), partner.id, to, "not paid").await;
+    assert!(matches!(set(false).await, Err(PartnerError::AlreadySo(false))));
+    set(true).await.unwrap();
+    assert!(matches!(set(true).await, Err(PartnerError::AlreadySo(true))));
+    there.follow_changes().await.unwrap();
+    assert!(is_suspended(&here).await && is_suspended(&there).await);
+    set(false).await.unwrap();
+    there.follow_changes().await.unwrap();
+    assert!(!is_suspended(&here).await && !is_suspended(&there).await);
+    let told_of = told(&desk, &partner.id.to_string());
+    let actions: Vec<&str> = told_of.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(actions, ["partner.create", "partner.suspend", "partner.resume"]);
+    assert_eq!(told_of[1][1..], [r#"{"suspended":false}"#, r#"{"suspended":true}"#, "not paid"]);
+    desk.verify();
+}
+
+fn credits(micros: i64) -> Credits {
+    Credits::from_micros(micros)
+}
+
+async fn a_limit_is_set_changed_and_lifted_by_who_has_seen_it(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let partner = globex(&here).await;
+    let token = here.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
+    let limits_at = async |server: &Services| {
+        let principal = server.find_principal(token.secret.expose_secret()).await.unwrap().unwrap();
+        let mut limits: Vec<_> = principal.caps.iter().map(|owned| (owned.cap.window, owned.cap.limit)).collect();
+        limits.sort_unstable_by_key(|(window, _)| window.raw());
+        limits
+    };
+    let (whole, own) = (CapHolder::Partner(partner.id), CapHolder::Token(token.view.id));
+    let set = async |holder, window, was: Option<i64>, limit: i64| {
+        here.set_cap(&by(), (holder, window), (was.map(credits), credits(limit)), "agreed").await
+    };
+    assert!(set(whole, CapWindow::Month, None, 900).await.unwrap());
+    assert!(!set(whole, CapWindow::Month, None, 900).await.unwrap(), "the same form again");
+    assert!(set(own, CapWindow::Call, None, 5).await.unwrap());
+    let stale = set(whole, CapWindow::Month, None, 1_000).await;
+    assert!(matches!(stale, Err(CapError::Changed { now: Some(now) }) if now == credits(900)), "{stale:?}");
+    let stale = set(whole, CapWindow::Day, Some(900), 1_000).await;
+    assert!(matches!(stale, Err(CapError::Changed { now: None })), "{stale:?}");
+    assert!(set(whole, CapWindow::Month, Some(900), 1_000).await.unwrap());
+    assert!(matches!(set(whole, CapWindow::Day, None, -1).await, Err(CapError::Negative)));
+    let nobody = CapHolder::Partner(PartnerId::new(&*desk.ids, 0));
+    assert!(matches!(set(nobody, CapWindow::Day, None, 1).await, Err(CapError::NoHolder)));
+    let silent = here.set_cap(&by(), (whole, CapWindow::Day), (None, credits(1)), "").await;
+    assert!(matches!(silent, Err(CapError::Reason)));
+    there.follow_changes().await.unwrap();
+    for server in [&here, &there] {
+        let expected = [(CapWindow::Call, credits(5)), (CapWindow::Month, credits(1_000))];
+        assert_eq!(limits_at(server).await, expected);
+    }
+    desk.verify();
+
+    let lift = async |holder, window, was: i64| here.remove_cap(&by(), (holder, window), credits(was), "over").await;
+    assert!(matches!(lift(whole, CapWindow::Day, 1).await, Err(CapError::NotFound)));
+    let stale = lift(whole, CapWindow::Month, 900).await;
+    assert!(matches!(stale, Err(CapError::Changed { now: Some(now) }) if now == credits(1_000)), "{stale:?}");
+    lift(whole, CapWindow::Month, 1_000).await.unwrap();
+    there.follow_changes().await.unwrap();
+    for server in [&here, &there] {
+        assert_eq!(limits_at(server).await, [(CapWindow::Call, credits(5))]);
+    }
+    desk.verify();
+    assert!(set(whole, CapWindow::Month, None, 7).await.unwrap(), "it may be set anew");
+    here.revoke_owned_token(&by(), partner.id.into(), token.view.id, None).await.unwrap();
+    assert!(
+        matches!(set(own, CapWindow::Day, None, 1).await, Err(CapError::NoHolder)),
+        "a revoked token spends nothing"
+    );
+    let told_of = told(&desk, &partner.id.to_string());
+    let told_of: Vec<_> = told_of.iter().filter(|row| row[0] == "cap.set").collect();
+    assert_eq!(told_of.len(), 4, "{told_of:?}");
+    assert_eq!(told_of[2][1], r#"{"per":"partner","window":"month","credits":"0.001"}"#);
+    assert_eq!(told_of[2][2..], [r#"{"per":"partner","window":"month","credits":null}"#, "over"]);
+    desk.verify();
+}
+
+/// A hold of the partner's money that counts against these limits.
+fn spending(desk: &Desk, partner: &PartnerProfile, amount: i64, caps: &[OwnedCap]) -> PlaceHold {
+    let caps = caps.iter().map(|owned| CapUse::at(owned.cap, desk.now_us())).collect();
+    PlaceHold { caps, ..hold(desk.fresh(), partner.wallet, payable_id(1), amount) }
+}
+
+async fn what_is_spent_and_held_counts_against_every_limit_that_it_concerns(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let partner = globex(&services).await;
+    let note = Note { reason: "a start", key: None };
+    services.grant_to_partner(&by(), partner.id, credits(1_000), note).await.unwrap();
+    let set = async |holder, window, limit: i64| {
+        services.set_cap(&by(), (holder, window), (None, credits(limit)), "agreed").await.unwrap()
+    };
+    let each = CapHolder::EachEndUser(partner.id);
+    let user = services.load_end_user(partner.id, "u-1").await.unwrap();
+    for (holder, window, limit) in [
+        (CapHolder::Partner(partner.id), CapWindow::Day, 100),
+        (each, CapWindow::Total, 90),
+        (CapHolder::EndUser(user.id), CapWindow::Month, 60),
+        (CapHolder::EndUser(user.id), CapWindow::Call, 70),
+    ] {
+        set(holder, window, limit).await;
+    }
+    let token = services.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
+    let principal = services.find_principal(token.secret.expose_secret()).await.unwrap().unwrap();
+    let user = services.load_end_user(partner.id, "u-1").await.unwrap();
+    assert_eq!((principal.caps.len(), user.caps.len()), (1, 3));
+    let caps: Vec<OwnedCap> = principal.caps.iter().chain(&user.caps).copied().collect();
+    let first = spending(&desk, &partner, 40, &caps);
+    assert_eq!(desk.ask(Command::Hold(first.clone())).await, Ok(Done::Held));
+    assert!(desk.ask(Command::Settle(capture_all(desk.fresh(), first.id))).await.is_ok());
+    assert_eq!(desk.ask(Command::Hold(spending(&desk, &partner, 15, &caps))).await, Ok(Done::Held));
+
+    let used = async |holder: CapHolder| {
+        let caps = services.list_caps_of(&[holder], desk.now_us()).await.unwrap();
+        let used = |used: engine::service::caps::CapUsed| (used.spent.micros(), used.held.micros());
+        caps.iter().map(|cap| (cap.window, cap.used.map(used), cap.state())).collect::<Vec<_>>()
+    };
+    let whole = used(CapHolder::Partner(partner.id)).await;
+    assert_eq!(whole, [(CapWindow::Day, Some((40, 15)), Some(CapState::Room))]);
+    assert_eq!(used(each).await, [(CapWindow::Total, None, None)], "there is no one count of many users");
+    let own = used(CapHolder::EndUser(user.id)).await;
+    assert_eq!(own, [(CapWindow::Call, None, None), (CapWindow::Month, Some((40, 15)), Some(CapState::Near))]);
+    let on_user = services.list_caps_on_end_user(partner.id, user.id, desk.now_us()).await.unwrap();
+    assert_eq!(on_user.len(), 3);
+    let of_each = on_user.iter().find(|cap| cap.holder == each).unwrap();
+    assert_eq!((of_each.used_percent(), of_each.state()), (Some(61), Some(CapState::Room)));
+    let other = services.load_end_user(partner.id, "u-2").await.unwrap();
+    let on_other = services.list_caps_on_end_user(partner.id, other.id, desk.now_us()).await.unwrap();
+    assert_eq!(on_other.iter().map(|cap| cap.used_percent()).collect::<Vec<_>>(), [Some(0)]);
+    // A day later the day's count begins anew.
+    desk.clock.advance_us(86_400 * SECOND_US);
+    let whole = used(CapHolder::Partner(partner.id)).await;
+    assert_eq!(whole, [(CapWindow::Day, Some((0, 0)), Some(CapState::Room))]);
+    desk.verify();
+}
+
+async fn end_users_are_listed_by_their_names_and_blocked_on_every_server(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let (partner, other) = (globex(&here).await, here.create_partner(&by(), new("Initech")).await.unwrap());
+    let count = usize::try_from(PAGE_ROWS).unwrap() + 3;
+    for number in 0..count {
+        here.load_end_user(partner.id, &format!("user-{number:03}")).await.unwrap();
+    }
+    for name in ["User-000", "u%", "u_1"] {
+        here.load_end_user(partner.id, name).await.unwrap();
+    }
+    here.load_end_user(other.id, "user-000").await.unwrap();
+    let list = async |name: &str, after: Option<&str>| {
+        let filter = EndUserFilter { external_id: name.to_owned(), is_blocked: None };
+        let listed = here.list_end_users(partner.id, &filter, after).await.unwrap();
+        (listed.rows.iter().map(|user| user.external_id.clone()).collect::<Vec<_>>(), listed.next)
+    };
+    // Page after page everybody comes once.
+    for name in ["", "user-"] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let (names, next) = list(name, after.as_deref()).await;
+            assert!(names.len() <= count, "{names:?}");
+            seen.extend(names);
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let expected = if name.is_empty() { count + 3 } else { count };
+        assert_eq!(seen.len(), expected, "{name}: {seen:?}");
+        seen.dedup();
+        assert_eq!(seen.len(), expected, "{name}: somebody comes twice");
+    }
+    assert_eq!(list("user-", None).await.0.len(), count - 3, "a page");
+    for (name, found) in [("user-001", vec!["user-001"]), ("u%", vec!["u%"]), ("u_", vec!["u_1"]), ("z", vec![])] {
+        assert_eq!(list(name, None).await, (found.into_iter().map(str::to_owned).collect(), None), "{name}");
+    }
+    let size = here.load_partner_size(partner.id).await.unwrap();
+    assert_eq!((size.tokens, size.end_users), (0, u64::try_from(count + 3).unwrap()));
+
+    let user = here.load_end_user(partner.id, "user-001").await.unwrap();
+    assert!(!there.load_end_user(partner.id, "user-001").await.unwrap().is_blocked);
+    assert_eq!(here.find_end_user_of(other.id, user.id).await.unwrap(), None, "another partner's");
+    let set = async |id: EndUserId, to: bool| here.set_end_user_blocked(&by(), id, to, "abuse").await;
+    let nobody = EndUserId::new(&*desk.ids, 0);
+    assert!(matches!(set(nobody, true).await, Err(BlockEndUserError::NotFound)));
+    assert!(matches!(set(user.id, false).await, Err(BlockEndUserError::AlreadySo(false))));
+    set(user.id, true).await.unwrap();
+    there.follow_changes().await.unwrap();
+    for server in [&here, &there] {
+        assert!(server.load_end_user(partner.id, "user-001").await.unwrap().is_blocked);
+    }
+    let blocked = EndUserFilter { is_blocked: Some(true), ..EndUserFilter::default() };
+    let blocked = here.list_end_users(partner.id, &blocked, None).await.unwrap();
+    assert_eq!(blocked.rows.iter().map(|user| user.id).collect::<Vec<_>>(), [user.id]);
+    set(user.id, false).await.unwrap();
+    let told_of = told(&desk, &user.id.to_string());
+    assert_eq!(told_of.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["end_user.block", "end_user.unblock"]);
+    assert!(told_of.iter().flatten().all(|text| !text.contains("user-001")), "a partner's name for somebody is told");
+    desk.verify();
+}
+
+async fn credits_for_a_partner_are_given_once(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let partner = globex(&services).await;
+    let give = async |id, amount: i64, reason: &str, key: Option<&str>| {
+        services.grant_to_partner(&by(), id, credits(amount), Note { reason, key }).await
+    };
+    let first = give(partner.id, 70, "a start", Some("k")).await.unwrap();
+    let again = give(partner.id, 70, "a start", Some("k")).await.unwrap();
+    assert!(!first.is_replay && again.is_replay && first.id == again.id);
+    let other = give(partner.id, 71, "a start", Some("k")).await;
+    assert!(matches!(other, Err(MovementError::KeyReused { .. })), "{other:?}");
+    for amount in [0, -1] {
+        assert!(matches!(give(partner.id, amount, "why", None).await, Err(MovementError::NotPositive)), "{amount}");
+    }
+    assert!(matches!(give(partner.id, 1, "", None).await, Err(MovementError::Reason)));
+    assert!(matches!(give(partner.id, 1, "why", Some("")).await, Err(MovementError::Key)));
+    let nobody = PartnerId::new(&*desk.ids, 0);
+    assert!(matches!(give(nobody, 1, "why", None).await, Err(MovementError::NotFound("partner"))));
+    assert_eq!(services.load_balance(partner.wallet, desk.now_us()).await.unwrap().balance, credits(70));
+    let told_of = told(&desk, &partner.id.to_string());
+    assert_eq!(told_of.len(), 2, "{told_of:?}");
+    assert_eq!((told_of[1][0].as_str(), told_of[1][3].as_str()), ("grant.create", "a start"));
+    assert!(services.list_partner_payouts(&partner).await.unwrap().is_empty());
+    assert_eq!(services.load_partner_margin(&partner).await.unwrap().credits, 0);
+    desk.verify();
+}
+
+async fn many_credits_for_a_partner_are_given_once_another_operator_approves(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let partner = globex(&services).await;
+    let mut operators = Vec::new();
+    for name in ["ann", "ben"] {
+        let email = format!("{name}@example.com");
+        let new = NewOperator { email: &email, name, roles: &[Role::Owner] };
+        operators.push(services.create_operator(&by(), new).await.unwrap().operator.id);
+    }
+    let amount = credits(150_000_000);
+    let asked = AskedGrant::Partner { partner: partner.id, credits: amount, reason: "a big start".to_owned() };
+    let id = services.request_grant(&by(), operators[0], &asked, Some("op")).await.unwrap();
+    assert_eq!(services.request_grant(&by(), operators[0], &asked, Some("op")).await.unwrap(), id);
+    let waiting = services.find_approval(id).await.unwrap().unwrap();
+    assert_eq!((waiting.kind.as_str(), waiting.amount), ("partner.grant", Some(amount.micros())));
+    assert_eq!((waiting.object_kind.as_str(), waiting.object_id), ("partner", partner.id.to_string()));
+    let balance = async || services.load_balance(partner.wallet, desk.now_us()).await.unwrap().balance;
+    assert_eq!(balance().await, Credits::ZERO);
+    let approved = services.decide_approval(&by(), id, operators[1], Decision::Approve, None).await.unwrap();
+    let given = services.carry_out_grant(&by(), &approved).await.unwrap();
+    assert_eq!(services.carry_out_grant(&by(), &approved).await.unwrap(), given, "after a crash");
+    assert_eq!(balance().await, amount);
+    let strange = engine::service::approvals::Approval { payload: serde_json::json!({"deed": "nothing"}), ..approved };
+    let refused = services.carry_out_grant(&by(), &strange).await;
+    assert!(matches!(refused, Err(CarryOutGrantError::Unreadable)));
+    desk.verify();
+}
+
+async fn who_called_lately_is_known_from_the_newest_calls(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let partner = globex(&services).await;
+    let note = Note { reason: "a start", key: None };
+    services.grant_to_partner(&by(), partner.id, credits(1_000), note).await.unwrap();
+    let user = services.load_end_user(partner.id, "u-1").await.unwrap();
+    let token = TokenId::new(&*desk.ids, desk.now_us());
+    let parties = CallParties { account: None, token: Some(token), partner: Some(partner.id), end_user: Some(user.id) };
+    for _ in 0..3 {
+        desk.clock.advance_us(SECOND_US);
+        let place = hold(EntryId::from(InvocationId::new(&*desk.ids, desk.now_us())), partner.wallet, payable_id(1), 5);
+        let call = running_call(InvocationId::from(place.id.uuid()), Some(&place), None, desk.now_us());
+        let call = Arc::new(CallRecord { parties, ..(*call).clone() });
+        let begun = desk.ledger().begin(Begin { call, key: None, hold: Some(place) }).await.unwrap();
+        assert_eq!(begun, Begun::Go);
+    }
+    for (by, who) in
+        [(RecentBy::Token, token.uuid()), (RecentBy::Partner, partner.id.uuid()), (RecentBy::EndUser, user.id.uuid())]
+    {
+        let recent = services.recent_calls(by).await.unwrap();
+        assert_eq!(recent.len(), 1, "{by:?}");
+        assert_eq!((recent[&who].calls, recent[&who].last_us), (3, desk.now_us()), "{by:?}");
+    }
+    assert!(services.recent_calls(RecentBy::Account).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_limit_that_one_server_sets_another_one_lifts() {
+    let (desk, here) = shop(Kind::Postgres).await;
+    let (ledger, thread) = desk.another_writer().unwrap();
+    let there = desk.services_of(ledger.clone()).await;
+    let partner = globex(&here).await;
+    let cap = (CapHolder::Partner(partner.id), CapWindow::Day);
+    here.set_cap(&by(), cap, (None, credits(5)), "agreed").await.unwrap();
+    desk.clock.advance_us(60 * SECOND_US);
+    there.remove_cap(&by(), cap, credits(5), "over").await.unwrap();
+    here.follow_changes().await.unwrap();
+    assert_eq!(here.list_caps_of(&[cap.0], desk.now_us()).await.unwrap(), []);
+    desk.verify();
+    drop((there, ledger));
+    thread.join().unwrap();
+}
