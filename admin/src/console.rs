@@ -19,7 +19,6 @@ mod guard;
 mod route;
 mod visit;
 
-pub(crate) use export::csv;
 pub(crate) use export::{ListedPage, csv};
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, Problems};

@@ -214,8 +214,6 @@ pub fn app_state(
     let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
     let config = Arc::new(config);
     let auth_limiter = Arc::new(AuthLimiter::new(&config.limits));
-    let console = console::open(&services, &config, &auth_limiter)?;
-    services.set_up_console(console::setup(key)?);
     let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
     let console = console::open(&services, &config, &auth_limiter, &exports)?;
     Ok(AppState {

@@ -99,7 +99,7 @@ async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let asked = filter::read(&visit, &fields).await?;
     let found = match asked.problems.is_empty() {
-        true => visit.services().list_calls(&asked.filter, visit.cursor(&fields)?, PAGE_ROWS).await?,
+        true => visit.services().list_calls(&asked.filter, fields.cursor()?, PAGE_ROWS).await?,
         false => CallPage { rows: Vec::new(), next: None, looked_at: None },
     };
     let next = found.next.as_ref().map(|next| page_href(LIST, &visit.query, "after", next)).unwrap_or_default();

@@ -96,7 +96,7 @@ fn filter_of(fields: &Fields) -> PartnerFilter {
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let suspended = fields.text("suspended");
-    let listed = visit.services().list_partners(&filter_of(&fields), visit.cursor(&fields)?).await?;
+    let listed = visit.services().list_partners(&filter_of(&fields), fields.cursor()?).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
     for partner in &listed.rows {
         let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;

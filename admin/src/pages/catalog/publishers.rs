@@ -24,7 +24,7 @@ fn filter_of(fields: &Fields) -> PublisherFilter {
 
 pub(super) async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let listed = visit.services().list_publishers(&filter_of(&fields), visit.cursor(&fields)?).await?;
+    let listed = visit.services().list_publishers(&filter_of(&fields), fields.cursor()?).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
     for publisher in &listed.rows {
         let earned = visit.services().load_earnings(publisher).await?;
@@ -116,7 +116,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     let own = publisher_href(publisher.id);
     let earned = visit.services().load_earnings(&publisher).await?;
     let fields = Fields::parse(&visit.query)?;
-    let namespaces = visit.services().list_namespaces(publisher.id, visit.cursor(&fields)?).await?;
+    let namespaces = visit.services().list_namespaces(publisher.id, fields.cursor()?).await?;
     let wanted = ToolFilter { publisher: Some(publisher.id), ..ToolFilter::default() };
     let sold = visit.services().list_tools(&wanted, None).await?;
     let suspend = if publisher.is_suspended { "catalog-resume" } else { "catalog-suspend" };

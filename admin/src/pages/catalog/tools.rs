@@ -60,7 +60,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let (rows, next) = match filter_of(&visit, &fields).await? {
         Some(filter) => {
-            let listed = visit.services().list_tools(&filter, visit.cursor(&fields)?).await?;
+            let listed = visit.services().list_tools(&filter, fields.cursor()?).await?;
             (listed.rows, listed.next)
         }
         None => (Vec::new(), None),

@@ -80,7 +80,7 @@ async fn list(visit: Visit) -> Answer {
     // Open ones are what there is to do.
     let word = if fields.is_on("state") { fields.text("state") } else { "open" };
     let filter = DisputeFilter { state: ChargebackState::from_word(word), purchase: None };
-    let listed = visit.services().list_chargebacks(&filter, visit.cursor(&fields)?).await?;
+    let listed = visit.services().list_chargebacks(&filter, fields.cursor()?).await?;
     let states = [
         ("open", "movements-dispute-state-open"),
         ("won", "movements-dispute-state-won"),

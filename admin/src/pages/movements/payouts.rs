@@ -57,7 +57,7 @@ async fn list(visit: Visit) -> Answer {
 
 async fn payee_table(visit: &Visit, fields: &Fields) -> Result<Table, Fault> {
     let kind = if fields.text("view") == "partners" { PayeeKind::Partners } else { PayeeKind::Publishers };
-    let listed = visit.services().list_payees(kind, visit.cursor(fields)?).await?;
+    let listed = visit.services().list_payees(kind, fields.cursor()?).await?;
     let may = visit.may(ConsoleAction::PayoutCreate);
     let row = |balance: &PayeeBalance| {
         let payee = &balance.payee;
@@ -108,7 +108,7 @@ async fn wanted_payee(visit: &Visit, fields: &Fields) -> Result<Option<Payee>, F
 
 async fn paid_table(visit: &Visit, fields: &Fields) -> Result<Table, Fault> {
     let payee = wanted_payee(visit, fields).await?;
-    let listed = visit.services().list_payouts(payee.as_ref(), visit.cursor(fields)?).await?;
+    let listed = visit.services().list_payouts(payee.as_ref(), fields.cursor()?).await?;
     let row = |paid: &PaidPayee| {
         let movement = &paid.movement;
         let cells = vec![

@@ -58,7 +58,7 @@ fn filter_of(fields: &Fields) -> PurchaseFilter {
 
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let listed = visit.services().list_purchases_of_all(&filter_of(&fields), visit.cursor(&fields)?).await?;
+    let listed = visit.services().list_purchases_of_all(&filter_of(&fields), fields.cursor()?).await?;
     let row = |purchase: &Purchase| {
         let cells = vec![
             Cell::id(purchase.id, href(purchase.id)),

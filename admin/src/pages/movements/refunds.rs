@@ -52,7 +52,7 @@ fn as_subject(text: &str) -> String {
 
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let listed = visit.services().list_movements(&filter_of(&fields), visit.cursor(&fields)?).await?;
+    let listed = visit.services().list_movements(&filter_of(&fields), fields.cursor()?).await?;
     let kinds = [
         ("", "movements-refunds-only"),
         ("refund", "movements-kind-refund"),

@@ -37,15 +37,17 @@ async fn house(more: &str) -> House {
     let Engine { services, writer, .. } = open_engine(&config).await.unwrap();
     let config = std::sync::Arc::new(config);
     let auth_limiter = std::sync::Arc::new(AuthLimiter::new(&config.limits));
+    let exports = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
+    let console = crate::console::open(&services, &config, &auth_limiter, &exports).unwrap();
     let state = AppState {
-        console: std::sync::Arc::new(crate::console::open(&services, &config, &auth_limiter).unwrap()),
+        console: std::sync::Arc::new(console),
         upstreams: std::sync::Arc::new(
             HttpUpstreams::new(EgressRules::default(), std::sync::Arc::clone(&services.clock)).unwrap(),
         ),
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter,
         in_flight: std::sync::Arc::new(InFlight::default()),
-        exports: std::sync::Arc::new(tokio::sync::Semaphore::new(1)),
+        exports,
         jwt: JwtKeys::new(&[7; 32]),
         gateway: std::sync::Arc::new(crate::gateway::setup::gateway(&config, &"no caller of these has it".into())),
         config,
