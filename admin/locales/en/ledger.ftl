@@ -216,6 +216,7 @@ ledger-sign = Sign now
 ledger-sign-text = What the books have come to is signed with the key of this installation, and goes to the auditors if it is the first one of the day.
 ledger-sign-submit = Sign
 ledger-signed = Checkpoint { $number } is signed.
+ledger-signed-meanwhile = Another checkpoint has been signed since this form was shown: it is the first one here.
 ledger-nothing-to-sign = Nothing has happened since the newest checkpoint, or another server has signed one at this moment.
 
 ledger-export = Export

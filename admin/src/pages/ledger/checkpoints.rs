@@ -9,7 +9,7 @@ use engine::{
 use super::{BOOKS, hash};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Cell, Code, Column, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone, page_href},
+    kit::{Cell, Code, Column, Control, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone, page_href},
     text::{t, t_with},
 };
 
@@ -135,13 +135,20 @@ pub(super) async fn show(visit: Visit, number: Path<String>) -> Answer {
     visit.show(page).await
 }
 
-fn sign_page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
+/// The number of the newest checkpoint, as a form carries it; 0 if there is none.
+async fn newest(visit: &Visit) -> Result<String, Fault> {
+    let known = visit.services().find_newest_checkpoint().await?;
+    Ok(known.map_or(0, |known| known.signed.checkpoint.number).to_string())
+}
+
+fn sign_page(visit: &Visit, newest: String, typed: &Fields, problems: &Problems) -> Page {
     let list = format!("{BOOKS}{PATH}");
     let form = Form::new(format!("{list}/sign"), t("ledger-sign-submit"))
         .field(Field::line("reason", t("console-reason")).required())
         .step_up(visit, ConsoleAction::LedgerCheckpoint)
         .cancel(list.clone())
-        .filled(typed, problems);
+        .filled(typed, problems)
+        .field(Field::new("newest", "", Control::Hidden).value(newest));
     Page::new(t("ledger-sign"))
         .under(t("ledger-title"), BOOKS)
         .under(t("ledger-checkpoints"), list)
@@ -152,7 +159,8 @@ fn sign_page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
 /// The form.
 pub(super) async fn ask(visit: Visit) -> Answer {
     let typed = Fields::parse(&visit.query)?;
-    visit.show(sign_page(&visit, &typed, &Problems::default())).await
+    let newest = newest(&visit).await?;
+    visit.show(sign_page(&visit, newest, &typed, &Problems::default())).await
 }
 
 /// Signs a checkpoint.
@@ -161,6 +169,11 @@ pub(super) async fn sign(mut visit: Visit, payload: Payload) -> Answer {
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     visit.permit(ConsoleAction::LedgerCheckpoint, None, &fields, &mut problems).await?;
+    let newest = newest(&visit).await?;
+    if problems.is_empty() && fields.text("newest") != newest {
+        // The button was pressed twice, or the server was first: what was wanted is there.
+        return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-signed-meanwhile")).await;
+    }
     if problems.is_empty() {
         match visit.services().sign_checkpoint(&visit.context()?, &reason).await {
             Ok(Some(known)) => {
@@ -172,5 +185,5 @@ pub(super) async fn sign(mut visit: Visit, payload: Payload) -> Answer {
             Err(error) => problems.add("", error.to_string()),
         }
     }
-    visit.show_refused(sign_page(&visit, &fields, &problems)).await
+    visit.show_refused(sign_page(&visit, newest, &fields, &problems)).await
 }
