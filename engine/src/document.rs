@@ -3,6 +3,11 @@
 //! A section asks for its keys one by one; what nobody asked for is an unknown key. Every problem has the path of the
 //! value, so that whoever holds the text can say in which line and column that is.
 
+pub mod edit;
+mod print;
+mod scan;
+pub mod written;
+
 use std::{cell::RefCell, fmt, rc::Rc};
 
 use serde_json::{Map, Value};
@@ -20,6 +25,32 @@ impl DocumentPath {
         &self.0
     }
 
+    /// What it leads to, if that is there.
+    pub fn find_in<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(value, |value, segment| match segment {
+            Segment::Key(key) => value.get(key.as_ref()),
+            Segment::Index(index) => value.get(index),
+        })
+    }
+
+    /// As a JSON list of keys and indexes.
+    pub fn to_value(&self) -> Value {
+        let value = |segment: &Segment<'static>| match segment {
+            Segment::Key(key) => Value::from(key.as_ref()),
+            Segment::Index(index) => Value::from(*index),
+        };
+        Value::Array(self.0.iter().map(value).collect())
+    }
+
+    /// Reads what [`DocumentPath::to_value`] wrote.
+    pub fn from_value(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().try_fold(Self::default(), |path, segment| match segment {
+            Value::String(key) => Some(path.key(key)),
+            Value::Number(index) => Some(path.index(usize::try_from(index.as_u64()?).ok()?)),
+            _ => None,
+        })
+    }
+
     /// The way to a member.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
@@ -30,6 +61,12 @@ impl DocumentPath {
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.then(Segment::Index(index))
+    }
+
+    /// The way to what this segment names.
+    #[must_use]
+    pub fn join(&self, segment: &Segment<'static>) -> Self {
+        self.then(segment.clone())
     }
 
     /// The same for messages: every key is shortened.

@@ -18,7 +18,10 @@ mod gate;
 #[cfg(feature = "store")]
 mod key;
 mod kinds;
+pub mod lanes;
 mod load;
+mod review;
+mod text;
 mod told;
 mod written;
 
@@ -33,6 +36,8 @@ pub use self::{
         ToolFacts,
     },
     load::{PolicyLoadError, PolicyProblem, PolicyProblems, policies_by_id},
+    review::{PolicyChange, PolicyComparison, PolicyOddity},
+    text::PolicyText,
     written::{OPERATOR_POLICIES, SECTIONS, WrittenPolicy, WrittenPolicyError},
 };
 

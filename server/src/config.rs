@@ -1,7 +1,7 @@
 //! The configuration: `tollgate.json5`, the environment over it, and the keys that come from files.
 //!
 //! ```text
-//! text ──scan──► tokens ──json5 + tree──► positioned tree ──overlay──► overrides, ${NAME} ──reader──► typed sections
+//! text ──engine::document::written + tree──► positioned tree ──overlay──► overrides, ${NAME} ──reader──► typed sections
 //! ```
 //!
 //! **Why a tree of our own.** Deserialising straight into structs would be shorter, but the crate `json5` hands
@@ -36,7 +36,6 @@ mod payments;
 mod policy;
 mod policy_file;
 mod reader;
-mod scan;
 mod server;
 pub mod tls;
 mod tree;

@@ -33,8 +33,8 @@ pub use self::{
     check::{ChainWarning, ChainWarningKind},
     diff::{ChainDiff, SessionKind},
     document::{PolicyDocument, SESSION_UNUSED, TOOLS_UNUSED},
-    explain::{Cause, ChainExplanation, StepExplanation, Verdict},
-    replay::{Flip, RecordedDecision, replay},
+    explain::{Cause, ChainExplanation, ChainPolicy, StepExplanation, Verdict},
+    replay::{Flip, RecordedDecision, decide_again, replay},
     scopes::{Scope, SenderFacts, SessionFacts},
     steps::StepKind,
 };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     dialect::ChainRules,
-    document::{DocumentPath, DocumentProblem},
+    document::{DocumentPath, DocumentProblem, written::Written},
 };
 
 /// Under which name the Cedar text stands beside the sections of the document.
@@ -57,6 +57,21 @@ impl WrittenPolicy {
             Some(Value::String(operator)) => Ok(Self { chain: value, operator }),
             Some(_) => Err(refuse(DocumentPath::default().key(OPERATOR_POLICIES), "must be a text of Cedar policies")),
         }
+    }
+
+    /// Reads the text of a version: JSON, or JSON5 where its author has left comments in it.
+    ///
+    /// # Errors
+    /// It is neither, or as for [`WrittenPolicy::from_value`].
+    pub fn from_stored(text: &str) -> Result<Self, String> {
+        let value = match serde_json::from_str(text) {
+            Ok(value) => value,
+            Err(not_json) => match Written::parse(text) {
+                Ok(written) if written.has_comments() => written.value().clone(),
+                _ => return Err(not_json.to_string()),
+            },
+        };
+        Self::from_value(value).map_err(|problem| problem.to_string())
     }
 
     /// As one object whose text tells policies apart: sections without content are left out, and their members stand in

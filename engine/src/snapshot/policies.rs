@@ -70,7 +70,5 @@ impl Published {
 
 /// Reads the text of a stored version.
 pub(crate) fn read_policy(number: i64, text: &str) -> Result<WrittenPolicy, StoreError> {
-    let broken = |what: String| inconsistent("policy_version", format!("{number}: {what}"));
-    let value = serde_json::from_str(text).map_err(|error| broken(error.to_string()))?;
-    WrittenPolicy::from_value(value).map_err(|problem| broken(problem.to_string()))
+    WrittenPolicy::from_stored(text).map_err(|what| inconsistent("policy_version", format!("{number}: {what}")))
 }

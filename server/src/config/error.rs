@@ -5,20 +5,7 @@ use std::{
     sync::Arc,
 };
 
-/// A line and a column of a text, both counted from 1; columns are counted in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// The line; a carriage return followed by a line feed ends one line, not two.
-    pub line: usize,
-    /// The column in characters (Unicode scalar values), not bytes.
-    pub column: usize,
-}
-
-impl Display for Position {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
-}
+pub use engine::document::written::Position;
 
 /// Where a value of the configuration was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,23 +1,14 @@
 //! The configuration as a tree that knows where everything was written.
 //!
 //! `serde` over the crate `json5` would turn `0.1` into a binary fraction before we see it, would keep the last of
-//! two equal keys, and would lose the positions of values that are well formed but wrong. So `json5` decides what is
-//! valid JSON5 and decodes every string and key, while this module keeps the structure: numbers as they were
-//! written, keys in order, and the position of each. There is no second definition of the grammar to keep in step:
-//! a text that `json5` refuses never reaches the builder.
+//! two equal keys, and would lose the positions of values that are well formed but wrong. The engine's reader of written
+//! JSON5 keeps all three; here places of other kinds are added, for what variables of the environment say instead.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    iter::Peekable,
-    vec::IntoIter,
-};
-
-use serde::de::IgnoredAny;
+use engine::document::written::{Element, Part, PartKind, TextProblem, Written};
 
 use super::{
-    error::{Place, Position, Problem},
+    error::{Place, Problem},
     overlay::normalised,
-    scan::{DEPTH_MAX, Lexeme, Token, TooDeep, scan},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -90,110 +81,27 @@ impl Node {
 /// # Errors
 /// The first syntax error, or every duplicate key.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
-    let scanned = scan(text).map_err(|TooDeep(at)| {
-        vec![Problem::new(Place::File(at), format!("objects and lists are nested deeper than {DEPTH_MAX}"))]
-    })?;
-    if let Err(error) = json5::from_str::<IgnoredAny>(text) {
-        return Err(vec![syntax_problem(&error, scanned.end)]);
-    }
-    let mut builder = Builder { lexemes: scanned.lexemes.into_iter().peekable(), problems: Vec::new() };
-    let node = builder.value();
-    match node {
-        Some(node) if builder.problems.is_empty() => Ok(node),
-        Some(_) => Err(builder.problems),
-        None => Err(vec![Problem::new(Place::File(scanned.end), "the text could not be split into JSON5 tokens")]),
-    }
+    let place = |problem: TextProblem| Problem::new(Place::File(problem.at), problem.message);
+    let written = Written::parse(text).map_err(|problems| problems.into_iter().map(place).collect::<Vec<_>>())?;
+    Ok(node_of(written.into_root()))
 }
 
-fn syntax_problem(error: &json5::Error, end: Position) -> Problem {
-    let position = error.position();
-    let mut text = error.to_string();
-    if let Some(position) = position
-        && let Some(bare) = text.strip_suffix(&format!(" at {position}"))
-    {
-        text = bare.to_owned();
-    }
-    if let Some(what) = text.strip_prefix("EOF parsing ") {
-        // the parser names the place where some enclosing value began, if any
-        return Problem::new(Place::File(end), format!("not valid JSON5: unexpected end of the text inside {what}"));
-    }
-    let at = position.map_or(end, |position| Position {
-        line: position.line.saturating_add(1),
-        column: position.column.saturating_add(1),
-    });
-    Problem::new(Place::File(at), format!("not valid JSON5: {text}"))
-}
-
-struct Builder<'t> {
-    lexemes: Peekable<IntoIter<Lexeme<'t>>>,
-    problems: Vec<Problem>,
-}
-
-impl Builder<'_> {
-    fn value(&mut self) -> Option<Node> {
-        let Lexeme { token, at } = self.lexemes.next()?;
-        let kind = match token {
-            Token::OpenObject => Kind::Object(self.members()?),
-            Token::OpenList => Kind::List(self.items()?),
-            Token::Quoted(raw) => Kind::Text(json5::from_str(raw).ok()?),
-            Token::Word("null") => Kind::Null,
-            Token::Word("true") => Kind::Bool(true),
-            Token::Word("false") => Kind::Bool(false),
-            Token::Word(number) => Kind::Number(number.to_owned()),
-            Token::CloseObject | Token::CloseList | Token::Colon | Token::Comma => return None,
-        };
-        Some(Node::new(Place::File(at), kind))
-    }
-
-    fn next_is(&mut self, token: Token<'_>) -> bool {
-        self.lexemes.next_if(|lexeme| lexeme.token == token).is_some()
-    }
-
-    fn items(&mut self) -> Option<Vec<Node>> {
-        let mut items = Vec::new();
-        while !self.next_is(Token::CloseList) {
-            items.push(self.value()?);
-            self.next_is(Token::Comma);
-        }
-        Some(items)
-    }
-
-    fn members(&mut self) -> Option<Vec<Member>> {
-        let mut members = Vec::new();
-        let mut seen: HashMap<String, Position> = HashMap::new();
-        while !self.next_is(Token::CloseObject) {
-            let Lexeme { token, at } = self.lexemes.next()?;
-            let key = decode_key(token)?;
-            if let Some(first) = seen.get(&key) {
-                self.problems
-                    .push(Problem::new(Place::File(at), format!("duplicate key `{key}`, first written at {first}")));
-            } else {
-                seen.insert(key.clone(), at);
-            }
-            if !self.next_is(Token::Colon) {
-                return None;
-            }
-            let value = self.value()?;
-            members.push(Member { key, key_place: Place::File(at), is_added: false, value });
-            self.next_is(Token::Comma);
-        }
-        Some(members)
-    }
-}
-
-fn decode_key(token: Token<'_>) -> Option<String> {
-    match token {
-        Token::Quoted(raw) => json5::from_str(raw).ok(),
-        Token::Word(word) if !word.contains('\\') => Some(word.to_owned()),
-        // an identifier with escapes: only an object's key is decoded as one
-        Token::Word(word) => {
-            let object: BTreeMap<String, u8> = json5::from_str(&format!("{{{word}:0}}")).ok()?;
-            object.into_keys().next()
-        }
-        Token::OpenObject | Token::CloseObject | Token::OpenList | Token::CloseList | Token::Colon | Token::Comma => {
-            None
-        }
-    }
+fn node_of(part: Part) -> Node {
+    let member = |element: Element| Member {
+        key: element.key,
+        key_place: Place::File(element.at),
+        is_added: false,
+        value: node_of(element.value),
+    };
+    let kind = match part.kind {
+        PartKind::Null => Kind::Null,
+        PartKind::Bool(value) => Kind::Bool(value),
+        PartKind::Number(text) => Kind::Number(text),
+        PartKind::Text(text) => Kind::Text(text),
+        PartKind::List(items) => Kind::List(items.into_iter().map(|item| node_of(item.value)).collect()),
+        PartKind::Object(members) => Kind::Object(members.into_iter().map(member).collect()),
+    };
+    Node::new(Place::File(part.at), kind)
 }
 
 /// What the catalog's text is made of; overrides may have added these keys under other spellings.

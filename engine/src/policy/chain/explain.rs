@@ -51,6 +51,17 @@ pub enum Verdict {
     },
 }
 
+/// One Cedar policy of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainPolicy {
+    /// Its `@id`.
+    pub id: PolicyId,
+    /// The keys of the document, or the dialect's lists, that it came from.
+    pub keys: Vec<String>,
+    /// In Cedar's language.
+    pub text: String,
+}
+
 /// An entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -102,12 +113,25 @@ impl Chain {
 impl Chain {
     /// The whole chain as Cedar text; above each policy stands what it came from.
     pub fn cedar_text(&self) -> Result<String, ChainError> {
-        let whole = self.whole()?;
-        let commented = whole.iter().zip(self.source_map()).map(|(policy, (_, keys))| {
+        let commented = self.cedar_policies()?.into_iter().map(|policy| {
             // a key is quoted where it is odd, so it stays in its line
-            format!("// {}\n{}\n", keys.join(", "), policy.to_cedar().unwrap_or_default())
+            format!("// {}\n{}\n", policy.keys.join(", "), policy.text)
         });
         Ok(commented.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The same policy by policy.
+    ///
+    /// # Errors
+    /// As for [`Self::cedar_text`].
+    pub fn cedar_policies(&self) -> Result<Vec<ChainPolicy>, ChainError> {
+        let whole = self.whole()?;
+        let policies = whole.iter().zip(self.source_map()).map(|(policy, (id, keys))| ChainPolicy {
+            id,
+            keys,
+            text: policy.to_cedar().unwrap_or_default(),
+        });
+        Ok(policies.collect())
     }
 }
 

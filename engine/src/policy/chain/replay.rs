@@ -35,7 +35,8 @@ pub fn replay<'a>(draft: &Policies, recording: impl IntoIterator<Item = Recorded
     again.collect()
 }
 
-fn decide_again(draft: &Policies, recorded: &RecordedDecision<'_>) -> Option<Decision> {
+/// Decides a recorded call again; `None` where the draft's catalog has no such tool.
+pub fn decide_again(draft: &Policies, recorded: &RecordedDecision<'_>) -> Option<Decision> {
     let place = match (&recorded.session, draft.chain()) {
         (Some(session), Some(chain)) => {
             Some(ChainPlace { scope: chain.scope(session), tool: chain.find_tool(recorded.requested)? })

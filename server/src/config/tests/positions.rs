@@ -1,7 +1,8 @@
 //! Every kind of mistake, with the line and column that its message names.
 
+use engine::document::written::DEPTH_MAX;
+
 use super::{accepted, check_refused, refused};
-use crate::config::scan::DEPTH_MAX;
 
 #[test]
 fn syntax_errors_name_the_line_and_column() {

@@ -3,14 +3,27 @@
 //! The scanner does not judge: whether the text is JSON5 is decided by the crate `json5`. It runs first because it
 //! does not recurse, so that it can refuse a text nested too deeply before the recursive parser sees it.
 
-use std::{iter::Peekable, str::CharIndices};
+use std::{fmt, iter::Peekable, ops::Range, str::CharIndices};
 
 use json5::char::{is_json5_line_terminator, is_json5_whitespace};
 
-use super::error::Position;
-
 /// The deepest nesting of objects and lists that is read; the same bound as for request bodies.
-pub(super) const DEPTH_MAX: usize = 64;
+pub const DEPTH_MAX: usize = 64;
+
+/// A line and a column of a text, both counted from 1; columns are counted in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line; a carriage return followed by a line feed ends one line, not two.
+    pub line: usize,
+    /// The column in characters (Unicode scalar values), not bytes.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'t> {
@@ -26,10 +39,12 @@ pub(super) enum Token<'t> {
     Word(&'t str),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lexeme<'t> {
     pub(super) token: Token<'t>,
     pub(super) at: Position,
+    /// Where it stands, in bytes.
+    pub(super) span: Range<usize>,
 }
 
 /// The tokens of a text and the position just after its last character.
@@ -37,6 +52,7 @@ pub(super) struct Lexeme<'t> {
 pub(super) struct Scanned<'t> {
     pub(super) lexemes: Vec<Lexeme<'t>>,
     pub(super) end: Position,
+    pub(super) has_comments: bool,
 }
 
 /// Where the nesting became deeper than [`DEPTH_MAX`].
@@ -46,6 +62,7 @@ pub(super) struct TooDeep(pub(super) Position);
 pub(super) fn scan(text: &str) -> Result<Scanned<'_>, TooDeep> {
     let mut scanner = Scanner { text, rest: text.char_indices().peekable(), at: Position { line: 1, column: 1 } };
     let mut lexemes = Vec::new();
+    let mut has_comments = false;
     let mut depth: usize = 0;
     while let Some((offset, c)) = scanner.peek() {
         let at = scanner.at;
@@ -66,6 +83,7 @@ pub(super) fn scan(text: &str) -> Result<Scanned<'_>, TooDeep> {
             '"' | '\'' => scanner.quoted(offset, c),
             '/' => {
                 scanner.skip_comment();
+                has_comments = true;
                 continue;
             }
             _ if is_json5_whitespace(c) => {
@@ -74,9 +92,9 @@ pub(super) fn scan(text: &str) -> Result<Scanned<'_>, TooDeep> {
             }
             _ => scanner.word(offset),
         };
-        lexemes.push(Lexeme { token, at });
+        lexemes.push(Lexeme { token, at, span: offset..scanner.offset() });
     }
-    Ok(Scanned { lexemes, end: scanner.at })
+    Ok(Scanned { lexemes, end: scanner.at, has_comments })
 }
 
 struct Scanner<'t> {
@@ -110,8 +128,13 @@ impl<'t> Scanner<'t> {
         token
     }
 
+    /// How far it has read, in bytes.
+    fn offset(&mut self) -> usize {
+        self.peek().map_or(self.text.len(), |(offset, _)| offset)
+    }
+
     fn slice_from(&mut self, start: usize) -> &'t str {
-        let end = self.peek().map_or(self.text.len(), |(offset, _)| offset);
+        let end = self.offset();
         self.text.get(start..end).unwrap_or_default()
     }
 
