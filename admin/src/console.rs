@@ -49,6 +49,8 @@ pub trait Door: Send + Sync {
 
     /// The room in the folder of the database; `None` where the database is no file.
     fn disk(&self) -> Option<Disk>;
+    /// What the configuration says of the gateway.
+    fn gateway(&self) -> GatewayWays;
 
     /// The body of a form, bounded in size and time.
     fn read_form(&self, payload: web::Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>>;
@@ -84,6 +86,15 @@ pub struct Disk {
     pub free_bytes: u64,
     /// All of it.
     pub total_bytes: u64,
+}
+
+/// What the configuration says of the gateway, as far as pages about policies have to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayWays {
+    /// The policy of the configuration file is published whenever it has changed: the console only shows it.
+    pub is_policy_from_file: bool,
+    /// A secret that all callers share makes them owners of the gateway.
+    pub callers_are_owners: bool,
 }
 
 /// A try to sign in that was counted as a wrong one, until it is said to be something else.

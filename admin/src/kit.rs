@@ -8,14 +8,18 @@ use askama::Template;
 pub mod books;
 pub mod cell;
 pub mod chart;
+pub mod editor;
 pub mod form;
+pub mod panes;
 pub mod table;
 
 pub use books::{Diverging, TAccount, TAccounts};
 pub(crate) use cell::grouped;
 pub use cell::{Cell, Tone, hours_ago, instant_text, parse_time, short_id};
 pub use chart::{Bars, Series, Steps};
+pub use editor::{Ask, Button, Editor, Lane, LaneEntry, LaneList, Lanes};
 pub use form::{Choice, Control, Field, Form};
+pub use panes::{Pane, PaneLine, Panes};
 pub use table::{Column, Filter, Filters, Row, Table, page_href};
 
 /// Somewhere to go.
@@ -120,6 +124,14 @@ pub enum Block {
     Diverging(Diverging),
     /// Accounts, debits left and credits right.
     TAccounts(TAccounts),
+    /// Texts beside each other, whose lines lead to one another.
+    Panes(Panes),
+    /// A question whose answer is a page.
+    Ask(Ask),
+    /// A text that is checked while it is written.
+    Editor(Box<Editor>),
+    /// Steps with their lists, in an editor.
+    Lanes(Lanes),
 }
 
 impl fmt::Display for Block {
@@ -142,6 +154,10 @@ impl fmt::Display for Block {
             Self::Secret(block) => block.render(),
             Self::Diverging(block) => block.render(),
             Self::TAccounts(block) => block.render(),
+            Self::Panes(block) => block.render(),
+            Self::Ask(block) => block.render(),
+            Self::Editor(block) => block.render(),
+            Self::Lanes(block) => block.render(),
         };
         f.write_str(&rendered.map_err(|error| {
             tracing::error!(%error, "a part of a page could not be written");
@@ -166,10 +182,20 @@ macro_rules! block_from {
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
 block_from!(Diverging, TAccounts);
+block_from!(
+    Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret, Panes, Ask,
+    Lanes
+);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {
         Self::Form(Box::new(form))
+    }
+}
+
+impl From<Editor> for Block {
+    fn from(editor: Editor) -> Self {
+        Self::Editor(Box::new(editor))
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) const SECTIONS: [Section; 11] = [
     Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
     Section { key: "ledger-title", path: "/ledger", needs: ConsoleAction::LedgerRead },
     Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
+pub(crate) const SECTIONS: [Section; 2] = [
+    Section { key: "policies-title", path: "/policies", needs: ConsoleAction::PoliciesRead },
 ];
 
 /// Everything that the console answers to, below its root.
@@ -103,4 +105,21 @@ fn event(row: AuditRow) -> Event {
         who: Cell::text(format!("{} {}", row.actor_kind, row.actor_id)),
         details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
     }
+    let filter = AuditFilter { object: Some(id.to_owned()), ..AuditFilter::default() };
+    timeline_by(visit, &filter, format!("/admin/audit?object={id}")).await
+
+/// What the audit trail tells that `filter` wants, the newest first; `all` is where the rest of it is.
+async fn timeline_by(visit: &Visit, filter: &AuditFilter, all: String) -> Result<Timeline, Fault> {
+    let (rows, next) = visit.services().list_audit(filter, None, EVENTS_SHOWN).await?;
+    let events = rows.into_iter().map(|row| {
+        let change = [row.before.map(|text| format!("− {text}")), row.after.map(|text| format!("+ {text}"))];
+        Event {
+            at_us: row.recorded_us,
+            what: Cell::Mono(row.action),
+            who: Cell::text(format!("{} {}", row.actor_kind, row.actor_id)),
+            details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
+        }
+    });
+    let more = next.map_or_else(String::new, |_more| all);
+    Ok(Timeline { events: events.collect(), more })
 }

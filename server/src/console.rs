@@ -4,6 +4,8 @@ use std::{future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Du
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use admin::console::{Console, Disk, Door, NoExport, SignInTry, UnreadForm};
+use actix_web::{HttpRequest, web::Payload};
+use admin::console::{Console, Door, GatewayWays, SignInTry, UnreadForm};
 use engine::{
     audit::OpContext,
     ledger::export::request::Request,
@@ -19,7 +21,7 @@ use crate::{
     app::StartError,
     auditors::export::{self, NotBegun},
     config::{
-        Config,
+        AuthMode, Config, PolicySource,
         master_key::{MasterKey, MasterKeyError},
     },
     http::{
@@ -117,6 +119,12 @@ impl Door for ServerDoor {
             free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
             total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         })
+    fn gateway(&self) -> GatewayWays {
+        let gateway = &self.config.gateway;
+        GatewayWays {
+            is_policy_from_file: gateway.policy_source == PolicySource::File,
+            callers_are_owners: matches!(gateway.auth.mode, AuthMode::Token | AuthMode::Password),
+        }
     }
 
     fn read_form(&self, payload: Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>> {

@@ -85,6 +85,7 @@ const USE_CASES: [(&str, &str, &[Action]); 56] = [
     ("periods.rs", "close_period", &[PeriodClose]),
     ("periods.rs", "close_period_as", &[PeriodClose]),
     ("policies.rs", "draft_policy", &[PolicyDraft]),
+    ("policies/draft.rs", "keep_draft", &[PolicyDraft]),
     ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
     ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),
     ("prices.rs", "cancel_price", &[PriceCancel]),

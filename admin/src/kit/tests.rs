@@ -15,6 +15,13 @@ fn what_somebody_typed_never_becomes_markup() {
             ..Table::default()
         }),
         Block::from(Form::new("/", hostile).field(Field::line("name", hostile).value(hostile).hint(hostile))),
+        Block::from(Panes {
+            panes: vec![Pane {
+                caption: hostile.to_owned(),
+                lines: vec![PaneLine { links: vec![Link::new(hostile, hostile)], ..PaneLine::new(hostile, hostile) }],
+            }],
+        }),
+        Block::from(editor(hostile)),
         Block::from(Code { caption: hostile.to_owned(), text: hostile.to_owned(), is_copied: true }),
     ];
     for block in page {
@@ -95,4 +102,39 @@ fn a_password_is_never_sent_back() {
         .filled(&typed, &crate::console::Problems::default());
     let html = Block::from(form).to_string();
     assert!(html.contains("a@b.c") && !html.contains("secret"), "{html}");
+}
+
+/// An editor in which `text` stands wherever something can.
+fn editor(text: &str) -> Editor {
+    let button = || Button::new(text, text).says(text);
+    let entry = LaneEntry { text: text.to_owned(), remove: Some(button()) };
+    let list = LaneList { name: text.to_owned(), entries: vec![entry], note: text.to_owned(), add: Some(button()) };
+    let lane = Lane {
+        title: text.to_owned(),
+        key: text.to_owned(),
+        choices: vec![button()],
+        lists: vec![list],
+        buttons: vec![button()],
+        note: text.to_owned(),
+    };
+    let field = Field::line("entry", text).value(text);
+    let lanes = Lanes { field, buttons: vec![button()], lanes: vec![lane] };
+    let code = Field::new("text", text, Control::Lines { rows: 9, is_code: true }).value(text);
+    Editor {
+        id: "sheet",
+        form: Form::new(text, text).field(code).cancel(text),
+        live: text.to_owned(),
+        watched: vec!["text"],
+        buttons: vec![button(), button()],
+        beside: vec![lanes.into(), Ask { action: text.to_owned(), fields: Vec::new(), submit: text.to_owned() }.into()],
+    }
+}
+
+#[test]
+fn an_editor_is_checked_by_the_fields_that_it_watches() {
+    let html = Block::from(editor("x")).to_string();
+    assert!(html.contains("hx-trigger=\"input changed delay:700ms from:#field-text\""), "{html}");
+    assert!(html.contains("hx-target=\"#sheet-beside\"") && html.contains("id=\"sheet-beside\""), "{html}");
+    let (before, _) = html.split_once("<button").unwrap();
+    assert!(before.contains("textarea"), "the Enter key does what the first button says");
 }

@@ -175,9 +175,10 @@ pub fn lanes(document: &Value, rules: &ChainRules) -> Vec<Lane> {
     let root = DocumentPath::default();
     let tools = root.key("tools");
     let mut owners = vec![(String::new(), tools.clone())];
-    owners.extend(agents(document).map(|(index, id)| {
-        (normalised_agent(id), root.key("agents").key("list").index(index).key("tools"))
-    }));
+    owners.extend(
+        agents(document)
+            .map(|(index, id)| (normalised_agent(id), root.key("agents").key("list").index(index).key("tools"))),
+    );
     let sheet = Sheet { document, rules };
     let mut found = Vec::new();
     for (agent, tools) in &owners {

@@ -72,10 +72,10 @@ impl Policies {
             .map(|warning| PolicyOddity { key: Some(warning.key.clone()), message: warning.to_string() })
             .collect();
         let unused = chain.map(|chain| chain.document().unused()).unwrap_or_default().iter().map(ToString::to_string);
-        found.extend(unused.map(|path| PolicyOddity {
-            message: format!("`{path}` is known and has no effect"),
-            key: Some(path),
-        }));
+        found.extend(
+            unused
+                .map(|path| PolicyOddity { message: format!("`{path}` is known and has no effect"), key: Some(path) }),
+        );
         found.extend(self.warnings().iter().map(|message| PolicyOddity { key: None, message: message.clone() }));
         found
     }
@@ -84,12 +84,7 @@ impl Policies {
     ///
     /// # Errors
     /// One of the texts cannot be read.
-    pub fn compare(
-        &self,
-        new: &Self,
-        own_text: &str,
-        new_text: &str,
-    ) -> Result<PolicyComparison, PolicyLoadError> {
+    pub fn compare(&self, new: &Self, own_text: &str, new_text: &str) -> Result<PolicyComparison, PolicyLoadError> {
         let chains = self.chain().zip(new.chain());
         let sessions = chains.map(|(old, new)| old.diff(new)).unwrap_or_default();
         let operator = changed_policies(&policies_by_id(own_text)?, &policies_by_id(new_text)?);
@@ -98,10 +93,7 @@ impl Policies {
 }
 
 /// Those that are gone, then those that are new or changed.
-fn changed_policies(
-    old: &BTreeMap<String, String>,
-    new: &BTreeMap<String, String>,
-) -> Vec<(String, PolicyChange)> {
+fn changed_policies(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<(String, PolicyChange)> {
     let gone = old.keys().filter(|id| !new.contains_key(*id)).map(|id| (id.clone(), PolicyChange::Gone));
     let kept = new.iter().filter_map(|(id, text)| match old.get(id) {
         None => Some((id.clone(), PolicyChange::New)),

@@ -22,6 +22,11 @@ use crate::{
     store::{StoreError, entity},
 };
 
+mod asked;
+mod cases;
+
+pub use self::{asked::ExplainedBy, cases::PolicyCase};
+
 /// A call that is only asked about.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -105,6 +110,15 @@ pub enum NotExplained {
     /// The session.
     #[error("{}", .0.detail)]
     Session(RequestFault),
+    /// No such version of the policy.
+    #[error("there is no version {0} of the policy")]
+    NoVersion(i64),
+    /// The version cannot be used with the catalog of now.
+    #[error("{}", .0.join("\n"))]
+    Broken(Vec<String>),
+    /// This process does not serve the gateway.
+    #[error("policies cannot be asked here: the gateway is not open")]
+    Unprepared,
     /// The database cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -4,26 +4,30 @@
 use std::fmt;
 
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, Set,
-    sea_query::ExprTrait as _,
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Select, Set, sea_query::ExprTrait as _,
 };
 
 use super::Services;
 use crate::{
     audit::{Action, OpContext},
     ledger::leaf::{Digest, sha256},
-    policy::{Policies, WrittenPolicy, WrittenPolicyError, chain::Chain},
+    policy::WrittenPolicy,
     snapshot::{PUBLISHED, read_policy},
     store::{AuditedUnit, NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod check;
+mod draft;
 mod file;
-mod replay;
+mod look;
+pub(super) mod replay;
 mod trail;
 
 pub use self::{
+    check::{PolicyCheck, PolicyFault, SESSIONS_COMPARED_MAX},
     file::{FilePolicy, FilePublication},
-    replay::{REPLAY_CALLS_MAX, Replayed, ReplayedFlip},
+    look::PolicyFilter,
+    replay::{REPLAY_CALLS_MAX, Replayed, ReplayedCall},
 };
 
 /// Longest name of a version's author, in characters.
@@ -58,7 +62,8 @@ impl PolicyState {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| *word)
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    /// Reads what [`Self::as_str`] wrote.
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
     }
 }
@@ -141,7 +146,10 @@ struct Text {
 
 impl Text {
     fn of(policy: &WrittenPolicy) -> Result<Self, PolicyVersionError> {
-        let text = policy.to_value().to_string();
+        Self::stored(policy.to_value().to_string())
+    }
+
+    fn stored(text: String) -> Result<Self, PolicyVersionError> {
         if text.len() > POLICY_TEXT_BYTES_MAX {
             return Err(PolicyVersionError::TooLong);
         }
@@ -150,28 +158,12 @@ impl Text {
 }
 
 impl Services {
-    /// The newest versions, newest first; those before `before`, if that is given.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn list_policies(
-        &self,
-        before: Option<i64>,
-        count_max: u64,
-    ) -> Result<Vec<PolicyVersionInfo>, StoreError> {
-        let mut query = newest_first().limit(Ord::min(count_max, POLICIES_LISTED_MAX));
-        if let Some(before) = before {
-            query = query.filter(entity::policy_version::Column::Number.lt(before));
-        }
-        query.all(self.db.readers()).await?.iter().map(info).collect()
-    }
-
     /// A version with its text.
     ///
     /// # Errors
     /// The database cannot be read, or the text is damaged.
     pub async fn find_policy(&self, number: i64) -> Result<Option<(PolicyVersionInfo, WrittenPolicy)>, StoreError> {
-        let row = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
+        let row = self.find_policy_row(number).await?;
         row.map(|row| Ok((info(&row)?, read_policy(number, &row.text)?))).transpose()
     }
 
@@ -182,58 +174,6 @@ impl Services {
     pub async fn find_published_policy(&self) -> Result<Option<(PolicyVersionInfo, WrittenPolicy)>, StoreError> {
         let row = self.find_published().await?;
         row.map(|row| Ok((info(&row)?, read_policy(row.number, &row.text)?))).transpose()
-    }
-
-    /// Checks a policy against the gateway's rules and the catalog; returns it ready to decide.
-    ///
-    /// # Errors
-    /// Every problem of it.
-    pub async fn compile_policy(&self, policy: &WrittenPolicy) -> Result<Policies, PolicyVersionError> {
-        let setup = self.gateway.load_full().ok_or(PolicyVersionError::Unprepared)?;
-        let broken = |problem: String| PolicyVersionError::Broken(vec![problem]);
-        let offers = setup.offers(&self.snapshot()).map_err(broken)?;
-        let policy = policy.clone();
-        let compiled = tokio::task::spawn_blocking(move || {
-            setup.compile(&policy, &offers).map_err(|error| {
-                let mut problems = problems_of(&error);
-                if matches!(error, WrittenPolicyError::Document(_))
-                    && let Err(error) = Policies::load_with(setup.sources(), &policy.operator, None)
-                {
-                    problems.extend(problems_of(&error.into()));
-                }
-                PolicyVersionError::Broken(problems)
-            })
-        });
-        compiled.await.map_err(|error| broken(error.to_string()))?
-    }
-
-    /// Keeps a policy as a draft. Returns it with what is odd about it.
-    ///
-    /// # Errors
-    /// It is wrong, its author or note cannot be used, or the database failed.
-    pub async fn draft_policy(
-        &self,
-        by: &OpContext,
-        policy: &WrittenPolicy,
-        author: &str,
-        note: &str,
-    ) -> Result<(PolicyVersionInfo, Vec<String>), PolicyVersionError> {
-        check_author(author)?;
-        check_line(note, POLICY_NOTE_CHARS_MAX).ok_or(PolicyVersionError::Note)?;
-        let text = Text::of(policy)?;
-        let compiled = self.compile_policy(policy).await?;
-        let mut tries = 0;
-        loop {
-            let row = self.new_row(&text, author, note).await?;
-            let mut unit = UnitOfWork::new();
-            self.insert(&mut unit, &row);
-            match self.ledger.save(unit.audited(trail::drafted(by, &row))).await {
-                Ok(_) => return Ok((info(&row)?, warnings(&compiled))),
-                // The number was taken in the meantime.
-                Err(NotSaved::Conflict { .. }) if tries < TRIES_MAX => tries = tries.saturating_add(1),
-                Err(not_saved) => return Err(failed(not_saved)),
-            }
-        }
     }
 
     /// Puts a draft in force, here and on every other server.
@@ -256,28 +196,35 @@ impl Services {
     }
 
     /// Puts the text of an earlier version in force again, as a new version that says so: the version that was in force
-    /// before, unless `number` names another one.
+    /// before, unless `number` names another one. `reason` goes into its note; it may be empty.
     ///
     /// # Errors
-    /// There is no such version, it was never in force or is now, it is wrong by now, the author cannot be used, somebody
-    /// else published at the same moment, or the database failed.
+    /// There is no such version, it was never in force or is now, it is wrong by now, the author or the reason cannot be
+    /// used, somebody else published at the same moment, or the database failed.
     pub async fn rollback_policy(
         &self,
         by: &OpContext,
         number: Option<i64>,
         author: &str,
+        reason: &str,
     ) -> Result<PolicyVersionInfo, PolicyVersionError> {
         check_author(author)?;
         let current = self.find_published().await?.ok_or(PolicyVersionError::NothingBefore)?;
         let number = number.or(current.replaces).ok_or(PolicyVersionError::NothingBefore)?;
-        let (found, policy) = self.find_policy(number).await?.ok_or(PolicyVersionError::NotFound(number))?;
+        let note = match reason {
+            "" => format!("rollback to version {number}"),
+            reason => format!("rollback to version {number}: {reason}"),
+        };
+        check_note(&note)?;
+        let old = self.find_policy_row(number).await?.ok_or(PolicyVersionError::NotFound(number))?;
+        let found = info(&old)?;
         match found.state {
             PolicyState::Retired => {}
             PolicyState::Published => return Err(PolicyVersionError::InForce(number)),
             PolicyState::Draft => return Err(PolicyVersionError::Draft(number)),
         }
-        self.compile_policy(&policy).await?;
-        let mut row = self.new_row(&Text::of(&policy)?, author, &format!("rollback to version {number}")).await?;
+        self.compile_policy(&read_policy(number, &old.text)?).await?;
+        let mut row = self.new_row(&Text { text: old.text, sha256: found.sha256 }, author, &note).await?;
         let new = row.number;
         let mut unit = UnitOfWork::new();
         self.publish_new(&mut unit, &mut row).await?;
@@ -292,7 +239,7 @@ impl Services {
     }
 
     async fn load_policy_info(&self, number: i64) -> Result<PolicyVersionInfo, PolicyVersionError> {
-        let row = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
+        let row = self.find_policy_row(number).await?;
         Ok(info(&row.ok_or(PolicyVersionError::NotFound(number))?)?)
     }
 
@@ -340,7 +287,7 @@ impl Services {
 
     /// Adds to `unit` that a draft is published.
     async fn publish_draft(&self, unit: &mut UnitOfWork, number: i64) -> Result<Option<i64>, StoreError> {
-        let found = entity::policy_version::Entity::find_by_id(number).one(self.db.readers()).await?;
+        let found = self.find_policy_row(number).await?;
         let missing = || StoreError::Inconsistent { table: "policy_version", what: number.to_string() };
         let replaced = self.retire_published(unit).await?;
         let row = entity::policy_version::Model {
@@ -423,21 +370,13 @@ fn failed(not_saved: NotSaved) -> PolicyVersionError {
     }
 }
 
-fn problems_of(error: &WrittenPolicyError) -> Vec<String> {
-    match error {
-        WrittenPolicyError::Document(problems) => problems.iter().map(ToString::to_string).collect(),
-        WrittenPolicyError::Chain(_) | WrittenPolicyError::Cedar(_) => vec![error.to_string()],
-    }
-}
-
-fn warnings(policies: &Policies) -> Vec<String> {
-    let chain = policies.chain().map(Chain::warnings).unwrap_or_default();
-    policies.warnings().iter().cloned().chain(chain.iter().map(ToString::to_string)).collect()
-}
-
 fn check_author(author: &str) -> Result<(), PolicyVersionError> {
     let line = check_line(author, POLICY_AUTHOR_CHARS_MAX).filter(|line| !line.trim().is_empty());
     line.map(drop).ok_or(PolicyVersionError::Author)
+}
+
+fn check_note(note: &str) -> Result<(), PolicyVersionError> {
+    check_line(note, POLICY_NOTE_CHARS_MAX).map(drop).ok_or(PolicyVersionError::Note)
 }
 
 fn check_line(text: &str, chars_max: usize) -> Option<&str> {

@@ -162,6 +162,11 @@ impl GatewaySnapshot {
         }
     }
 
+    /// What is offered, in the order that the chain knows.
+    pub fn offers(&self) -> &[Arc<Offer>] {
+        &self.offers
+    }
+
     /// The policies in force, the chain among them.
     pub(super) const fn in_force(&self) -> &Arc<PoliciesInForce> {
         &self.policies

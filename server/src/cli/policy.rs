@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use engine::policy::chain::Chain;
+use engine::policy::Policies;
 use serde_json::json;
 
 use super::{Exit, Failure, Outcome, operate, say};
@@ -64,19 +64,14 @@ fn check(ground: &Ground, args: &OneFile, environment: &Environment) -> Outcome 
     let subject = ground.subject(args.file.as_deref(), environment)?;
     let compiled = ground.try_compile(&subject);
     let problems = compiled.as_ref().err().map(|error| Ground::problems(&subject, error)).unwrap_or_default();
-    let mut warnings = Vec::new();
-    if let Ok(policies) = &compiled {
-        let chain = policies.chain();
-        let odd = chain.map(Chain::warnings).unwrap_or_default();
-        warnings.extend(odd.iter().map(|warning| format!("{}: {warning}", subject.place_of(&warning.key))));
-        let unused = chain.map(|chain| chain.document().unused()).unwrap_or_default();
-        warnings.extend(
-            unused
-                .iter()
-                .map(|path| format!("{}: `{path}` is known and has no effect", subject.place_of(&path.to_string()))),
-        );
-        warnings.extend(policies.warnings().iter().cloned());
-    }
+    let oddities = compiled.as_ref().map(Policies::oddities).unwrap_or_default();
+    let warnings: Vec<String> = oddities
+        .iter()
+        .map(|odd| match &odd.key {
+            Some(key) => format!("{}: {}", subject.place_of(key), odd.message),
+            None => odd.message.clone(),
+        })
+        .collect();
     let exit = if problems.is_empty() { Exit::Ok } else { Exit::Refused };
     if args.json {
         let tools = ground.offers.len();

@@ -62,7 +62,8 @@ fn what_is_missing_on_the_way_is_made() {
     assert_eq!(spliced("{}", &["tools", "deny"], &append("x")), "{\n  tools: {\n    deny: [\"x\"],\n  },\n}");
     assert_eq!(spliced("{ // nothing\n}", &["a"], &append("x")), "{\n  a: [\"x\"], // nothing\n}");
     let after = spliced(LISTS, &["tools", "byProvider", "a/b", "profile"], &Change::Put("coding".into()));
-    let added = "['*'], // all the rest\n    byProvider: {\n      \"a/b\": {\n        profile: \"coding\",\n      },\n    },\n";
+    let added =
+        "['*'], // all the rest\n    byProvider: {\n      \"a/b\": {\n        profile: \"coding\",\n      },\n    },\n";
     assert_eq!(after, LISTS.replace("['*'], // all the rest\n", added));
     assert_eq!(spliced("{a: 1 /* one */}", &["a"], &Change::Put(json!(2))), "{a: 2 /* one */}");
     assert_eq!(spliced("{a: []}", &["a"], &Change::Append(json!({"id": "x"}))), "{a: [\n  {\n    id: \"x\",\n  },\n]}");

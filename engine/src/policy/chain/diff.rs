@@ -60,6 +60,13 @@ impl Chain {
         changes
     }
 
+    /// How many sessions [`Self::diff`] compares at most.
+    pub fn diff_size(&self, new: &Self) -> usize {
+        let sum = |of: fn(&Self) -> usize| of(self).saturating_add(of(new));
+        let kinds = sum(|chain| chain.groups().len()).saturating_add(2);
+        sum(|chain| chain.plan.agents.len()).saturating_mul(kinds)
+    }
+
     /// Policies of groups, by their keys.
     fn groups(&self) -> BTreeMap<String, StepIndex> {
         let steps = self.plan.steps.iter().zip(0..).filter(|(step, _)| step.kind == StepKind::Group);

@@ -66,7 +66,10 @@ fn the_lanes_stand_in_the_order_of_the_steps() {
 #[test]
 fn a_dialect_without_a_list_shows_none() {
     let lanes = lanes(&json!({}), &ChainRules::default());
-    assert_eq!(lanes.iter().map(|lane| lane.kind.as_str()).collect::<Vec<_>>(), ["profile", "global", "subagent", "http"]);
+    assert_eq!(
+        lanes.iter().map(|lane| lane.kind.as_str()).collect::<Vec<_>>(),
+        ["profile", "global", "subagent", "http"]
+    );
     assert!(lanes.iter().flat_map(|lane| &lane.lists).all(|list| list.name != ALSO_ALLOW && list.entries.is_none()));
 }
 

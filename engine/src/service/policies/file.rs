@@ -163,7 +163,7 @@ impl Services {
     }
 
     /// The draft with this text.
-    async fn find_draft(&self, text: &Text) -> Result<Option<PolicyVersionInfo>, StoreError> {
+    pub(super) async fn find_draft(&self, text: &Text) -> Result<Option<PolicyVersionInfo>, StoreError> {
         let row = newest_first()
             .filter(entity::policy_version::Column::State.eq("draft"))
             .filter(entity::policy_version::Column::Sha256.eq(text.sha256.to_vec()))

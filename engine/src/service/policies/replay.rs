@@ -11,6 +11,8 @@ use crate::{
     policy::{
         Decision, DecisionRequest, Explanation, Policies, PolicyId,
         chain::{ChainPlace, RecordedDecision, SenderFacts, SessionFacts, replay},
+        Decision, Policies, PolicyId,
+        chain::{RecordedDecision, SenderFacts, SessionFacts, decide_again},
     },
     pricing::Price,
     service::{
@@ -25,11 +27,16 @@ use crate::{
 /// How many recorded calls are decided again at once.
 pub const REPLAY_CALLS_MAX: u64 = 10_000;
 
-/// A call that the other policy turns over.
+/// How many calls are decided before others get their turn.
+const CHUNK: usize = 500;
+
+/// A recorded call that was decided again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplayedFlip {
+pub struct ReplayedCall {
     /// The call.
     pub call: InvocationId,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_us: i64,
     /// The tool as it was asked for.
     pub tool: String,
     /// The session's key; none on the marketplace.
@@ -42,13 +49,30 @@ pub struct ReplayedFlip {
     pub decision: Option<Decision>,
 }
 
+impl ReplayedCall {
+    /// Whether it would be allowed.
+    pub fn is_allowed(&self) -> bool {
+        self.decision.as_ref().is_some_and(|decision| decision.allowed)
+    }
+}
+
 /// What came of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// How many calls were decided again.
-    pub calls: usize,
+    /// What was decided again, newest first.
+    pub calls: Vec<ReplayedCall>,
+}
+
+impl Replayed {
     /// Those that would be answered differently, newest first.
-    pub flips: Vec<ReplayedFlip>,
+    pub fn flips(&self) -> impl Iterator<Item = &ReplayedCall> {
+        self.calls.iter().filter(|call| call.was_allowed != call.is_allowed())
+    }
+
+    /// Those that were, and would be, decided like this, newest first.
+    pub fn cell(&self, was_allowed: bool, is_allowed: bool) -> impl Iterator<Item = &ReplayedCall> {
+        self.calls.iter().filter(move |call| call.was_allowed == was_allowed && call.is_allowed() == is_allowed)
+    }
 }
 
 /// A recorded call as it can be decided again.
@@ -96,9 +120,12 @@ impl Services {
                 recorded.push(Recorded { call, price: Arc::clone(price), row });
             }
         }
-        let flips = replay(draft, recorded.iter().map(Recorded::decision));
-        let flips = flips.into_iter().filter_map(|flip| Some(recorded.get(flip.index)?.flip(flip.decision)));
-        Ok(Replayed { calls: recorded.len(), flips: flips.collect() })
+        let mut calls = Vec::with_capacity(recorded.len());
+        for chunk in recorded.chunks(CHUNK) {
+            calls.extend(chunk.iter().map(|recorded| recorded.again(draft)));
+            tokio::task::yield_now().await;
+        }
+        Ok(Replayed { calls })
     }
 
     /// A recorded call as it can be decided again; `None` if its tool, its price or its caller is gone, or if no policy was
@@ -179,7 +206,7 @@ impl Services {
 }
 
 /// Every tool that a call can have been made of: those of the marketplace, and those of the gateway.
-fn offers_by_id(snapshot: &Snapshot, setup: Option<&GatewaySetup>) -> HashMap<Uuid, Arc<Offer>> {
+pub(in crate::service) fn offers_by_id(snapshot: &Snapshot, setup: Option<&GatewaySetup>) -> HashMap<Uuid, Arc<Offer>> {
     let of_gateway = setup.and_then(|setup| setup.offers(snapshot).ok()).unwrap_or_default();
     let all = snapshot.offers().cloned().chain(of_gateway);
     all.map(|offer| (offer.tool.id.uuid(), offer)).collect()
@@ -219,15 +246,17 @@ impl Recorded {
         CallState::from_raw(self.row.state) == Some(CallState::Denied)
     }
 
-    fn flip(&self, decision: Option<Decision>) -> ReplayedFlip {
+    fn again(&self, draft: &Policies) -> ReplayedCall {
+        let recorded = self.decision();
         let denied_by = self.row.denied_by.as_deref().unwrap_or_default();
-        ReplayedFlip {
+        ReplayedCall {
             call: self.call.id,
-            tool: self.decision().requested.to_owned(),
+            created_us: self.row.created_us,
+            tool: recorded.requested.to_owned(),
             session_key: self.row.session_key.clone(),
-            was_allowed: !self.was_denied(),
+            was_allowed: recorded.was_allowed,
             was_denied_by: denied_by.split(',').filter(|id| !id.is_empty()).map(PolicyId::from).collect(),
-            decision,
+            decision: decide_again(draft, &recorded),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `tollgate policy diff`: what changes for whom, over the whole catalog.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
-use engine::policy::chain::{ChainDiff, SessionKind};
+use engine::policy::{
+    PolicyComparison,
+    chain::{ChainDiff, SessionKind},
+};
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Ground, Outcome, say};
@@ -24,15 +25,15 @@ pub(super) async fn run(ground: &Ground, args: &DiffArgs, environment: &Environm
     let (old, new) = (ground.named(&args.old, environment).await?, ground.named(&args.new, environment).await?);
     let (old_text, new_text) = (&old.written.operator, &new.written.operator);
     let (old, new) = (ground.compile(&old)?, ground.compile(&new)?);
-    let chains = old.chain().zip(new.chain());
-    let changes = chains.map(|(old, new)| old.diff(new)).unwrap_or_default();
-    let policies = changed_policies(&by_id(old_text)?, &by_id(new_text)?);
+    let compared = old.compare(&new, old_text, new_text).map_err(|error| Failure::new(Exit::Refused, error))?;
+    let PolicyComparison { sessions: changes, operator: policies } = &compared;
     if args.json {
         let changes: Vec<Value> = changes.iter().map(change_value).collect();
-        let policies: Vec<Value> = policies.iter().map(|(id, what)| json!({"policy": id, "change": what})).collect();
+        let policies: Vec<Value> =
+            policies.iter().map(|(id, what)| json!({"policy": id, "change": what.as_str()})).collect();
         return say(&json!({"sessions": changes, "operator_policies": policies}).to_string());
     }
-    for change in &changes {
+    for change in changes {
         let agent = change.agent.as_deref().unwrap_or("any other agent");
         say(&format!("{agent}, {}", session_words(&change.session)))?;
         for (word, tools) in [("newly allowed", &change.allowed), ("newly denied", &change.denied)] {
@@ -41,10 +42,10 @@ pub(super) async fn run(ground: &Ground, args: &DiffArgs, environment: &Environm
             }
         }
     }
-    for (id, what) in &policies {
-        say(&format!("operator policy `{id}` is {what}"))?;
+    for (id, what) in policies {
+        say(&format!("operator policy `{id}` is {}", what.as_str()))?;
     }
-    if changes.is_empty() && policies.is_empty() {
+    if compared.is_empty() {
         say("nothing changes for anybody")?;
     }
     Ok(Exit::Ok)
@@ -68,19 +69,4 @@ fn change_value(change: &ChainDiff) -> Value {
         "agent": change.agent, "session": kind, "group": group,
         "newly_allowed": change.allowed, "newly_denied": change.denied,
     })
-}
-
-/// The policies of a Cedar text that was compiled before, by their `@id`, without regard to blanks and comments.
-fn by_id(text: &str) -> Result<BTreeMap<String, String>, Failure> {
-    engine::policy::policies_by_id(text).map_err(|error| Failure::new(Exit::Refused, error))
-}
-
-fn changed_policies(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<(String, &'static str)> {
-    let gone = old.keys().filter(|id| !new.contains_key(*id)).map(|id| (id.clone(), "gone"));
-    let kept = new.iter().filter_map(|(id, text)| match old.get(id) {
-        None => Some((id.clone(), "new")),
-        Some(before) if before != text => Some((id.clone(), "changed")),
-        Some(_) => None,
-    });
-    gone.chain(kept).collect()
 }

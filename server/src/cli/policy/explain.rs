@@ -117,7 +117,7 @@ pub(super) async fn run(ground: &Ground, args: &ExplainArgs, environment: &Envir
     say(&format!("policies call them {}", entities.collect::<Vec<_>>().join(", ")))
 }
 
-pub(super) fn not_explained(error: &NotExplained) -> Failure {
+fn not_explained(error: &NotExplained) -> Failure {
     let exit = if matches!(error, NotExplained::Store(_)) { Exit::Database } else { Exit::Refused };
     Failure::new(exit, error)
 }

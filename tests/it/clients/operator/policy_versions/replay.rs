@@ -46,8 +46,7 @@ async fn services(home: &Home) -> Services {
 /// What flips, as `session tool was-allowed denied-by-now`, sorted.
 fn flips(replayed: &Replayed) -> Vec<String> {
     let mut flips: Vec<String> = replayed
-        .flips
-        .iter()
+        .flips()
         .map(|flip| {
             let session = flip.session_key.as_deref().unwrap_or("marketplace");
             let now = flip.decision.as_ref().map(|decision| decision.determining[0].to_string());
@@ -89,7 +88,7 @@ fn a_draft_says_which_recorded_calls_it_would_turn_over(kind: Kind) {
         let cedar = std::fs::read_to_string(home.path().join("without-left.cedar")).unwrap();
         let agents = json!({"list": [{"id": "a"}, {"id": "b"}]});
         let same = replay(json!({"agents": agents, "tools": {"deny": ["left"]}}), &cedar, 100).await;
-        assert_eq!((same.calls, flips(&same)), (6, Vec::new()), "a tool that is not there was never decided on");
+        assert_eq!((same.calls.len(), flips(&same)), (6, Vec::new()), "a tool that is not there was never decided on");
 
         // Another chain, and nothing on the marketplace any more.
         let group_only = json!({"slack": {"groups": {"g1": {"tools": {"deny": ["right"]}}}}});
@@ -103,6 +102,6 @@ fn a_draft_says_which_recorded_calls_it_would_turn_over(kind: Kind) {
         ];
         assert_eq!(flips(&other.await), wanted);
         let one = replay(json!({"tools": {"deny": ["*"]}}), "", 1).await;
-        assert_eq!((one.calls, one.flips.len()), (1, 0), "the newest, on the marketplace: {one:?}");
+        assert_eq!((one.calls.len(), one.flips().count()), (1, 0), "the newest, on the marketplace: {one:?}");
     });
 }
