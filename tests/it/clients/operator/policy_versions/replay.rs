@@ -5,8 +5,9 @@ use std::sync::Arc;
 use engine::{
     clock::{Clock, SystemClock},
     dialect::Dialect,
+    invocation::Surface,
     policy::{Policies, PolicySources, WrittenPolicy},
-    service::{Services, policies::Replayed},
+    service::{Services, explain::Asker, policies::Replayed},
     snapshot::{Billing, GatewaySetup},
     store::Database,
     testing::SeededIds,
@@ -93,14 +94,27 @@ fn a_draft_says_which_recorded_calls_it_would_turn_over(kind: Kind) {
         // Another chain, and nothing on the marketplace any more.
         let group_only = json!({"slack": {"groups": {"g1": {"tools": {"deny": ["right"]}}}}});
         let other =
-            replay(json!({"agents": agents, "tools": {"deny": ["agents_list"]}, "channels": group_only}), "", 100);
+            replay(json!({"agents": agents, "tools": {"deny": ["agents_list"]}, "channels": group_only}), "", 100)
+                .await;
         let wanted = [
             "agent:a:main agents_list true tools.deny",
             "agent:a:main left false base.permit",
             "agent:a:slack:group:g1 right true channels.slack.groups.g1.tools.deny",
             "marketplace acme/left false base.permit",
         ];
-        assert_eq!(flips(&other.await), wanted);
+        assert_eq!(flips(&other), wanted);
+        let cells = [(true, true), (true, false), (false, true), (false, false)];
+        assert_eq!(cells.map(|(was, is)| other.cell(was, is).count()), [2, 2, 2, 0]);
+
+        // What a recorded call asked can be asked again.
+        let recorded = other.calls.iter().find(|call| call.session_key.as_deref() == Some(group)).unwrap();
+        let question = services.find_recorded_question(recorded.call).await.unwrap().unwrap();
+        assert_eq!((question.tool.as_str(), question.session_key.as_deref()), ("right", Some(group)));
+        assert_eq!((question.hints.channel.as_deref(), question.is_owner), (Some("slack"), true));
+        let customers = other.calls.iter().find(|call| call.tool == "acme/left").unwrap();
+        let question = services.find_recorded_question(customers.call).await.unwrap().unwrap();
+        assert_eq!((question.surface, question.tool.as_str()), (Surface::Marketplace, "acme/left"));
+        assert!(matches!(question.caller, Asker::Token { end_user: None, .. }), "{question:?}");
         let one = replay(json!({"tools": {"deny": ["*"]}}), "", 1).await;
         assert_eq!((one.calls.len(), one.flips().count()), (1, 0), "the newest, on the marketplace: {one:?}");
     });
