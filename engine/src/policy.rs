@@ -37,7 +37,7 @@ pub use self::{
     },
     load::{PolicyLoadError, PolicyProblem, PolicyProblems, policies_by_id},
     review::{PolicyChange, PolicyComparison, PolicyOddity},
-    text::PolicyText,
+    text::{PolicyText, TextPlaces},
     written::{OPERATOR_POLICIES, SECTIONS, WrittenPolicy, WrittenPolicyError},
 };
 

@@ -140,8 +140,8 @@ fn number_field(fields: &Fields, name: &str) -> Option<i64> {
 
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let wanted = fields.text("state");
-    let filter = PolicyFilter { state: PolicyState::from_word(wanted), author: fields.text("author").to_owned() };
+    let state_wanted = PolicyState::from_word(fields.text("state"));
+    let filter = PolicyFilter { state: state_wanted, author: fields.text("author").to_owned() };
     let before = match fields.text("after") {
         "" => None,
         text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
@@ -186,18 +186,6 @@ async fn list(visit: Visit) -> Answer {
         }),
         ..Table::default()
     };
-    let states = [("", "policies-any"), ("draft", "policies-draft"), ("published", "policies-in-force")];
-    let states = states.into_iter().chain([("retired", "policies-retired")]);
-    let states =
-        states.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == wanted });
-    let filters = Filters {
-        action: LIST.to_owned(),
-        fields: vec![
-            Field::select("state", t("policies-state"), states.collect()),
-            Field::line("author", t("policies-author-begins")).value(fields.text("author")),
-        ],
-        all_href: if visit.query.is_empty() { String::new() } else { LIST.to_owned() },
-    };
     let leads = file_leads(&visit);
     let may_edit = leads.is_none() && visit.may(ConsoleAction::PolicyDraft);
     let mut page = Page::new(t("policies-title"))
@@ -207,5 +195,26 @@ async fn list(visit: Visit) -> Answer {
         page = page.tool(true, t("policies-see-in-force"), href(number));
     }
     page.blocks.extend(leads.map(Into::into));
-    visit.show(page.with(filters).with(table)).await
+    visit.show(page.with(filters(&visit, &fields)).with(table)).await
+}
+
+/// What the list is narrowed by.
+fn filters(visit: &Visit, fields: &Fields) -> Filters {
+    let wanted = fields.text("state");
+    let states = [
+        ("", "policies-any"),
+        ("draft", "policies-draft"),
+        ("published", "policies-in-force"),
+        ("retired", "policies-retired"),
+    ];
+    let states =
+        states.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == wanted });
+    Filters {
+        action: LIST.to_owned(),
+        fields: vec![
+            Field::select("state", t("policies-state"), states.into()),
+            Field::line("author", t("policies-author-begins")).value(fields.text("author")),
+        ],
+        all_href: if visit.query.is_empty() { String::new() } else { LIST.to_owned() },
+    }
 }

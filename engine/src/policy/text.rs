@@ -1,6 +1,8 @@
 //! A policy as an operator writes it: the chain's document as JSON5, and Cedar policies beside it. What is kept is one text;
 //! a document with comments is kept as it was written, so that the next one who edits it reads them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{OPERATOR_POLICIES, WrittenPolicy};
@@ -82,18 +84,30 @@ impl PolicyText {
         Ok(edit(&self.chain, &path, &put).map_or_else(|_cannot_be| plain(), |edited| edited.text))
     }
 
-    /// Where the value with this path stands in the document, or what is around it; the document's beginning if that is
-    /// all that is known.
-    pub fn place_of(&self, path: &DocumentPath) -> Position {
-        let first = Position { line: 1, column: 1 };
-        let Ok(written) = Written::parse(&self.chain) else { return first };
-        let places = written.places();
+    /// Where the values of the document stand; nothing is known of one that cannot be read.
+    pub fn places(&self) -> TextPlaces {
+        TextPlaces(Written::parse(&self.chain).map(|written| written.places()).unwrap_or_default())
+    }
+}
+
+/// Where the values of a document stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextPlaces(BTreeMap<String, Position>);
+
+impl TextPlaces {
+    /// Where the value with this key stands, as messages write keys.
+    pub fn get(&self, key: &str) -> Option<Position> {
+        self.0.get(key).copied()
+    }
+
+    /// Where the value with this path stands, or what is around it; the document's beginning if that is all that is known.
+    pub fn around(&self, path: &DocumentPath) -> Position {
         let mut around = DocumentPath::default();
-        let mut found = places.get("").copied().unwrap_or(first);
+        let mut found = self.get("").unwrap_or(Position { line: 1, column: 1 });
         for segment in path.segments() {
             around = around.join(segment);
-            match places.get(&around.to_string()) {
-                Some(place) => found = *place,
+            match self.get(&around.to_string()) {
+                Some(place) => found = place,
                 None => break,
             }
         }

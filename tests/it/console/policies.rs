@@ -159,7 +159,7 @@ async fn what_is_wrong_is_said_with_its_place(kind: Kind) {
     let PolicyCheck::Wrong(faults) = check else { panic!("{check:?}") };
     let places: Vec<_> = faults
         .iter()
-        .map(|fault| (fault.path.as_ref().map(|path| wrong.place_of(path).to_string()), fault.line))
+        .map(|fault| (fault.path.as_ref().map(|path| wrong.places().around(path).to_string()), fault.line))
         .collect();
     assert_eq!(places[..2], [(Some("3:5".to_owned()), None), (Some("2:11".to_owned()), None)], "{faults:?}");
     assert!(places.len() > 2 && places[2..].iter().all(|place| *place == (None, Some(2))), "{faults:?}");

@@ -108,9 +108,10 @@ fn apply(sheet: &mut Sheet, change: &LaneEdit, problems: &mut Problems) {
     match edit_lane(&sheet.text.chain, change) {
         Ok(edited) => {
             sheet.text.chain = edited.text;
-            let (tone, key) = match edited.keeps_comments {
-                true => (Tone::Good, "policies-changed"),
-                false => (Tone::Warn, "policies-changed-anew"),
+            let (tone, key) = if edited.keeps_comments {
+                (Tone::Good, "policies-changed")
+            } else {
+                (Tone::Warn, "policies-changed-anew")
             };
             sheet.said = Some(Notice::new(tone, t(key)));
         }

@@ -11,7 +11,7 @@ use engine::{
     service::explain::{Asker, ExplainedBy, NotExplained, Question},
 };
 
-use super::{LIST, cases, compiled, href, load, name, number_field, review};
+use super::{LIST, cases, compiled, href, load, name, number_field};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
@@ -38,7 +38,12 @@ pub(super) async fn show(visit: Visit) -> Answer {
     let version = number_field(&fields, "version");
     if let Some(question) = question.as_ref().filter(|_| problems.is_empty()) {
         match visit.services().explain_by(version, question).await {
-            Ok(explained) => blocks.splice(0..0, answer(&visit, question, &explained).await?).for_each(drop),
+            // What is said now stands before what was recorded.
+            Ok(explained) => {
+                let mut said = answer(&visit, question, &explained).await?;
+                said.append(&mut blocks);
+                blocks = said;
+            }
             Err(NotExplained::Store(error)) => return Err(error.into()),
             Err(error) => problems.add(field_of(&error), error.to_string()),
         }
@@ -144,7 +149,8 @@ fn form(visit: &Visit, fields: &Fields, question: Option<&Question>, problems: &
         Some(question) => question.is_owner,
         None => fields.is_on("is_owner") || (usually && fields.text("tool").is_empty()),
     };
-    let at = question.filter(|_| fields.text("at").is_empty()).map(|question| instant_text(question.at_us));
+    let is_recorded = !fields.text("invocation").is_empty();
+    let at = question.filter(|_| is_recorded).map(|question| instant_text(question.at_us));
     let at = at.map_or_else(|| fields.text("at").to_owned(), |at| at.replace(' ', "T"));
     let when = Field { problem: problems.of("at"), ..Field::line("at", t("policies-at")) };
     Ask {
@@ -183,10 +189,10 @@ async fn answer(visit: &Visit, question: &Question, by: &ExplainedBy) -> Result<
     let mut out: Vec<Block> = vec![facts(by).into()];
     if let Some(chain) = &explanation.chain {
         // The keys lead into the text of the version.
-        let places = review::places(&load(visit, by.number).await?.text);
+        let places = load(visit, by.number).await?.text.places();
         let own = href(by.number);
         let link = |key: &str| match places.get(key) {
-            Some(place) => Cell::link(key, format!("{own}#{}", compiled::anchor(*place))),
+            Some(place) => Cell::link(key, format!("{own}#{}", compiled::anchor(place))),
             None => Cell::text(key),
         };
         let columns = [
@@ -216,9 +222,10 @@ async fn answer(visit: &Visit, question: &Question, by: &ExplainedBy) -> Result<
 
 fn facts(by: &ExplainedBy) -> Facts {
     let Explanation { decision, version, .. } = &by.explained.explanation;
-    let verdict = match decision.allowed {
-        true => Cell::state(t("policies-allowed"), Tone::Good),
-        false => Cell::state(t("policies-denied"), Tone::Bad),
+    let verdict = if decision.allowed {
+        Cell::state(t("policies-allowed"), Tone::Good)
+    } else {
+        Cell::state(t("policies-denied"), Tone::Bad)
     };
     let determining = ids(&decision.determining);
     let entities = by.explained.entities.iter().map(|(kind, id)| format!("{kind}::\"{id}\""));

@@ -1,8 +1,8 @@
 //! What a check says of a policy: what is wrong, with line and column, or what is odd.
 
 use engine::{
-    document::written::Position,
-    policy::{Policies, PolicyOddity, PolicyText, WrittenPolicy},
+    document::written::TextProblem,
+    policy::{Policies, PolicyOddity, PolicyText, TextPlaces, WrittenPolicy},
     service::policies::{PolicyCheck, PolicyFault, PolicyVersionError},
 };
 
@@ -47,8 +47,7 @@ pub(super) async fn of_texts(visit: &Visit, text: &PolicyText) -> Result<Review,
     match text.read() {
         Ok(written) => of(visit, text, &written).await,
         Err(problems) => {
-            let fault =
-                |problem: &engine::document::written::TextProblem| (problem.at.to_string(), problem.message.clone());
+            let fault = |problem: &TextProblem| (problem.at.to_string(), problem.message.clone());
             Ok(Review::wrong(&problems.iter().map(fault).collect::<Vec<_>>()))
         }
     }
@@ -65,7 +64,8 @@ pub(super) async fn of(visit: &Visit, text: &PolicyText, written: &WrittenPolicy
             Ok(Review { blocks, policies: Some(policies) })
         }
         Ok(PolicyCheck::Wrong(faults)) => {
-            let faults: Vec<_> = faults.iter().map(|fault| (place_of(text, fault), fault.message.clone())).collect();
+            let places = text.places();
+            let faults: Vec<_> = faults.iter().map(|fault| (place_of(&places, fault), fault.message.clone())).collect();
             Ok(Review::wrong(&faults))
         }
         Err(PolicyVersionError::Store(error)) => Err(error.into()),
@@ -74,9 +74,9 @@ pub(super) async fn of(visit: &Visit, text: &PolicyText, written: &WrittenPolicy
 }
 
 /// Line and column in the document, or the line of the Cedar policies.
-fn place_of(text: &PolicyText, fault: &PolicyFault) -> String {
+fn place_of(places: &TextPlaces, fault: &PolicyFault) -> String {
     match (&fault.path, fault.line) {
-        (Some(path), _) => text.place_of(path).to_string(),
+        (Some(path), _) => places.around(path).to_string(),
         (None, Some(line)) => t_with("policies-check-cedar", &[("line", line.to_string().into())]),
         (None, None) => String::new(),
     }
@@ -90,9 +90,9 @@ fn right(text: &PolicyText, policies: &Policies) -> Vec<Block> {
     if oddities.is_empty() {
         return out;
     }
-    let places = places(text);
+    let places = text.places();
     let row = |odd: &PolicyOddity| {
-        let place = odd.key.as_ref().and_then(|key| places.get(key)).map(ToString::to_string);
+        let place = odd.key.as_ref().and_then(|key| places.get(key)).map(|place| place.to_string());
         let mut row = Row::new("", vec![place.map_or(Cell::None, Cell::Mono), Cell::text(&odd.message)]);
         row.tone = Tone::Warn;
         row
@@ -106,9 +106,4 @@ fn right(text: &PolicyText, policies: &Policies) -> Vec<Block> {
     out.push(Heading::new(t("policies-check-odd")).into());
     out.push(table.into());
     out
-}
-
-/// Where the values of the document stand, by their keys.
-pub(super) fn places(text: &PolicyText) -> std::collections::BTreeMap<String, Position> {
-    engine::document::written::Written::parse(&text.chain).map(|written| written.places()).unwrap_or_default()
 }

@@ -38,7 +38,7 @@ fn cedar_policies_have_their_own_text() {
 #[test]
 fn a_place_is_found_as_exactly_as_it_is_known() {
     let at = |path: &DocumentPath| {
-        let Position { line, column } = text(COMMENTED, "").place_of(path);
+        let Position { line, column } = text(COMMENTED, "").places().around(path);
         (line, column)
     };
     let tools = DocumentPath::default().key("tools");
@@ -46,4 +46,5 @@ fn a_place_is_found_as_exactly_as_it_is_known() {
     assert_eq!(at(&tools.key("deny")), (3, 11));
     assert_eq!(at(&tools.key("profile")), (3, 3));
     assert_eq!(at(&DocumentPath::default()), (2, 1));
+    assert_eq!(text("{", "").places().around(&tools), Position { line: 1, column: 1 });
 }

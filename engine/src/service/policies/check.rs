@@ -12,6 +12,9 @@ use crate::{
 /// How many kinds of sessions are compared while somebody waits.
 pub const SESSIONS_COMPARED_MAX: usize = 5_000;
 
+/// How many kinds of sessions are compared for a page: that takes some seconds.
+const SESSIONS_LOOKED_AT_MAX: usize = 50_000;
+
 /// A policy that was looked at.
 #[derive(Debug)]
 pub enum PolicyCheck {
@@ -60,13 +63,18 @@ impl Services {
     /// What changes for whom when `new` takes the place of `old`. Both are right.
     ///
     /// # Errors
-    /// This process does not know the gateway's rules, or one of them is wrong after all.
+    /// This process does not know the gateway's rules, one of them is wrong after all, or there is too much to compare.
     pub async fn compare_policies(
         &self,
         old: &WrittenPolicy,
         new: &WrittenPolicy,
     ) -> Result<PolicyComparison, PolicyVersionError> {
         let (before, after) = (self.compile_policy(old).await?, self.compile_policy(new).await?);
+        let size = before.chain().zip(after.chain()).map_or(0, |(old, new)| old.diff_size(new));
+        if size > SESSIONS_LOOKED_AT_MAX {
+            let said = format!("there are {size} kinds of sessions: `policy diff` compares them");
+            return Err(PolicyVersionError::Broken(vec![said]));
+        }
         let compared = tokio::task::spawn_blocking({
             let (old, new) = (old.operator.clone(), new.operator.clone());
             move || before.compare(&after, &old, &new)
