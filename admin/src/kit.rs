@@ -182,10 +182,7 @@ macro_rules! block_from {
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
 block_from!(Diverging, TAccounts);
-block_from!(
-    Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret, Panes, Ask,
-    Lanes
-);
+block_from!(Panes, Ask, Lanes);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {

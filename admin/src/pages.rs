@@ -29,7 +29,7 @@ mod search;
 mod sign_in;
 
 /// The menu, from left to right.
-pub(crate) const SECTIONS: [Section; 11] = [
+pub(crate) const SECTIONS: [Section; 12] = [
     Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
     Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
     Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
@@ -41,7 +41,6 @@ pub(crate) const SECTIONS: [Section; 11] = [
     Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
     Section { key: "ledger-title", path: "/ledger", needs: ConsoleAction::LedgerRead },
     Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
-pub(crate) const SECTIONS: [Section; 2] = [
     Section { key: "policies-title", path: "/policies", needs: ConsoleAction::PoliciesRead },
 ];
 
@@ -76,20 +75,26 @@ const EVENTS_SHOWN: u64 = 20;
 
 /// What the audit trail tells of the thing with this identifier, the newest first.
 async fn timeline(visit: &Visit, id: &str) -> Result<Timeline, Fault> {
-    timeline_in(visit, id, None).await
+    let filter = AuditFilter { object: Some(id.to_owned()), ..AuditFilter::default() };
+    timeline_by(visit, &filter, format!("/admin/audit?object={id}")).await
 }
 
 /// As [`timeline`], of a thing that has only a number: what is told of it in this category of actions.
-async fn timeline_in(visit: &Visit, id: &str, category: Option<&str>) -> Result<Timeline, Fault> {
-    let action = category.map(str::to_owned);
-    let filter = AuditFilter { object: Some(id.to_owned()), action, ..AuditFilter::default() };
-    let (rows, next) = visit.services().list_audit(&filter, None, EVENTS_SHOWN).await?;
-    let more = next.map_or_else(String::new, |_more| format!("/admin/audit?object={id}"));
+async fn timeline_in(visit: &Visit, id: &str, category: &str) -> Result<Timeline, Fault> {
+    let filter =
+        AuditFilter { object: Some(id.to_owned()), action: Some(category.to_owned()), ..AuditFilter::default() };
+    timeline_by(visit, &filter, format!("/admin/audit?action={category}&object={id}")).await
+}
+
+/// What the audit trail tells that `filter` wants, the newest first; `all` is where the rest of it is.
+async fn timeline_by(visit: &Visit, filter: &AuditFilter, all: String) -> Result<Timeline, Fault> {
+    let (rows, next) = visit.services().list_audit(filter, None, EVENTS_SHOWN).await?;
+    let more = next.map_or_else(String::new, |_more| all);
     Ok(Timeline { events: rows.into_iter().map(event).collect(), more })
 }
 
-/// The same for something that the trail knows by several names, each a kind and which one: an import knows tools by their
-/// paths, and every price has a name of its own. More of it is found under the first one.
+/// As [`timeline`], of something that the trail knows by several names, each a kind and which one: an import knows tools by
+/// their paths, and every price has a name of its own. More of it is found under the first one.
 async fn timeline_of(visit: &Visit, objects: &[(&str, String)]) -> Result<Timeline, Fault> {
     let (rows, has_more) = visit.services().list_events(objects, EVENTS_SHOWN).await?;
     let first = objects.first().filter(|_| has_more);
@@ -105,21 +110,4 @@ fn event(row: AuditRow) -> Event {
         who: Cell::text(format!("{} {}", row.actor_kind, row.actor_id)),
         details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
     }
-    let filter = AuditFilter { object: Some(id.to_owned()), ..AuditFilter::default() };
-    timeline_by(visit, &filter, format!("/admin/audit?object={id}")).await
-
-/// What the audit trail tells that `filter` wants, the newest first; `all` is where the rest of it is.
-async fn timeline_by(visit: &Visit, filter: &AuditFilter, all: String) -> Result<Timeline, Fault> {
-    let (rows, next) = visit.services().list_audit(filter, None, EVENTS_SHOWN).await?;
-    let events = rows.into_iter().map(|row| {
-        let change = [row.before.map(|text| format!("− {text}")), row.after.map(|text| format!("+ {text}"))];
-        Event {
-            at_us: row.recorded_us,
-            what: Cell::Mono(row.action),
-            who: Cell::text(format!("{} {}", row.actor_kind, row.actor_id)),
-            details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
-        }
-    });
-    let more = next.map_or_else(String::new, |_more| all);
-    Ok(Timeline { events: events.collect(), more })
 }

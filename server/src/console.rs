@@ -3,9 +3,7 @@
 use std::{future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use admin::console::{Console, Disk, Door, NoExport, SignInTry, UnreadForm};
-use actix_web::{HttpRequest, web::Payload};
-use admin::console::{Console, Door, GatewayWays, SignInTry, UnreadForm};
+use admin::console::{Console, Disk, Door, GatewayWays, NoExport, SignInTry, UnreadForm};
 use engine::{
     audit::OpContext,
     ledger::export::request::Request,

@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 56] = [
+const USE_CASES: [(&str, &str, &[Action]); 57] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -85,8 +85,8 @@ const USE_CASES: [(&str, &str, &[Action]); 56] = [
     ("periods.rs", "close_period", &[PeriodClose]),
     ("periods.rs", "close_period_as", &[PeriodClose]),
     ("policies.rs", "draft_policy", &[PolicyDraft]),
-    ("policies/draft.rs", "keep_draft", &[PolicyDraft]),
     ("policies.rs", "save_publication", &[PolicyPublish, PolicyRollback]),
+    ("policies/draft.rs", "keep_draft", &[PolicyDraft]),
     ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),
     ("prices.rs", "cancel_price", &[PriceCancel]),
     ("prices.rs", "order_price", &[PriceSchedule]),

@@ -326,7 +326,8 @@ async fn a_check_runs_in_the_background_and_says_what_it_found(kind: Kind) {
     services.sign_checkpoint(&somebody(), "to begin from").await.unwrap().unwrap();
     desk.fund(WALLET, 1_000).await;
     services.start_verification("Ben".to_owned(), true).await.unwrap();
-    let (last, _) = wait_until("the second run has ended", || services.verification().last.filter(|last| last.by == "Ben"));
+    let (last, _) =
+        wait_until("the second run has ended", || services.verification().last.filter(|last| last.by == "Ben"));
     assert_eq!(last.from, VerifyFrom::Checkpoint(1));
     assert_eq!(last.found.map(|report| (report.ok, report.checkpoint)), Ok((true, Some(1))));
 }

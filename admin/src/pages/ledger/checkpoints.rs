@@ -122,7 +122,7 @@ pub(super) async fn show(visit: Visit, number: Path<String>) -> Answer {
         .fact(t("ledger-verify-entries"), Cell::Number(entries(&known)))
         .fact(t("ledger-hash"), hash(&checkpoint.hash()))
         .fact(t("ledger-checkpoint-before"), hash(&checkpoint.prev_hash));
-    let timeline = super::super::timeline_in(&visit, &number.to_string(), Some("checkpoint")).await?;
+    let timeline = super::super::timeline_in(&visit, &number.to_string(), "checkpoint").await?;
     let mut page = Page::new(t_with("ledger-checkpoint-number", &[("number", number.into())]))
         .under(t("ledger-title"), BOOKS)
         .under(t("ledger-checkpoints"), format!("{BOOKS}{PATH}"))

@@ -140,7 +140,7 @@ async fn of_period(visit: &Visit, page: Page, text: &str, fields: &Fields) -> Re
         .fact(t("ledger-difference"), balanced(moved(&sums)))
         .fact(t("ledger-cut"), Cell::Mono(cut.join(" ")))
         .fact(t("ledger-digest"), hash(&close.digest));
-    let timeline = super::super::timeline_in(visit, &number.to_string(), Some("period")).await?;
+    let timeline = super::super::timeline_in(visit, &number.to_string(), "period").await?;
     Ok(page
         .with(facts)
         .with(sum_table(&sums))

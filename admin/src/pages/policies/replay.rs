@@ -117,7 +117,7 @@ fn calls_of(
     calls: &[&ReplayedCall],
     fields: &Fields,
 ) -> Result<Vec<Block>, Fault> {
-    let after = visit.cursor(fields)?;
+    let after = fields.cursor()?;
     let behind = calls.iter().skip_while(|call| after.is_some_and(|after| call.call.uuid() >= after));
     let shown: Vec<&&ReplayedCall> = behind.take(CALLS_SHOWN.saturating_add(1)).collect();
     let has_more = shown.len() > CALLS_SHOWN;

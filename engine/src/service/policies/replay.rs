@@ -10,9 +10,7 @@ use crate::{
     invocation::{CallState, Surface},
     policy::{
         Decision, DecisionRequest, Explanation, Policies, PolicyId,
-        chain::{ChainPlace, RecordedDecision, SenderFacts, SessionFacts, replay},
-        Decision, Policies, PolicyId,
-        chain::{RecordedDecision, SenderFacts, SessionFacts, decide_again},
+        chain::{ChainPlace, RecordedDecision, SenderFacts, SessionFacts, decide_again},
     },
     pricing::Price,
     service::{
