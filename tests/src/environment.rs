@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `TESTS_EXTENT` | `default` (also when absent), `long` | how far the random and the killing tests go |
 //! | `TESTS_TOOLS` | a folder | where `tests/run` put project-local tools; absent: `.tools` in the workspace |
+//! | `TESTS_GALLERY` | `1` | pictures of the console's pages are written into `target/gallery` |
 //! | `BLESS` | `1` | generated files are rewritten instead of compared |
 
 use std::path::PathBuf;
@@ -50,6 +51,11 @@ pub fn tools_folder() -> PathBuf {
 /// Whether generated files are to be rewritten.
 pub fn is_bless() -> bool {
     variable("BLESS").as_deref() == Some("1")
+}
+
+/// Whether pictures of the console's pages are wanted.
+pub fn is_gallery() -> bool {
+    variable("TESTS_GALLERY").as_deref() == Some("1")
 }
 
 /// The names of the variables that the program would read as settings.

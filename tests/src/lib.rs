@@ -4,16 +4,20 @@
 //! helpers themselves.
 #![expect(clippy::panic, clippy::expect_used, reason = "test harness: a broken premise ends the test with a sentence")]
 
+pub mod authenticator;
 pub mod binary;
+pub mod browser;
 pub mod cases;
 pub mod connection;
 pub mod environment;
 pub mod generated;
 pub mod graph;
 pub mod home;
+pub mod html;
 pub mod licence;
 pub mod mailbox;
 pub mod mutants;
+pub mod operator_console;
 pub mod patience;
 pub mod postgres;
 pub mod program;
