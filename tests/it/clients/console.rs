@@ -1,0 +1,11 @@
+//! The operators' console, as browsers and others see it.
+
+mod browser;
+mod cross_site;
+mod gallery;
+mod headers;
+mod pages;
+mod private;
+mod routes;
+mod samples;
+mod sign_in;

@@ -1,0 +1,110 @@
+//! Every page of the console, looked at in a real browser. `tests/run gallery` keeps the pictures, in `target/gallery`.
+//! What is served as a file to keep is not looked at, but for its headers.
+
+use std::path::PathBuf;
+
+use tests::{
+    browser::{Browser, Scheme},
+    environment::is_gallery,
+    home::{Home, Kind},
+    program::Answer,
+    workspace_root,
+};
+
+use super::{
+    headers::faults,
+    pages::{WIDTHS, faults_in},
+    samples::{Found, World},
+};
+
+#[test]
+fn every_page_is_fit_for_everybody_in_light_colours() {
+    look_at_every_page(Scheme::Light);
+}
+
+#[test]
+fn every_page_is_fit_for_everybody_in_dark_colours() {
+    look_at_every_page(Scheme::Dark);
+}
+
+fn look_at_every_page(scheme: Scheme) {
+    let home = Home::on(Kind::Sqlite);
+    let world = World::start(&home);
+    let (signed_in, nobody) = (world.owner.browser(), Browser::start());
+    let samples = world.samples();
+    let mut found = Vec::new();
+    for (number, sample) in samples.iter().enumerate() {
+        let visitor = if sample.is_for_anybody { &world.console.visitor() } else { &world.owner.visitor };
+        let browser = if sample.is_for_anybody { &nobody } else { &signed_in };
+        let url = world.console.url(&sample.path);
+        let answer = visitor.get(&sample.path);
+        if is_file(&answer) {
+            found.extend(faults_of_file(&answer).into_iter().map(|fault| format!("{}: {fault}", sample.path)));
+            continue;
+        }
+        let mut wrong = faults(&answer);
+        wrong.extend(faults_in(browser, &url, scheme, |width| {
+            if is_gallery() {
+                browser.screenshot(&picture(number, sample, width, scheme));
+            }
+        }));
+        if browser.url() != url {
+            wrong.push(format!("it leads to {}", browser.url()));
+        }
+        found.extend(wrong.into_iter().map(|fault| format!("{} ({}): {fault}", sample.page, sample.path)));
+    }
+    if is_gallery() {
+        hang_up(&samples, scheme);
+    }
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+/// Whether it is something to keep, and no page.
+fn is_file(answer: &Answer) -> bool {
+    answer.header("content-type").is_some_and(|kind| !kind.starts_with("text/html"))
+}
+
+fn faults_of_file(answer: &Answer) -> Vec<String> {
+    let mut found = Vec::new();
+    if answer.status != 200 {
+        found.push(format!("the status is {}", answer.status));
+    }
+    for (name, begin) in [
+        ("content-disposition", "attachment; filename="),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+    ] {
+        let value = answer.header(name);
+        if !value.is_some_and(|value| value.starts_with(begin)) {
+            found.push(format!("`{name}` is {value:?}"));
+        }
+    }
+    found
+}
+
+fn folder() -> PathBuf {
+    let folder = workspace_root().join("target/gallery");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The file of a picture: numbered as the samples are, so that those of a page lie side by side.
+fn picture(number: usize, sample: &Found, width: u32, scheme: Scheme) -> PathBuf {
+    let words = sample.page.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join("-");
+    folder().join(format!("{number:03}-{name}-{width}-{}.png", scheme.name()))
+}
+
+/// A page with all pictures in these colours.
+fn hang_up(samples: &[Found], scheme: Scheme) {
+    let mut lines = vec!["<!doctype html><meta charset=\"utf-8\"><title>The console</title>".to_owned()];
+    for (number, sample) in samples.iter().enumerate() {
+        lines.push(format!("<h2>{}</h2>", sample.page));
+        let pictures = WIDTHS.map(|width| (width, picture(number, sample, width, scheme)));
+        lines.extend(pictures.iter().filter(|(_, path)| path.exists()).map(|(width, path)| {
+            let file = path.file_name().unwrap().to_string_lossy();
+            format!("<img src=\"{file}\" width=\"{}\" alt=\"\">", width / 2)
+        }));
+    }
+    std::fs::write(folder().join(format!("{}.html", scheme.name())), lines.join("\n")).unwrap();
+}
