@@ -117,6 +117,8 @@ impl Door for ServerDoor {
             free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
             total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         })
+    }
+
     fn gateway(&self) -> GatewayWays {
         let gateway = &self.config.gateway;
         GatewayWays {
