@@ -15,3 +15,4 @@ mod partners;
 mod policies;
 mod prices;
 mod search;
+mod shop;

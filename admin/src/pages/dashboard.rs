@@ -68,10 +68,10 @@ fn day(at_us: i64) -> String {
 
 /// A number, or that it is at least that.
 pub(super) fn at_least(number: AtLeast) -> Cell {
-    match number.is_more {
-        true => Cell::text(format!("{}+", grouped(&number.count.to_string()))),
-        false => Cell::Number(number.count),
+    if number.is_more {
+        return Cell::text(format!("{}+", grouped(&number.count.to_string())));
     }
+    Cell::Number(number.count)
 }
 
 fn stat(key: &str, value: Cell, note: String, href: String) -> Stat {

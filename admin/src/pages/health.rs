@@ -119,14 +119,11 @@ fn writer(health: &Health) -> Facts {
         Ok(found) => Cell::Mono(format!("journal_mode {}, synchronous {}", found.journal_mode, found.synchronous)),
         Err(why) => Cell::state(why, Tone::Warn),
     };
-    let presence = match health.is_away {
-        true => Cell::state(t("health-is-away"), Tone::Bad),
-        false => Cell::state(t("health-is-there"), Tone::Good),
-    };
+    let (key, tone) = if health.is_away { ("health-is-away", Tone::Bad) } else { ("health-is-there", Tone::Good) };
     let readers = &health.readers;
     let readers = [("open", readers.open.into()), ("idle", readers.idle.into()), ("most", readers.most.into())];
     Facts::new()
-        .fact(t("health-presence"), presence)
+        .fact(t("health-presence"), Cell::state(t(key), tone))
         .fact(t("health-settings"), settings)
         .fact(t("health-epoch"), Cell::Number(*epoch))
         .fact(t("health-queued"), number(*queued))

@@ -98,9 +98,10 @@ fn called(call: &ListedCall) -> Cell {
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let asked = filter::read(&visit, &fields).await?;
-    let found = match asked.problems.is_empty() {
-        true => visit.services().list_calls(&asked.filter, fields.cursor()?, PAGE_ROWS).await?,
-        false => CallPage { rows: Vec::new(), next: None, looked_at: None },
+    let found = if asked.problems.is_empty() {
+        visit.services().list_calls(&asked.filter, fields.cursor()?, PAGE_ROWS).await?
+    } else {
+        CallPage { rows: Vec::new(), next: None, looked_at: None }
     };
     let next = found.next.as_ref().map(|next| page_href(LIST, &visit.query, "after", next)).unwrap_or_default();
     let mut page = Page::new(t("invocations-title")).with(filter::form(&visit, &fields));
@@ -112,12 +113,8 @@ async fn list(visit: Visit) -> Answer {
         page = page.with(Notice::new(Tone::Plain, said).link(t("invocations-go-on"), next.clone()));
     }
     let is_cut = found.looked_at.is_some();
-    let exports = match visit.may(ConsoleAction::ListsExport) && !found.rows.is_empty() {
-        true => {
-            vec![Link::new(t("invocations-export"), page_href(&format!("{LIST}/export"), &visit.query, "after", ""))]
-        }
-        false => Vec::new(),
-    };
+    let export = Link::new(t("invocations-export"), page_href(&format!("{LIST}/export"), &visit.query, "after", ""));
+    let is_exported = visit.may(ConsoleAction::ListsExport) && !found.rows.is_empty();
     let origin = visit.console().door.origin();
     let empty = Empty {
         text: t("invocations-empty"),
@@ -139,7 +136,7 @@ async fn list(visit: Visit) -> Answer {
         rows: found.rows.iter().map(row).collect(),
         first: visit.first_href(LIST),
         next,
-        exports,
+        exports: is_exported.then_some(export).into_iter().collect(),
         empty: (!is_cut).then_some(empty),
         ..Table::default()
     };

@@ -41,8 +41,10 @@ pub(crate) struct HoldRow {
     pub(crate) publisher_bps: i64,
     pub(crate) partner_bps: i64,
     pub(crate) expiry_capture: Option<i64>,
-    /// Until when it is open, if it is.
-    pub(crate) open_until_us: Option<Option<i64>>,
+    /// Nobody has settled it.
+    pub(crate) is_open: bool,
+    /// Until when, where that is said.
+    pub(crate) expires_us: Option<i64>,
 }
 
 /// The hold with this identifier.
@@ -54,8 +56,7 @@ pub(crate) async fn hold(readers: &Readers, id: Uuid) -> Result<Option<HoldRow>,
                LEFT JOIN open_hold o ON o.hold_id = h.id WHERE h.id = $1";
     let row = readers.query_one_raw(query(readers, sql, [id.into()])).await?;
     let read = |row: QueryResult| -> Result<HoldRow, StoreError> {
-        let is_open: Option<Uuid> = row.try_get_by_index(9)?;
-        let expires_us: Option<i64> = row.try_get_by_index(10)?;
+        let open: Option<Uuid> = row.try_get_by_index(9)?;
         Ok(HoldRow {
             slot: row.try_get_by_index(0)?,
             seq: row.try_get_by_index(1)?,
@@ -66,7 +67,8 @@ pub(crate) async fn hold(readers: &Readers, id: Uuid) -> Result<Option<HoldRow>,
             publisher_bps: row.try_get_by_index(6)?,
             partner_bps: row.try_get_by_index(7)?,
             expiry_capture: row.try_get_by_index(8)?,
-            open_until_us: is_open.map(|_id| expires_us),
+            is_open: open.is_some(),
+            expires_us: row.try_get_by_index(10)?,
         })
     };
     row.map(read).transpose()

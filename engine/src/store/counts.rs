@@ -125,7 +125,8 @@ pub(crate) async fn flows(readers: &Readers, slot: i64, after: i64, until: i64) 
          FROM txn t JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no
          JOIN posting p ON p.slot = t.slot AND p.seq = t.seq
          JOIN ledger_account d ON d.id = p.debit JOIN ledger_account c ON c.id = p.credit
-         WHERE t.slot = $1 AND t.seq > $2 AND t.seq <= $3 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+         WHERE t.slot = $1 AND t.seq > $2 AND t.seq <= $3 AND p.slot = $1 AND p.seq > $2 AND p.seq <= $3
+         GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     );
     let rows = readers.query_all_raw(query(readers, &sql, [slot.into(), after.into(), until.into()])).await?;
     rows.iter().map(flow_count).collect()

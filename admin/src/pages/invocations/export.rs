@@ -8,7 +8,10 @@ use std::{
 };
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
-use engine::service::invocations::{CALLS_PAGE_MAX, CallFilter, CallPage, ListedCall};
+use engine::{
+    invocation::{CallOutcome, CallState, Surface},
+    service::invocations::{CALLS_PAGE_MAX, CallFilter, CallPage, ListedCall},
+};
 use futures_core::Stream;
 use jiff::Timestamp;
 use serde_json::json;
@@ -55,10 +58,10 @@ fn told(filter: &CallFilter) -> serde_json::Value {
         "partner": filter.partner.map(|id| id.to_string()),
         "end_user": filter.end_user.map(|id| id.to_string()),
         "tool": filter.tool.map(|id| id.to_string()),
-        "outcome": filter.outcome.map(|outcome| outcome.as_str()),
-        "state": filter.state.map(|state| state.as_str()),
+        "outcome": filter.outcome.map(CallOutcome::as_str),
+        "state": filter.state.map(CallState::as_str),
         "error": filter.error,
-        "endpoint": filter.surface.map(|surface| surface.as_str()),
+        "endpoint": filter.surface.map(Surface::as_str),
         "from": filter.from_us.map(instant),
         "to": filter.to_us.map(instant),
     })
@@ -97,16 +100,16 @@ impl Export {
         self.looked_at = self.looked_at.saturating_add(looked_at.unwrap_or(shown));
         let mut text: String = rows.iter().map(line).collect();
         self.after = next.and_then(|next| next.parse().ok());
-        let is_over = self.after.is_none();
-        if is_over {
-            text.push_str("# the end\n");
+        let end = if self.after.is_none() {
+            "# the end\n".to_owned()
         } else if self.rows >= ROWS_MAX {
-            text.push_str(&format!("# it ends here because {ROWS_MAX} calls are as many as a file has\n"));
+            format!("# it ends here because {ROWS_MAX} calls are as many as a file has\n")
         } else if self.looked_at >= LOOKED_AT_MAX {
-            text.push_str(&format!("# it ends here because {LOOKED_AT_MAX} calls were looked at: narrow the time\n"));
+            format!("# it ends here because {LOOKED_AT_MAX} calls were looked at: narrow the time\n")
         } else {
             return (Ok(text.into()), Some(self));
-        }
+        };
+        text.push_str(&end);
         (Ok(text.into()), None)
     }
 }
@@ -117,7 +120,7 @@ fn line(call: &ListedCall) -> String {
         call.id.to_string(),
         instant(call.created_us),
         call.ended_us.map(instant).unwrap_or_default(),
-        name(call.surface.map(|surface| surface.as_str())),
+        name(call.surface.map(Surface::as_str)),
         call.outcome.as_str().to_owned(),
         call.state.as_str().to_owned(),
         name(call.tool.as_ref().map(|(_, name)| name.as_str())),

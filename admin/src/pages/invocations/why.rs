@@ -25,11 +25,10 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     let page = match reason {
         CallReason::Recorded(explanation) => explained(page.with(Text::new(t("invocations-recorded"))), &explanation),
         CallReason::Again { explanation, is_same } => {
-            let page = page.with(Text::new(t("invocations-again")));
-            let page = match is_same {
-                true => page,
-                false => page.with(Notice::new(Tone::Warn, t("invocations-again-other"))),
-            };
+            let mut page = page.with(Text::new(t("invocations-again")));
+            if !is_same {
+                page = page.with(Notice::new(Tone::Warn, t("invocations-again-other")));
+            }
             explained(page, &explanation)
         }
         CallReason::None(why) => page.with(Notice::new(Tone::Plain, format!("{} {why}.", t("invocations-no-reason")))),
@@ -54,12 +53,9 @@ fn mono(text: Option<String>) -> Cell {
 
 fn explained(page: Page, explanation: &Value) -> Page {
     let is_allowed = text(explanation, "decision").as_deref() == Some("allow");
-    let decision = match is_allowed {
-        true => Cell::state(t("invocations-allowed"), Tone::Good),
-        false => Cell::state(t("invocations-denied"), Tone::Bad),
-    };
+    let (key, tone) = if is_allowed { ("invocations-allowed", Tone::Good) } else { ("invocations-denied", Tone::Bad) };
     let facts = Facts::new()
-        .fact(t("invocations-decision"), decision)
+        .fact(t("invocations-decision"), Cell::state(t(key), tone))
         .fact(t("invocations-determining"), mono(Some(texts(explanation, "determining"))))
         .fact(t("invocations-reason"), Cell::maybe(text(explanation, "reason")))
         .fact(t("invocations-error"), mono(text(explanation, "code")))

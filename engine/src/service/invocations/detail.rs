@@ -127,8 +127,10 @@ pub struct CallHold {
     pub on_expiry: Option<Credits>,
     /// What of it came from credits that expire.
     pub grants: Vec<(EntryId, Credits)>,
-    /// It is open, and until when: without an end where that is not said.
-    pub open_until_us: Option<Option<i64>>,
+    /// Nobody has settled it.
+    pub is_open: bool,
+    /// Of an open one: when it is settled by rule; `None`: never.
+    pub expires_us: Option<i64>,
 }
 
 /// The end of a reservation.
@@ -285,7 +287,8 @@ fn hold_of(row: &HoldRow, sources: Vec<(Uuid, i64)>) -> CallHold {
         partner_bps: row.partner_bps,
         on_expiry: row.expiry_capture.map(Credits::from_micros),
         grants: sources.into_iter().map(source).collect(),
-        open_until_us: row.open_until_us,
+        is_open: row.is_open,
+        expires_us: row.expires_us,
     }
 }
 

@@ -157,9 +157,10 @@ impl Services {
         let mut from = filter.from_us.map_or(Uuid::nil(), first_at);
         let until = filter.to_us.map_or(Uuid::max(), first_at);
         let below = after.map_or(until, |after| after.min(until));
-        let floor = match filter.is_selective() {
-            true => calls::floor(self.db.readers(), from, below, CALLS_LOOKED_AT).await?,
-            false => None,
+        let floor = if filter.is_selective() {
+            calls::floor(self.db.readers(), from, below, CALLS_LOOKED_AT).await?
+        } else {
+            None
         };
         from = floor.unwrap_or(from);
         // A range of the primary key, read backwards.
