@@ -96,14 +96,14 @@ fn apply(value: &mut Value, path: &[Segment<'_>], change: &Change) -> Result<(),
                     members.insert(key.clone().into_owned(), new.clone());
                     Ok(())
                 }
-                _ => match members.get_mut(key.as_ref()) {
-                    Some(inner) => apply(inner, rest, change),
-                    None => {
-                        let made = made(rest, change)?;
-                        members.insert(key.clone().into_owned(), made);
-                        Ok(())
+                _ => {
+                    if let Some(inner) = members.get_mut(key.as_ref()) {
+                        return apply(inner, rest, change);
                     }
-                },
+                    let made = made(rest, change)?;
+                    members.insert(key.clone().into_owned(), made);
+                    Ok(())
+                }
             }
         }
         (Segment::Index(index), Value::Array(items)) => match change {
@@ -120,7 +120,7 @@ fn apply(value: &mut Value, path: &[Segment<'_>], change: &Change) -> Result<(),
 /// What is put where nothing was: `path` leads on from there.
 fn made(path: &[Segment<'_>], change: &Change) -> Result<Value, Obstacle> {
     match (path.split_first(), change) {
-        (_, Change::Remove) => Err(Obstacle::Missing),
+        (_, Change::Remove) | (Some((Segment::Index(_), _)), _) => Err(Obstacle::Missing),
         (None, Change::Append(entry)) => Ok(Value::Array(vec![entry.clone()])),
         (None, Change::Put(value)) => Ok(value.clone()),
         (Some((Segment::Key(key), rest)), _) => {
@@ -128,7 +128,6 @@ fn made(path: &[Segment<'_>], change: &Change) -> Result<Value, Obstacle> {
             members.insert(key.clone().into_owned(), made(rest, change)?);
             Ok(Value::Object(members))
         }
-        (Some((Segment::Index(_), _)), _) => Err(Obstacle::Missing),
     }
 }
 

@@ -98,7 +98,7 @@ impl Written {
     pub fn parse(text: &str) -> Result<Self, Vec<TextProblem>> {
         let one = |at, message: String| vec![TextProblem { at, message }];
         let scanned = scan(text)
-            .map_err(|TooDeep(at)| one(at, format!("objects and lists are nested deeper than {}", DEPTH_MAX)))?;
+            .map_err(|TooDeep(at)| one(at, format!("objects and lists are nested deeper than {DEPTH_MAX}")))?;
         let (end, has_comments) = (scanned.end, scanned.has_comments);
         let value = json5::from_str(text).map_err(|error| vec![syntax_problem(&error, end)])?;
         let mut builder = Builder { lexemes: scanned.lexemes.into_iter().peekable(), problems: Vec::new() };

@@ -42,12 +42,11 @@ impl PolicyText {
                 .map_err(|problem| problem.to_string());
         }
         let policy = WrittenPolicy::from_stored(stored)?;
-        let chain = match policy.operator.as_str() {
-            "" => stored.to_owned(),
-            _ => {
-                let path = DocumentPath::default().key(OPERATOR_POLICIES);
-                edit(stored, &path, &Change::Remove).map_err(|problem| problem.to_string())?.text
-            }
+        let chain = if policy.operator.is_empty() {
+            stored.to_owned()
+        } else {
+            let path = DocumentPath::default().key(OPERATOR_POLICIES);
+            edit(stored, &path, &Change::Remove).map_err(|problem| problem.to_string())?.text
         };
         Ok(Self { chain, operator: policy.operator })
     }

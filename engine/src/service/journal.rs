@@ -202,9 +202,10 @@ impl Services {
     /// What was found in a window, and what was not looked at before it.
     async fn part<T>(&self, window: Window, rows: Vec<(Place, T)>) -> Result<Part<T>, StoreError> {
         let is_full = u64::try_from(rows.len()).is_ok_and(|count| count > PAGE_ROWS);
-        let unread = match is_full || window.from <= 1 {
-            true => None,
-            false => pages::last_before(self.db.readers(), window.slot, window.from).await?,
+        let unread = if is_full || window.from <= 1 {
+            None
+        } else {
+            pages::last_before(self.db.readers(), window.slot, window.from).await?
         };
         Ok(Part::new(rows, PAGE_ROWS, unread))
     }

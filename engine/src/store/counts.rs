@@ -150,16 +150,12 @@ fn flow_count(row: &QueryResult) -> Result<FlowCount, StoreError> {
 /// The statement that moves the head of `name` from `from` (`None`: it never was counted) on to `to`. It touches one row,
 /// unless somebody else has counted meanwhile.
 pub(crate) fn advance(backend: DbBackend, name: &str, from: Option<i64>, to: i64) -> Statement {
-    match from {
-        Some(from) => {
-            let sql = "UPDATE count_head SET reached = $1 WHERE name = $2 AND reached = $3";
-            Statement::from_sql_and_values(backend, sql, [to.into(), name.into(), from.into()])
-        }
-        None => {
-            let sql = "INSERT INTO count_head (name, reached) VALUES ($1, $2)";
-            Statement::from_sql_and_values(backend, sql, [name.into(), to.into()])
-        }
+    if let Some(from) = from {
+        let sql = "UPDATE count_head SET reached = $1 WHERE name = $2 AND reached = $3";
+        return Statement::from_sql_and_values(backend, sql, [to.into(), name.into(), from.into()]);
     }
+    let sql = "INSERT INTO count_head (name, reached) VALUES ($1, $2)";
+    Statement::from_sql_and_values(backend, sql, [name.into(), to.into()])
 }
 
 /// The statement that adds calls to what was counted before.

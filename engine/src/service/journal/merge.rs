@@ -60,7 +60,9 @@ pub(super) fn merge<T>(parts: Vec<Part<T>>, count: u64) -> Merged<T> {
     rows.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
     let is_full = rows.len() > count;
     let surplus = rows.split_off(count.min(rows.len()));
-    surplus.iter().for_each(|(place, _)| keep(*place));
+    for (place, _) in surplus {
+        keep(place);
+    }
     let looked_back_to_us = bounded.filter(|_| !is_full).map(|place| place.recorded_us);
     Merged { rows: rows.into_iter().map(|(_, row)| row).collect(), left, looked_back_to_us }
 }
