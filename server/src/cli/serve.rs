@@ -102,8 +102,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         say(&format!("the token for {base_url}{PATH} is in {}", path.display()))?;
     }
     if let Some((tokens, _)) = &demo {
-        say(&console_line(&base_url, tokens))?;
-        say_calls(&demo::calls(&base_url, tokens, credential.as_deref()))?;
+        say_demo(&base_url, tokens, credential.as_deref())?;
     }
     signals.wait().await;
     app::stop(&state, &handle).await;
@@ -147,6 +146,12 @@ async fn end_writer(writer: std::thread::JoinHandle<()>) -> Outcome {
         Ok(Ok(())) => Ok(Exit::Ok),
         _ => Err(Failure::new(Exit::Database, "the ledger's writer ended in a panic")),
     }
+}
+
+/// Prints where the console is, and what can be pasted.
+fn say_demo(base_url: &str, tokens: &demo::DemoTokens, credential: Option<&str>) -> Outcome {
+    say(&console_line(base_url, tokens))?;
+    say_calls(&demo::calls(base_url, tokens, credential))
 }
 
 /// Where the demo's operator goes: to its first password, or to the sign-in.

@@ -60,7 +60,6 @@ fn compare(old: &[&str], new: &[&str]) -> Vec<DiffLine> {
     loop {
         let (next_row, next_column) = (row.saturating_add(1), column.saturating_add(1));
         match (old.get(row), new.get(column)) {
-            (None, None) => return out,
             (Some(old_line), Some(new_line)) if old_line == new_line => {
                 out.push(same(old_line));
                 (row, column) = (next_row, next_column);
@@ -73,7 +72,7 @@ fn compare(old: &[&str], new: &[&str]) -> Vec<DiffLine> {
                 out.push(line('+', new_line));
                 column = next_column;
             }
-            (Some(_), None) => return out,
+            (_, None) => return out,
         }
     }
 }

@@ -22,9 +22,10 @@ fn href(number: i64) -> String {
 
 /// Whether the key that is stored has signed it.
 fn signature(known: &KnownCheckpoint) -> Cell {
-    match known.signed.is_signed_by(&known.public) {
-        true => Cell::state(t("ledger-signature-right"), Tone::Good),
-        false => Cell::state(t("ledger-signature-wrong"), Tone::Bad),
+    if known.signed.is_signed_by(&known.public) {
+        Cell::state(t("ledger-signature-right"), Tone::Good)
+    } else {
+        Cell::state(t("ledger-signature-wrong"), Tone::Bad)
     }
 }
 

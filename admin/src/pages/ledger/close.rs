@@ -101,13 +101,13 @@ fn refuse(error: &ClosePeriodError, problems: &mut Problems) {
     let when = |us: i64| instant_text(us).into();
     match error {
         ClosePeriodError::NotOver { end_us, now_us, .. } => {
-            problems.add("until", t_with("ledger-close-not-over", &[("end", when(*end_us)), ("now", when(*now_us))]))
+            problems.add("until", t_with("ledger-close-not-over", &[("end", when(*end_us)), ("now", when(*now_us))]));
         }
         ClosePeriodError::EndsBeforeStart { start_us, .. } => {
             problems.add("until", t_with("ledger-close-too-early", &[("start", when(*start_us))]));
         }
         ClosePeriodError::Closed { period, end_us } => {
-            problems.add("", t_with("ledger-close-closed", &[("number", (*period).into()), ("end", when(*end_us))]))
+            problems.add("", t_with("ledger-close-closed", &[("number", (*period).into()), ("end", when(*end_us))]));
         }
         ClosePeriodError::Changed { .. } => problems.add("", t("ledger-close-changed")),
         ClosePeriodError::TooMany { entries, entries_max, .. } => problems.add(

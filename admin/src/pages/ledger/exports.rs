@@ -76,12 +76,11 @@ fn range(fields: &Fields, problems: &mut Problems) -> (Option<i64>, Option<i64>)
         return (None, None);
     }
     let start = Some(month).filter(|month| month.len() == 7).and_then(|month| parse_time(&format!("{month}-01")));
-    match start.and_then(|start| Some((start, end_of_month(start)?))) {
-        Some((start, end)) => (Some(start), Some(end)),
-        None => {
-            problems.add("month", t("ledger-export-month-unreadable"));
-            (None, None)
-        }
+    if let Some((start, end)) = start.and_then(|start| Some((start, end_of_month(start)?))) {
+        (Some(start), Some(end))
+    } else {
+        problems.add("month", t("ledger-export-month-unreadable"));
+        (None, None)
     }
 }
 

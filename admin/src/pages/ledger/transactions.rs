@@ -143,9 +143,10 @@ fn position(position: Position) -> Cell {
 }
 
 fn place_facts(place: &HashedPlace) -> Facts {
-    let header = match place.is_header_whole() {
-        true => Cell::state(t("ledger-header-whole"), Tone::Good),
-        false => Cell::state(t("ledger-header-changed"), Tone::Bad),
+    let header = if place.is_header_whole() {
+        Cell::state(t("ledger-header-whole"), Tone::Good)
+    } else {
+        Cell::state(t("ledger-header-changed"), Tone::Bad)
     };
     let vouched = match place.checkpoint {
         Some(number) => {
@@ -230,9 +231,10 @@ pub(super) async fn receipt(visit: Visit, id: Path<String>) -> Answer {
         Ok(FoundReceipt::Unknown) => return Err(Fault::NotFound),
         Ok(FoundReceipt::NotYet(_)) => {
             let notice = Notice::new(Tone::Warn, t("ledger-receipt-not-yet"));
-            match visit.may(ConsoleAction::LedgerCheckpoint) {
-                true => notice.link(t("ledger-sign"), format!("{BOOKS}/checkpoints/sign")),
-                false => notice,
+            if visit.may(ConsoleAction::LedgerCheckpoint) {
+                notice.link(t("ledger-sign"), format!("{BOOKS}/checkpoints/sign"))
+            } else {
+                notice
             }
         }
         Err(StoreError::Inconsistent { .. }) => {

@@ -62,10 +62,8 @@ pub(super) fn line_table(lines: &[NamedLine]) -> Table {
     let row = |line: &NamedLine| {
         let (_, account) = line.row.key;
         let href = if account == 0 { String::new() } else { account_href(LedgerAccountId::from_raw(account)) };
-        let name = match href.is_empty() {
-            true => Cell::text(&line.code),
-            false => Cell::link(short_code(&line.code), href.clone()),
-        };
+        let name =
+            if href.is_empty() { Cell::text(&line.code) } else { Cell::link(short_code(&line.code), href.clone()) };
         Row::new(href, std::iter::once(name).chain(amounts(&line.row)).collect())
     };
     Table { caption: t("ledger-lines"), columns: columns(), rows: lines.iter().map(row).collect(), ..Table::default() }

@@ -58,7 +58,6 @@ fn walk(old: &[&str], new: &[&str], out: &mut Vec<DiffLine>) {
     loop {
         let (down, right) = (row.saturating_add(1), column.saturating_add(1));
         match (old.get(row), new.get(column)) {
-            (None, None) => return,
             (Some(before), Some(after)) if before == after => {
                 out.push(line(' ', before));
                 (row, column) = (down, right);
@@ -71,7 +70,7 @@ fn walk(old: &[&str], new: &[&str], out: &mut Vec<DiffLine>) {
                 out.push(line('+', after));
                 column = right;
             }
-            (Some(_), None) => return,
+            (_, None) => return,
         }
     }
 }

@@ -99,12 +99,11 @@ fn matrix(replayed: &Replayed, to: &dyn Fn(&str) -> String) -> Vec<Block> {
     };
     let (newly_allowed, newly_denied) = (replayed.cell(false, true).count(), replayed.cell(true, false).count());
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX).into();
-    let notice = match (newly_allowed, newly_denied) {
-        (0, 0) => Notice::new(Tone::Good, t("policies-replay-none")),
-        _ => {
-            let values = [("allowed", count(newly_allowed)), ("denied", count(newly_denied))];
-            Notice::new(Tone::Warn, t_with("policies-replay-flips", &values))
-        }
+    let notice = if newly_allowed == 0 && newly_denied == 0 {
+        Notice::new(Tone::Good, t("policies-replay-none"))
+    } else {
+        let values = [("allowed", count(newly_allowed)), ("denied", count(newly_denied))];
+        Notice::new(Tone::Warn, t_with("policies-replay-flips", &values))
     };
     vec![heading.into(), notice.into(), table.into()]
 }
