@@ -111,3 +111,6 @@ fn event(row: AuditRow) -> Event {
         details: row.reason.into_iter().chain(change.into_iter().flatten()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use engine::{
     policy::console::ConsoleAction,
     service::{
-        approvals::{AskedGrant, RequestApprovalError},
+        approvals::{Deed, RequestApprovalError},
         caps::CapHolder,
         tokens::TokenOwner,
     },
@@ -64,12 +64,13 @@ impl Holder {
 /// Asks for credits that somebody else has to approve: what to say about it, if they were asked for.
 pub(super) async fn ask_for_grant(
     visit: &Visit,
-    asked: &AskedGrant,
+    asked: &Deed,
+    reason: &str,
     key: &str,
     problems: &mut Problems,
 ) -> Result<Option<String>, Fault> {
     let author = visit.signed_in()?.operator.id;
-    match visit.services().request_grant(&visit.context()?, author, asked, Some(key)).await {
+    match visit.services().request_deed(&visit.context()?, author, asked, reason, Some(key)).await {
         Ok(id) => return Ok(Some(t_with("partners-grant-asked", &[("id", id.to_string().into())]))),
         Err(RequestApprovalError::Store(error)) => return Err(error.into()),
         Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),

@@ -151,6 +151,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let mut page = Page::new(account.email.clone())
         .under(t("accounts-title"), LIST)
         .tool(visit.may(ConsoleAction::GrantCreate), t("accounts-grant"), format!("{own}/grant"))
+        .tool(visit.may(ConsoleAction::AccountAdjust), t("movements-adjust"), format!("{own}/adjust"))
         .tool(visit.may(ConsoleAction::AccountToken), t("partners-token-new"), format!("{own}/tokens/new"))
         .tool(visit.may(ConsoleAction::AccountCap), t("partners-cap-set"), format!("{own}/caps"))
         .tool(visit.may(ConsoleAction::AccountSuspend), t(suspend), format!("{own}/suspend"))

@@ -166,7 +166,7 @@ fn standing(found: &Dashboard) -> Vec<Stat> {
     let refunds = refunds.map(|waiting| waiting.count).fold(0, i64::saturating_add);
     let near =
         AtLeast { count: i64::try_from(found.near_caps.len()).unwrap_or(i64::MAX), is_more: found.has_more_near_caps };
-    let approvals = |kind: &str| places::href(&format!("/approvals?state=waiting{kind}"));
+    let approvals = |kind: &str| places::href(&format!("/approvals?view=all&state=waiting{kind}"));
     vec![
         stat("dashboard-open-holds", at_least(found.open_holds), held, holds),
         stat("dashboard-approvals", Cell::Number(waiting), String::new(), approvals("")),

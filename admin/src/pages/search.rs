@@ -37,31 +37,25 @@ const fn needs(kind: HitKind) -> ConsoleAction {
 
 /// Where something that was found has its page: its own, or what is told of it.
 fn href(kind: HitKind, id: &str) -> String {
-    let own = match kind {
-        HitKind::Account => "/accounts/",
-        HitKind::Call => "/invocations/",
-        HitKind::Tool => "/tools/",
-        HitKind::Namespace => "/namespaces/",
-        HitKind::Publisher => "/publishers/",
-        HitKind::Partner => "/partners/",
-        HitKind::EndUser => "/end-users/",
-        HitKind::Purchase => "/purchases/",
-        HitKind::Movement => "/movements/",
-        HitKind::Grant | HitKind::Transaction => "/ledger/entries/",
-        HitKind::Price => "/prices/",
-        HitKind::Token => "/tokens/",
-        HitKind::Cap => "/caps/",
-        HitKind::Approval => "/approvals/",
-        HitKind::Operator => "/operators/",
-        HitKind::Auditor => "/auditors/",
-        HitKind::Mail => "/mail/",
-    };
     let page = match kind {
+        HitKind::Account => format!("/accounts/{id}"),
         // A call's charge bears its identifier.
-        HitKind::Call => {
-            id.strip_prefix("ent_").map_or_else(|| format!("{own}{id}"), |rest| format!("{own}inv_{rest}"))
-        }
-        _ => format!("{own}{id}"),
+        HitKind::Call => match id.strip_prefix("ent_") {
+            Some(rest) => format!("/invocations/inv_{rest}"),
+            None => format!("/invocations/{id}"),
+        },
+        HitKind::Tool => format!("/tools/{id}"),
+        HitKind::Namespace => format!("/namespaces/{id}"),
+        HitKind::Publisher => format!("/publishers/{id}"),
+        HitKind::Partner => format!("/partners/{id}"),
+        HitKind::Purchase => format!("/purchases/{id}"),
+        HitKind::Movement => format!("/refunds/{id}"),
+        HitKind::Grant | HitKind::Transaction => format!("/ledger/transactions/{id}"),
+        HitKind::Approval => format!("/approvals/{id}"),
+        HitKind::Operator => format!("/operators/{id}"),
+        HitKind::Mail => format!("/mail/{id}"),
+        // They have no page of their own.
+        HitKind::EndUser | HitKind::Price | HitKind::Token | HitKind::Cap | HitKind::Auditor => String::new(),
     };
     let others = match kind {
         HitKind::EndUser => format!("/invocations?end_user={id}"),

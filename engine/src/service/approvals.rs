@@ -22,7 +22,6 @@ use crate::{
 mod decide;
 mod deed;
 mod execute;
-mod gifts;
 mod list;
 mod rounds;
 mod rows;
@@ -31,7 +30,6 @@ mod standing;
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
 pub use deed::{Deed, DeedUnreadable};
 pub use execute::{DeedDone, DeedFailure, RESUMED_AFTER_S};
-pub use gifts::{AskedGrant, CarryOutGrantError};
 use list::is_in_state;
 pub use list::{APPROVALS_PAGE_MAX, ApprovalFilter};
 use rows::read;

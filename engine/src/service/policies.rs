@@ -118,6 +118,9 @@ pub enum PolicyVersionError {
     /// It was never published.
     #[error("version {0} was never in force: `policy publish {0}` publishes it")]
     Draft(i64),
+    /// Another version is in force than the one that was seen.
+    #[error("version {0} was in force when this was asked for, and is not any more: look at it again")]
+    Stale(i64),
     /// Nothing was in force before what is.
     #[error("there is no version to go back to")]
     NothingBefore,
@@ -179,8 +182,14 @@ impl Services {
     /// Puts a draft in force, here and on every other server.
     ///
     /// # Errors
-    /// It is no draft, is wrong by now, somebody else published at the same moment, or the database failed.
-    pub async fn publish_policy(&self, by: &OpContext, number: i64) -> Result<PolicyVersionInfo, PolicyVersionError> {
+    /// It is no draft, is wrong by now, another version than `over` is in force (`None`: whichever is), somebody else
+    /// published at the same moment, or the database failed.
+    pub async fn publish_policy(
+        &self,
+        by: &OpContext,
+        number: i64,
+        over: Option<i64>,
+    ) -> Result<PolicyVersionInfo, PolicyVersionError> {
         let (found, policy) = self.find_policy(number).await?.ok_or(PolicyVersionError::NotFound(number))?;
         match found.state {
             PolicyState::Draft => {}
@@ -190,6 +199,9 @@ impl Services {
         self.compile_policy(&policy).await?;
         let mut unit = UnitOfWork::new();
         let replaced = self.publish_draft(&mut unit, number).await?;
+        if let Some(seen) = over.filter(|seen| replaced != Some(*seen)) {
+            return Err(PolicyVersionError::Stale(seen));
+        }
         let told = trail::published(by, Action::PolicyPublish, number, &found.sha256, replaced);
         self.save_publication(unit.audited(told)).await?;
         self.load_policy_info(number).await

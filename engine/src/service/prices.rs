@@ -24,12 +24,10 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
-mod approval;
 mod list;
 mod plan;
 mod trial;
 
-pub use approval::{CarryOutPriceError, RequestPriceError};
 pub use plan::{PlannedPrice, PriceOrder, PriceStart};
 pub use trial::PriceTrial;
 

@@ -133,7 +133,7 @@ pub(super) async fn draft(
 }
 
 pub(super) async fn publish(services: &Services, by: &OpContext, number: i64) -> Result<Done, NotDone> {
-    published(&services.publish_policy(by, number).await?)
+    published(&services.publish_policy(by, number, None).await?)
 }
 
 pub(super) async fn rollback(

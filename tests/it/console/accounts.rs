@@ -11,7 +11,7 @@ use engine::{
         accounts::{
             AccountFilter, CreateAccountError, FundedAccountError, GrantTerms, NewFundedAccount, SuspendAccountError,
         },
-        approvals::{APPROVAL_FROM, AskedGrant, Decision},
+        approvals::{APPROVAL_FROM, Decision, Deed},
         caps::CapHolder,
         operators::NewOperator,
         tokens::{CreateTokenError, TokenNote, TokenOwner},
@@ -142,14 +142,14 @@ async fn many_credits_for_an_account_are_given_once_another_operator_approves(ki
     }
     let credits = APPROVAL_FROM.checked_add(Credits::from_micros(1)).unwrap();
     let terms = Some(GrantTerms { expires_us: desk.now_us() + 60 * SECOND_US, priority: 7 });
-    let asked = AskedGrant::Account { account: made.id, credits, terms, reason: "sorry".to_owned() };
-    let id = services.request_grant(&by(), operators[0], &asked, Some("op")).await.unwrap();
+    let asked = Deed::GrantCreate { account: made.id, credits, terms, reason: "sorry".to_owned() };
+    let id = services.request_deed(&by(), operators[0], &asked, "sorry", Some("op")).await.unwrap();
     let own = services.decide_approval(&by(), id, operators[0], Decision::Approve, None).await;
     assert!(own.is_err(), "{own:?}");
     let approved = services.decide_approval(&by(), id, operators[1], Decision::Approve, None).await.unwrap();
     assert_eq!(approved.kind, "grant.create");
     for _ in 0..2 {
-        services.carry_out_grant(&by(), &approved).await.unwrap();
+        services.carry_out_approval(&approved).await.unwrap();
     }
     let balance = async || services.load_balance(made.wallet, desk.now_us()).await.unwrap().available();
     assert_eq!(balance().await, credits);

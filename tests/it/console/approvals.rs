@@ -6,7 +6,7 @@ use engine::{
     audit::{Action, AuditRow, Method, OpContext},
     credits::Credits,
     dialect::Dialect,
-    id::{ApprovalId, EntryId, OperatorId, RequestId},
+    id::{ApprovalId, EntryId, OperatorId, PriceVersionId, RequestId},
     operator::Role,
     policy::WrittenPolicy,
     service::{
@@ -95,6 +95,16 @@ impl House {
 
 fn refund(of: EntryId, amount: Option<Credits>) -> Deed {
     Deed::RefundCreate { of, credits: amount, reason: "wrong answer".to_owned() }
+}
+
+fn price(cost: &str, from_us: i64, over: Option<PriceVersionId>) -> Deed {
+    Deed::PriceSchedule {
+        tool: "acme/tool".to_owned(),
+        spec: spec_to_json(&fixed(cost)),
+        from_us,
+        over,
+        reason: "as agreed".to_owned(),
+    }
 }
 
 async fn the_author_never_approves_not_even_by_sql(kind: Kind) {
@@ -252,13 +262,18 @@ async fn what_has_become_impossible_fails_and_says_why(kind: Kind) {
     assert_eq!(house.services().find_refundable(of).await.unwrap().unwrap().refunded, credits(60));
     assert_eq!(house.told(id).await.len(), 0, "nothing was done, so nothing is told but the decision");
     assert_eq!(house.shop.told(Action::ApprovalApprove, &id.to_string()).await, 1);
-    // A price whose time has passed while it waited.
-    let from_us = house.shop.desk.now_us() + 60 * SECOND_US;
-    let price = Deed::PriceSchedule { tool: "acme/tool".to_owned(), spec: spec_to_json(&fixed("9")), from_us };
-    let id = house.ask(&price).await;
-    house.shop.desk.clock.advance_us(60 * SECOND_US);
-    let late = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
-    assert_eq!(late.state, ApprovalState::Failed, "{:?}", late.outcome);
+    // Another price than the one that was seen is in force before it by now.
+    let from_us = house.shop.desk.now_us() + 600 * SECOND_US;
+    let standing = house.services().find_standing_price("acme/tool", from_us).await.unwrap().unwrap();
+    let id = house.ask(&price("9", from_us, Some(standing.id))).await;
+    let soon_us = house.shop.desk.now_us() + 60 * SECOND_US;
+    house.services().schedule_price(&system, "acme/tool", &fixed("8"), soon_us, None).await.unwrap();
+    let stale = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
+    assert_eq!(stale.state, ApprovalState::Failed, "{:?}", stale.outcome);
+    let why = stale.outcome.unwrap()["refused"].as_str().unwrap().to_owned();
+    assert!(why.contains("has changed"), "{why}");
+    let then = house.services().find_standing_price("acme/tool", from_us).await.unwrap().unwrap();
+    assert_eq!(then.spec, spec_to_json(&fixed("8")));
     house.shop.desk.verify();
 }
 
@@ -283,11 +298,8 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
         (Deed::ReversalCreate { of: whole, reason: reason() }, Action::ReversalCreate),
         (Deed::AccountAdjust { account, credits: credits(-101), reason: reason() }, Action::AccountAdjust),
         (Deed::GrantCreate { account, credits: credits(500), terms, reason: reason() }, Action::GrantCreate),
-        (
-            Deed::PriceSchedule { tool: "acme/tool".to_owned(), spec: spec_to_json(&fixed("9")), from_us },
-            Action::PriceSchedule,
-        ),
-        (Deed::PolicyPublish { number: draft.number }, Action::PolicyPublish),
+        (price("9", from_us, None), Action::PriceSchedule),
+        (Deed::PolicyPublish { number: draft.number, over: None }, Action::PolicyPublish),
         (
             Deed::OperatorRoles { operator: house.cleo.id, roles: vec![Role::Auditor], reason: reason() },
             Action::OperatorSetRoles,
@@ -314,7 +326,7 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
     assert_eq!((published.number, published.state), (draft.number, PolicyState::Published));
     assert_eq!(house.services().find_operator(house.cleo.id).await.unwrap().unwrap().roles, [Role::Auditor]);
     let scheduled = house.services().find_standing_price("acme/tool", from_us).await.unwrap();
-    assert_eq!(scheduled, Some(spec_to_json(&fixed("9"))));
+    assert_eq!(scheduled.map(|price| price.spec), Some(spec_to_json(&fixed("9"))));
     assert_eq!(house.services().find_refundable(part).await.unwrap().unwrap().refunded, credits(110));
     house.shop.desk.verify();
 }

@@ -16,7 +16,7 @@ use engine::{
     service::{
         Services,
         access::{OwnedCap, Owner},
-        approvals::{AskedGrant, CarryOutGrantError, Decision},
+        approvals::{ApprovalState, Deed},
         caps::{CapError, CapHolder, CapState},
         movements::{MovementError, Note},
         operators::NewOperator,
@@ -421,21 +421,18 @@ async fn many_credits_for_a_partner_are_given_once_another_operator_approves(kin
         operators.push(services.create_operator(&by(), new).await.unwrap().operator.id);
     }
     let amount = credits(150_000_000);
-    let asked = AskedGrant::Partner { partner: partner.id, credits: amount, reason: "a big start".to_owned() };
-    let id = services.request_grant(&by(), operators[0], &asked, Some("op")).await.unwrap();
-    assert_eq!(services.request_grant(&by(), operators[0], &asked, Some("op")).await.unwrap(), id);
+    let asked = Deed::PartnerGrant { partner: partner.id, credits: amount, reason: "a big start".to_owned() };
+    let id = services.request_deed(&by(), operators[0], &asked, "a big start", Some("op")).await.unwrap();
+    assert_eq!(services.request_deed(&by(), operators[0], &asked, "a big start", Some("op")).await.unwrap(), id);
     let waiting = services.find_approval(id).await.unwrap().unwrap();
     assert_eq!((waiting.kind.as_str(), waiting.amount), ("partner.grant", Some(amount.micros())));
     assert_eq!((waiting.object_kind.as_str(), waiting.object_id), ("partner", partner.id.to_string()));
     let balance = async || services.load_balance(partner.wallet, desk.now_us()).await.unwrap().balance;
     assert_eq!(balance().await, Credits::ZERO);
-    let approved = services.decide_approval(&by(), id, operators[1], Decision::Approve, None).await.unwrap();
-    let given = services.carry_out_grant(&by(), &approved).await.unwrap();
-    assert_eq!(services.carry_out_grant(&by(), &approved).await.unwrap(), given, "after a crash");
-    assert_eq!(balance().await, amount);
-    let strange = engine::service::approvals::Approval { payload: serde_json::json!({"deed": "nothing"}), ..approved };
-    let refused = services.carry_out_grant(&by(), &strange).await;
-    assert!(matches!(refused, Err(CarryOutGrantError::Unreadable)));
+    let approved = services.approve_and_carry_out(&by(), id, operators[1], None).await.unwrap();
+    assert_eq!(approved.state, ApprovalState::Approved, "{:?}", approved.outcome);
+    services.carry_out_approval(&approved).await.unwrap();
+    assert_eq!(balance().await, amount, "once, also after a crash");
     desk.verify();
 }
 

@@ -118,7 +118,7 @@ async fn a_written_policy_keeps_its_comments_through_publication_and_rollback(ki
     assert_eq!(told(&services, 2).await, [(action(Action::PolicyDraft), Some("the other way round".to_owned()))]);
     assert_eq!(services.snapshot().policies().number(), 1, "a draft decides nothing");
 
-    services.publish_policy(&BY, 2).await.unwrap();
+    services.publish_policy(&BY, 2, None).await.unwrap();
     assert_eq!(services.snapshot().policies().number(), 2);
     services.rollback_policy(&BY, Some(1), "Bob", "too strict").await.unwrap();
     let note = "rollback to version 1: too strict".to_owned();
@@ -147,7 +147,7 @@ async fn the_same_form_sent_twice_keeps_one_draft(kind: Kind) {
     assert_eq!(told(&services, 2).await.len(), 1);
     assert_eq!(keep(WRITTEN, "Ann", "b").await, 3, "another note is another draft");
     assert_eq!(keep(WRITTEN, "Bob", "b").await, 4);
-    services.publish_policy(&BY, 4).await.unwrap();
+    services.publish_policy(&BY, 4, None).await.unwrap();
     assert_eq!(keep(WRITTEN, "Bob", "b").await, 5, "what was published is no draft any more");
     desk.verify();
 }
@@ -213,7 +213,9 @@ async fn a_draft_knows_that_another_version_was_published_since(kind: Kind) {
     let two = services.draft_policy_text(&BY, &text("{}", ""), "Bob", "two").await.unwrap();
     assert_eq!(services.find_newer_policy(&one).await.unwrap(), None);
     desk.clock.advance_us(SECOND_US);
-    let two = services.publish_policy(&BY, two.number).await.unwrap();
+    let stale = services.publish_policy(&BY, two.number, Some(two.number)).await;
+    assert!(matches!(stale, Err(PolicyVersionError::Stale(_))), "{stale:?}");
+    let two = services.publish_policy(&BY, two.number, None).await.unwrap();
     assert_eq!(services.find_newer_policy(&one).await.unwrap(), Some((two.number, Some(1))));
     assert_eq!(services.find_newer_policy(&two).await.unwrap(), None, "it is no draft");
     let at = async |us: i64| {

@@ -3,15 +3,16 @@
 
 use engine::{
     credits::Credits,
-    id::OperatorId,
+    id::{OperatorId, PriceVersionId},
     invocation::CallState,
     operator::Role,
     pricing::PricingSpec,
     service::{
         Services,
-        approvals::{ApprovalState, Decision},
+        approvals::{ApprovalState, Decision, Deed},
+        catalog::spec_to_json,
         operators::NewOperator,
-        prices::{CarryOutPriceError, PriceOrder, PriceStart, SchedulePriceError},
+        prices::{PriceOrder, PriceStart, SchedulePriceError},
     },
 };
 
@@ -69,6 +70,16 @@ async fn a_price_that_is_not_dearer_is_scheduled_at_once(kind: Kind) {
     desk.verify();
 }
 
+fn asked(spec: &PricingSpec, from_us: i64, over: PriceVersionId) -> Deed {
+    Deed::PriceSchedule {
+        tool: "acme/add".to_owned(),
+        spec: spec_to_json(spec),
+        from_us,
+        over: Some(over),
+        reason: "a test".to_owned(),
+    }
+}
+
 async fn a_dearer_price_waits_for_somebody_else_and_is_then_carried_out_once(kind: Kind) {
     let (desk, services, tool) = shop(kind).await;
     let (author, other) = operators(&services).await;
@@ -77,43 +88,47 @@ async fn a_dearer_price_waits_for_somebody_else_and_is_then_carried_out_once(kin
     let wanted = order(&dearer, PriceStart::At(from_us), "form");
     assert!(services.plan_price(&wanted).await.unwrap().is_raise);
     assert!(matches!(services.order_price(&by(), &wanted).await, Err(SchedulePriceError::Raises)));
-    let id = services.request_price(&by(), author, &wanted).await.unwrap();
-    assert_eq!(services.request_price(&by(), author, &wanted).await.unwrap(), id, "the same form asks once");
+    let standing = services.plan_price(&wanted).await.unwrap().standing.unwrap();
+    let deed = asked(&dearer, from_us, standing.id);
+    let id = services.request_deed(&by(), author, &deed, "a test", Some("form")).await.unwrap();
+    let again = services.request_deed(&by(), author, &deed, "a test", Some("form")).await.unwrap();
+    assert_eq!(again, id, "the same form asks once");
     assert_eq!(desk.number("SELECT count(*) FROM price_version"), 1, "nothing is scheduled before");
-    let asked = services.find_approval(id).await.unwrap().unwrap();
-    assert_eq!((asked.kind.as_str(), asked.object_id.clone()), ("price.schedule", tool.to_string()));
-    assert_eq!(asked.payload["spec"]["fixed_credit_cost"], "6");
-    assert_eq!(asked.payload["standing"]["spec"]["fixed_credit_cost"], "5");
+    let kept = services.find_approval(id).await.unwrap().unwrap();
+    assert_eq!((kept.kind.as_str(), kept.object_id.clone()), ("price.schedule", tool.to_string()));
+    assert_eq!(Deed::from_payload(&kept.payload), Ok(deed));
     let own = services.decide_approval(&by(), id, author, Decision::Approve, None).await;
     assert!(own.is_err(), "the author never approves");
     let approved = services.decide_approval(&by(), id, other, Decision::Approve, None).await.unwrap();
     assert_eq!(approved.state, ApprovalState::Approved);
-    let made = services.carry_out_price(&by(), &approved).await.unwrap();
-    let again = services.carry_out_price(&by(), &approved).await.unwrap();
-    assert!(!made.is_replay && again.is_replay && again.id == made.id, "carried out once");
+    services.carry_out_approval(&approved).await.unwrap();
+    services.carry_out_approval(&approved).await.unwrap();
+    assert_eq!(desk.number("SELECT count(*) FROM price_version"), 2, "carried out once");
+    let made = services.find_price_at(tool, from_us).await.unwrap().unwrap();
     assert_eq!(made.effective_from_us, from_us);
     assert_eq!(cost_at(&services, from_us), "6");
     let told = desk.rows("SELECT reason FROM audit WHERE action = 'price.schedule'");
     assert_eq!(told, [["a test"]]);
-    let something_else = engine::service::approvals::Approval { kind: "refund.create".to_owned(), ..approved };
-    let refused = services.carry_out_price(&by(), &something_else).await;
-    assert!(matches!(refused, Err(CarryOutPriceError::Payload(_))), "{refused:?}");
     desk.verify();
 }
 
 async fn what_was_approved_late_begins_late_and_never_before(kind: Kind) {
-    let (desk, services, _tool) = shop(kind).await;
+    let (desk, services, tool) = shop(kind).await;
     let (author, other) = operators(&services).await;
     let dearer = fixed("6");
     let from_us = desk.now_us() + 60 * SECOND_US;
-    let id = services.request_price(&by(), author, &order(&dearer, PriceStart::At(from_us), "form")).await.unwrap();
+    let standing = services.find_price_at(tool, from_us).await.unwrap().unwrap();
+    let deed = asked(&dearer, from_us, standing.id);
+    let id = services.request_deed(&by(), author, &deed, "a test", Some("form")).await.unwrap();
     desk.clock.advance_us(3_600 * SECOND_US);
     let approved = services.decide_approval(&by(), id, other, Decision::Approve, None).await.unwrap();
-    let made = services.carry_out_price(&by(), &approved).await.unwrap();
+    services.carry_out_approval(&approved).await.unwrap();
+    let made = services.find_price_at(tool, desk.now_us() + 3_600 * SECOND_US).await.unwrap().unwrap();
     assert_eq!(made.effective_from_us, desk.now_us() + 2 * SECOND_US);
     assert_eq!(cost_at(&services, desk.now_us()), "5", "the past and the present stay");
     desk.clock.advance_us(10 * SECOND_US);
-    assert_eq!(services.carry_out_price(&by(), &approved).await.unwrap().id, made.id);
+    services.carry_out_approval(&approved).await.unwrap();
+    assert_eq!(desk.number("SELECT count(*) FROM price_version"), 2);
     desk.verify();
 }
 

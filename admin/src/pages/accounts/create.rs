@@ -6,7 +6,7 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         accounts::{CreateAccountError, FundedAccount, FundedAccountError, NewFundedAccount},
-        approvals::{APPROVAL_FROM, AskedGrant},
+        approvals::{APPROVAL_FROM, Deed},
     },
 };
 
@@ -115,8 +115,8 @@ async fn finish(
     if let Some(credits) = credits.filter(|credits| *credits > APPROVAL_FROM) {
         // The account is there, and its secret has to be shown whatever becomes of the credits.
         let mut problems = Problems::default();
-        let asked = AskedGrant::Account { account, credits, terms: None, reason };
-        let notice = match access::ask_for_grant(visit, &asked, fields.text("op"), &mut problems).await {
+        let asked = Deed::GrantCreate { account, credits, terms: None, reason: reason.clone() };
+        let notice = match access::ask_for_grant(visit, &asked, &reason, fields.text("op"), &mut problems).await {
             Ok(Some(said)) => Notice::new(Tone::Plain, said),
             Ok(None) | Err(_) => Notice::new(Tone::Bad, t("accounts-new-not-asked")),
         };

@@ -7,7 +7,7 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         accounts::{AccountProfile, GrantError, GrantTerms},
-        approvals::{APPROVAL_FROM, AskedGrant},
+        approvals::{APPROVAL_FROM, Deed},
         movements::Note,
     },
 };
@@ -82,8 +82,8 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
         let key = fields.text("op");
         let said = if wanted.credits > APPROVAL_FROM {
             let Wanted { credits, terms, reason } = wanted;
-            let asked = AskedGrant::Account { account: account.id, credits, terms, reason };
-            access::ask_for_grant(&visit, &asked, key, &mut problems).await?
+            let asked = Deed::GrantCreate { account: account.id, credits, terms, reason: reason.clone() };
+            access::ask_for_grant(&visit, &asked, &reason, key, &mut problems).await?
         } else {
             grant(&visit, &account, &wanted, key, &mut problems).await?
         };

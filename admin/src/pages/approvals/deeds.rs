@@ -2,6 +2,7 @@
 
 use engine::{
     credits::Credits,
+    id::PriceVersionId,
     operator::Role,
     service::{
         accounts::GrantTerms,
@@ -14,8 +15,11 @@ use super::diff;
 use crate::{
     console::{Fault, Visit},
     kit::{Block, Cell, Diff, Facts, Notice, Tone},
-    pages::movements::{adjustment_effect, postings_table, refund_effect},
-    text::t,
+    pages::{
+        movements::{adjustment_effect, postings_table, refund_effect},
+        places,
+    },
+    text::{t, t_with},
 };
 
 /// What was asked for, in its own words.
@@ -25,12 +29,13 @@ pub(super) fn facts(deed: &Deed) -> Facts {
         Deed::RefundCreate { of, credits, reason } => {
             let amount = credits.map_or_else(|| Cell::text(t("approvals-all-left")), Cell::Money);
             facts
-                .fact(t("approvals-charge"), Cell::id(of, ""))
+                .fact(t("approvals-charge"), Cell::id(of, format!("/admin/ledger/transactions/{of}")))
                 .fact(t("approvals-amount"), amount)
                 .fact(t("approvals-reason"), Cell::text(reason))
         }
         Deed::ReversalCreate { of, reason } => {
-            facts.fact(t("approvals-transaction"), Cell::id(of, "")).fact(t("approvals-reason"), Cell::text(reason))
+            let transaction = Cell::id(of, format!("/admin/ledger/transactions/{of}"));
+            facts.fact(t("approvals-transaction"), transaction).fact(t("approvals-reason"), Cell::text(reason))
         }
         Deed::AccountAdjust { account, credits, reason } => facts
             .fact(t("approvals-account"), Cell::id(account, format!("/admin/accounts/{account}")))
@@ -48,15 +53,30 @@ pub(super) fn facts(deed: &Deed) -> Facts {
                 None => facts.fact(t("approvals-grant-expires"), Cell::text(t("approvals-never"))),
             }
         }
-        Deed::PriceSchedule { tool, from_us, .. } => {
-            facts.fact(t("approvals-tool"), Cell::Mono(tool.clone())).fact(t("approvals-from"), Cell::Time(*from_us))
-        }
-        Deed::PolicyPublish { number } => facts.fact(t("approvals-policy"), Cell::Number(*number)),
+        Deed::PartnerGrant { partner, credits, reason } => facts
+            .fact(t("approvals-partner"), Cell::id(partner, format!("/admin/partners/{partner}")))
+            .fact(t("approvals-amount"), Cell::Money(*credits))
+            .fact(t("approvals-reason"), Cell::text(reason)),
+        Deed::PriceSchedule { tool, from_us, reason, .. } => facts
+            .fact(t("approvals-tool"), Cell::Mono(tool.clone()))
+            .fact(t("approvals-from"), from(*from_us))
+            .fact(t("approvals-reason"), Cell::text(reason)),
+        Deed::PolicyPublish { number, .. } => facts.fact(t("approvals-policy"), version(*number)),
         Deed::OperatorRoles { operator, roles, reason } => facts
-            .fact(t("approvals-operator"), Cell::id(operator, ""))
+            .fact(t("approvals-operator"), Cell::id(operator, places::href(&format!("/operators/{operator}"))))
             .fact(t("approvals-roles"), Cell::Mono(Role::join(roles)))
             .fact(t("approvals-reason"), Cell::text(reason)),
     }
+}
+
+/// When a price is to begin, as soon as possible where no time was said.
+fn from(from_us: i64) -> Cell {
+    if from_us > 0 { Cell::Time(from_us) } else { Cell::text(t("approvals-soon")) }
+}
+
+/// A version of the policy.
+fn version(number: i64) -> Cell {
+    Cell::link(number.to_string(), format!("/admin/policies/{number}"))
 }
 
 /// The same with the dry run.
@@ -87,17 +107,20 @@ pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fau
                 .fact(t("approvals-available-after"), Cell::Money(after));
             vec![facts.into()]
         }
-        Deed::PriceSchedule { tool, spec, from_us } => {
-            let standing = visit.services().find_standing_price(tool, *from_us).await?;
-            let late = *from_us <= visit.now_us;
-            let notice = late.then(|| Notice::new(Tone::Bad, t("approvals-price-late")).into());
-            let diff = Diff {
-                caption: t("approvals-price-diff"),
-                lines: diff::lines(&pretty(standing.as_deref().unwrap_or("{}")), &pretty(spec)),
-            };
-            notice.into_iter().chain([diff.into()]).collect()
+        Deed::PartnerGrant { partner, credits, .. } => {
+            let Some(profile) = visit.services().find_partner(*partner).await? else { return Ok(blocks) };
+            let available = visit.services().load_balance(profile.wallet, visit.now_us).await?.available();
+            let after = available.checked_add(*credits).unwrap_or(Credits::MAX);
+            let facts = Facts::new()
+                .fact(t("approvals-name"), Cell::text(profile.name))
+                .fact(t("approvals-available"), Cell::Money(available))
+                .fact(t("approvals-available-after"), Cell::Money(after));
+            vec![facts.into()]
         }
-        Deed::PolicyPublish { number } => policy_diff(visit, *number).await?,
+        Deed::PriceSchedule { tool, spec, from_us, over, .. } => {
+            price_diff(visit, (tool, spec), (*from_us, *over)).await?
+        }
+        Deed::PolicyPublish { number, over } => policy_diff(visit, *number, *over).await?,
         Deed::OperatorRoles { operator, roles, .. } => {
             let Some(profile) = visit.services().find_operator(*operator).await? else { return Ok(blocks) };
             let facts = Facts::new()
@@ -119,19 +142,43 @@ fn worked_out<T>(rehearsed: Result<T, MovementError>, show: impl FnOnce(T) -> Ve
     }
 }
 
-async fn policy_diff(visit: &Visit, number: i64) -> Result<Vec<Block>, Fault> {
+/// The price that it takes the place of beside it. One whose time has passed begins as soon as it is approved.
+async fn price_diff(
+    visit: &Visit,
+    (tool, spec): (&str, &str),
+    (from_us, over): (i64, Option<PriceVersionId>),
+) -> Result<Vec<Block>, Fault> {
+    let standing = visit.services().find_standing_price(tool, from_us.max(visit.now_us)).await?;
+    let mut blocks: Vec<Block> = Vec::new();
+    if over.is_some() && over != standing.as_ref().map(|standing| standing.id) {
+        blocks.push(Notice::new(Tone::Bad, t("approvals-price-stale")).into());
+    } else if (1..=visit.now_us).contains(&from_us) {
+        blocks.push(Notice::new(Tone::Warn, t("approvals-price-late")).into());
+    }
+    let before = standing.as_ref().map_or("{}", |standing| &standing.spec);
+    let lines = diff::lines(&pretty(before), &pretty(spec));
+    blocks.push(Diff { caption: t("approvals-price-diff"), lines }.into());
+    Ok(blocks)
+}
+
+async fn policy_diff(visit: &Visit, number: i64, over: Option<i64>) -> Result<Vec<Block>, Fault> {
     let Some((info, policy)) = visit.services().find_policy(number).await? else {
         return Ok(vec![Notice::new(Tone::Bad, t("approvals-policy-missing")).into()]);
     };
     let in_force = visit.services().find_published_policy().await?;
     let written = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap_or_default();
     let before = in_force.as_ref().map(|(_, policy)| written(policy.to_value())).unwrap_or_default();
+    let now = in_force.as_ref().map(|(info, _)| info.number);
+    let stale = over.filter(|seen| now != Some(*seen));
+    let stale = stale.map(|seen| t_with("approvals-policy-stale", &[("number", seen.to_string().into())]));
     let facts = Facts::new()
         .fact(t("approvals-policy-author"), Cell::text(info.author))
         .fact(t("approvals-policy-note"), Cell::text(info.note))
-        .fact(t("approvals-policy-in-force"), in_force.map_or(Cell::None, |(info, _)| Cell::Number(info.number)));
+        .fact(t("approvals-policy-in-force"), now.map_or(Cell::None, version));
     let lines = diff::lines(&before, &written(policy.to_value()));
-    Ok(vec![facts.into(), Diff { caption: t("approvals-policy-diff"), lines }.into()])
+    let stale = stale.map(|text| Notice::new(Tone::Bad, text).into());
+    let diff = Diff { caption: t("approvals-policy-diff"), lines };
+    Ok(stale.into_iter().chain([facts.into(), diff.into()]).collect())
 }
 
 /// JSON over several lines; anything else as it is.

@@ -70,7 +70,7 @@ fn of(found: &Dashboard, now_us: i64) -> Vec<Need> {
         let path = format!("/approvals?state=waiting&kind={}", waiting.kind);
         add(Tone::Warn, what, count, Some(waiting.oldest_us), path);
     }
-    let purchases = "/purchases?status=pending".to_owned();
+    let purchases = "/purchases?state=pending".to_owned();
     add(Tone::Warn, t("dashboard-waits-purchase"), found.pending_purchases, None, purchases);
     let chargebacks = "/chargebacks?state=open".to_owned();
     add(Tone::Warn, t("dashboard-waits-chargeback"), found.open_chargebacks, None, chargebacks);

@@ -109,7 +109,7 @@ fn add_cause(facts: Facts, cause: &Cause) -> Facts {
     match cause {
         Cause::Call(id) => facts.fact(because, Cell::id(id, format!("/admin/invocations/{id}"))),
         Cause::Purchase { id, account } => facts
-            .fact(because, Cell::id(id, ""))
+            .fact(because, Cell::id(id, format!("/admin/purchases/{id}")))
             .fact(t("ledger-owner"), Cell::id(account, super::super::accounts::href(*account))),
         Cause::Grant { account, reason } => facts
             .fact(because, Cell::text(reason))

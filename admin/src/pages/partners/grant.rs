@@ -5,7 +5,7 @@ use engine::{
     credits::Credits,
     policy::console::ConsoleAction,
     service::{
-        approvals::{APPROVAL_FROM, AskedGrant},
+        approvals::{APPROVAL_FROM, Deed},
         movements::{MovementError, Note},
         partners::PartnerProfile,
     },
@@ -53,8 +53,8 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     visit.permit(ConsoleAction::PartnerGrant, credits.map(Credits::micros), &fields, &mut problems).await?;
     if let (true, Some(credits)) = (problems.is_empty(), credits) {
         let said = if credits > APPROVAL_FROM {
-            let asked = AskedGrant::Partner { partner: partner.id, credits, reason };
-            access::ask_for_grant(&visit, &asked, fields.text("op"), &mut problems).await?
+            let asked = Deed::PartnerGrant { partner: partner.id, credits, reason: reason.clone() };
+            access::ask_for_grant(&visit, &asked, &reason, fields.text("op"), &mut problems).await?
         } else {
             let note = Note { reason: &reason, key: Some(fields.text("op")) };
             grant(&visit, &partner, credits, note, &mut problems).await?

@@ -59,7 +59,7 @@ async fn payouts(visit: &Visit, partner: &PartnerProfile) -> Result<Table, Fault
             Cell::Money(payout.paid),
             Cell::Money(payout.closing),
             Cell::text(payout.reason),
-            Cell::id(payout.id, ""),
+            Cell::id(payout.id, format!("/admin/payouts/{}", payout.id)),
         ];
         Row::new("", cells)
     });

@@ -6,11 +6,10 @@ use engine::{
     id::ApprovalId,
     policy::console::ConsoleAction,
     service::{
-        approvals::{NewApproval, RequestApprovalError},
+        approvals::{Deed, RequestApprovalError},
         policies::PolicyState,
     },
 };
-use serde_json::json;
 
 use super::{
     LIST, Version, author, compare, file_leads, href, in_force, load, load_from, name, number_field, refuse, replay,
@@ -101,7 +100,7 @@ pub(super) async fn publish(mut visit: Visit, path: Path<String>, payload: Paylo
         }
         visit.permit(ConsoleAction::PolicyPublish, None, &fields, &mut problems).await?;
         if problems.is_empty() {
-            match request_publish(&visit, version.info.number, &reason, fields.text("op")).await {
+            match request_publish(&visit, (version.info.number, now), &reason, fields.text("op")).await {
                 Ok(approval) => {
                     return visit.go(&format!("/admin/approvals/{approval}"), &t("policies-asked-now")).await;
                 }
@@ -117,23 +116,17 @@ pub(super) async fn publish(mut visit: Visit, path: Path<String>, payload: Paylo
     if problems.is_empty() { visit.show(page).await } else { visit.show_refused(page).await }
 }
 
-/// Asks for the publication, which somebody else decides.
+/// Asks for the publication in the place of the version that was shown, which somebody else decides.
 async fn request_publish(
     visit: &Visit,
-    number: i64,
+    (number, over): (i64, i64),
     reason: &str,
     key: &str,
 ) -> Result<ApprovalId, RequestApprovalError> {
     let session = visit.signed_in().map_err(|_nobody| RequestApprovalError::Key)?;
-    let new = NewApproval {
-        kind: ConsoleAction::PolicyPublish.as_str(),
-        payload: json!({"number": number}),
-        amount: None,
-        object: ("policy", number.to_string()),
-        reason,
-        key: Some(key),
-    };
-    visit.services().request_approval(&session.context(visit.request), session.operator.id, new).await
+    let deed = Deed::PolicyPublish { number, over: Some(over) };
+    let by = session.context(visit.request);
+    visit.services().request_deed(&by, session.operator.id, &deed, reason, Some(key)).await
 }
 
 async fn back_page(

@@ -6,9 +6,9 @@ use engine::{
     policy::console::ConsoleAction,
     pricing::PricingSpec,
     service::{
-        approvals::RequestApprovalError,
-        catalog::ToolDetail,
-        prices::{PlannedPrice, PriceOrder, PriceStart, PriceTrial, RequestPriceError, SchedulePriceError},
+        approvals::{Deed, RequestApprovalError},
+        catalog::{ToolDetail, spec_to_json},
+        prices::{PlannedPrice, PriceOrder, PriceStart, PriceTrial, SchedulePriceError},
     },
 };
 
@@ -146,14 +146,20 @@ async fn carry_out(visit: &Visit, order: &PriceOrder<'_>) -> Result<Outcome, Fau
         Err(error) => return Ok(Outcome::Refused(error)),
     }
     let author = visit.signed_in()?.operator.id;
-    match visit.services().request_price(&by, author, order).await {
+    let (PriceStart::At(from_us) | PriceStart::NotBefore(from_us)) = order.start;
+    let reason = order.reason.unwrap_or_default();
+    let deed = Deed::PriceSchedule {
+        tool: order.path.to_owned(),
+        spec: spec_to_json(order.spec),
+        from_us,
+        over: order.over,
+        reason: reason.to_owned(),
+    };
+    match visit.services().request_deed(&by, author, &deed, reason, order.key).await {
         Ok(_request) => Ok(Outcome::Done(t("prices-asked-done"))),
-        Err(RequestPriceError::Price(error)) => Ok(Outcome::Refused(error)),
-        Err(RequestPriceError::Request(RequestApprovalError::Store(error))) => Err(error.into()),
-        Err(RequestPriceError::Request(RequestApprovalError::Reason)) => {
-            Ok(Outcome::Refused(SchedulePriceError::Reason))
-        }
-        Err(RequestPriceError::Request(error)) => Err(Fault::Broken(error.to_string())),
+        Err(RequestApprovalError::Store(error)) => Err(error.into()),
+        Err(RequestApprovalError::Reason) => Ok(Outcome::Refused(SchedulePriceError::Reason)),
+        Err(error) => Err(Fault::Broken(error.to_string())),
     }
 }
 

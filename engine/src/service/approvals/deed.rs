@@ -6,7 +6,7 @@ use super::{NewApproval, RequestApprovalError};
 use crate::{
     audit::OpContext,
     credits::Credits,
-    id::{AccountId, ApprovalId, EntryId, OperatorId},
+    id::{AccountId, ApprovalId, EntryId, OperatorId, PartnerId, PriceVersionId},
     ledger::grants::PRIORITY_MAX,
     operator::Role,
     policy::console::ConsoleAction,
@@ -59,19 +59,34 @@ pub enum Deed {
         /// As for a refund.
         reason: String,
     },
+    /// Give credits to a partner, for ever.
+    PartnerGrant {
+        /// Whose.
+        partner: PartnerId,
+        /// How much, in micro-credits.
+        credits: Credits,
+        /// As for a refund.
+        reason: String,
+    },
     /// Set a price that is to come.
     PriceSchedule {
         /// The tool's namespace and name, or its plain name.
         tool: String,
         /// The price, as JSON of [`crate::service::catalog::spec_to_json`].
         spec: String,
-        /// From when on, in microseconds since the Unix epoch.
+        /// From when on, in microseconds since the Unix epoch; where that is over, as soon as it is approved.
         from_us: i64,
+        /// The version that was seen to be in force before it: another one makes the request stale. `None`: any.
+        over: Option<PriceVersionId>,
+        /// One line, for the audit trail.
+        reason: String,
     },
     /// Put a drafted policy in force.
     PolicyPublish {
         /// Which version.
         number: i64,
+        /// The version that was seen to be in force: another one makes the request stale. `None`: any.
+        over: Option<i64>,
     },
     /// Change what somebody is in the console.
     OperatorRoles {
@@ -91,11 +106,12 @@ pub struct DeedUnreadable(String);
 
 impl Deed {
     /// What deeds are called: whoever decides one has to be allowed to do it.
-    pub const ACTIONS: [ConsoleAction; 7] = [
+    pub const ACTIONS: [ConsoleAction; 8] = [
         ConsoleAction::RefundCreate,
         ConsoleAction::ReversalCreate,
         ConsoleAction::AccountAdjust,
         ConsoleAction::GrantCreate,
+        ConsoleAction::PartnerGrant,
         ConsoleAction::PriceSchedule,
         ConsoleAction::PolicyPublish,
         ConsoleAction::OperatorRoles,
@@ -108,6 +124,7 @@ impl Deed {
             Self::ReversalCreate { .. } => ConsoleAction::ReversalCreate,
             Self::AccountAdjust { .. } => ConsoleAction::AccountAdjust,
             Self::GrantCreate { .. } => ConsoleAction::GrantCreate,
+            Self::PartnerGrant { .. } => ConsoleAction::PartnerGrant,
             Self::PriceSchedule { .. } => ConsoleAction::PriceSchedule,
             Self::PolicyPublish { .. } => ConsoleAction::PolicyPublish,
             Self::OperatorRoles { .. } => ConsoleAction::OperatorRoles,
@@ -119,8 +136,9 @@ impl Deed {
         match self {
             Self::RefundCreate { of, .. } | Self::ReversalCreate { of, .. } => ("transaction", of.to_string()),
             Self::AccountAdjust { account, .. } | Self::GrantCreate { account, .. } => ("account", account.to_string()),
+            Self::PartnerGrant { partner, .. } => ("partner", partner.to_string()),
             Self::PriceSchedule { tool, .. } => ("tool", tool.clone()),
-            Self::PolicyPublish { number } => ("policy", number.to_string()),
+            Self::PolicyPublish { number, .. } => ("policy", number.to_string()),
             Self::OperatorRoles { operator, .. } => ("operator", operator.to_string()),
         }
     }
@@ -143,8 +161,14 @@ impl Deed {
                 "priority": terms.map(|terms| terms.priority),
                 "reason": reason,
             }),
-            Self::PriceSchedule { tool, spec, from_us } => json!({"tool": tool, "spec": spec, "from_us": from_us}),
-            Self::PolicyPublish { number } => json!({"number": number}),
+            Self::PartnerGrant { partner, credits, reason } => {
+                json!({"partner": partner.to_string(), "credits": credits.to_string(), "reason": reason})
+            }
+            Self::PriceSchedule { tool, spec, from_us, over, reason } => {
+                let over = over.map(|over| over.to_string());
+                json!({"tool": tool, "spec": spec, "from_us": from_us, "over": over, "reason": reason})
+            }
+            Self::PolicyPublish { number, over } => json!({"number": number, "over": over}),
             Self::OperatorRoles { operator, roles, reason } => {
                 json!({"operator": operator.to_string(), "roles": Role::join(roles), "reason": reason})
             }
@@ -194,12 +218,21 @@ impl Deed {
                 },
                 reason: kept.text("reason")?.to_owned(),
             },
+            Some(ConsoleAction::PartnerGrant) => Self::PartnerGrant {
+                partner: kept.parsed("partner")?,
+                credits: kept.credits("credits")?,
+                reason: kept.text("reason")?.to_owned(),
+            },
             Some(ConsoleAction::PriceSchedule) => Self::PriceSchedule {
                 tool: kept.text("tool")?.to_owned(),
                 spec: kept.text("spec")?.to_owned(),
                 from_us: kept.number("from_us")?,
+                over: kept.maybe_parsed("over")?,
+                reason: kept.text("reason")?.to_owned(),
             },
-            Some(ConsoleAction::PolicyPublish) => Self::PolicyPublish { number: kept.number("number")? },
+            Some(ConsoleAction::PolicyPublish) => {
+                Self::PolicyPublish { number: kept.number("number")?, over: kept.maybe_number("over")? }
+            }
             Some(ConsoleAction::OperatorRoles) => Self::OperatorRoles {
                 operator: kept.parsed("operator")?,
                 roles: Role::split(kept.text("roles")?).map_err(|error| DeedUnreadable(error.to_string()))?,
@@ -217,8 +250,13 @@ impl Deed {
                 let is_positive = credits.is_none_or(|credits| credits > Credits::ZERO);
                 if is_positive { of_reason(reason) } else { Some("`credits` must be more than 0".to_owned()) }
             }
+            Self::PartnerGrant { credits, .. } if *credits <= Credits::ZERO => {
+                Some("`credits` must be more than 0".to_owned())
+            }
             Self::AccountAdjust { credits, .. } if credits.is_zero() => Some("`credits` must not be 0".to_owned()),
-            Self::ReversalCreate { reason, .. } | Self::AccountAdjust { reason, .. } => of_reason(reason),
+            Self::ReversalCreate { reason, .. }
+            | Self::AccountAdjust { reason, .. }
+            | Self::PartnerGrant { reason, .. } => of_reason(reason),
             Self::GrantCreate { credits, terms, reason, .. } => {
                 if *credits <= Credits::ZERO {
                     return Some("`credits` must be more than 0".to_owned());
@@ -227,7 +265,7 @@ impl Deed {
                 let of_priority = |priority| format!("`priority` is a number from 0 to {PRIORITY_MAX}, not {priority}");
                 priority.map(of_priority).or_else(|| of_reason(reason))
             }
-            Self::PriceSchedule { spec, .. } => spec_from_json(spec).err(),
+            Self::PriceSchedule { spec, reason, .. } => spec_from_json(spec).err().or_else(|| of_reason(reason)),
             Self::PolicyPublish { .. } => None,
             Self::OperatorRoles { roles, .. } if roles.is_empty() => {
                 Some("an operator has at least one role".to_owned())
@@ -247,6 +285,13 @@ impl<'a> Kept<'a> {
 
     fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, DeedUnreadable> {
         self.text(name)?.parse().map_err(|_unreadable| wrong(name))
+    }
+
+    fn maybe_parsed<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, DeedUnreadable> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.parsed(name).map(Some),
+        }
     }
 
     fn number(&self, name: &str) -> Result<i64, DeedUnreadable> {
@@ -298,11 +343,19 @@ impl Services {
             kind: deed.action().as_str(),
             payload: deed.to_payload(),
             amount: self.amount_of(deed).await?,
-            object: deed.object(),
+            object: self.object_of(deed)?,
             reason,
             key,
         };
         self.request_approval(by, author, new).await
+    }
+
+    /// What a deed is done to, as its page knows it: tools have identifiers, too.
+    fn object_of(&self, deed: &Deed) -> Result<(&'static str, String), RequestApprovalError> {
+        let Deed::PriceSchedule { tool, .. } = deed else { return Ok(deed.object()) };
+        let found = self.find_tool_by_path(tool);
+        let found = found.ok_or_else(|| RequestApprovalError::Senseless(format!("there is no tool `{tool}`")))?;
+        Ok(("tool", found.to_string()))
     }
 
     /// How much money a deed moves at most, in micro-credits. Of a charge less and less is left, never more.
@@ -323,7 +376,8 @@ impl Services {
             }
             Deed::RefundCreate { credits: Some(credits), .. }
             | Deed::AccountAdjust { credits, .. }
-            | Deed::GrantCreate { credits, .. } => *credits,
+            | Deed::GrantCreate { credits, .. }
+            | Deed::PartnerGrant { credits, .. } => *credits,
             Deed::PriceSchedule { .. } | Deed::PolicyPublish { .. } | Deed::OperatorRoles { .. } => return Ok(None),
         };
         Ok(Some(amount.micros()))

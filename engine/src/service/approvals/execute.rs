@@ -17,7 +17,7 @@ use crate::{
         movements::{MovementError, Note},
         operators::ChangeOperatorError,
         policies::PolicyVersionError,
-        prices::SchedulePriceError,
+        prices::{PriceOrder, PriceStart, SchedulePriceError},
     },
     store::{StoreError, entity},
 };
@@ -87,18 +87,27 @@ impl Deed {
                 })?;
                 Ok(DeedDone::moved(given.id, format!("{credits} credits were given with {}", given.id)))
             }
-            Self::PriceSchedule { tool, spec, from_us } => {
+            Self::PartnerGrant { partner, credits, reason } => {
+                let given = services.grant_to_partner(by, *partner, *credits, note(reason)).await?;
+                Ok(DeedDone::moved(given.id, format!("{credits} credits were given with {}", given.id)))
+            }
+            Self::PriceSchedule { tool, spec, from_us, over, reason } => {
                 let spec = spec_from_json(spec).map_err(DeedFailure::Refused)?;
-                let made = services.schedule_price(by, tool, &spec, *from_us, Some(key)).await;
-                let made = made.map_err(|error| match error {
-                    SchedulePriceError::Store(error) => error.into(),
-                    SchedulePriceError::Overtaken => DeedFailure::Overtaken(error.to_string()),
-                    other => refused(&other),
-                })?;
+                let order = PriceOrder {
+                    path: tool,
+                    spec: &spec,
+                    // Waiting may take longer than it was to begin.
+                    start: PriceStart::NotBefore(*from_us),
+                    key: Some(key),
+                    reason: Some(reason),
+                    may_raise: true,
+                    over: *over,
+                };
+                let made = services.order_price(by, &order).await?;
                 Ok(DeedDone { said: format!("{} is the price of {tool} from its time on", made.id), entry: None })
             }
-            Self::PolicyPublish { number } => {
-                services.publish_policy(by, *number).await.map_err(|error| match error {
+            Self::PolicyPublish { number, over } => {
+                services.publish_policy(by, *number, *over).await.map_err(|error| match error {
                     PolicyVersionError::Store(error) => error.into(),
                     other => refused(&other),
                 })?;
@@ -119,7 +128,7 @@ impl Deed {
     /// Of a deed without a key: what was done, in words.
     fn outcome(&self) -> String {
         match self {
-            Self::PolicyPublish { number } => format!("version {number} of the policy is in force"),
+            Self::PolicyPublish { number, .. } => format!("version {number} of the policy is in force"),
             Self::OperatorRoles { operator, roles, .. } => format!("{operator} is {}", Role::join(roles)),
             _ => String::new(),
         }
@@ -133,6 +142,16 @@ impl Deed {
 
 fn refused(error: &impl ToString) -> DeedFailure {
     DeedFailure::Refused(error.to_string())
+}
+
+impl From<SchedulePriceError> for DeedFailure {
+    fn from(error: SchedulePriceError) -> Self {
+        match error {
+            SchedulePriceError::Store(error) => error.into(),
+            SchedulePriceError::Overtaken => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
 }
 
 impl From<MovementError> for DeedFailure {

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 
-fn one_of_each() -> [Deed; 10] {
+fn one_of_each() -> [Deed; 12] {
     let credits = Credits::from_micros(150_000_001);
     let refund =
         |credits| Deed::RefundCreate { of: Uuid::from_u128(7).into(), credits, reason: "wrong \"answer\"".into() };
@@ -17,8 +17,10 @@ fn one_of_each() -> [Deed; 10] {
             tool: "acme/search".to_owned(),
             spec: r#"{"pricing_mode":"fixed_per_request","fixed_credit_cost":"2"}"#.to_owned(),
             from_us: 1_800_000_000_000_001,
+            over: Some(Uuid::from_u128(6).into()),
+            reason: "dearer upstream".to_owned(),
         },
-        Deed::PolicyPublish { number: 12 },
+        Deed::PolicyPublish { number: 12, over: Some(11) },
         Deed::OperatorRoles {
             operator: Uuid::from_u128(9).into(),
             roles: vec![Role::Owner, Role::Support],
@@ -31,6 +33,8 @@ fn one_of_each() -> [Deed; 10] {
             credits: Credits::from_micros(-1),
             reason: "carried in".to_owned(),
         },
+        Deed::PartnerGrant { partner: Uuid::from_u128(5).into(), credits, reason: "a \"start\"".to_owned() },
+        Deed::PolicyPublish { number: 1, over: None },
     ]
 }
 
@@ -51,7 +55,7 @@ fn the_words_that_are_kept_stay_as_they_are() {
         kept[1],
         r#"{"version":1,"deed":"refund.create","of":"ent_00000000000000000000000000000007","credits":"150.000001","reason":"wrong \"answer\""}"#
     );
-    assert_eq!(kept[5], r#"{"version":1,"deed":"policy.publish","number":12}"#);
+    assert_eq!(kept[5], r#"{"version":1,"deed":"policy.publish","number":12,"over":11}"#);
     assert_eq!(
         kept[6],
         r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"owner support","reason":"she runs it now"}"#
@@ -65,6 +69,9 @@ fn what_is_damaged_or_of_another_version_is_not_read() {
         (r#"{"version":2,"deed":"policy.publish","number":1}"#, "version 2"),
         (r#"{"version":1,"deed":"policy.rollback","number":1}"#, "deed"),
         (r#"{"version":1,"deed":"policy.publish","number":"1"}"#, "number"),
+        (r#"{"version":1,"deed":"policy.publish","number":1,"over":"x"}"#, "over"),
+        (r#"{"version":1,"deed":"price.schedule","tool":"a","spec":"{}","from_us":1,"over":"x"}"#, "over"),
+        (r#"{"version":1,"deed":"partner.grant","partner":"par_1","credits":"1","reason":"x"}"#, "partner"),
         (r#"{"version":1,"deed":"refund.create","of":"acc_1","reason":"x"}"#, "of"),
         (
             r#"{"version":1,"deed":"grant.create","account":"acc_00000000000000000000000000000009","reason":"x"}"#,
@@ -84,6 +91,13 @@ fn what_is_damaged_or_of_another_version_is_not_read() {
 fn nobody_is_asked_to_decide_what_makes_no_sense() {
     let reason = String::new();
     let (of, account, operator) = (Uuid::from_u128(7).into(), Uuid::from_u128(8).into(), Uuid::from_u128(9).into());
+    let price = |spec: &str, reason: &str| Deed::PriceSchedule {
+        tool: "a/b".to_owned(),
+        spec: spec.to_owned(),
+        from_us: 1,
+        over: None,
+        reason: reason.to_owned(),
+    };
     for deed in [
         Deed::RefundCreate { of, credits: Some(Credits::ZERO), reason: "x".to_owned() },
         Deed::RefundCreate { of, credits: None, reason: reason.clone() },
@@ -96,7 +110,10 @@ fn nobody_is_asked_to_decide_what_makes_no_sense() {
             terms: Some(GrantTerms { expires_us: 1, priority: PRIORITY_MAX + 1 }),
             reason: "x".to_owned(),
         },
-        Deed::PriceSchedule { tool: "a/b".to_owned(), spec: "{".to_owned(), from_us: 1 },
+        price("{", "x"),
+        price(r#"{"pricing_mode":"fixed_per_request","fixed_credit_cost":"2"}"#, ""),
+        Deed::PartnerGrant { partner: Uuid::from_u128(5).into(), credits: Credits::ZERO, reason: "x".to_owned() },
+        Deed::PartnerGrant { partner: Uuid::from_u128(5).into(), credits: Credits::MAX, reason: reason.clone() },
         Deed::OperatorRoles { operator, roles: Vec::new(), reason: "x".to_owned() },
         Deed::OperatorRoles { operator, roles: vec![Role::Owner], reason },
     ] {
