@@ -10,6 +10,7 @@ pub mod cell;
 pub mod chart;
 pub mod editor;
 pub mod form;
+pub(crate) mod lines;
 pub mod panes;
 pub mod table;
 

@@ -116,3 +116,4 @@ console-password-old = Old password
 console-password-submit = Change it
 console-password-done = The password is changed. Every other session has ended.
 console-password-wrong = This is not your password.
+console-lines-same = … { $count } unchanged

@@ -68,7 +68,6 @@ policies-diff-nothing = There is nothing to compare this version with. Name anot
 policies-diff-texts = The texts
 policies-diff-same = Both say the same, letter by letter.
 policies-diff-broken = Whom it changes what for cannot be said: { $problem }
-policies-lines-same = … { $count } unchanged
 
 policies-edit = Edit a policy
 policies-edit-what = A draft from { $from }. In force when you began: { $base }. Nothing is kept before you save, and a draft decides nothing.

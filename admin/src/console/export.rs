@@ -85,7 +85,7 @@ fn line(cells: &[String]) -> String {
 }
 
 /// One cell. What a spreadsheet would work out gets an apostrophe before it.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))

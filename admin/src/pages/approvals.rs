@@ -21,7 +21,6 @@ use crate::{
 
 mod decide;
 mod deeds;
-mod diff;
 
 const LIST: &str = "/admin/approvals";
 /// How many rows a page has.

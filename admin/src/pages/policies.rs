@@ -18,7 +18,6 @@ mod compare;
 mod compiled;
 mod edit;
 mod explain;
-mod lines;
 mod publish;
 mod replay;
 mod review;

@@ -11,6 +11,8 @@ fn nothing_in_a_file_is_a_formula() {
         ("\tx", "'\tx"),
         ("a,b", "\"a,b\""),
         ("=a,b", "\"'=a,b\""),
+        ("+49", "'+49"),
+        ("=\"a\",b", "\"'=\"\"a\"\",b\""),
         ("say \"hi\"", "\"say \"\"hi\"\"\""),
         ("two\nlines", "\"two\nlines\""),
     ] {

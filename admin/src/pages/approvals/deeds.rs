@@ -11,10 +11,9 @@ use engine::{
     },
 };
 
-use super::diff;
 use crate::{
     console::{Fault, Visit},
-    kit::{Block, Cell, Diff, Facts, Notice, Tone},
+    kit::{Block, Cell, Diff, Facts, Notice, Tone, lines},
     pages::{
         movements::{adjustment_effect, postings_table, refund_effect},
         places,
@@ -156,7 +155,7 @@ async fn price_diff(
         blocks.push(Notice::new(Tone::Warn, t("approvals-price-late")).into());
     }
     let before = standing.as_ref().map_or("{}", |standing| &standing.spec);
-    let lines = diff::lines(&pretty(before), &pretty(spec));
+    let lines = lines::compare(&pretty(before), &pretty(spec));
     blocks.push(Diff { caption: t("approvals-price-diff"), lines }.into());
     Ok(blocks)
 }
@@ -175,7 +174,7 @@ async fn policy_diff(visit: &Visit, number: i64, over: Option<i64>) -> Result<Ve
         .fact(t("approvals-policy-author"), Cell::text(info.author))
         .fact(t("approvals-policy-note"), Cell::text(info.note))
         .fact(t("approvals-policy-in-force"), now.map_or(Cell::None, version));
-    let lines = diff::lines(&before, &written(policy.to_value()));
+    let lines = lines::compare(&before, &written(policy.to_value()));
     let stale = stale.map(|text| Notice::new(Tone::Bad, text).into());
     let diff = Diff { caption: t("approvals-policy-diff"), lines };
     Ok(stale.into_iter().chain([facts.into(), diff.into()]).collect())

@@ -18,7 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::filter;
-use crate::console::{Answer, Fault, Fields, Visit};
+use crate::console::{Answer, Fault, Fields, Visit, csv_cell};
 
 /// How many calls a file has at most.
 const ROWS_MAX: u64 = 100_000;
@@ -132,16 +132,9 @@ fn line(call: &ListedCall) -> String {
         call.charged.to_string(),
         name(call.error.as_deref()),
     ];
-    let mut line = cells.iter().map(|text| field(text)).collect::<Vec<_>>().join(",");
+    let mut line = cells.iter().map(|text| csv_cell(text)).collect::<Vec<_>>().join(",");
     line.push('\n');
     line
-}
-
-/// One field: quoted where it has to be, and never a formula to the program that opens it.
-fn field(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if is_formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 /// The pieces as they are read. An error ends the transfer without its last chunk.
@@ -167,6 +160,3 @@ impl Stream for Pieces {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,10 +9,10 @@ use engine::{
     service::policies::{PolicyState, PolicyVersionError},
 };
 
-use super::{Version, href, in_force, lines, load, load_from, name, number_field, version_page};
+use super::{Version, href, in_force, load, load_from, name, number_field, version_page};
 use crate::{
     console::{Answer, Fault, Fields, Visit},
-    kit::{Block, Cell, Column, Diff, Facts, Field, Filters, Heading, Notice, Row, Table, Text, Tone},
+    kit::{Block, Cell, Column, Diff, Facts, Field, Filters, Heading, Notice, Row, Table, Text, Tone, lines},
     text::{t, t_with},
 };
 

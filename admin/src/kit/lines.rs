@@ -9,7 +9,7 @@ const CONTEXT: usize = 3;
 const PAIRS_MAX: usize = 4_000_000;
 
 /// The lines of both texts, without long runs of what is in both.
-pub(super) fn compare(old: &str, new: &str) -> Vec<DiffLine> {
+pub(crate) fn compare(old: &str, new: &str) -> Vec<DiffLine> {
     folded(all(old, new))
 }
 
@@ -100,7 +100,7 @@ fn folded(lines: Vec<DiffLine>) -> Vec<DiffLine> {
 fn flush(skipped: &mut usize, out: &mut Vec<DiffLine>) {
     if *skipped > 0 {
         let count = i64::try_from(*skipped).unwrap_or(i64::MAX);
-        out.push(DiffLine { mark: ' ', text: t_with("policies-lines-same", &[("count", count.into())]) });
+        out.push(DiffLine { mark: ' ', text: t_with("console-lines-same", &[("count", count.into())]) });
         *skipped = 0;
     }
 }
