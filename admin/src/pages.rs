@@ -29,7 +29,7 @@ mod search;
 mod sign_in;
 
 /// The menu, from left to right.
-pub(crate) const SECTIONS: [Section; 12] = [
+pub(crate) const SECTIONS: [Section; 14] = [
     Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
     Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
     Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
@@ -42,6 +42,8 @@ pub(crate) const SECTIONS: [Section; 12] = [
     Section { key: "ledger-title", path: "/ledger", needs: ConsoleAction::LedgerRead },
     Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
     Section { key: "policies-title", path: "/policies", needs: ConsoleAction::PoliciesRead },
+    Section { key: "audit-title", path: "/audit", needs: ConsoleAction::AuditRead },
+    Section { key: "operators-title", path: "/operators", needs: ConsoleAction::OperatorsRead },
 ];
 
 /// Everything that the console answers to, below its root.

@@ -18,7 +18,7 @@ use crate::kit::instant_text;
 const ROWS_MAX: usize = 100_000;
 
 /// The rows of a page, and what the next one begins behind.
-pub(crate) type ListedPage = Pin<Box<dyn Future<Output = Result<(Vec<Vec<String>>, Option<Uuid>), StoreError>>>>;
+pub(crate) type ListedPage<P = Uuid> = Pin<Box<dyn Future<Output = Result<(Vec<Vec<String>>, Option<P>), StoreError>>>>;
 
 /// A list as CSV, as it is narrowed in the address: at most [`ROWS_MAX`] rows. The first line says which list this is, how
 /// it is narrowed, when and by whom it was taken away; the audit trail says so too.
@@ -30,6 +30,19 @@ pub(crate) async fn csv(
     name: &'static str,
     columns: &[&str],
     page: impl Fn(Option<Uuid>) -> ListedPage + Unpin + 'static,
+) -> Answer {
+    csv_by(visit, name, columns, page).await
+}
+
+/// As [`csv`], of a list whose pages begin behind something else than an identifier.
+///
+/// # Errors
+/// As for [`csv`].
+pub(crate) async fn csv_by<P: 'static>(
+    visit: &Visit,
+    name: &'static str,
+    columns: &[&str],
+    page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
     let facts = json!({"filter": visit.query});
     visit.services().record_export(&visit.context()?, name, &facts).await?;
@@ -47,14 +60,14 @@ pub(crate) async fn csv(
 }
 
 /// The lines of a file, as they are read.
-struct Lines<F> {
+struct Lines<F, P> {
     head: Option<String>,
     page: F,
-    waiting: Option<ListedPage>,
+    waiting: Option<ListedPage<P>>,
     left: usize,
 }
 
-impl<F: Fn(Option<Uuid>) -> ListedPage + Unpin> Stream for Lines<F> {
+impl<P, F: Fn(Option<P>) -> ListedPage<P> + Unpin> Stream for Lines<F, P> {
     type Item = Result<Bytes, StoreError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

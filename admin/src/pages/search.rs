@@ -37,6 +37,26 @@ const fn needs(kind: HitKind) -> ConsoleAction {
 
 /// Where something that was found has its page: its own, or what is told of it.
 fn href(kind: HitKind, id: &str) -> String {
+
+    let own = match kind {
+        HitKind::Account => "/accounts/",
+        HitKind::Call => "/invocations/",
+        HitKind::Tool => "/tools/",
+        HitKind::Namespace => "/namespaces/",
+        HitKind::Publisher => "/publishers/",
+        HitKind::Partner => "/partners/",
+        HitKind::EndUser => "/end-users/",
+        HitKind::Purchase => "/purchases/",
+        HitKind::Movement => "/movements/",
+        HitKind::Grant | HitKind::Transaction => "/ledger/entries/",
+        HitKind::Price => "/prices/",
+        HitKind::Token => "/tokens/",
+        HitKind::Cap => "/caps/",
+        HitKind::Approval => "/approvals/",
+        HitKind::Operator => "/operators/",
+        HitKind::Auditor => "/operators/auditors/",
+        HitKind::Mail => "/mail/",
+    };
     let page = match kind {
         HitKind::Account => format!("/accounts/{id}"),
         // A call's charge bears its identifier.

@@ -15,6 +15,11 @@ use crate::{
 /// How many rows a page has at most.
 pub const AUDIT_PAGE_MAX: u64 = 1_000;
 
+/// How far apart rows of one request are looked for, in microseconds: a request is answered within moments.
+const REQUEST_SPAN_US: i64 = 1_000_000;
+/// How many rows of one request are shown.
+const REQUEST_ROWS_MAX: u64 = 100;
+
 /// Which rows are wanted. What is `None` does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
@@ -118,6 +123,38 @@ impl Services {
         let rows = shown.map(read).collect::<Result<Vec<_>, _>>()?;
         let next = rows.last().filter(|_row| has_more).map(AuditCursor::from);
         Ok((rows, next))
+    }
+
+    /// The row under this number in this slot.
+    ///
+    /// # Errors
+    /// The database cannot be read, or holds a row that makes no sense.
+    pub async fn find_audit(&self, slot: i64, seq: i64) -> Result<Option<AuditRow>, StoreError> {
+        let row = entity::audit::Entity::find_by_id((slot, seq)).one(self.db.readers()).await?;
+        row.map(read).transpose()
+    }
+
+    /// What else was told in the request of `row`, the oldest first: of a second before and a second after it, which the
+    /// index of times finds, and at most 100 rows. Nothing, if it was told in no request.
+    ///
+    /// # Errors
+    /// As for [`Self::find_audit`].
+    pub async fn list_audit_beside(&self, row: &AuditRow) -> Result<Vec<AuditRow>, StoreError> {
+        use entity::audit::Column;
+        let Some(request) = &row.request_id else { return Ok(Vec::new()) };
+        let (from_us, to_us) =
+            (row.recorded_us.saturating_sub(REQUEST_SPAN_US), row.recorded_us.saturating_add(REQUEST_SPAN_US));
+        let rows = entity::audit::Entity::find()
+            .filter(Column::RecordedUs.between(from_us, to_us))
+            .filter(Column::RequestId.eq(request))
+            .filter(Condition::any().add(Column::Slot.ne(row.slot)).add(Column::Seq.ne(row.seq)))
+            .order_by_asc(Column::RecordedUs)
+            .order_by_asc(Column::Slot)
+            .order_by_asc(Column::Seq)
+            .limit(REQUEST_ROWS_MAX)
+            .all(self.db.readers())
+            .await?;
+        rows.into_iter().map(read).collect()
     }
 
     /// The newest rows about any of these objects (a kind, and which one), newest first, at most `count_max`; and whether
