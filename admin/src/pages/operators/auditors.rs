@@ -65,7 +65,7 @@ pub(super) async fn list(visit: &Visit) -> Result<Table, Fault> {
         rows: rows.collect(),
         empty: Some(Empty {
             text: t("operators-auditors-empty"),
-            command: "tollgate auditor create --name 'Example & Co'".to_owned(),
+            command: "tollgate operator create --role auditor --name 'Example & Co'".to_owned(),
             link: visit.may(ConsoleAction::AuditorCreate).then_some(new),
         }),
         ..Table::default()
