@@ -19,8 +19,7 @@ mod guard;
 mod route;
 mod visit;
 
-pub(crate) use export::{ListedPage, cell as csv_cell, csv};
-pub(crate) use export::{ListedPage, csv, csv_by};
+pub(crate) use export::{ListedPage, cell as csv_cell, csv, csv_by};
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, Problems};
 pub(crate) use frame::{Section, plain_page};

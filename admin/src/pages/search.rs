@@ -37,26 +37,6 @@ const fn needs(kind: HitKind) -> ConsoleAction {
 
 /// Where something that was found has its page: its own, or what is told of it.
 fn href(kind: HitKind, id: &str) -> String {
-
-    let own = match kind {
-        HitKind::Account => "/accounts/",
-        HitKind::Call => "/invocations/",
-        HitKind::Tool => "/tools/",
-        HitKind::Namespace => "/namespaces/",
-        HitKind::Publisher => "/publishers/",
-        HitKind::Partner => "/partners/",
-        HitKind::EndUser => "/end-users/",
-        HitKind::Purchase => "/purchases/",
-        HitKind::Movement => "/movements/",
-        HitKind::Grant | HitKind::Transaction => "/ledger/entries/",
-        HitKind::Price => "/prices/",
-        HitKind::Token => "/tokens/",
-        HitKind::Cap => "/caps/",
-        HitKind::Approval => "/approvals/",
-        HitKind::Operator => "/operators/",
-        HitKind::Auditor => "/operators/auditors/",
-        HitKind::Mail => "/mail/",
-    };
     let page = match kind {
         HitKind::Account => format!("/accounts/{id}"),
         // A call's charge bears its identifier.
@@ -75,7 +55,8 @@ fn href(kind: HitKind, id: &str) -> String {
         HitKind::Operator => format!("/operators/{id}"),
         HitKind::Mail => format!("/mail/{id}"),
         // They have no page of their own.
-        HitKind::EndUser | HitKind::Price | HitKind::Token | HitKind::Cap | HitKind::Auditor => String::new(),
+        HitKind::Auditor => format!("/operators/auditors/{id}"),
+        HitKind::EndUser | HitKind::Price | HitKind::Token | HitKind::Cap => String::new(),
     };
     let others = match kind {
         HitKind::EndUser => format!("/invocations?end_user={id}"),

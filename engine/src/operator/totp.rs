@@ -110,7 +110,8 @@ impl TotpSecret {
                 bytes.push(u8::try_from(kept.checked_shr(bits)? & 0xff).ok()?);
             }
         }
-        Self::from_bytes(&bytes)
+        // A letter too many leaves bits over.
+        if bits == 0 { Self::from_bytes(&bytes) } else { None }
     }
 
     /// What an authenticator reads from a picture: `otpauth://totp/…`, the form of Google's key URI format. `issuer` and

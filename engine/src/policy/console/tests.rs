@@ -99,7 +99,7 @@ fn a_schema_without_a_deed_or_with_another_one_is_not_taken() {
             "the action `policy.publish` in `policy`",
         ),
         (format!("{whole}action \"payout.double\";"), "the action `payout.double` is none of the console"),
-        (whole.replace("\"support\"];", "\"king\"];"), "support"),
+        (whole.replace("\"support\"];", "\"king\"];"), "does not conform"),
         (whole.replace("fresh: Bool", "fresh: Long"), "fresh"),
     ];
     for (schema, part) in table {
