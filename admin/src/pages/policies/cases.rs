@@ -51,7 +51,9 @@ pub(super) async fn run(visit: Visit, path: Path<String>, payload: Payload) -> A
     let text = problems.required(&fields, "cases");
     let cases = if text.is_empty() { Ok(Vec::new()) } else { PolicyCase::read_all(text) };
     let cases = cases.unwrap_or_else(|found| {
-        found.into_iter().for_each(|problem| problems.add("cases", problem));
+        for problem in found {
+            problems.add("cases", problem);
+        }
         Vec::new()
     });
     if cases.len() > CASES_MAX {

@@ -254,9 +254,6 @@ impl Deed {
                 Some("`credits` must be more than 0".to_owned())
             }
             Self::AccountAdjust { credits, .. } if credits.is_zero() => Some("`credits` must not be 0".to_owned()),
-            Self::ReversalCreate { reason, .. }
-            | Self::AccountAdjust { reason, .. }
-            | Self::PartnerGrant { reason, .. } => of_reason(reason),
             Self::GrantCreate { credits, terms, reason, .. } => {
                 if *credits <= Credits::ZERO {
                     return Some("`credits` must be more than 0".to_owned());
@@ -270,7 +267,10 @@ impl Deed {
             Self::OperatorRoles { roles, .. } if roles.is_empty() => {
                 Some("an operator has at least one role".to_owned())
             }
-            Self::OperatorRoles { reason, .. } => of_reason(reason),
+            Self::ReversalCreate { reason, .. }
+            | Self::AccountAdjust { reason, .. }
+            | Self::PartnerGrant { reason, .. }
+            | Self::OperatorRoles { reason, .. } => of_reason(reason),
         }
     }
 }
