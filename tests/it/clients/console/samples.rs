@@ -1,12 +1,18 @@
 //! For every page of the console an address at which it can be looked at. Who adds a page adds a row.
 
+use serde_json::json;
 use tests::{
     home::Home,
     html,
     operator_console::{Operator, OperatorConsole},
+    program::configure,
 };
 
 use super::routes::{is_for_anybody, leads_to, pages};
+
+mod world;
+
+use self::world::{Made, id_of};
 
 /// Where a page can be looked at.
 pub(super) enum Sample {
@@ -16,38 +22,158 @@ pub(super) enum Sample {
     LinkedFrom(&'static str),
     /// Below the first sample of the page with this path: that one's address, and this behind it.
     Below(&'static str, &'static str),
+    /// At the page of something that was made, and this behind it.
+    Of(fn(&Made) -> &str, &'static str),
     /// At the path that this makes, whole.
-    Made(fn(&World) -> String),
+    Finds(fn(&World) -> String),
 }
 
-use Sample::{At, Below, LinkedFrom, Made};
+use Sample::{At, Below, Finds, LinkedFrom, Of};
 
 /// The path of each page below the console's root, as `admin::routes` has it, with a sample. A page may have several:
 /// filled, empty, narrowed.
 const SAMPLES: &[(&str, Sample)] = &[
     ("/sign-in", At("/sign-in")),
-    ("/link/{secret}", Made(|world| world.console.invite("Grace", "grace@example.com", "owner"))),
+    ("/link/{secret}", Finds(|world| world.console.invite("Grace", "grace@example.com", "owner"))),
     ("/me", At("/me")),
     ("/me/factor", At("/me/factor")),
     ("/me/password", At("/me/password")),
+    ("/", At("/")),
+    ("/health", At("/health")),
+    ("/search", At("/search")),
+    ("/search", At("/search?q=acme")),
+    ("/search", At("/search?q=nobody-is-called-this")),
     ("/accounts", At("/accounts")),
     ("/accounts", At("/accounts?email=nobody-is-called-this")),
-    ("/accounts/{id}", LinkedFrom("/accounts")),
+    ("/accounts/new", At("/accounts/new")),
+    ("/accounts/{id}", Of(|made| &made.account, "")),
     ("/accounts/{id}/grant", Below("/accounts/{id}", "/grant")),
+    ("/accounts/{id}/adjust", Below("/accounts/{id}", "/adjust")),
     ("/accounts/{id}/suspend", Below("/accounts/{id}", "/suspend")),
+    ("/accounts/{id}/tokens/new", Below("/accounts/{id}", "/tokens/new")),
+    ("/accounts/{id}/caps", Below("/accounts/{id}", "/caps")),
+    ("/accounts/{id}/caps/lift", LinkedFrom("/accounts/{id}/caps")),
+    ("/accounts/{id}/tokens/{token}/revoke", LinkedFrom("/accounts/{id}")),
+    ("/partners", At("/partners")),
+    ("/partners", At("/partners?name=nobody-is-called-this")),
+    ("/partners/export", At("/partners/export")),
+    ("/partners/new", At("/partners/new")),
+    ("/partners/{id}", Of(|made| &made.partner, "")),
+    ("/partners/{id}/edit", Below("/partners/{id}", "/edit")),
+    ("/partners/{id}/suspend", Below("/partners/{id}", "/suspend")),
+    ("/partners/{id}/grant", Below("/partners/{id}", "/grant")),
+    ("/partners/{id}/tokens", Below("/partners/{id}", "/tokens")),
+    ("/partners/{id}/tokens/new", Below("/partners/{id}", "/tokens/new")),
+    ("/partners/{id}/caps", Below("/partners/{id}", "/caps")),
+    ("/partners/{id}/statement", Below("/partners/{id}", "/statement")),
+    ("/partners/{id}/users", Below("/partners/{id}", "/users")),
+    ("/partners/{id}/users", Of(|made| &made.partner, "/users?name=nobody")),
+    ("/partners/{id}/caps/lift", LinkedFrom("/partners/{id}/caps")),
+    ("/partners/{id}/tokens/{token}/revoke", LinkedFrom("/partners/{id}/tokens")),
+    ("/partners/{id}/users/{user}", LinkedFrom("/partners/{id}/users")),
+    ("/partners/{id}/users/{user}/block", Below("/partners/{id}/users/{user}", "/block")),
+    ("/publishers", At("/publishers")),
+    ("/publishers", At("/publishers?slug=nobody-is-called-this")),
+    ("/publishers/export", At("/publishers/export")),
+    ("/publishers/new", At("/publishers/new")),
+    ("/publishers/{id}", Of(|made| &made.publisher, "")),
+    ("/publishers/{id}/edit", Below("/publishers/{id}", "/edit")),
+    ("/publishers/{id}/suspend", Below("/publishers/{id}", "/suspend")),
+    ("/namespaces/new", Finds(|world| format!("/admin/namespaces/new?publisher={}", id_of(&world.made.publisher)))),
+    ("/namespaces/{id}", Of(|made| &made.namespace, "")),
+    ("/namespaces/{id}/suspend", Below("/namespaces/{id}", "/suspend")),
+    ("/tools", At("/tools")),
+    ("/tools", At("/tools?name=nobody-is-called-this")),
+    ("/tools/export", At("/tools/export")),
+    ("/tools/new", At("/tools/new")),
+    ("/tools/{id}", Of(|made| &made.tool, "")),
+    ("/tools/{id}/edit", Below("/tools/{id}", "/edit")),
+    ("/tools/{id}/disable", Below("/tools/{id}", "/disable")),
+    ("/tools/{id}/price", Below("/tools/{id}", "/price")),
+    ("/prices/{id}/cancel", LinkedFrom("/tools/{id}")),
+    ("/invocations", At("/invocations")),
+    ("/invocations", At("/invocations?tool=nothing-is-called-this")),
+    ("/invocations/export", At("/invocations/export")),
+    ("/invocations/{id}", Finds(|world| format!("/admin/invocations/{}", world.made.call))),
+    ("/invocations/{id}", LinkedFrom("/invocations")),
+    ("/invocations/{id}/why", Below("/invocations/{id}", "/why")),
+    ("/refunds", At("/refunds")),
+    ("/refunds", At("/refunds?kind=adjustment")),
+    ("/refunds/export", At("/refunds/export")),
+    ("/refunds/{id}", Of(|made| &made.refund, "")),
+    ("/refunds/new", Finds(|world| format!("/admin/refunds/new?invocation={}", world.made.call))),
+    ("/refunds/new", At("/refunds/new")),
+    ("/refunds/reverse", Finds(|world| format!("/admin/refunds/reverse?invocation={}", world.made.call))),
+    ("/refunds/reverse", At("/refunds/reverse")),
+    ("/payouts", At("/payouts")),
+    ("/payouts", At("/payouts?view=partners")),
+    ("/payouts", At("/payouts?view=paid")),
+    ("/payouts/export", At("/payouts/export")),
+    ("/payouts/new", Finds(|world| format!("/admin/payouts/new?payee={}", id_of(&world.made.publisher)))),
+    ("/payouts/{id}", Of(|made| &made.payout, "")),
+    ("/purchases", At("/purchases")),
+    ("/purchases", At("/purchases?state=failed")),
+    ("/purchases/export", At("/purchases/export")),
+    ("/purchases/{id}", Of(|made| &made.disputed, "")),
+    ("/purchases/{id}", Of(|made| &made.pending, "")),
+    ("/purchases/{id}/confirm", Of(|made| &made.pending, "/confirm")),
+    ("/purchases/{id}/fail", Of(|made| &made.pending, "/fail")),
+    ("/purchases/{id}/dispute", Of(|made| &made.paid, "/dispute")),
+    ("/chargebacks", At("/chargebacks")),
+    ("/chargebacks", At("/chargebacks?state=lost")),
+    ("/chargebacks/{id}", Of(|made| &made.chargeback, "")),
+    ("/chargebacks/{id}/won", Below("/chargebacks/{id}", "/won")),
+    ("/chargebacks/{id}/lost", Below("/chargebacks/{id}", "/lost")),
+    ("/approvals", At("/approvals")),
+    ("/approvals", At("/approvals?view=mine")),
+    ("/approvals", At("/approvals?view=all")),
+    ("/approvals/{id}", Of(|made| &made.approval, "")),
+    ("/approvals/{id}/approve", Below("/approvals/{id}", "/approve")),
+    ("/approvals/{id}/reject", Below("/approvals/{id}", "/reject")),
+    ("/approvals/{id}/withdraw", Below("/approvals/{id}", "/withdraw")),
+    ("/ledger", At("/ledger")),
+    ("/ledger/accounts", At("/ledger/accounts")),
+    ("/ledger/accounts/{id}", LinkedFrom("/ledger/accounts")),
+    ("/ledger/journal", At("/ledger/journal")),
+    ("/ledger/transactions/{id}", LinkedFrom("/ledger/journal")),
+    ("/ledger/transactions/{id}/receipt", Below("/ledger/transactions/{id}", "/receipt")),
+    ("/ledger/trial-balance", At("/ledger/trial-balance")),
+    ("/ledger/verify", At("/ledger/verify")),
+    ("/ledger/periods", At("/ledger/periods")),
+    ("/ledger/periods/close", At("/ledger/periods/close")),
+    ("/ledger/checkpoints", At("/ledger/checkpoints")),
+    ("/ledger/checkpoints/{number}", LinkedFrom("/ledger/checkpoints")),
+    ("/ledger/checkpoints/sign", At("/ledger/checkpoints/sign")),
+    ("/ledger/exports", At("/ledger/exports")),
+    ("/policies", At("/policies")),
+    ("/policies/explain", At("/policies/explain")),
+    ("/policies/explain", Finds(|world| format!("/admin/policies/explain?invocation={}", world.made.call))),
+    ("/policies/edit", At("/policies/edit")),
+    ("/policies/edit/check", At("/policies/edit/check")),
+    ("/policies/{number}", Of(|made| &made.draft, "")),
+    ("/policies/{number}", Of(|made| &made.retired, "")),
+    ("/policies/{number}/diff", Of(|made| &made.draft, "/diff")),
+    ("/policies/{number}/replay", Of(|made| &made.draft, "/replay")),
+    ("/policies/{number}/tests", Of(|made| &made.draft, "/tests")),
+    ("/policies/{number}/publish", Of(|made| &made.draft, "/publish")),
+    ("/policies/{number}/rollback", Of(|made| &made.retired, "/rollback")),
 ];
 
 /// What the samples are found in: the demo, with an owner who may see everything.
 pub(super) struct World {
     pub(super) console: OperatorConsole,
     pub(super) owner: Operator,
+    pub(super) made: Made,
 }
 
 impl World {
     pub(super) fn start(home: &Home) -> Self {
+        // Purchases wait here until somebody confirms them, as they do where it is not the demo.
+        configure(home.path(), &json!({"payments": {"provider": "manual"}}));
         let console = OperatorConsole::start_demo(home.path());
         let owner = console.owner();
-        Self { console, owner }
+        let made = Made::make(&console, &owner);
+        Self { console, owner, made }
     }
 
     /// The addresses of all samples, each with the page's path and whether it is for who is not signed in.
@@ -71,7 +197,8 @@ impl World {
                 link.unwrap_or_else(|| panic!("{list} has no link to {page}, but {links:?}")).clone()
             }
             Below(above, rest) => format!("{}{rest}", self.first(above)),
-            Made(make) => make(self),
+            Of(what, rest) => format!("{}{rest}", what(&self.made)),
+            Finds(find) => find(self),
         }
     }
 

@@ -1,0 +1,271 @@
+//! Makes what the pages of the console show, as customers and operators make it: over HTTP and with commands.
+
+use engine::clock::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+use tests::{
+    html,
+    operator_console::{Operator, OperatorConsole},
+    program::{Answer, curl, paste},
+};
+
+use super::super::routes::leads_to;
+
+const REASON: (&str, &str) = ("reason", "So that there is something to see");
+
+/// The paths of the pages of what was made, and identifiers that stand in queries.
+pub(super) struct Made {
+    /// The demo's customer, with a token and a limit.
+    pub(super) account: String,
+    /// The publisher that was made in the console, its namespace and its tool, which has a price to come.
+    pub(super) publisher: String,
+    pub(super) namespace: String,
+    pub(super) tool: String,
+    /// Who has a token, a limit, credits and an end user.
+    pub(super) partner: String,
+    /// Identifiers of paid calls: one of which a part went back, one whose refund waits for somebody.
+    pub(super) call: String,
+    /// The request for it.
+    pub(super) approval: String,
+    pub(super) refund: String,
+    pub(super) payout: String,
+    /// Purchases: one that waits, one that was paid, one that is disputed.
+    pub(super) pending: String,
+    pub(super) paid: String,
+    pub(super) disputed: String,
+    pub(super) chargeback: String,
+    /// Policies: one that was in force, and a draft.
+    pub(super) retired: String,
+    pub(super) draft: String,
+}
+
+/// Who makes it.
+struct Maker<'w> {
+    console: &'w OperatorConsole,
+    owner: &'w Operator,
+}
+
+impl Made {
+    pub(super) fn make(console: &OperatorConsole, owner: &Operator) -> Self {
+        let maker = Maker { console, owner };
+        let retired = maker.policies();
+        maker.calls();
+        // After a period is closed there are entries before it and behind it.
+        maker.close_period();
+        let account = maker.linked("/admin/accounts?email=demo%40tollgate.localhost", "/accounts/{id}");
+        maker.cap(&account);
+        let (publisher, namespace, tool) = maker.catalog();
+        let [call, costly] = [(); 2].map(|()| maker.call("acme/lookup", r#"{"text": "How much is it?"}"#));
+        maker.price(&tool, "120", "2031-01-01T00:00");
+        // Dearer than now: somebody else has to agree.
+        maker.price(&tool, "300", "2032-01-01T00:00");
+        let refund = maker.refund(&call, "10");
+        let approval = maker.refund(&costly, "150");
+        let [pending, paid, disputed] = [30, 40, 50].map(|credits| maker.purchase(credits));
+        maker.confirm(&paid);
+        maker.confirm(&disputed);
+        let form = format!("{disputed}/dispute");
+        let chargeback = maker.done(&form, &form, &[REASON]);
+        let made = Self {
+            partner: maker.partner(),
+            payout: maker.payout(&publisher),
+            draft: maker.draft("Once more"),
+            account,
+            publisher,
+            namespace,
+            tool,
+            call,
+            approval,
+            refund,
+            pending,
+            paid,
+            disputed,
+            chargeback,
+            retired,
+        };
+        maker.sign_checkpoint();
+        made
+    }
+}
+
+impl Maker<'_> {
+    /// Fills in a form of the console and sends it; where it leads, without a query.
+    #[track_caller]
+    fn done(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+        expect_done(&self.owner.visitor.submit(page, action, fields))
+    }
+
+    /// The same with a form that first shows what it would do.
+    #[track_caller]
+    fn previewed(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+        let asked = [fields, &[("step", "preview")]].concat();
+        let shown = self.owner.visitor.submit(page, action, &asked);
+        assert_eq!(shown.status, 200, "{action}: {}", html::text(&shown.body));
+        expect_done(&self.owner.visitor.submit_shown(&shown.body, action, &[("step", "confirm")]))
+    }
+
+    /// The first link on a page that leads to the route with this path, without its query.
+    #[track_caller]
+    fn linked(&self, page: &str, route: &str) -> String {
+        let shown = self.owner.visitor.get(page);
+        let links = html::links(&shown.body);
+        let link = links.iter().find(|link| leads_to(link, route));
+        without_query(link.unwrap_or_else(|| panic!("{page} has no link to {route}, but {links:?}")))
+    }
+
+    /// Sends a request of a customer.
+    fn send(&self, token: &str, path: &str, body: &Value, headers: &[&str]) -> Answer {
+        let (bearer, body) = (format!("Authorization: Bearer {token}"), body.to_string());
+        let mut arguments = vec!["-H", &bearer, "-H", "Content-Type: application/json", "-d", &body];
+        arguments.extend(headers.iter().flat_map(|header| ["-H", *header]));
+        curl(&self.console.url(path), &arguments)
+    }
+
+    fn token(&self) -> &str {
+        self.console.demo().expect("the demo").token()
+    }
+
+    /// A paid call of the demo's customer; its identifier.
+    #[track_caller]
+    fn call(&self, tool: &str, arguments: &str) -> String {
+        let arguments: Value = serde_json::from_str(arguments).expect("arguments");
+        let body = json!({"arguments": arguments});
+        let paid = self.send(self.token(), &format!("/invoke/{tool}"), &body, &[]);
+        assert_eq!(paid.status, 200, "{tool}: {}", paid.body);
+        paid.json["invocation_id"].as_str().expect("an identifier").to_owned()
+    }
+
+    /// Calls that go well, that are refused for want of credits, that fail, and one of an agent.
+    fn calls(&self) {
+        for command in self.console.demo().expect("the demo").commands() {
+            paste(command);
+        }
+        let failed = self.send(self.token(), "/invoke/demo/flaky", &json!({"arguments": {"fail": true}}), &[]);
+        assert_ne!(failed.status, 200, "{}", failed.body);
+    }
+
+    /// A publisher with a namespace and a tool for 150 credits, which the demo's own server answers.
+    fn catalog(&self) -> (String, String, String) {
+        let named = [("slug", "acme"), ("display_name", "Acme & Sons"), ("share_bps", "8000"), REASON];
+        let publisher = self.done("/admin/publishers/new", "/admin/publishers/new", &named);
+        let form = format!("/admin/namespaces/new?publisher={}", id_of(&publisher));
+        let named = [("name", "acme"), ("description", "Looks things up"), REASON];
+        let namespace = self.done(&form, "/admin/namespaces/new", &named);
+
+        let known = self.linked("/admin/tools?name=text_stats", "/tools/{id}");
+        let form = format!("{known}/edit");
+        let [url, schema] = ["url", "input_schema"].map(|name| self.field(&form, &form, name));
+        let described = [
+            ("name", "lookup"),
+            ("short_description", "Looks a text up"),
+            ("input_schema", schema.as_str()),
+            ("url", url.as_str()),
+            ("fixed_credit_cost", "150"),
+            REASON,
+        ];
+        let tool = self.done("/admin/tools/new?namespace=acme", "/admin/tools/new", &described);
+        (publisher, namespace, tool)
+    }
+
+    /// What stands in a field of a form.
+    #[track_caller]
+    fn field(&self, page: &str, action: &str, name: &str) -> String {
+        let forms = html::forms(&self.owner.visitor.get(page).body);
+        let form = forms.iter().find(|form| form.method == "post" && form.action == action);
+        let fields = &form.unwrap_or_else(|| panic!("no form to {action} on {page}, but {forms:?}")).fields;
+        let field = fields.iter().find(|(known, _)| known == name);
+        field.unwrap_or_else(|| panic!("no {name} in {fields:?}")).1.clone()
+    }
+
+    fn price(&self, tool: &str, credits: &str, from: &str) {
+        let form = format!("{tool}/price");
+        self.previewed(&form, &form, &[("fixed_credit_cost", credits), ("valid_from", from), REASON]);
+    }
+
+    /// Gives credits back, or asks for it; the page of that.
+    fn refund(&self, call: &str, credits: &str) -> String {
+        let form = format!("/admin/refunds/new?invocation={call}");
+        self.previewed(&form, "/admin/refunds/new", &[("credits", credits), REASON])
+    }
+
+    fn payout(&self, publisher: &str) -> String {
+        let form = format!("/admin/payouts/new?payee={}", id_of(publisher));
+        self.previewed(&form, "/admin/payouts/new", &[("credits", "50"), REASON])
+    }
+
+    /// A purchase that nobody has paid yet.
+    fn purchase(&self, credits: u32) -> String {
+        let bought = self.send(self.token(), "/credits/purchase", &json!({"credits": credits}), &[]);
+        assert_eq!(bought.status, 201, "{}", bought.body);
+        format!("/admin/purchases/{}", bought.json["purchase_id"].as_str().expect("an identifier"))
+    }
+
+    fn confirm(&self, purchase: &str) {
+        let form = format!("{purchase}/confirm");
+        self.done(&form, &form, &[REASON]);
+    }
+
+    /// A limit that nobody reaches.
+    fn cap(&self, holder: &str) {
+        let form = format!("{holder}/caps");
+        self.done(&form, &form, &[("credits", "5000"), REASON]);
+    }
+
+    /// A partner with credits, a limit, a token, and an end user who has called something.
+    fn partner(&self) -> String {
+        let named = [("name", "Globex"), ("margin_bps", "500"), REASON];
+        let partner = self.done("/admin/partners/new", "/admin/partners/new", &named);
+        let form = format!("{partner}/grant");
+        self.done(&form, &form, &[("credits", "90"), REASON]);
+        self.cap(&partner);
+        let form = format!("{partner}/tokens/new");
+        let shown = self.owner.visitor.submit(&form, &form, &[("name", "production"), REASON]);
+        let codes = html::texts_of(&shown.body, "code");
+        let secret = codes.iter().find(|code| code.starts_with("faro_partner_"));
+        let secret = secret.unwrap_or_else(|| panic!("no token among {codes:?}"));
+        let body = json!({"arguments": {"text": "Hello."}});
+        let paid = self.send(secret, "/invoke/demo/text_stats", &body, &["X-Faro-User: user-1"]);
+        assert_eq!(paid.status, 200, "{}", paid.body);
+        partner
+    }
+
+    /// A version of the policies that took the place of the first one; the first one's page.
+    fn policies(&self) -> String {
+        let first = self.linked("/admin/policies", "/policies/{number}");
+        let second = self.draft("A comment");
+        self.console.command(&["policy", "publish", id_of(&second)]);
+        first
+    }
+
+    /// A draft that says what is in force, with a comment below.
+    fn draft(&self, note: &str) -> String {
+        let form = "/admin/policies/edit";
+        let text = self.field(form, form, "text") + &format!("\n// {note}\n");
+        self.done(form, form, &[("note", note), ("text", &text), ("do", "save")])
+    }
+
+    fn close_period(&self) {
+        let now = jiff::Timestamp::from_microsecond(SystemClock::start().now_us()).expect("a moment").to_string();
+        self.console.command(&["ledger", "close", "--until", &now]);
+    }
+
+    fn sign_checkpoint(&self) {
+        let form = "/admin/ledger/checkpoints/sign";
+        self.done(form, form, &[REASON]);
+    }
+}
+
+/// Where a form led, without a query.
+#[track_caller]
+fn expect_done(answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", html::text(&answer.body));
+    without_query(answer.header("location").expect("where it leads"))
+}
+
+fn without_query(path: &str) -> String {
+    path.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// The last part of a path.
+pub(super) fn id_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
