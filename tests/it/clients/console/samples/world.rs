@@ -13,7 +13,7 @@ use super::super::routes::leads_to;
 const REASON: (&str, &str) = ("reason", "So that there is something to see");
 
 /// The paths of the pages of what was made, and identifiers that stand in queries.
-pub(super) struct Made {
+pub(in crate::clients::console) struct Made {
     /// The demo's customer, with a token and a limit.
     pub(super) account: String,
     /// The publisher that was made in the console, its namespace and its tool, which has a price to come.
@@ -22,9 +22,9 @@ pub(super) struct Made {
     pub(super) tool: String,
     /// Who has a token, a limit, credits and an end user.
     pub(super) partner: String,
-    /// Identifiers of paid calls: one of which a part went back, one whose refund waits for somebody.
+    /// The identifier of a paid call of which a part went back; by its side one went whole, which waits for somebody.
     pub(super) call: String,
-    /// The request for it.
+    /// The request for that.
     pub(super) approval: String,
     pub(super) refund: String,
     pub(super) payout: String,
