@@ -157,6 +157,22 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/policies/{number}/tests", Of(|made| &made.draft, "/tests")),
     ("/policies/{number}/publish", Of(|made| &made.draft, "/publish")),
     ("/policies/{number}/rollback", Of(|made| &made.retired, "/rollback")),
+    ("/audit", At("/audit")),
+    ("/audit", At("/audit?object=nothing-is-called-this")),
+    ("/audit/export", At("/audit/export")),
+    ("/audit/{place}", LinkedFrom("/audit")),
+    ("/operators", At("/operators")),
+    ("/operators/matrix", At("/operators/matrix")),
+    ("/operators/new", At("/operators/new")),
+    ("/operators/{id}", Of(|made| &made.operator, "")),
+    ("/operators/{id}/roles", Below("/operators/{id}", "/roles")),
+    ("/operators/{id}/disable", Below("/operators/{id}", "/disable")),
+    ("/operators/{id}/enable", Below("/operators/{id}", "/enable")),
+    ("/operators/{id}/end-sessions", Below("/operators/{id}", "/end-sessions")),
+    ("/operators/{id}/link", Below("/operators/{id}", "/link")),
+    ("/operators/auditors/new", At("/operators/auditors/new")),
+    ("/operators/auditors/{id}", Of(|made| &made.auditor, "")),
+    ("/operators/auditors/{id}/revoke", Below("/operators/auditors/{id}", "/revoke")),
 ];
 
 /// What the samples are found in: the demo, with an owner who may see everything.

@@ -36,6 +36,9 @@ pub(in crate::clients::console) struct Made {
     /// Policies: one that was in force, and a draft.
     pub(super) retired: String,
     pub(super) draft: String,
+    /// Somebody else who may use the console, and somebody who reads the books.
+    pub(super) operator: String,
+    pub(super) auditor: String,
 }
 
 /// Who makes it.
@@ -69,6 +72,8 @@ impl Made {
             partner: maker.partner(),
             payout: maker.payout(&publisher),
             draft: maker.draft("Once more"),
+            operator: maker.operator(&["--role", "support", "--name", "Bob", "--email", "bob@example.com"], ""),
+            auditor: maker.operator(&["--role", "auditor", "--name", "Ernst & Jung"], "auditors/"),
             account,
             publisher,
             namespace,
@@ -241,6 +246,12 @@ impl Maker<'_> {
         let form = "/admin/policies/edit";
         let text = self.field(form, form, "text") + &format!("\n// {note}\n");
         self.done(form, form, &[("note", note), ("text", &text), ("do", "save")])
+    }
+
+    /// Lets somebody in; the page of that, which is below the operators' and this.
+    fn operator(&self, who: &[&str], below: &str) -> String {
+        let made = self.console.command(&[&["operator", "create"][..], who].concat());
+        format!("/admin/operators/{below}{}", made["operator"].as_str().expect("an identifier"))
     }
 
     fn close_period(&self) {
