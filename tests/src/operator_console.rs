@@ -1,7 +1,7 @@
 //! The operators' console of the real program, and operators who are signed in there: for browsers and without one.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
 };
 
@@ -63,7 +63,17 @@ impl OperatorConsole {
     /// It does not start.
     pub fn start_with(folder: &Path, configuration: &Value) -> Self {
         configure(folder, configuration);
-        Self::of(folder, Program::Plain(Server::start(folder)))
+        if configuration.pointer("/server/public_url").is_none() {
+            return Self::of(folder, Program::Plain(Server::start(folder)));
+        }
+        // It says its public address, behind which its own is not to be seen: that is taken beforehand.
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
+        let address = free.local_addr().expect("it is bound");
+        drop(free);
+        let mut command = tollgate(folder, &["serve"]);
+        command.env("TOLLGATE_SERVER__BIND", address.to_string());
+        let program = Program::Plain(Server::start_as(command));
+        Self { program, folder: folder.to_owned(), address }
     }
 
     /// The same on a free port of this address instead of loopback's.

@@ -33,6 +33,9 @@ pub(crate) enum Fault {
     /// A form that cannot be read.
     #[error("a form that cannot be read: {0}")]
     Form(&'static str),
+    /// What stands behind the question mark cannot be read.
+    #[error("the address cannot be read")]
+    Address,
     /// Too many tries; how many seconds to wait.
     #[error("too many tries")]
     Wait(u64),
@@ -62,6 +65,7 @@ impl Fault {
             Self::CrossSite => ("console-cross-site", t("console-cross-site-detail")),
             Self::NotPrivate => ("console-not-private", t("console-not-private-detail")),
             Self::Form(what) => ("console-form", t_with("console-form-detail", &[("what", (*what).into())])),
+            Self::Address => ("console-address", t("console-address-detail")),
             Self::Wait(seconds) => ("console-wait", t_with("console-wait-detail", &[("seconds", (*seconds).into())])),
             Self::Store(error) => {
                 tracing::warn!(%error, "the console could not use the database");
@@ -89,7 +93,7 @@ impl ResponseError for Fault {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden(_) | Self::CrossSite | Self::NotPrivate => StatusCode::FORBIDDEN,
-            Self::Form(_) => StatusCode::BAD_REQUEST,
+            Self::Form(_) | Self::Address => StatusCode::BAD_REQUEST,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -67,7 +67,7 @@ impl Fields {
     pub(crate) fn cursor(&self) -> Result<Option<Uuid>, Fault> {
         match self.text("after") {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_unreadable| Fault::Form("cut in its address")),
+            text => text.parse().map(Some).map_err(|_unreadable| Fault::Address),
         }
     }
 

@@ -105,6 +105,11 @@ impl Visit {
         self.session.is_some()
     }
 
+    /// The address of who is signed in; empty if nobody is.
+    pub(crate) fn email(&self) -> &str {
+        self.session.as_ref().map_or("", |session| session.operator.email.as_str())
+    }
+
     /// Who is signed in has a second factor.
     pub(crate) fn has_factor(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.operator.has_factor)

@@ -79,6 +79,11 @@ impl Field {
         Self { fills, ..Self::new(name, label, Control::Line("password")) }
     }
 
+    /// Whose password a form asks for: not seen, but for whatever fills in passwords.
+    pub fn username(email: &str) -> Self {
+        Self { fills: "username", ..Self::new("username", "", Control::Hidden) }.value(email)
+    }
+
     /// One of several.
     pub fn select(name: &str, label: impl Into<String>, choices: Vec<Choice>) -> Self {
         Self::new(name, label, Control::Select(choices))
@@ -217,7 +222,7 @@ impl Form {
     }
 
     fn ask_password(self, visit: &Visit) -> Self {
-        let form = self.field(
+        let form = self.field(Field::username(visit.email())).field(
             Field::password(STEP_UP_PASSWORD, t("console-step-up-password-label"), "current-password")
                 .hint(t("console-step-up-hint"))
                 .required(),

@@ -93,7 +93,7 @@ fn filter_of(visit: &Visit, fields: &Fields) -> Result<ApprovalFilter, Fault> {
 fn place(fields: &Fields) -> Result<Option<ApprovalId>, Fault> {
     match fields.text("after") {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_unreadable| Fault::Form("cut in its address")),
+        text => text.parse().map(Some).map_err(|_unreadable| Fault::Address),
     }
 }
 

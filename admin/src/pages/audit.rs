@@ -63,7 +63,7 @@ fn filter_of(fields: &Fields, problems: &mut Problems) -> AuditFilter {
 fn place(fields: &Fields) -> Result<Option<AuditCursor>, Fault> {
     match fields.text("after") {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_unreadable| Fault::Form("cut in its address")),
+        text => text.parse().map(Some).map_err(|_unreadable| Fault::Address),
     }
 }
 
@@ -170,7 +170,7 @@ async fn export(visit: Visit) -> Answer {
     let mut problems = Problems::default();
     let filter = Arc::new(filter_of(&Fields::parse(&visit.query)?, &mut problems));
     if !problems.is_empty() {
-        return Err(Fault::Form("narrowed by a time that is none"));
+        return Err(Fault::Address);
     }
     let columns = [
         "slot",

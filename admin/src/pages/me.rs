@@ -120,8 +120,9 @@ async fn enrol_factor(mut visit: Visit, payload: Payload) -> Answer {
     visit.show_refused(factor_page(&visit, &offer, &problems, &fields)).await
 }
 
-fn password_page(problems: &Problems) -> Page {
+fn password_page(visit: &Visit, problems: &Problems) -> Page {
     let form = Form::new(format!("{ROOT}/me/password"), t("console-password-submit"))
+        .field(Field::username(visit.email()))
         .field(Field::password("old", t("console-password-old"), "current-password").required())
         .field(Field::password("password", t("console-link-password"), "new-password").required())
         .field(Field::password("again", t("console-link-again"), "new-password").required())
@@ -131,7 +132,7 @@ fn password_page(problems: &Problems) -> Page {
 }
 
 async fn ask_password(visit: Visit) -> Answer {
-    visit.show(password_page(&Problems::default())).await
+    visit.show(password_page(&visit, &Problems::default())).await
 }
 
 async fn change_password(visit: Visit, payload: Payload) -> Answer {
@@ -151,5 +152,5 @@ async fn change_password(visit: Visit, payload: Payload) -> Answer {
             Err(ChangeOperatorPasswordError::Store(error)) => return Err(error.into()),
         }
     }
-    visit.show_refused(password_page(&problems)).await
+    visit.show_refused(password_page(&visit, &problems)).await
 }

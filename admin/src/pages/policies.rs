@@ -143,7 +143,7 @@ async fn list(visit: Visit) -> Answer {
     let filter = PolicyFilter { state: state_wanted, author: fields.text("author").to_owned() };
     let before = match fields.text("after") {
         "" => None,
-        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+        text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
     let listed = visit.services().list_policy_versions(&filter, before).await?;
     let in_force = in_force(&visit).await?;

@@ -69,7 +69,7 @@ pub(super) async fn of_tool(visit: &Visit, tool: ToolId) -> Result<(Vec<Block>, 
     }
     let before_us = match Fields::parse(&visit.query)?.text("after") {
         "" => None,
-        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+        text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
     let now = visit.services().find_price_at(tool, visit.now_us).await?;
     let listed = visit.services().list_prices(tool, before_us).await?;

@@ -120,7 +120,7 @@ async fn sign_out(mut visit: Visit) -> Answer {
 
 fn link_form(secret: &str, email: &str, problems: &Problems) -> Page {
     let form = Form::new(format!("{ROOT}/link/{secret}"), t("console-link-submit"))
-        .field(Field { fills: "username", ..Field::new("username", "", crate::kit::Control::Hidden) }.value(email))
+        .field(Field::username(email))
         .field(
             Field::password("password", t("console-link-password"), "new-password")
                 .hint(t_with(

@@ -20,3 +20,8 @@ fn nothing_in_a_file_is_a_formula() {
     }
     assert_eq!(line(&["a".to_owned(), "b,c".to_owned()]), "a,\"b,c\"\r\n");
 }
+
+#[test]
+fn the_trail_never_says_whom_a_list_was_narrowed_to() {
+    assert_eq!(without_people("name=acme&email=ada&q=ada%40example.com&state=open"), "name=acme&state=open");
+}

@@ -77,7 +77,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
     let owner = fields.text("owner");
     let after = match fields.text("after") {
         "" => None,
-        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+        text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
     let services = visit.services();
     let listed = if owner.is_empty() {

@@ -55,7 +55,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let before = match fields.text("after") {
         "" => None,
-        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+        text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
     let found = visit.services().list_checkpoints(before).await?;
     let is_full = u64::try_from(found.len()).is_ok_and(|count| count == CHECKPOINTS_LISTED_MAX);

@@ -28,8 +28,8 @@ const PATH: &str = "/journal";
 pub(super) fn start(fields: &Fields) -> Result<JournalStart, Fault> {
     match (fields.text("after"), fields.text("until")) {
         ("", "") => Ok(JournalStart::Newest),
-        ("", until) => parse_time(until).map(JournalStart::Before).ok_or(Fault::Form("no time in its address")),
-        (after, _) => after.parse().map(JournalStart::After).map_err(|_unreadable| Fault::Form("cut in its address")),
+        ("", until) => parse_time(until).map(JournalStart::Before).ok_or(Fault::Address),
+        (after, _) => after.parse().map(JournalStart::After).map_err(|_unreadable| Fault::Address),
     }
 }
 

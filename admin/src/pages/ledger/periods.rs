@@ -34,7 +34,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let after = match fields.text("after") {
         "" => None,
-        text => Some(text.parse().map_err(|_unreadable| Fault::Form("cut in its address"))?),
+        text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
     let open = visit.services().find_open_period().await?;
     let listed = visit.services().list_periods(after).await?;

@@ -120,7 +120,7 @@ async fn of_period(visit: &Visit, page: Page, text: &str, fields: &Fields) -> Re
     let close = visit.services().find_period(number).await?.ok_or(Fault::NotFound)?;
     let after = match fields.text("after") {
         "" => None,
-        text => Some(cursor(text).ok_or(Fault::Form("cut in its address"))?),
+        text => Some(cursor(text).ok_or(Fault::Address)?),
     };
     let sums = visit.services().load_period_sums(number).await?;
     let listed = visit.services().list_period_lines(number, after).await?;
