@@ -94,14 +94,13 @@ const USE_CASES: [(&str, &str, &[Action]); 53] = [
 ];
 
 /// Use cases that tell nothing, and why that is right.
-const UNTOLD: [(&str, &str); 10] = [
+const UNTOLD: [(&str, &str); 9] = [
     ("complete_facts", "the rows were told of when they were made"),
     ("create_end_user", "a paid call makes it on its way; the books have the call"),
     ("change_queued_mail", "a mail follows from a change that is told"),
     ("finish_approval", "what was carried out is told by what was done"),
     ("forget_ended_sessions", "what is over cannot be used already"),
     ("save_counts", "counts of calls and of the books, which are kept elsewhere"),
-    ("revert", "a rehearsal changes nothing; the reversal itself is an order and is told"),
     ("save_session_note", "when somebody was last seen, and what a page says once"),
     ("finish_approval", "what came of a deed is told by the deed"),
     ("rehearse", "a rehearsal changes nothing; what is done after it is an order and is told"),
