@@ -37,6 +37,8 @@ pub enum Control {
     Boxes(Vec<Choice>),
     /// Yes or no; it is ticked.
     Tick(bool),
+    /// An address that is shown, sent, and not changed.
+    Fixed,
     /// Sent, and not seen.
     Hidden,
 }
@@ -79,9 +81,9 @@ impl Field {
         Self { fills, ..Self::new(name, label, Control::Line("password")) }
     }
 
-    /// Whose password a form asks for: not seen, but for whatever fills in passwords.
+    /// Whose password a form asks for. Browsers that keep passwords find the right one by it.
     pub fn username(email: &str) -> Self {
-        Self { fills: "username", ..Self::new("username", "", Control::Hidden) }.value(email)
+        Self { fills: "username", ..Self::new("username", t("console-sign-in-email"), Control::Fixed) }.value(email)
     }
 
     /// One of several.
@@ -255,6 +257,7 @@ impl Form {
                         }
                     }
                 }
+                Control::Fixed => {}
                 Control::Tick(ticked) => *ticked = *ticked || typed.is_on(&field.name),
                 Control::Line(_) | Control::Lines { .. } | Control::Hidden => {
                     if typed.is_on(&field.name) && !field.is_secret() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tests::{
     browser::{Browser, Scheme},
-    environment::is_gallery,
+    environment::{Extent, extent, is_gallery},
     home::{Home, Kind},
     program::Answer,
     workspace_root,
@@ -43,7 +43,7 @@ fn look_at_every_page(scheme: Scheme) {
             continue;
         }
         let mut wrong = faults(&answer);
-        wrong.extend(faults_in(browser, &url, scheme, |width| {
+        wrong.extend(faults_in(browser, &url, scheme, widths(scheme), |width| {
             if is_gallery() {
                 browser.screenshot(&picture(number, sample, width, scheme));
             }
@@ -57,6 +57,16 @@ fn look_at_every_page(scheme: Scheme) {
         hang_up(&samples, scheme);
     }
     assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+/// What is wrong with colours does not depend on the width, and the other way round: all of both only where pictures are
+/// wanted, or a long run.
+fn widths(scheme: Scheme) -> &'static [u32] {
+    match scheme {
+        _ if is_gallery() || extent() == Extent::Long => &WIDTHS[..],
+        Scheme::Light => &WIDTHS[..1],
+        Scheme::Dark => &WIDTHS[1..],
+    }
 }
 
 /// Whether it is something to keep, and no page.

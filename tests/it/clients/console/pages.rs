@@ -16,14 +16,20 @@ on_both_databases!(the_first_pages_are_fit_for_everybody);
 const WEIGHT_MAX: u64 = 60 * 1024;
 
 /// The widths at which pages are looked at: a desk, a phone.
-pub(super) const WIDTHS: [u32; 2] = [1280, 390];
+pub(super) static WIDTHS: [u32; 2] = [1280, 390];
 /// At this width a page must still not scroll sideways.
 const WIDTH_MIN: u32 = 320;
 
-/// What is wrong with the page at `url` in these colours, a text for each fault. `shown` is called at each width.
-pub(super) fn faults_in(browser: &Browser, url: &str, scheme: Scheme, shown: impl Fn(u32)) -> Vec<String> {
+/// What is wrong with the page at `url` in these colours and widths, a text for each fault. `shown` is called at each width.
+pub(super) fn faults_in(
+    browser: &Browser,
+    url: &str,
+    scheme: Scheme,
+    widths: &[u32],
+    shown: impl Fn(u32),
+) -> Vec<String> {
     let mut found = Vec::new();
-    for width in WIDTHS {
+    for &width in widths {
         browser.look(width, scheme);
         let status = browser.open(url);
         if status != 200 {
@@ -43,7 +49,7 @@ pub(super) fn faults_in(browser: &Browser, url: &str, scheme: Scheme, shown: imp
 fn expect_fit(browser: &Browser, operator: &Operator, console: &OperatorConsole, path: &str) {
     let mut found = faults(&operator.visitor.get(path));
     for scheme in Scheme::ALL {
-        found.extend(faults_in(browser, &console.url(path), scheme, |_width| ()));
+        found.extend(faults_in(browser, &console.url(path), scheme, &WIDTHS, |_width| ()));
     }
     assert!(found.is_empty(), "{path}:\n{}", found.join("\n"));
 }
@@ -55,7 +61,8 @@ fn the_first_pages_are_fit_for_everybody(kind: Kind) {
 
     let nobody = Browser::start();
     for scheme in Scheme::ALL {
-        assert_eq!(faults_in(&nobody, &console.url("/admin/sign-in"), scheme, |_width| ()), Vec::<String>::new());
+        let found = faults_in(&nobody, &console.url("/admin/sign-in"), scheme, &WIDTHS, |_width| ());
+        assert_eq!(found, Vec::<String>::new());
     }
     // With errors beside its fields, too.
     nobody.press("Sign in");
