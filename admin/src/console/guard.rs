@@ -85,13 +85,14 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
         None => None,
     };
     let now_us = services.clock.now_us();
-    let visit = Visit {
+    let mut visit = Visit {
         request: RequestId::new(&*services.ids, now_us),
         now_us,
         is_fragment: request.headers().contains_key("hx-request"),
         path: request.path().to_owned(),
         query: request.query_string().to_owned(),
         session: session.map(Arc::new),
+        owes_step_up: false,
         new_cookie: None,
         console,
     };
@@ -108,7 +109,10 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
     match visit.decide(action, Some(0)) {
         ConsoleDecision::Allowed => Ok(visit),
         // The form itself asks for what is missing, and keeps what was typed.
-        ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp => Ok(visit),
+        ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp => {
+            visit.owes_step_up = verb == Verb::Post;
+            Ok(visit)
+        }
         ConsoleDecision::Denied(denial) => Err(Fault::Forbidden(Box::new(denial)).response()),
     }
 }

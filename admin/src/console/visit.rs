@@ -42,6 +42,8 @@ pub(crate) const STEP_UP_CODE: &str = "step_up_code";
 pub(crate) struct Visit {
     pub(super) console: Arc<Console>,
     pub(super) session: Option<Arc<OperatorSession>>,
+    /// The form has to show first who the operator is: [`Self::permit`] sees to it, and [`Self::context`] that it was asked.
+    pub(super) owes_step_up: bool,
     /// The session has another secret from now on, which the answer tells the browser.
     pub(super) new_cookie: Option<String>,
     /// Ties together what the audit trail tells of this request.
@@ -136,6 +138,9 @@ impl Visit {
     /// # Errors
     /// As for [`Self::signed_in`].
     pub(crate) fn context(&self) -> Result<OpContext, Fault> {
+        if self.owes_step_up && !self.is_fresh() {
+            return Err(Fault::Broken("a change before its permit".to_owned()));
+        }
         Ok(self.signed_in()?.context(self.request))
     }
 

@@ -6,6 +6,7 @@ mod gallery;
 mod headers;
 mod pages;
 mod private;
+mod roles;
 mod routes;
 mod samples;
 mod sign_in;
