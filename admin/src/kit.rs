@@ -12,6 +12,8 @@ pub mod editor;
 pub mod form;
 pub(crate) mod lines;
 pub mod panes;
+pub mod qr;
+pub mod spans;
 pub mod table;
 
 pub use books::{Diverging, TAccount, TAccounts};
@@ -21,6 +23,8 @@ pub use chart::{Bars, Series, Steps};
 pub use editor::{Ask, Button, Editor, Lane, LaneEntry, LaneList, Lanes};
 pub use form::{Choice, Control, Field, Form};
 pub use panes::{Pane, PaneLine, Panes};
+pub use qr::Qr;
+pub use spans::{Span, Spans};
 pub use table::{Column, Filter, Filters, Row, Table, page_href};
 
 /// Somewhere to go.
@@ -113,8 +117,12 @@ pub enum Block {
     Bars(Bars),
     /// A chart of a value that changes at moments.
     Steps(Steps),
+    /// A chart of bars that begin and end anywhere.
+    Spans(Spans),
     /// Text as it is: a document, a policy, a command.
     Code(Code),
+    /// A text for a camera.
+    Qr(Qr),
     /// Two texts compared.
     Diff(Diff),
     /// Nothing, and what would make something.
@@ -149,7 +157,9 @@ impl fmt::Display for Block {
             Self::Timeline(block) => block.render(),
             Self::Bars(block) => block.render(),
             Self::Steps(block) => block.render(),
+            Self::Spans(block) => block.render(),
             Self::Code(block) => block.render(),
+            Self::Qr(block) => block.render(),
             Self::Diff(block) => block.render(),
             Self::Empty(block) => block.render(),
             Self::Secret(block) => block.render(),
@@ -183,7 +193,7 @@ macro_rules! block_from {
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
 block_from!(Diverging, TAccounts);
-block_from!(Panes, Ask, Lanes);
+block_from!(Panes, Ask, Lanes, Spans, Qr);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {

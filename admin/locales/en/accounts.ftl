@@ -15,6 +15,7 @@ accounts-created = Since
 accounts-wallet = Wallet
 accounts-empty = No account fits. An account is a customer: it has a wallet and tokens. The first one is made like this:
 accounts-grants = Grants that expire
+accounts-running-out = What is left when grants expire, if nothing is spent
 accounts-grant = Give credits
 accounts-grant-id = Grant
 accounts-grant-left = Left

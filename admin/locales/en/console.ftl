@@ -107,6 +107,7 @@ console-me-this = this one
 
 console-factor-title = Second factor
 console-factor-text = Put this secret into an authenticator, by hand or by its address, and type the code that it shows. A code is good once, for 30 seconds.
+console-factor-picture = The secret, for the camera of the device
 console-factor-secret = Secret
 console-factor-uri = Address for the authenticator
 console-factor-submit = Enrol

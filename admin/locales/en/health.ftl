@@ -67,3 +67,6 @@ health-mail = Mail in the queue
 health-mail-oldest = The oldest since
 health-mail-failed = Given up, of the newest
 health-counted = Calls counted until
+health-calls = Calls of the last six hours
+health-calls-well = Ended as told
+health-calls-failed = Failed or unknown

@@ -91,7 +91,7 @@ impl Diverging {
 }
 
 /// An amount as people read it.
-fn written(amount: Credits) -> String {
+pub(super) fn written(amount: Credits) -> String {
     format!("{} cr", grouped(&amount.to_string()))
 }
 

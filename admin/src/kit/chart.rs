@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use super::instant_text;
+
 /// The drawing's size, in its own units.
 const WIDTH: i64 = 720;
 const HEIGHT: i64 = 200;
@@ -119,6 +121,25 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// Amounts that hold from moments on: each with its moment (in microseconds since the Unix epoch, rising), its value and
+    /// how that is written. One step is no chart.
+    pub fn over_time(title: String, moments: Vec<(i64, i64, String)>, now_us: i64) -> Option<Self> {
+        let ((first_us, ..), (last_us, ..)) = (moments.first()?, moments.last()?);
+        if moments.len() < 2 {
+            return None;
+        }
+        let (first_us, last_us) = (*first_us, *last_us);
+        let whole = i128::from(last_us.max(now_us)).saturating_sub(first_us.into());
+        // A little room behind the last step.
+        let whole = whole.saturating_add(whole / 10).max(1);
+        let place = |at_us: i64| {
+            let from_left = i128::from(at_us).saturating_sub(first_us.into()).saturating_mul(1_000) / whole;
+            i64::try_from(from_left).unwrap_or(0)
+        };
+        let points = moments.iter().map(|(at_us, value, _)| (instant_text(*at_us), place(*at_us), *value)).collect();
+        Some(Self { title, points, now: place(now_us), written: moments.into_iter().map(|(.., text)| text).collect() })
+    }
+
     /// The drawing's size.
     pub const fn size(&self) -> (i64, i64) {
         (WIDTH, HEIGHT)

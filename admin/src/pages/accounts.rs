@@ -2,6 +2,7 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
+    credits::Credits,
     id::AccountId,
     policy::console::ConsoleAction,
     service::{
@@ -13,8 +14,10 @@ use engine::{
 use super::access::{self, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
-    kit::{Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Table, Tone, page_href},
-    text::t,
+    kit::{
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Steps, Table, Tone, page_href,
+    },
+    text::{t, t_with},
 };
 
 mod create;
@@ -158,7 +161,11 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
         .with(facts(&account, &balance));
     page.subtitle = vec![state(&account), Cell::id(account.id, "")];
     if !grants.is_empty() {
-        page = page.with(Heading::new(t("accounts-grants"))).with(expiring(&grants));
+        page = page.with(Heading::new(t("accounts-grants")));
+        if let Some(steps) = running_out(&balance, &grants, visit.now_us) {
+            page = page.with(steps);
+        }
+        page = page.with(expiring(&grants));
     }
     let timeline = super::timeline(&visit, &account.id.to_string()).await?;
     let page = page
@@ -169,6 +176,21 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
         .with(Heading::new(t("console-timeline")))
         .with(timeline);
     visit.show(page).await
+}
+
+/// What the wallet has from now on if nobody spends or adds anything: one step for every grant that expires.
+fn running_out(balance: &Balance, grants: &[ExpiringGrant], now_us: i64) -> Option<Steps> {
+    let mut grants: Vec<&ExpiringGrant> = grants.iter().collect();
+    grants.sort_by_key(|grant| grant.expires_us);
+    let mut left = balance.balance;
+    let mut moments = vec![(now_us, left)];
+    for grant in grants {
+        left = left.checked_sub(grant.left).unwrap_or(Credits::ZERO);
+        moments.push((grant.expires_us, left));
+    }
+    let written = |left: Credits| t_with("prices-credits", &[("credits", left.to_string().into())]);
+    let moments = moments.into_iter().map(|(at_us, left)| (at_us, left.micros(), written(left)));
+    Steps::over_time(t("accounts-running-out"), moments.collect(), now_us)
 }
 
 /// Grants that expire, in the order in which they are spent.

@@ -1,8 +1,10 @@
 //! How the program is doing, as far as it knows.
 
 use engine::{
+    invocation::CallOutcome,
     policy::console::ConsoleAction,
     service::{
+        counts::{Calls, bucket_of},
         health::{DatabaseHealth, Health, ServerSlot, WriterHealth},
         work::{Work, WorkDone},
     },
@@ -10,8 +12,8 @@ use engine::{
 
 use super::{dashboard::at_least, places};
 use crate::{
-    console::{Access, Answer, Disk, Route, Visit, get},
-    kit::{Cell, Column, Facts, Heading, Notice, Page, Row, Table, Tone},
+    console::{Access, Answer, Disk, Fault, Route, Visit, get},
+    kit::{Bars, Cell, Column, Facts, Heading, Notice, Page, Row, Series, Table, Tone, instant_text},
     text::{t, t_with},
 };
 
@@ -21,6 +23,9 @@ const WORK: &str = "health-work-";
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 /// A queue of the writer that is filled to more than one in so many places is long.
 const QUEUE_PART: usize = 4;
+/// The strip of calls: six hours in steps of ten minutes, in microseconds, as they are counted.
+const STRIP_STEPS: i64 = 36;
+const STRIP_STEP_US: i64 = 600_000_000;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![get("/health", Access::Needs(ConsoleAction::HealthRead), show)]
@@ -46,7 +51,34 @@ async fn show(visit: Visit) -> Answer {
         .with(servers(&health))
         .with(Heading::new(t("health-books")))
         .with(books(&health));
+    let page = match calls(&visit).await? {
+        Some(bars) => page.with(bars),
+        None => page,
+    };
     visit.show(page).await
+}
+
+/// The calls of the last six hours by ten minutes: those that ended well or as their caller was told, and those that did not.
+/// Nothing if there was none.
+async fn calls(visit: &Visit) -> Result<Option<Bars>, Fault> {
+    let steps: Vec<i64> = (0..STRIP_STEPS)
+        .rev()
+        .map(|step| bucket_of(visit.now_us.saturating_sub(step.saturating_mul(STRIP_STEP_US))))
+        .collect();
+    let found = visit.services().load_calls_since(steps.first().copied().unwrap_or(visit.now_us)).await?;
+    let of = |from_us: i64| found.between(from_us, from_us.saturating_add(STRIP_STEP_US));
+    let errors = |calls: &Calls| calls.of(CallOutcome::Failed).saturating_add(calls.of(CallOutcome::Unknown));
+    let counted: Vec<Calls> = steps.iter().map(|from_us| of(*from_us)).collect();
+    if counted.iter().all(|calls| calls.total() == 0) {
+        return Ok(None);
+    }
+    let labels = steps.iter().map(|from_us| instant_text(*from_us)).collect();
+    let well = counted.iter().map(|calls| calls.total().saturating_sub(errors(calls))).collect();
+    let series = vec![
+        Series { label: t("health-calls-well"), class: "s2", values: well },
+        Series { label: t("health-calls-failed"), class: "s4", values: counted.iter().map(errors).collect() },
+    ];
+    Ok(Some(Bars { title: t("health-calls"), labels, series }))
 }
 
 /// What is not as it should be.

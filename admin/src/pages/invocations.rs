@@ -20,6 +20,7 @@ mod export;
 mod filter;
 mod price;
 mod show;
+mod steps;
 mod why;
 
 /// Where the list is.

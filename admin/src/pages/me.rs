@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, ROOT, Route, Visit, get, post},
-    kit::{Cell, Code, Column, Control, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone},
+    kit::{Cell, Code, Column, Control, Facts, Field, Form, Heading, Page, Qr, Row, Table, Text, Tone},
     text::t,
 };
 
@@ -86,10 +86,14 @@ fn factor_page(visit: &Visit, offer: &FactorOffer, problems: &Problems, typed: &
         .renewed(visit)
         .cancel(format!("{ROOT}/me"))
         .filled(typed, problems);
-    Page::new(t("console-factor-title"))
+    let mut page = Page::new(t("console-factor-title"))
         .under(t("console-me-title"), format!("{ROOT}/me"))
-        .with(Text::new(t("console-factor-text")))
-        .with(Code { caption: t("console-factor-secret"), text: offer.secret_text.clone(), is_copied: true })
+        .with(Text::new(t("console-factor-text")));
+    // An address of some thousand characters fits into no picture; there is the text.
+    if let Ok(picture) = Qr::new(t("console-factor-picture"), &offer.uri) {
+        page = page.with(picture);
+    }
+    page.with(Code { caption: t("console-factor-secret"), text: offer.secret_text.clone(), is_copied: true })
         .with(Code { caption: t("console-factor-uri"), text: offer.uri.clone(), is_copied: true })
         .with(form)
 }

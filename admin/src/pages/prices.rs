@@ -9,7 +9,7 @@ use engine::{
 
 use crate::{
     console::{Access, Fault, Fields, Route, Visit, get, post},
-    kit::{Block, Cell, Column, Heading, Notice, Row, Steps, Table, Tone, instant_text, page_href},
+    kit::{Block, Cell, Column, Heading, Notice, Row, Steps, Table, Tone, page_href},
     text::{t, t_with},
 };
 
@@ -142,30 +142,11 @@ fn chart(versions: &[PriceVersion], now_us: i64) -> Result<Option<Steps>, Fault>
     let mut known = Vec::new();
     for price in versions.iter().rev().filter(|price| price.cancelled_us.is_none()) {
         if let Some(most) = highest(&read_spec(price)?) {
-            known.push((price.effective_from_us, most));
+            let written = t_with("prices-credits", &[("credits", most.to_string().into())]);
+            known.push((price.effective_from_us, most.micros(), written));
         }
     }
-    let (Some((first_us, _)), Some((last_us, _))) = (known.first().copied(), known.last().copied()) else {
-        return Ok(None);
-    };
-    if known.len() < 2 {
-        return Ok(None);
-    }
-    let whole = i128::from(last_us.max(now_us)).saturating_sub(first_us.into());
-    // A little room behind the last step.
-    let whole = whole.saturating_add(whole / 10).max(1);
-    let place = |at_us: i64| {
-        let from_left = i128::from(at_us).saturating_sub(first_us.into()).saturating_mul(1_000) / whole;
-        i64::try_from(from_left).unwrap_or(0)
-    };
-    let points = known.iter().map(|(at_us, most)| (instant_text(*at_us), place(*at_us), most.micros()));
-    let written = known.iter().map(|(_, most)| t_with("prices-credits", &[("credits", most.to_string().into())]));
-    Ok(Some(Steps {
-        title: t("prices-chart"),
-        points: points.collect(),
-        written: written.collect(),
-        now: place(now_us),
-    }))
+    Ok(Steps::over_time(t("prices-chart"), known, now_us))
 }
 
 #[cfg(test)]

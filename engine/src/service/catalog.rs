@@ -23,6 +23,7 @@ mod create;
 mod declared;
 mod fault;
 mod import;
+mod latency;
 mod list;
 mod rows;
 mod spec;
@@ -41,6 +42,7 @@ pub use list::{
     Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolDetail, ToolFilter, ToolProfile, ToolStanding,
 };
 pub use spec::{spec_from_json, spec_to_json};
+pub use latency::Latency;
 pub use switches::{RECENT_CALLS_MAX, RecentCalls, STOPPED_NAMED_MAX, Switch, SwitchEffect};
 pub use terms::ToolTerms;
 pub(super) use trail::price_facts;

@@ -6,7 +6,7 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         approvals::{ApprovalFilter, ApprovalState},
-        catalog::{RecentCalls, ToolDetail, ToolFilter, ToolProfile},
+        catalog::{Latency, RecentCalls, ToolDetail, ToolFilter, ToolProfile},
     },
 };
 
@@ -14,8 +14,8 @@ use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
-        Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Text, Tone,
-        page_href,
+        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Series,
+        Table, Text, Tone, page_href,
     },
     pages::prices,
     text::t,
@@ -161,7 +161,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     let tool = load(&visit, &id).await?;
     let (profile, terms) = (&tool.profile, &tool.terms);
     let own = tool_href(profile.id);
-    let recent = visit.services().recent_calls_of(profile.id).await?;
+    let (recent, took) = visit.services().recent_calls_of(profile.id).await?;
     let switch = if profile.is_disabled { "catalog-enable" } else { "catalog-disable" };
     let mut page = Page::new(profile.path())
         .under(t("catalog-tools"), TOOLS)
@@ -178,6 +178,9 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         page = page.with(notice);
     }
     page = page.with(facts(&tool, &recent)).with(Text::new(recent_note(&recent, visit.now_us)));
+    if !took.is_empty() {
+        page = page.with(latency_bars(&took));
+    }
     if !terms.long_description.is_empty() {
         page = page.with(Text::new(terms.long_description.clone()));
     }
@@ -192,6 +195,25 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     page.blocks.extend(price_blocks);
     let page = page.with(schema).with(Heading::new(t("console-timeline"))).with(timeline);
     visit.show(page).await
+}
+
+/// How long calls took: the median, and above it what the slower ones took longer.
+fn latency_bars(took: &[Latency]) -> Bars {
+    let ms = |us: i64| us.checked_div(1_000).unwrap_or(0);
+    let series = |key: &str, class, value: fn(&Latency) -> i64| Series {
+        label: t(key),
+        class,
+        values: took.iter().map(|part| ms(value(part))).collect(),
+    };
+    Bars {
+        title: t("catalog-latency"),
+        labels: took.iter().map(|part| crate::kit::instant_text(part.from_us)).collect(),
+        series: vec![
+            series("catalog-latency-p50", "s1", |part| part.p50_us),
+            series("catalog-latency-p95", "s3", |part| part.p95_us.saturating_sub(part.p50_us)),
+            series("catalog-latency-p99", "s4", |part| part.p99_us.saturating_sub(part.p95_us)),
+        ],
+    }
 }
 
 /// That somebody has asked for another price.

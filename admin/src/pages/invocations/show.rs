@@ -8,7 +8,7 @@ use engine::{
     service::invocations::{CallDetail, CallKey, CallMoney, CallTransaction, Place},
 };
 
-use super::{LIST, called, caller, outcome_text, price, state_cell, took};
+use super::{LIST, called, caller, outcome_text, price, state_cell, steps, took};
 use crate::{
     console::{Answer, Fault, Visit},
     kit::{Cell, Column, Empty, Event, Facts, Heading, Link, Notice, Page, Row, Table, Text, Timeline, Tone},
@@ -51,6 +51,9 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         None => page.with(Text::new(t("invocations-price-none"))),
     };
     page = page.with(Heading::new(t("invocations-decision"))).with(decision(&detail, id));
+    if let Some(picture) = steps::picture(&detail) {
+        page = page.with(picture);
+    }
     let timeline = timeline(&visit, &detail).await?;
     visit.show(page.with(Heading::new(t("console-timeline"))).with(timeline)).await
 }

@@ -1,12 +1,16 @@
 //! What a partner has and has been paid, and where its statements come from.
 
 use actix_web::web::Path;
-use engine::{credits::Credits, policy::console::ConsoleAction, service::partners::PartnerProfile};
+use engine::{
+    credits::Credits,
+    policy::console::ConsoleAction,
+    service::partners::{PartnerPayout, PartnerProfile},
+};
 
 use super::{load, view};
 use crate::{
-    console::{Answer, Fault, Visit},
-    kit::{Cell, Code, Column, Empty, Facts, Heading, Notice, Row, Table, Text, Tone},
+    console::{Answer, Visit},
+    kit::{Cell, Code, Column, Empty, Facts, Heading, Notice, Row, Span, Spans, Table, Text, Tone},
     text::t,
 };
 
@@ -27,11 +31,13 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
             t("partners-margin-left"),
             Cell::Money(Credits::from_micros(margin.credits.saturating_sub(margin.debits))),
         );
-    let payouts = payouts(&visit, &partner).await?;
-    let mut page = view(&visit, &partner, "/statement")
-        .with(facts)
-        .with(Heading::new(t("partners-payouts")))
-        .with(payouts)
+    let paid = visit.services().list_partner_payouts(&partner).await?;
+    let mut page = view(&visit, &partner, "/statement").with(facts).with(Heading::new(t("partners-payouts")));
+    if let Some(newest) = paid.first() {
+        page = page.with(picture(newest));
+    }
+    let mut page = page
+        .with(payouts(&partner, paid))
         .with(Heading::new(t("partners-statement-period")))
         .with(Text::new(t("partners-statement-text")));
     if visit.may(ConsoleAction::LedgerExport) {
@@ -47,9 +53,23 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     visit.show(page.with(Code { caption: t("partners-statement-command"), text: command, is_copied: true })).await
 }
 
+/// How the newest payout came about, from what was left before it to what was left after it.
+fn picture(payout: &PartnerPayout) -> Spans {
+    let after = |from: Credits, change: i64| Credits::from_micros(from.micros().saturating_add(change));
+    let earned = after(payout.opening, payout.earned.micros());
+    let kept = after(earned, payout.taken_back.micros().saturating_neg());
+    let spans = vec![
+        Span::amount(t("partners-payout-opening"), Credits::ZERO, payout.opening, "s1"),
+        Span::amount(t("partners-payout-earned"), payout.opening, earned, "s2"),
+        Span::amount(t("partners-payout-back"), earned, kept, "s4"),
+        Span::amount(t("partners-payout-paid"), kept, payout.closing, "s3"),
+        Span::amount(t("partners-payout-closing"), Credits::ZERO, payout.closing, "s1"),
+    ];
+    Spans { title: t("partners-payout-picture"), values: t("partners-payout-credits"), spans }
+}
+
 /// Statements from one payout to the next.
-async fn payouts(visit: &Visit, partner: &PartnerProfile) -> Result<Table, Fault> {
-    let rows = visit.services().list_partner_payouts(partner).await?;
+fn payouts(partner: &PartnerProfile, rows: Vec<PartnerPayout>) -> Table {
     let rows = rows.into_iter().map(|payout| {
         let cells = vec![
             Cell::Time(payout.paid_us),
@@ -63,7 +83,7 @@ async fn payouts(visit: &Visit, partner: &PartnerProfile) -> Result<Table, Fault
         ];
         Row::new("", cells)
     });
-    Ok(Table {
+    Table {
         caption: t("partners-payouts"),
         columns: vec![
             Column::new(t("partners-payout-when")),
@@ -82,5 +102,5 @@ async fn payouts(visit: &Visit, partner: &PartnerProfile) -> Result<Table, Fault
             link: None,
         }),
         ..Table::default()
-    })
+    }
 }

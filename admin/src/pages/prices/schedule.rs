@@ -2,6 +2,7 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
+    credits::Credits,
     id::{PriceVersionId, ToolId},
     policy::console::ConsoleAction,
     pricing::PricingSpec,
@@ -15,7 +16,7 @@ use engine::{
 use super::{price_fields, price_text, read_spec, spec_of};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Block, Cell, Control, Facts, Field, Form, Heading, Notice, Page, Text, Tone, instant_text},
+    kit::{Block, Cell, Control, Facts, Field, Form, Heading, Notice, Page, Span, Spans, Text, Tone, instant_text},
     pages::catalog::{TOOLS, tool_href},
     text::{t, t_with},
 };
@@ -108,7 +109,21 @@ fn trial_blocks(trial: &PriceTrial) -> Vec<Block> {
             .fact(t("prices-trial-least"), Cell::Money(trial.least))
             .fact(t("prices-trial-most"), Cell::text(t("prices-trial-unknown"))),
     };
-    vec![facts.into(), Text::new(t_with("prices-trial-text", &looked_at)).into()]
+    vec![facts.into(), trial_picture(trial).into(), Text::new(t_with("prices-trial-text", &looked_at)).into()]
+}
+
+/// What was charged, and what would have been: where only bounds are known, both.
+fn trial_picture(trial: &PriceTrial) -> Spans {
+    let bar = |key: &str, to: Credits, class| Span::amount(t(key), Credits::ZERO, to, class);
+    let mut spans = vec![bar("prices-trial-charged", trial.charged, "s1")];
+    match trial.most {
+        Some(most) if most == trial.least => spans.push(bar("prices-trial-would", most, "s2")),
+        most => {
+            spans.push(bar("prices-trial-least", trial.least, "s2"));
+            spans.extend(most.map(|most| bar("prices-trial-most", most, "s3")));
+        }
+    }
+    Spans { title: t("prices-trial"), values: t("prices-price"), spans }
 }
 
 /// Says what is wrong beside the field that it is wrong with.

@@ -7,7 +7,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use serde_json::json;
 use uuid::Uuid;
 
-use super::CatalogError;
+use super::{
+    CatalogError,
+    latency::{Latency, latencies},
+};
 use crate::{
     audit::{Action, OpContext},
     catalog::{NamespaceState, PublisherState, ToolState},
@@ -63,7 +66,7 @@ pub struct RecentCalls {
 }
 
 /// Of a call, what is counted.
-type CallRow = (Option<Uuid>, i16, i64, i64);
+type CallRow = (Option<Uuid>, i16, i64, i64, Option<i64>);
 
 impl Services {
     /// Stops all tools of a publisher, or lets them go on.
@@ -168,34 +171,30 @@ impl Services {
             .collect();
         touched.sort_unstable();
         let tools: HashSet<Uuid> = touched.iter().map(|(_, id)| *id).collect();
-        let recent = self.count_recent_calls(&tools).await?;
+        let now_us = self.clock.now_us();
+        let rows = self.newest_calls(now_us.saturating_sub(US_PER_DAY)).await?;
+        let recent = count_recent_calls(&rows, &tools, now_us);
         let named = touched.into_iter().take(STOPPED_NAMED_MAX).map(|(path, _)| path).collect();
         Ok(SwitchEffect { tools: tools.len(), named, recent })
     }
 
-    /// How much a tool was used lately.
+    /// How much a tool was used lately, and how long its calls took.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn recent_calls_of(&self, tool: ToolId) -> Result<RecentCalls, StoreError> {
-        self.count_recent_calls(&HashSet::from([tool.uuid()])).await
-    }
-
-    async fn count_recent_calls(&self, tools: &HashSet<Uuid>) -> Result<RecentCalls, StoreError> {
-        let day_ago_us = self.clock.now_us().saturating_sub(US_PER_DAY);
-        let rows = self.newest_calls(day_ago_us).await?;
-        let is_whole = u64::try_from(rows.len()).unwrap_or(u64::MAX) < RECENT_CALLS_MAX;
-        let oldest_us = rows.last().map_or(day_ago_us, |(.., created_us)| *created_us);
-        let mut counted =
-            RecentCalls { since_us: if is_whole { day_ago_us } else { oldest_us }, ..RecentCalls::default() };
-        for (tool, state, charged, _) in rows {
-            if tool.is_some_and(|tool| tools.contains(&tool)) {
-                counted.calls = counted.calls.saturating_add(1);
-                counted.failed = counted.failed.saturating_add(u64::from(is_failure(state)));
-                counted.charged = counted.charged.checked_add(Credits::from_micros(charged)).unwrap_or(Credits::MAX);
-            }
-        }
-        Ok(counted)
+    pub async fn recent_calls_of(&self, tool: ToolId) -> Result<(RecentCalls, Vec<Latency>), StoreError> {
+        let now_us = self.clock.now_us();
+        let rows = self.newest_calls(now_us.saturating_sub(US_PER_DAY)).await?;
+        let recent = count_recent_calls(&rows, &HashSet::from([tool.uuid()]), now_us);
+        let took = rows.iter().filter(|(of, ..)| *of == Some(tool.uuid()));
+        let took = took.filter_map(|(_, state, _, created_us, ended_us)| {
+            let ran = !matches!(
+                CallState::from_raw(*state),
+                Some(CallState::Refused | CallState::Denied | CallState::Invalid) | None
+            );
+            ended_us.filter(|_| ran).map(|ended_us| (*created_us, ended_us.saturating_sub(*created_us).max(0)))
+        });
+        Ok((recent, latencies(&took.collect::<Vec<_>>(), recent.since_us, now_us)))
     }
 
     /// The newest [`RECENT_CALLS_MAX`] calls of all tools that began at `from_us` or later, the newest first. Identifiers
@@ -204,7 +203,7 @@ impl Services {
         use entity::invocation::{Column, Entity};
         let rows = Entity::find()
             .select_only()
-            .columns([Column::ToolId, Column::State, Column::Charged, Column::CreatedUs])
+            .columns([Column::ToolId, Column::State, Column::Charged, Column::CreatedUs, Column::EndedUs])
             .filter(Column::Id.gte(uuid_v7(from_us, [0; 10])))
             .order_by_desc(Column::Id)
             .limit(RECENT_CALLS_MAX)
@@ -213,6 +212,22 @@ impl Services {
             .await?;
         Ok(rows)
     }
+}
+
+/// What of the newest calls of all tools was of these `tools`.
+fn count_recent_calls(rows: &[CallRow], tools: &HashSet<Uuid>, now_us: i64) -> RecentCalls {
+    let day_ago_us = now_us.saturating_sub(US_PER_DAY);
+    let is_whole = u64::try_from(rows.len()).unwrap_or(u64::MAX) < RECENT_CALLS_MAX;
+    let oldest_us = rows.last().map_or(day_ago_us, |(.., created_us, _)| *created_us);
+    let mut counted = RecentCalls { since_us: if is_whole { day_ago_us } else { oldest_us }, ..RecentCalls::default() };
+    for (tool, state, charged, ..) in rows {
+        if tool.is_some_and(|tool| tools.contains(&tool)) {
+            counted.calls = counted.calls.saturating_add(1);
+            counted.failed = counted.failed.saturating_add(u64::from(is_failure(*state)));
+            counted.charged = counted.charged.checked_add(Credits::from_micros(*charged)).unwrap_or(Credits::MAX);
+        }
+    }
+    counted
 }
 
 fn is_failure(state: i16) -> bool {

@@ -38,11 +38,11 @@ impl Services {
         let rows = self.newest_calls(0).await?;
         let mut trial = PriceTrial {
             looked_at: u64::try_from(rows.len()).unwrap_or(u64::MAX),
-            since_us: rows.last().map(|(.., created_us)| *created_us),
+            since_us: rows.last().map(|(.., created_us, _)| *created_us),
             most: Some(Credits::ZERO),
             ..PriceTrial::default()
         };
-        for (of, state, charged, _) in rows {
+        for (of, state, charged, ..) in rows {
             let state = CallState::from_raw(state).filter(|_| of == Some(tool.uuid()));
             let Some((least, most)) = state.and_then(|state| bounds(&price, state)) else { continue };
             let add = |sum: Credits, more: Credits| sum.checked_add(more).unwrap_or(Credits::MAX);
