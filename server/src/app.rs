@@ -230,8 +230,33 @@ pub fn app_state(
     })
 }
 
+/// What is served at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// All routes.
+    Everything,
+    /// All but the console's: it has an address of its own.
+    Calls,
+    /// The console's routes.
+    Console,
+}
+
 /// All routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
+    routes.configure(admin::console::configure).configure(configure_calls);
+}
+
+/// What operators need: their pages, and whether the process answers.
+fn configure_console(routes: &mut web::ServiceConfig) {
+    routes
+        .app_data(path_config())
+        .service(resource("/healthz", [(Method::GET, web::to(health::healthz))]))
+        .configure(admin::console::configure)
+        .default_service(web::to(not_found));
+}
+
+/// What everybody else needs.
+fn configure_calls(routes: &mut web::ServiceConfig) {
     routes
         .app_data(path_config())
         .service(resource("/healthz", [(Method::GET, web::to(health::healthz))]))
@@ -245,7 +270,6 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(marketplace::credits::configure)
         .configure(books::configure)
         .configure(auditors::configure)
-        .configure(admin::console::configure)
         .default_service(web::to(not_found));
 }
 
@@ -257,7 +281,7 @@ async fn serve_openapi() -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().content_type("application/json").body(document))
 }
 
-/// Serves on `listener` until the handle is told to stop: over TLS where there is a configuration for it.
+/// Serves what `served` says on `listener` until the handle is told to stop: over TLS where there is a configuration for it.
 ///
 /// # Errors
 /// The listener cannot be used.
@@ -265,6 +289,7 @@ pub fn listen(
     state: AppState,
     listener: TcpListener,
     tls: Option<rustls::ServerConfig>,
+    served: Served,
 ) -> std::io::Result<actix_web::dev::Server> {
     let workers =
         state.config.server.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, Into::into));
@@ -279,7 +304,11 @@ pub fn listen(
                     .add(("x-content-type-options", "nosniff"))
                     .add(("referrer-policy", "no-referrer")),
             )
-            .configure(configure)
+            .configure(match served {
+                Served::Everything => configure,
+                Served::Calls => configure_calls,
+                Served::Console => configure_console,
+            })
     })
     .workers(workers)
     .keep_alive(Duration::from_secs(75))
@@ -380,9 +409,11 @@ pub async fn run_outbox(state: AppState, transport: Transport) {
 }
 
 /// Stops gently: unready first, no new connections, calls under way may end.
-pub async fn stop(state: &AppState, server: &ServerHandle) {
+pub async fn stop(state: &AppState, servers: &[ServerHandle]) {
     state.in_flight.stop();
-    server.pause().await;
+    for server in servers {
+        server.pause().await;
+    }
     let waited = tokio::time::timeout(STOP_TIMEOUT, async {
         let mut tick = tokio::time::interval(Duration::from_millis(20));
         while state.in_flight.count() > 0 {
@@ -395,5 +426,7 @@ pub async fn stop(state: &AppState, server: &ServerHandle) {
             "stopping with calls under way; their holds are settled by rule"
         );
     }
-    server.stop(true).await;
+    for server in servers {
+        server.stop(true).await;
+    }
 }

@@ -98,7 +98,7 @@ impl Door for ServerDoor {
     }
 
     fn origin(&self) -> String {
-        let url = self.config.server.base_url(self.config.server.bind);
+        let url = self.config.server.console_url();
         url::Url::parse(&url).map_or(url, |url| url.origin().ascii_serialization())
     }
 

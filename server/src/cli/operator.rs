@@ -157,5 +157,5 @@ fn creation(args: &CreateArgs, config: &Config) -> Result<Command, Failure> {
 
 /// Where people find the server: as configured, whichever port a running one has really bound.
 fn base_url(config: &Config) -> String {
-    config.server.base_url(config.server.bind)
+    config.server.console_url()
 }

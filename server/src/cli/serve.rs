@@ -1,6 +1,10 @@
 //! `tollgate serve [--demo]`.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use clap::Args;
 use engine::{
@@ -17,7 +21,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, Failure, Outcome, say, with_causes};
 use crate::{
-    app, approvals, checkpoints,
+    app::{self, Served},
+    approvals, checkpoints,
     config::{
         AuthMode, Config, Environment, Loaded, PaymentProvider, PolicySource,
         master_key::MasterKey,
@@ -52,10 +57,11 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let secured = certificates.as_ref().map(Certificates::server_config).transpose().map_err(|error| tls(&error))?;
     config.payments.provider = Some(payment_provider(config.payments.provider, args.demo)?);
     // The port first: it is the commonest thing to be taken, and nothing has been touched yet.
-    let listener = TcpListener::bind(config.server.bind)
-        .map_err(|error| Failure::new(Exit::Refused, format!("`{}`: {error}", config.server.bind)))?;
-    // From here on the real port stands, also where the file asks for any free one.
-    config.server.bind = listener.local_addr().map_err(refused)?;
+    let (listener, bound) = bind(config.server.bind)?;
+    let desk = config.server.admin_bind.map(bind).transpose()?;
+    // From here on the real ports stand, also where the file asks for any free one.
+    config.server.bind = bound;
+    config.server.admin_bind = desk.as_ref().map(|(_, bound)| *bound);
     let engine = app::open_engine(&config).await.map_err(database)?;
     if let Some(rights) = &engine.too_many_rights {
         tracing::warn!("{rights}");
@@ -63,7 +69,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let declared = importer::declared(&config.catalog).map_err(|error| Failure::new(Exit::Config, error))?;
     engine.services.import(&OpContext::system(), &declared).await.map_err(|error| Failure::new(Exit::Config, error))?;
 
-    let base_url = config.server.base_url(config.server.bind);
+    let (base_url, console_url) = (config.server.base_url(config.server.bind), config.server.console_url());
     let transport = mail::Transport::new(&config.mail, &base_url).map_err(|error| Failure::new(Exit::Config, error))?;
     let mut egress = EgressRules::from(&config.egress);
     let mut namespaces = setup::declared_namespaces(&config);
@@ -83,9 +89,14 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let count = counts::run(Arc::clone(&engine.services));
     let vouch = checkpoints::run(Arc::clone(&engine.services), config.ledger.checkpoint_dir.clone());
     let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
-    let server = app::listen(state.clone(), listener, secured).map_err(refused)?;
-    let handle = server.handle();
-    let running = actix_web::rt::spawn(server);
+    let mut servers = Vec::new();
+    if let Some((desk, _)) = desk {
+        servers.push(app::listen(state.clone(), desk, secured.clone(), Served::Console).map_err(refused)?);
+    }
+    let served = if servers.is_empty() { Served::Everything } else { Served::Calls };
+    servers.push(app::listen(state.clone(), listener, secured, served).map_err(refused)?);
+    let handles: Vec<_> = servers.iter().map(actix_web::dev::Server::handle).collect();
+    let running: Vec<_> = servers.into_iter().map(actix_web::rt::spawn).collect();
     let mut background = vec![
         actix_web::rt::spawn(app::run_ticks(state.clone())),
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
@@ -101,13 +112,19 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     if let Some(path) = token_file {
         say(&format!("the token for {base_url}{PATH} is in {}", path.display()))?;
     }
+    if state.config.server.admin_bind.is_some() {
+        say(&format!("the console is at {console_url}/admin/"))?;
+    }
     if let Some((tokens, _)) = &demo {
-        say_demo(&base_url, tokens, credential.as_deref())?;
+        say(&console_line(&console_url, tokens))?;
+        say_calls(&demo::calls(&base_url, tokens, credential.as_deref()))?;
     }
     signals.wait().await;
-    app::stop(&state, &handle).await;
+    app::stop(&state, &handles).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
-    running.await.map_err(refused)?.map_err(refused)?;
+    for server in running {
+        server.await.map_err(refused)?.map_err(refused)?;
+    }
     if let Some((_, server)) = demo {
         server.stop().await.map_err(refused)?;
     }
@@ -120,6 +137,14 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     end_writer(engine.writer).await
+}
+
+/// Takes an address, and says which it was.
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener =
+        TcpListener::bind(address).map_err(|error| Failure::new(Exit::Refused, format!("`{address}`: {error}")))?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
 }
 
 /// Hands over what is made from the master key.
@@ -148,21 +173,15 @@ async fn end_writer(writer: std::thread::JoinHandle<()>) -> Outcome {
     }
 }
 
-/// Prints where the console is, and what can be pasted.
-fn say_demo(base_url: &str, tokens: &demo::DemoTokens, credential: Option<&str>) -> Outcome {
-    say(&console_line(base_url, tokens))?;
-    say_calls(&demo::calls(base_url, tokens, credential))
-}
-
 /// Where the demo's operator goes: to its first password, or to the sign-in.
-fn console_line(base_url: &str, tokens: &demo::DemoTokens) -> String {
+fn console_line(console_url: &str, tokens: &demo::DemoTokens) -> String {
     match &tokens.owner_link {
         Some(link) => format!(
-            "the console: {base_url}/admin/link/{} sets the password of {} (good once, for {OPERATOR_LINK_MINUTES} minutes)",
+            "the console: {console_url}/admin/link/{} sets the password of {} (good once, for {OPERATOR_LINK_MINUTES} minutes)",
             link.secret.expose_secret(),
             demo::OWNER_EMAIL,
         ),
-        None => format!("the console: {base_url}/admin/ for {}", demo::OWNER_EMAIL),
+        None => format!("the console: {console_url}/admin/ for {}", demo::OWNER_EMAIL),
     }
 }
 

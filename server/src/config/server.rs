@@ -26,8 +26,10 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Certificate and key, when we speak TLS ourselves.
     pub tls: Option<TlsFiles>,
-    /// A second address for the console; without it the console is on [`Server::bind`].
+    /// An address of its own for the console; without it the console is on [`Server::bind`].
     pub admin_bind: Option<SocketAddr>,
+    /// The origin that operators' browsers use for [`Server::admin_bind`]; see [`Server::console_url`].
+    pub admin_url: Option<String>,
     /// Allows a public address without TLS and without a trusted proxy.
     pub insecure_http: bool,
     /// Worker threads for HTTP; without it one per core.
@@ -46,9 +48,19 @@ pub struct TlsFiles {
 impl Server {
     /// The origin to put into links: `public_url`, else one made from the address that was really bound.
     pub fn base_url(&self, bound: SocketAddr) -> String {
-        if let Some(url) = &self.public_url {
-            return url.clone();
+        self.public_url.clone().unwrap_or_else(|| self.origin_of(bound))
+    }
+
+    /// The origin at which operators find the console: that of everything, unless it has an address of its own. Both
+    /// addresses are those that were really bound.
+    pub fn console_url(&self) -> String {
+        match self.admin_bind {
+            None => self.base_url(self.bind),
+            Some(bound) => self.admin_url.clone().unwrap_or_else(|| self.origin_of(bound)),
         }
+    }
+
+    fn origin_of(&self, bound: SocketAddr) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         if bound.ip().is_unspecified() {
             return format!("{scheme}://localhost:{}", bound.port());
@@ -69,6 +81,7 @@ impl Server {
         let tls = fields.optional("tls", TlsFiles::read).flatten();
         let admin_bind = fields.take("admin_bind");
         let admin_bind_value = admin_bind.as_ref().and_then(|value| value.parsed(parse_socket));
+        let admin_url = fields.parsed("admin_url", parse_origin);
         let insecure_http = fields.flag("insecure_http", false);
         let workers = fields.take("workers").and_then(|value| value.whole_number(1..=WORKERS_MAX));
         let server = Self {
@@ -77,11 +90,15 @@ impl Server {
             trusted_proxies,
             tls,
             admin_bind: admin_bind_value,
+            admin_url,
             insecure_http,
             workers: workers.and_then(|workers| usize::try_from(workers).ok()),
         };
         if server.admin_bind == Some(server.bind) && server.bind.port() != 0 {
             fields.reader.problem(&fields.place, "`server.admin_bind` must differ from `server.bind`");
+        }
+        if server.admin_url.is_some() && server.admin_bind.is_none() {
+            fields.reader.problem(&fields.place, "`server.admin_url` is of no use without `server.admin_bind`");
         }
         for (value, address) in [(bind, Some(server.bind)), (admin_bind, server.admin_bind)] {
             if let (Some(value), Some(address)) = (value, address) {

@@ -2,6 +2,7 @@
 
 mod browser;
 mod cross_site;
+mod desk;
 mod gallery;
 mod headers;
 mod pages;

@@ -86,6 +86,10 @@ fn settings_that_make_no_sense_are_refused() {
         ("{ server: { trusted_proxies: ['10.0.0.0/33'] } }", "t:1:31: `server.trusted_proxies[0]` must be an IP address or a network such as `10.0.0.0/8`, not `10.0.0.0/33`".to_owned()),
         ("{ server: { tls: { cert: 'c' } } }", "t:1:18: `server.tls` needs the key `key`".to_owned()),
         ("{ server: { tls: { cert: '', key: 'k' } } }", "t:1:26: `server.tls.cert` must be the path of a file, not ``".to_owned()),
+        (
+            "{ server: { admin_url: 'https://desk.example' } }",
+            "t:1:11: `server.admin_url` is of no use without `server.admin_bind`".to_owned(),
+        ),
         ("{ server: { bind: '127.0.0.1:80', admin_bind: '127.0.0.1:80' } }", "t:1:11: `server.admin_bind` must differ from `server.bind`".to_owned()),
         ("{ database: { url: 'sqlite::memory:' } }", "t:1:20: `database.url` must name a file: books in memory would be lost".to_owned()),
         ("{ database: { url: 'sqlite://x.db?mode=ro' } }", "t:1:20: `database.url` must be `sqlite://` and the path of a file, without parameters".to_owned()),
@@ -119,4 +123,19 @@ fn both_databases_are_recognised() {
     assert_eq!(postgres.kind, DatabaseKind::Postgres);
     assert_eq!(postgres.url.expose(), "postgresql://u:p@h/db");
     assert_eq!(postgres.master_key_path(), Path::new("data/master.key"));
+}
+
+#[test]
+fn the_console_is_found_where_it_is() {
+    for (text, wanted) in [
+        ("{}", "http://127.0.0.1:18789"),
+        ("{ server: { public_url: 'https://tools.example' } }", "https://tools.example"),
+        (
+            "{ server: { public_url: 'https://tools.example', admin_bind: '127.0.0.1:18790' } }",
+            "http://127.0.0.1:18790",
+        ),
+        ("{ server: { admin_bind: '127.0.0.1:18790', admin_url: 'https://desk.example' } }", "https://desk.example"),
+    ] {
+        assert_eq!(accepted(text).server.console_url(), wanted, "for `{text}`");
+    }
 }
