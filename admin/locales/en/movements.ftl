@@ -12,6 +12,7 @@ movements-kind-refund = Refund
 movements-kind-reversal = Reversal
 movements-kind-adjustment = Correction
 movements-kind-grant = Grant
+movements-kind-partner_grant = Grant for a partner
 movements-kind-payout = Payout
 movements-kind-chargeback_open = Chargeback opened
 movements-kind-chargeback_won = Chargeback won

@@ -14,6 +14,7 @@ use engine::{
         movements::{
             ChargebackState, DisputeFilter, Movement, MovementError, MovementFilter, MovementKind, Note, PayeeKind,
         },
+        partners::NewPartner,
         purchases::{ConfirmError, Provider, PurchaseFilter, PurchaseStatus},
     },
     store::writer::Command,
@@ -206,8 +207,12 @@ async fn movements_are_listed_by_kind_and_object_a_page_at_a_time(kind: Kind) {
     }
     shop.desk.clock.advance_us(1_000);
     shop.services.refund(&by, second, None, note("whole", "second")).await.unwrap();
+    shop.desk.clock.advance_us(1_000);
+    let globex = NewPartner { name: "Globex", margin_bps: 0, reason: "a contract", key: None };
+    let partner = shop.services.create_partner(&by, globex).await.unwrap().id;
+    let gift = shop.services.grant_to_partner(&by, partner, credits(70), note("a start", "gift")).await.unwrap();
     let all = pages(&shop.services, &MovementFilter::default()).await;
-    assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [50, 10]);
+    assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [50, 11]);
     let all: Vec<Movement> = all.into_iter().flatten().collect();
     assert!(all.windows(2).all(|pair| pair[0].id > pair[1].id), "the newest first, each once");
     assert_eq!(all.iter().filter(|movement| movement.kind == MovementKind::Grant).count(), 6);
@@ -221,6 +226,15 @@ async fn movements_are_listed_by_kind_and_object_a_page_at_a_time(kind: Kind) {
     assert_eq!(pages(&shop.services, &of_customer).await.concat().len(), 6);
     let payouts = MovementFilter { kinds: vec![MovementKind::Payout], subject: None };
     assert_eq!(pages(&shop.services, &payouts).await, [Vec::new()]);
+    for filter in [
+        MovementFilter { kinds: vec![MovementKind::PartnerGrant], subject: None },
+        MovementFilter { kinds: Vec::new(), subject: Some(partner.to_string()) },
+    ] {
+        let found = pages(&shop.services, &filter).await.concat();
+        let [given] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((given.id, given.kind, given.credits), (gift.id, MovementKind::PartnerGrant, Some(credits(70))));
+    }
+    assert_eq!(shop.services.find_movement(gift.id).await.unwrap().unwrap().movement.subject, partner.to_string());
 }
 
 async fn a_rehearsed_correction_changes_nothing_and_never_takes_more_than_there_is(kind: Kind) {

@@ -59,6 +59,7 @@ async fn list(visit: Visit) -> Answer {
         ("reversal", "movements-kind-reversal"),
         ("adjustment", "movements-kind-adjustment"),
         ("grant", "movements-kind-grant"),
+        ("partner_grant", "movements-kind-partner_grant"),
         ("payout", "movements-kind-payout"),
         ("chargeback", "movements-chargebacks"),
         ("any", "movements-any"),

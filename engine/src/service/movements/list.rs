@@ -52,7 +52,7 @@ impl Services {
     ) -> Result<Listed<Movement>, StoreError> {
         let wants = |kind: MovementKind| filter.kinds.is_empty() || filter.kinds.contains(&kind);
         let mut found = Vec::new();
-        if MovementKind::ALL.into_iter().any(|kind| kind != MovementKind::Grant && wants(kind)) {
+        if MovementKind::ALL.into_iter().any(|(kind, _)| kind != MovementKind::Grant && wants(kind)) {
             found.extend(self.list_orders(filter, after).await?);
         }
         if wants(MovementKind::Grant) {

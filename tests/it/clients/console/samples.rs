@@ -99,8 +99,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/invocations/{id}/why", Below("/invocations/{id}", "/why")),
     ("/refunds", At("/refunds")),
     ("/refunds", At("/refunds?kind=adjustment")),
+    ("/refunds", At("/refunds?kind=any")),
     ("/refunds/export", At("/refunds/export")),
     ("/refunds/{id}", Of(|made| &made.refund, "")),
+    ("/refunds/{id}", Finds(|world| world.linked("/admin/refunds?kind=partner_grant", "/refunds/{id}"))),
     ("/refunds/new", Finds(|world| format!("/admin/refunds/new?invocation={}", world.made.call))),
     ("/refunds/new", At("/refunds/new")),
     ("/refunds/reverse", Finds(|world| format!("/admin/refunds/reverse?invocation={}", world.made.call))),
@@ -205,17 +207,19 @@ impl World {
     fn find(&self, page: &str, sample: &Sample) -> String {
         match sample {
             At(path) => format!("/admin{path}"),
-            LinkedFrom(list) => {
-                let list = self.first(list);
-                let shown = self.owner.visitor.get(&list);
-                let links = html::links(&shown.body);
-                let link = links.iter().find(|link| leads_to(link, page));
-                link.unwrap_or_else(|| panic!("{list} has no link to {page}, but {links:?}")).clone()
-            }
+            LinkedFrom(list) => self.linked(&self.first(list), page),
             Below(above, rest) => format!("{}{rest}", self.first(above)),
             Of(what, rest) => format!("{}{rest}", what(&self.made)),
             Finds(find) => find(self),
         }
+    }
+
+    /// The first link on the page at this path that leads to `page`.
+    fn linked(&self, list: &str, page: &str) -> String {
+        let shown = self.owner.visitor.get(list);
+        let links = html::links(&shown.body);
+        let link = links.iter().find(|link| leads_to(link, page));
+        link.unwrap_or_else(|| panic!("{list} has no link to {page}, but {links:?}")).clone()
     }
 
     fn first(&self, page: &str) -> String {
