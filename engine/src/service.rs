@@ -82,6 +82,7 @@ pub struct Services {
     failed_sign_ins: accounts::FailedSignIns,
     factor_tries: operators::FactorTries,
     work: work::WorkLog,
+    counting: counts::Counting,
     /// When this process began, in microseconds since the Unix epoch.
     started_us: i64,
     verification: Arc<verification::Verification>,
@@ -128,6 +129,7 @@ impl Services {
             failed_sign_ins: accounts::FailedSignIns::default(),
             factor_tries: operators::FactorTries::default(),
             work: work::WorkLog::default(),
+            counting: counts::Counting::default(),
             started_us,
             verification: Arc::default(),
         })

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use self::lag::Lag;
 use super::{Services, outbox::unexpected};
 use crate::{
     invocation::CallOutcome,
@@ -20,6 +21,8 @@ use crate::{
     upstream::UpstreamTarget,
 };
 
+mod lag;
+
 /// How many calls, and how many entries of the books, one step counts.
 const STEP_MAX: i64 = 20_000;
 /// How many calls that have not been counted yet are looked at when somebody asks.
@@ -30,6 +33,16 @@ const SETTLING_US: i64 = 90_000_000;
 
 /// How often counts are read again because somebody counts on.
 const TRIES_MAX: u32 = 4;
+
+/// What counting remembers in this process.
+#[derive(Debug, Default)]
+pub(super) struct Counting(std::sync::Mutex<Lag>);
+
+impl Counting {
+    fn with<T>(&self, then: impl FnOnce(&mut Lag) -> T) -> T {
+        then(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
 
 /// The name under which it is noted up to when calls have been counted.
 const CALLS: &str = "calls";
@@ -149,6 +162,14 @@ impl Services {
     /// # Errors
     /// The database failed. What was counted stays.
     pub async fn count_further(&self) -> Result<bool, StoreError> {
+        let counted = self.count_step().await;
+        if counted.is_err() {
+            self.counting.with(|lag| lag.failed(self.clock.now_us()));
+        }
+        counted
+    }
+
+    async fn count_step(&self) -> Result<bool, StoreError> {
         let has_more_calls = self.count_calls().await?;
         let has_more_entries = self.count_entries().await?;
         Ok(has_more_calls || has_more_entries)
@@ -156,26 +177,32 @@ impl Services {
 
     /// Calls are counted once they can be in the database and have ended: a free call is written down at its end, so no
     /// sooner than the slowest tool may take. What is still open then is one whose end nobody knows.
+    ///
+    /// The place that is reached is the one behind the last call that was counted, never one behind nothing: what a server
+    /// wrote down late, because the database was away, is still to come there.
     async fn count_calls(&self) -> Result<bool, StoreError> {
-        let readers = self.db.readers();
+        let (readers, now_us) = (self.db.readers(), self.clock.now_us());
+        let settled_us = self.settled_us(now_us);
+        if self.counting.with(|lag| lag.is_resting(now_us)) {
+            return Ok(false);
+        }
         let known = counts::reached(readers, CALLS).await?;
         let from_us = match known {
+            Some(reached_us) if reached_us > now_us => return self.count_again(reached_us, settled_us).await,
             Some(reached_us) => reached_us,
             None => match counts::first_call_us(readers).await? {
                 Some(first_us) => first_us,
                 None => return Ok(false),
             },
         };
-        let settled_us = whole_ms(self.clock.now_us().saturating_sub(self.longest_call_us()));
         if settled_us <= from_us {
             return Ok(false);
         }
-        let until_us = counts::end_of_step(readers, from_us, settled_us, STEP_MAX).await?;
-        let mut found = counts::calls(readers, from_us, until_us).await?;
-        if found.is_empty() {
+        let Some(step) = counts::step(readers, from_us, settled_us, STEP_MAX).await? else {
             // Nobody called: nothing is written either.
             return Ok(false);
-        }
+        };
+        let mut found = counts::calls(readers, from_us, step.until_us).await?;
         for count in &mut found {
             if count.outcome == CallOutcome::Open.raw() {
                 count.outcome = CallOutcome::Unknown.raw();
@@ -183,12 +210,23 @@ impl Services {
         }
         let backend = self.db.backend();
         let mut unit = UnitOfWork::new();
-        unit.push(counts::advance(backend, CALLS, known, until_us), Some(1));
+        unit.push(counts::advance(backend, CALLS, known, step.until_us), Some(1));
         for count in &found {
             unit.push(counts::add_calls(backend, count), Some(1));
         }
-        self.save_counts(unit).await?;
-        Ok(until_us < settled_us)
+        Ok(self.save_counts(unit).await? && step.has_more)
+    }
+
+    /// Calls up to `reached_us` were counted, and that is still to come: the clock was ahead and has been set right. What
+    /// comes in now stands before that place and would never be counted. So the ten minutes that `settled_us` is in, and all
+    /// behind them, are counted anew; calls of the time that is still to come are counted when it has come.
+    async fn count_again(&self, reached_us: i64, settled_us: i64) -> Result<bool, StoreError> {
+        let (backend, from_us) = (self.db.backend(), bucket_of(settled_us));
+        tracing::warn!(reached_us, from_us, "calls were counted that are still to come: they are counted again");
+        let mut unit = UnitOfWork::new();
+        unit.push(counts::advance(backend, CALLS, Some(reached_us), from_us), Some(1));
+        unit.push(counts::empty_calls(backend, from_us), None);
+        self.save_counts(unit).await
     }
 
     /// What stands in the books never changes, so it is counted as soon as it is there.
@@ -209,30 +247,32 @@ impl Services {
             for flow in counts::flows(readers, slot, after, until).await? {
                 unit.push(counts::add_flow(backend, &flow), Some(1));
             }
-            self.save_counts(unit).await?;
-            has_more |= until < head.last.seq;
+            has_more |= self.save_counts(unit).await? && until < head.last.seq;
         }
         Ok(has_more)
     }
 
-    async fn save_counts(&self, unit: UnitOfWork) -> Result<(), StoreError> {
+    /// Says whether it was saved: if not, another server has counted the same meanwhile, and goes on counting.
+    async fn save_counts(&self, unit: UnitOfWork) -> Result<bool, StoreError> {
         let saved = self.ledger.save(unit.unaudited("counts of what is told and kept elsewhere")).await;
         match saved {
-            // Another server has counted the same meanwhile.
-            Ok(_) | Err(NotSaved::Conflict { .. }) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(NotSaved::Conflict { .. }) => Ok(false),
             Err(not_saved) => Err(unexpected("count_head", not_saved)),
         }
     }
 
-    /// The longest that a call may take from its first to its last row, in microseconds.
-    fn longest_call_us(&self) -> i64 {
+    /// Calls that came in before this moment have ended and are in the database, if it is now `now_us`: as long ago as a
+    /// call may take from its first to its last row.
+    fn settled_us(&self, now_us: i64) -> i64 {
         let snapshot = self.snapshot();
         let longest = snapshot.offers().chain(snapshot.core_tools()).map(|offer| match &*offer.tool.upstream {
             UpstreamTarget::Builtin(_) => Duration::ZERO,
             UpstreamTarget::Http { timeout, .. } => *timeout,
         });
         let longest = longest.max().unwrap_or_default();
-        i64::try_from(longest.as_micros()).unwrap_or(i64::MAX).saturating_add(SETTLING_US)
+        let longest_us = i64::try_from(longest.as_micros()).unwrap_or(i64::MAX).saturating_add(SETTLING_US);
+        whole_ms(now_us.saturating_sub(self.counting.with(|lag| lag.longest_us(longest_us, now_us))))
     }
 
     /// Up to when calls have been counted, in microseconds since the Unix epoch; `None` if none was.
@@ -252,13 +292,22 @@ impl Services {
         let (readers, now_us) = (self.db.readers(), self.clock.now_us());
         let (reached_us, mut found) = self.counted_until(from_us).await?;
         let fresh_us = match reached_us {
+            // As in `count_again`.
+            Some(reached_us) if reached_us > now_us => {
+                let again_us = bucket_of(self.settled_us(now_us));
+                found.retain(|count| count.bucket_us < again_us);
+                again_us
+            }
             Some(reached_us) => reached_us,
             None => counts::first_call_us(readers).await?.unwrap_or(now_us),
         };
         // One more millisecond: the one that it is now.
         let end_us = whole_ms(now_us).saturating_add(1_000);
-        let until_us = counts::end_of_step(readers, fresh_us, end_us, FRESH_MAX).await?;
         let fresh_from_us = fresh_us.max(from_us);
+        let until_us = match counts::step(readers, fresh_from_us, end_us, FRESH_MAX).await? {
+            Some(step) if step.has_more => step.until_us,
+            _ => end_us,
+        };
         if fresh_from_us < until_us {
             found.extend(counts::calls(readers, fresh_from_us, until_us).await?);
         }

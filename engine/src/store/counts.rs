@@ -63,32 +63,40 @@ pub(crate) async fn first_call_us(readers: &Readers) -> Result<Option<i64>, Stor
     Ok(id.map(made_us))
 }
 
-/// Where counting from `from_us` must end, so that it counts about `calls_max` calls and none that came at `to_us` or
-/// later (microseconds since the Unix epoch). Calls of one millisecond are never divided.
-pub(crate) async fn end_of_step(
+/// A part of the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// It ends before this, in microseconds since the Unix epoch: right behind its last call.
+    pub(crate) until_us: i64,
+    /// There are calls behind it.
+    pub(crate) has_more: bool,
+}
+
+/// How far counting from `from_us` gets, so that it counts about `calls_max` calls and none that came at `to_us` or later
+/// (microseconds since the Unix epoch); `None` if there are none. Calls of one millisecond are never divided.
+pub(crate) async fn step(
     readers: &Readers,
     from_us: i64,
     to_us: i64,
     calls_max: i64,
-) -> Result<i64, StoreError> {
+) -> Result<Option<Step>, StoreError> {
     let last = "SELECT id FROM (SELECT id FROM invocation WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3) AS step
                 ORDER BY id DESC LIMIT 1";
     let values = [first_at(from_us).into(), first_at(to_us).into(), calls_max.into()];
     let row = readers.query_one_raw(query(readers, last, values)).await?;
-    let Some(row) = row else { return Ok(to_us) };
+    let Some(row) = row else { return Ok(None) };
     let last: Uuid = row.try_get_by_index(0)?;
     let more = "SELECT id FROM invocation WHERE id > $1 AND id < $2 ORDER BY id LIMIT 1";
     let more = readers.query_one_raw(query(readers, more, [last.into(), first_at(to_us).into()])).await?;
-    if more.is_none() {
-        return Ok(to_us);
-    }
-    let end_us = made_us(last);
+    let (last_us, has_more) = (made_us(last), more.is_some());
     // All of them in one millisecond: more than were asked for, or counting would never get on.
-    Ok(if end_us > from_us { end_us } else { from_us.saturating_add(1_000).min(to_us) })
+    let is_divided = has_more && last_us > from_us;
+    let until_us = if is_divided { last_us } else { last_us.saturating_add(1_000) };
+    Ok(Some(Step { until_us, has_more }))
 }
 
 /// The calls that came from `from_us` on and before `to_us` (microseconds since the Unix epoch), by ten minutes and end.
-/// Reads every one of them: see [`end_of_step`].
+/// Reads every one of them: see [`step`].
 pub(crate) async fn calls(readers: &Readers, from_us: i64, to_us: i64) -> Result<Vec<CallCount>, StoreError> {
     let sql = format!(
         "SELECT created_us - created_us % {BUCKET_US}, CAST({} AS bigint), count(*) FROM invocation
@@ -164,6 +172,12 @@ pub(crate) fn add_calls(backend: DbBackend, count: &CallCount) -> Statement {
                ON CONFLICT (bucket_us, outcome) DO UPDATE SET calls = call_count.calls + excluded.calls";
     let values: [Value; 3] = [count.bucket_us.into(), count.outcome.into(), count.calls.into()];
     Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// The statement that takes back what was counted in the ten minutes that begin at `from_us` and later.
+pub(crate) fn empty_calls(backend: DbBackend, from_us: i64) -> Statement {
+    let sql = "UPDATE call_count SET calls = 0 WHERE bucket_us >= $1";
+    Statement::from_sql_and_values(backend, sql, [from_us.into()])
 }
 
 /// The statement that adds what has moved to what was counted before.

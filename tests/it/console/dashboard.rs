@@ -23,6 +23,8 @@ on_both! {
     calls_are_shown_at_once_and_counted_once,
     money_is_counted_from_the_books,
     two_servers_count_everything_once,
+    what_is_written_down_late_is_counted,
+    what_came_in_after_a_clock_was_set_right_is_counted_and_shown,
     a_week_ago_is_compared_with,
     what_was_not_counted_yet_is_looked_at_up_to_a_bound,
     what_needs_somebody_is_told,
@@ -121,6 +123,47 @@ async fn two_servers_count_everything_once(kind: Kind) {
     assert_eq!(counted(&shop), 5);
     let charged = shop.services.load_takings(0, i64::MAX).await.unwrap().charged;
     assert_eq!(charged, 5 * 5_000_000);
+}
+
+async fn what_is_written_down_late_is_counted(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let first_us = shop.desk.now_us();
+    shop.paid_call("1").await;
+    shop.desk.clock.advance_us(900 * SECOND_US);
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 1);
+    // The database was away; what a server has kept meanwhile is older than anything that could still change.
+    add_calls(&shop.desk, kind, 3, first_us + 60 * SECOND_US, "invalid_arguments").await;
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 4);
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 4);
+}
+
+async fn what_came_in_after_a_clock_was_set_right_is_counted_and_shown(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let owner = operator(&shop, "owner@example.com").await;
+    shop.paid_call("1").await;
+    shop.desk.clock.advance_us(24 * HOUR_US);
+    shop.paid_call("1").await;
+    shop.desk.clock.advance_us(600 * SECOND_US);
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 2);
+    shop.desk.clock.advance_us(-24 * HOUR_US);
+    shop.paid_call("1").await;
+    shop.free_call().await;
+    let found = shop.services.load_dashboard(owner).await.unwrap();
+    assert_eq!((found.calls.total(), found.calls_until_us), (3, found.now_us), "nothing is called complete that is not");
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 1, "tomorrow's call is counted tomorrow");
+    shop.desk.clock.advance_us(600 * SECOND_US);
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 3);
+    let found = shop.services.load_dashboard(owner).await.unwrap();
+    assert_eq!((found.calls.total(), found.calls_until_us), (3, found.now_us));
+    shop.desk.clock.advance_us(24 * HOUR_US);
+    count_all(&shop).await;
+    assert_eq!(counted(&shop), 4, "each once");
 }
 
 async fn a_week_ago_is_compared_with(kind: Kind) {
