@@ -4,6 +4,12 @@
 pub trait Clock: Send + Sync {
     /// Microseconds since the Unix epoch. Never goes backwards.
     fn now_us(&self) -> i64;
+
+    /// What the clock on the wall shows, in microseconds since the Unix epoch. May jump, both ways: for what is compared with
+    /// the clocks of others ([`crate::operator::totp::step_at`]), and for nothing else.
+    fn wall_us(&self) -> i64 {
+        self.now_us()
+    }
 }
 
 /// A clock that follows the wall clock without ever jumping.

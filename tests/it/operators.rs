@@ -92,7 +92,7 @@ async fn sign_in(services: &Services, email: &str) -> (NewSession, OperatorSessi
 
 /// What an authenticator with this secret shows now.
 fn code(services: &Services, seed: &str) -> String {
-    TotpSecret::parse(seed).unwrap().code_at(step_at(services.clock.now_us()))
+    TotpSecret::parse(seed).unwrap().code_at(step_at(services.clock.wall_us()))
 }
 
 /// Enrols a second factor in a fresh session; its secret.

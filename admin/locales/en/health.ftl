@@ -4,6 +4,7 @@ health-title = Health
 health-away = The database does not answer.
 health-not-durable = The writer is not set to be durable: what was answered may not survive a power cut.
 health-disk-low = Only { $free } are free where the database is.
+health-wall-far = The clock has jumped. It is { $seconds } seconds away from the time that this process goes by, which follows it by a hundredth at most.
 health-queue-long = Many requests wait for the ledger's writer.
 health-work-failing = Background work fails: { $work }.
 
@@ -11,6 +12,7 @@ health-program = Program
 health-version = Version
 health-started = This process began
 health-now = Its time
+health-wall = The clock is ahead of it by (milliseconds)
 health-catalog = Catalog
 health-policy = Policy
 

@@ -23,6 +23,8 @@ const WORK: &str = "health-work-";
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 /// A queue of the writer that is filled to more than one in so many places is long.
 const QUEUE_PART: usize = 4;
+/// From so many seconds on a clock that is away from the program's time has jumped.
+const WALL_AWAY_S: i64 = 2;
 /// The strip of calls: six hours in steps of ten minutes, in microseconds, as they are counted.
 const STRIP_STEPS: i64 = 36;
 const STRIP_STEP_US: i64 = 600_000_000;
@@ -98,6 +100,10 @@ fn problems(health: &Health, disk: Option<Disk>) -> Vec<(Tone, String)> {
     if health.writer.queued.saturating_mul(QUEUE_PART) > health.writer.queue_max {
         problems.push((Tone::Warn, t("health-queue-long")));
     }
+    let away_s = health.wall_ahead_us.saturating_abs().checked_div(1_000_000).unwrap_or(0);
+    if away_s >= WALL_AWAY_S {
+        problems.push((Tone::Warn, t_with("health-wall-far", &[("seconds", away_s.into())])));
+    }
     for done in health.work.iter().filter(|done| done.problem.is_some()) {
         let name = [("work", work_name(done.work).into())];
         problems.push((Tone::Warn, t_with("health-work-failing", &name)));
@@ -124,6 +130,7 @@ fn program(health: &Health) -> Facts {
         .fact(t("health-version"), Cell::Mono(health.version.to_owned()))
         .fact(t("health-started"), Cell::Time(health.started_us))
         .fact(t("health-now"), Cell::Time(health.now_us))
+        .fact(t("health-wall"), Cell::Number(health.wall_ahead_us.checked_div(1_000).unwrap_or(0)))
         .fact(t("health-catalog"), Cell::Number(health.catalog_version))
         .fact(t("health-policy"), places::link(health.policy_version.clone(), &format!("/policies/{policy}")))
 }

@@ -42,6 +42,11 @@ impl Clock for SharedClock {
         // Where the database's clock was set back, this one waits for it.
         self.told_us.fetch_max(now_us, Ordering::Relaxed).max(now_us)
     }
+
+    /// What the database's clock shows, as far as it was heard: the one clock of all servers.
+    fn wall_us(&self) -> i64 {
+        self.own.now_us().saturating_add(self.ahead_us.load(Ordering::Relaxed))
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,10 @@ impl Clock for SystemClock {
         let monotonic_us = i64::try_from(self.start.elapsed().as_micros()).unwrap_or(i64::MAX);
         self.state.lock().unwrap_or_else(PoisonError::into_inner).read(wall_us(), monotonic_us)
     }
+
+    fn wall_us(&self) -> i64 {
+        wall_us()
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]

@@ -1,6 +1,10 @@
 //! One-time codes from a clock (RFC 6238 over RFC 4226): six digits, a new code every half minute, SHA-1, which is what
 //! every authenticator understands. Only the code of the present half minute counts (OWASP ASVS 5.0, 6.5.5); that it counts
 //! once is for whoever keeps the last step ([`step_at`]).
+//!
+//! RFC 6238 (section 5.2) would let one step back count too, for codes that are long on their way. Here they are not: they
+//! are typed into a form, and whoever was too slow types the next one. The step is taken from the clock on the wall, which
+//! the authenticator goes by: a clock that follows it slowly is wrong by minutes after a pause of the computer.
 
 use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
@@ -41,7 +45,8 @@ impl Drop for TotpSecret {
     }
 }
 
-/// Which half minute a time (microseconds since the Unix epoch) lies in, counted from the epoch.
+/// Which half minute a time (microseconds since the Unix epoch) lies in, counted from the epoch. To be asked with
+/// [`crate::clock::Clock::wall_us`].
 pub const fn step_at(now_us: i64) -> i64 {
     now_us.div_euclid(US_PER_STEP)
 }

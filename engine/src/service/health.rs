@@ -107,6 +107,9 @@ pub struct ServerSlot {
 pub struct Health {
     /// When it was asked.
     pub now_us: i64,
+    /// How far the clock on the wall is ahead of that (negative: behind), in microseconds: the computer's, or where servers
+    /// share a database, that one's. It is followed slowly.
+    pub wall_ahead_us: i64,
     /// The version of the program.
     pub version: &'static str,
     /// When this process began.
@@ -159,8 +162,10 @@ impl Services {
         };
         let (open, idle) = readers.usage();
         let snapshot = self.snapshot();
+        let now_us = self.clock.now_us();
         Ok(Health {
-            now_us: self.clock.now_us(),
+            now_us,
+            wall_ahead_us: self.clock.wall_us().saturating_sub(now_us),
             version: env!("CARGO_PKG_VERSION"),
             started_us: self.started_us,
             database,

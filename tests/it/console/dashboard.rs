@@ -153,7 +153,11 @@ async fn what_came_in_after_a_clock_was_set_right_is_counted_and_shown(kind: Kin
     shop.paid_call("1").await;
     shop.free_call().await;
     let found = shop.services.load_dashboard(owner).await.unwrap();
-    assert_eq!((found.calls.total(), found.calls_until_us), (3, found.now_us), "nothing is called complete that is not");
+    assert_eq!(
+        (found.calls.total(), found.calls_until_us),
+        (3, found.now_us),
+        "nothing is called complete that is not"
+    );
     count_all(&shop).await;
     assert_eq!(counted(&shop), 1, "tomorrow's call is counted tomorrow");
     shop.desk.clock.advance_us(600 * SECOND_US);

@@ -34,6 +34,9 @@ async fn what_is_known_of_the_program_is_told(kind: Kind) {
     assert!(health.writer.batches > 0 && health.writer.requests > 0 && health.writer.failures == 0);
     assert!(health.readers.open >= 1 && health.readers.open <= health.readers.most, "{:?}", health.readers);
     assert!(health.started_us <= health.now_us && health.version.contains('.'));
+    assert_eq!(health.wall_ahead_us, 0);
+    shop.desk.clock.advance_wall_us(45 * SECOND_US);
+    assert_eq!(shop.services.load_health().await.unwrap().wall_ahead_us, 45 * SECOND_US);
     let writing: Vec<_> = health.servers.iter().filter(|server| server.seq > 0).collect();
     let [server] = writing.as_slice() else { panic!("{writing:?}") };
     assert_eq!(server.seq, shop.desk.number("SELECT max(seq) FROM chain_head"));

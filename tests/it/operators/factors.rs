@@ -14,6 +14,7 @@ use crate::ledger::desk::{Kind, SECOND_US, on_both};
 on_both! {
     a_factor_is_enrolled_with_its_code_in_a_fresh_session,
     a_code_is_good_once_and_only_now,
+    a_code_goes_by_the_clock_on_the_wall,
     one_code_at_two_places_at_once_is_good_at_one,
     wrong_codes_are_looked_at_a_few_times,
     without_the_key_nobody_with_a_factor_comes_in,
@@ -81,6 +82,29 @@ async fn a_code_is_good_once_and_only_now(kind: Kind) {
     desk.clock.advance_us(STEP_US);
     assert!(is_refused(&try_sign_in(&services, EMAIL, "wrong-password-3", Some(&code(&services, &seed))).await));
     assert!(try_sign_in(&services, EMAIL, PASSWORD, Some(&code(&services, &seed))).await.is_ok(), "not used up");
+}
+
+async fn a_code_goes_by_the_clock_on_the_wall(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    operator(&services, EMAIL, &[Role::Owner]).await;
+    let (_, session) = sign_in(&services, EMAIL).await;
+    // The computer paused for so long; the program's own time follows slowly.
+    desk.clock.advance_wall_us(3 * STEP_US / 2);
+    let seed = enrol(&services, &session).await;
+    desk.clock.advance_us(2 * STEP_US);
+    let behind = TotpSecret::parse(&seed).unwrap().code_at(step_at(desk.now_us()));
+    assert_ne!(behind, code(&services, &seed));
+    assert!(is_refused(&try_sign_in(&services, EMAIL, PASSWORD, Some(&behind)).await));
+    assert!(try_sign_in(&services, EMAIL, PASSWORD, Some(&code(&services, &seed))).await.is_ok());
+    // Set back: what was used stays used, and the codes that follow are good again.
+    let used = code(&services, &seed);
+    desk.clock.advance_wall_us(-STEP_US);
+    for _ in 0..2 {
+        assert!(is_refused(&try_sign_in(&services, EMAIL, PASSWORD, Some(&used)).await));
+        assert!(is_refused(&try_sign_in(&services, EMAIL, PASSWORD, Some(&code(&services, &seed))).await));
+        desk.clock.advance_us(STEP_US);
+    }
+    assert!(try_sign_in(&services, EMAIL, PASSWORD, Some(&code(&services, &seed))).await.is_ok());
 }
 
 async fn one_code_at_two_places_at_once_is_good_at_one(kind: Kind) {

@@ -10,4 +10,5 @@ fn it_follows_the_database_and_never_goes_back() {
     assert!(ahead_us >= before_us + HOUR_US);
     clock.follow(before_us - HOUR_US);
     assert!(clock.now_us() >= ahead_us, "it stands still until the database has caught up");
+    assert!(clock.wall_us() < before_us, "the database's clock itself was set back");
 }

@@ -92,7 +92,7 @@ impl Services {
             return Err(FactorError::NotFresh);
         }
         let secret = TotpSecret::parse(seed).ok_or(FactorError::BadSeed)?;
-        let step = step_at(now_us);
+        let step = step_at(self.clock.wall_us());
         if !secret.is_code(step, code) {
             return Err(FactorError::WrongCode);
         }

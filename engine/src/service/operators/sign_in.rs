@@ -213,7 +213,7 @@ impl Services {
             return Ok(None);
         };
         if is_right && !row.is_disabled {
-            match self.check_code(&row, code, step_at(now_us))? {
+            match self.check_code(&row, code, step_at(self.clock.wall_us()))? {
                 Checked::NoFactor => return Ok(Some((row, None))),
                 Checked::Right(step) => return Ok(Some((row, Some(step)))),
                 Checked::Wrong => {}
