@@ -211,6 +211,11 @@ impl Expiries {
         }
     }
 
+    /// Whether it is remembered.
+    pub fn contains(&self, expiry: &Expiry) -> bool {
+        self.soonest.contains(expiry)
+    }
+
     /// Takes an expiry out.
     pub fn remove(&mut self, expiry: &Expiry) {
         self.soonest.remove(expiry);

@@ -32,6 +32,7 @@ use crate::{
 mod answers;
 mod postgres;
 mod sqlite;
+mod undo;
 
 pub use postgres::settings_of as settings_of_postgres;
 pub use sqlite::{WriterSettings, settings_of};
@@ -154,6 +155,8 @@ pub struct WriterCounters {
     pub requests: AtomicU64,
     /// Transactions that failed.
     pub failures: AtomicU64,
+    /// How often all that is open was read.
+    pub reloads: AtomicU64,
 }
 
 /// The way to the ledger. Cheap to clone; the writer stops when the last clone is gone.

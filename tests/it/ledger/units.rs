@@ -1,13 +1,17 @@
 //! Units of work: everything that a use case writes happens together or not at all.
 
+use std::sync::atomic::Ordering;
+
 use engine::{
     credits::Credits,
-    ledger::{AccountKind, LedgerAccountId, Refusal, batch::Done, refusal::Limit},
-    store::{NotSaved, UnitOfWork},
+    ledger::{AccountKind, LedgerAccountId, PlaceHold, Refusal, batch::Done, refusal::Limit},
+    store::{NotSaved, UnitOfWork, writer::Command},
     testing::push_statement,
 };
 
-use super::desk::{Desk, Kind, payable_id, post, push_account, wallet_id};
+use super::desk::{
+    Desk, Kind, SECOND_US, capture_all, grant, hold, payable_id, post, push_account, release, wallet_id,
+};
 
 const OPENING: LedgerAccountId = LedgerAccountId::OPENING;
 
@@ -97,9 +101,63 @@ async fn a_unit_sees_what_was_changed_outside_the_ledger(kind: Kind) {
     assert_eq!(desk.save(unit).await, Err(NotSaved::Refused(Refusal::AccountClosed(wallet_id(1)))));
 }
 
+/// Reads what is open only once, however often a unit is rehearsed, refused or overtaken: there may be very much of it.
+async fn what_is_not_written_leaves_what_is_open_as_it_was(kind: Kind) {
+    let desk = desk(kind).await;
+    let (wallet, payee) = (wallet_id(1), payable_id(1));
+    let [open, brief, placed] = [desk.fresh(), desk.fresh(), desk.fresh()];
+    assert_eq!(desk.ask(Command::Hold(hold(open, wallet, payee, 30))).await, Ok(Done::Held));
+    let expiring = PlaceHold { ttl_us: 5 * SECOND_US, ..hold(brief, wallet, payee, 20) };
+    assert_eq!(desk.ask(Command::Hold(expiring)).await, Ok(Done::Held));
+    let reloads = || desk.ledger().counters().reloads.load(Ordering::Relaxed);
+    let before = reloads();
+    let given = grant(&desk, 1, wallet, 40, 60 * SECOND_US);
+    let unit = || {
+        let mut unit = UnitOfWork::new();
+        push_account(&mut unit, given.account, AccountKind::Grant, 0);
+        unit.command(Command::Hold(hold(placed, wallet, payee, 10)));
+        unit.command(Command::Settle(capture_all(open, open)));
+        unit.command(Command::Settle(release(brief, brief)));
+        unit.give(given.clone());
+        unit
+    };
+    let mut rehearsed = unit();
+    rehearsed.rehearse();
+    assert_eq!(desk.save(rehearsed).await.map(|done| done.len()), Ok(4));
+    let mut refused = unit();
+    refused.post(post(desk.fresh(), &[(wallet, payee, 1_000)]));
+    let refused = desk.save(refused).await;
+    assert!(matches!(refused, Err(NotSaved::Refused(Refusal::Insufficient { .. }))), "{refused:?}");
+    let mut overtaken = unit();
+    push_statement(&mut overtaken, "UPDATE ledger_account SET closed_us = 1 WHERE id = 77", Some(1));
+    assert!(matches!(desk.save(overtaken).await, Err(NotSaved::Conflict { .. })));
+    let row = desk.wallet(wallet);
+    assert_eq!((row.available(), row.held), (50, 50));
+
+    // Everything of it can still be done, and what expires does so in its time.
+    desk.clock.advance_us(5 * SECOND_US);
+    desk.ledger().tick().await.unwrap();
+    assert_eq!(desk.wallet(wallet).held, 30);
+    assert!(matches!(desk.ask(Command::Settle(capture_all(open, open))).await, Ok(Done::Settled { .. })));
+    assert_eq!(desk.ask(Command::Hold(hold(placed, wallet, payee, 10))).await, Ok(Done::Held));
+    assert_eq!(desk.give(&given).await, Ok(Done::Posted));
+    assert_eq!(desk.number("SELECT count(*) FROM open_grant"), 1);
+    // The same again is no news, and rehearsing it makes nobody forget when it expires.
+    let mut again = UnitOfWork::new();
+    again.give(given.clone()).rehearse();
+    assert_eq!(desk.save(again).await, Ok(vec![Done::Exists]));
+    desk.clock.advance_us(60 * SECOND_US);
+    desk.ledger().tick().await.unwrap();
+    assert_eq!(desk.number("SELECT count(*) FROM open_grant"), 0);
+    assert_eq!(desk.number("SELECT count(*) FROM open_hold"), 1);
+    assert_eq!(reloads(), before);
+    desk.verify();
+}
+
 super::desk::on_both! {
     an_account_and_its_first_money_come_together,
     a_statement_that_touches_another_number_of_rows_undoes_the_unit,
     a_refused_post_undoes_the_unit_and_only_the_refusal_is_recorded,
     a_unit_sees_what_was_changed_outside_the_ledger,
+    what_is_not_written_leaves_what_is_open_as_it_was,
 }

@@ -13,52 +13,20 @@ use super::{
     write::{Before, Decision, write},
 };
 use crate::{
-    id::EntryId,
     invocation::CallRecord,
     ledger::{
         batch::{Batch, Begun},
-        facts::{Facts, OpenCall, OpenHold},
         plan::CallWrite,
     },
     store::writer::{
         Job,
         answers::{Decided, decide},
+        undo::Undo,
     },
 };
 
 /// After so many accounts or counters everything remembered of them is dropped, so that the memory has a bound.
 const REMEMBERED_MAX: usize = 65_536;
-
-/// What this server has open of what a batch may change, as it was before.
-struct Undo(Vec<(EntryId, Option<OpenHold>, Option<OpenCall>)>);
-
-impl Undo {
-    fn of(facts: &Facts, jobs: &[Job]) -> Self {
-        let calls = jobs.iter().filter_map(|job| match job {
-            Job::Begin(begin, _) => Some(begin.call.id),
-            Job::Finish(finish, _) => Some(finish.call),
-            _ => None,
-        });
-        let open = |id| {
-            let hold = EntryId::from(id);
-            (hold, facts.holds.get(&hold).cloned(), facts.calls.get(&id).cloned())
-        };
-        Self(calls.map(open).collect())
-    }
-
-    fn restore(self, facts: &mut Facts) {
-        for (id, hold, call) in self.0 {
-            facts.remove_hold(id);
-            if let Some(hold) = hold {
-                facts.insert_hold(hold);
-            }
-            match call {
-                Some(call) => facts.calls.insert(id.uuid().into(), call),
-                None => facts.calls.remove(&id.uuid().into()),
-            };
-        }
-    }
-}
 
 impl Writer {
     /// Whether `jobs` may be decided without locks now.
@@ -91,7 +59,7 @@ impl Writer {
         }
         let (session, facts) = (open(&mut self.session)?, &mut self.facts);
         wanted.complete(session.connection(), facts).await?;
-        let (undo, before) = (Undo::of(facts, jobs), Before::of(&wanted, facts));
+        let (undo, before) = (Undo::of_jobs(facts, jobs), Before::of(&wanted, facts));
         let mut batch = Batch::new(facts, now_us, epoch);
         decided.extend(jobs.iter().map(|job| decide(&mut batch, job)));
         let mut plan = batch.into_plan();

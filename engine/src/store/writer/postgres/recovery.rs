@@ -24,7 +24,8 @@ impl Writer {
         races: &mut u32,
         reconnects: &mut u32,
     ) -> Result<bool, Trouble> {
-        self.is_stale = true;
+        // What a unit's statements find happens before anything is read or decided: all is as it was.
+        self.is_stale |= !matches!(trouble, Trouble::Conflict);
         tracing::debug!(?trouble, "a batch is tried again");
         match trouble {
             Trouble::Raced(why) => {

@@ -400,6 +400,7 @@ impl Writer {
             self.facts = load::reload(session.connection(), &head).await?;
             (self.head, self.owner) = (head, owner);
             self.is_stale = false;
+            count(&self.counters.reloads, 1);
         }
         Ok(())
     }

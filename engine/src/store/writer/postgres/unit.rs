@@ -26,6 +26,7 @@ use crate::{
         writer::{
             answers::{decide_unit, last_refusal, refusal_plan},
             count,
+            undo::Undo,
         },
     },
 };
@@ -68,14 +69,12 @@ impl Writer {
             let trouble = match self.attempt_unit(unit, &mut name, &mut progress).await {
                 Ok(Ok(done)) => {
                     if unit.unit.is_rehearsal {
-                        self.is_stale = true;
                         self.roll_back().await;
                     }
                     return Ok(done);
                 }
                 Ok(Err((refusal, entry))) => {
                     *refused = entry;
-                    self.is_stale = true;
                     self.roll_back().await;
                     return Err(NotSaved::Refused(refusal));
                 }
@@ -105,19 +104,25 @@ impl Writer {
             progress.statement = number;
             execute(session, guarded).await?;
         }
+        let undo = Undo::of_commands(facts, &unit.commands);
         let mut wanted = Wanted::by_commands(facts, &unit.commands);
         let (foreign, _nothing) = wanted.lock(session.connection(), facts, Contested::Wait).await?;
         let before = Before::of(&wanted, facts);
         let mut batch = Batch::new(facts, now_us, epoch);
-        match decide_unit(&mut batch, unit) {
-            Ok(done) => progress.done = done,
-            Err(refusal) => return Ok(Err((refusal, last_refusal(batch.into_plan())))),
-        }
+        let decided = decide_unit(&mut batch, unit);
         let plan = batch.into_plan();
-        if unit.is_rehearsal {
-            unit.show_rehearsal(&plan);
-            return Ok(Ok(std::mem::take(&mut progress.done)));
-        }
+        progress.done = match decided {
+            Ok(done) if !unit.is_rehearsal => done,
+            not_written => {
+                foreign.forget(facts);
+                undo.take_back(facts, &plan);
+                wanted.forget(facts);
+                if not_written.is_ok() {
+                    unit.show_rehearsal(&plan);
+                }
+                return Ok(not_written.map_err(|refusal| (refusal, last_refusal(plan))));
+            }
+        };
         write_trail(open(&mut self.session)?, slot, trail, now_us).await?;
         let name = self.name(name, now_us);
         self.commit(&plan, &before, now_us, name).await?;

@@ -23,6 +23,7 @@ use crate::{
                 Decided, answer, decide, decide_unit, fail, is_named, keep, last_refusal, refusal_plan, unavailable,
             },
             count,
+            undo::Undo,
         },
     },
 };
@@ -151,12 +152,17 @@ impl Writer {
         let saved = self.save(unit, &mut refused);
         // Statements may have opened, closed or changed accounts: what was known of them is read again.
         self.facts.forget_accounts();
-        if saved.is_err() || unit.unit.is_rehearsal {
-            self.is_stale = true;
-            self.books.rollback();
-        } else {
-            count(&self.counters.batches, 1);
-            count(&self.counters.requests, 1);
+        match &saved {
+            Ok(_) if !unit.unit.is_rehearsal => {
+                count(&self.counters.batches, 1);
+                count(&self.counters.requests, 1);
+            }
+            // Nothing was decided, or it was taken back.
+            Ok(_) | Err(NotSaved::Conflict { .. } | NotSaved::Refused(_)) => self.books.rollback(),
+            Err(NotSaved::Writer(_)) => {
+                self.is_stale = true;
+                self.books.rollback();
+            }
         }
         if let Some(entry) = refused.filter(|_| !unit.unit.is_rehearsal) {
             self.record_refusal(entry);
@@ -185,24 +191,29 @@ impl Writer {
                 return Err(NotSaved::Conflict { statement });
             }
         }
+        let undo = Undo::of_commands(&self.facts, &unit.commands);
         self.books.load_commands(&mut self.facts, &unit.commands).map_err(unavailable)?;
         let mut batch = Batch::new(&mut self.facts, now_us, self.books.epoch());
-        let done = match decide_unit(&mut batch, unit) {
-            Ok(done) => done,
-            Err(refusal) => {
-                *refused = last_refusal(batch.into_plan());
-                return Err(refusal.into());
-            }
-        };
+        let decided = decide_unit(&mut batch, unit);
         let plan = batch.into_plan();
-        if unit.is_rehearsal {
-            unit.show_rehearsal(&plan);
-        } else {
-            self.books.write_trail(trail, now_us).map_err(unavailable)?;
-            self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
-            self.facts.end_batch();
+        match decided {
+            Ok(done) if !unit.is_rehearsal => {
+                self.books.write_trail(trail, now_us).map_err(unavailable)?;
+                self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
+                self.facts.end_batch();
+                Ok(done)
+            }
+            not_written => {
+                undo.take_back(&mut self.facts, &plan);
+                if not_written.is_ok() {
+                    unit.show_rehearsal(&plan);
+                }
+                not_written.map_err(|refusal| {
+                    *refused = last_refusal(plan);
+                    NotSaved::Refused(refusal)
+                })
+            }
         }
-        Ok(done)
     }
 
     /// The unit was rolled back, and the refusal with it; auditors still want to see it.
@@ -223,6 +234,7 @@ impl Writer {
         if self.is_stale {
             self.facts = self.books.reload().map_err(unavailable)?;
             self.is_stale = false;
+            count(&self.counters.reloads, 1);
         }
         Ok(())
     }
