@@ -83,39 +83,60 @@ pub enum StartVerificationError {
 
 /// The runs of a process.
 #[derive(Debug, Default)]
-pub(super) struct Verification(Mutex<VerificationState>);
+pub(super) struct Verification(Mutex<Runs>);
+
+#[derive(Debug, Default)]
+struct Runs {
+    state: VerificationState,
+    /// How many were begun: the number of the one that is under way.
+    begun: u64,
+}
+
+impl Runs {
+    /// What is known, for the run of this number; `None` if it is not the one that is under way.
+    fn own(&mut self, number: u64) -> Option<&mut VerificationState> {
+        (self.begun == number).then_some(&mut self.state)
+    }
+}
 
 impl Verification {
-    fn with<T>(&self, change: impl FnOnce(&mut VerificationState) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut Runs) -> T) -> T {
         // What a panicking thread left behind is whole: every change is one assignment.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes the place of the run that is under way, if nobody has it.
-    fn begin(&self, run: RunningVerification) -> bool {
-        self.with(|state| {
-            let is_free = state.running.is_none();
-            if is_free {
-                state.running = Some(run);
+    /// Takes the place of the run that is under way, if nobody has it. Returns the run's number, by which it is known from
+    /// then on: as soon as one has ended the next one may have begun.
+    fn begin(&self, run: RunningVerification) -> Option<u64> {
+        self.with(|runs| {
+            if runs.state.running.is_some() {
+                return None;
             }
-            is_free
+            runs.state.running = Some(run);
+            runs.begun = runs.begun.saturating_add(1);
+            Some(runs.begun)
         })
     }
 
-    fn tell(&self, done: u64) {
-        self.with(|state| {
-            if let Some(running) = &mut state.running {
+    fn tell(&self, number: u64, done: u64) {
+        self.with(|runs| {
+            if let Some(running) = runs.own(number).and_then(|state| state.running.as_mut()) {
                 running.done = done;
             }
         });
     }
 
-    fn give_up(&self) {
-        self.with(|state| state.running = None);
+    fn give_up(&self, number: u64) {
+        self.with(|runs| {
+            if let Some(state) = runs.own(number) {
+                state.running = None;
+            }
+        });
     }
 
-    fn end(&self, ended_us: i64, found: Result<VerifyReport, String>) {
-        self.with(|state| {
+    fn end(&self, number: u64, ended_us: i64, found: Result<VerifyReport, String>) {
+        self.with(|runs| {
+            let Some(state) = runs.own(number) else { return };
             if let Some(RunningVerification { by, begun_us, from, .. }) = state.running.take() {
                 state.last = Some(EndedVerification { by, begun_us, ended_us, from, found });
             }
@@ -144,15 +165,14 @@ impl Services {
         let heads = periods::heads(self.db.readers()).await?;
         let total = heads.iter().fold(0_u64, |sum, head| sum.saturating_add(u64::try_from(head.last.seq).unwrap_or(0)));
         let begun_us = self.clock.now_us();
-        if !self.verification.begin(RunningVerification { by, begun_us, from, done: 0, total }) {
-            return Err(StartVerificationError::Running);
-        }
+        let run_of = RunningVerification { by, begun_us, from, done: 0, total };
+        let number = self.verification.begin(run_of).ok_or(StartVerificationError::Running)?;
         let (place, clock) = (self.db.place().clone(), Arc::clone(&self.clock));
         let verification = Arc::clone(&self.verification);
-        let work = move || run(&verification, &place, &scope, &*clock);
+        let work = move || run(&verification, number, &place, &scope, &*clock);
         if let Err(error) = std::thread::Builder::new().name("verify".to_owned()).spawn(work) {
             tracing::error!(%error, "no thread for checking the books");
-            self.verification.give_up();
+            self.verification.give_up(number);
             return Err(StartVerificationError::NoRoom);
         }
         Ok(())
@@ -160,20 +180,20 @@ impl Services {
 
     /// The run that is under way in this process, and the last one that has ended.
     pub fn verification(&self) -> VerificationState {
-        self.verification.with(|state| state.clone())
+        self.verification.with(|runs| runs.state.clone())
     }
 }
 
-fn run(verification: &Verification, place: &DatabasePlace, scope: &VerifyScope, clock: &dyn Clock) {
+fn run(verification: &Verification, number: u64, place: &DatabasePlace, scope: &VerifyScope, clock: &dyn Clock) {
     /// Whatever happens, the place is free again.
-    struct Place<'v>(&'v Verification);
+    struct Place<'v>(&'v Verification, u64);
     impl Drop for Place<'_> {
         fn drop(&mut self) {
-            self.0.give_up();
+            self.0.give_up(self.1);
         }
     }
-    let _place = Place(verification);
-    let found = books::verify_watched(place, scope, clock, &mut |entries| verification.tell(entries));
+    let _place = Place(verification, number);
+    let found = books::verify_watched(place, scope, clock, &mut |entries| verification.tell(number, entries));
     match &found {
         Ok(report) if !report.ok => {
             tracing::error!(problems = report.problem_count, "the books are damaged");
@@ -181,7 +201,7 @@ fn run(verification: &Verification, place: &DatabasePlace, scope: &VerifyScope, 
         Err(error) => tracing::error!(%error, "the books could not be checked"),
         Ok(_) => {}
     }
-    verification.end(clock.now_us(), found.map_err(|error| error.to_string()));
+    verification.end(number, clock.now_us(), found.map_err(|error| error.to_string()));
 }
 
 #[cfg(test)]
