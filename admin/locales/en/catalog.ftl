@@ -44,6 +44,9 @@ catalog-share-when = Calls that begin after the change are shared by the new ter
 catalog-payable = To be paid out
 catalog-owed = Owed by the publisher
 catalog-received = Received in all
+catalog-gone = Given back or paid out
+catalog-earned-picture = What became of the earnings
+catalog-credits = Credits
 catalog-ledger-account = Account in the books
 
 catalog-publishers-empty = No publisher fits. A publisher sells tools and gets a share of every charge. A file that declares one is applied like this:

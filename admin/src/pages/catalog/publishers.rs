@@ -2,6 +2,7 @@
 
 use actix_web::web::Path;
 use engine::{
+    credits::Credits,
     policy::console::ConsoleAction,
     service::catalog::{Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolFilter},
 };
@@ -9,7 +10,9 @@ use engine::{
 use super::{PUBLISHERS, TOOLS, namespace_href, percent, publisher_href, stop_state, tools};
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
-    kit::{Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Table, page_href},
+    kit::{
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Span, Spans, Table, page_href,
+    },
     text::t,
 };
 
@@ -129,6 +132,9 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         .tool(visit.may(ConsoleAction::PublisherChange), t("catalog-change"), format!("{own}/edit"))
         .tool(visit.may(ConsoleAction::PublisherSuspend), t(suspend), format!("{own}/suspend"))
         .with(facts(&publisher, &earned));
+    if earned.received > Credits::ZERO {
+        page = page.with(picture(&earned));
+    }
     page.subtitle =
         vec![stop_state(publisher.is_suspended), Cell::Mono(publisher.slug.clone()), Cell::id(publisher.id, "")];
     let empty = Empty {
@@ -174,6 +180,17 @@ fn namespace_row(namespace: &NamespaceProfile) -> Row {
             Cell::Time(namespace.created_us),
         ],
     )
+}
+
+/// What came in, what of it is gone, and what is left.
+fn picture(earned: &Earnings) -> Spans {
+    let span = |key: &str, from, to, class| Span::amount(t(key), from, to, class);
+    let spans = vec![
+        span("catalog-received", Credits::ZERO, earned.received, "s2"),
+        span("catalog-gone", earned.received, earned.payable, "s3"),
+        span("catalog-payable", Credits::ZERO, earned.payable, "s1"),
+    ];
+    Spans { title: t("catalog-earned-picture"), values: t("catalog-credits"), spans }
 }
 
 fn facts(publisher: &PublisherProfile, earned: &Earnings) -> Facts {
