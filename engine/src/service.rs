@@ -83,6 +83,8 @@ pub struct Services {
     factor_tries: operators::FactorTries,
     work: work::WorkLog,
     counting: counts::Counting,
+    /// Held while recorded calls are decided again.
+    replaying: tokio::sync::Mutex<()>,
     /// When this process began, in microseconds since the Unix epoch.
     started_us: i64,
     verification: Arc<verification::Verification>,
@@ -130,6 +132,7 @@ impl Services {
             factor_tries: operators::FactorTries::default(),
             work: work::WorkLog::default(),
             counting: counts::Counting::default(),
+            replaying: tokio::sync::Mutex::default(),
             started_us,
             verification: Arc::default(),
         })

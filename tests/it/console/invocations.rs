@@ -158,10 +158,9 @@ async fn calls_are_listed_newest_first_and_by_what_came_of_them(kind: Kind) {
     assert_eq!(listed(&shop, &CallFilter { surface, ..all }).await, []);
 }
 
-/// Adds `count` calls a millisecond apart, the first at `from_us`, all with the error `error`.
-pub(super) async fn add_calls(desk: &Desk, kind: Kind, count: i64, from_us: i64, error: &str) {
-    let first_ms = from_us / 1_000;
-    let (numbers, id) = match kind {
+/// SQL for so many rows: a first table of the numbers `n` from 0 on, and the identifier of a call of the `n`th millisecond.
+fn numbered(kind: Kind, count: i64, first_ms: i64) -> (String, String) {
+    match kind {
         Kind::Sqlite => (
             format!(
                 "WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < {})",
@@ -173,7 +172,29 @@ pub(super) async fn add_calls(desk: &Desk, kind: Kind, count: i64, from_us: i64,
             format!("WITH number AS (SELECT generate_series(0, {}) AS n)", count - 1),
             format!("(lpad(to_hex({first_ms} + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid"),
         ),
-    };
+    }
+}
+
+/// As many calls as `count`, of the milliseconds from `from_us` on, that were like the one call there is.
+pub(super) async fn copy_call(desk: &Desk, kind: Kind, count: i64, from_us: i64) {
+    let first_ms = from_us / 1_000;
+    let (numbers, id) = numbered(kind, count, first_ms);
+    let sql = format!(
+        "{numbers} INSERT INTO invocation (id, surface, account_id, tool_id, price_id, held, snapshot_version,
+                                           policy_version, epoch, created_us, state, charged, shortfall, ended_us)
+         SELECT {id}, c.surface, c.account_id, c.tool_id, c.price_id, c.held, c.snapshot_version, c.policy_version,
+                c.epoch, ({first_ms} + n) * 1000, c.state, c.charged, c.shortfall, ({first_ms} + n) * 1000
+         FROM number CROSS JOIN (SELECT * FROM invocation LIMIT 1) c"
+    );
+    let mut unit = UnitOfWork::new();
+    push_statement(&mut unit, &sql, Some(u64::try_from(count).unwrap()));
+    desk.save(unit).await.unwrap();
+}
+
+/// Adds `count` calls a millisecond apart, the first at `from_us`, all with the error `error`.
+pub(super) async fn add_calls(desk: &Desk, kind: Kind, count: i64, from_us: i64, error: &str) {
+    let first_ms = from_us / 1_000;
+    let (numbers, id) = numbered(kind, count, first_ms);
     let sql = format!(
         "{numbers} INSERT INTO invocation (id, surface, held, snapshot_version, policy_version, epoch, created_us, state,
                                            charged, shortfall, error, ended_us)

@@ -8,7 +8,7 @@ use engine::{
     gateway::context::Hints,
     invocation::Surface,
     policy::{
-        PolicyText, WrittenPolicy,
+        Policies, PolicySources, PolicyText, WrittenPolicy,
         chain::{SessionKind, Verdict},
     },
     pricing::PricingSpec,
@@ -23,6 +23,7 @@ use engine::{
 };
 use serde_json::json;
 
+use super::{invocations::copy_call, shop::Shop};
 use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
 
 on_both! {
@@ -34,6 +35,7 @@ on_both! {
     the_versions_are_a_list_with_pages_and_filters,
     a_call_is_explained_by_any_version,
     cases_are_tried_on_any_version,
+    recorded_calls_are_decided_again_a_page_at_a_time,
 }
 
 const BY: OpContext = OpContext::system();
@@ -309,4 +311,23 @@ async fn cases_are_tried_on_any_version(kind: Kind) {
     {
         assert!(problems.iter().any(|problem| problem.contains(part)), "{part}: {problems:?}");
     }
+}
+
+async fn recorded_calls_are_decided_again_a_page_at_a_time(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    shop.paid_call("1").await;
+    copy_call(&shop.desk, kind, 1_204, shop.desk.now_us()).await;
+    let sources = PolicySources { schema: policies::SCHEMA, policies: policies::BASE };
+    let base = Arc::new(Policies::load(sources).unwrap());
+    let replay = async |count: u64| shop.services.replay_calls(Arc::clone(&base), count).await.unwrap().calls;
+    let all = replay(10_000).await;
+    assert_eq!(all.len(), 1_205);
+    assert!(all.windows(2).all(|pair| pair[0].call > pair[1].call), "the newest first, each once");
+    assert!(all.iter().all(|call| call.was_allowed && call.is_allowed()));
+    for count in [0, 1, 499, 500, 501, 1_000, 1_204] {
+        assert_eq!(replay(count).await, all[..usize::try_from(count).unwrap()], "{count}");
+    }
+    // Whoever comes second waits for the first one, and gets the same.
+    let (here, there) = tokio::join!(replay(1_000), replay(1_000));
+    assert_eq!((here.len(), here), (1_000, there));
 }

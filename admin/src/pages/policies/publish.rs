@@ -38,7 +38,7 @@ async fn effect(visit: &Visit, version: &Version, old: &Version, problems: &mut 
         return Ok(review.blocks);
     };
     let mut out = compare::changes(visit, old, version).await?;
-    out.extend(replay::preview(visit, version.info.number, &policies).await?);
+    out.extend(replay::preview(visit, version.info.number, policies.into()).await?);
     Ok(out)
 }
 

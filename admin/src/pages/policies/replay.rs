@@ -1,5 +1,7 @@
 //! Recorded calls decided again: which of them a version would turn over.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use engine::{
     policy::{Policies, PolicyId},
@@ -40,7 +42,7 @@ pub(super) async fn show(visit: Visit, path: Path<String>) -> Answer {
         page.blocks.extend(review.blocks);
         return visit.show(page).await;
     };
-    let replayed = visit.services().replay_calls(&policies, count).await?;
+    let replayed = visit.services().replay_calls(policies.into(), count).await?;
     page.blocks.extend(matrix(&replayed, &|cell| format!("{own}?n={count}&cell={cell}")));
     let chosen = CELLS.iter().find(|(cell, ..)| *cell == fields.text("cell"));
     if let Some((cell, was_allowed, is_allowed)) = chosen {
@@ -68,7 +70,7 @@ fn filters(own: &str, count: u64) -> Filters {
 ///
 /// # Errors
 /// The database is away.
-pub(super) async fn preview(visit: &Visit, number: i64, policies: &Policies) -> Result<Vec<Block>, Fault> {
+pub(super) async fn preview(visit: &Visit, number: i64, policies: Arc<Policies>) -> Result<Vec<Block>, Fault> {
     let replayed = visit.services().replay_calls(policies, CALLS_USUAL).await?;
     Ok(matrix(&replayed, &|cell| format!("{}/replay?n={CALLS_USUAL}&cell={cell}", href(number))))
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
@@ -19,14 +19,17 @@ use crate::{
         invoke::{Call, request_for},
     },
     snapshot::{GatewaySetup, Offer, Snapshot},
-    store::{StoreError, entity},
+    store::{
+        StoreError,
+        entity::{self, invocation::Column},
+    },
 };
 
 /// How many recorded calls are decided again at once.
 pub const REPLAY_CALLS_MAX: u64 = 10_000;
 
-/// How many calls are decided before others get their turn.
-const CHUNK: usize = 500;
+/// How many calls are read, and decided, together.
+const PAGE: u64 = 500;
 
 /// A recorded call that was decided again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,11 +76,72 @@ impl Replayed {
     }
 }
 
+/// What deciding a recorded call again takes: not what was explained to its caller, which may be long.
+#[derive(Debug, FromQueryResult)]
+pub(in crate::service) struct RecordedRow {
+    id: Uuid,
+    surface: i16,
+    account_id: Option<Uuid>,
+    token_id: Option<Uuid>,
+    partner_id: Option<Uuid>,
+    end_user_id: Option<Uuid>,
+    tool_id: Option<Uuid>,
+    created_us: i64,
+    state: i16,
+    denied_by: Option<String>,
+    requested: Option<String>,
+    session_key: Option<String>,
+    channel: Option<String>,
+    channel_account: Option<String>,
+    is_owner: Option<bool>,
+}
+
+/// The columns of a [`RecordedRow`].
+const COLUMNS: [Column; 15] = [
+    Column::Id,
+    Column::Surface,
+    Column::AccountId,
+    Column::TokenId,
+    Column::PartnerId,
+    Column::EndUserId,
+    Column::ToolId,
+    Column::CreatedUs,
+    Column::State,
+    Column::DeniedBy,
+    Column::Requested,
+    Column::SessionKey,
+    Column::Channel,
+    Column::ChannelAccount,
+    Column::IsOwner,
+];
+
+impl From<entity::invocation::Model> for RecordedRow {
+    fn from(row: entity::invocation::Model) -> Self {
+        Self {
+            id: row.id,
+            surface: row.surface,
+            account_id: row.account_id,
+            token_id: row.token_id,
+            partner_id: row.partner_id,
+            end_user_id: row.end_user_id,
+            tool_id: row.tool_id,
+            created_us: row.created_us,
+            state: row.state,
+            denied_by: row.denied_by,
+            requested: row.requested,
+            session_key: row.session_key,
+            channel: row.channel,
+            channel_account: row.channel_account,
+            is_owner: row.is_owner,
+        }
+    }
+}
+
 /// A recorded call as it can be decided again.
 pub(in crate::service) struct Recorded {
     call: Call,
     price: Arc<Price>,
-    row: entity::invocation::Model,
+    row: RecordedRow,
 }
 
 /// What is known of callers, each looked up once.
@@ -95,35 +159,54 @@ impl Services {
     /// a call of an account that has been suspended since is denied here. Calls whose tool, price or caller is gone, and
     /// calls that no policy was asked about, are passed over.
     ///
+    /// They are decided a page at a time, aside from whoever answers requests, and for one operator after the other.
+    ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn replay_calls(&self, draft: &Policies, count_max: u64) -> Result<Replayed, StoreError> {
+    pub async fn replay_calls(&self, draft: Arc<Policies>, count_max: u64) -> Result<Replayed, StoreError> {
+        let _turn = self.replaying.lock().await;
         let snapshot = self.snapshot();
         let offers = offers_by_id(&snapshot, self.gateway.load().as_deref());
-        let rows = entity::invocation::Entity::find()
-            .filter(entity::invocation::Column::ToolId.is_not_null())
-            .filter(entity::invocation::Column::PriceId.is_not_null())
-            .order_by_desc(entity::invocation::Column::Id)
-            .limit(count_max.min(REPLAY_CALLS_MAX))
-            .all(self.db.readers())
-            .await?;
         let mut callers = Callers::default();
-        let mut recorded = Vec::with_capacity(rows.len());
-        for row in rows {
-            let offer = row.tool_id.and_then(|id| offers.get(&id));
-            let price = offer.and_then(|offer| offer.tool.prices.in_force_at(row.created_us));
-            if let (Some(offer), Some(price)) = (offer, price)
-                && let Some(call) = self.recorded_call(&row, offer, &snapshot, &mut callers).await?
-            {
-                recorded.push(Recorded { call, price: Arc::clone(price), row });
+        let (mut replayed, mut after, mut left) = (Replayed::default(), None, count_max.min(REPLAY_CALLS_MAX));
+        while left > 0 {
+            let rows = self.recorded_rows(after, left.min(PAGE)).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.id);
+            left = left.saturating_sub(PAGE);
+            let mut recorded = Vec::with_capacity(rows.len());
+            for row in rows {
+                let offer = row.tool_id.and_then(|id| offers.get(&id));
+                let price = offer.and_then(|offer| offer.tool.prices.in_force_at(row.created_us));
+                if let (Some(offer), Some(price)) = (offer, price)
+                    && let Some(call) = self.recorded_call(&row, offer, &snapshot, &mut callers).await?
+                {
+                    recorded.push(Recorded { call, price: Arc::clone(price), row });
+                }
             }
+            let draft = Arc::clone(&draft);
+            let decide = move || recorded.iter().map(|recorded| recorded.again(&draft)).collect::<Vec<_>>();
+            let decided = tokio::task::spawn_blocking(decide).await;
+            replayed.calls.extend(
+                decided.map_err(|error| StoreError::Inconsistent { table: "invocation", what: error.to_string() })?,
+            );
         }
-        let mut calls = Vec::with_capacity(recorded.len());
-        for chunk in recorded.chunks(CHUNK) {
-            calls.extend(chunk.iter().map(|recorded| recorded.again(draft)));
-            tokio::task::yield_now().await;
+        Ok(replayed)
+    }
+
+    /// The newest recorded calls that some policy may have been asked about, from behind `after`.
+    async fn recorded_rows(&self, after: Option<Uuid>, count_max: u64) -> Result<Vec<RecordedRow>, StoreError> {
+        let mut query = entity::invocation::Entity::find()
+            .select_only()
+            .columns(COLUMNS)
+            .filter(Column::ToolId.is_not_null())
+            .filter(Column::PriceId.is_not_null())
+            .order_by_desc(Column::Id)
+            .limit(count_max);
+        if let Some(after) = after {
+            query = query.filter(Column::Id.lt(after));
         }
-        Ok(Replayed { calls })
+        Ok(query.into_model::<RecordedRow>().all(self.db.readers()).await?)
     }
 
     /// A recorded call as it can be decided again; `None` if its tool, its price or its caller is gone, or if no policy was
@@ -137,13 +220,14 @@ impl Services {
         let offer = row.tool_id.and_then(|id| offers.get(&id));
         let price = offer.and_then(|offer| offer.tool.prices.in_force_at(row.created_us)).map(Arc::clone);
         let (Some(offer), Some(price)) = (offer, price) else { return Ok(None) };
+        let row = RecordedRow::from(row);
         let call = self.recorded_call(&row, offer, &snapshot, &mut Callers::default()).await?;
         Ok(call.map(|call| Recorded { call, price, row }))
     }
 
     async fn recorded_call(
         &self,
-        row: &entity::invocation::Model,
+        row: &RecordedRow,
         offer: &Arc<Offer>,
         snapshot: &Arc<Snapshot>,
         callers: &mut Callers,

@@ -84,7 +84,8 @@ fn a_draft_says_which_recorded_calls_it_would_turn_over(kind: Kind) {
         let services = services(&home).await;
         let replay = async |chain: Value, operator: &str, count: u64| {
             let draft = WrittenPolicy { chain, operator: operator.to_owned() };
-            services.replay_calls(&services.compile_policy(&draft).await.unwrap(), count).await.unwrap()
+            let policies = Arc::new(services.compile_policy(&draft).await.unwrap());
+            services.replay_calls(policies, count).await.unwrap()
         };
         let cedar = std::fs::read_to_string(home.path().join("without-left.cedar")).unwrap();
         let agents = json!({"list": [{"id": "a"}, {"id": "b"}]});
