@@ -38,11 +38,11 @@ pub use declared::{
     DeclaredToken, DeclaredTool,
 };
 pub use fault::CatalogError;
+pub use latency::Latency;
 pub use list::{
     Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolDetail, ToolFilter, ToolProfile, ToolStanding,
 };
 pub use spec::{spec_from_json, spec_to_json};
-pub use latency::Latency;
 pub use switches::{RECENT_CALLS_MAX, RecentCalls, STOPPED_NAMED_MAX, Switch, SwitchEffect};
 pub use terms::ToolTerms;
 pub(super) use trail::price_facts;
