@@ -503,6 +503,7 @@ CREATE TABLE operator_session (
     address text NOT NULL,
     user_agent text NOT NULL,
     flash text,
+    echo bytea,
     CONSTRAINT operator_session_pkey PRIMARY KEY (digest),
     CONSTRAINT operator_session_digest_check CHECK (length(digest) = 32),
     CONSTRAINT operator_session_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)

@@ -459,7 +459,8 @@ CREATE TABLE operator_session (
     fresh_us    INTEGER NOT NULL,
     address     TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
-    flash       TEXT
+    flash       TEXT,
+    echo        BLOB
 ) STRICT;
 
 CREATE INDEX operator_session_operator ON operator_session (operator_id);

@@ -23,12 +23,14 @@ use crate::{
 };
 
 mod change;
+mod echo;
 mod factor;
 mod link;
 mod session;
 mod sign_in;
 
 pub use change::ChangeOperatorError;
+pub use echo::{ECHO_S, Echo};
 pub use factor::{FactorError, FactorOffer};
 pub use link::{OPERATOR_LINK_MINUTES, OperatorLink, OperatorLinkError, OperatorLinkSecret};
 pub use session::{

@@ -16,7 +16,8 @@ CREATE TABLE operator (
 ) STRICT;
 
 -- Who is signed in to the console: 256 random bits, known to a browser, stored as their SHA-256. `fresh_us` is when a
--- password was last shown, `flash` what the next page says once.
+-- password was last shown, `flash` what the next page says once. A row with `echo` is no session: it is the old secret of one
+-- that got another when the password was shown, and lets the form with that digest in once more, for a minute.
 CREATE TABLE operator_session (
     digest      BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
     operator_id BLOB    NOT NULL REFERENCES operator (id),
@@ -25,7 +26,8 @@ CREATE TABLE operator_session (
     fresh_us    INTEGER NOT NULL,
     address     TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
-    flash       TEXT
+    flash       TEXT,
+    echo        BLOB
 ) STRICT;
 CREATE INDEX operator_session_operator ON operator_session (operator_id);
 CREATE INDEX operator_session_seen ON operator_session (seen_us);

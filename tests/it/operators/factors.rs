@@ -47,7 +47,7 @@ async fn a_factor_is_enrolled_with_its_code_in_a_fresh_session(kind: Kind) {
     let password = secret(PASSWORD);
     let own = {
         drop(own);
-        services.refresh_operator_session(request(&services), &session, Some(&password), None).await.unwrap()
+        services.refresh_operator_session(request(&services), &session, Some(&password), None, None).await.unwrap()
     };
     let session = find(&services, &own).await.unwrap();
     services.enrol_factor(&by, &session, &offer.seed, &code(&services, &offer.seed)).await.unwrap();
@@ -58,10 +58,11 @@ async fn a_factor_is_enrolled_with_its_code_in_a_fresh_session(kind: Kind) {
     // From now on the password alone is not enough, nor for showing it again.
     assert!(is_refused(&try_sign_in(&services, EMAIL, PASSWORD, None).await));
     desk.clock.advance_us(STEP_US);
-    let again = services.refresh_operator_session(request(&services), &session, Some(&password), None).await;
+    let again = services.refresh_operator_session(request(&services), &session, Some(&password), None, None).await;
     assert!(is_refused(&again));
     let now = code(&services, &offer.seed);
-    let again = services.refresh_operator_session(request(&services), &session, Some(&password), Some(&now)).await;
+    let again =
+        services.refresh_operator_session(request(&services), &session, Some(&password), Some(&now), None).await;
     assert!(again.is_ok());
     assert!(is_refused(&try_sign_in(&services, EMAIL, PASSWORD, Some(&now)).await), "that code was used");
 }

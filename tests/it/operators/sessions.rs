@@ -2,7 +2,9 @@
 
 use engine::{
     operator::Role,
-    service::operators::{ABSOLUTE_HOURS, ChangeOperatorPasswordError, FLASH_BYTES_MAX, FRESH_MINUTES, IDLE_MINUTES},
+    service::operators::{
+        ABSOLUTE_HOURS, ChangeOperatorPasswordError, ECHO_S, FLASH_BYTES_MAX, FRESH_MINUTES, IDLE_MINUTES,
+    },
 };
 use secrecy::ExposeSecret as _;
 
@@ -18,6 +20,8 @@ on_both! {
     a_session_that_is_used_ends_too,
     whoever_is_shut_out_is_out_at_once,
     showing_the_password_again_gives_a_session_another_secret,
+    the_old_secret_lets_in_the_same_form_for_a_minute,
+    two_copies_of_a_form_that_shows_the_password_both_go_on,
     another_password_ends_the_other_sessions,
     signing_out_ends_one_session_or_all,
     a_page_says_something_once,
@@ -101,7 +105,7 @@ async fn a_session_that_is_used_ends_too(kind: Kind) {
     }
     // Another secret is not another session.
     let password = secret(PASSWORD);
-    new = services.refresh_operator_session(request(&services), &session, Some(&password), None).await.unwrap();
+    new = services.refresh_operator_session(request(&services), &session, Some(&password), None, None).await.unwrap();
     desk.clock.advance_us(end_us - desk.now_us() - 1);
     assert!(find(&services, &new).await.is_some());
     desk.clock.advance_us(1);
@@ -145,18 +149,83 @@ async fn showing_the_password_again_gives_a_session_another_secret(kind: Kind) {
     desk.clock.advance_us(FRESH_MINUTES * MINUTE_US);
     assert!(!session.is_fresh(desk.now_us()));
     for password in [None, Some(secret("")), Some(secret(OTHER_PASSWORD))] {
-        let refused = services.refresh_operator_session(request(&services), &session, password.as_ref(), None).await;
+        let refused =
+            services.refresh_operator_session(request(&services), &session, password.as_ref(), None, None).await;
         assert!(is_refused(&refused));
     }
     let password = secret(PASSWORD);
-    let new = services.refresh_operator_session(request(&services), &session, Some(&password), None).await.unwrap();
+    let new =
+        services.refresh_operator_session(request(&services), &session, Some(&password), None, None).await.unwrap();
     assert!(find(&services, &old).await.is_none(), "the old secret is worth nothing");
     let now = find(&services, &new).await.unwrap();
     assert!(now.is_fresh(desk.now_us()) && now.key != session.key);
     assert_eq!((now.created_us, now.flash.as_deref()), (session.created_us, Some("{}")));
     assert_eq!(newest(&services, 1).await, ["operator.step_up"]);
-    let again = services.refresh_operator_session(request(&services), &session, Some(&password), None).await;
+    let again = services.refresh_operator_session(request(&services), &session, Some(&password), None, None).await;
     assert!(is_refused(&again), "a session that is over is not refreshed");
+}
+
+async fn the_old_secret_lets_in_the_same_form_for_a_minute(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let ada = operator(&services, "ada@example.com", &[Role::Owner]).await;
+    let (old, session) = sign_in(&services, "ada@example.com").await;
+    desk.clock.advance_us(FRESH_MINUTES * MINUTE_US);
+    assert!(services.find_echo(session.key).await.unwrap().is_none(), "it is a session");
+    let password = secret(PASSWORD);
+    let refresh =
+        services.refresh_operator_session(request(&services), &session, Some(&password), None, Some("form-1"));
+    let new = refresh.await.unwrap();
+    assert!(find(&services, &old).await.is_none(), "the old secret opens no page");
+    assert_eq!(services.list_operator_sessions(ada.id).await.unwrap().len(), 1, "and is no session");
+
+    desk.clock.advance_us(ECHO_S * SECOND_US - 1);
+    let echo = services.find_echo(session.key).await.unwrap().unwrap();
+    for other in ["", "form-2"] {
+        assert!(services.enter_by_echo(&echo, other).await.unwrap().is_none(), "{other}");
+    }
+    let beside = services.enter_by_echo(&echo, "form-1").await.unwrap().unwrap();
+    let [one, other] = [find(&services, &new).await.unwrap(), find(&services, &beside).await.unwrap()];
+    assert_ne!(one.key, other.key);
+    assert_eq!((one.created_us, one.fresh_us), (other.created_us, other.fresh_us), "as old and as fresh");
+    assert_eq!(newest(&services, 2).await, ["operator.step_up", "operator.sign_in"], "told once");
+    desk.clock.advance_us(1);
+    assert!(services.find_echo(session.key).await.unwrap().is_none(), "a minute is over");
+
+    // Signing out takes it along, and being shut out, too.
+    for is_shut_out in [false, true] {
+        let (_, session) = sign_in(&services, "ada@example.com").await;
+        let refresh =
+            services.refresh_operator_session(request(&services), &session, Some(&password), None, Some("form-3"));
+        let now = find(&services, &refresh.await.unwrap()).await.unwrap();
+        let echo = services.find_echo(session.key).await.unwrap().unwrap();
+        let by = now.context(request(&services));
+        if is_shut_out {
+            services.end_operator_sessions(&by, ada.id).await.unwrap();
+        } else {
+            services.end_operator_session(&by, &now.key).await.unwrap();
+        }
+        assert!(services.find_echo(session.key).await.unwrap().is_none());
+        assert!(services.enter_by_echo(&echo, "form-3").await.is_err(), "looked up a moment too early");
+    }
+}
+
+async fn two_copies_of_a_form_that_shows_the_password_both_go_on(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    operator(&services, "ada@example.com", &[Role::Owner]).await;
+    let elsewhere = desk.services().await;
+    let (_, session) = sign_in(&services, "ada@example.com").await;
+    desk.clock.advance_us(FRESH_MINUTES * MINUTE_US);
+    let password = secret(PASSWORD);
+    let (here, there) = tokio::join!(
+        services.refresh_operator_session(request(&services), &session, Some(&password), None, Some("form-1")),
+        elsewhere.refresh_operator_session(request(&elsewhere), &session, Some(&password), None, Some("form-1")),
+    );
+    for new in [here.unwrap(), there.unwrap()] {
+        assert!(find(&services, &new).await.unwrap().is_fresh(desk.now_us()));
+    }
+    assert_eq!(newest(&services, 2).await, ["operator.step_up", "operator.sign_in"], "shown once, told once");
+    services.write_failed_sign_ins(true).await.unwrap();
+    assert_eq!(newest(&services, 1).await, ["operator.step_up"], "nothing has failed");
 }
 
 async fn another_password_ends_the_other_sessions(kind: Kind) {

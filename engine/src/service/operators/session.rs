@@ -31,7 +31,7 @@ pub const FRESH_MINUTES: i64 = 5;
 pub const FLASH_BYTES_MAX: usize = 4_096;
 
 const US_PER_MINUTE: i64 = 60_000_000;
-const IDLE_US: i64 = IDLE_MINUTES * US_PER_MINUTE;
+pub(super) const IDLE_US: i64 = IDLE_MINUTES * US_PER_MINUTE;
 const ABSOLUTE_US: i64 = ABSOLUTE_HOURS * 60 * US_PER_MINUTE;
 const FRESH_US: i64 = FRESH_MINUTES * US_PER_MINUTE;
 /// How often it is written down that somebody is still there, in microseconds.
@@ -55,11 +55,12 @@ pub struct SessionKey(Digest);
 pub struct InvalidSessionKey;
 
 impl SessionKey {
-    fn of(secret: &str) -> Self {
-        Self(sha256(secret.as_bytes()))
+    /// Of the session with this secret; `None` if no secret looks like that.
+    pub fn of(secret: &str) -> Option<Self> {
+        (secret.len() == SECRET_CHARS).then(|| Self(sha256(secret.as_bytes())))
     }
 
-    fn row(self) -> Vec<u8> {
+    pub(super) fn row(self) -> Vec<u8> {
         self.0.to_vec()
     }
 }
@@ -151,6 +152,7 @@ impl Services {
             address: address.chars().take(ADDRESS_CHARS_MAX).collect(),
             user_agent: user_agent.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS_MAX).collect(),
             flash: None,
+            echo: None,
         };
         unit.one(self.db.backend(), &entity::operator_session::Entity::insert(row.into_active_model()));
         secret
@@ -191,12 +193,10 @@ impl Services {
     /// # Errors
     /// The database cannot be read.
     pub async fn find_operator_session(&self, secret: &str) -> Result<Option<OperatorSession>, StoreError> {
-        if secret.len() != SECRET_CHARS {
-            return Ok(None);
-        }
-        let key = SessionKey::of(secret);
+        let Some(key) = SessionKey::of(secret) else { return Ok(None) };
         let row = entity::operator_session::Entity::find_by_id(key.row())
             .filter(is_good_at(self.clock.now_us()))
+            .filter(entity::operator_session::Column::Echo.is_null())
             .one(self.db.readers())
             .await?;
         let Some(row) = row else { return Ok(None) };
@@ -260,7 +260,7 @@ impl Services {
         Ok(Some(flash))
     }
 
-    async fn save_session_note(&self, unit: UnitOfWork, why: &'static str) -> Result<(), StoreError> {
+    pub(super) async fn save_session_note(&self, unit: UnitOfWork, why: &'static str) -> Result<(), StoreError> {
         let saved = self.ledger.save(unit.unaudited(why)).await;
         saved.map(drop).map_err(|not_saved| unexpected("operator_session", not_saved))
     }
@@ -274,9 +274,12 @@ impl Services {
         let row = entity::operator_session::Entity::find_by_id(key.row()).one(self.db.readers()).await?;
         let Some(row) = row else { return Ok(()) };
         let mut unit = UnitOfWork::new();
-        let delete = entity::operator_session::Entity::delete_many()
-            .filter(entity::operator_session::Column::Digest.eq(key.row()));
-        unit.any(self.db.backend(), &delete);
+        // What its old secret is still good for goes with it.
+        let echoes = Condition::all()
+            .add(entity::operator_session::Column::OperatorId.eq(row.operator_id))
+            .add(entity::operator_session::Column::Echo.is_not_null());
+        let ended = Condition::any().add(entity::operator_session::Column::Digest.eq(key.row())).add(echoes);
+        unit.any(self.db.backend(), &entity::operator_session::Entity::delete_many().filter(ended));
         let told = by.entry(Action::OperatorSignOut, "operator", OperatorId::from(row.operator_id));
         let saved = self.ledger.save(unit.audited(told)).await;
         saved.map(drop).map_err(|not_saved| unexpected("operator_session", not_saved))
@@ -305,6 +308,7 @@ impl Services {
         let rows = entity::operator_session::Entity::find()
             .filter(entity::operator_session::Column::OperatorId.eq(id.uuid()))
             .filter(is_good_at(self.clock.now_us()))
+            .filter(entity::operator_session::Column::Echo.is_null())
             .order_by_desc(entity::operator_session::Column::CreatedUs)
             .limit(SESSIONS_LISTED_MAX)
             .all(self.db.readers())
@@ -370,7 +374,7 @@ fn change_of(
 }
 
 /// Neither idle for too long nor too old.
-fn is_good_at(now_us: i64) -> Condition {
+pub(super) fn is_good_at(now_us: i64) -> Condition {
     Condition::all()
         .add(entity::operator_session::Column::SeenUs.gt(now_us.saturating_sub(IDLE_US)))
         .add(entity::operator_session::Column::CreatedUs.gt(now_us.saturating_sub(ABSOLUTE_US)))

@@ -127,7 +127,9 @@ impl Services {
     }
 
     /// Takes the password again (and the code, if there is a second factor) of whoever is signed in, in the request
-    /// `request`. The session gets a new secret and is fresh; the old secret is worth nothing.
+    /// `request`. The session gets a new secret and is fresh; the old secret is worth nothing, but that it lets in `form`
+    /// once more: what a form says of itself that nobody else knows. Of a form that has shown all that before, the second
+    /// copy goes on beside the first.
     ///
     /// # Errors
     /// As for [`Self::operator_sign_in`]; the session is over.
@@ -137,8 +139,12 @@ impl Services {
         session: &OperatorSession,
         password: Option<&SecretString>,
         code: Option<&str>,
+        form: Option<&str>,
     ) -> Result<NewSession, OperatorSignInError> {
         let id = session.operator.id;
+        if let Some(beside) = self.enter_beside(session, form).await? {
+            return Ok(beside);
+        }
         let row = entity::operator::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
         let row = row.map_err(StoreError::from)?;
         let nothing = SecretString::default();
@@ -149,11 +155,29 @@ impl Services {
         // Nothing of the row changes but the code's step; the rest of the conditions is wanted all the same.
         let same = entity::operator::ActiveModel { factor_step: Set(row.factor_step), ..Default::default() };
         self.use_credentials(&mut unit, &row, step, same);
-        let secret = self.rotate_session(&mut unit, session.key, self.clock.now_us());
+        let now_us = self.clock.now_us();
+        let secret = self.rotate_session(&mut unit, session.key, now_us);
+        if let Some(form) = form {
+            self.leave_echo(&mut unit, session, form, now_us).await?;
+        }
         let told = session.context(request).entry(Action::OperatorStepUp, "operator", id);
         match self.ledger.save(unit.audited(told.after(json!({"factor": step.is_some()})))).await {
             Ok(_) => Ok(NewSession { secret, operator }),
-            Err(not_saved) => Err(self.refuse(id, not_saved)),
+            // The first copy of the form was written a moment ago.
+            Err(not_saved) => self.enter_beside(session, form).await?.ok_or_else(|| self.refuse(id, not_saved)),
+        }
+    }
+
+    /// The session of a form that has shown everything before, in the session that had this name then.
+    async fn enter_beside(
+        &self,
+        session: &OperatorSession,
+        form: Option<&str>,
+    ) -> Result<Option<NewSession>, StoreError> {
+        let Some(form) = form else { return Ok(None) };
+        match self.find_echo(session.key).await? {
+            Some(echo) => self.enter_by_echo(&echo, form).await,
+            None => Ok(None),
         }
     }
 

@@ -12,6 +12,7 @@ pub struct Model {
     pub address: String,
     pub user_agent: String,
     pub flash: Option<String>,
+    pub echo: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
