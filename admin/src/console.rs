@@ -11,6 +11,7 @@ use engine::{
 
 pub mod assets;
 mod csrf;
+mod echo;
 mod export;
 mod fault;
 mod form;
@@ -19,13 +20,15 @@ mod guard;
 mod route;
 mod visit;
 
-pub(crate) use export::{ListedPage, cell as csv_cell, csv, csv_by};
+pub(crate) use export::{
+    ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, cell as csv_cell, csv, csv_by, cut_off as csv_cut_off,
+};
 pub(crate) use fault::{Answer, Fault};
-pub(crate) use form::{Fields, Problems};
+pub(crate) use form::{Fields, KEY, Problems};
 pub(crate) use frame::{Section, plain_page};
 pub use route::{Access, Route, Verb};
 pub(crate) use route::{get, post};
-pub(crate) use visit::{STEP_UP_CODE, STEP_UP_PASSWORD, Visit};
+pub(crate) use visit::{STEP_UP_CODE, STEP_UP_FORM, STEP_UP_PASSWORD, Visit};
 
 /// Where the console is mounted.
 pub const ROOT: &str = "/admin";

@@ -15,13 +15,20 @@ use super::{Answer, Visit};
 use crate::kit::instant_text;
 
 /// Most rows of one file.
-const ROWS_MAX: usize = 100_000;
+pub(crate) const ROWS_MAX: usize = 100_000;
+/// What the last line of a file says that has everything in it.
+pub(crate) const WHOLE: &str = "# the end";
 
 /// The rows of a page, and what the next one begins behind.
 pub(crate) type ListedPage<P = Uuid> = Pin<Box<dyn Future<Output = Result<(Vec<Vec<String>>, Option<P>), StoreError>>>>;
 
+/// What the last line of a file says that ends early.
+pub(crate) fn cut_off() -> String {
+    format!("# it ends here because {ROWS_MAX} rows are as many as a file has: narrow the list")
+}
+
 /// A list as CSV, as it is narrowed in the address: at most [`ROWS_MAX`] rows. The first line says which list this is, how
-/// it is narrowed, when and by whom it was taken away; the audit trail says so too.
+/// it is narrowed, when and by whom it was taken away, and the last one whether it is whole; the audit trail tells of it.
 ///
 /// # Errors
 /// Nobody is signed in, or the database failed.
@@ -82,18 +89,36 @@ impl<P, F: Fn(Option<P>) -> ListedPage<P> + Unpin> Stream for Lines<F, P> {
         if let Some(head) = lines.head.take() {
             return Poll::Ready(Some(Ok(Bytes::from(head))));
         }
-        let Some(waiting) = &mut lines.waiting else { return Poll::Ready(None) };
-        let Poll::Ready(read) = waiting.as_mut().poll(context) else { return Poll::Pending };
-        lines.waiting = None;
-        let (rows, next) = match read {
-            Ok(page) => page,
-            Err(error) => return Poll::Ready(Some(Err(error))),
-        };
-        let text: String = rows.iter().take(lines.left).map(|row| line(row)).collect();
-        lines.left = lines.left.saturating_sub(rows.len());
-        lines.waiting = next.filter(|_| lines.left > 0).map(|next| (lines.page)(Some(next)));
-        // An empty piece would end the answer.
-        if text.is_empty() { Poll::Ready(None) } else { Poll::Ready(Some(Ok(Bytes::from(text)))) }
+        loop {
+            let Some(waiting) = &mut lines.waiting else { return Poll::Ready(None) };
+            let Poll::Ready(read) = waiting.as_mut().poll(context) else { return Poll::Pending };
+            lines.waiting = None;
+            match read {
+                Err(error) => return Poll::Ready(Some(Err(error))),
+                Ok((rows, next)) => {
+                    let text = lines.take(&rows, next);
+                    // An empty piece would end the answer; of a page nothing may be left that is wanted.
+                    if !text.is_empty() {
+                        return Poll::Ready(Some(Ok(Bytes::from(text))));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<P, F: Fn(Option<P>) -> ListedPage<P>> Lines<F, P> {
+    /// A page as text, behind the last one with how the file ends. The next one is asked for.
+    fn take(&mut self, rows: &[Vec<String>], next: Option<P>) -> String {
+        let mut text: String = rows.iter().take(self.left).map(|row| line(row)).collect();
+        let is_cut = rows.len() > self.left || (rows.len() == self.left && next.is_some());
+        self.left = self.left.saturating_sub(rows.len());
+        match next {
+            _ if is_cut => text.push_str(&line(&[cut_off()])),
+            None => text.push_str(&line(&[WHOLE.to_owned()])),
+            Some(next) => self.waiting = Some((self.page)(Some(next))),
+        }
+        text
     }
 }
 

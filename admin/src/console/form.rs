@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::Payload;
-use engine::credits::Credits;
+use engine::{credits::Credits, id::RequestId};
 use uuid::Uuid;
 
 use super::{Console, Fault, UnreadForm};
@@ -12,9 +12,16 @@ use crate::text::{t, t_with};
 /// Most fields of one form.
 const FIELDS_MAX: usize = 512;
 
+/// The field with the key of what a form does: the same form sent twice does one thing.
+pub(crate) const KEY: &str = "op";
+
 /// What was typed into a form, by field.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fields(BTreeMap<String, Vec<String>>);
+pub(crate) struct Fields {
+    values: BTreeMap<String, Vec<String>>,
+    /// It was sent by a form, and does not stand in an address.
+    is_sent: bool,
+}
 
 impl Fields {
     /// Reads the body of a form. Of a field that stands twice both values are kept.
@@ -22,11 +29,18 @@ impl Fields {
     /// # Errors
     /// Too large, broken, or too many fields.
     pub(crate) async fn read(console: &Console, payload: Payload) -> Result<Self, Fault> {
-        let body = console.door.read_form(payload).await.map_err(|unread| match unread {
+        Ok(Self { is_sent: true, ..Self::parse(&Self::body(console, payload).await?)? })
+    }
+
+    /// The body of a form, as it was sent.
+    ///
+    /// # Errors
+    /// Too large, or broken.
+    pub(super) async fn body(console: &Console, payload: Payload) -> Result<String, Fault> {
+        console.door.read_form(payload).await.map_err(|unread| match unread {
             UnreadForm::TooLarge => Fault::Form("too large"),
             UnreadForm::Broken => Fault::Form("broken off"),
-        })?;
-        Self::parse(&body)
+        })
     }
 
     /// Reads what stands behind the question mark: a form can be filled in by its address.
@@ -34,15 +48,15 @@ impl Fields {
     /// # Errors
     /// Too many fields.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (count, (name, value)) in url::form_urlencoded::parse(text.as_bytes()).enumerate() {
             if count >= FIELDS_MAX {
                 return Err(Fault::Form("too many fields"));
             }
             // Browsers send line ends as CR LF.
-            fields.entry(name.into_owned()).or_default().push(value.replace("\r\n", "\n"));
+            values.entry(name.into_owned()).or_default().push(value.replace("\r\n", "\n"));
         }
-        Ok(Self(fields))
+        Ok(Self { values, is_sent: false })
     }
 
     /// What was typed, without spaces around it; empty if nothing was.
@@ -52,12 +66,12 @@ impl Fields {
 
     /// What was typed, as it is.
     pub(crate) fn raw(&self, name: &str) -> &str {
-        self.0.get(name).and_then(|values| values.first()).map_or("", String::as_str)
+        self.values.get(name).and_then(|values| values.first()).map_or("", String::as_str)
     }
 
     /// Everything that was chosen of a list.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.get(name).into_iter().flatten().map(String::as_str)
+        self.values.get(name).into_iter().flatten().map(String::as_str)
     }
 
     /// Where a list goes on.
@@ -73,7 +87,20 @@ impl Fields {
 
     /// A box was ticked.
     pub(crate) fn is_on(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.values.contains_key(name)
+    }
+
+    /// The key of what the form does; `None` if it has none of ours. Nothing else becomes the key of anything: keys of other
+    /// things, as those of approvals, have other words.
+    pub(crate) fn key(&self) -> Option<RequestId> {
+        self.text(KEY).parse().ok()
+    }
+
+    /// What was typed into a field that nobody sees. Where the form's address is all there is, that is nothing: whoever makes
+    /// up a link does not say what a form was made from.
+    pub(crate) fn hidden(&self, name: &str) -> Option<&str> {
+        let is_fine = self.is_sent && self.is_on(name) && (name != KEY || self.key().is_some());
+        is_fine.then(|| self.raw(name))
     }
 }
 
@@ -109,6 +136,15 @@ impl Problems {
             self.add(name, t("console-required"));
         }
         text
+    }
+
+    /// The key of what the form does, as text. One that is none of ours is said of the form, which gets another one.
+    pub(crate) fn key(&mut self, fields: &Fields) -> String {
+        let key = fields.key();
+        if key.is_none() {
+            self.add("", t("console-key-lost"));
+        }
+        key.map(|key| key.to_string()).unwrap_or_default()
     }
 
     /// An amount above zero.

@@ -6,7 +6,7 @@ use actix_web::{
     Error, HttpMessage as _, HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderMap, HeaderName, HeaderValue},
+    http::header::{HeaderMap, HeaderName, HeaderValue, REFERER, SET_COOKIE},
     middleware::Next,
     web::Data,
 };
@@ -16,9 +16,9 @@ use engine::{
 };
 
 use super::{
-    Access, Console, ROOT, Verb, csrf,
+    Access, Console, ROOT, Verb, csrf, echo,
     fault::{self, Fault},
-    visit::{self, Visit},
+    visit::{self, NewCookie, Visit},
 };
 
 /// Nothing from elsewhere, nothing inline: pages have neither scripts nor styles in their text.
@@ -41,21 +41,31 @@ const HEADERS: [(&str, &str); 8] = [
 pub(super) async fn pass<B: MessageBody + 'static>(
     verb: Verb,
     access: Access,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let visit = match enter(verb, access, &request).await {
+    let cookie = NewCookie::default();
+    let visit = match enter(verb, access, &mut request, &cookie).await {
         Ok(visit) => visit,
         Err(stopped) => {
             let mut response = stopped;
-            add_headers(response.headers_mut());
+            finish(response.headers_mut(), &cookie);
             return Ok(request.into_response(response).map_into_right_body());
         }
     };
     request.extensions_mut().insert(visit);
     let mut response = next.call(request).await?;
-    add_headers(response.headers_mut());
+    finish(response.headers_mut(), &cookie);
     Ok(response.map_into_left_body())
+}
+
+/// Adds what every answer says, and the session's new secret, whatever has become of the request: the old one opens
+/// nothing any more.
+fn finish(headers: &mut HeaderMap, cookie: &NewCookie) {
+    add_headers(headers);
+    if let Some(cookie) = cookie.take().and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        headers.append(SET_COOKIE, cookie);
+    }
 }
 
 /// What every answer of the console says beside its page.
@@ -65,7 +75,12 @@ pub(super) fn add_headers(headers: &mut HeaderMap) {
     }
 }
 
-async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<Visit, HttpResponse> {
+async fn enter(
+    verb: Verb,
+    access: Access,
+    request: &mut ServiceRequest,
+    cookie: &NewCookie,
+) -> Result<Visit, HttpResponse> {
     let Some(console) = request.app_data::<Data<Arc<Console>>>() else {
         return Err(Fault::Broken("the console has not been set up".to_owned()).response());
     };
@@ -73,15 +88,17 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
     if !console.door.is_private(request.request()) {
         return Err(Fault::NotPrivate.response());
     }
+    let origin = console.door.origin();
     if verb == Verb::Post
-        && let Err(cross_site) = csrf::check(request.headers(), &console.door.origin())
+        && let Err(cross_site) = csrf::check(request.headers(), &origin)
     {
         tracing::warn!(?cross_site, "a form of another site was refused");
         return Err(Fault::CrossSite.response());
     }
     let services = &console.services;
-    let session = match visit::session_secret(request) {
-        Some(secret) => services.find_operator_session(&secret).await.map_err(|error| Fault::from(error).response())?,
+    let secret = visit::session_secret(request, &origin);
+    let session = match &secret {
+        Some(secret) => services.find_operator_session(secret).await.map_err(|error| Fault::from(error).response())?,
         None => None,
     };
     let now_us = services.clock.now_us();
@@ -93,12 +110,19 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
         query: request.query_string().to_owned(),
         session: session.map(Arc::new),
         owes_step_up: false,
-        new_cookie: None,
+        new_cookie: cookie.clone(),
+        address: console.door.client_address(request.request()),
         console,
     };
     let Access::Needs(action) = access else { return Ok(visit) };
+    if visit.session.is_none()
+        && verb == Verb::Post
+        && let Some(secret) = &secret
+    {
+        enter_again(&mut visit, request, secret).await.map_err(|fault| fault.response())?;
+    }
     if visit.session.is_none() {
-        return Err(ask_to_sign_in(verb, &visit));
+        return Err(ask_to_sign_in(verb, &visit, request.headers()));
     }
     if let Some(session) = &visit.session
         && let Err(error) = visit.console.services.touch_operator_session(&session.key).await
@@ -117,13 +141,43 @@ async fn enter(verb: Verb, access: Access, request: &ServiceRequest) -> Result<V
     }
 }
 
-/// To the sign-in, and from there back to where this was: the page itself, or the page of the form.
-fn ask_to_sign_in(verb: Verb, visit: &Visit) -> HttpResponse {
-    let back = match (verb, visit.query.as_str()) {
-        (Verb::Get, "") | (Verb::Post, _) => visit.path.clone(),
-        (Verb::Get, query) => format!("{}?{query}", visit.path),
+/// Goes on in a session of its own if this is the second copy of a form that has shown the password.
+async fn enter_again(visit: &mut Visit, request: &mut ServiceRequest, secret: &str) -> Result<(), Fault> {
+    let console = Arc::clone(&visit.console);
+    match echo::enter(&console, request, secret).await? {
+        Some(beside) => visit.adopt(&beside).await,
+        None => Ok(()),
+    }
+}
+
+/// To the sign-in, and from there back to where this was: the page itself, or the page that the form stands on.
+fn ask_to_sign_in(verb: Verb, visit: &Visit, headers: &HeaderMap) -> HttpResponse {
+    let own = match visit.query.as_str() {
+        "" => visit.path.clone(),
+        query => format!("{}?{query}", visit.path),
+    };
+    let back = match verb {
+        Verb::Get => own,
+        Verb::Post => page_of_form(headers).unwrap_or(own),
     };
     let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &back).finish();
     let to = format!("{ROOT}/sign-in?{query}");
     fault::see_other(&to, visit.is_fragment).finish()
 }
+
+/// The page that a form was sent from, with what it was asked for, as browsers say it of pages of the same site. Of the
+/// address only what stands behind the host is taken, so that it leads nowhere else.
+fn page_of_form(headers: &HeaderMap) -> Option<String> {
+    let from = url::Url::parse(headers.get(REFERER)?.to_str().ok()?).ok()?;
+    let below = from.path().strip_prefix(ROOT)?;
+    if !below.starts_with('/') || below == "/sign-in" {
+        return None;
+    }
+    Some(match from.query() {
+        None => from.path().to_owned(),
+        Some(query) => format!("{}?{query}", from.path()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

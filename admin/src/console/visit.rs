@@ -2,7 +2,8 @@
 
 use std::{
     future::{Ready, ready},
-    sync::Arc,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use actix_web::{
@@ -21,10 +22,10 @@ use engine::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Answer, Console, Fault, Fields, Problems, frame};
+use super::{Answer, Console, Fault, Fields, Problems, SignInTry, frame};
 use crate::{
     kit::{Notice, Page, Tone, page_href},
-    text::t,
+    text::{t, t_with},
 };
 
 /// The session's cookie. `__Host-` binds it to this host and to TLS.
@@ -36,6 +37,22 @@ const LOOPBACK_COOKIE: &str = "tollgate-session";
 pub(crate) const STEP_UP_PASSWORD: &str = "step_up_password";
 /// See [`STEP_UP_PASSWORD`].
 pub(crate) const STEP_UP_CODE: &str = "step_up_code";
+/// What a form that asks for them says of itself: its second copy is known by it.
+pub(crate) const STEP_UP_FORM: &str = "step_up_form";
+
+/// What the answer to a request sets as the session's cookie. All copies of a visit share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NewCookie(Arc<Mutex<Option<String>>>);
+
+impl NewCookie {
+    fn set(&self, cookie: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
+    }
+
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// A request that the guard has let through.
 #[derive(Clone)]
@@ -44,8 +61,11 @@ pub(crate) struct Visit {
     pub(super) session: Option<Arc<OperatorSession>>,
     /// The form has to show first who the operator is: [`Self::permit`] sees to it, and [`Self::context`] that it was asked.
     pub(super) owes_step_up: bool,
-    /// The session has another secret from now on, which the answer tells the browser.
-    pub(super) new_cookie: Option<String>,
+    /// The session has another secret from now on, which the answer tells the browser, whatever answer that is: the guard
+    /// looks here behind the handler.
+    pub(super) new_cookie: NewCookie,
+    /// Where the browser is.
+    pub(crate) address: IpAddr,
     /// Ties together what the audit trail tells of this request.
     pub(crate) request: RequestId,
     /// When it came, in microseconds since the Unix epoch.
@@ -74,13 +94,18 @@ impl FromRequest for Visit {
     }
 }
 
-/// What the cookie holds, if there is one.
-pub(super) fn session_secret(request: &ServiceRequest) -> Option<String> {
+/// The name of the cookie where the console is served at `origin`, and what else it is to say. Under the other name nothing
+/// is taken: a neighbour of this host could have set it.
+fn cookie_terms(origin: &str) -> (&'static str, &'static str) {
+    if origin.starts_with("https://") { (SESSION_COOKIE, "; Secure") } else { (LOOPBACK_COOKIE, "") }
+}
+
+/// What the cookie holds, if there is one, where the console is served at `origin`.
+pub(super) fn session_secret(request: &ServiceRequest, origin: &str) -> Option<String> {
+    let (wanted, _) = cookie_terms(origin);
     let cookies = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let found: Vec<(&str, &str)> = pairs.collect();
-    let named = |wanted: &str| found.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
-    named(SESSION_COOKIE).or_else(|| named(LOOPBACK_COOKIE))
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
 }
 
 impl Visit {
@@ -178,6 +203,19 @@ impl Visit {
         matches!(self.decide(action, Some(0)), ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp)
     }
 
+    /// The operator may do this with this amount, or will once it has shown who it is.
+    ///
+    /// # Errors
+    /// No.
+    pub(crate) fn check(&self, action: ConsoleAction, amount_microcredits: Option<i64>) -> Result<(), Fault> {
+        match self.decide(action, amount_microcredits) {
+            ConsoleDecision::Denied(denial) if denial.code != ConsoleDenialCode::StepUp => {
+                Err(Fault::Forbidden(Box::new(denial)))
+            }
+            ConsoleDecision::Denied(_) | ConsoleDecision::Allowed => Ok(()),
+        }
+    }
+
     /// The operator may do this with this amount, and has shown lately who it is: before, or with this form. What is
     /// missing for that is said of the form's fields.
     ///
@@ -190,12 +228,10 @@ impl Visit {
         fields: &Fields,
         problems: &mut Problems,
     ) -> Result<(), Fault> {
+        self.check(action, amount_microcredits)?;
         match self.decide(action, amount_microcredits) {
             ConsoleDecision::Allowed => Ok(()),
-            ConsoleDecision::Denied(denial) if denial.code == ConsoleDenialCode::StepUp => {
-                self.step_up(fields, problems).await
-            }
-            ConsoleDecision::Denied(denial) => Err(Fault::Forbidden(Box::new(denial))),
+            ConsoleDecision::Denied(_) => self.step_up(fields, problems).await,
         }
     }
 
@@ -214,16 +250,46 @@ impl Visit {
             return Ok(());
         }
         let password = SecretString::from(password.to_owned());
-        let code = Some(fields.text(STEP_UP_CODE)).filter(|code| !code.is_empty());
+        let filled = |name| Some(fields.text(name)).filter(|text| !text.is_empty());
+        let (code, form) = (filled(STEP_UP_CODE), filled(STEP_UP_FORM));
+        let Some(attempt) = self.try_password(STEP_UP_PASSWORD, problems)? else { return Ok(()) };
         let session = self.signed_in()?;
-        match self.services().refresh_operator_session(self.request, session, Some(&password), code).await {
-            Ok(session) => self.adopt(&session).await,
+        match self.services().refresh_operator_session(self.request, session, Some(&password), code, form).await {
+            Ok(session) => {
+                attempt.succeed();
+                self.adopt(&session).await
+            }
             Err(OperatorSignInError::BadCredentials) => {
                 problems.add(STEP_UP_PASSWORD, t("console-step-up-wrong"));
                 Ok(())
             }
-            Err(OperatorSignInError::Busy) => Err(Fault::Wait(1)),
-            Err(OperatorSignInError::Store(error)) => Err(error.into()),
+            Err(OperatorSignInError::Busy) => {
+                attempt.take_back();
+                Err(Fault::Wait(1))
+            }
+            Err(OperatorSignInError::Store(error)) => {
+                attempt.take_back();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Counts a try at the password of who is signed in, before it is looked at, as a try to sign in is: whoever has found a
+    /// session open guesses no faster here. Too many are said of the form's field `name`, which keeps what else was typed.
+    ///
+    /// # Errors
+    /// Nobody is signed in.
+    pub(crate) fn try_password(
+        &self,
+        name: &str,
+        problems: &mut Problems,
+    ) -> Result<Option<Box<dyn SignInTry>>, Fault> {
+        match self.console.door.begin_sign_in(&self.signed_in()?.operator.email, self.address) {
+            Ok(attempt) => Ok(Some(attempt)),
+            Err(seconds) => {
+                problems.add(name, t_with("console-password-wait", &[("seconds", seconds.into())]));
+                Ok(None)
+            }
         }
     }
 
@@ -234,14 +300,14 @@ impl Visit {
     pub(crate) async fn adopt(&mut self, session: &NewSession) -> Result<(), Fault> {
         let found = self.services().find_operator_session(session.secret.expose_secret()).await?;
         self.session = found.map(Arc::new);
-        self.new_cookie = Some(self.cookie(session.secret.expose_secret(), ABSOLUTE_HOURS));
+        self.new_cookie.set(self.cookie(session.secret.expose_secret(), ABSOLUTE_HOURS));
         Ok(())
     }
 
     /// Takes the session's cookie away.
     pub(crate) fn forget(&mut self) {
         self.session = None;
-        self.new_cookie = Some(self.cookie("", 0));
+        self.new_cookie.set(self.cookie("", 0));
     }
 
     /// A page, whole or as a part.
@@ -262,15 +328,12 @@ impl Visit {
             page.flash = Some(Notice::new(Tone::Good, flash));
         }
         let html = frame::render(self, &page)?;
-        self.add_cookie(&mut response);
         Ok(response.content_type("text/html; charset=utf-8").body(html))
     }
 
     /// A page without the frame.
-    pub(crate) fn plain(&self, html: String) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        self.add_cookie(&mut response);
-        response.content_type("text/html; charset=utf-8").body(html)
+    pub(crate) fn plain(html: String) -> HttpResponse {
+        HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html)
     }
 
     /// To another page of the console, where `said` is shown once.
@@ -283,23 +346,11 @@ impl Visit {
 
     /// To another page of the console.
     pub(crate) fn go_quietly(&self, to: &str) -> HttpResponse {
-        let mut response = super::fault::see_other(to, self.is_fragment);
-        self.add_cookie(&mut response);
-        response.finish()
-    }
-
-    fn add_cookie(&self, response: &mut actix_web::HttpResponseBuilder) {
-        if let Some(cookie) = &self.new_cookie {
-            response.insert_header((header::SET_COOKIE, cookie.clone()));
-        }
+        super::fault::see_other(to, self.is_fragment).finish()
     }
 
     fn cookie(&self, value: &str, hours: i64) -> String {
-        let (name, secure) = if self.console.door.origin().starts_with("https://") {
-            (SESSION_COOKIE, "; Secure")
-        } else {
-            (LOOPBACK_COOKIE, "")
-        };
+        let (name, secure) = cookie_terms(&self.console.door.origin());
         let seconds = hours.saturating_mul(3_600);
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::Block;
 use crate::{
-    console::{Fields, Problems, STEP_UP_CODE, STEP_UP_PASSWORD, Visit},
+    console::{Fields, KEY, Problems, STEP_UP_CODE, STEP_UP_FORM, STEP_UP_PASSWORD, Visit},
     text::t,
 };
 
@@ -207,7 +207,7 @@ impl Form {
     /// The same press of the button twice does one thing: the key of the operation.
     #[must_use]
     pub(crate) fn once(self, visit: &Visit) -> Self {
-        let key = Field::new("op", "", Control::Hidden).value(visit.new_key());
+        let key = Field::new(KEY, "", Control::Hidden).value(visit.new_key());
         self.field(key)
     }
 
@@ -224,7 +224,8 @@ impl Form {
     }
 
     fn ask_password(self, visit: &Visit) -> Self {
-        let form = self.field(Field::username(visit.email())).field(
+        let own = Field::new(STEP_UP_FORM, "", Control::Hidden).value(visit.new_key());
+        let form = self.field(own).field(Field::username(visit.email())).field(
             Field::password(STEP_UP_PASSWORD, t("console-step-up-password-label"), "current-password")
                 .hint(t("console-step-up-hint"))
                 .required(),
@@ -259,7 +260,12 @@ impl Form {
                 }
                 Control::Fixed => {}
                 Control::Tick(ticked) => *ticked = *ticked || typed.is_on(&field.name),
-                Control::Line(_) | Control::Lines { .. } | Control::Hidden => {
+                Control::Hidden => {
+                    if let Some(kept) = typed.hidden(&field.name) {
+                        kept.clone_into(&mut field.value);
+                    }
+                }
+                Control::Line(_) | Control::Lines { .. } => {
                     if typed.is_on(&field.name) && !field.is_secret() {
                         field.value = typed.raw(&field.name).to_owned();
                     }

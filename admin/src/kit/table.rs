@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Cell, Empty, Field, Link, Tone};
+use crate::{console::CSV_ROWS_MAX, text::t_with};
 
 /// One column.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +68,14 @@ pub struct Table {
     pub exports: Vec<Link>,
     /// What stands there when there is no row.
     pub empty: Option<Empty>,
+}
+
+impl Table {
+    /// How much of the list a file has.
+    fn export_hint(&self) -> String {
+        let rows = i64::try_from(CSV_ROWS_MAX).unwrap_or(i64::MAX);
+        t_with("console-export-hint", &[("rows", rows.into())])
+    }
 }
 
 /// One field of the filters.

@@ -145,15 +145,29 @@ async fn change_password(visit: Visit, payload: Payload) -> Answer {
     if fields.raw("password") != fields.raw("again") {
         problems.add("again", t("console-link-differ"));
     }
-    if problems.is_empty() {
+    let attempt = if problems.is_empty() { visit.try_password("old", &mut problems)? } else { None };
+    if let Some(attempt) = attempt {
         let (old, new) = (fields.raw("old").to_owned().into(), SecretString::from(fields.raw("password").to_owned()));
         let session = visit.signed_in()?;
         match visit.services().change_operator_password(visit.request, session, &old, &new).await {
-            Ok(()) => return visit.go(&format!("{ROOT}/me"), &t("console-password-done")).await,
+            Ok(()) => {
+                attempt.succeed();
+                return visit.go(&format!("{ROOT}/me"), &t("console-password-done")).await;
+            }
             Err(ChangeOperatorPasswordError::WrongPassword) => problems.add("old", t("console-password-wrong")),
-            Err(ChangeOperatorPasswordError::Password(PasswordError::Busy)) => return Err(Fault::Wait(1)),
-            Err(ChangeOperatorPasswordError::Password(error)) => problems.add("password", error.to_string()),
-            Err(ChangeOperatorPasswordError::Store(error)) => return Err(error.into()),
+            Err(ChangeOperatorPasswordError::Password(PasswordError::Busy)) => {
+                attempt.take_back();
+                return Err(Fault::Wait(1));
+            }
+            // Only once the old one was right is the new one looked at.
+            Err(ChangeOperatorPasswordError::Password(error)) => {
+                attempt.succeed();
+                problems.add("password", error.to_string());
+            }
+            Err(ChangeOperatorPasswordError::Store(error)) => {
+                attempt.take_back();
+                return Err(error.into());
+            }
         }
     }
     visit.show_refused(password_page(&visit, &problems)).await

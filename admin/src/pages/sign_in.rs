@@ -77,7 +77,7 @@ async fn sign_in(mut visit: Visit, request: actix_web::HttpRequest, payload: Pay
     if !problems.is_empty() {
         return visit.show_refused(Page::new(t("console-sign-in-title")).with(form(&fields, &problems))).await;
     }
-    let address = visit.console().door.client_address(&request);
+    let address = visit.address;
     let attempt = visit.console().door.begin_sign_in(&email, address).map_err(Fault::Wait)?;
     let password = SecretString::from(fields.raw("password").to_owned());
     let agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -115,7 +115,7 @@ async fn sign_out(mut visit: Visit) -> Answer {
     visit.services().end_operator_session(&visit.context()?, &key).await?;
     visit.forget();
     let html = plain_page(&t("console-signed-out"), &t("console-signed-out-detail"))?;
-    Ok(visit.plain(html))
+    Ok(Visit::plain(html))
 }
 
 fn link_form(secret: &str, email: &str, problems: &Problems) -> Page {

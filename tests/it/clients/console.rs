@@ -3,6 +3,7 @@
 mod browser;
 mod cross_site;
 mod desk;
+mod forms;
 mod gallery;
 mod headers;
 mod pages;

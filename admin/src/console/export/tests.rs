@@ -25,3 +25,44 @@ fn nothing_in_a_file_is_a_formula() {
 fn the_trail_never_says_whom_a_list_was_narrowed_to() {
     assert_eq!(without_people("name=acme&email=ada&q=ada%40example.com&state=open"), "name=acme&state=open");
 }
+
+/// What a file says whose list has pages of so many rows each.
+fn file(pages: &[usize], left: usize) -> String {
+    let all = pages.to_vec();
+    let page = move |after: Option<usize>| -> ListedPage<usize> {
+        let at = after.unwrap_or(0);
+        let rows = vec![vec!["row".to_owned()]; all.get(at).copied().unwrap_or(0)];
+        let next = (at + 1 < all.len()).then_some(at + 1);
+        Box::pin(async move { Ok((rows, next)) })
+    };
+    let waiting = Some(page(None));
+    let mut lines = Lines { head: Some("head\r\n".to_owned()), page, waiting, left };
+    let mut context = Context::from_waker(std::task::Waker::noop());
+    let mut out = String::new();
+    while let Poll::Ready(Some(piece)) = Pin::new(&mut lines).poll_next(&mut context) {
+        out.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
+    }
+    out
+}
+
+#[test]
+fn a_file_says_at_its_end_whether_it_is_whole() {
+    let whole = |rows: usize| format!("head\r\n{}{WHOLE}\r\n", "row\r\n".repeat(rows));
+    let cut = |rows: usize| format!("head\r\n{}{}\r\n", "row\r\n".repeat(rows), cut_off());
+    let cases: [(&[usize], usize, String); 10] = [
+        (&[], 3, whole(0)),
+        (&[0], 3, whole(0)),
+        (&[2], 3, whole(2)),
+        (&[3], 3, whole(3)),
+        (&[2, 1], 3, whole(3)),
+        // Of a page nothing may be wanted: the list goes on behind it.
+        (&[1, 0, 0, 2], 9, whole(3)),
+        (&[0, 0, 0], 9, whole(0)),
+        (&[4], 3, cut(3)),
+        (&[2, 2], 3, cut(3)),
+        (&[3, 1], 3, cut(3)),
+    ];
+    for (pages, left, expected) in cases {
+        assert_eq!(file(pages, left), expected, "{pages:?}");
+    }
+}

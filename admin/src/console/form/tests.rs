@@ -1,4 +1,5 @@
 use super::*;
+use crate::kit::{Block, Control, Field, Form};
 
 fn fields(text: &str) -> Fields {
     Fields::parse(text).unwrap()
@@ -37,4 +38,44 @@ fn amounts_are_exact_and_above_zero() {
         assert_eq!(amount.map(Credits::micros), micros, "{text}");
         assert_eq!(problems.is_empty(), micros.is_some(), "{text}");
     }
+}
+
+#[test]
+fn only_a_key_of_ours_is_the_key_of_an_operation() {
+    let ours = "req_0192f0c1000070008000000000000001";
+    assert_eq!(fields(&format!("op={ours}")).key().map(|key| key.to_string()).as_deref(), Some(ours));
+    for text in [
+        "",
+        "op=",
+        "op=approval:apr_0192f0c1000070008000000000000001",
+        "op=k1",
+        "op=acc_0192f0c1000070008000000000000001",
+    ] {
+        let mut problems = Problems::default();
+        assert_eq!(problems.key(&fields(text)), "", "{text}");
+        assert!(problems.of("").is_some(), "{text}");
+    }
+    let mut problems = Problems::default();
+    assert_eq!(problems.key(&fields(&format!("op={ours}"))), ours);
+    assert!(problems.is_empty());
+}
+
+/// What stands in the hidden fields of a form that was filled in with this.
+fn hidden(typed: &Fields) -> String {
+    let field = |name: &str| Field::new(name, "", Control::Hidden).value("new");
+    let form = Form::new("/", "go").field(field(KEY)).field(field("was")).filled(typed, &Problems::default());
+    Block::from(form).to_string()
+}
+
+#[test]
+fn a_link_does_not_say_what_a_form_was_made_from() {
+    let ours = "req_0192f0c1000070008000000000000001";
+    let linked = fields(&format!("op={ours}&was=old"));
+    assert_eq!(hidden(&linked).matches("value=\"new\"").count(), 2);
+    let sent = Fields { is_sent: true, ..linked };
+    let html = hidden(&sent);
+    assert!(html.contains(ours) && html.contains("value=\"old\""), "{html}");
+    let foreign = Fields { is_sent: true, ..fields("op=approval:apr_1&was=old") };
+    let html = hidden(&foreign);
+    assert!(html.contains("value=\"new\"") && !html.contains("approval:"), "{html}");
 }

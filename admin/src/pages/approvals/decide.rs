@@ -54,13 +54,16 @@ async fn ask_approve(visit: Visit, id: Path<String>) -> Answer {
 
 /// Whoever decides has to be allowed to decide, and to do what is asked for.
 async fn permit(visit: &mut Visit, approval: &Approval, fields: &Fields, problems: &mut Problems) -> Result<(), Fault> {
-    visit.permit(ConsoleAction::ApprovalDecide, approval.amount, fields, problems).await?;
-    match ConsoleAction::from_word(&approval.kind) {
-        // What is missing has been said already.
-        Some(_) if !problems.is_empty() => Ok(()),
-        Some(action) => visit.permit(action, approval.amount, fields, problems).await,
-        None => Err(Fault::Broken(format!("`{}` is no deed of the console", approval.kind))),
+    let Some(action) = ConsoleAction::from_word(&approval.kind) else {
+        return Err(Fault::Broken(format!("`{}` is no deed of the console", approval.kind)));
+    };
+    // Nobody is asked for a password, or gets another session, for what they may not do.
+    for action in [ConsoleAction::ApprovalDecide, action] {
+        visit.check(action, approval.amount)?;
     }
+    visit.permit(ConsoleAction::ApprovalDecide, approval.amount, fields, problems).await?;
+    // What is missing has been said already.
+    if problems.is_empty() { visit.permit(action, approval.amount, fields, problems).await } else { Ok(()) }
 }
 
 /// What kept somebody from deciding, beside the form.

@@ -14,12 +14,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    console::{Answer, Visit},
+    console::{Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, csv_cut_off},
     kit::instant_text,
 };
-
-/// How many rows a file has at most.
-const ROWS_MAX: usize = 100_000;
 
 /// A page of rows as texts.
 type Page = Result<Listed<Vec<String>>, StoreError>;
@@ -49,7 +46,7 @@ where
         head: Some(head),
         reading: Some(Box::pin(read(visit.clone(), None))),
         read: Box::new(move |place| Box::pin(read(visit.clone(), Some(place)))),
-        left: ROWS_MAX,
+        left: CSV_ROWS_MAX,
     };
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
@@ -96,9 +93,14 @@ impl Rows {
         for row in page.rows.iter().take(self.left) {
             push_row(&mut out, row.iter().map(String::as_str));
         }
+        let is_cut = page.rows.len() > self.left || (page.rows.len() == self.left && page.next.is_some());
         self.left = self.left.saturating_sub(page.rows.len());
-        let place = page.next.filter(|_| self.left > 0).and_then(|next| next.parse().ok());
-        self.reading = place.map(|place| (self.read)(place));
+        let place = page.next.filter(|_| !is_cut).and_then(|next| next.parse().ok());
+        match place {
+            _ if is_cut => push_row(&mut out, [csv_cut_off().as_str()].into_iter()),
+            None => push_row(&mut out, [CSV_WHOLE].into_iter()),
+            Some(place) => self.reading = Some((self.read)(place)),
+        }
         Ok(Bytes::from(out))
     }
 }
