@@ -73,5 +73,6 @@ prices-trial-none = Among the newest { $count } calls of all tools none of this 
 prices-cancel = Take back
 prices-cancel-text = This price will not take effect. What is in force before it stays in force.
 prices-without = In force instead
+prices-cancel-stale = Other prices have changed since this was shown. What will be in force now stands below: look at it, and send it again.
 prices-cancelled-done = The price is taken back.
 prices-cancelled-already = It was taken back before: nothing was changed.

@@ -1,7 +1,7 @@
 //! The catalog: who sells what, where its calls go, and the switches that stop it.
 
 use engine::{
-    id::{NamespaceId, PublisherId, RequestId, ToolId},
+    id::{NamespaceId, PublisherId, ToolId},
     policy::console::ConsoleAction,
     service::catalog::{CatalogError, Making, RecentCalls, ToolProfile, ToolStanding},
 };
@@ -104,7 +104,7 @@ fn reason_field() -> Field {
 
 /// Why something is made, and the form that makes it.
 fn making<'f>(fields: &Fields, reason: &'f str) -> Making<'f> {
-    Making { reason, key: fields.text("op").parse::<RequestId>().ok() }
+    Making { reason, key: fields.key() }
 }
 
 /// Basis points as they were typed.

@@ -204,7 +204,8 @@ async fn done_before(visit: &Visit, fields: &Fields) -> Result<Option<EntryId>, 
     if fields.text("step") == "preview" {
         return Ok(None);
     }
-    Ok(visit.services().find_movement_by_key(fields.text("op")).await?)
+    let Some(key) = fields.key() else { return Ok(None) };
+    Ok(visit.services().find_movement_by_key(&key.to_string()).await?)
 }
 
 /// What a list can be narrowed to: words of the address with the keys of their names.

@@ -31,6 +31,8 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// What stands in a form for a price where there is none.
+const NO_PRICE: &str = "none";
 /// Of how many prices a tool's timeline tells.
 const TOLD: usize = 10;
 

@@ -72,6 +72,9 @@ pub enum CreateAuditorError {
     /// Too few or too many days.
     #[error("`days` is 1 to {AUDITOR_DAYS_MAX}, not {0}")]
     Days(u32),
+    /// The key made a token before, whose secret was shown then.
+    #[error("this was sent before: the token was made then, and its secret was shown then")]
+    MadeBefore(AuditorId),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,19 +95,28 @@ pub enum RevokeAuditorError {
 }
 
 impl Services {
-    /// Makes a token for an auditor, good for `days` days.
+    /// Makes a token for an auditor, good for `days` days. The same `key` again (the form's own identifier) makes nothing
+    /// more.
     ///
     /// # Errors
-    /// The name or the number of days cannot be used, or the database failed.
+    /// The name or the number of days cannot be used, the key made a token before, or the database failed.
     pub async fn create_auditor(
         &self,
         by: &OpContext,
         name: &str,
         days: u32,
+        key: Option<RequestId>,
     ) -> Result<NewAuditor, CreateAuditorError> {
         check_token_name(name)?;
         if !(1..=AUDITOR_DAYS_MAX).contains(&days) {
             return Err(CreateAuditorError::Days(days));
+        }
+        // The key names the row: whoever comes second finds it.
+        let known = key.map(|key| AuditorId::from(key.uuid()));
+        if let Some(id) = known
+            && self.is_auditor(id).await?
+        {
+            return Err(CreateAuditorError::MadeBefore(id));
         }
         let mut random = [0; SECRET_BYTES];
         (self.random)(&mut random);
@@ -113,7 +125,7 @@ impl Services {
         let secret = format!("{AUDITOR_TOKEN_PREFIX}{text}");
         let created_us = self.clock.now_us();
         let row = entity::auditor_token::Model {
-            id: AuditorId::new(&*self.ids, created_us).uuid(),
+            id: known.unwrap_or_else(|| AuditorId::new(&*self.ids, created_us)).uuid(),
             name: name.to_owned(),
             hint,
             digest: sha256(secret.as_bytes()).to_vec(),
@@ -131,9 +143,18 @@ impl Services {
             "expires_us": auditor.expires_us,
         });
         let told = by.entry(Action::OperatorCreate, "auditor", auditor.id).after(after);
-        let saved = self.ledger.save(unit.audited(told)).await;
-        saved.map_err(|not_saved| unexpected("auditor_token", not_saved))?;
-        Ok(NewAuditor { secret: SecretString::from(secret), auditor })
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => Ok(NewAuditor { secret: SecretString::from(secret), auditor }),
+            // The same form at the same moment.
+            Err(NotSaved::Conflict { .. }) if known.is_some() && self.is_auditor(auditor.id).await? => {
+                Err(CreateAuditorError::MadeBefore(auditor.id))
+            }
+            Err(not_saved) => Err(unexpected("auditor_token", not_saved).into()),
+        }
+    }
+
+    async fn is_auditor(&self, id: AuditorId) -> Result<bool, StoreError> {
+        Ok(entity::auditor_token::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?.is_some())
     }
 
     /// Revokes an auditor's token for ever, at once on every server.

@@ -44,7 +44,7 @@ impl<'a> AuditorView<'a> {
 }
 
 pub(super) async fn create(services: &Services, by: &OpContext, name: &str, days: u32) -> Result<Done, NotDone> {
-    let made = services.create_auditor(by, name, days).await.map_err(|error| match error {
+    let made = services.create_auditor(by, name, days, None).await.map_err(|error| match error {
         CreateAuditorError::Store(error) => error.into(),
         other => NotDone::refused(other),
     })?;

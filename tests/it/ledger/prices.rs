@@ -220,7 +220,7 @@ async fn an_auditors_token_is_worth_nothing_from_its_last_microsecond_on(kind: K
     use secrecy::ExposeSecret as _;
     let desk = Desk::open_on(kind).await;
     let services = services(&desk, desk.ledger().clone()).await;
-    let made = services.create_auditor(&OpContext::system(), "Ernst", 2).await.unwrap();
+    let made = services.create_auditor(&OpContext::system(), "Ernst", 2, None).await.unwrap();
     let left_us = made.auditor.expires_us - desk.now_us();
     assert_eq!(left_us, 2 * 86_400 * SECOND_US);
     let find = async || services.find_auditor(made.secret.expose_secret()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use actix_web::web::Payload;
 use engine::{
-    id::{RequestId, TokenId},
+    id::TokenId,
     service::{
         caps::CapHolder,
         recent::{RECENT_CALLS, Recent, RecentBy},
@@ -109,9 +109,10 @@ pub(in crate::pages) async fn make(mut visit: Visit, holder: Holder, payload: Pa
     let mut problems = Problems::default();
     let name = problems.required(&fields, "name").to_owned();
     let reason = problems.required(&fields, "reason").to_owned();
+    problems.key(&fields);
     visit.permit(holder.token_action, None, &fields, &mut problems).await?;
     if problems.is_empty() {
-        let note = TokenNote { reason: Some(&reason), key: fields.text("op").parse::<RequestId>().ok() };
+        let note = TokenNote { reason: Some(&reason), key: fields.key() };
         match visit.services().create_owned_token(&visit.context()?, holder.owner, &name, note).await {
             Ok(token) => return visit.show(shown_once(&holder, &token)).await,
             Err(CreateTokenError::Store(error)) => return Err(error.into()),

@@ -62,6 +62,7 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
     let token_name = problems.required(&fields, "token").to_owned();
     let reason = problems.required(&fields, "reason").to_owned();
     let credits = if fields.text("credits").is_empty() { None } else { problems.amount(&fields, "credits") };
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::AccountCreate, None, &fields, &mut problems).await?;
     if let Some(credits) = credits {
         visit.permit(ConsoleAction::GrantCreate, Some(credits.micros()), &fields, &mut problems).await?;
@@ -76,7 +77,7 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
             reason: Some(&reason),
         };
         match visit.services().open_account(&visit.context()?, new).await {
-            Ok(made) => return finish(&visit, &made, credits, (&fields, reason)).await,
+            Ok(made) => return finish(&visit, &made, credits, (&key, reason)).await,
             Err(error) => refuse(error, &mut problems)?,
         }
     }
@@ -98,7 +99,7 @@ async fn finish(
     visit: &Visit,
     made: &FundedAccount,
     credits: Option<Credits>,
-    (fields, reason): (&Fields, String),
+    (key, reason): (&str, String),
 ) -> Answer {
     let account = made.profile.id;
     let mut page = Page::new(t("accounts-new-done"))
@@ -116,7 +117,7 @@ async fn finish(
         // The account is there, and its secret has to be shown whatever becomes of the credits.
         let mut problems = Problems::default();
         let asked = Deed::GrantCreate { account, credits, terms: None, reason: reason.clone() };
-        let notice = match access::ask_for_grant(visit, &asked, &reason, fields.text("op"), &mut problems).await {
+        let notice = match access::ask_for_grant(visit, &asked, &reason, key, &mut problems).await {
             Ok(Some(said)) => Notice::new(Tone::Plain, said),
             Ok(None) | Err(_) => Notice::new(Tone::Bad, t("accounts-new-not-asked")),
         };

@@ -77,15 +77,15 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     let mut problems = Problems::default();
     let wanted = read(&fields, &mut problems);
     let amount = wanted.as_ref().map(|wanted| wanted.credits.micros());
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::GrantCreate, amount, &fields, &mut problems).await?;
     if let (true, Some(wanted)) = (problems.is_empty(), wanted) {
-        let key = fields.text("op");
         let said = if wanted.credits > APPROVAL_FROM {
             let Wanted { credits, terms, reason } = wanted;
             let asked = Deed::GrantCreate { account: account.id, credits, terms, reason: reason.clone() };
-            access::ask_for_grant(&visit, &asked, &reason, key, &mut problems).await?
+            access::ask_for_grant(&visit, &asked, &reason, &key, &mut problems).await?
         } else {
-            grant(&visit, &account, &wanted, key, &mut problems).await?
+            grant(&visit, &account, &wanted, &key, &mut problems).await?
         };
         if let Some(said) = said {
             return visit.go(&href(account.id), &said).await;

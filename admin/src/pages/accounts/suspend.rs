@@ -18,11 +18,11 @@ fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Prob
     let text = if account.is_suspended { "accounts-resume-text" } else { "accounts-suspend-text" };
     let mut form = Form::new(format!("{}/suspend", href(account.id)), t(key))
         .field(Field::line("reason", t("console-reason")).required())
-        // What the form was made for: somebody else may have done it in the meantime.
-        .field(Field::new("suspended", "", Control::Hidden).value(if account.is_suspended { "no" } else { "yes" }))
         .step_up(visit, ConsoleAction::AccountSuspend)
         .cancel(href(account.id))
-        .filled(typed, problems);
+        .filled(typed, problems)
+        // What the form was made for: somebody else may have done it in the meantime.
+        .field(Field::new("suspended", "", Control::Hidden).value(if account.is_suspended { "no" } else { "yes" }));
     form.is_danger = !account.is_suspended;
     Page::new(t(key))
         .under(t("accounts-title"), LIST)
@@ -43,6 +43,10 @@ pub(super) async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     let is_suspended = fields.text("suspended") == "yes";
+    // Somebody else has done it, or the same form was sent before.
+    if account.is_suspended == is_suspended {
+        return visit.go(&href(account.id), &t("console-already")).await;
+    }
     visit.permit(ConsoleAction::AccountSuspend, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         match visit.services().set_account_suspended(&visit.context()?, account.id, is_suspended, &reason).await {
@@ -52,7 +56,9 @@ pub(super) async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload
             }
             Err(SuspendAccountError::Store(error)) => return Err(error.into()),
             Err(SuspendAccountError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ SuspendAccountError::AlreadySo(_)) => problems.add("", error.to_string()),
+            Err(SuspendAccountError::AlreadySo(_)) => {
+                return visit.go(&href(account.id), &t("console-already")).await;
+            }
         }
     }
     visit.show_refused(page(&visit, &account, &fields, &problems)).await

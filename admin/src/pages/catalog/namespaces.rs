@@ -82,6 +82,7 @@ pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
     let mut problems = Problems::default();
     let name = problems.required(&fields, "name").to_owned();
     let reason = problems.required(&fields, "reason").to_owned();
+    problems.key(&fields);
     visit.permit(ConsoleAction::NamespaceCreate, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         let new = NewNamespace { publisher: publisher.id, name: &name, description: fields.text("description") };

@@ -49,6 +49,7 @@ pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
     let display_name = problems.required(&fields, "display_name").to_owned();
     let share = share_bps(&fields, &mut problems);
     let reason = problems.required(&fields, "reason").to_owned();
+    problems.key(&fields);
     visit.permit(ConsoleAction::PublisherCreate, None, &fields, &mut problems).await?;
     if let (true, Some(share_bps)) = (problems.is_empty(), share) {
         let new = NewPublisher { slug: &slug, display_name: &display_name, share_bps };

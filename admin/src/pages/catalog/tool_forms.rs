@@ -111,6 +111,7 @@ pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
     if found.is_none() && !namespace.is_empty() {
         problems.add("namespace", t("catalog-namespace-unknown"));
     }
+    problems.key(&fields);
     visit.permit(ConsoleAction::ToolCreate, None, &fields, &mut problems).await?;
     if let (true, Some(namespace)) = (problems.is_empty(), found) {
         let pricing = prices::spec_of(&fields);

@@ -117,9 +117,10 @@ async fn adjust(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer 
             problems.add("", t("movements-stale"));
         }
         let amount = size(*credits);
+        let key = problems.key(&fields);
         visit.permit(ConsoleAction::AccountAdjust, Some(amount.micros()), &fields, &mut problems).await?;
         if problems.is_empty() {
-            let said = Said { reason: fields.text("reason"), key: fields.text("op") };
+            let said = Said { reason: fields.text("reason"), key: &key };
             let (account, reason) = (seen.account.id, said.reason.to_owned());
             let deed = Deed::AccountAdjust { account, credits: *credits, reason };
             if let Some(answer) = do_or_ask(&visit, &deed, amount, said, &mut problems).await? {

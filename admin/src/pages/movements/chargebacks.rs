@@ -224,9 +224,10 @@ async fn end(mut visit: Visit, id: &str, payload: Payload, end: End) -> Answer {
     }
     let reason = problems.required(&fields, "reason").to_owned();
     let amount = Some(dispute.credits.micros());
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::ChargebackDecide, amount, &fields, &mut problems).await?;
     if problems.is_empty() {
-        let note = Note { reason: &reason, key: Some(fields.text("op")) };
+        let note = Note { reason: &reason, key: Some(&key) };
         let by = visit.context()?;
         let closed = match end.state {
             ChargebackState::Lost => visit.services().lose_chargeback(&by, dispute.purchase, note).await,

@@ -309,9 +309,10 @@ async fn pay(mut visit: Visit, payload: Payload) -> Answer {
             problems.add("", t("movements-stale"));
         }
         let amount = Some(rehearsal.statement.paid.micros());
+        let key = problems.key(&fields);
         visit.permit(ConsoleAction::PayoutCreate, amount, &fields, &mut problems).await?;
         if problems.is_empty() {
-            let note = Note { reason: fields.text("reason"), key: Some(fields.text("op")) };
+            let note = Note { reason: fields.text("reason"), key: Some(&key) };
             let credits = asked_for(&fields, &mut problems);
             match visit.services().pay_out(&visit.context()?, &balance.payee, credits, note).await {
                 Ok(paid) => {

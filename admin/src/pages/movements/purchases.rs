@@ -316,9 +316,10 @@ async fn dispute(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer
     let credits = problems.amount(&fields, "credits");
     let reason = problems.required(&fields, "reason").to_owned();
     let amount = credits.map(engine::credits::Credits::micros);
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::ChargebackDecide, amount, &fields, &mut problems).await?;
     if problems.is_empty() {
-        let note = Note { reason: &reason, key: Some(fields.text("op")) };
+        let note = Note { reason: &reason, key: Some(&key) };
         match visit.services().open_chargeback(&visit.context()?, purchase.id, credits, note).await {
             Ok(opened) => {
                 let said = t_with("movements-dispute-opened", &[("held", opened.held.to_string().into())]);

@@ -128,7 +128,6 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
 async fn refund(mut visit: Visit, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let mut problems = Problems::default();
-    let (key, reason) = (fields.text("op"), fields.text("reason"));
     if let Some(done) = done_before(&visit, &fields).await? {
         return Ok(visit.go_quietly(&href(done)));
     }
@@ -139,11 +138,13 @@ async fn refund(mut visit: Visit, payload: Payload) -> Answer {
             problems.add("", t_with("movements-refund-stale", &values));
         }
         let amount = rehearsal.credits;
+        let key = problems.key(&fields);
         visit.permit(ConsoleAction::RefundCreate, Some(amount.micros()), &fields, &mut problems).await?;
         if problems.is_empty() {
+            let said = Said { reason: fields.text("reason"), key: &key };
             let (of, credits) = (rehearsal.charge.id, Some(amount));
-            let deed = Deed::RefundCreate { of, credits, reason: reason.to_owned() };
-            if let Some(answer) = do_or_ask(&visit, &deed, amount, Said { reason, key }, &mut problems).await? {
+            let deed = Deed::RefundCreate { of, credits, reason: said.reason.to_owned() };
+            if let Some(answer) = do_or_ask(&visit, &deed, amount, said, &mut problems).await? {
                 return Ok(answer);
             }
         }

@@ -119,9 +119,10 @@ async fn reverse(mut visit: Visit, payload: Payload) -> Answer {
             problems.add("", t("movements-stale"));
         }
         let amount = moved(postings);
+        let key = problems.key(&fields);
         visit.permit(ConsoleAction::ReversalCreate, Some(amount.micros()), &fields, &mut problems).await?;
         if problems.is_empty() {
-            let said = Said { reason: fields.text("reason"), key: fields.text("op") };
+            let said = Said { reason: fields.text("reason"), key: &key };
             let deed = Deed::ReversalCreate { of: transaction.id, reason: said.reason.to_owned() };
             if let Some(answer) = do_or_ask(&visit, &deed, amount, said, &mut problems).await? {
                 return Ok(answer);

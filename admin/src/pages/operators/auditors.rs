@@ -135,14 +135,15 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
     if days.is_none() && problems.of("days").is_none() {
         problems.add("days", t("console-number-unreadable"));
     }
+    problems.key(&fields);
     visit.permit(ConsoleAction::AuditorCreate, None, &fields, &mut problems).await?;
-    // The form sent twice makes one token: then there is a good one of this name.
+    // Sent twice, and at the same moment, the form makes one token: by its key, or because there is a good one of this name.
     let known = visit.services().list_auditors().await?;
     if known.iter().any(|auditor| auditor.name == name && is_good(auditor, visit.now_us)) {
         problems.add("name", t("operators-auditor-known"));
     }
     if let (true, Some(days)) = (problems.is_empty(), days) {
-        match visit.services().create_auditor(&visit.context()?, &name, days).await {
+        match visit.services().create_auditor(&visit.context()?, &name, days, fields.key()).await {
             Ok(made) => {
                 let secret = made.secret.expose_secret().to_owned();
                 let mut page = Page::new(t("operators-auditor-done"))
@@ -155,6 +156,7 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
             Err(CreateAuditorError::Store(error)) => return Err(error.into()),
             Err(error @ CreateAuditorError::Name(_)) => problems.add("name", error.to_string()),
             Err(error @ CreateAuditorError::Days(_)) => problems.add("days", error.to_string()),
+            Err(error @ CreateAuditorError::MadeBefore(_)) => problems.add("", error.to_string()),
         }
     }
     visit.show_refused(new_page(&visit, &fields, &problems)).await

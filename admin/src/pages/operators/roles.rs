@@ -70,12 +70,12 @@ pub(super) async fn request(mut visit: Visit, id: Path<String>, payload: Payload
     let roles = chosen(&fields, &mut problems);
     let reason = problems.required(&fields, "reason").to_owned();
     check(&operator, &roles, fields.text("was"), &mut problems);
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::OperatorRoles, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         let author = visit.signed_in()?.operator.id;
         let deed = Deed::OperatorRoles { operator: operator.id, roles, reason: reason.clone() };
-        let key = Some(fields.text("op")).filter(|key| !key.is_empty());
-        match visit.services().request_deed(&visit.context()?, author, &deed, &reason, key).await {
+        match visit.services().request_deed(&visit.context()?, author, &deed, &reason, Some(&key)).await {
             Ok(asked) => return visit.go(&approvals::href(asked), &t("approvals-requested")).await,
             Err(RequestApprovalError::Store(error)) => return Err(error.into()),
             Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),

@@ -2,7 +2,6 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
-    id::RequestId,
     policy::console::ConsoleAction,
     service::{
         partners::{NewPartner, PartnerError, PartnerProfile},
@@ -68,10 +67,10 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
     let name = problems.required(&fields, "name").to_owned();
     let margin_bps = margin_of(&fields, &mut problems);
     let reason = problems.required(&fields, "reason").to_owned();
+    problems.key(&fields);
     visit.permit(ConsoleAction::PartnerCreate, None, &fields, &mut problems).await?;
     if let (true, Some(margin_bps)) = (problems.is_empty(), margin_bps) {
-        let key = fields.text("op").parse::<RequestId>().ok();
-        let new = NewPartner { name: &name, margin_bps, reason: &reason, key };
+        let new = NewPartner { name: &name, margin_bps, reason: &reason, key: fields.key() };
         match visit.services().create_partner(&visit.context()?, new).await {
             Ok(partner) => return visit.go(&href(partner.id), &t("partners-new-done")).await,
             Err(error) => refuse(error, &mut problems)?,
@@ -144,11 +143,11 @@ fn suspend_page(
     };
     let mut form = Form::new(format!("{}/suspend", href(partner.id)), t(key))
         .field(Field::line("reason", t("console-reason")).required())
-        // What the form was made for: somebody else may have done it in the meantime.
-        .field(Field::new("suspended", "", Control::Hidden).value(if partner.is_suspended { "no" } else { "yes" }))
         .step_up(visit, ConsoleAction::PartnerSuspend)
         .cancel(href(partner.id))
         .filled(typed, problems)
+        // What the form was made for: somebody else may have done it in the meantime.
+        .field(Field::new("suspended", "", Control::Hidden).value(if partner.is_suspended { "no" } else { "yes" }))
         .preview(preview)
         .previewed();
     form.is_danger = !partner.is_suspended;
@@ -184,6 +183,10 @@ pub(super) async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     let is_suspended = fields.text("suspended") == "yes";
+    // Somebody else has done it, or the same form was sent before.
+    if partner.is_suspended == is_suspended {
+        return visit.go(&href(partner.id), &t("console-already")).await;
+    }
     if problems.is_empty() && fields.text("step") != "confirm" {
         let preview = effect(&visit, &partner).await?;
         return visit.show(suspend_page(&visit, &partner, (&fields, &problems), preview)).await;
@@ -195,6 +198,7 @@ pub(super) async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload
                 let said = t(if is_suspended { "partners-suspended-done" } else { "partners-resumed-done" });
                 return visit.go(&href(partner.id), &said).await;
             }
+            Err(PartnerError::AlreadySo(_)) => return visit.go(&href(partner.id), &t("console-already")).await,
             Err(error) => refuse(error, &mut problems)?,
         }
     }

@@ -50,13 +50,14 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     let mut problems = Problems::default();
     let credits = problems.amount(&fields, "credits");
     let reason = problems.required(&fields, "reason").to_owned();
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::PartnerGrant, credits.map(Credits::micros), &fields, &mut problems).await?;
     if let (true, Some(credits)) = (problems.is_empty(), credits) {
         let said = if credits > APPROVAL_FROM {
             let asked = Deed::PartnerGrant { partner: partner.id, credits, reason: reason.clone() };
-            access::ask_for_grant(&visit, &asked, &reason, fields.text("op"), &mut problems).await?
+            access::ask_for_grant(&visit, &asked, &reason, &key, &mut problems).await?
         } else {
-            let note = Note { reason: &reason, key: Some(fields.text("op")) };
+            let note = Note { reason: &reason, key: Some(&key) };
             grant(&visit, &partner, credits, note, &mut problems).await?
         };
         if let Some(said) = said {

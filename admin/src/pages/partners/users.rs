@@ -155,11 +155,11 @@ fn block_page(
     };
     let mut form = Form::new(format!("{}/block", user_href(user)), t(key))
         .field(Field::line("reason", t("console-reason")).required())
-        // What the form was made for: somebody else may have done it in the meantime.
-        .field(Field::new("blocked", "", Control::Hidden).value(if user.is_blocked { "no" } else { "yes" }))
         .step_up(visit, ConsoleAction::EndUserBlock)
         .cancel(user_href(user))
-        .filled(typed, problems);
+        .filled(typed, problems)
+        // What the form was made for: somebody else may have done it in the meantime.
+        .field(Field::new("blocked", "", Control::Hidden).value(if user.is_blocked { "no" } else { "yes" }));
     form.is_danger = !user.is_blocked;
     below_list(partner, t(key)).under(user.external_id.clone(), user_href(user)).with(Text::new(t(text))).with(form)
 }
@@ -178,6 +178,10 @@ pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payloa
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     let is_blocked = fields.text("blocked") == "yes";
+    // Somebody else has done it, or the same form was sent before.
+    if user.is_blocked == is_blocked {
+        return visit.go(&user_href(&user), &t("console-already")).await;
+    }
     visit.permit(ConsoleAction::EndUserBlock, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         match visit.services().set_end_user_blocked(&visit.context()?, user.id, is_blocked, &reason).await {
@@ -188,7 +192,7 @@ pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payloa
             Err(BlockEndUserError::Store(error)) => return Err(error.into()),
             Err(BlockEndUserError::NotFound) => return Err(Fault::NotFound),
             Err(error @ BlockEndUserError::Reason) => problems.add("reason", error.to_string()),
-            Err(error @ BlockEndUserError::AlreadySo(_)) => problems.add("", error.to_string()),
+            Err(BlockEndUserError::AlreadySo(_)) => return visit.go(&user_href(&user), &t("console-already")).await,
         }
     }
     visit.show_refused(block_page(&visit, (&partner, &user), &fields, &problems)).await

@@ -7,13 +7,16 @@ use engine::{
     service::prices::{CancelPriceError, PriceVersion},
 };
 
-use super::{price_facts, price_text, read_spec};
+use super::{NO_PRICE, price_facts, price_text, read_spec};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Block, Cell, Facts, Field, Form, Page, Text},
+    kit::{Block, Cell, Control, Facts, Field, Form, Page, Text},
     pages::catalog::{TOOLS, tool_href},
     text::t,
 };
+
+/// The field with the version that is in force instead, as it was shown.
+const INSTEAD: &str = "instead";
 
 /// The form that takes a price back.
 pub(super) fn href(price: &PriceVersion) -> String {
@@ -25,15 +28,29 @@ async fn load(visit: &Visit, id: &str) -> Result<PriceVersion, Fault> {
     visit.services().find_price(id).await?.ok_or(Fault::NotFound)
 }
 
-async fn page(visit: &Visit, price: &PriceVersion, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
-    let own = tool_href(price.tool);
+/// What is in force where this price is not.
+async fn instead_of(visit: &Visit, price: &PriceVersion) -> Result<Option<PriceVersion>, Fault> {
     let before_us = price.effective_from_us.saturating_sub(1);
-    let instead = visit.services().find_price_at(price.tool, before_us).await?;
-    let instead = instead.as_ref().map(read_spec).transpose()?;
+    Ok(visit.services().find_price_at(price.tool, before_us).await?)
+}
+
+/// Which version a form has shown.
+fn named(instead: Option<&PriceVersion>) -> String {
+    instead.map_or_else(|| NO_PRICE.to_owned(), |price| price.id.to_string())
+}
+
+fn page(
+    visit: &Visit,
+    (price, instead): (&PriceVersion, Option<&PriceVersion>),
+    typed: &Fields,
+    problems: &Problems,
+) -> Result<Page, Fault> {
+    let own = tool_href(price.tool);
+    let spec = instead.map(read_spec).transpose()?;
     let effect: Vec<Block> = vec![
         Facts::new()
             .fact(t("prices-from"), Cell::Time(price.effective_from_us))
-            .fact(t("prices-without"), Cell::text(instead.as_ref().map_or_else(|| t("prices-none"), price_text)))
+            .fact(t("prices-without"), Cell::text(spec.as_ref().map_or_else(|| t("prices-none"), price_text)))
             .into(),
     ];
     let mut form = Form::new(href(price), t("prices-cancel"))
@@ -42,6 +59,8 @@ async fn page(visit: &Visit, price: &PriceVersion, typed: &Fields, problems: &Pr
         .cancel(own.clone())
         .previewed()
         .filled(typed, problems)
+        // What the effect was shown for: if that changes, it is shown again.
+        .field(Field::new(INSTEAD, "", Control::Hidden).value(named(instead)))
         .preview(effect);
     form.is_danger = true;
     let page = Page::new(t("prices-cancel"))
@@ -56,8 +75,8 @@ async fn page(visit: &Visit, price: &PriceVersion, typed: &Fields, problems: &Pr
 pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
     let price = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    let page = page(&visit, &price, &typed, &Problems::default()).await?;
-    visit.show(page).await
+    let instead = instead_of(&visit, &price).await?;
+    visit.show(page(&visit, (&price, instead.as_ref()), &typed, &Problems::default())?).await
 }
 
 pub(super) async fn cancel(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
@@ -71,9 +90,13 @@ pub(super) async fn cancel(mut visit: Visit, id: Path<String>, payload: Payload)
     if price.cancelled_us.is_some() {
         return visit.go(&own, &t("prices-cancelled-already")).await;
     }
+    let instead = instead_of(&visit, &price).await?;
+    let about = (&price, instead.as_ref());
     if problems.is_empty() && fields.text("step") != "confirm" {
-        let page = page(&visit, &price, &fields, &problems).await?;
-        return visit.show(page).await;
+        return visit.show(page(&visit, about, &fields, &problems)?).await;
+    }
+    if fields.text(INSTEAD) != named(instead.as_ref()) {
+        problems.add("", t("prices-cancel-stale"));
     }
     if problems.is_empty() {
         match visit.services().cancel_price(&visit.context()?, price.id, Some(&reason)).await {
@@ -86,6 +109,5 @@ pub(super) async fn cancel(mut visit: Visit, id: Path<String>, payload: Payload)
             Err(error @ CancelPriceError::TooLate) => problems.add("", error.to_string()),
         }
     }
-    let page = page(&visit, &price, &fields, &problems).await?;
-    visit.show_refused(page).await
+    visit.show_refused(page(&visit, about, &fields, &problems)?).await
 }

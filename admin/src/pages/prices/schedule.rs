@@ -13,7 +13,7 @@ use engine::{
     },
 };
 
-use super::{price_fields, price_text, read_spec, spec_of};
+use super::{NO_PRICE, price_fields, price_text, read_spec, spec_of};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Facts, Field, Form, Heading, Notice, Page, Span, Spans, Text, Tone, instant_text},
@@ -25,9 +25,6 @@ async fn load(visit: &Visit, id: &str) -> Result<ToolDetail, Fault> {
     let id: ToolId = id.parse().map_err(|_unreadable| Fault::NotFound)?;
     visit.services().find_tool(id).await?.ok_or(Fault::NotFound)
 }
-
-/// What stands in a form for the version that a first price takes the place of.
-const NO_PRICE: &str = "none";
 
 /// What a form for a price shows beside its fields.
 #[derive(Default)]
@@ -184,6 +181,7 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
     let mut problems = Problems::default();
     let from_us = problems.day(&fields, "valid_from");
     let reason = problems.required(&fields, "reason").to_owned();
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::PriceSchedule, None, &fields, &mut problems).await?;
     let (path, spec) = (tool.profile.path(), spec_of(&fields));
     let over: Option<PriceVersionId> = fields.text("over").parse().ok();
@@ -191,7 +189,7 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
         path: &path,
         spec: &spec,
         start: from_us.map_or(PriceStart::NotBefore(0), PriceStart::At),
-        key: Some(fields.text("op")).filter(|key| !key.is_empty()),
+        key: Some(&key),
         reason: Some(&reason),
         may_raise: false,
         over,

@@ -238,7 +238,7 @@ async fn a_purchase_is_posted_once() {
 async fn an_auditors_token_opens_the_books_and_nothing_else() {
     let house = house("").await;
     let services = &house.state.services;
-    let made = services.create_auditor(&OpContext::system(), "Ernst", 1).await.unwrap();
+    let made = services.create_auditor(&OpContext::system(), "Ernst", 1, None).await.unwrap();
     let secret = secrecy::ExposeSecret::expose_secret(&made.secret).to_owned();
     assert!(secret.starts_with("faro_audit_") && secret.len() == "faro_audit_".len() + 43);
     let asked = |header: String| {
