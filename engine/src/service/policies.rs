@@ -212,11 +212,13 @@ impl Services {
     ///
     /// # Errors
     /// There is no such version, it was never in force or is now, it is wrong by now, the author or the reason cannot be
-    /// used, somebody else published at the same moment, or the database failed.
+    /// used, another version than `over` is in force (`None`: whichever is), somebody else published at the same moment, or
+    /// the database failed.
     pub async fn rollback_policy(
         &self,
         by: &OpContext,
         number: Option<i64>,
+        over: Option<i64>,
         author: &str,
         reason: &str,
     ) -> Result<PolicyVersionInfo, PolicyVersionError> {
@@ -240,6 +242,10 @@ impl Services {
         let new = row.number;
         let mut unit = UnitOfWork::new();
         self.publish_new(&mut unit, &mut row).await?;
+        // What the unit takes the place of, or nothing of it is written.
+        if let Some(seen) = over.filter(|seen| row.replaces != Some(*seen)) {
+            return Err(PolicyVersionError::Stale(seen));
+        }
         let told = trail::published(by, Action::PolicyRollback, new, &found.sha256, row.replaces).because(&row.note);
         self.save_publication(unit.audited(told)).await?;
         self.load_policy_info(new).await

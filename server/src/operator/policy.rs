@@ -142,7 +142,7 @@ pub(super) async fn rollback(
     number: Option<i64>,
     author: &str,
 ) -> Result<Done, NotDone> {
-    published(&services.rollback_policy(by, number, author, "").await?)
+    published(&services.rollback_policy(by, number, None, author, "").await?)
 }
 
 fn published(version: &PolicyVersionInfo) -> Result<Done, NotDone> {

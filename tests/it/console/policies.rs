@@ -122,10 +122,10 @@ async fn a_written_policy_keeps_its_comments_through_publication_and_rollback(ki
 
     services.publish_policy(&BY, 2, None).await.unwrap();
     assert_eq!(services.snapshot().policies().number(), 2);
-    services.rollback_policy(&BY, Some(1), "Bob", "too strict").await.unwrap();
+    services.rollback_policy(&BY, Some(1), None, "Bob", "too strict").await.unwrap();
     let note = "rollback to version 1: too strict".to_owned();
     assert_eq!(told(&services, 3).await, [(action(Action::PolicyRollback), Some(note))]);
-    let again = services.rollback_policy(&BY, Some(2), "Bob", "").await.unwrap();
+    let again = services.rollback_policy(&BY, Some(2), None, "Bob", "").await.unwrap();
     assert_eq!((again.number, again.note.as_str(), again.sha256), (4, "rollback to version 2", draft.sha256));
     for number in [2, 4] {
         let (_, kept) = services.find_policy_text(number).await.unwrap().unwrap();
@@ -133,7 +133,11 @@ async fn a_written_policy_keeps_its_comments_through_publication_and_rollback(ki
         let (_, meant) = services.find_policy(number).await.unwrap().unwrap();
         assert_eq!(meant.chain, json!({"tools": {"deny": ["right"]}}));
     }
-    let long = services.rollback_policy(&BY, Some(1), "Bob", &"x".repeat(500)).await;
+    let stale = services.rollback_policy(&BY, Some(1), Some(3), "Bob", "").await;
+    assert!(matches!(stale, Err(PolicyVersionError::Stale(3))), "version 4 is in force by now: {stale:?}");
+    assert_eq!(services.snapshot().policies().number(), 4);
+    services.rollback_policy(&BY, Some(1), Some(4), "Bob", "").await.unwrap();
+    let long = services.rollback_policy(&BY, Some(1), None, "Bob", &"x".repeat(500)).await;
     assert!(matches!(long, Err(PolicyVersionError::Note)), "{long:?}");
     assert_eq!(services.find_policy_text(99).await.unwrap(), None);
     desk.verify();

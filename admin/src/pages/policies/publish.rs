@@ -98,9 +98,10 @@ pub(super) async fn publish(mut visit: Visit, path: Path<String>, payload: Paylo
         if number_field(&fields, SEEN) != Some(now) {
             problems.add("", t_with("policies-publish-unseen", &[("number", now.to_string().into())]));
         }
+        let key = problems.key(&fields);
         visit.permit(ConsoleAction::PolicyPublish, None, &fields, &mut problems).await?;
         if problems.is_empty() {
-            match request_publish(&visit, (version.info.number, now), &reason, fields.text("op")).await {
+            match request_publish(&visit, (version.info.number, now), &reason, &key).await {
                 Ok(approval) => {
                     return visit.go(&format!("/admin/approvals/{approval}"), &t("policies-asked-now")).await;
                 }
@@ -177,14 +178,15 @@ pub(super) async fn roll_back(mut visit: Visit, path: Path<String>, payload: Pay
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     // A form that is sent twice goes back once: by then another version is in force.
-    if number_field(&fields, SEEN) != Some(now) {
+    let seen = number_field(&fields, SEEN);
+    if seen != Some(now) {
         problems.add("", t_with("policies-rollback-unseen", &[("number", now.to_string().into())]));
     }
     visit.permit(ConsoleAction::PolicyRollback, None, &fields, &mut problems).await?;
     if problems.is_empty() && file_leads(&visit).is_none() {
         let author = author(&visit)?;
         let number = version.info.number;
-        match visit.services().rollback_policy(&visit.context()?, Some(number), &author, &reason).await {
+        match visit.services().rollback_policy(&visit.context()?, Some(number), seen, &author, &reason).await {
             Ok(new) => {
                 let said = [("number", new.number.to_string().into()), ("old", name(number).into())];
                 return visit.go(&href(new.number), &t_with("policies-rolled-back", &said)).await;
