@@ -22,7 +22,7 @@ const USE_CASES: [(&str, &str, &[Action]); 53] = [
     ("approvals/decide.rs", "close_approval", &[ApprovalApprove, ApprovalReject, ApprovalWithdraw]),
     ("approvals/rounds.rs", "expire_approvals", &[ApprovalExpire]),
     ("approvals/rounds.rs", "finish_approval", &[]),
-    ("audit.rs", "record", &[ExportCreate, BooksBackup, BooksRestore]),
+    ("audit.rs", "record", &[ExportCreate, BooksVerify, BooksBackup, BooksRestore]),
     ("auditors.rs", "create_auditor", &[OperatorCreate]),
     ("auditors.rs", "revoke_auditor", &[OperatorRevoke]),
     ("caps.rs", "save_cap", &[CapSet]),

@@ -149,6 +149,8 @@ pub enum Action {
     CheckpointSign,
     /// The books, or a report of them, were given away.
     ExportCreate,
+    /// Somebody had the books checked.
+    BooksVerify,
     /// A backup was made.
     BooksBackup,
     /// The books come from a backup.
@@ -157,7 +159,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 75] = [
+    pub const ALL: [(Self, &'static str); 76] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -231,6 +233,7 @@ impl Action {
         (Self::KeyRetire, "key.retire"),
         (Self::CheckpointSign, "checkpoint.sign"),
         (Self::ExportCreate, "export.create"),
+        (Self::BooksVerify, "books.verify"),
         (Self::BooksBackup, "books.backup"),
         (Self::BooksRestore, "books.restore"),
     ];

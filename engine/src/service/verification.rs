@@ -5,8 +5,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::json;
+
 use super::Services;
 use crate::{
+    audit::{Action, OpContext},
     clock::Clock,
     ledger::verify::Kept,
     store::{
@@ -145,12 +148,17 @@ impl Verification {
 }
 
 impl Services {
-    /// Begins to check the books in the background, from the first batch on or from the newest checkpoint on. `by` is who asks
-    /// for it, for people.
+    /// Begins to check the books in the background, from the first batch on or from the newest checkpoint on. `name` is who
+    /// asks for it, for people; the audit trail tells of it.
     ///
     /// # Errors
-    /// A run is under way, there is no checkpoint, or the database cannot be read.
-    pub async fn start_verification(&self, by: String, is_from_checkpoint: bool) -> Result<(), StartVerificationError> {
+    /// A run is under way, there is no checkpoint, or the database failed.
+    pub async fn start_verification(
+        &self,
+        by: &OpContext,
+        name: String,
+        is_from_checkpoint: bool,
+    ) -> Result<(), StartVerificationError> {
         let newest = if is_from_checkpoint { self.find_newest_checkpoint().await? } else { None };
         let (from, scope) = match (is_from_checkpoint, newest) {
             (false, _) => (VerifyFrom::Genesis, VerifyScope::default()),
@@ -165,16 +173,23 @@ impl Services {
         let heads = periods::heads(self.db.readers()).await?;
         let total = heads.iter().fold(0_u64, |sum, head| sum.saturating_add(u64::try_from(head.last.seq).unwrap_or(0)));
         let begun_us = self.clock.now_us();
-        let run_of = RunningVerification { by, begun_us, from, done: 0, total };
+        let run_of = RunningVerification { by: name, begun_us, from, done: 0, total };
         let number = self.verification.begin(run_of).ok_or(StartVerificationError::Running)?;
+        let told = match from {
+            VerifyFrom::Genesis => json!({"from": "genesis"}),
+            VerifyFrom::Checkpoint(number) => json!({"checkpoint": number, "from": "checkpoint"}),
+        };
+        let mut taken = Taken(Some((&self.verification, number)));
+        self.record(by, Action::BooksVerify, ("books", "ledger"), &told).await?;
         let (place, clock) = (self.db.place().clone(), Arc::clone(&self.clock));
         let verification = Arc::clone(&self.verification);
         let work = move || run(&verification, number, &place, &scope, &*clock);
         if let Err(error) = std::thread::Builder::new().name("verify".to_owned()).spawn(work) {
             tracing::error!(%error, "no thread for checking the books");
-            self.verification.give_up(number);
             return Err(StartVerificationError::NoRoom);
         }
+        // From now on it is the thread's.
+        taken.0 = None;
         Ok(())
     }
 
@@ -184,15 +199,19 @@ impl Services {
     }
 }
 
-fn run(verification: &Verification, number: u64, place: &DatabasePlace, scope: &VerifyScope, clock: &dyn Clock) {
-    /// Whatever happens, the place is free again.
-    struct Place<'v>(&'v Verification, u64);
-    impl Drop for Place<'_> {
-        fn drop(&mut self) {
-            self.0.give_up(self.1);
+/// The place of the run that is under way: whatever happens to who has it, it is free again.
+struct Taken<'v>(Option<(&'v Verification, u64)>);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some((verification, number)) = self.0 {
+            verification.give_up(number);
         }
     }
-    let _place = Place(verification, number);
+}
+
+fn run(verification: &Verification, number: u64, place: &DatabasePlace, scope: &VerifyScope, clock: &dyn Clock) {
+    let _taken = Taken(Some((verification, number)));
     let found = books::verify_watched(place, scope, clock, &mut |entries| verification.tell(number, entries));
     match &found {
         Ok(report) if !report.ok => {

@@ -12,6 +12,7 @@ use engine::{
     },
     service::{
         Services,
+        audit::AuditFilter,
         checkpoints::{CheckpointError, CheckpointRules, CheckpointSetup},
         journal::{JournalPage, JournalRow, JournalStart},
         periods::{ClosePeriodError, CloseTerms, sums_of},
@@ -315,20 +316,26 @@ async fn a_check_runs_in_the_background_and_says_what_it_found(kind: Kind) {
     let services = desk.services().await;
     assert!(services.verification().last.is_none());
     desk.fund(WALLET, 1_000).await;
-    let none = services.start_verification("Ada".to_owned(), true).await;
+    let none = services.start_verification(&somebody(), "Ada".to_owned(), true).await;
     assert!(matches!(none, Err(StartVerificationError::NoCheckpoint)), "{none:?}");
-    services.start_verification("Ada".to_owned(), false).await.unwrap();
+    services.start_verification(&somebody(), "Ada".to_owned(), false).await.unwrap();
     let last = ended(&services);
     let report = last.found.unwrap();
     assert!(report.ok, "{:?}", report.problems);
     assert_eq!((last.by.as_str(), last.from, report.counts.transactions), ("Ada", VerifyFrom::Genesis, 1));
+    let told = AuditFilter { action: Some("books.verify".to_owned()), ..AuditFilter::default() };
+    let told = async || services.list_audit(&told, None, 10).await.unwrap().0;
+    let rows = told().await;
+    assert_eq!(rows.len(), 1, "only of what was begun: {rows:?}");
+    assert_eq!((rows[0].object_id.as_str(), rows[0].after.as_deref()), ("ledger", Some(r#"{"from":"genesis"}"#)));
     set_up_checkpoints(&services);
     services.sign_checkpoint(&somebody(), "to begin from").await.unwrap().unwrap();
     desk.fund(WALLET, 1_000).await;
-    services.start_verification("Ben".to_owned(), true).await.unwrap();
+    services.start_verification(&somebody(), "Ben".to_owned(), true).await.unwrap();
     let (last, _) =
         wait_until("the second run has ended", || services.verification().last.filter(|last| last.by == "Ben"));
     assert_eq!(last.from, VerifyFrom::Checkpoint(1));
+    assert_eq!(told().await[0].after.as_deref(), Some(r#"{"checkpoint":1,"from":"checkpoint"}"#));
     assert_eq!(last.found.map(|report| (report.ok, report.checkpoint)), Ok((true, Some(1))));
 }
 
@@ -339,7 +346,7 @@ async fn a_check_finds_damage(kind: Kind) {
     assert!(desk.force("UPDATE posting SET amount = amount + 1") > 0);
     desk.start();
     let services = desk.services().await;
-    services.start_verification("Ada".to_owned(), false).await.unwrap();
+    services.start_verification(&somebody(), "Ada".to_owned(), false).await.unwrap();
     let report = ended(&services).found.unwrap();
     assert!(!report.ok && report.problem_count > 0, "{report:?}");
 }

@@ -148,7 +148,7 @@ pub(super) async fn start(mut visit: Visit, payload: Payload) -> Answer {
     visit.permit(ConsoleAction::LedgerVerify, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         let by = visit.signed_in()?.operator.name.clone();
-        match visit.services().start_verification(by, fields.text("from") != GENESIS).await {
+        match visit.services().start_verification(&visit.context()?, by, fields.text("from") != GENESIS).await {
             Ok(()) => return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-verify-begun")).await,
             Err(StartVerificationError::Store(error)) => return Err(error.into()),
             // The same button pressed twice: the page shows the run that is under way.
