@@ -123,7 +123,7 @@ pub struct Console {
     /// The use cases.
     pub services: Arc<Services>,
     /// Who may do what here.
-    pub policies: ConsolePolicies,
+    pub policies: Arc<ConsolePolicies>,
     /// The server around it.
     pub door: Box<dyn Door>,
 }

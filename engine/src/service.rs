@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     gateway::sessions::SeenSessions,
     id::IdSource,
-    policy::Policies,
+    policy::{Policies, console::ConsolePolicies},
     snapshot::{GatewaySetup, PoliciesInForce, Snapshot},
     store::{Database, DatabasePlace, Ledger, StoreError, entity, news},
 };
@@ -70,6 +70,7 @@ pub struct Services {
     gateway: ArcSwapOption<GatewaySetup>,
     checkpoints: ArcSwapOption<checkpoints::CheckpointSetup>,
     console: ArcSwapOption<operators::ConsoleSetup>,
+    console_policies: ArcSwapOption<ConsolePolicies>,
     /// The gateway is open: what is published decides.
     is_gateway_open: AtomicBool,
     seen: Mutex<SeenSessions>,
@@ -122,6 +123,7 @@ impl Services {
             gateway: ArcSwapOption::empty(),
             checkpoints: ArcSwapOption::empty(),
             console: ArcSwapOption::empty(),
+            console_policies: ArcSwapOption::empty(),
             is_gateway_open: AtomicBool::new(false),
             seen: Mutex::default(),
             own_policies,

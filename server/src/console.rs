@@ -51,7 +51,7 @@ pub async fn tidy(services: &Services) -> Result<(), StoreError> {
     services.expire_approvals().await
 }
 
-/// The console over these services.
+/// The console over these services, which are told its policies.
 ///
 /// # Errors
 /// Its policies cannot be used.
@@ -68,7 +68,9 @@ pub fn open(
         limiter: Arc::clone(limiter),
         exports: Arc::clone(exports),
     };
-    Ok(Console { services: Arc::clone(services), policies: ConsolePolicies::load(sources)?, door: Box::new(door) })
+    let policies = Arc::new(ConsolePolicies::load(sources)?);
+    services.set_up_console_policies(Arc::clone(&policies));
+    Ok(Console { services: Arc::clone(services), policies, door: Box::new(door) })
 }
 
 struct ServerDoor {

@@ -159,6 +159,13 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Let an operator in again who was shut out.
+    OperatorEnable {
+        /// The operator's identifier or address.
+        operator: String,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Set a price that is to come.
     PriceSchedule {
         /// The tool's namespace and name, or its plain name.
@@ -219,6 +226,7 @@ impl Command {
             Self::AuditorCreate { .. } | Self::OperatorCreate { .. } => "operator create",
             Self::AuditorRevoke { .. } | Self::OperatorDisable { .. } => "operator revoke",
             Self::OperatorLink { .. } => "operator link",
+            Self::OperatorEnable { .. } => "operator enable",
             Self::PriceSchedule { .. } => "price schedule",
             Self::PriceCancel { .. } => "price cancel",
             Self::PolicyDraft { .. } => "policy draft",
@@ -348,6 +356,9 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
         }
         Command::OperatorDisable { operator, reason } => {
             console::disable(services, by, operator, reason.as_deref()).await
+        }
+        Command::OperatorEnable { operator, reason } => {
+            console::enable(services, by, operator, reason.as_deref()).await
         }
         Command::PriceSchedule { tool, spec, from_us, key } => {
             price::schedule(services, by, tool, (spec, *from_us), key.as_deref()).await

@@ -3,6 +3,7 @@
 mod accounts;
 mod approvals;
 mod audit;
+mod auditors;
 mod catalog;
 mod dashboard;
 mod health;

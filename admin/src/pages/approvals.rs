@@ -6,8 +6,11 @@ use actix_web::web::Path;
 use engine::{
     credits::Credits,
     id::{ApprovalId, OperatorId},
-    policy::console::ConsoleAction,
-    service::approvals::{APPROVAL_DAYS, Approval, ApprovalFilter, ApprovalState, Deed},
+    policy::console::{ConsoleAction, ConsoleCaller},
+    service::{
+        approvals::{APPROVAL_DAYS, Approval, ApprovalFilter, ApprovalState, Deed},
+        operators::OperatorProfile,
+    },
 };
 
 use crate::{
@@ -65,6 +68,29 @@ fn own_kinds(visit: &Visit) -> Vec<&'static str> {
     // Support may give small amounts back, and decides nothing: the amount is asked about when it comes to it.
     let may = Deed::ACTIONS.into_iter().filter(|action| visit.may(*action));
     may.map(ConsoleAction::as_str).collect()
+}
+
+/// Whether nobody else who can sign in could approve this, once they have a second factor and have shown their password.
+/// Whom it is `about` does not count: they have lost what they sign in with.
+pub(super) async fn is_alone(visit: &Visit, action: ConsoleAction, about: Option<OperatorId>) -> Result<bool, Fault> {
+    let me = visit.signed_in()?.operator.id;
+    let policies = &visit.console().policies;
+    let may_approve = |operator: &OperatorProfile| {
+        let caller = ConsoleCaller {
+            id: operator.id,
+            roles: &operator.roles,
+            is_fresh: true,
+            has_factor: true,
+            may_postpone: operator.is_demo,
+        };
+        let mut needed = [ConsoleAction::ApprovalDecide, action].into_iter();
+        needed.all(|action| policies.decide(&caller, action, Some(0)).is_allowed())
+    };
+    let operators = visit.services().list_operators().await?;
+    let counts = |other: &&OperatorProfile| {
+        other.id != me && Some(other.id) != about && !other.is_disabled && other.has_password
+    };
+    Ok(!operators.iter().filter(counts).any(may_approve))
 }
 
 /// Which requests a view shows.
@@ -218,6 +244,12 @@ async fn facts(visit: &Visit, approval: &Approval) -> Result<Facts, Fault> {
     })
 }
 
+/// Whether whoever approves this is shown a link.
+fn makes_a_link(approval: &Approval) -> bool {
+    let links = [ConsoleAction::OperatorCreate, ConsoleAction::OperatorReset];
+    links.iter().any(|action| action.as_str() == approval.kind)
+}
+
 /// What came of it.
 fn outcome(approval: &Approval) -> Option<(Tone, String)> {
     let told = |name: &str| approval.outcome.as_ref()?.get(name)?.as_str().map(str::to_owned);
@@ -264,6 +296,8 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
         page = page.with(Notice::new(Tone::Plain, t("approvals-own")));
     } else if is_waiting && !may {
         page = page.with(Notice::new(Tone::Plain, t("approvals-not-yours")));
+    } else if approval.state == ApprovalState::Approved && makes_a_link(&approval) {
+        page = page.with(Notice::new(Tone::Plain, t("approvals-link-was-shown")));
     }
     page = page.with(facts(&visit, &approval).await?);
     page = with_effect(&visit, page, &approval).await?;

@@ -14,11 +14,15 @@ use crate::{
     text::t,
 };
 
+mod again;
+mod ask;
 mod auditors;
 mod change;
 mod create;
 mod matrix;
 mod roles;
+
+pub(super) use create::shown_once;
 
 const LIST: &str = "/admin/operators";
 
@@ -28,18 +32,18 @@ pub(super) fn routes() -> Vec<Route> {
         get("/operators", needs(ConsoleAction::OperatorsRead), list),
         get("/operators/matrix", needs(ConsoleAction::OperatorsRead), matrix::show),
         get("/operators/new", needs(ConsoleAction::OperatorCreate), create::ask),
-        post("/operators/new", needs(ConsoleAction::OperatorCreate), create::make),
+        post("/operators/new", needs(ConsoleAction::OperatorCreate), create::request),
         get("/operators/{id}", needs(ConsoleAction::OperatorsRead), show),
         get("/operators/{id}/roles", needs(ConsoleAction::OperatorRoles), roles::ask),
         post("/operators/{id}/roles", needs(ConsoleAction::OperatorRoles), roles::request),
         get("/operators/{id}/disable", needs(ConsoleAction::OperatorDisable), change::ask_disable),
         post("/operators/{id}/disable", needs(ConsoleAction::OperatorDisable), change::disable),
-        get("/operators/{id}/enable", needs(ConsoleAction::OperatorDisable), change::ask_enable),
-        post("/operators/{id}/enable", needs(ConsoleAction::OperatorDisable), change::enable),
+        get("/operators/{id}/enable", needs(ConsoleAction::OperatorEnable), again::ask_enable),
+        post("/operators/{id}/enable", needs(ConsoleAction::OperatorEnable), again::enable),
         get("/operators/{id}/end-sessions", needs(ConsoleAction::OperatorEndSessions), change::ask_end),
         post("/operators/{id}/end-sessions", needs(ConsoleAction::OperatorEndSessions), change::end),
-        get("/operators/{id}/link", needs(ConsoleAction::OperatorReset), create::ask_link),
-        post("/operators/{id}/link", needs(ConsoleAction::OperatorReset), create::renew_link),
+        get("/operators/{id}/link", needs(ConsoleAction::OperatorReset), again::ask_link),
+        post("/operators/{id}/link", needs(ConsoleAction::OperatorReset), again::link),
         get("/operators/auditors/new", needs(ConsoleAction::AuditorCreate), auditors::ask),
         post("/operators/auditors/new", needs(ConsoleAction::AuditorCreate), auditors::make),
         get("/operators/auditors/{id}", needs(ConsoleAction::OperatorsRead), auditors::show),
@@ -62,7 +66,8 @@ fn below(operator: &OperatorProfile, title: String) -> Page {
     Page::new(title).under(t("operators-title"), LIST).under(operator.name.clone(), href(operator.id))
 }
 
-fn state(operator: &OperatorProfile) -> Cell {
+/// Whether they can come in.
+pub(super) fn state(operator: &OperatorProfile) -> Cell {
     match (operator.is_disabled, operator.has_password) {
         (true, _) => Cell::state(t("operators-disabled"), Tone::Bad),
         (false, false) => Cell::state(t("operators-invited"), Tone::Warn),
@@ -160,8 +165,11 @@ async fn sessions(visit: &Visit, operator: &OperatorProfile) -> Result<Table, Fa
 async fn show(visit: Visit, id: Path<String>) -> Answer {
     let operator = load(&visit, &id).await?;
     let own = href(operator.id);
-    let (switch, way) =
-        if operator.is_disabled { ("operators-enable", "enable") } else { ("operators-disable", "disable") };
+    let (switch, way, action) = if operator.is_disabled {
+        ("operators-enable", "enable", ConsoleAction::OperatorEnable)
+    } else {
+        ("operators-disable", "disable", ConsoleAction::OperatorDisable)
+    };
     let may_reset = visit.may(ConsoleAction::OperatorReset) && !operator.is_disabled;
     let facts = Facts::new()
         .fact(t("operators-email"), Cell::text(&operator.email))
@@ -174,7 +182,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let mut page = Page::new(operator.name.clone())
         .under(t("operators-title"), LIST)
         .tool(visit.may(ConsoleAction::OperatorRoles), t("operators-set-roles"), format!("{own}/roles"))
-        .tool(visit.may(ConsoleAction::OperatorDisable), t(switch), format!("{own}/{way}"))
+        .tool(visit.may(action), t(switch), format!("{own}/{way}"))
         .tool(visit.may(ConsoleAction::OperatorEndSessions), t("operators-end"), format!("{own}/end-sessions"))
         .tool(may_reset, t("operators-link"), format!("{own}/link"))
         .tool(visit.may(ConsoleAction::AuditRead), t("operators-deeds"), deeds)

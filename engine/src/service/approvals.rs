@@ -19,6 +19,7 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod author;
 mod decide;
 mod deed;
 mod execute;
@@ -27,6 +28,7 @@ mod rounds;
 mod rows;
 mod standing;
 
+pub use author::APPROVER_APART_HOURS;
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
 pub use deed::{Deed, DeedUnreadable};
 pub use execute::{DeedDone, DeedFailure, RESUMED_AFTER_S};
@@ -60,7 +62,7 @@ pub struct NewApproval<'a> {
     pub object: (&'static str, String),
     /// Why, for whoever decides.
     pub reason: &'a str,
-    /// The same key again asks for nothing more: the form's own identifier.
+    /// The same key again asks for nothing more: the form's own identifier. It cannot ask for something else.
     pub key: Option<&'a str>,
 }
 
@@ -73,6 +75,9 @@ pub enum RequestApprovalError {
     /// The key is empty or too long.
     #[error("`key` has 1 to {} bytes", crate::limits::IDEMPOTENCY_KEY_BYTES_MAX)]
     Key,
+    /// The key named another request.
+    #[error("this form has asked for something else already, as {0}: open it again to ask for this, too")]
+    KeyReused(ApprovalId),
     /// There is too much to say.
     #[error("what is asked for has {0} bytes, at most {APPROVAL_PAYLOAD_BYTES_MAX} are kept")]
     TooLong(usize),
@@ -86,7 +91,7 @@ pub enum RequestApprovalError {
 
 impl Services {
     /// Asks for something that another operator has to decide within [`APPROVAL_DAYS`] days. With a key that was used before
-    /// it is the request of that time.
+    /// for the same it is the request of that time.
     ///
     /// # Errors
     /// See [`RequestApprovalError`].
@@ -109,7 +114,7 @@ impl Services {
         // Keys are of forms, and forms of operators: somebody else's is another one.
         let key = new.key.map(|key| format!("{author} {key}"));
         if let Some(known) = self.find_approval_by_key(key.as_deref()).await? {
-            return Ok(known);
+            return same_request(&known, new.kind, &payload);
         }
         let now_us = self.clock.now_us();
         let id = ApprovalId::new(&*self.ids, now_us);
@@ -117,7 +122,7 @@ impl Services {
         let row = entity::approval::Model {
             id: id.uuid(),
             kind: new.kind.to_owned(),
-            payload,
+            payload: payload.clone(),
             amount: new.amount,
             object_kind: object_kind.to_owned(),
             object_id,
@@ -141,18 +146,28 @@ impl Services {
             // The same form at the same moment.
             Err(not_saved @ NotSaved::Conflict { .. }) => {
                 let known = self.find_approval_by_key(key.as_deref()).await?;
-                known.ok_or_else(|| unexpected("approval", not_saved).into())
+                let known = known.ok_or_else(|| unexpected("approval", not_saved))?;
+                same_request(&known, new.kind, &payload)
             }
             Err(not_saved) => Err(unexpected("approval", not_saved).into()),
         }
     }
 
-    async fn find_approval_by_key(&self, key: Option<&str>) -> Result<Option<ApprovalId>, StoreError> {
+    async fn find_approval_by_key(&self, key: Option<&str>) -> Result<Option<entity::approval::Model>, StoreError> {
         let Some(key) = key else { return Ok(None) };
         let wanted = entity::approval::Column::Key.eq(key);
-        let row = entity::approval::Entity::find().filter(wanted).one(self.db.readers()).await?;
-        Ok(row.map(|row| ApprovalId::from(row.id)))
+        Ok(entity::approval::Entity::find().filter(wanted).one(self.db.readers()).await?)
     }
+}
+
+/// The request that a key is known from, if the same is asked for again.
+fn same_request(
+    known: &entity::approval::Model,
+    kind: &str,
+    payload: &str,
+) -> Result<ApprovalId, RequestApprovalError> {
+    let id = ApprovalId::from(known.id);
+    if known.kind == kind && known.payload == payload { Ok(id) } else { Err(RequestApprovalError::KeyReused(id)) }
 }
 
 fn told_of(by: &OpContext, action: Action, approval: &Approval) -> AuditEntry {

@@ -1,5 +1,5 @@
-//! Operators: who may use the console, and as what. They are made by another operator or from the command line, set their
-//! password through a single-use link, and sign in with it and with a second factor.
+//! Operators: who may use the console, and as what. They are made by two other operators or from the command line, set
+//! their password through a single-use link, and sign in with it and with a second factor.
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::{
     id::{OperatorId, RequestId},
     ledger::leaf::sha256,
     operator::Role,
+    policy::console::ConsolePolicies,
     sealing::Sealing,
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -30,6 +31,7 @@ mod session;
 mod sign_in;
 
 pub use change::ChangeOperatorError;
+use change::because;
 pub use echo::{ECHO_S, Echo};
 pub use factor::{FactorError, FactorOffer};
 pub use link::{OPERATOR_LINK_MINUTES, OperatorLink, OperatorLinkError, OperatorLinkSecret};
@@ -100,6 +102,20 @@ pub struct NewOperator<'a> {
     pub roles: &'a [Role],
 }
 
+impl NewOperator<'_> {
+    /// The address as it is kept, if somebody like this can be made at all: whether the address is free is asked elsewhere.
+    pub(super) fn checked_email(&self) -> Result<String, CreateOperatorError> {
+        let email = normalised(self.email).ok_or(CreateOperatorError::EmailInvalid)?;
+        if !is_name(self.name) {
+            return Err(CreateOperatorError::Name);
+        }
+        if self.roles.is_empty() {
+            return Err(CreateOperatorError::NoRole);
+        }
+        Ok(email)
+    }
+}
+
 /// An operator with a link that sets its password: the only time that the link's secret is known.
 #[derive(Debug, Clone)]
 pub struct CreatedOperator {
@@ -138,6 +154,11 @@ impl Services {
         self.console.store(Some(setup));
     }
 
+    /// Says who may do what in the console: before that nothing that somebody has asked for can be approved.
+    pub fn set_up_console_policies(&self, policies: Arc<ConsolePolicies>) {
+        self.console_policies.store(Some(policies));
+    }
+
     /// Whether anybody was ever let into the console.
     ///
     /// # Errors
@@ -155,12 +176,37 @@ impl Services {
         by: &OpContext,
         new: NewOperator<'_>,
     ) -> Result<CreatedOperator, CreateOperatorError> {
+        self.create_operator_because(by, new, None).await
+    }
+
+    /// The same with a reason for the audit trail.
+    ///
+    /// # Errors
+    /// As for [`Self::create_operator`].
+    pub async fn create_operator_because(
+        &self,
+        by: &OpContext,
+        new: NewOperator<'_>,
+        reason: Option<&str>,
+    ) -> Result<CreatedOperator, CreateOperatorError> {
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
         let row = self.add_operator(&mut unit, &new, now_us)?;
         let link = self.add_operator_link(&mut unit, OperatorId::from(row.id), now_us);
-        self.save_new_operator(by, unit, &row).await?;
+        self.save_new_operator(by, unit, &row, reason).await?;
         Ok(CreatedOperator { operator: profile(&row)?, link })
+    }
+
+    /// Whether somebody like this could be made now. Nothing is written.
+    ///
+    /// # Errors
+    /// As for [`Self::create_operator`].
+    pub async fn check_new_operator(&self, new: &NewOperator<'_>) -> Result<(), CreateOperatorError> {
+        let email = new.checked_email()?;
+        match self.find_operator_row(&email).await? {
+            Some(_) => Err(CreateOperatorError::EmailTaken),
+            None => Ok(()),
+        }
     }
 
     /// Makes the demo's owner, who may postpone the second factor, with a link to its first password. As long as nobody has
@@ -189,7 +235,7 @@ impl Services {
                 let row = entity::operator::Model { is_demo: true, ..self.operator_row(&new, now_us)? };
                 unit.one(self.db.backend(), &entity::operator::Entity::insert(row.clone().into_active_model()));
                 let link = self.add_operator_link(&mut unit, OperatorId::from(row.id), now_us);
-                self.save_new_operator(by, unit, &row).await?;
+                self.save_new_operator(by, unit, &row, None).await?;
                 Ok(Some(link))
             }
         }
@@ -208,16 +254,9 @@ impl Services {
     }
 
     fn operator_row(&self, new: &NewOperator<'_>, now_us: i64) -> Result<entity::operator::Model, CreateOperatorError> {
-        let email = normalised(new.email).ok_or(CreateOperatorError::EmailInvalid)?;
-        if !is_name(new.name) {
-            return Err(CreateOperatorError::Name);
-        }
-        if new.roles.is_empty() {
-            return Err(CreateOperatorError::NoRole);
-        }
         Ok(entity::operator::Model {
             id: OperatorId::new(&*self.ids, now_us).uuid(),
-            email,
+            email: new.checked_email()?,
             name: new.name.trim().to_owned(),
             roles: Role::join(new.roles),
             password_hash: None,
@@ -236,13 +275,14 @@ impl Services {
         by: &OpContext,
         unit: UnitOfWork,
         row: &entity::operator::Model,
+        reason: Option<&str>,
     ) -> Result<(), CreateOperatorError> {
         if self.find_operator_row(&row.email).await?.is_some() {
             return Err(CreateOperatorError::EmailTaken);
         }
         let after = json!({"name": row.name, "roles": row.roles});
         let told = by.entry(Action::OperatorCreate, "operator", OperatorId::from(row.id)).after(after);
-        match self.ledger.save(unit.audited(told)).await {
+        match self.ledger.save(unit.audited(because(told, reason))).await {
             Ok(_) => Ok(()),
             Err(NotSaved::Conflict { .. }) if self.find_operator_row(&row.email).await?.is_some() => {
                 Err(CreateOperatorError::EmailTaken)

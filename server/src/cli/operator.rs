@@ -1,4 +1,4 @@
-//! `tollgate operator create|list|link|revoke`.
+//! `tollgate operator create|list|link|revoke|enable`.
 
 use clap::{Args, Subcommand, ValueEnum};
 use engine::{operator, service::auditors::AUDITOR_DAYS_DEFAULT};
@@ -21,6 +21,8 @@ pub(super) enum OperatorCommand {
     Link(LinkArgs),
     /// Take all roles back: sessions end at once, and a token is worth nothing.
     Revoke(RevokeArgs),
+    /// Let an operator in again whose roles were taken back. Password and second factor are as they were.
+    Enable(LinkArgs),
 }
 
 /// What somebody may do; `docs/console-roles.md` has it all.
@@ -123,6 +125,10 @@ pub(super) fn run(command: &OperatorCommand, loaded: &Loaded) -> Outcome {
                 Command::AuditorRevoke { operator, reason }
             };
             operate::run(&command, config, args.json)
+        }
+        OperatorCommand::Enable(args) => {
+            let (operator, reason) = (args.operator.clone(), args.reason.clone());
+            operate::run(&Command::OperatorEnable { operator, reason }, config, args.json)
         }
         OperatorCommand::List(args) => {
             let done = operate::runtime()?.block_on(async {

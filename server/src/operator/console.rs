@@ -1,4 +1,4 @@
-//! Operators of the console, as the command line makes them, gives them new links, and shuts them out.
+//! Operators of the console, as the command line makes them, gives them new links, shuts them out and lets them in again.
 
 use engine::{
     audit::OpContext,
@@ -137,6 +137,23 @@ pub(super) async fn disable(
         other => refused(operator, other),
     })?;
     let line = format!("{} `{}` may not use the console any more", changed.id, changed.name);
+    done(&OperatorView::of(&changed), vec![line])
+}
+
+/// Lets an operator in again.
+pub(super) async fn enable(
+    services: &Services,
+    by: &OpContext,
+    operator: &str,
+    reason: Option<&str>,
+) -> Result<Done, NotDone> {
+    let id = find(services, operator).await?;
+    let changed = services.set_operator_disabled(by, id, false, reason).await;
+    let changed = changed.map_err(|error| match error {
+        ChangeOperatorError::Unchanged => NotDone::refused(format!("`{operator}`: this operator is not disabled")),
+        other => refused(operator, other),
+    })?;
+    let line = format!("{} `{}` may use the console again as {}", changed.id, changed.name, words(&changed));
     done(&OperatorView::of(&changed), vec![line])
 }
 

@@ -6,6 +6,7 @@ mod desk;
 mod forms;
 mod gallery;
 mod headers;
+mod letting_in;
 mod pages;
 mod private;
 mod roles;

@@ -134,7 +134,7 @@ async fn the_author_never_approves_not_even_by_sql(kind: Kind) {
     assert_eq!(house.services().find_refundable(of).await.unwrap().unwrap().left(), credits(150));
     // Somebody else may.
     let ben = by(&house.shop, &house.ben);
-    let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, Some("seen")).await.unwrap();
+    let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, Some("seen")).await.unwrap().0;
     assert_eq!((approved.state, approved.note.as_deref()), (ApprovalState::Approved, Some("seen")));
     assert!(approved.outcome.unwrap()["done"].as_str().unwrap().contains("150 credits went back"));
     assert_eq!(house.services().find_refundable(of).await.unwrap().unwrap().left(), Credits::ZERO);
@@ -193,6 +193,7 @@ async fn what_was_done_before_a_crash_is_not_done_again(kind: Kind) {
     let roles = |roles: &[Role]| Deed::OperatorRoles {
         operator: house.cleo.id,
         roles: roles.to_vec(),
+        over: Some(vec![Role::Owner]),
         reason: "new work".to_owned(),
     };
     for deed in [refund(of, Some(credits(150))), roles(&[Role::Finance])] {
@@ -204,7 +205,7 @@ async fn what_was_done_before_a_crash_is_not_done_again(kind: Kind) {
         // Here it dies: what came of it was never kept. Meanwhile somebody gives her other roles again.
         let system = OpContext::system();
         if matches!(deed, Deed::OperatorRoles { .. }) {
-            house.services().set_operator_roles(&system, house.cleo.id, &[Role::Support], None).await.unwrap();
+            house.services().set_operator_roles(&system, house.cleo.id, &[Role::Support], None, None).await.unwrap();
         }
         house.shop.desk.clock.advance_us(RESUMED_AFTER_S * SECOND_US);
         house.services().resume_approvals().await.unwrap();
@@ -255,7 +256,7 @@ async fn what_has_become_impossible_fails_and_says_why(kind: Kind) {
     let meanwhile = Note { reason: "meanwhile", key: None };
     house.services().refund(&system, of, Some(credits(60)), meanwhile).await.unwrap();
     let ben = by(&house.shop, &house.ben);
-    let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
+    let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap().0;
     assert_eq!(approved.state, ApprovalState::Failed);
     let why = approved.outcome.unwrap()["refused"].as_str().unwrap().to_owned();
     assert!(why.contains("200") && why.contains("60"), "{why}");
@@ -268,7 +269,7 @@ async fn what_has_become_impossible_fails_and_says_why(kind: Kind) {
     let id = house.ask(&price("9", from_us, Some(standing.id))).await;
     let soon_us = house.shop.desk.now_us() + 60 * SECOND_US;
     house.services().schedule_price(&system, "acme/tool", &fixed("8"), soon_us, None).await.unwrap();
-    let stale = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
+    let stale = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap().0;
     assert_eq!(stale.state, ApprovalState::Failed, "{:?}", stale.outcome);
     let why = stale.outcome.unwrap()["refused"].as_str().unwrap().to_owned();
     assert!(why.contains("has changed"), "{why}");
@@ -293,6 +294,9 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
     let from_us = house.shop.desk.now_us() + 600 * SECOND_US;
     let reason = || "as agreed".to_owned();
     let terms = Some(GrantTerms { expires_us: from_us, priority: 7 });
+    let dan = NewOperator { email: "dan@example.com", name: "dan", roles: &[Role::Support] };
+    let dan = house.services().create_operator(&OpContext::system(), dan).await.unwrap().operator.id;
+    house.services().set_operator_disabled(&OpContext::system(), dan, true, None).await.unwrap();
     let deeds = [
         (refund(part, Some(credits(110))), Action::RefundCreate),
         (Deed::ReversalCreate { of: whole, reason: reason() }, Action::ReversalCreate),
@@ -301,14 +305,30 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
         (price("9", from_us, None), Action::PriceSchedule),
         (Deed::PolicyPublish { number: draft.number, over: None }, Action::PolicyPublish),
         (
-            Deed::OperatorRoles { operator: house.cleo.id, roles: vec![Role::Auditor], reason: reason() },
+            Deed::OperatorRoles {
+                operator: house.cleo.id,
+                roles: vec![Role::Auditor],
+                over: Some(vec![Role::Owner]),
+                reason: reason(),
+            },
             Action::OperatorSetRoles,
         ),
+        (
+            Deed::OperatorCreate {
+                email: "eve@example.com".to_owned(),
+                name: "eve".to_owned(),
+                roles: vec![Role::Finance],
+                reason: reason(),
+            },
+            Action::OperatorCreate,
+        ),
+        (Deed::OperatorReset { operator: house.cleo.id, reason: reason() }, Action::OperatorRenewLink),
+        (Deed::OperatorEnable { operator: dan, reason: reason() }, Action::OperatorEnable),
     ];
     for (deed, action) in deeds {
         let id = house.ask(&deed).await;
         let ben = by(&house.shop, &house.ben);
-        let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
+        let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap().0;
         assert_eq!(approved.state, ApprovalState::Approved, "{deed:?}: {:?}", approved.outcome);
         assert!(!approved.outcome.clone().unwrap()["done"].as_str().unwrap().is_empty());
         // Again, as a server would that does not know better.

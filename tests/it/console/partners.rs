@@ -429,7 +429,7 @@ async fn many_credits_for_a_partner_are_given_once_another_operator_approves(kin
     assert_eq!((waiting.object_kind.as_str(), waiting.object_id), ("partner", partner.id.to_string()));
     let balance = async || services.load_balance(partner.wallet, desk.now_us()).await.unwrap().balance;
     assert_eq!(balance().await, Credits::ZERO);
-    let approved = services.approve_and_carry_out(&by(), id, operators[1], None).await.unwrap();
+    let approved = services.approve_and_carry_out(&by(), id, operators[1], None).await.unwrap().0;
     assert_eq!(approved.state, ApprovalState::Approved, "{:?}", approved.outcome);
     services.carry_out_approval(&approved).await.unwrap();
     assert_eq!(balance().await, amount, "once, also after a crash");

@@ -6,7 +6,7 @@ mod looking;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     thread::JoinHandle,
 };
 
@@ -15,7 +15,7 @@ use engine::{
     clock::{Clock, SharedClock, SystemClock},
     id::{EntryId, IdSource},
     ledger::{AccountKind, LedgerAccountId, Refusal, batch::Done, grants::GiveGrant},
-    policy::{Policies, PolicySources},
+    policy::{Policies, PolicySources, console::ConsolePolicies},
     service::Services,
     store::{
         Database, Ledger, NotSaved, StoreError, UnitOfWork, WriterError, WriterLock,
@@ -41,6 +41,12 @@ use crate::rows;
 /// Noon on a day in 2027, in microseconds since the Unix epoch.
 pub(crate) const START_US: i64 = 1_800_014_400_000_000;
 pub(crate) const SECOND_US: i64 = 1_000_000;
+
+/// Who may do what in the console, as it is shipped.
+static CONSOLE_POLICIES: LazyLock<Arc<ConsolePolicies>> = LazyLock::new(|| {
+    let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
+    Arc::new(ConsolePolicies::load(sources).unwrap())
+});
 
 /// Runs each of these `async fn(Kind)` as a test on SQLite and as a test on PostgreSQL.
 macro_rules! on_both {
@@ -292,7 +298,9 @@ impl Desk {
         let policies = Policies::load(sources).unwrap();
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let ids: Arc<dyn IdSource> = Arc::<SeededIds>::clone(&self.ids);
-        Services::start(database, ledger, clock, ids, policies).await.unwrap()
+        let services = Services::start(database, ledger, clock, ids, policies).await.unwrap();
+        services.set_up_console_policies(Arc::clone(&CONSOLE_POLICIES));
+        services
     }
 
     /// What the ledger says; a writer that does not answer ends the test.

@@ -126,6 +126,15 @@ async fn a_form_that_is_sent_twice_asks_once(kind: Kind) {
     assert_ne!(services.request_approval(&by, bob, refund(Some("form-1"))).await.unwrap(), id, "somebody else's form");
     let refused = services.request_approval(&by, ada, refund(Some(""))).await;
     assert!(matches!(refused, Err(RequestApprovalError::Key)));
+    // The same form with something else in it is not what was asked for.
+    let more = NewApproval { payload: json!({"call": "inv_1", "credits": "990"}), ..refund(Some("form-1")) };
+    let other = NewApproval { kind: "reversal.create", ..refund(Some("form-1")) };
+    for something_else in [more, other] {
+        let refused = services.request_approval(&by, ada, something_else).await;
+        assert!(matches!(refused, Err(RequestApprovalError::KeyReused(known)) if known == id), "{refused:?}");
+    }
+    let again = NewApproval { reason: "said better", ..refund(Some("form-1")) };
+    assert_eq!(services.request_approval(&by, ada, again).await.unwrap(), id);
 }
 
 async fn what_nobody_decides_expires(kind: Kind) {

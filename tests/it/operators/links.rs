@@ -75,7 +75,7 @@ async fn a_link_is_good_for_half_an_hour(kind: Kind) {
     let (old, new) = (renewed.link.secret.expose_secret(), renewed_again.link.secret.expose_secret());
     assert!(services.find_operator_link(old).await.unwrap().is_none(), "the newest one alone is good");
     assert!(services.find_operator_link(new).await.unwrap().is_some());
-    services.set_operator_roles(&system(), made.operator.id, &[Role::Owner, Role::Auditor], None).await.unwrap();
+    services.set_operator_roles(&system(), made.operator.id, &[Role::Owner, Role::Auditor], None, None).await.unwrap();
     assert!(services.find_operator_link(new).await.unwrap().is_none(), "made for somebody of other roles");
 }
 

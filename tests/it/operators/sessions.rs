@@ -131,7 +131,7 @@ async fn whoever_is_shut_out_is_out_at_once(kind: Kind) {
     assert!(find(&services, &new).await.is_none(), "a session does not come back");
     sign_in(&services, "bob@example.com").await;
     let (new, _) = sign_in(&services, "bob@example.com").await;
-    services.set_operator_roles(&by, bob.id, &[Role::Support], None).await.unwrap();
+    services.set_operator_roles(&by, bob.id, &[Role::Support], None, None).await.unwrap();
     assert!(find(&services, &new).await.is_none(), "other roles, other session");
     let told = newest(&services, 5).await;
     assert_eq!(

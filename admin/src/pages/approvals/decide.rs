@@ -10,6 +10,7 @@ use super::{LIST, facts, href, kind_text, load, outcome, state, with_effect};
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
     kit::{Cell, Field, Form, Heading, Page, Text},
+    pages::operators,
     text::{t, t_with},
 };
 
@@ -86,7 +87,9 @@ async fn approve(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer
     if problems.is_empty() {
         let (by, me) = (visit.context()?, visit.signed_in()?.operator.id);
         match visit.services().approve_and_carry_out(&by, approval.id, me, Some(fields.text("note"))).await {
-            Ok(decided) => {
+            // Shown once, here and nowhere else.
+            Ok((_decided, Some(made))) => return visit.show(operators::shown_once(&visit, &made)).await,
+            Ok((decided, None)) => {
                 let said = outcome(&decided).map(|(_, text)| text).unwrap_or_default();
                 let said = t_with("approvals-approved", &[("outcome", said.into())]);
                 return visit.go(&href(approval.id), &said).await;

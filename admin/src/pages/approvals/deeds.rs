@@ -2,12 +2,13 @@
 
 use engine::{
     credits::Credits,
-    id::PriceVersionId,
+    id::{OperatorId, PriceVersionId},
     operator::Role,
     service::{
         accounts::GrantTerms,
         approvals::Deed,
         movements::{MovementError, Posting},
+        operators::{CreateOperatorError, NewOperator, OperatorProfile},
     },
 };
 
@@ -16,7 +17,7 @@ use crate::{
     kit::{Block, Cell, Diff, Facts, Notice, Tone, lines},
     pages::{
         movements::{adjustment_effect, postings_table, refund_effect},
-        places,
+        operators, places,
     },
     text::{t, t_with},
 };
@@ -61,11 +62,23 @@ pub(super) fn facts(deed: &Deed) -> Facts {
             .fact(t("approvals-from"), from(*from_us))
             .fact(t("approvals-reason"), Cell::text(reason)),
         Deed::PolicyPublish { number, .. } => facts.fact(t("approvals-policy"), version(*number)),
-        Deed::OperatorRoles { operator, roles, reason } => facts
-            .fact(t("approvals-operator"), Cell::id(operator, places::href(&format!("/operators/{operator}"))))
+        Deed::OperatorCreate { email, name, roles, reason } => facts
+            .fact(t("approvals-name"), Cell::text(name))
+            .fact(t("approvals-email"), Cell::text(email))
+            .fact(t("approvals-roles"), Cell::Mono(Role::join(roles)))
+            .fact(t("approvals-reason"), Cell::text(reason)),
+        Deed::OperatorReset { operator, reason } | Deed::OperatorEnable { operator, reason } => {
+            facts.fact(t("approvals-operator"), whom(*operator)).fact(t("approvals-reason"), Cell::text(reason))
+        }
+        Deed::OperatorRoles { operator, roles, reason, .. } => facts
+            .fact(t("approvals-operator"), whom(*operator))
             .fact(t("approvals-roles"), Cell::Mono(Role::join(roles)))
             .fact(t("approvals-reason"), Cell::text(reason)),
     }
+}
+
+fn whom(operator: OperatorId) -> Cell {
+    Cell::id(operator, places::href(&format!("/operators/{operator}")))
 }
 
 /// When a price is to begin, as soon as possible where no time was said.
@@ -120,16 +133,43 @@ pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fau
             price_diff(visit, (tool, spec), (*from_us, *over)).await?
         }
         Deed::PolicyPublish { number, over } => policy_diff(visit, *number, *over).await?,
-        Deed::OperatorRoles { operator, roles, .. } => {
+        Deed::OperatorCreate { email, name, roles, .. } => {
+            let new = NewOperator { email, name, roles };
+            match visit.services().check_new_operator(&new).await {
+                Ok(()) => vec![Notice::new(Tone::Warn, t("approvals-link-yours")).into()],
+                Err(CreateOperatorError::Store(error)) => return Err(error.into()),
+                Err(error) => vec![Notice::new(Tone::Bad, error.to_string()).into()],
+            }
+        }
+        Deed::OperatorReset { operator, .. }
+        | Deed::OperatorEnable { operator, .. }
+        | Deed::OperatorRoles { operator, .. } => {
             let Some(profile) = visit.services().find_operator(*operator).await? else { return Ok(blocks) };
-            let facts = Facts::new()
-                .fact(t("approvals-name"), Cell::text(&profile.name))
-                .fact(t("approvals-roles-now"), Cell::Mono(Role::join(&profile.roles)))
-                .fact(t("approvals-roles-then"), Cell::Mono(Role::join(roles)));
-            vec![facts.into()]
+            operator_effect(deed, &profile)
         }
     });
     Ok(blocks)
+}
+
+/// Who it is about, as they are now, and what it comes to.
+fn operator_effect(deed: &Deed, operator: &OperatorProfile) -> Vec<Block> {
+    let facts = Facts::new()
+        .fact(t("approvals-name"), Cell::text(&operator.name))
+        .fact(t("approvals-state"), operators::state(operator))
+        .fact(t("approvals-roles-now"), Cell::Mono(Role::join(&operator.roles)));
+    let bad = |key: &str| Some(Notice::new(Tone::Bad, t(key)));
+    let (facts, notice) = match deed {
+        Deed::OperatorReset { .. } if operator.is_disabled => (facts, bad("operators-link-disabled")),
+        Deed::OperatorReset { .. } => (facts, Some(Notice::new(Tone::Warn, t("approvals-link-yours")))),
+        Deed::OperatorEnable { .. } if !operator.is_disabled => (facts, bad("operators-enabled-already")),
+        Deed::OperatorRoles { roles, over, .. } => {
+            let is_stale = over.as_ref().is_some_and(|seen| Role::join(seen) != Role::join(&operator.roles));
+            let facts = facts.fact(t("approvals-roles-then"), Cell::Mono(Role::join(roles)));
+            (facts, if is_stale { bad("approvals-roles-stale") } else { None })
+        }
+        _ => (facts, None),
+    };
+    notice.map(Block::from).into_iter().chain([facts.into()]).collect()
 }
 
 /// What a rehearsal has come to, or why it would be refused as things stand.

@@ -1,4 +1,4 @@
-//! Shutting an operator out, letting them in again, signing them out everywhere.
+//! Shutting an operator out, and signing them out everywhere: done at once, by one operator alone.
 
 use actix_web::web::{Path, Payload};
 use engine::{policy::console::ConsoleAction, service::operators::OperatorProfile};
@@ -10,71 +10,41 @@ use crate::{
     text::t,
 };
 
-/// The form that shuts somebody out, or lets them in again. Where it is so already, it says so.
-fn disable_page(
-    visit: &Visit,
-    (operator, is_disabled): (&OperatorProfile, bool),
-    typed: &Fields,
-    problems: &Problems,
-) -> Page {
-    let (key, text, way) = if is_disabled {
-        ("operators-disable", "operators-disable-text", "disable")
-    } else {
-        ("operators-enable", "operators-enable-text", "enable")
-    };
-    let page = below(operator, t(key));
-    if operator.is_disabled == is_disabled {
-        let already = if is_disabled { "operators-disabled-already" } else { "operators-enabled-already" };
-        return page.with(Notice::new(Tone::Warn, t(already)));
+/// The form that shuts somebody out. Where it is so already, it says so.
+fn disable_page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problems: &Problems) -> Page {
+    let page = below(operator, t("operators-disable"));
+    if operator.is_disabled {
+        return page.with(Notice::new(Tone::Warn, t("operators-disabled-already")));
     }
-    let mut form = Form::new(format!("{}/{way}", href(operator.id)), t(key))
+    let form = Form::new(format!("{}/disable", href(operator.id)), t("operators-disable"))
         .field(Field::line("reason", t("console-reason")).required())
         .step_up(visit, ConsoleAction::OperatorDisable)
+        .danger()
         .cancel(href(operator.id))
         .filled(typed, problems);
-    form.is_danger = is_disabled;
-    page.with(Text::new(t(text))).with(form)
+    page.with(Text::new(t("operators-disable-text"))).with(form)
 }
 
-async fn ask(visit: Visit, id: &str, is_disabled: bool) -> Answer {
-    let operator = load(&visit, id).await?;
+pub(super) async fn ask_disable(visit: Visit, id: Path<String>) -> Answer {
+    let operator = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    visit.show(disable_page(&visit, (&operator, is_disabled), &typed, &Problems::default())).await
+    visit.show(disable_page(&visit, &operator, &typed, &Problems::default())).await
 }
 
-async fn set(mut visit: Visit, id: &str, payload: Payload, is_disabled: bool) -> Answer {
+pub(super) async fn disable(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
-    let operator = load(&visit, id).await?;
+    let operator = load(&visit, &id).await?;
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     visit.permit(ConsoleAction::OperatorDisable, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         let by = visit.context()?;
-        match visit.services().set_operator_disabled(&by, operator.id, is_disabled, Some(&reason)).await {
-            Ok(_changed) => {
-                let said = if is_disabled { "operators-disabled-done" } else { "operators-enabled-done" };
-                return visit.go(&href(operator.id), &t(said)).await;
-            }
+        match visit.services().set_operator_disabled(&by, operator.id, true, Some(&reason)).await {
+            Ok(_changed) => return visit.go(&href(operator.id), &t("operators-disabled-done")).await,
             Err(error) => refuse(error, &mut problems)?,
         }
     }
-    visit.show_refused(disable_page(&visit, (&operator, is_disabled), &fields, &problems)).await
-}
-
-pub(super) async fn ask_disable(visit: Visit, id: Path<String>) -> Answer {
-    ask(visit, &id, true).await
-}
-
-pub(super) async fn disable(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    set(visit, &id, payload, true).await
-}
-
-pub(super) async fn ask_enable(visit: Visit, id: Path<String>) -> Answer {
-    ask(visit, &id, false).await
-}
-
-pub(super) async fn enable(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    set(visit, &id, payload, false).await
+    visit.show_refused(disable_page(&visit, &operator, &fields, &problems)).await
 }
 
 fn end_page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problems: &Problems) -> Page {

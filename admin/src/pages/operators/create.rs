@@ -1,25 +1,27 @@
-//! Letting somebody into the console, and giving them a new link: both links are shown once, in the answer to the form.
+//! Letting somebody into the console: asked for by one operator, approved by another one, who alone is shown the link.
 
-use actix_web::web::{Path, Payload};
+use actix_web::web::Payload;
 use engine::{
     operator::Role,
     policy::console::ConsoleAction,
-    service::operators::{
-        CreateOperatorError, CreatedOperator, NewOperator, OPERATOR_LINK_MINUTES, OPERATOR_NAME_CHARS_MAX,
-        OperatorProfile,
+    service::{
+        approvals::Deed,
+        operators::{
+            CreateOperatorError, CreatedOperator, NewOperator, OPERATOR_LINK_MINUTES, OPERATOR_NAME_CHARS_MAX,
+        },
     },
 };
 use secrecy::ExposeSecret as _;
 
-use super::{LIST, below, href, load, refuse, roles::roles_field, roles_text};
+use super::{LIST, ask as asking, below, href, roles::roles_field, roles_text};
 use crate::{
     console::{Answer, Fault, Fields, Problems, ROOT, Visit},
     kit::{Cell, Control, Facts, Field, Form, Link, Notice, Page, Secret, Text, Tone},
     text::{t, t_with},
 };
 
-fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
-    let form = Form::new(format!("{LIST}/new"), t("operators-new"))
+async fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
+    let form = Form::new(format!("{LIST}/new"), t("operators-roles-ask"))
         .field(Field::new("email", t("operators-email"), Control::Line("email")).required())
         .field(
             Field::line("name", t("operators-name"))
@@ -27,15 +29,19 @@ fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
                 .required(),
         )
         .field(roles_field(&[]))
+        .field(Field::line("reason", t("console-reason")).hint(t("operators-reason-hint")).required())
         .once(visit)
         .step_up(visit, ConsoleAction::OperatorCreate)
         .cancel(LIST)
         .filled(typed, problems);
     let minutes = [("minutes", OPERATOR_LINK_MINUTES.into())];
-    Page::new(t("operators-new"))
+    let mut page = Page::new(t("operators-new"))
         .under(t("operators-title"), LIST)
-        .with(Text::new(t_with("operators-new-text", &minutes)))
-        .with(form)
+        .with(Text::new(t_with("operators-new-text", &minutes)));
+    let approver = Notice::new(Tone::Plain, t("operators-four-eyes-link"));
+    let command = "tollgate operator create --role ROLE --name NAME --email ADDRESS".to_owned();
+    page.blocks.extend(asking::four_eyes(visit, (ConsoleAction::OperatorCreate, None), approver, command).await?);
+    Ok(page.with(form))
 }
 
 fn i64_of(number: usize) -> i64 {
@@ -53,25 +59,32 @@ pub(super) fn chosen(fields: &Fields, problems: &mut Problems) -> Vec<Role> {
 
 pub(super) async fn ask(visit: Visit) -> Answer {
     let typed = Fields::parse(&visit.query)?;
-    visit.show(page(&visit, &typed, &Problems::default())).await
+    let page = page(&visit, &typed, &Problems::default()).await?;
+    visit.show(page).await
 }
 
-pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
+pub(super) async fn request(mut visit: Visit, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let mut problems = Problems::default();
     let email = problems.required(&fields, "email").to_owned();
     let name = problems.required(&fields, "name").to_owned();
     let roles = chosen(&fields, &mut problems);
+    let reason = problems.required(&fields, "reason").to_owned();
     visit.permit(ConsoleAction::OperatorCreate, None, &fields, &mut problems).await?;
     if problems.is_empty() {
-        // The form sent twice makes one operator: the second time the address is taken.
         let new = NewOperator { email: &email, name: &name, roles: &roles };
-        match visit.services().create_operator(&visit.context()?, new).await {
-            Ok(made) => return visit.show(shown_once(&visit, &made, "operators-new-done")).await,
+        match visit.services().check_new_operator(&new).await {
+            Ok(()) => {
+                let deed = Deed::OperatorCreate { email, name, roles, reason: reason.clone() };
+                if let Some(answer) = asking::request(&visit, &deed, &reason, &fields, &mut problems).await? {
+                    return Ok(answer);
+                }
+            }
             Err(error) => refuse_new(error, &mut problems)?,
         }
     }
-    visit.show_refused(page(&visit, &fields, &problems)).await
+    let page = page(&visit, &fields, &problems).await?;
+    visit.show_refused(page).await
 }
 
 fn refuse_new(error: CreateOperatorError, problems: &mut Problems) -> Result<(), Fault> {
@@ -87,8 +100,8 @@ fn refuse_new(error: CreateOperatorError, problems: &mut Problems) -> Result<(),
     Ok(())
 }
 
-/// The only page that ever shows the link.
-fn shown_once(visit: &Visit, made: &CreatedOperator, title: &str) -> Page {
+/// The only page that ever shows a link: the answer to whoever has approved that there be one.
+pub(in crate::pages) fn shown_once(visit: &Visit, made: &CreatedOperator) -> Page {
     let operator = &made.operator;
     let origin = visit.console().door.origin();
     let link = format!("{origin}{ROOT}/link/{}", made.link.secret.expose_secret());
@@ -97,46 +110,9 @@ fn shown_once(visit: &Visit, made: &CreatedOperator, title: &str) -> Page {
         .fact(t("operators-email"), Cell::text(&operator.email))
         .fact(t("operators-roles"), Cell::text(roles_text(&operator.roles)))
         .fact(t("operators-link-ends"), Cell::Time(made.link.expires_us));
-    let mut page = below(operator, t(title))
+    let mut page = below(operator, t("operators-link-done"))
         .with(Secret { text: t_with("operators-link-secret", &minutes), secret: link })
         .with(facts);
     page.tools.push(Link::new(t("operators-link-kept"), href(operator.id)));
     page
-}
-
-fn link_page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problems: &Problems) -> Page {
-    let page = below(operator, t("operators-link"));
-    if operator.is_disabled {
-        return page.with(Notice::new(Tone::Warn, t("operators-link-disabled")));
-    }
-    let form = Form::new(format!("{}/link", href(operator.id)), t("operators-link"))
-        .field(Field::line("reason", t("console-reason")).required())
-        .once(visit)
-        .step_up(visit, ConsoleAction::OperatorReset)
-        .danger()
-        .cancel(href(operator.id))
-        .filled(typed, problems);
-    page.with(Text::new(t("operators-link-text"))).with(form)
-}
-
-pub(super) async fn ask_link(visit: Visit, id: Path<String>) -> Answer {
-    let operator = load(&visit, &id).await?;
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(link_page(&visit, &operator, &typed, &Problems::default())).await
-}
-
-pub(super) async fn renew_link(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let fields = Fields::read(visit.console(), payload).await?;
-    let operator = load(&visit, &id).await?;
-    let mut problems = Problems::default();
-    let reason = problems.required(&fields, "reason").to_owned();
-    visit.permit(ConsoleAction::OperatorReset, None, &fields, &mut problems).await?;
-    if problems.is_empty() {
-        // Sent twice, the second link takes the place of the first one: only one is ever good.
-        match visit.services().renew_operator_link(&visit.context()?, operator.id, Some(&reason)).await {
-            Ok(made) => return visit.show(shown_once(&visit, &made, "operators-link-done")).await,
-            Err(error) => refuse(error, &mut problems)?,
-        }
-    }
-    visit.show_refused(link_page(&visit, &operator, &fields, &problems)).await
 }

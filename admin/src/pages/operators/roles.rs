@@ -4,17 +4,13 @@ use actix_web::web::{Path, Payload};
 use engine::{
     operator::Role,
     policy::console::ConsoleAction,
-    service::{
-        approvals::{Deed, RequestApprovalError},
-        operators::OperatorProfile,
-    },
+    service::{approvals::Deed, operators::OperatorProfile},
 };
 
-use super::{LIST, below, create::chosen, href, load, roles_text};
+use super::{LIST, ask as asking, below, create::chosen, href, load, roles_text};
 use crate::{
-    console::{Answer, Fields, Problems, Visit},
+    console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Choice, Control, Facts, Field, Form, Notice, Page, Text, Tone},
-    pages::approvals,
     text::{t, t_with},
 };
 
@@ -29,7 +25,7 @@ pub(super) fn roles_field(now: &[Role]) -> Field {
     Field::new("roles", t("operators-roles"), Control::Boxes(choices.into())).hint(hint)
 }
 
-fn page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problems: &Problems) -> Page {
+async fn page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
     let mut form = Form::new(format!("{}/roles", href(operator.id)), t("operators-roles-ask"))
         .field(roles_field(&operator.roles))
         .field(Field::line("reason", t("console-reason")).hint(t("operators-reason-hint")).required())
@@ -39,17 +35,21 @@ fn page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problems: &Pr
         .filled(typed, problems);
     // What the form is made for: always what is now, also where an older form was sent.
     form = form.field(Field::new("was", "", Control::Hidden).value(Role::join(&operator.roles)));
-    below(operator, t("operators-set-roles"))
-        .with(Text::new(t("operators-roles-text")))
-        .with(Notice::new(Tone::Plain, t("operators-four-eyes")).link(t("operators-matrix"), format!("{LIST}/matrix")))
-        .with(Facts::new().fact(t("operators-roles-now"), Cell::text(roles_text(&operator.roles))))
-        .with(form)
+    let mut page = below(operator, t("operators-set-roles")).with(Text::new(t("operators-roles-text")));
+    let approver = Notice::new(Tone::Plain, t("operators-four-eyes"));
+    let approver = approver.link(t("operators-matrix"), format!("{LIST}/matrix"));
+    let command = "tollgate operator create --role owner --name NAME --email ADDRESS".to_owned();
+    page.blocks.extend(asking::four_eyes(visit, (ConsoleAction::OperatorRoles, None), approver, command).await?);
+    let page =
+        page.with(Facts::new().fact(t("operators-roles-now"), Cell::text(roles_text(&operator.roles)))).with(form);
+    Ok(page)
 }
 
 pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
     let operator = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    visit.show(page(&visit, &operator, &typed, &Problems::default())).await
+    let page = page(&visit, &operator, &typed, &Problems::default()).await?;
+    visit.show(page).await
 }
 
 /// What is the matter with the roles that were chosen, looking at those of now.
@@ -70,17 +70,14 @@ pub(super) async fn request(mut visit: Visit, id: Path<String>, payload: Payload
     let roles = chosen(&fields, &mut problems);
     let reason = problems.required(&fields, "reason").to_owned();
     check(&operator, &roles, fields.text("was"), &mut problems);
-    let key = problems.key(&fields);
     visit.permit(ConsoleAction::OperatorRoles, None, &fields, &mut problems).await?;
     if problems.is_empty() {
-        let author = visit.signed_in()?.operator.id;
-        let deed = Deed::OperatorRoles { operator: operator.id, roles, reason: reason.clone() };
-        match visit.services().request_deed(&visit.context()?, author, &deed, &reason, Some(&key)).await {
-            Ok(asked) => return visit.go(&approvals::href(asked), &t("approvals-requested")).await,
-            Err(RequestApprovalError::Store(error)) => return Err(error.into()),
-            Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),
-            Err(error) => problems.add("", error.to_string()),
+        let over = Some(operator.roles.clone());
+        let deed = Deed::OperatorRoles { operator: operator.id, roles, over, reason: reason.clone() };
+        if let Some(answer) = asking::request(&visit, &deed, &reason, &fields, &mut problems).await? {
+            return Ok(answer);
         }
     }
-    visit.show_refused(page(&visit, &operator, &fields, &problems)).await
+    let page = page(&visit, &operator, &fields, &problems).await?;
+    visit.show_refused(page).await
 }

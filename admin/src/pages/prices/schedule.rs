@@ -144,6 +144,8 @@ enum Outcome {
     Done(String),
     /// It is not.
     Refused(SchedulePriceError),
+    /// It is not even asked for: why.
+    NotAsked(String),
 }
 
 /// Schedules the price, or asks somebody else for it where some call may become dearer.
@@ -171,7 +173,7 @@ async fn carry_out(visit: &Visit, order: &PriceOrder<'_>) -> Result<Outcome, Fau
         Ok(_request) => Ok(Outcome::Done(t("prices-asked-done"))),
         Err(RequestApprovalError::Store(error)) => Err(error.into()),
         Err(RequestApprovalError::Reason) => Ok(Outcome::Refused(SchedulePriceError::Reason)),
-        Err(error) => Err(Fault::Broken(error.to_string())),
+        Err(error) => Ok(Outcome::NotAsked(error.to_string())),
     }
 }
 
@@ -199,6 +201,7 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
         match carry_out(&visit, &order).await? {
             Outcome::Done(said) => return visit.go(&tool_href(tool.profile.id), &said).await,
             Outcome::Refused(error) => add_problem(&mut problems, error)?,
+            Outcome::NotAsked(why) => problems.add("", why),
         }
     }
     order.over = None;

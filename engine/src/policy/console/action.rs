@@ -74,7 +74,7 @@ macro_rules! console_actions {
     };
 }
 
-console_actions! { 68:
+console_actions! { 69:
     /// See the dashboard.
     DashboardRead, "dashboard.read", Read;
     /// See publishers, namespaces and tools.
@@ -187,8 +187,10 @@ console_actions! { 68:
     OperatorCreate, "operator.create", People;
     /// Change what somebody is.
     OperatorRoles, "operator.roles", People;
-    /// Shut somebody out, or let them in again.
+    /// Shut somebody out.
     OperatorDisable, "operator.disable", People;
+    /// Let somebody in again.
+    OperatorEnable, "operator.enable", People;
     /// Sign somebody out everywhere.
     OperatorEndSessions, "operator.end_sessions", People;
     /// Give somebody a new link, without their password and second factor.

@@ -28,6 +28,12 @@ pub enum DecideApprovalError {
     /// It is the author's own.
     #[error("somebody else has to decide what you have asked for")]
     OwnRequest,
+    /// Its author was shut out since, or has lost the role that it takes.
+    #[error("whoever asked for this may not do it any more: it can only be rejected")]
+    AuthorMayNot,
+    /// Its author has let in whoever decides, or could have seen a link of theirs.
+    #[error("whoever asked for this has lately let you in or given you a link: somebody else has to approve it")]
+    LetInByAuthor,
     /// It was decided before.
     #[error("this request is {} already", .state.as_str())]
     NotWaiting {
@@ -63,7 +69,8 @@ pub enum WithdrawApprovalError {
 }
 
 impl Services {
-    /// Decides what somebody else has asked for. What is approved is still to be carried out.
+    /// Decides what somebody else has asked for. What is approved is still to be carried out. Only what its author still may
+    /// do is approved, and only by somebody who is not of the author's own making.
     ///
     /// # Errors
     /// See [`DecideApprovalError`].
@@ -84,6 +91,10 @@ impl Services {
             return Err(DecideApprovalError::OwnRequest);
         }
         expect_undecided(&before)?;
+        if decision == Decision::Approve {
+            self.expect_able_author(&before).await?;
+            self.expect_apart(&before, operator).await?;
+        }
         let told = told_of(by, action, &before);
         if let Some(decided) = self.close_approval(before, operator, state, note, told).await? {
             return Ok(decided);

@@ -2,20 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{NewApproval, RequestApprovalError};
+use self::kept::{Kept, wrong};
+use super::RequestApprovalError;
 use crate::{
-    audit::OpContext,
     credits::Credits,
-    id::{AccountId, ApprovalId, EntryId, OperatorId, PartnerId, PriceVersionId},
+    id::{AccountId, EntryId, OperatorId, PartnerId, PriceVersionId},
     ledger::grants::PRIORITY_MAX,
     operator::Role,
     policy::console::ConsoleAction,
     service::{
-        Services,
         accounts::{GrantTerms, is_reason},
         catalog::spec_from_json,
+        operators::NewOperator,
     },
 };
+
+mod kept;
+mod request;
 
 /// The words of the payloads. Whoever changes them raises it and goes on reading the old ones.
 const VERSION: u64 = 1;
@@ -88,12 +91,39 @@ pub enum Deed {
         /// The version that was seen to be in force: another one makes the request stale. `None`: any.
         over: Option<i64>,
     },
+    /// Let somebody into the console. Whoever approves it is shown the link, and nobody else.
+    OperatorCreate {
+        /// The address that they sign in with.
+        email: String,
+        /// Who that is.
+        name: String,
+        /// What they are.
+        roles: Vec<Role>,
+        /// Why.
+        reason: String,
+    },
+    /// Give somebody a new link in the place of their password and second factor. It is shown as for a new operator.
+    OperatorReset {
+        /// Whom.
+        operator: OperatorId,
+        /// Why.
+        reason: String,
+    },
+    /// Let somebody in again who was shut out.
+    OperatorEnable {
+        /// Whom.
+        operator: OperatorId,
+        /// Why.
+        reason: String,
+    },
     /// Change what somebody is in the console.
     OperatorRoles {
         /// Who.
         operator: OperatorId,
         /// What they are from then on.
         roles: Vec<Role>,
+        /// What they were seen to be: other roles make the request stale. `None`: any.
+        over: Option<Vec<Role>>,
         /// Why.
         reason: String,
     },
@@ -106,7 +136,7 @@ pub struct DeedUnreadable(String);
 
 impl Deed {
     /// What deeds are called: whoever decides one has to be allowed to do it.
-    pub const ACTIONS: [ConsoleAction; 8] = [
+    pub const ACTIONS: [ConsoleAction; 11] = [
         ConsoleAction::RefundCreate,
         ConsoleAction::ReversalCreate,
         ConsoleAction::AccountAdjust,
@@ -114,6 +144,9 @@ impl Deed {
         ConsoleAction::PartnerGrant,
         ConsoleAction::PriceSchedule,
         ConsoleAction::PolicyPublish,
+        ConsoleAction::OperatorCreate,
+        ConsoleAction::OperatorReset,
+        ConsoleAction::OperatorEnable,
         ConsoleAction::OperatorRoles,
     ];
 
@@ -127,6 +160,9 @@ impl Deed {
             Self::PartnerGrant { .. } => ConsoleAction::PartnerGrant,
             Self::PriceSchedule { .. } => ConsoleAction::PriceSchedule,
             Self::PolicyPublish { .. } => ConsoleAction::PolicyPublish,
+            Self::OperatorCreate { .. } => ConsoleAction::OperatorCreate,
+            Self::OperatorReset { .. } => ConsoleAction::OperatorReset,
+            Self::OperatorEnable { .. } => ConsoleAction::OperatorEnable,
             Self::OperatorRoles { .. } => ConsoleAction::OperatorRoles,
         }
     }
@@ -139,7 +175,11 @@ impl Deed {
             Self::PartnerGrant { partner, .. } => ("partner", partner.to_string()),
             Self::PriceSchedule { tool, .. } => ("tool", tool.clone()),
             Self::PolicyPublish { number, .. } => ("policy", number.to_string()),
-            Self::OperatorRoles { operator, .. } => ("operator", operator.to_string()),
+            // They have no identifier yet, and no address is told in the audit trail.
+            Self::OperatorCreate { name, .. } => ("operator", name.clone()),
+            Self::OperatorReset { operator, .. }
+            | Self::OperatorEnable { operator, .. }
+            | Self::OperatorRoles { operator, .. } => ("operator", operator.to_string()),
         }
     }
 
@@ -169,8 +209,15 @@ impl Deed {
                 json!({"tool": tool, "spec": spec, "from_us": from_us, "over": over, "reason": reason})
             }
             Self::PolicyPublish { number, over } => json!({"number": number, "over": over}),
-            Self::OperatorRoles { operator, roles, reason } => {
-                json!({"operator": operator.to_string(), "roles": Role::join(roles), "reason": reason})
+            Self::OperatorCreate { email, name, roles, reason } => {
+                json!({"email": email, "name": name, "roles": Role::join(roles), "reason": reason})
+            }
+            Self::OperatorReset { operator, reason } | Self::OperatorEnable { operator, reason } => {
+                json!({"operator": operator.to_string(), "reason": reason})
+            }
+            Self::OperatorRoles { operator, roles, over, reason } => {
+                let over = over.as_deref().map(Role::join);
+                json!({"operator": operator.to_string(), "roles": Role::join(roles), "over": over, "reason": reason})
             }
         };
         let mut payload = Map::new();
@@ -233,10 +280,32 @@ impl Deed {
             Some(ConsoleAction::PolicyPublish) => {
                 Self::PolicyPublish { number: kept.number("number")?, over: kept.maybe_number("over")? }
             }
-            Some(ConsoleAction::OperatorRoles) => Self::OperatorRoles {
+            Some(action) => return Self::about_operator(action, &kept),
+            None => return Err(wrong("deed")),
+        })
+    }
+
+    /// The rest of [`Self::from_payload`].
+    fn about_operator(action: ConsoleAction, kept: &Kept<'_>) -> Result<Self, DeedUnreadable> {
+        let reason = || kept.text("reason").map(str::to_owned);
+        Ok(match action {
+            ConsoleAction::OperatorCreate => Self::OperatorCreate {
+                email: kept.text("email")?.to_owned(),
+                name: kept.text("name")?.to_owned(),
+                roles: kept.roles("roles")?,
+                reason: reason()?,
+            },
+            ConsoleAction::OperatorReset => {
+                Self::OperatorReset { operator: kept.parsed("operator")?, reason: reason()? }
+            }
+            ConsoleAction::OperatorEnable => {
+                Self::OperatorEnable { operator: kept.parsed("operator")?, reason: reason()? }
+            }
+            ConsoleAction::OperatorRoles => Self::OperatorRoles {
                 operator: kept.parsed("operator")?,
-                roles: Role::split(kept.text("roles")?).map_err(|error| DeedUnreadable(error.to_string()))?,
-                reason: kept.text("reason")?.to_owned(),
+                roles: kept.roles("roles")?,
+                over: kept.maybe_roles("over")?,
+                reason: reason()?,
             },
             _ => return Err(wrong("deed")),
         })
@@ -264,123 +333,20 @@ impl Deed {
             }
             Self::PriceSchedule { spec, reason, .. } => spec_from_json(spec).err().or_else(|| of_reason(reason)),
             Self::PolicyPublish { .. } => None,
+            Self::OperatorCreate { email, name, roles, reason } => {
+                let checked = NewOperator { email, name, roles }.checked_email();
+                checked.err().map(|error| error.to_string()).or_else(|| of_reason(reason))
+            }
             Self::OperatorRoles { roles, .. } if roles.is_empty() => {
                 Some("an operator has at least one role".to_owned())
             }
             Self::ReversalCreate { reason, .. }
             | Self::AccountAdjust { reason, .. }
             | Self::PartnerGrant { reason, .. }
+            | Self::OperatorReset { reason, .. }
+            | Self::OperatorEnable { reason, .. }
             | Self::OperatorRoles { reason, .. } => of_reason(reason),
         }
-    }
-}
-
-/// A payload, field by field.
-struct Kept<'a>(&'a Value);
-
-impl<'a> Kept<'a> {
-    fn text(&self, name: &str) -> Result<&'a str, DeedUnreadable> {
-        self.0.get(name).and_then(Value::as_str).ok_or_else(|| wrong(name))
-    }
-
-    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, DeedUnreadable> {
-        self.text(name)?.parse().map_err(|_unreadable| wrong(name))
-    }
-
-    fn maybe_parsed<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, DeedUnreadable> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(_) => self.parsed(name).map(Some),
-        }
-    }
-
-    fn number(&self, name: &str) -> Result<i64, DeedUnreadable> {
-        self.maybe_number(name)?.ok_or_else(|| wrong(name))
-    }
-
-    fn maybe_number(&self, name: &str) -> Result<Option<i64>, DeedUnreadable> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value.as_i64().map(Some).ok_or_else(|| wrong(name)),
-        }
-    }
-
-    fn credits(&self, name: &str) -> Result<Credits, DeedUnreadable> {
-        self.maybe_credits(name)?.ok_or_else(|| wrong(name))
-    }
-
-    fn maybe_credits(&self, name: &str) -> Result<Option<Credits>, DeedUnreadable> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(_) => Credits::parse_exact(self.text(name)?).map(Some).map_err(|_unreadable| wrong(name)),
-        }
-    }
-}
-
-fn wrong(name: &str) -> DeedUnreadable {
-    DeedUnreadable(format!("`{name}` is missing or wrong"))
-}
-
-impl Services {
-    /// Asks for a deed: another operator has to decide it. `reason` is for whoever decides; the same `key` again (the form's
-    /// own identifier) asks for nothing more.
-    ///
-    /// # Errors
-    /// See [`RequestApprovalError`]: the deed makes no sense, there is nothing to give back, the reason or the key cannot be
-    /// used, or the database failed.
-    pub async fn request_deed(
-        &self,
-        by: &OpContext,
-        author: OperatorId,
-        deed: &Deed,
-        reason: &str,
-        key: Option<&str>,
-    ) -> Result<ApprovalId, RequestApprovalError> {
-        if let Some(problem) = deed.problem() {
-            return Err(RequestApprovalError::Senseless(problem));
-        }
-        let new = NewApproval {
-            kind: deed.action().as_str(),
-            payload: deed.to_payload(),
-            amount: self.amount_of(deed).await?,
-            object: self.object_of(deed)?,
-            reason,
-            key,
-        };
-        self.request_approval(by, author, new).await
-    }
-
-    /// What a deed is done to, as its page knows it: tools have identifiers, too.
-    fn object_of(&self, deed: &Deed) -> Result<(&'static str, String), RequestApprovalError> {
-        let Deed::PriceSchedule { tool, .. } = deed else { return Ok(deed.object()) };
-        let found = self.find_tool_by_path(tool);
-        let found = found.ok_or_else(|| RequestApprovalError::Senseless(format!("there is no tool `{tool}`")))?;
-        Ok(("tool", found.to_string()))
-    }
-
-    /// How much money a deed moves at most, in micro-credits. Of a charge less and less is left, never more.
-    async fn amount_of(&self, deed: &Deed) -> Result<Option<i64>, RequestApprovalError> {
-        let nothing = |of: &EntryId| RequestApprovalError::Senseless(format!("nothing of `{of}` can be taken back"));
-        let amount = match deed {
-            Deed::RefundCreate { of, credits: None, .. } => {
-                let left = self.find_refundable(*of).await?.map(|charge| charge.left());
-                left.filter(|left| !left.is_zero()).ok_or_else(|| nothing(of))?
-            }
-            Deed::ReversalCreate { of, .. } => {
-                let (_, postings) = self.find_transaction(*of).await?.ok_or_else(|| nothing(of))?;
-                let moved = Credits::checked_sum(postings.iter().map(|posting| posting.amount));
-                moved.ok_or_else(|| nothing(of))?
-            }
-            Deed::AccountAdjust { credits, .. } if credits.is_negative() => {
-                credits.checked_neg().unwrap_or(Credits::MAX)
-            }
-            Deed::RefundCreate { credits: Some(credits), .. }
-            | Deed::AccountAdjust { credits, .. }
-            | Deed::GrantCreate { credits, .. }
-            | Deed::PartnerGrant { credits, .. } => *credits,
-            Deed::PriceSchedule { .. } | Deed::PolicyPublish { .. } | Deed::OperatorRoles { .. } => return Ok(None),
-        };
-        Ok(Some(amount.micros()))
     }
 }
 

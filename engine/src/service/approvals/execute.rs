@@ -1,7 +1,8 @@
 //! Carrying out what was approved: at once by whoever approved it, or later by whichever server finds it undone.
 //!
 //! Refunds, grants, corrections and prices are carried out under a key of their own, so that they happen once. A policy is
-//! published once by its state. Of roles the audit trail says whether they were set for this approval.
+//! published once by its state. Of what is done about operators the audit trail says whether it was done for this approval.
+//! A link that comes of it is known only to whoever approved it; whoever takes the deed up later shows it to nobody.
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
@@ -15,7 +16,7 @@ use crate::{
         accounts::GrantError,
         catalog::spec_from_json,
         movements::{MovementError, Note},
-        operators::ChangeOperatorError,
+        operators::{ChangeOperatorError, CreateOperatorError, CreatedOperator, NewOperator},
         policies::PolicyVersionError,
         prices::{PriceOrder, PriceStart, SchedulePriceError},
     },
@@ -43,17 +44,23 @@ pub enum DeedFailure {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DeedDone {
     /// In words.
     pub said: String,
     /// The ledger's transaction, where money moved.
     pub entry: Option<EntryId>,
+    /// Whoever got a link, with it: the only time that it is known.
+    pub link: Option<CreatedOperator>,
 }
 
 impl DeedDone {
-    fn moved(entry: EntryId, said: String) -> Self {
-        Self { said, entry: Some(entry) }
+    const fn of(said: String) -> Self {
+        Self { said, entry: None, link: None }
+    }
+
+    const fn moved(entry: EntryId, said: String) -> Self {
+        Self { said, entry: Some(entry), link: None }
     }
 }
 
@@ -72,7 +79,7 @@ impl Deed {
             }
             Self::ReversalCreate { of, reason } => {
                 let reverted = services.revert(by, *of, note(reason), false).await?;
-                Ok(DeedDone { said: format!("{of} was taken back"), entry: reverted.id })
+                Ok(DeedDone { entry: reverted.id, ..DeedDone::of(format!("{of} was taken back")) })
             }
             Self::AccountAdjust { account, credits, reason } => {
                 let adjusted = services.adjust(by, *account, *credits, note(reason)).await?;
@@ -80,11 +87,7 @@ impl Deed {
                 Ok(DeedDone::moved(adjusted.id, said))
             }
             Self::GrantCreate { account, credits, terms, reason } => {
-                let given = services.grant_credits(by, *account, *credits, *terms, note(reason)).await;
-                let given = given.map_err(|error| match error {
-                    GrantError::Store(error) => error.into(),
-                    other => refused(&other),
-                })?;
+                let given = services.grant_credits(by, *account, *credits, *terms, note(reason)).await?;
                 Ok(DeedDone::moved(given.id, format!("{credits} credits were given with {}", given.id)))
             }
             Self::PartnerGrant { partner, credits, reason } => {
@@ -104,23 +107,28 @@ impl Deed {
                     over: *over,
                 };
                 let made = services.order_price(by, &order).await?;
-                Ok(DeedDone { said: format!("{} is the price of {tool} from its time on", made.id), entry: None })
+                Ok(DeedDone::of(format!("{} is the price of {tool} from its time on", made.id)))
             }
             Self::PolicyPublish { number, over } => {
-                services.publish_policy(by, *number, *over).await.map_err(|error| match error {
-                    PolicyVersionError::Store(error) => error.into(),
-                    other => refused(&other),
-                })?;
-                Ok(DeedDone { said: self.outcome(), entry: None })
+                services.publish_policy(by, *number, *over).await?;
+                Ok(DeedDone::of(self.outcome()))
             }
-            Self::OperatorRoles { operator, roles, reason } => {
-                let changed = services.set_operator_roles(by, *operator, roles, Some(reason)).await;
-                changed.map_err(|error| match error {
-                    ChangeOperatorError::Store(error) => error.into(),
-                    ChangeOperatorError::Changed => DeedFailure::Overtaken(error.to_string()),
-                    other => refused(&other),
-                })?;
-                Ok(DeedDone { said: self.outcome(), entry: None })
+            Self::OperatorCreate { email, name, roles, reason } => {
+                let new = NewOperator { email, name, roles };
+                let made = services.create_operator_because(by, new, Some(reason)).await?;
+                Ok(DeedDone { link: Some(made), ..DeedDone::of(self.outcome()) })
+            }
+            Self::OperatorReset { operator, reason } => {
+                let renewed = services.renew_operator_link(by, *operator, Some(reason)).await?;
+                Ok(DeedDone { link: Some(renewed), ..DeedDone::of(self.outcome()) })
+            }
+            Self::OperatorEnable { operator, reason } => {
+                services.set_operator_disabled(by, *operator, false, Some(reason)).await?;
+                Ok(DeedDone::of(self.outcome()))
+            }
+            Self::OperatorRoles { operator, roles, over, reason } => {
+                services.set_operator_roles(by, *operator, roles, over.as_deref(), Some(reason)).await?;
+                Ok(DeedDone::of(self.outcome()))
             }
         }
     }
@@ -129,6 +137,11 @@ impl Deed {
     fn outcome(&self) -> String {
         match self {
             Self::PolicyPublish { number, .. } => format!("version {number} of the policy is in force"),
+            Self::OperatorCreate { name, roles, .. } => format!("{name} may come in as {}", Role::join(roles)),
+            Self::OperatorReset { operator, .. } => {
+                format!("{operator} has a new link, and neither password nor second factor")
+            }
+            Self::OperatorEnable { operator, .. } => format!("{operator} may come in again"),
             Self::OperatorRoles { operator, roles, .. } => format!("{operator} is {}", Role::join(roles)),
             _ => String::new(),
         }
@@ -136,7 +149,14 @@ impl Deed {
 
     /// Whether doing it twice is kept apart by its key.
     const fn has_key(&self) -> bool {
-        !matches!(self, Self::PolicyPublish { .. } | Self::OperatorRoles { .. })
+        !matches!(
+            self,
+            Self::PolicyPublish { .. }
+                | Self::OperatorCreate { .. }
+                | Self::OperatorReset { .. }
+                | Self::OperatorEnable { .. }
+                | Self::OperatorRoles { .. }
+        )
     }
 }
 
@@ -164,9 +184,47 @@ impl From<MovementError> for DeedFailure {
     }
 }
 
+impl From<GrantError> for DeedFailure {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Store(error) => error.into(),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<PolicyVersionError> for DeedFailure {
+    fn from(error: PolicyVersionError) -> Self {
+        match error {
+            PolicyVersionError::Store(error) => error.into(),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<CreateOperatorError> for DeedFailure {
+    fn from(error: CreateOperatorError) -> Self {
+        match error {
+            CreateOperatorError::Store(error) => error.into(),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<ChangeOperatorError> for DeedFailure {
+    fn from(error: ChangeOperatorError) -> Self {
+        match error {
+            ChangeOperatorError::Store(error) => error.into(),
+            ChangeOperatorError::Changed => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
+}
+
 impl Services {
     /// Approves what somebody else has asked for, and carries it out. If that cannot be finished now, a round of
-    /// [`Self::resume_approvals`] does it: the answer says how it stands.
+    /// [`Self::resume_approvals`] does it: the answer says how it stands. With the link that came of it: nobody else is ever
+    /// shown it.
     ///
     /// # Errors
     /// As for [`Self::decide_approval`]: then nothing was approved.
@@ -176,12 +234,21 @@ impl Services {
         id: ApprovalId,
         operator: OperatorId,
         note: Option<&str>,
-    ) -> Result<Approval, DecideApprovalError> {
+    ) -> Result<(Approval, Option<CreatedOperator>), DecideApprovalError> {
         let approved = self.decide_approval(by, id, operator, Decision::Approve, note).await?;
-        if let Err(error) = self.carry_out_approval(&approved).await {
+        let link = self.carry_out_approval(&approved).await.unwrap_or_else(|error| {
             tracing::warn!(%id, %error, "what was approved could not be carried out yet");
+            None
+        });
+        match self.find_approval(id).await {
+            Ok(now) => Ok((now.unwrap_or(approved), link)),
+            // How it stands can be looked up later, the link cannot.
+            Err(error) if link.is_some() => {
+                tracing::warn!(%id, %error, "what was approved cannot be read again");
+                Ok((approved, link))
+            }
+            Err(error) => Err(error.into()),
         }
-        Ok(self.find_approval(id).await?.unwrap_or(approved))
     }
 
     /// Carries out what was approved some seconds ago and has no outcome: whoever approved it is gone. To be called from time
@@ -201,36 +268,48 @@ impl Services {
         Ok(())
     }
 
-    /// Carries out what was approved and keeps what came of it: that it was done, or why it cannot be.
+    /// Carries out what was approved and keeps what came of it: that it was done, or why it cannot be. Gives the link that
+    /// was made, for whoever approved it.
     ///
     /// # Errors
     /// The database failed, or somebody was at the same thing: it is as it was, and can be tried again.
-    pub async fn carry_out_approval(&self, approval: &Approval) -> Result<(), DeedFailure> {
-        let Some(approver) = approval.decided_by else { return Ok(()) };
+    pub async fn carry_out_approval(&self, approval: &Approval) -> Result<Option<CreatedOperator>, DeedFailure> {
+        let Some(approver) = approval.decided_by else { return Ok(None) };
         let by = OpContext {
             actor: Actor::Operator(approver.to_string()),
             method: Method::Approval { id: approval.id, author: approval.author },
             request: Some(RequestId::new(&*self.ids, self.clock.now_us())),
         };
         match self.do_approved(&by, approval).await {
-            Ok(done) => self.finish_approval(approval.id, Ok(&done)).await?,
-            Err(DeedFailure::Refused(why)) => self.finish_approval(approval.id, Err(&why)).await?,
-            Err(error) => return Err(error),
+            Ok(done) => {
+                match self.finish_approval(approval.id, Ok(&done.said)).await {
+                    // A round writes it once more; the link is never to be had again.
+                    Err(error) if done.link.is_some() => {
+                        tracing::warn!(id = %approval.id, %error, "what came of an approval could not be written yet");
+                    }
+                    finished => finished?,
+                }
+                Ok(done.link)
+            }
+            Err(DeedFailure::Refused(why)) => {
+                self.finish_approval(approval.id, Err(&why)).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
-    async fn do_approved(&self, by: &OpContext, approval: &Approval) -> Result<String, DeedFailure> {
+    async fn do_approved(&self, by: &OpContext, approval: &Approval) -> Result<DeedDone, DeedFailure> {
         let deed = Deed::from_payload(&approval.payload).map_err(|error| refused(&error))?;
         if !deed.has_key() && self.was_carried_out(approval).await? {
-            return Ok(deed.outcome());
+            return Ok(DeedDone::of(deed.outcome()));
         }
         let done = deed.execute(self, by, &approval.key()).await;
         // Another server was at it at the same moment.
         if done.is_err() && !deed.has_key() && self.was_carried_out(approval).await? {
-            return Ok(deed.outcome());
+            return Ok(DeedDone::of(deed.outcome()));
         }
-        done.map(|done| done.said)
+        done
     }
 
     /// Whether the audit trail tells of something that was done because of this approval. By `audit_actor`.

@@ -26,11 +26,14 @@ pub enum ChangeOperatorError {
     #[error("an operator has at least one role")]
     NoRole,
     /// Nobody else could say who may use the console.
-    #[error("this is the last owner: make another one first")]
+    #[error("this is the last owner who can sign in: make another one first")]
     LastOwner,
     /// It is shut out.
     #[error("this operator is disabled: enable it first")]
     Disabled,
+    /// Its roles are not those that were seen.
+    #[error("its roles have changed since this was asked for: look at it again")]
+    Stale,
     /// It is as it was to become.
     #[error("this operator is so already")]
     Unchanged,
@@ -47,18 +50,24 @@ impl Services {
         self.find_operator(id).await?.ok_or(ChangeOperatorError::NotFound)
     }
 
-    /// Gives an operator other roles and signs it out everywhere.
+    /// Gives an operator other roles and signs it out everywhere. `over`: the roles that were seen when this was asked for;
+    /// with other ones nothing is done.
     ///
     /// # Errors
-    /// There is none, it has these roles, none is given, it is the last owner and would be none, or the database failed.
+    /// There is none, it has these roles, none is given, it is the last owner and would be none, it has others than those
+    /// that were seen, or the database failed.
     pub async fn set_operator_roles(
         &self,
         by: &OpContext,
         id: OperatorId,
         roles: &[Role],
+        over: Option<&[Role]>,
         reason: Option<&str>,
     ) -> Result<OperatorProfile, ChangeOperatorError> {
         let before = self.load_operator(id).await?;
+        if over.is_some_and(|seen| Role::join(seen) != Role::join(&before.roles)) {
+            return Err(ChangeOperatorError::Stale);
+        }
         let words = Role::join(roles);
         let roles = Role::split(&words).map_err(|error| inconsistent(&error))?;
         if roles.is_empty() {
@@ -99,7 +108,7 @@ impl Services {
     }
 
     /// Changes what an operator may do: it is signed out everywhere, and its links end. Unless it `stays_owner`, there has
-    /// to be another one.
+    /// to be another one; one who can sign in, if it can itself.
     async fn change_operator(
         &self,
         before: &OperatorProfile,
@@ -121,15 +130,19 @@ impl Services {
             let others = Query::select()
                 .column(entity::operator::Column::Id)
                 .from(entity::operator::Entity)
-                .cond_where(is_other_owner(before.id))
+                .cond_where(is_other_owner(before))
                 .take();
             update = update.filter(Expr::exists(others));
+            if !before.has_password {
+                // Whoever has set one in the meantime counts as an owner who can sign in.
+                update = update.filter(entity::operator::Column::PasswordHash.is_null());
+            }
         }
         unit.one(self.db.backend(), &update);
         self.end_sessions_and_links(&mut unit, before.id, None);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(()),
-            Err(NotSaved::Conflict { .. }) if leaves && !self.has_other_owner(before.id).await? => {
+            Err(NotSaved::Conflict { .. }) if leaves && !self.has_other_owner(before).await? => {
                 Err(ChangeOperatorError::LastOwner)
             }
             Err(NotSaved::Conflict { .. }) => Err(ChangeOperatorError::Changed),
@@ -137,18 +150,20 @@ impl Services {
         }
     }
 
-    async fn has_other_owner(&self, id: OperatorId) -> Result<bool, StoreError> {
-        let others = entity::operator::Entity::find().filter(is_other_owner(id)).one(self.db.readers()).await?;
+    async fn has_other_owner(&self, leaving: &OperatorProfile) -> Result<bool, StoreError> {
+        let others = entity::operator::Entity::find().filter(is_other_owner(leaving)).one(self.db.readers()).await?;
         Ok(others.is_some())
     }
 }
 
-/// Whoever else is an owner and not shut out. The word of no other role has theirs in it.
-fn is_other_owner(id: OperatorId) -> Condition {
-    Condition::all()
-        .add(entity::operator::Column::Id.ne(id.uuid()))
+/// Whoever else is an owner and not shut out; and can sign in, where the one who is `leaving` can: an owner who has never set
+/// a password takes nobody's place. The word of no other role has theirs in it.
+fn is_other_owner(leaving: &OperatorProfile) -> Condition {
+    let others = Condition::all()
+        .add(entity::operator::Column::Id.ne(leaving.id.uuid()))
         .add(entity::operator::Column::IsDisabled.eq(false))
-        .add(entity::operator::Column::Roles.contains(Role::Owner.as_str()))
+        .add(entity::operator::Column::Roles.contains(Role::Owner.as_str()));
+    if leaving.has_password { others.add(entity::operator::Column::PasswordHash.is_not_null()) } else { others }
 }
 
 pub(super) fn because(told: AuditEntry, reason: Option<&str>) -> AuditEntry {

@@ -1,5 +1,5 @@
-//! Single-use links of operators: shown to whoever made or reset one, who hands them on. A link sets the password, and there
-//! is no other way to a first one.
+//! Single-use links of operators: shown on the command line to whoever has the machine, in the console to whoever approved
+//! that there be one, and handed on by them. A link sets the password, and there is no other way to a first one.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use secrecy::SecretString;

@@ -1,4 +1,4 @@
-//! `operator create|list|link|revoke` for the console.
+//! `operator create|list|link|revoke|enable` for the console.
 
 use serde_json::{Value, json};
 use tests::{
@@ -114,5 +114,15 @@ fn an_operator_is_let_in_listed_given_a_new_link_and_shut_out(kind: Kind) {
     for text in [first, second, third, "example.com"] {
         assert!(!told.to_string().contains(text), "neither secret nor address in the trail: {told}");
     }
+
+    let again = json_of(path, &["operator", "enable", "ada@example.com", "--reason", "came back"]);
+    assert_eq!((text(&again, "operator"), &again["is_disabled"]), (ada, &json!(false)));
+    let told = json_of(path, &["audit", "list", "--object", "operator"]);
+    assert_eq!(
+        (text(&told["audit"][0], "action"), text(&told["audit"][0], "reason")),
+        ("operator.enable", "came back")
+    );
+    let said = run(path, &["operator", "enable", ada]);
+    assert!(said.exit == Some(1) && said.errors.contains("is not disabled"), "{said:?}");
     verify(path);
 }

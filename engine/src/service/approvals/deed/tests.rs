@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 
-fn one_of_each() -> [Deed; 12] {
+fn one_of_each() -> [Deed; 16] {
     let credits = Credits::from_micros(150_000_001);
     let refund =
         |credits| Deed::RefundCreate { of: Uuid::from_u128(7).into(), credits, reason: "wrong \"answer\"".into() };
@@ -24,6 +24,7 @@ fn one_of_each() -> [Deed; 12] {
         Deed::OperatorRoles {
             operator: Uuid::from_u128(9).into(),
             roles: vec![Role::Owner, Role::Support],
+            over: Some(vec![Role::Support]),
             reason: "she runs it now".to_owned(),
         },
         Deed::ReversalCreate { of: Uuid::from_u128(7).into(), reason: "twice".to_owned() },
@@ -35,6 +36,20 @@ fn one_of_each() -> [Deed; 12] {
         },
         Deed::PartnerGrant { partner: Uuid::from_u128(5).into(), credits, reason: "a \"start\"".to_owned() },
         Deed::PolicyPublish { number: 1, over: None },
+        Deed::OperatorCreate {
+            email: "Ada@example.com".to_owned(),
+            name: "Ada".to_owned(),
+            roles: vec![Role::Finance, Role::Auditor],
+            reason: "she begins today".to_owned(),
+        },
+        Deed::OperatorReset { operator: Uuid::from_u128(9).into(), reason: "the telephone is gone".to_owned() },
+        Deed::OperatorEnable { operator: Uuid::from_u128(9).into(), reason: "she is back".to_owned() },
+        Deed::OperatorRoles {
+            operator: Uuid::from_u128(9).into(),
+            roles: vec![Role::Owner],
+            over: None,
+            reason: "she runs it now".to_owned(),
+        },
     ]
 }
 
@@ -58,8 +73,23 @@ fn the_words_that_are_kept_stay_as_they_are() {
     assert_eq!(kept[5], r#"{"version":1,"deed":"policy.publish","number":12,"over":11}"#);
     assert_eq!(
         kept[6],
-        r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"owner support","reason":"she runs it now"}"#
+        r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"owner support","over":"support","reason":"she runs it now"}"#
     );
+    assert_eq!(
+        kept[12],
+        r#"{"version":1,"deed":"operator.create","email":"Ada@example.com","name":"Ada","roles":"auditor finance","reason":"she begins today"}"#
+    );
+    assert_eq!(
+        kept[13],
+        r#"{"version":1,"deed":"operator.reset","operator":"opr_00000000000000000000000000000009","reason":"the telephone is gone"}"#
+    );
+    assert_eq!(
+        kept[14],
+        r#"{"version":1,"deed":"operator.enable","operator":"opr_00000000000000000000000000000009","reason":"she is back"}"#
+    );
+    // As it was before it said over what.
+    let old = r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"owner","reason":"she runs it now"}"#;
+    assert_eq!(Deed::from_payload(&serde_json::from_str(old).unwrap()), Ok(one_of_each()[15].clone()));
 }
 
 #[test]
@@ -81,6 +111,12 @@ fn what_is_damaged_or_of_another_version_is_not_read() {
             r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"king","reason":"x"}"#,
             "king",
         ),
+        (
+            r#"{"version":1,"deed":"operator.roles","operator":"opr_00000000000000000000000000000009","roles":"owner","over":"queen","reason":"x"}"#,
+            "queen",
+        ),
+        (r#"{"version":1,"deed":"operator.create","name":"Ada","roles":"owner","reason":"x"}"#, "email"),
+        (r#"{"version":1,"deed":"operator.reset","operator":"acc_1","reason":"x"}"#, "operator"),
     ] {
         let error = Deed::from_payload(&serde_json::from_str(text).unwrap()).unwrap_err().to_string();
         assert!(error.contains(named), "{text}: {error}");
@@ -96,6 +132,12 @@ fn nobody_is_asked_to_decide_what_makes_no_sense() {
         spec: spec.to_owned(),
         from_us: 1,
         over: None,
+        reason: reason.to_owned(),
+    };
+    let somebody = |email: &str, name: &str, roles: &[Role], reason: &str| Deed::OperatorCreate {
+        email: email.to_owned(),
+        name: name.to_owned(),
+        roles: roles.to_vec(),
         reason: reason.to_owned(),
     };
     for deed in [
@@ -114,8 +156,14 @@ fn nobody_is_asked_to_decide_what_makes_no_sense() {
         price(r#"{"pricing_mode":"fixed_per_request","fixed_credit_cost":"2"}"#, ""),
         Deed::PartnerGrant { partner: Uuid::from_u128(5).into(), credits: Credits::ZERO, reason: "x".to_owned() },
         Deed::PartnerGrant { partner: Uuid::from_u128(5).into(), credits: Credits::MAX, reason: reason.clone() },
-        Deed::OperatorRoles { operator, roles: Vec::new(), reason: "x".to_owned() },
-        Deed::OperatorRoles { operator, roles: vec![Role::Owner], reason },
+        Deed::OperatorRoles { operator, roles: Vec::new(), over: None, reason: "x".to_owned() },
+        Deed::OperatorRoles { operator, roles: vec![Role::Owner], over: None, reason: reason.clone() },
+        somebody("ada", "Ada", &[Role::Owner], "x"),
+        somebody("ada@example.com", "A\nda", &[Role::Owner], "x"),
+        somebody("ada@example.com", "Ada", &[], "x"),
+        somebody("ada@example.com", "Ada", &[Role::Owner], ""),
+        Deed::OperatorReset { operator, reason: reason.clone() },
+        Deed::OperatorEnable { operator, reason },
     ] {
         assert!(deed.problem().is_some(), "{deed:?}");
     }
