@@ -7,8 +7,8 @@ use engine::{
 };
 
 use crate::{
-    console::{Access, Fault, Fields, Problems, Route, get, post},
-    kit::{Cell, Field, Tone},
+    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    kit::{Cell, Field, Form, Page, Text, Tone},
     text::{t, t_with},
 };
 
@@ -100,6 +100,37 @@ fn percent(bps: i32) -> String {
 /// Why something is done.
 fn reason_field() -> Field {
     Field::line("reason", t("console-reason")).hint(t("catalog-reason-hint")).required()
+}
+
+/// A form that makes something, as far as all of them are alike.
+struct NewThing {
+    /// The key of what the form is called.
+    title: &'static str,
+    /// The key of the name of the list in which it will stand, and where that is.
+    list: (&'static str, &'static str),
+    /// The key of what there is to know before.
+    text: &'static str,
+    action: ConsoleAction,
+}
+
+impl NewThing {
+    /// The page with the form, whose fields `add` adds.
+    fn page(&self, visit: &Visit, add: impl FnOnce(Form) -> Form, (typed, problems): (&Fields, &Problems)) -> Page {
+        let (section, list) = self.list;
+        let form = add(Form::new(format!("{list}/new"), t(self.title)))
+            .field(reason_field())
+            .once(visit)
+            .step_up(visit, self.action)
+            .cancel(list)
+            .filled(typed, problems);
+        Page::new(t(self.title)).under(t(section), list).with(Text::new(t(self.text))).with(form)
+    }
+}
+
+/// Shows the page of a form as its address fills it in.
+async fn ask_new(visit: Visit, page: fn(&Visit, (&Fields, &Problems)) -> Page) -> Answer {
+    let typed = Fields::parse(&visit.query)?;
+    visit.show(page(&visit, (&typed, &Problems::default()))).await
 }
 
 /// Why something is made, and the form that makes it.

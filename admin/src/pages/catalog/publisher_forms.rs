@@ -9,8 +9,8 @@ use engine::{
 };
 
 use super::{
-    PUBLISHERS, add_problem, difference::lines_of, making, percent, publisher_href, publishers::load, reason_field,
-    share_bps,
+    NewThing, PUBLISHERS, add_problem, difference::lines_of, making, percent, publisher_href, publishers::load,
+    reason_field, share_bps,
 };
 use crate::{
     console::{Answer, Fields, Problems, Visit},
@@ -21,25 +21,24 @@ use crate::{
 /// Of how many credits a preview shows the parts.
 const SHOWN_CHARGE: i64 = 100;
 
-fn new_page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
-    let form = Form::new(format!("{PUBLISHERS}/new"), t("catalog-publisher-new"))
-        .field(Field::line("slug", t("catalog-slug")).hint(t("catalog-slug-hint")).required())
-        .field(Field::line("display_name", t("catalog-display-name")).required())
-        .field(Field::line("share_bps", t("catalog-share-bps")).hint(t("catalog-share-hint")).required())
-        .field(reason_field())
-        .once(visit)
-        .step_up(visit, ConsoleAction::PublisherCreate)
-        .cancel(PUBLISHERS)
-        .filled(typed, problems);
-    Page::new(t("catalog-publisher-new"))
-        .under(t("catalog-publishers"), PUBLISHERS)
-        .with(Text::new(t("catalog-publisher-new-text")))
-        .with(form)
+const NEW: NewThing = NewThing {
+    title: "catalog-publisher-new",
+    list: ("catalog-publishers", PUBLISHERS),
+    text: "catalog-publisher-new-text",
+    action: ConsoleAction::PublisherCreate,
+};
+
+fn new_page(visit: &Visit, typed: (&Fields, &Problems)) -> Page {
+    let fields = |form: Form| {
+        form.field(Field::line("slug", t("catalog-slug")).hint(t("catalog-slug-hint")).required())
+            .field(Field::line("display_name", t("catalog-display-name")).required())
+            .field(Field::line("share_bps", t("catalog-share-bps")).hint(t("catalog-share-hint")).required())
+    };
+    NEW.page(visit, fields, typed)
 }
 
 pub(super) async fn ask_new(visit: Visit) -> Answer {
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(new_page(&visit, &typed, &Problems::default())).await
+    super::ask_new(visit, new_page).await
 }
 
 pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
@@ -58,7 +57,7 @@ pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
             Err(error) => add_problem(&mut problems, error)?,
         }
     }
-    visit.show_refused(new_page(&visit, &fields, &problems)).await
+    visit.show_refused(new_page(&visit, (&fields, &problems))).await
 }
 
 /// What a form for a publisher knows of it.

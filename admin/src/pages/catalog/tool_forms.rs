@@ -8,10 +8,10 @@ use engine::{
     service::catalog::{CatalogError, NewTool, ToolDetail, ToolTerms},
 };
 
-use super::{TOOLS, add_problem, difference::lines_of, making, reason_field, tool_href, tools::load};
+use super::{NewThing, TOOLS, add_problem, difference::lines_of, making, reason_field, tool_href, tools::load};
 use crate::{
     console::{Answer, Fields, Problems, Visit},
-    kit::{Choice, Control, Diff, Field, Form, Page, Text},
+    kit::{Choice, Control, Diff, Field, Form, Page},
     pages::prices,
     text::t,
 };
@@ -79,25 +79,25 @@ fn terms_of(fields: &Fields, problems: &mut Problems) -> ToolTerms {
     }
 }
 
-fn new_page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
-    let form = Form::new(format!("{TOOLS}/new"), t("catalog-tool-new"))
-        .field(Field::line("namespace", t("catalog-namespace")).required())
-        .field(Field::line("name", t("catalog-tool-name")).hint(t("catalog-tool-name-hint")).required());
-    let form = prices::price_fields(terms_fields(form, None), None)
-        .field(reason_field())
-        .once(visit)
-        .step_up(visit, ConsoleAction::ToolCreate)
-        .cancel(TOOLS)
-        .filled(typed, problems);
-    Page::new(t("catalog-tool-new"))
-        .under(t("catalog-tools"), TOOLS)
-        .with(Text::new(t("catalog-tool-new-text")))
-        .with(form)
+const NEW: NewThing = NewThing {
+    title: "catalog-tool-new",
+    list: ("catalog-tools", TOOLS),
+    text: "catalog-tool-new-text",
+    action: ConsoleAction::ToolCreate,
+};
+
+fn new_page(visit: &Visit, typed: (&Fields, &Problems)) -> Page {
+    let fields = |form: Form| {
+        let form = form
+            .field(Field::line("namespace", t("catalog-namespace")).required())
+            .field(Field::line("name", t("catalog-tool-name")).hint(t("catalog-tool-name-hint")).required());
+        prices::price_fields(terms_fields(form, None), None)
+    };
+    NEW.page(visit, fields, typed)
 }
 
 pub(super) async fn ask_new(visit: Visit) -> Answer {
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(new_page(&visit, &typed, &Problems::default())).await
+    super::ask_new(visit, new_page).await
 }
 
 pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
@@ -121,7 +121,7 @@ pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
             Err(error) => add_problem(&mut problems, error)?,
         }
     }
-    visit.show_refused(new_page(&visit, &fields, &problems)).await
+    visit.show_refused(new_page(&visit, (&fields, &problems))).await
 }
 
 /// The form for a tool. If it `was_changed` since the form was opened, what is now stands beside what was typed, and the
