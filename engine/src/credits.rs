@@ -86,6 +86,11 @@ impl Credits {
         self.0.checked_neg().map(Self)
     }
 
+    /// The amount without its sign; of the one value that has no counterpart, the largest there is.
+    pub fn size(self) -> Self {
+        self.0.checked_abs().map_or(Self::MAX, Self)
+    }
+
     /// The sum of many amounts, or nothing when it is out of range.
     pub fn checked_sum(amounts: impl IntoIterator<Item = Self>) -> Option<Self> {
         amounts.into_iter().try_fold(Self::ZERO, Self::checked_add)

@@ -1,6 +1,7 @@
 //! What operators do from the console, through the services, on both databases: a module for each part of the console.
 
 mod accounts;
+mod alone;
 mod approvals;
 mod audit;
 mod auditors;

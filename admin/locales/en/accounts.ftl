@@ -38,4 +38,5 @@ accounts-new-text = The account begins with a wallet and one token, whose secret
 accounts-new-verified = The address counts as confirmed
 accounts-new-credits = First credits, if any
 accounts-new-done = The account is there
+accounts-new-made-before = This form was sent before, and the account was made then. The secret of its token was shown then and cannot be shown again: revoke the token if nobody has kept it, and make another one.
 accounts-new-not-asked = The account is there, but its credits could not be asked for. Give them from its page.

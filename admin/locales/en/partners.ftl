@@ -54,9 +54,9 @@ partners-grant = Give credits
 partners-grant-text = The credits come from the platform's promotion account and never expire.
 partners-grant-credits = Credits
 partners-grant-reason-hint = One line; its digest stands in the books.
-partners-grant-above = More than { $credits } credits need another operator's approval: they are asked for, and given once somebody else has approved them. Where there is nobody else, nobody can: give less, or let another operator in first.
+partners-grant-above = What you give and correct within 24 hours counts together, and you have given { $given } credits so far. More than { $credits } need another operator's approval: they are asked for, and given once somebody else has approved them. Where there is nobody else, nobody can: give less, or let another operator in first.
 partners-granted = { $credits } credits were given.
-partners-grant-asked = Asked for: { $id }. Another operator has to approve it.
+partners-grant-asked = { $why } Asked for: { $id }. Another operator has to approve it.
 
 partners-tokens = Tokens
 partners-tokens-empty = There is no token, so nobody can call. The first one is made here; its secret is shown once.

@@ -1,18 +1,20 @@
 //! What the pages of accounts and of partners share: their tokens, the limits on them, and credits that somebody else has
 //! to approve.
 
+use actix_web::web::{Path, Payload};
 use engine::{
     policy::console::ConsoleAction,
     service::{
-        approvals::{Deed, RequestApprovalError},
+        approvals::{APPROVAL_FROM, Deed, RequestApprovalError, Weight},
         caps::CapHolder,
         tokens::TokenOwner,
     },
 };
 
+use super::movements;
 use crate::{
-    console::{Fault, Problems, Visit},
-    kit::{Link, Page},
+    console::{Answer, Fault, Problems, Visit},
+    kit::{Link, Page, Text},
     text::t_with,
 };
 
@@ -61,17 +63,75 @@ impl Holder {
     }
 }
 
-/// Asks for credits that somebody else has to approve: what to say about it, if they were asked for.
+/// Whose tokens and limits the routes below an account's or a partner's page are about.
+pub(super) trait Held: 'static {
+    /// Finds them by what stands in the path.
+    async fn find(visit: &Visit, id: &str) -> Result<Holder, Fault>;
+}
+
+pub(super) async fn ask_token<H: Held>(visit: Visit, id: Path<String>) -> Answer {
+    let holder = H::find(&visit, &id).await?;
+    tokens::ask_new(visit, holder).await
+}
+
+pub(super) async fn make_token<H: Held>(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = H::find(&visit, &id).await?;
+    tokens::make(visit, holder, payload).await
+}
+
+pub(super) async fn ask_revoke<H: Held>(visit: Visit, path: Path<(String, String)>) -> Answer {
+    let (id, token) = path.into_inner();
+    let holder = H::find(&visit, &id).await?;
+    tokens::ask_revoke(visit, holder, &token).await
+}
+
+pub(super) async fn revoke<H: Held>(visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
+    let (id, token) = path.into_inner();
+    let holder = H::find(&visit, &id).await?;
+    tokens::revoke(visit, holder, &token, payload).await
+}
+
+pub(super) async fn show_caps<H: Held>(visit: Visit, id: Path<String>) -> Answer {
+    let holder = H::find(&visit, &id).await?;
+    caps::show(visit, holder).await
+}
+
+pub(super) async fn set_cap<H: Held>(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = H::find(&visit, &id).await?;
+    caps::set(visit, holder, payload).await
+}
+
+pub(super) async fn ask_lift<H: Held>(visit: Visit, id: Path<String>) -> Answer {
+    let holder = H::find(&visit, &id).await?;
+    caps::ask_lift(visit, holder).await
+}
+
+pub(super) async fn lift<H: Held>(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    let holder = H::find(&visit, &id).await?;
+    caps::lift(visit, holder, payload).await
+}
+
+/// How many credits the operator may still give alone.
+pub(super) async fn given_so_far(visit: &Visit) -> Result<Text, Fault> {
+    let given = visit.services().load_given(visit.signed_in()?.operator.id).await?;
+    let values = [("credits", APPROVAL_FROM.to_string().into()), ("given", given.to_string().into())];
+    Ok(Text::new(t_with("partners-grant-above", &values)))
+}
+
+/// Asks for credits that somebody else has to approve, because of their `weight`: what to say about it, if they were asked for.
 pub(super) async fn ask_for_grant(
     visit: &Visit,
-    asked: &Deed,
+    (asked, weight): (&Deed, Weight),
     reason: &str,
     key: &str,
     problems: &mut Problems,
 ) -> Result<Option<String>, Fault> {
     let author = visit.signed_in()?.operator.id;
     match visit.services().request_deed(&visit.context()?, author, asked, reason, Some(key)).await {
-        Ok(id) => return Ok(Some(t_with("partners-grant-asked", &[("id", id.to_string().into())]))),
+        Ok(id) => {
+            let why = movements::why_four_eyes(weight);
+            return Ok(Some(t_with("partners-grant-asked", &[("id", id.to_string().into()), ("why", why.into())])));
+        }
         Err(RequestApprovalError::Store(error)) => return Err(error.into()),
         Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),
         Err(error) => problems.add("", error.to_string()),

@@ -1,6 +1,6 @@
 //! Accounts: who calls, what they own, what they may still spend.
 
-use actix_web::web::{Path, Payload};
+use actix_web::web::Path;
 use engine::{
     credits::Credits,
     id::AccountId,
@@ -11,7 +11,7 @@ use engine::{
     },
 };
 
-use super::access::{self, Holder};
+use super::access::{self, Held, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
     kit::{
@@ -38,14 +38,18 @@ pub(super) fn routes() -> Vec<Route> {
         post("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::give),
         get("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend::ask),
         post("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend::suspend),
-        get("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), ask_token),
-        post("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), make_token),
-        get("/accounts/{id}/tokens/{token}/revoke", needs(ConsoleAction::AccountToken), ask_revoke),
-        post("/accounts/{id}/tokens/{token}/revoke", needs(ConsoleAction::AccountToken), revoke),
-        get("/accounts/{id}/caps", needs(ConsoleAction::AccountsRead), caps),
-        post("/accounts/{id}/caps", needs(ConsoleAction::AccountCap), set_cap),
-        get("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), ask_lift),
-        post("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), lift),
+        get("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), access::ask_token::<OfAccount>),
+        post("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), access::make_token::<OfAccount>),
+        get(
+            "/accounts/{id}/tokens/{token}/revoke",
+            needs(ConsoleAction::AccountToken),
+            access::ask_revoke::<OfAccount>,
+        ),
+        post("/accounts/{id}/tokens/{token}/revoke", needs(ConsoleAction::AccountToken), access::revoke::<OfAccount>),
+        get("/accounts/{id}/caps", needs(ConsoleAction::AccountsRead), access::show_caps::<OfAccount>),
+        post("/accounts/{id}/caps", needs(ConsoleAction::AccountCap), access::set_cap::<OfAccount>),
+        get("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), access::ask_lift::<OfAccount>),
+        post("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), access::lift::<OfAccount>),
     ]
 }
 
@@ -142,6 +146,15 @@ fn holder(account: &AccountProfile) -> Holder {
     }
 }
 
+/// The same by what stands in the path.
+struct OfAccount;
+
+impl Held for OfAccount {
+    async fn find(visit: &Visit, id: &str) -> Result<Holder, Fault> {
+        Ok(holder(&load(visit, id).await?))
+    }
+}
+
 async fn show(visit: Visit, id: Path<String>) -> Answer {
     let account = load(&visit, &id).await?;
     let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;
@@ -224,46 +237,4 @@ fn facts(account: &AccountProfile, balance: &Balance) -> Facts {
         .fact(t("accounts-reserved"), Cell::Money(balance.reserved))
         .fact(t("accounts-wallet"), Cell::Mono(account.wallet.to_string()))
         .fact(t("accounts-created"), Cell::Time(account.created_us))
-}
-
-async fn ask_token(visit: Visit, id: Path<String>) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::ask_new(visit, holder).await
-}
-
-async fn make_token(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::make(visit, holder, payload).await
-}
-
-async fn ask_revoke(visit: Visit, path: Path<(String, String)>) -> Answer {
-    let (id, token) = path.into_inner();
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::ask_revoke(visit, holder, &token).await
-}
-
-async fn revoke(visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
-    let (id, token) = path.into_inner();
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::revoke(visit, holder, &token, payload).await
-}
-
-async fn caps(visit: Visit, id: Path<String>) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::show(visit, holder).await
-}
-
-async fn set_cap(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::set(visit, holder, payload).await
-}
-
-async fn ask_lift(visit: Visit, id: Path<String>) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::ask_lift(visit, holder).await
-}
-
-async fn lift(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::lift(visit, holder, payload).await
 }

@@ -9,7 +9,7 @@ use engine::{
     id::{AccountId, EntryId, PurchaseId},
     policy::console::{ConsoleAction, ConsoleDecision, ConsoleDenialCode},
     service::{
-        approvals::{APPROVAL_FROM, Deed, DeedFailure, RequestApprovalError},
+        approvals::{APPROVAL_FROM, Deed, DeedDone, DeedFailure, RequestApprovalError, Weight},
         movements::{MovementError, MovementKind, Posting, RefundRehearsal},
     },
 };
@@ -34,6 +34,7 @@ mod reversal;
 const LIST: &str = "/admin/refunds";
 
 pub(super) use adjust::adjustment_effect;
+pub(super) use payouts::payout_effect;
 
 pub(super) fn routes() -> Vec<Route> {
     [
@@ -128,10 +129,27 @@ pub(super) fn refund_effect(rehearsal: &RefundRehearsal) -> Vec<Block> {
     vec![facts.into(), postings_table(&rehearsal.postings).into()]
 }
 
+/// Why another operator has to approve; empty where none has to.
+pub(super) fn why_four_eyes(weight: Weight) -> String {
+    let credits = |credits: Credits| credits.to_string().into();
+    let values =
+        [("from", credits(APPROVAL_FROM)), ("before", credits(weight.before)), ("total", credits(weight.total()))];
+    match (weight.needs_second(), weight.before.is_zero()) {
+        (false, _) => String::new(),
+        (true, true) => t_with("movements-four-eyes", &values),
+        (true, false) => t_with(&["movements-four-eyes-with-", weight.with.as_str()].concat(), &values),
+    }
+}
+
 /// Says that another operator has to approve, where that is so.
-fn four_eyes(amount: Credits) -> Option<Block> {
-    let says = || t_with("movements-four-eyes", &[("from", APPROVAL_FROM.to_string().into())]);
-    (amount > APPROVAL_FROM).then(|| Notice::new(Tone::Warn, says()).into())
+fn four_eyes(weight: Weight) -> Option<Block> {
+    weight.needs_second().then(|| Notice::new(Tone::Warn, why_four_eyes(weight)).into())
+}
+
+/// What a deed that moves money comes to with what is counted together with it.
+async fn weigh(visit: &Visit, deed: &Deed) -> Result<Weight, Fault> {
+    let weight = visit.services().weigh(visit.signed_in()?.operator.id, deed).await?;
+    weight.ok_or_else(|| Fault::Broken("a deed that moves no money".to_owned()))
 }
 
 /// Says beside the field `name` that the operator may not move so much.
@@ -166,36 +184,44 @@ struct Said<'a> {
     key: &'a str,
 }
 
-/// Does a deed that moves `amount`, or asks another operator for it where that is much. `None`: the form has problems.
+/// Does a deed that moves money, or asks another operator for it where that is much. `None`: the form has problems.
 async fn do_or_ask(
     visit: &Visit,
     deed: &Deed,
-    amount: Credits,
     said: Said<'_>,
     problems: &mut Problems,
 ) -> Result<Option<HttpResponse>, Fault> {
     let by = visit.context()?;
-    if amount > APPROVAL_FROM {
-        let author = visit.signed_in()?.operator.id;
-        return match visit.services().request_deed(&by, author, deed, said.reason, Some(said.key)).await {
-            Ok(id) => visit.go(&approvals::href(id), &t("approvals-requested")).await.map(Some),
-            Err(RequestApprovalError::Store(error)) => Err(error.into()),
-            Err(error) => {
-                problems.add("", error.to_string());
-                Ok(None)
-            }
-        };
-    }
     match deed.execute(visit.services(), &by, said.key).await {
         Ok(done) => {
-            let to = done.entry.map_or_else(|| LIST.to_owned(), href);
-            visit.go(&to, &t_with("movements-done", &[("what", done.said.into())])).await.map(Some)
+            let to = done_href(deed, &done);
+            return visit.go(&to, &t_with("movements-done", &[("what", done.said.into())])).await.map(Some);
         }
-        Err(DeedFailure::Store(error)) => Err(error.into()),
+        Err(DeedFailure::FourEyes(_)) => {}
+        Err(DeedFailure::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            problems.add("", error.to_string());
+            return Ok(None);
+        }
+    }
+    let author = visit.signed_in()?.operator.id;
+    match visit.services().request_deed(&by, author, deed, said.reason, Some(said.key)).await {
+        Ok(id) => visit.go(&approvals::href(id), &t("approvals-requested")).await.map(Some),
+        Err(RequestApprovalError::Store(error)) => Err(error.into()),
         Err(error) => {
             problems.add("", error.to_string());
             Ok(None)
         }
+    }
+}
+
+/// Where it is shown what came of a deed.
+fn done_href(deed: &Deed, done: &DeedDone) -> String {
+    match (deed, done.entry) {
+        (Deed::PurchaseConfirm { purchase, .. }, _) => purchases::href(*purchase),
+        (Deed::PayoutCreate { .. }, Some(entry)) => payouts::href(entry),
+        (_, Some(entry)) => href(entry),
+        (_, None) => LIST.to_owned(),
     }
 }
 

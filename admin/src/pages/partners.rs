@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Path, Payload};
+use actix_web::web::Path;
 use engine::{
     id::PartnerId,
     policy::console::ConsoleAction,
@@ -12,7 +12,7 @@ use engine::{
     },
 };
 
-use super::access::{self, Holder};
+use super::access::{self, Held, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, csv, get, post},
     kit::{
@@ -45,14 +45,18 @@ pub(super) fn routes() -> Vec<Route> {
         get("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::ask),
         post("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::give),
         get("/partners/{id}/tokens", needs(ConsoleAction::PartnersRead), tokens),
-        get("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), ask_token),
-        post("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), make_token),
-        get("/partners/{id}/tokens/{token}/revoke", needs(ConsoleAction::PartnerToken), ask_revoke),
-        post("/partners/{id}/tokens/{token}/revoke", needs(ConsoleAction::PartnerToken), revoke),
-        get("/partners/{id}/caps", needs(ConsoleAction::PartnersRead), caps),
-        post("/partners/{id}/caps", needs(ConsoleAction::PartnerCap), set_cap),
-        get("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), ask_lift),
-        post("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), lift),
+        get("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), access::ask_token::<OfPartner>),
+        post("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), access::make_token::<OfPartner>),
+        get(
+            "/partners/{id}/tokens/{token}/revoke",
+            needs(ConsoleAction::PartnerToken),
+            access::ask_revoke::<OfPartner>,
+        ),
+        post("/partners/{id}/tokens/{token}/revoke", needs(ConsoleAction::PartnerToken), access::revoke::<OfPartner>),
+        get("/partners/{id}/caps", needs(ConsoleAction::PartnersRead), access::show_caps::<OfPartner>),
+        post("/partners/{id}/caps", needs(ConsoleAction::PartnerCap), access::set_cap::<OfPartner>),
+        get("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), access::ask_lift::<OfPartner>),
+        post("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), access::lift::<OfPartner>),
         get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
         get("/partners/{id}/users", needs(ConsoleAction::PartnersRead), users::list),
         get("/partners/{id}/users/{user}", needs(ConsoleAction::PartnersRead), users::show),
@@ -239,6 +243,15 @@ fn count_of(size: &PartnerSize) -> Cell {
     Cell::Number(i64::try_from(size.end_users).unwrap_or(i64::MAX))
 }
 
+/// The same by what stands in the path.
+struct OfPartner;
+
+impl Held for OfPartner {
+    async fn find(visit: &Visit, id: &str) -> Result<Holder, Fault> {
+        Ok(holder(&load(visit, id).await?))
+    }
+}
+
 async fn show(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
@@ -273,48 +286,6 @@ async fn tokens(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let tokens = access::tokens::list(&visit, &holder(&partner)).await?;
     visit.show(view(&visit, &partner, "/tokens").with(tokens)).await
-}
-
-async fn ask_token(visit: Visit, id: Path<String>) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::ask_new(visit, holder).await
-}
-
-async fn make_token(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::make(visit, holder, payload).await
-}
-
-async fn ask_revoke(visit: Visit, path: Path<(String, String)>) -> Answer {
-    let (id, token) = path.into_inner();
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::ask_revoke(visit, holder, &token).await
-}
-
-async fn revoke(visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
-    let (id, token) = path.into_inner();
-    let holder = holder(&load(&visit, &id).await?);
-    access::tokens::revoke(visit, holder, &token, payload).await
-}
-
-async fn caps(visit: Visit, id: Path<String>) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::show(visit, holder).await
-}
-
-async fn set_cap(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::set(visit, holder, payload).await
-}
-
-async fn ask_lift(visit: Visit, id: Path<String>) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::ask_lift(visit, holder).await
-}
-
-async fn lift(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let holder = holder(&load(&visit, &id).await?);
-    access::caps::lift(visit, holder, payload).await
 }
 
 #[cfg(test)]

@@ -25,6 +25,21 @@ pub fn may_cost_more(old: &Price, new: &Price) -> bool {
         }
 }
 
+/// Whether a version `new` that takes its place in time between `before` and `after` makes some call dearer: it is dearer than
+/// the one before it, or the one after it is dearer than it. The latter was compared with another one when it was made.
+pub fn scheduling_may_cost_more(before: Option<&Price>, new: &Price, after: Option<&Price>) -> bool {
+    before.is_some_and(|before| may_cost_more(before, new)) || after.is_some_and(|after| may_cost_more(new, after))
+}
+
+/// Whether taking a version back that stands in time between `before` and `after` makes some call dearer: the one before it
+/// stays in force, and may be dearer; and the one after it, which was compared with what is taken back, may be dearer than the
+/// one that it then follows.
+pub fn taking_back_may_cost_more(before: Option<&Price>, taken_back: &Price, after: Option<&Price>) -> bool {
+    before.is_some_and(|before| {
+        may_cost_more(taken_back, before) || after.is_some_and(|after| may_cost_more(before, after))
+    })
+}
+
 fn failures_may_cost_more(old: &Price, new: &Price) -> bool {
     let before = match old.charge_on {
         ChargeOn::Success => Credits::ZERO,

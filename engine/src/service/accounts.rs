@@ -105,7 +105,8 @@ impl Services {
         };
         let mut unit = UnitOfWork::new();
         let now_us = self.clock.now_us();
-        let row = self.add_account(&mut unit, &email, new.is_verified, password_hash, now_us);
+        let row =
+            self.add_account(&mut unit, (self.new_account(now_us), &email), new.is_verified, password_hash, now_us);
         let told = told_of(by, Action::AccountCreate, &row);
         self.save_account(unit.audited(told), &email).await?;
         Ok(AccountId::from(row.id))
@@ -115,12 +116,11 @@ impl Services {
     fn add_account(
         &self,
         unit: &mut UnitOfWork,
-        email: &str,
+        (id, email): (AccountId, &str),
         is_verified: bool,
         password_hash: Option<String>,
         now_us: i64,
     ) -> entity::account::Model {
-        let id = AccountId::new(&*self.ids, now_us);
         let wallet = self.open_ledger_account(unit, AccountKind::Wallet, &id.to_string(), now_us);
         let row = entity::account::Model {
             id: id.uuid(),
@@ -135,6 +135,10 @@ impl Services {
         self.state(unit, &row, now_us);
         unit.one(self.db.backend(), &entity::account::Entity::insert(row.clone().into_active_model()));
         row
+    }
+
+    fn new_account(&self, now_us: i64) -> AccountId {
+        AccountId::new(&*self.ids, now_us)
     }
 
     /// Writes a unit that makes an account for `email`. The database's unique column decides a race for an address.

@@ -19,6 +19,7 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod alone;
 mod author;
 mod decide;
 mod deed;
@@ -28,6 +29,8 @@ mod rounds;
 mod rows;
 mod standing;
 
+pub use alone::{ALONE_HOURS, CountedWith, Weight};
+pub(super) use alone::{Alone, Moving, NotAlone};
 pub use author::APPROVER_APART_HOURS;
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
 pub use deed::{Deed, DeedUnreadable};
@@ -37,7 +40,8 @@ pub use list::{APPROVALS_PAGE_MAX, ApprovalFilter};
 use rows::read;
 pub use rows::{Approval, ApprovalState};
 
-/// Refunds and grants above this many micro-credits need another operator's approval: 100 credits.
+/// What moves more than this many micro-credits needs another operator's approval: 100 credits, with what is counted together
+/// with it ([`Services::weigh`]).
 pub const APPROVAL_FROM: Credits = Credits::from_micros(100 * MICROS_PER_CREDIT);
 /// For how many days something can be decided.
 pub const APPROVAL_DAYS: i64 = 7;

@@ -147,8 +147,22 @@ impl Services {
     }
 
     pub(super) async fn catalog_version(&self) -> Result<i64, StoreError> {
-        let row = entity::version::Entity::find_by_id("catalog").one(self.db.readers()).await?;
+        self.load_version("catalog").await
+    }
+
+    /// How far a version has risen.
+    pub(super) async fn load_version(&self, name: &str) -> Result<i64, StoreError> {
+        let row = entity::version::Entity::find_by_id(name).one(self.db.readers()).await?;
         Ok(row.map_or(0, |row| row.value))
+    }
+
+    /// Adds to `unit` that a version rises, if it still is `seen`: whatever was decided on is as it was.
+    pub(super) fn bump_version_from(&self, unit: &mut UnitOfWork, name: &str, seen: i64) {
+        let bump = entity::version::Entity::update_many()
+            .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))
+            .filter(entity::version::Column::Name.eq(name))
+            .filter(entity::version::Column::Value.eq(seen));
+        unit.one(self.db.backend(), &bump).announce(self.db.backend());
     }
 
     /// Adds to `unit` that a version rises: `catalog`, `access`, `owners` or `policy`.

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     Services,
     accounts::{REASON_CHARS_MAX, is_key, is_reason},
+    approvals::{Alone, NotAlone, Weight},
 };
 use crate::{
     audit::{Action, AuditEntry, OpContext},
@@ -162,6 +163,9 @@ pub enum MovementError {
     /// No chargeback is open.
     #[error("no chargeback of this purchase is open{}", ended(*.0))]
     NotDisputed(Option<ChargebackState>),
+    /// An operator does not move so much alone. Nothing was moved.
+    #[error("{0}")]
+    FourEyes(Weight),
     /// The ledger said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -171,6 +175,15 @@ pub enum MovementError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<NotAlone> for MovementError {
+    fn from(not_alone: NotAlone) -> Self {
+        match not_alone {
+            NotAlone::FourEyes(weight) => Self::FourEyes(weight),
+            NotAlone::Store(error) => error.into(),
+        }
+    }
 }
 
 fn ended(state: Option<ChargebackState>) -> String {
@@ -224,17 +237,19 @@ impl Services {
         row.map(|row| replay(&row, order)).transpose()
     }
 
-    /// Carries out an order: its row, and whatever `add` adds to the unit, in one transaction.
+    /// Carries out an order that `alone` allows: its row, and whatever `add` adds to the unit, in one transaction.
     async fn carry_out(
         &self,
         by: &OpContext,
         order: &Order<'_>,
+        alone: Alone,
         add: impl FnOnce(&mut UnitOfWork, Draft),
     ) -> Result<Moved, MovementError> {
         let now_us = self.clock.now_us();
         let draft = Draft { id: EntryId::new(&*self.ids, now_us), meta: sha256(order.note.reason.as_bytes()), now_us };
         let mut unit = UnitOfWork::new();
         self.record_movement(&mut unit, order, draft);
+        alone.hold(self, &mut unit);
         add(&mut unit, draft);
         match self.ledger.save(unit.audited(told(by, order, draft.id))).await {
             Ok(_) => Ok(Moved { id: draft.id, is_replay: false }),

@@ -2,11 +2,7 @@
 //! microsecond. It can be taken back before that. What was in force stays as it was, and a call keeps the price that it
 //! began with.
 
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait as _, Query},
-};
-use serde_json::json;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Query};
 use uuid::Uuid;
 
 use super::{
@@ -24,10 +20,12 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod cancel;
 mod list;
 mod plan;
 mod trial;
 
+pub use cancel::{CancelPriceError, PlannedCancel, PriceCancel};
 pub use plan::{PlannedPrice, PriceOrder, PriceStart};
 pub use trial::PriceTrial;
 
@@ -93,23 +91,6 @@ pub enum SchedulePriceError {
     /// Somebody else changed the catalog at the same moment.
     #[error("the catalog was changed at the same moment: try again")]
     Overtaken,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why no price was taken back.
-#[derive(Debug, thiserror::Error)]
-pub enum CancelPriceError {
-    /// There is no such price.
-    #[error("there is no such price")]
-    NotFound,
-    /// It was taken back before.
-    #[error("this price is cancelled already")]
-    AlreadyCancelled,
-    /// It is in force, was in force, or will be before every server could hear of it.
-    #[error("this price took effect, or does so within {PRICE_LEAD_S} seconds: schedule another one after it")]
-    TooLate,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -196,48 +177,6 @@ impl Services {
         Ok(view(row, &offer.path, None, false))
     }
 
-    /// Takes a price back that has not taken effect.
-    ///
-    /// # Errors
-    /// There is none, it was taken back before, its time has come, or the database failed.
-    pub async fn cancel_price(
-        &self,
-        by: &OpContext,
-        id: PriceVersionId,
-        reason: Option<&str>,
-    ) -> Result<PriceVersion, CancelPriceError> {
-        let row = entity::price_version::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
-        let row = row.map_err(StoreError::from)?.ok_or(CancelPriceError::NotFound)?;
-        let known = entity::price_cancellation::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
-        if known.map_err(StoreError::from)?.is_some() {
-            return Err(CancelPriceError::AlreadyCancelled);
-        }
-        let now_us = self.clock.now_us();
-        if row.effective_from_us < now_us.saturating_add(PRICE_LEAD_US) {
-            return Err(CancelPriceError::TooLate);
-        }
-        let path = self.path_of(row.tool_id);
-        let mut unit = UnitOfWork::new();
-        let cancellation = entity::price_cancellation::Model { price_version_id: id.uuid(), cancelled_us: now_us };
-        self.state(&mut unit, &cancellation, now_us);
-        unit.one(self.db.backend(), &entity::price_cancellation::Entity::insert(cancellation.into_active_model()));
-        self.bump_version(&mut unit, "catalog");
-        let mut told = by
-            .entry(Action::PriceCancel, "price", id)
-            .before(price_facts(&path, &row.spec, row.effective_from_us))
-            .after(json!({"cancelled_us": now_us}));
-        if let Some(reason) = reason {
-            told = told.because(reason);
-        }
-        match self.ledger.save(unit.audited(told)).await {
-            Ok(_) => {}
-            Err(NotSaved::Conflict { .. }) => return Err(CancelPriceError::AlreadyCancelled),
-            Err(not_saved) => return Err(unexpected("price_cancellation", not_saved).into()),
-        }
-        self.reload_snapshot().await?;
-        Ok(view(row, &path, Some(now_us), false))
-    }
-
     /// The version of a tool's price that is in force at `at_us` (microseconds since the Unix epoch), as far as is known.
     pub(super) async fn find_price_in_force(
         &self,
@@ -249,6 +188,21 @@ impl Services {
             .filter(entity::price_version::Column::EffectiveFromUs.lte(at_us))
             .filter(entity::price_version::Column::Id.not_in_subquery(cancelled()))
             .order_by_desc(entity::price_version::Column::EffectiveFromUs);
+        Ok(found.one(self.db.readers()).await?)
+    }
+
+    /// The next version of a tool's price behind `at_us` (microseconds since the Unix epoch) that was not taken back. By the
+    /// index that keeps a tool from having two versions for a moment.
+    async fn find_price_behind(
+        &self,
+        tool: Uuid,
+        at_us: i64,
+    ) -> Result<Option<entity::price_version::Model>, StoreError> {
+        let found = entity::price_version::Entity::find()
+            .filter(entity::price_version::Column::ToolId.eq(tool))
+            .filter(entity::price_version::Column::EffectiveFromUs.gt(at_us))
+            .filter(entity::price_version::Column::Id.not_in_subquery(cancelled()))
+            .order_by_asc(entity::price_version::Column::EffectiveFromUs);
         Ok(found.one(self.db.readers()).await?)
     }
 
@@ -280,11 +234,7 @@ impl Services {
 
     /// Adds to `unit` that the catalog's version rises, if it still is `version`: whatever was decided on is as it was.
     pub(super) fn bump_catalog_from(&self, unit: &mut UnitOfWork, version: i64) {
-        let bump = entity::version::Entity::update_many()
-            .col_expr(entity::version::Column::Value, Expr::col(entity::version::Column::Value).add(1))
-            .filter(entity::version::Column::Name.eq("catalog"))
-            .filter(entity::version::Column::Value.eq(version));
-        unit.one(self.db.backend(), &bump).announce(self.db.backend());
+        self.bump_version_from(unit, "catalog", version);
     }
 
     /// The path of a tool, or its identifier if nobody here knows it.

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     Services,
     accounts::{REASON_CHARS_MAX, is_reason},
+    approvals::{Moving, NotAlone, Weight},
     outbox::{MailTemplate, unexpected},
 };
 use crate::{
@@ -136,12 +137,27 @@ pub enum ConfirmError {
     /// The reason cannot be used.
     #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
     Reason,
+    /// An operator does not confirm so much alone.
+    #[error("{0}")]
+    FourEyes(Weight),
+    /// Somebody else moved money at the same moment.
+    #[error("somebody else moved money at the same moment: nothing was done, try again")]
+    Changed,
     /// The ledger said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<NotAlone> for ConfirmError {
+    fn from(not_alone: NotAlone) -> Self {
+        match not_alone {
+            NotAlone::FourEyes(weight) => Self::FourEyes(weight),
+            NotAlone::Store(error) => error.into(),
+        }
+    }
 }
 
 impl Services {
@@ -182,8 +198,8 @@ impl Services {
     /// `reason` is what an operator says about it.
     ///
     /// # Errors
-    /// There is no such purchase, it was confirmed before (nothing is posted again), the reason cannot be used, or the
-    /// database failed.
+    /// There is no such purchase, it was confirmed before (nothing is posted again), the reason cannot be used, another
+    /// operator has to approve it, or the database failed.
     pub async fn confirm_purchase(
         &self,
         by: &OpContext,
@@ -196,8 +212,11 @@ impl Services {
         let purchase = self.find_purchase(id).await?.ok_or(ConfirmError::NotFound)?;
         check_pending(&purchase)?;
         let profile = self.find_profile(purchase.account).await?.ok_or(ConfirmError::NotFound)?;
+        // Its state makes it happen once, so that it needs no key.
+        let alone = self.check_alone(by, Moving::Payment(purchase.credits), None).await?;
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
+        alone.hold(self, &mut unit);
         let confirm = entity::purchase::Entity::update_many()
             .set(entity::purchase::ActiveModel {
                 status: Set(PurchaseStatus::Confirmed.as_str().to_owned()),
@@ -278,7 +297,7 @@ impl Services {
             NotSaved::Conflict { .. } => match self.find_purchase(purchase.id).await {
                 Ok(now) => match check_pending(now.as_ref().unwrap_or(&purchase)) {
                     Err(closed) => closed,
-                    Ok(()) => unexpected("purchase", not_saved).into(),
+                    Ok(()) => ConfirmError::Changed,
                 },
                 Err(error) => error.into(),
             },

@@ -141,6 +141,8 @@ fn problem(error: PurchaseError) -> Problem {
             | ConfirmError::AlreadyConfirmed(_)
             | ConfirmError::AlreadyFailed(_)
             | ConfirmError::Reason
+            | ConfirmError::FourEyes(_)
+            | ConfirmError::Changed
             | ConfirmError::Refused(_)),
         ) => {
             tracing::error!(%error, "a purchase could not confirm itself");

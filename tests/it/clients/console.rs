@@ -7,6 +7,7 @@ mod forms;
 mod gallery;
 mod headers;
 mod letting_in;
+mod money;
 mod pages;
 mod private;
 mod roles;

@@ -24,6 +24,7 @@ use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
 
 on_both! {
     an_account_is_made_with_a_token_credits_and_a_reason,
+    the_same_form_makes_one_account,
     an_accounts_tokens_and_limits_are_its_own,
     a_suspended_account_is_suspended_on_every_server,
     many_credits_for_an_account_are_given_once_another_operator_approves,
@@ -47,6 +48,7 @@ const fn new(email: &str) -> NewFundedAccount<'_> {
         token_name: "first",
         credits: Credits::ZERO,
         reason: Some("a pilot customer"),
+        key: None,
     }
 }
 
@@ -71,6 +73,31 @@ async fn an_account_is_made_with_a_token_credits_and_a_reason(kind: Kind) {
     assert!(matches!(unnamed, Err(FundedAccountError::TokenName(_))));
     let listed = services.list_accounts(&AccountFilter::default(), None).await.unwrap();
     assert_eq!((listed.rows, listed.next), (vec![made.profile], None));
+    desk.verify();
+}
+
+async fn the_same_form_makes_one_account(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let form = || Some(RequestId::new(&*desk.ids, desk.now_us()));
+    let credits = Credits::from_micros(5_000_000);
+    let sent = NewFundedAccount { credits, key: form(), ..new("ann@example.com") };
+    let made = services.open_account(&by(), sent).await.unwrap().profile;
+    let count = || ["account", "token", "txn"].map(|table| desk.number(&format!("SELECT count(*) FROM {table}")));
+    let before = count();
+    let again = services.open_account(&by(), NewFundedAccount { email: "Ann@example.com", ..sent }).await;
+    assert!(matches!(&again, Err(FundedAccountError::MadeBefore(found)) if **found == made), "{again:?}");
+    let changed = services.open_account(&by(), NewFundedAccount { email: "ben@example.com", ..sent }).await;
+    assert!(matches!(changed, Err(FundedAccountError::KeyReused)), "{changed:?}");
+    let other = services.open_account(&by(), NewFundedAccount { key: form(), ..sent }).await;
+    assert!(matches!(other, Err(FundedAccountError::Account(CreateAccountError::EmailTaken))), "{other:?}");
+    // Both at once, too.
+    let (system, sent) = (by(), NewFundedAccount { key: form(), ..new("cleo@example.com") });
+    let (one, other) = tokio::join!(services.open_account(&system, sent), services.open_account(&system, sent));
+    let lost = if one.is_ok() { other } else { one };
+    assert!(matches!(lost, Err(FundedAccountError::MadeBefore(_))), "{lost:?}");
+    let after = count();
+    assert_eq!((after[0], after[1]), (before[0] + 1, before[1] + 1));
+    assert_eq!(services.load_balance(made.wallet, desk.now_us()).await.unwrap().available(), credits);
     desk.verify();
 }
 

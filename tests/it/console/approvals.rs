@@ -21,6 +21,7 @@ use engine::{
         movements::Note,
         operators::{NewOperator, OperatorProfile},
         policies::PolicyState,
+        purchases::Provider,
     },
     snapshot::{Billing, GatewaySetup},
     store::{NotSaved, UnitOfWork},
@@ -291,6 +292,11 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
     let (draft, _) = house.services().draft_policy(&OpContext::system(), &policy, "ann", "").await.unwrap();
     let (whole, part) = (house.shop.charge(credits(120)).await, house.shop.charge(credits(120)).await);
     let account = house.shop.customer.id;
+    let (system, services) = (OpContext::system(), house.services());
+    let purchase = services.purchase(&system, account, credits(150), Provider::Manual, None).await.unwrap().id;
+    let later_us = house.shop.desk.now_us() + 6_000 * SECOND_US;
+    let mistaken = services.schedule_price(&system, "acme/tool", &fixed("4"), later_us, None).await.unwrap().id;
+    let payee = services.find_payee("acme").await.unwrap().id;
     let from_us = house.shop.desk.now_us() + 600 * SECOND_US;
     let reason = || "as agreed".to_owned();
     let terms = Some(GrantTerms { expires_us: from_us, priority: 7 });
@@ -302,7 +308,10 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
         (Deed::ReversalCreate { of: whole, reason: reason() }, Action::ReversalCreate),
         (Deed::AccountAdjust { account, credits: credits(-101), reason: reason() }, Action::AccountAdjust),
         (Deed::GrantCreate { account, credits: credits(500), terms, reason: reason() }, Action::GrantCreate),
+        (Deed::PayoutCreate { payee, credits: None, reason: reason() }, Action::PayoutCreate),
+        (Deed::PurchaseConfirm { purchase, reason: reason() }, Action::PurchaseConfirm),
         (price("9", from_us, None), Action::PriceSchedule),
+        (Deed::PriceCancel { price: mistaken, instead: None, reason: reason() }, Action::PriceCancel),
         (Deed::PolicyPublish { number: draft.number, over: None }, Action::PolicyPublish),
         (
             Deed::OperatorRoles {

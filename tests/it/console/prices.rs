@@ -12,7 +12,7 @@ use engine::{
         approvals::{ApprovalState, Decision, Deed},
         catalog::spec_to_json,
         operators::NewOperator,
-        prices::{PriceOrder, PriceStart, SchedulePriceError},
+        prices::{CancelPriceError, PriceCancel, PriceOrder, PriceStart, SchedulePriceError},
     },
 };
 
@@ -26,6 +26,8 @@ on_both! {
     only_what_has_been_seen_is_done,
     a_trial_says_what_the_newest_calls_would_have_cost,
     every_version_is_listed_and_found,
+    a_ladder_of_prices_needs_somebody_else,
+    taking_a_price_back_that_is_cheaper_needs_somebody_else,
 }
 
 const fn order<'a>(spec: &'a PricingSpec, start: PriceStart, key: &'a str) -> PriceOrder<'a> {
@@ -197,4 +199,75 @@ async fn every_version_is_listed_and_found(kind: Kind) {
     assert_eq!((found.path.as_str(), found.cancelled_us), ("acme/add", Some(desk.now_us())));
     let at = services.find_price_at(tool, made[1].effective_from_us).await.unwrap().unwrap();
     assert_eq!(at.id, made[0].id, "what was taken back is never in force");
+}
+
+const HOUR_US: i64 = 3_600 * SECOND_US;
+
+async fn a_ladder_of_prices_needs_somebody_else(kind: Kind) {
+    let (desk, services, _tool) = shop(kind).await;
+    let at = |hours: i64| PriceStart::At(desk.now_us() + hours * HOUR_US);
+    let [three, four, half, five] = ["3", "4", "4.5", "5"].map(fixed);
+    let last = services.order_price(&by(), &order(&four, at(2), "a")).await.unwrap();
+    // A fall from 5, and then 4 would be a raise that nobody has seen.
+    let planned = services.plan_price(&order(&three, at(1), "b")).await.unwrap();
+    assert!(planned.is_raise && planned.follows.map(|follows| follows.id) == Some(last.id));
+    let refused = services.order_price(&by(), &order(&three, at(1), "b")).await;
+    assert!(matches!(refused, Err(SchedulePriceError::Raises)), "{refused:?}");
+    services.order_price(&by(), &order(&half, at(1), "c")).await.unwrap();
+    let behind = services.order_price(&by(), &order(&five, at(3), "d")).await;
+    assert!(matches!(behind, Err(SchedulePriceError::Raises)), "{behind:?}");
+    services.order_price(&by(), &order(&three, at(3), "e")).await.unwrap();
+    // What was taken back is nobody's neighbour.
+    services.cancel_price(&by(), last.id, None).await.unwrap();
+    let planned = services.plan_price(&order(&four, at(2), "f")).await.unwrap();
+    assert!(!planned.is_raise, "{planned:?}");
+    desk.verify();
+}
+
+async fn taking_a_price_back_that_is_cheaper_needs_somebody_else(kind: Kind) {
+    let (desk, services, tool) = shop(kind).await;
+    let (author, other) = operators(&services).await;
+    let from_us = desk.now_us() + HOUR_US;
+    let first = services.find_price_at(tool, from_us).await.unwrap().unwrap();
+    let take_back = async |id, instead| {
+        let cancel = PriceCancel { id, reason: Some("a slip"), may_raise: false, instead };
+        services.take_price_back(&by(), &cancel).await
+    };
+    // A fall that was promised.
+    let four = fixed("4");
+    let fall = services.order_price(&by(), &order(&four, PriceStart::At(from_us), "a")).await.unwrap();
+    let planned = services.plan_price_cancel(fall.id).await.unwrap();
+    assert!(planned.is_raise && planned.follows.is_none());
+    assert_eq!(planned.instead.map(|instead| instead.id), Some(first.id));
+    let refused = take_back(fall.id, None).await;
+    assert!(matches!(refused, Err(CancelPriceError::Raises)), "{refused:?}");
+    let stale = take_back(fall.id, Some(fall.id)).await;
+    assert!(matches!(stale, Err(CancelPriceError::Stale)), "{stale:?}");
+    let deed = Deed::PriceCancel { price: fall.id, instead: Some(first.id), reason: "a slip".to_owned() };
+    let id = services.request_deed(&by(), author, &deed, "a slip", Some("form")).await.unwrap();
+    assert_eq!(cost_at(&services, from_us), "4", "nothing is taken back before");
+    let approved = services.decide_approval(&by(), id, other, Decision::Approve, None).await.unwrap();
+    for _ in 0..2 {
+        services.carry_out_approval(&approved).await.unwrap();
+    }
+    assert_eq!(services.find_approval(id).await.unwrap().unwrap().state, ApprovalState::Approved);
+    assert_eq!(cost_at(&services, from_us), "5");
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'price.cancel'"), 1);
+    let again = take_back(fall.id, None).await;
+    assert!(matches!(again, Err(CancelPriceError::AlreadyCancelled)), "{again:?}");
+
+    // A raise that somebody agreed to, and a fall from it: without the raise the fall is one.
+    let (twenty, fifteen) = (fixed("20"), fixed("15"));
+    let agreed = |spec, start, key| PriceOrder { may_raise: true, ..order(spec, start, key) };
+    let raise = agreed(&twenty, PriceStart::At(from_us + HOUR_US), "b");
+    let raise = services.order_price(&by(), &raise).await.unwrap();
+    let fall = order(&fifteen, PriceStart::At(from_us + 2 * HOUR_US), "c");
+    let fall = services.order_price(&by(), &fall).await.unwrap();
+    let refused = take_back(raise.id, None).await;
+    assert!(matches!(refused, Err(CancelPriceError::Raises)), "{refused:?}");
+    services.cancel_price(&by(), fall.id, None).await.unwrap();
+    // A raise alone may go.
+    take_back(raise.id, Some(first.id)).await.unwrap();
+    assert_eq!(cost_at(&services, from_us + 3 * HOUR_US), "5");
+    desk.verify();
 }

@@ -85,7 +85,7 @@ pub(super) fn render() -> String {
     let mut text = format!(
         "<!-- Generated from policies/console.cedar, and compared by a test. -->\n\n\
          # Who may do what in the console\n\n\
-         ✔ means that the role may, ✘ that it may not, and an amount that it may up to there at a time. Several roles of \
+         ✔ means that the role may, ✘ that it may not, and an amount that it may up to there of a charge. Several roles of \
          one\nperson add up. What stands under \"needs\" is wanted of everybody: a second factor has to be enrolled, and \
          the password\nhas to have been shown within the last {FRESH_MINUTES} minutes, else it is asked for again.\n"
     );

@@ -3,10 +3,11 @@
 use actix_web::web::Payload;
 use engine::{
     credits::Credits,
+    id::{AccountId, EntryId},
     policy::console::ConsoleAction,
     service::{
-        accounts::{CreateAccountError, FundedAccount, FundedAccountError, NewFundedAccount},
-        approvals::{APPROVAL_FROM, Deed},
+        accounts::{AccountProfile, CreateAccountError, FundedAccount, FundedAccountError, NewFundedAccount},
+        approvals::{Deed, Weight},
     },
 };
 
@@ -15,13 +16,13 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Control, Facts, Field, Form, Link, Notice, Page, Text, Tone},
     pages::access,
-    text::{t, t_with},
+    text::t,
 };
 
 /// What the first token is called unless somebody says otherwise.
 const FIRST_TOKEN: &str = "first";
 
-fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
+async fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
     let mut form = Form::new(format!("{LIST}/new"), t("accounts-new"))
         .field(Field::new("email", t("accounts-email"), Control::Line("email")).required())
         .field(Field::new("verified", t("accounts-new-verified"), Control::Tick(false)))
@@ -38,10 +39,9 @@ fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
     let mut page =
         Page::new(t("accounts-new")).under(t("accounts-title"), LIST).with(Text::new(t("accounts-new-text")));
     if visit.may(ConsoleAction::GrantCreate) {
-        let above = t_with("partners-grant-above", &[("credits", APPROVAL_FROM.to_string().into())]);
-        page = page.with(Text::new(above));
+        page = page.with(access::given_so_far(visit).await?);
     }
-    page.with(form)
+    Ok(page.with(form))
 }
 
 /// What the form may need the password for: who may give credits may do so with it.
@@ -51,7 +51,8 @@ fn action(visit: &Visit) -> ConsoleAction {
 
 pub(super) async fn ask(visit: Visit) -> Answer {
     let typed = Fields::parse(&visit.query)?;
-    visit.show(page(&visit, &typed, &Problems::default())).await
+    let page = page(&visit, &typed, &Problems::default()).await?;
+    visit.show(page).await
 }
 
 /// Makes an account. Credits that need an approval are asked for once it is there.
@@ -68,20 +69,34 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
         visit.permit(ConsoleAction::GrantCreate, Some(credits.micros()), &fields, &mut problems).await?;
     }
     if problems.is_empty() {
-        let at_once = credits.filter(|credits| *credits <= APPROVAL_FROM).unwrap_or(Credits::ZERO);
         let new = NewFundedAccount {
             email: &email,
             is_verified: fields.is_on("verified"),
             token_name: &token_name,
-            credits: at_once,
+            credits: credits.unwrap_or(Credits::ZERO),
             reason: Some(&reason),
+            key: fields.key(),
         };
-        match visit.services().open_account(&visit.context()?, new).await {
-            Ok(made) => return finish(&visit, &made, credits, (&key, reason)).await,
+        let by = visit.context()?;
+        let mut opened = visit.services().open_account(&by, new).await;
+        let mut asked_for = None;
+        if let Err(FundedAccountError::FourEyes(weight)) = opened {
+            asked_for = credits.map(|credits| (credits, weight));
+            opened = visit.services().open_account(&by, NewFundedAccount { credits: Credits::ZERO, ..new }).await;
+        }
+        match opened {
+            Ok(made) => {
+                let page = made_page(&made);
+                return finish(&visit, page, made.profile.id, asked_for, (&key, &reason)).await;
+            }
+            Err(FundedAccountError::MadeBefore(made)) => {
+                return again(&visit, &made, credits, (&key, &reason)).await;
+            }
             Err(error) => refuse(error, &mut problems)?,
         }
     }
-    visit.show_refused(page(&visit, &fields, &problems)).await
+    let page = page(&visit, &fields, &problems).await?;
+    visit.show_refused(page).await
 }
 
 fn refuse(error: FundedAccountError, problems: &mut Problems) -> Result<(), Fault> {
@@ -90,34 +105,59 @@ fn refuse(error: FundedAccountError, problems: &mut Problems) -> Result<(), Faul
         FundedAccountError::TokenName(error) => problems.add("token", error.to_string()),
         FundedAccountError::Refused(refusal) => problems.add("credits", refusal.to_string()),
         FundedAccountError::Account(error) => problems.add("email", error.to_string()),
+        error => problems.add("", error.to_string()),
     }
     Ok(())
 }
 
 /// The only page that ever shows the token's secret, with what came of the credits.
+fn made_page(made: &FundedAccount) -> Page {
+    let facts = Facts::new()
+        .fact(t("accounts-email"), Cell::text(&made.profile.email))
+        .fact(t("partners-token-name"), Cell::text(&made.token.view.name))
+        .fact(t("accounts-available"), Cell::Money(made.credits));
+    let mut page = below_list(&made.profile).with(access::tokens::secret(&made.token)).with(facts);
+    page.tools.push(Link::new(t("partners-token-kept"), href(made.profile.id)));
+    page
+}
+
+fn below_list(account: &AccountProfile) -> Page {
+    Page::new(t("accounts-new-done")).under(t("accounts-title"), LIST).under(account.email.clone(), href(account.id))
+}
+
+/// The same form once more: the account is there, and its secret was shown then. Credits that were neither given with it nor
+/// asked for then are asked for now.
+async fn again(visit: &Visit, made: &AccountProfile, credits: Option<Credits>, said: (&str, &str)) -> Answer {
+    let page = below_list(made).with(Notice::new(Tone::Warn, t("accounts-new-made-before")));
+    // What an account is given with its making has its name.
+    let given = visit.services().find_transaction(EntryId::from(made.id.uuid())).await?;
+    let weight = match credits.filter(|_| given.is_none()) {
+        Some(credits) => Some((credits, weight_of(visit, made.id, credits).await?)),
+        None => None,
+    };
+    finish(visit, page, made.id, weight, said).await
+}
+
+async fn weight_of(visit: &Visit, account: AccountId, credits: Credits) -> Result<Weight, Fault> {
+    let deed = Deed::GrantCreate { account, credits, terms: None, reason: String::new() };
+    let weight = visit.services().weigh(visit.signed_in()?.operator.id, &deed).await?;
+    weight.ok_or_else(|| Fault::Broken("a gift without an amount".to_owned()))
+}
+
+/// Asks for credits that somebody else has to approve, and shows the page with what came of that.
 async fn finish(
     visit: &Visit,
-    made: &FundedAccount,
-    credits: Option<Credits>,
-    (key, reason): (&str, String),
+    mut page: Page,
+    account: AccountId,
+    asked_for: Option<(Credits, Weight)>,
+    (key, reason): (&str, &str),
 ) -> Answer {
-    let account = made.profile.id;
-    let mut page = Page::new(t("accounts-new-done"))
-        .under(t("accounts-title"), LIST)
-        .under(made.profile.email.clone(), href(account))
-        .with(access::tokens::secret(&made.token))
-        .with(
-            Facts::new()
-                .fact(t("accounts-email"), Cell::text(&made.profile.email))
-                .fact(t("partners-token-name"), Cell::text(&made.token.view.name))
-                .fact(t("accounts-available"), Cell::Money(made.credits)),
-        );
-    page.tools.push(Link::new(t("partners-token-kept"), href(account)));
-    if let Some(credits) = credits.filter(|credits| *credits > APPROVAL_FROM) {
+    if let Some((credits, weight)) = asked_for {
         // The account is there, and its secret has to be shown whatever becomes of the credits.
         let mut problems = Problems::default();
-        let asked = Deed::GrantCreate { account, credits, terms: None, reason: reason.clone() };
-        let notice = match access::ask_for_grant(visit, &asked, &reason, key, &mut problems).await {
+        let asked = Deed::GrantCreate { account, credits, terms: None, reason: reason.to_owned() };
+        let asked = access::ask_for_grant(visit, (&asked, weight), reason, key, &mut problems).await;
+        let notice = match asked {
             Ok(Some(said)) => Notice::new(Tone::Plain, said),
             Ok(None) | Err(_) => Notice::new(Tone::Bad, t("accounts-new-not-asked")),
         };

@@ -7,7 +7,7 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         accounts::{AccountProfile, GrantError, GrantTerms},
-        approvals::{APPROVAL_FROM, Deed},
+        approvals::Deed,
         movements::Note,
     },
 };
@@ -15,12 +15,12 @@ use engine::{
 use super::{LIST, href, load};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Control, Field, Form, Page, Text},
+    kit::{Control, Field, Form, Page},
     pages::access,
     text::{t, t_with},
 };
 
-fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Page {
+async fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
     let form = Form::new(format!("{}/grant", href(account.id)), t("accounts-grant-submit"))
         .field(Field::amount("credits", t("accounts-grant-credits")).required())
         .field(Field::line("reason", t("console-reason")).hint(t("accounts-grant-reason-hint")).required())
@@ -33,18 +33,18 @@ fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Prob
         .step_up(visit, ConsoleAction::GrantCreate)
         .cancel(href(account.id))
         .filled(typed, problems);
-    let above = t_with("partners-grant-above", &[("credits", APPROVAL_FROM.to_string().into())]);
-    Page::new(t("accounts-grant"))
+    Ok(Page::new(t("accounts-grant"))
         .under(t("accounts-title"), LIST)
         .under(account.email.clone(), href(account.id))
-        .with(Text::new(above))
-        .with(form)
+        .with(access::given_so_far(visit).await?)
+        .with(form))
 }
 
 pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
     let account = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    visit.show(page(&visit, &account, &typed, &Problems::default())).await
+    let page = page(&visit, &account, &typed, &Problems::default()).await?;
+    visit.show(page).await
 }
 
 /// What a form asks for.
@@ -80,20 +80,15 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     let key = problems.key(&fields);
     visit.permit(ConsoleAction::GrantCreate, amount, &fields, &mut problems).await?;
     if let (true, Some(wanted)) = (problems.is_empty(), wanted) {
-        let said = if wanted.credits > APPROVAL_FROM {
-            let Wanted { credits, terms, reason } = wanted;
-            let asked = Deed::GrantCreate { account: account.id, credits, terms, reason: reason.clone() };
-            access::ask_for_grant(&visit, &asked, &reason, &key, &mut problems).await?
-        } else {
-            grant(&visit, &account, &wanted, &key, &mut problems).await?
-        };
-        if let Some(said) = said {
+        if let Some(said) = grant(&visit, &account, &wanted, &key, &mut problems).await? {
             return visit.go(&href(account.id), &said).await;
         }
     }
-    visit.show_refused(page(&visit, &account, &fields, &problems)).await
+    let page = page(&visit, &account, &fields, &problems).await?;
+    visit.show_refused(page).await
 }
 
+/// What to say of it; nothing if the form has problems.
 async fn grant(
     visit: &Visit,
     account: &AccountProfile,
@@ -105,6 +100,11 @@ async fn grant(
     let credits = wanted.credits;
     match visit.services().grant_credits(&visit.context()?, account.id, credits, wanted.terms, note).await {
         Ok(_given) => return Ok(Some(t_with("accounts-granted", &[("credits", credits.to_string().into())]))),
+        Err(GrantError::FourEyes(weight)) => {
+            let Wanted { terms, reason, .. } = wanted;
+            let asked = Deed::GrantCreate { account: account.id, credits, terms: *terms, reason: reason.clone() };
+            return access::ask_for_grant(visit, (&asked, weight), reason, key, problems).await;
+        }
         Err(GrantError::Store(error)) => return Err(error.into()),
         Err(error @ GrantError::Expired { .. }) => problems.add("expires", error.to_string()),
         Err(error @ GrantError::Priority(_)) => problems.add("priority", error.to_string()),

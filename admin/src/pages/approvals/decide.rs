@@ -3,7 +3,7 @@
 use actix_web::web::{Path, Payload};
 use engine::{
     policy::console::ConsoleAction,
-    service::approvals::{Approval, DecideApprovalError, Decision, WithdrawApprovalError},
+    service::approvals::{Approval, DecideApprovalError, Decision, Deed, WithdrawApprovalError},
 };
 
 use super::{LIST, facts, href, kind_text, load, outcome, state, with_effect};
@@ -58,13 +58,19 @@ async fn permit(visit: &mut Visit, approval: &Approval, fields: &Fields, problem
     let Some(action) = ConsoleAction::from_word(&approval.kind) else {
         return Err(Fault::Broken(format!("`{}` is no deed of the console", approval.kind)));
     };
+    // What is counted together for whoever asks is so for whoever approves.
+    let weight = match Deed::from_payload(&approval.payload) {
+        Ok(deed) => visit.services().weigh(approval.author, &deed).await?,
+        Err(_unreadable) => None,
+    };
+    let amount = weight.map_or(approval.amount, |weight| Some(weight.total().micros()));
     // Nobody is asked for a password, or gets another session, for what they may not do.
     for action in [ConsoleAction::ApprovalDecide, action] {
-        visit.check(action, approval.amount)?;
+        visit.check(action, amount)?;
     }
-    visit.permit(ConsoleAction::ApprovalDecide, approval.amount, fields, problems).await?;
+    visit.permit(ConsoleAction::ApprovalDecide, amount, fields, problems).await?;
     // What is missing has been said already.
-    if problems.is_empty() { visit.permit(action, approval.amount, fields, problems).await } else { Ok(()) }
+    if problems.is_empty() { visit.permit(action, amount, fields, problems).await } else { Ok(()) }
 }
 
 /// What kept somebody from deciding, beside the form.

@@ -3,12 +3,15 @@
 use engine::{
     credits::Credits,
     id::{OperatorId, PriceVersionId},
+    ledger::LedgerAccountId,
     operator::Role,
     service::{
         accounts::GrantTerms,
         approvals::Deed,
         movements::{MovementError, Posting},
         operators::{CreateOperatorError, NewOperator, OperatorProfile},
+        prices::CancelPriceError,
+        purchases::PurchaseStatus,
     },
 };
 
@@ -16,7 +19,7 @@ use crate::{
     console::{Fault, Visit},
     kit::{Block, Cell, Diff, Facts, Notice, Tone, lines},
     pages::{
-        movements::{adjustment_effect, postings_table, refund_effect},
+        movements::{adjustment_effect, payout_effect, postings_table, refund_effect},
         operators, places,
     },
     text::{t, t_with},
@@ -57,6 +60,19 @@ pub(super) fn facts(deed: &Deed) -> Facts {
             .fact(t("approvals-partner"), Cell::id(partner, format!("/admin/partners/{partner}")))
             .fact(t("approvals-amount"), Cell::Money(*credits))
             .fact(t("approvals-reason"), Cell::text(reason)),
+        Deed::PayoutCreate { payee, credits, reason } => {
+            let amount = credits.map_or_else(|| Cell::text(t("approvals-all-left")), Cell::Money);
+            facts
+                .fact(t("approvals-payee"), Cell::id(payee, format!("/admin/payouts?view=paid&payee={payee}")))
+                .fact(t("approvals-amount"), amount)
+                .fact(t("approvals-reason"), Cell::text(reason))
+        }
+        Deed::PurchaseConfirm { purchase, reason } => facts
+            .fact(t("approvals-purchase"), Cell::id(purchase, format!("/admin/purchases/{purchase}")))
+            .fact(t("approvals-reason"), Cell::text(reason)),
+        Deed::PriceCancel { price, reason, .. } => {
+            facts.fact(t("approvals-price"), Cell::id(price, "")).fact(t("approvals-reason"), Cell::text(reason))
+        }
         Deed::PriceSchedule { tool, from_us, reason, .. } => facts
             .fact(t("approvals-tool"), Cell::Mono(tool.clone()))
             .fact(t("approvals-from"), from(*from_us))
@@ -111,24 +127,33 @@ pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fau
         }
         Deed::GrantCreate { account, credits, .. } => {
             let Some(profile) = visit.services().find_profile(*account).await? else { return Ok(blocks) };
-            let available = visit.services().load_balance(profile.wallet, visit.now_us).await?.available();
-            let after = available.checked_add(*credits).unwrap_or(Credits::MAX);
-            let facts = Facts::new()
-                .fact(t("approvals-email"), Cell::text(profile.email))
-                .fact(t("approvals-available"), Cell::Money(available))
-                .fact(t("approvals-available-after"), Cell::Money(after));
-            vec![facts.into()]
+            let facts = Facts::new().fact(t("approvals-email"), Cell::text(profile.email));
+            vec![filled(visit, facts, profile.wallet, *credits).await?]
         }
         Deed::PartnerGrant { partner, credits, .. } => {
             let Some(profile) = visit.services().find_partner(*partner).await? else { return Ok(blocks) };
-            let available = visit.services().load_balance(profile.wallet, visit.now_us).await?.available();
-            let after = available.checked_add(*credits).unwrap_or(Credits::MAX);
-            let facts = Facts::new()
-                .fact(t("approvals-name"), Cell::text(profile.name))
-                .fact(t("approvals-available"), Cell::Money(available))
-                .fact(t("approvals-available-after"), Cell::Money(after));
-            vec![facts.into()]
+            let facts = Facts::new().fact(t("approvals-name"), Cell::text(profile.name));
+            vec![filled(visit, facts, profile.wallet, *credits).await?]
         }
+        Deed::PurchaseConfirm { purchase, .. } => {
+            let Some(purchase) = visit.services().find_purchase(*purchase).await? else { return Ok(blocks) };
+            let Some(profile) = visit.services().find_profile(purchase.account).await? else { return Ok(blocks) };
+            if purchase.status != PurchaseStatus::Pending {
+                return Ok(vec![Notice::new(Tone::Bad, t("movements-purchase-closed")).into()]);
+            }
+            let facts = Facts::new()
+                .fact(t("approvals-amount"), Cell::Money(purchase.credits))
+                .fact(t("approvals-email"), Cell::text(profile.email));
+            vec![filled(visit, facts, profile.wallet, purchase.credits).await?]
+        }
+        Deed::PayoutCreate { payee, credits, .. } => {
+            let rehearsed = match visit.services().find_payee(payee).await {
+                Ok(payee) => visit.services().rehearse_payout(&payee, *credits).await,
+                Err(error) => Err(error),
+            };
+            worked_out(rehearsed, |rehearsal| payout_effect(&rehearsal))?
+        }
+        Deed::PriceCancel { price, instead, .. } => cancel_diff(visit, *price, *instead).await?,
         Deed::PriceSchedule { tool, spec, from_us, over, .. } => {
             price_diff(visit, (tool, spec), (*from_us, *over)).await?
         }
@@ -172,6 +197,16 @@ fn operator_effect(deed: &Deed, operator: &OperatorProfile) -> Vec<Block> {
     notice.map(Block::from).into_iter().chain([facts.into()]).collect()
 }
 
+/// What is in a wallet before and after so much comes in, behind `facts`.
+async fn filled(visit: &Visit, facts: Facts, wallet: LedgerAccountId, credits: Credits) -> Result<Block, Fault> {
+    let available = visit.services().load_balance(wallet, visit.now_us).await?.available();
+    let after = available.checked_add(credits).unwrap_or(Credits::MAX);
+    let facts = facts
+        .fact(t("approvals-available"), Cell::Money(available))
+        .fact(t("approvals-available-after"), Cell::Money(after));
+    Ok(facts.into())
+}
+
 /// What a rehearsal has come to, or why it would be refused as things stand.
 fn worked_out<T>(rehearsed: Result<T, MovementError>, show: impl FnOnce(T) -> Vec<Block>) -> Result<Vec<Block>, Fault> {
     match rehearsed {
@@ -198,6 +233,28 @@ async fn price_diff(
     let lines = lines::compare(&pretty(before), &pretty(spec));
     blocks.push(Diff { caption: t("approvals-price-diff"), lines }.into());
     Ok(blocks)
+}
+
+/// A price that would be taken back, and the one that is in force instead.
+async fn cancel_diff(
+    visit: &Visit,
+    price: PriceVersionId,
+    instead: Option<PriceVersionId>,
+) -> Result<Vec<Block>, Fault> {
+    let Some(version) = visit.services().find_price(price).await? else { return Ok(Vec::new()) };
+    let planned = match visit.services().plan_price_cancel(price).await {
+        Ok(planned) => planned,
+        Err(CancelPriceError::Store(error)) => return Err(error.into()),
+        Err(error) => return Ok(vec![Notice::new(Tone::Bad, error.to_string()).into()]),
+    };
+    let now = planned.instead.as_ref().map(|instead| instead.id);
+    let stale = instead.is_some() && instead != now;
+    let stale = stale.then(|| Notice::new(Tone::Bad, t("approvals-price-stale")).into());
+    let facts = Facts::new().fact(t("approvals-from"), Cell::Time(version.effective_from_us));
+    let after = planned.instead.as_ref().map_or("{}", |instead| &instead.spec);
+    let lines = lines::compare(&pretty(&version.spec), &pretty(after));
+    let diff = Diff { caption: t("approvals-price-cancel-diff"), lines };
+    Ok(stale.into_iter().chain([facts.into(), diff.into()]).collect())
 }
 
 async fn policy_diff(visit: &Visit, number: i64, over: Option<i64>) -> Result<Vec<Block>, Fault> {

@@ -5,10 +5,15 @@ use engine::{
     credits::Credits,
     id::AccountId,
     policy::console::ConsoleAction,
-    service::{accounts::AccountProfile, approvals::Deed, balance::Balance, movements::Posting},
+    service::{
+        accounts::AccountProfile,
+        approvals::{Deed, Weight},
+        balance::Balance,
+        movements::Posting,
+    },
 };
 
-use super::{Said, check_limit, choices, do_or_ask, done_before, four_eyes, href, postings_table, say};
+use super::{Said, check_limit, choices, do_or_ask, done_before, four_eyes, href, postings_table, say, weigh};
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
     kit::{Block, Cell, Control, Facts, Field, Form, Page},
@@ -27,13 +32,14 @@ struct Seen {
     account: AccountProfile,
     balance: Balance,
     rehearsal: Option<(Credits, Vec<Posting>)>,
+    weight: Option<Weight>,
 }
 
 async fn load(visit: &Visit, id: &str) -> Result<Seen, Fault> {
     let id: AccountId = id.parse().map_err(|_unreadable| Fault::NotFound)?;
     let account = visit.services().find_profile(id).await?.ok_or(Fault::NotFound)?;
     let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;
-    Ok(Seen { account, balance, rehearsal: None })
+    Ok(Seen { account, balance, rehearsal: None, weight: None })
 }
 
 /// The balance before and after, and the postings between.
@@ -58,7 +64,7 @@ fn page(visit: &Visit, seen: &Seen, typed: &Fields, problems: &Problems) -> Page
     if let Some((credits, postings)) = &seen.rehearsal {
         form = form.step_up(visit, ConsoleAction::AccountAdjust);
         let mut effect = adjustment_effect(&seen.balance, *credits, postings);
-        effect.extend(four_eyes(size(*credits)));
+        effect.extend(seen.weight.and_then(four_eyes));
         form = form.preview(effect);
     }
     let mut form = form.cancel(own.clone()).previewed().filled(typed, problems);
@@ -73,11 +79,6 @@ fn page(visit: &Visit, seen: &Seen, typed: &Fields, problems: &Problems) -> Page
         .under(seen.account.email.clone(), own)
         .with(facts)
         .with(form)
-}
-
-/// How much a correction moves, whichever way.
-fn size(credits: Credits) -> Credits {
-    if credits.is_negative() { credits.checked_neg().unwrap_or(Credits::MAX) } else { credits }
 }
 
 async fn ask(visit: Visit, id: Path<String>) -> Answer {
@@ -103,8 +104,12 @@ async fn adjust(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer 
             None
         }
     };
-    if let Some(amount) = amount {
-        check_limit(&visit, ConsoleAction::AccountAdjust, amount, "credits", &mut problems);
+    let (account, reason) = (seen.account.id, fields.text("reason").to_owned());
+    let deed = signed.map(|credits| Deed::AccountAdjust { account, credits, reason });
+    if let Some(deed) = &deed {
+        let weight = weigh(&visit, deed).await?;
+        check_limit(&visit, ConsoleAction::AccountAdjust, weight.total(), "credits", &mut problems);
+        seen.weight = Some(weight);
     }
     if let (true, Some(credits)) = (problems.is_empty(), signed) {
         match visit.services().rehearse_adjustment(seen.account.id, credits).await {
@@ -112,18 +117,17 @@ async fn adjust(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer 
             Err(error) => say(&mut problems, "credits", error)?,
         }
     }
-    if let Some((credits, _)) = seen.rehearsal.as_ref().filter(|_| fields.text("step") == "confirm") {
+    let is_confirmed = fields.text("step") == "confirm";
+    if let (true, Some((credits, _)), Some(deed)) = (is_confirmed, &seen.rehearsal, &deed) {
         if fields.text("shown") != credits.micros().to_string() {
             problems.add("", t("movements-stale"));
         }
-        let amount = size(*credits);
+        let total = seen.weight.map(|weight| weight.total().micros());
         let key = problems.key(&fields);
-        visit.permit(ConsoleAction::AccountAdjust, Some(amount.micros()), &fields, &mut problems).await?;
+        visit.permit(ConsoleAction::AccountAdjust, total, &fields, &mut problems).await?;
         if problems.is_empty() {
             let said = Said { reason: fields.text("reason"), key: &key };
-            let (account, reason) = (seen.account.id, said.reason.to_owned());
-            let deed = Deed::AccountAdjust { account, credits: *credits, reason };
-            if let Some(answer) = do_or_ask(&visit, &deed, amount, said, &mut problems).await? {
+            if let Some(answer) = do_or_ask(&visit, deed, said, &mut problems).await? {
                 return Ok(answer);
             }
         }

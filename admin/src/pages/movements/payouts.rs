@@ -5,13 +5,19 @@ use engine::{
     credits::Credits,
     id::EntryId,
     policy::console::ConsoleAction,
-    service::movements::{MovementError, Note, PaidOut, PaidPayee, Payee, PayeeBalance, PayeeKind, PayoutRehearsal},
+    service::{
+        approvals::{Deed, Weight},
+        movements::{MovementError, PaidOut, PaidPayee, Payee, PayeeBalance, PayeeKind, PayoutRehearsal},
+    },
 };
 
-use super::{check_limit, done_before, export, postings_table, say};
+use super::{Said, check_limit, do_or_ask, done_before, export, four_eyes, postings_table, say, weigh};
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
-    kit::{Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Notice, Page, Row, Table, Tone, page_href},
+    kit::{
+        Block, Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Notice, Page, Row, Table, Tone,
+        page_href,
+    },
     text::{t, t_with},
 };
 
@@ -29,7 +35,8 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn href(id: EntryId) -> String {
+/// The page of a payout.
+pub(super) fn href(id: EntryId) -> String {
     format!("{LIST}/{id}")
 }
 
@@ -209,11 +216,17 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     visit.show(page.with(Heading::new(t("console-timeline"))).with(timeline)).await
 }
 
+/// The statement that a payout would have, and its postings.
+pub(in crate::pages) fn payout_effect(rehearsal: &PayoutRehearsal) -> Vec<Block> {
+    vec![statement(&rehearsal.statement).into(), postings_table(&rehearsal.postings).into()]
+}
+
 /// What is known of the form that is shown.
 #[derive(Default)]
 struct Seen {
     balance: Option<PayeeBalance>,
     rehearsal: Option<PayoutRehearsal>,
+    weight: Option<Weight>,
 }
 
 /// What a form has shown: what is paid and kept has to be that. What is earned in the meantime does not matter.
@@ -245,9 +258,9 @@ fn page(visit: &Visit, seen: &Seen, typed: &Fields, problems: &Problems) -> Page
         .field(Field::line("reason", t("console-reason")).hint(t("movements-payout-reason-hint")).required())
         .once(visit);
     if let Some(rehearsal) = &seen.rehearsal {
-        form = form
-            .step_up(visit, ConsoleAction::PayoutCreate)
-            .preview(vec![statement(&rehearsal.statement).into(), postings_table(&rehearsal.postings).into()]);
+        let mut effect = payout_effect(rehearsal);
+        effect.extend(seen.weight.and_then(four_eyes));
+        form = form.step_up(visit, ConsoleAction::PayoutCreate).preview(effect);
     }
     let mut form = form.cancel(LIST).previewed().filled(typed, problems);
     if let (Some(balance), Some(rehearsal)) = (&seen.balance, &seen.rehearsal) {
@@ -262,7 +275,7 @@ async fn ask(visit: Visit) -> Answer {
         Some(payee) => Some(visit.services().load_payee_balance(&payee).await?),
         None => None,
     };
-    let seen = Seen { balance, rehearsal: None };
+    let seen = Seen { balance, ..Seen::default() };
     visit.show(page(&visit, &seen, &typed, &Problems::default())).await
 }
 
@@ -279,16 +292,24 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
     }
     let credits = asked_for(fields, problems);
     problems.required(fields, "reason");
-    if let Some(credits) = credits {
-        check_limit(visit, ConsoleAction::PayoutCreate, credits, "credits", problems);
-    }
     if let (true, Some(balance)) = (problems.is_empty(), &seen.balance) {
         match visit.services().rehearse_payout(&balance.payee, credits).await {
-            Ok(rehearsal) => seen.rehearsal = Some(rehearsal),
+            Ok(rehearsal) => {
+                let weight = weigh(visit, &deed(&balance.payee, &rehearsal, "")).await?;
+                check_limit(visit, ConsoleAction::PayoutCreate, weight.total(), "credits", problems);
+                seen.weight = Some(weight);
+                seen.rehearsal = Some(rehearsal);
+            }
             Err(error) => say(problems, "credits", error)?,
         }
     }
     Ok(seen)
+}
+
+/// What is paid is what was shown, also by whoever approves it later. Only a debt may be kept without anything being paid.
+fn deed(payee: &Payee, rehearsal: &PayoutRehearsal, reason: &str) -> Deed {
+    let credits = Some(rehearsal.statement.paid).filter(|paid| !paid.is_zero());
+    Deed::PayoutCreate { payee: payee.id.clone(), credits, reason: reason.to_owned() }
 }
 
 /// How much is to be paid; `None`: all there is.
@@ -308,18 +329,14 @@ async fn pay(mut visit: Visit, payload: Payload) -> Answer {
         if fields.text("shown") != shown(&balance.payee, rehearsal) {
             problems.add("", t("movements-stale"));
         }
-        let amount = Some(rehearsal.statement.paid.micros());
+        let total = seen.weight.map(|weight| weight.total().micros());
         let key = problems.key(&fields);
-        visit.permit(ConsoleAction::PayoutCreate, amount, &fields, &mut problems).await?;
+        visit.permit(ConsoleAction::PayoutCreate, total, &fields, &mut problems).await?;
         if problems.is_empty() {
-            let note = Note { reason: fields.text("reason"), key: Some(&key) };
-            let credits = asked_for(&fields, &mut problems);
-            match visit.services().pay_out(&visit.context()?, &balance.payee, credits, note).await {
-                Ok(paid) => {
-                    let said = t_with("movements-paid-done", &[("credits", paid.paid.to_string().into())]);
-                    return visit.go(&href(paid.id), &said).await;
-                }
-                Err(error) => say(&mut problems, "credits", error)?,
+            let said = Said { reason: fields.text("reason"), key: &key };
+            let deed = deed(&balance.payee, rehearsal, said.reason);
+            if let Some(answer) = do_or_ask(&visit, &deed, said, &mut problems).await? {
+                return Ok(answer);
             }
         }
     }

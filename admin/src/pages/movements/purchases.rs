@@ -2,18 +2,23 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
+    credits::Credits,
     id::{EntryId, PurchaseId},
     policy::console::ConsoleAction,
     service::{
-        movements::{DisputeFilter, Note},
+        approvals::Deed,
+        movements::{ChargebackState, DisputeFilter, MovementError, Note},
         purchases::{ConfirmError, Purchase, PurchaseFilter, PurchaseStatus},
     },
 };
 
-use super::{chargebacks, choices, done_before, export, postings_table, say, tabs};
+use super::{Said, chargebacks, choices, do_or_ask, done_before, export, four_eyes, postings_table, say, tabs, weigh};
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
-    kit::{Cell, Column, Empty, Facts, Field, Filters, Form, Heading, Link, Page, Row, Table, Text, Tone, page_href},
+    kit::{
+        Cell, Column, Empty, Facts, Field, Filters, Form, Heading, Link, Notice, Page, Row, Table, Text, Tone,
+        page_href,
+    },
     text::{t, t_with},
 };
 
@@ -165,10 +170,8 @@ fn facts(purchase: &Purchase) -> Facts {
 async fn show(visit: Visit, id: Path<String>) -> Answer {
     let purchase = load(&visit, &id).await?;
     let own = href(purchase.id);
-    let is_pending = purchase.status == PurchaseStatus::Pending;
-    let is_paid = purchase.status == PurchaseStatus::Confirmed;
-    let may_close = is_pending && visit.may(ConsoleAction::PurchaseConfirm);
-    let may_dispute = is_paid && visit.may(ConsoleAction::ChargebackDecide);
+    let may_close = purchase.status == PurchaseStatus::Pending && visit.may(ConsoleAction::PurchaseConfirm);
+    let may_dispute = visit.may(ConsoleAction::ChargebackDecide) && disputable(&visit, &purchase).await?.is_some();
     let mut page = Page::new(t("movements-purchase"))
         .under(t("movements-purchases"), LIST)
         .tool(may_close, t("movements-confirm"), format!("{own}/confirm"))
@@ -189,114 +192,165 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     visit.show(page.with(Heading::new(t("console-timeline"))).with(timeline)).await
 }
 
-fn page(title: &str, purchase: &Purchase, form: Form) -> Page {
+fn page(title: &str, purchase: &Purchase) -> Page {
     Page::new(t(title))
         .under(t("movements-purchases"), LIST)
         .under(t("movements-purchase"), href(purchase.id))
         .with(facts(purchase))
-        .with(form)
 }
 
-fn confirm_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Page {
-    let form = Form::new(format!("{}/confirm", href(purchase.id)), t("movements-confirm"))
-        .field(Field::line("reason", t("console-reason")).hint(t("movements-confirm-hint")).required())
+/// How the waiting for a payment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    Confirm,
+    Fail,
+}
+
+impl Closing {
+    /// The keys of what it is called, and of what it does; the last part of its path.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Confirm => ("movements-confirm", "movements-confirm-text", "confirm"),
+            Self::Fail => ("movements-fail", "movements-fail-text", "fail"),
+        }
+    }
+}
+
+/// A form that ends the waiting; none where nothing is waited for.
+async fn close_page(
+    visit: &Visit,
+    purchase: &Purchase,
+    closing: Closing,
+    typed: &Fields,
+    problems: &Problems,
+) -> Result<Page, Fault> {
+    let (title, text, path) = closing.words();
+    if purchase.status != PurchaseStatus::Pending {
+        return Ok(nothing_to_do(title, purchase, "movements-purchase-closed"));
+    }
+    let mut reason = Field::line("reason", t("console-reason")).required();
+    let mut form = Form::new(format!("{}/{path}", href(purchase.id)), t(title));
+    let mut page = page(title, purchase).with(Text::new(t(text)));
+    if closing == Closing::Confirm {
+        reason = reason.hint(t("movements-confirm-hint"));
+        let weight = weigh(visit, &confirming(purchase, "")).await?;
+        if let Some(notice) = four_eyes(weight) {
+            page.blocks.push(notice);
+        }
+    } else {
+        form = form.danger();
+    }
+    let form = form
+        .field(reason)
+        .once(visit)
         .step_up(visit, ConsoleAction::PurchaseConfirm)
         .cancel(href(purchase.id))
         .filled(typed, problems);
-    page("movements-confirm", purchase, form).with(Text::new(t("movements-confirm-text")))
+    Ok(page.with(form))
+}
+
+/// A page that says why there is no form on it.
+fn nothing_to_do(title: &str, purchase: &Purchase, why: &str) -> Page {
+    let mut page = page(title, purchase).with(Notice::new(Tone::Warn, t(why)));
+    page.subtitle = vec![state(purchase.status), Cell::id(purchase.id, "")];
+    page
+}
+
+fn confirming(purchase: &Purchase, reason: &str) -> Deed {
+    Deed::PurchaseConfirm { purchase: purchase.id, reason: reason.to_owned() }
+}
+
+async fn ask_close(visit: Visit, id: &str, closing: Closing) -> Answer {
+    let purchase = load(&visit, id).await?;
+    let typed = Fields::parse(&visit.query)?;
+    let page = close_page(&visit, &purchase, closing, &typed, &Problems::default()).await?;
+    visit.show(page).await
 }
 
 async fn ask_confirm(visit: Visit, id: Path<String>) -> Answer {
-    let purchase = load(&visit, &id).await?;
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(confirm_page(&visit, &purchase, &typed, &Problems::default())).await
-}
-
-/// What was wrong with closing a purchase, beside the field that it is about.
-fn say_closed(problems: &mut Problems, error: ConfirmError) -> Result<(), Fault> {
-    match error {
-        ConfirmError::Store(error) => Err(error.into()),
-        ConfirmError::NotFound => Err(Fault::NotFound),
-        error @ ConfirmError::Reason => {
-            problems.add("reason", error.to_string());
-            Ok(())
-        }
-        error => {
-            problems.add("", error.to_string());
-            Ok(())
-        }
-    }
-}
-
-async fn confirm(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let fields = Fields::read(visit.console(), payload).await?;
-    let purchase = load(&visit, &id).await?;
-    let mut problems = Problems::default();
-    let reason = problems.required(&fields, "reason").to_owned();
-    let amount = Some(purchase.credits.micros());
-    visit.permit(ConsoleAction::PurchaseConfirm, amount, &fields, &mut problems).await?;
-    if problems.is_empty() {
-        match visit.services().confirm_purchase(&visit.context()?, purchase.id, Some(&reason)).await {
-            Ok(confirmed) => {
-                let said = t_with("movements-confirmed", &[("credits", confirmed.credits.to_string().into())]);
-                return visit.go(&href(purchase.id), &said).await;
-            }
-            Err(error) => say_closed(&mut problems, error)?,
-        }
-    }
-    visit.show_refused(confirm_page(&visit, &purchase, &fields, &problems)).await
-}
-
-fn fail_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Page {
-    let form = Form::new(format!("{}/fail", href(purchase.id)), t("movements-fail"))
-        .danger()
-        .field(Field::line("reason", t("console-reason")).required())
-        .step_up(visit, ConsoleAction::PurchaseConfirm)
-        .cancel(href(purchase.id))
-        .filled(typed, problems);
-    page("movements-fail", purchase, form).with(Text::new(t("movements-fail-text")))
+    ask_close(visit, &id, Closing::Confirm).await
 }
 
 async fn ask_fail(visit: Visit, id: Path<String>) -> Answer {
-    let purchase = load(&visit, &id).await?;
-    let typed = Fields::parse(&visit.query)?;
-    visit.show(fail_page(&visit, &purchase, &typed, &Problems::default())).await
+    ask_close(visit, &id, Closing::Fail).await
 }
 
-async fn fail(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+/// Ends the waiting, or asks another operator to confirm what is much. What is over already is refused.
+async fn close(mut visit: Visit, id: &str, closing: Closing, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
-    let purchase = load(&visit, &id).await?;
+    let purchase = load(&visit, id).await?;
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
-    let amount = Some(purchase.credits.micros());
-    visit.permit(ConsoleAction::PurchaseConfirm, amount, &fields, &mut problems).await?;
-    if problems.is_empty() {
-        match visit.services().fail_purchase(&visit.context()?, purchase.id, &reason).await {
-            Ok(_failed) => return visit.go(&href(purchase.id), &t("movements-failed")).await,
-            Err(error) => say_closed(&mut problems, error)?,
+    let key = problems.key(&fields);
+    let deed = confirming(&purchase, &reason);
+    let amount = match closing {
+        Closing::Confirm => weigh(&visit, &deed).await?.total(),
+        Closing::Fail => purchase.credits,
+    };
+    visit.permit(ConsoleAction::PurchaseConfirm, Some(amount.micros()), &fields, &mut problems).await?;
+    if problems.is_empty() && purchase.status == PurchaseStatus::Pending {
+        if closing == Closing::Confirm {
+            let said = Said { reason: &reason, key: &key };
+            if let Some(answer) = do_or_ask(&visit, &deed, said, &mut problems).await? {
+                return Ok(answer);
+            }
+        } else {
+            match visit.services().fail_purchase(&visit.context()?, purchase.id, &reason).await {
+                Ok(_failed) => return visit.go(&href(purchase.id), &t("movements-failed")).await,
+                Err(error) => say_closed(&mut problems, error)?,
+            }
         }
     }
-    visit.show_refused(fail_page(&visit, &purchase, &fields, &problems)).await
+    let page = close_page(&visit, &purchase, closing, &fields, &problems).await?;
+    visit.show_refused(page).await
+}
+
+/// What was wrong with giving a purchase up, beside the field that it is about.
+fn say_closed(problems: &mut Problems, error: ConfirmError) -> Result<(), Fault> {
+    match error {
+        ConfirmError::Store(error) => return Err(error.into()),
+        ConfirmError::NotFound => return Err(Fault::NotFound),
+        error @ ConfirmError::Reason => problems.add("reason", error.to_string()),
+        error => problems.add("", error.to_string()),
+    }
+    Ok(())
+}
+
+async fn confirm(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    close(visit, &id, Closing::Confirm, payload).await
+}
+
+async fn fail(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
+    close(visit, &id, Closing::Fail, payload).await
+}
+
+/// How much of a purchase can be disputed now; nothing while it is disputed, or after it was lost.
+async fn disputable(visit: &Visit, purchase: &Purchase) -> Result<Option<Credits>, Fault> {
+    let filter = DisputeFilter { purchase: Some(purchase.id), state: None };
+    let disputes = visit.services().list_chargebacks(&filter, None).await?;
+    if disputes.rows.iter().any(|dispute| dispute.state != ChargebackState::Won) {
+        return Ok(None);
+    }
+    match visit.services().find_disputable(purchase.id).await {
+        Ok(left) => Ok(left.filter(|left| !left.is_zero())),
+        Err(MovementError::Store(error)) => Err(error.into()),
+        Err(error) => Err(Fault::Broken(error.to_string())),
+    }
 }
 
 async fn dispute_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
-    let left = match visit.services().find_disputable(purchase.id).await {
-        Ok(left) => left,
-        Err(error) => {
-            say(&mut Problems::default(), "", error)?;
-            None
-        }
+    let Some(left) = disputable(visit, purchase).await? else {
+        return Ok(nothing_to_do("movements-dispute", purchase, "movements-dispute-nothing"));
     };
-    let credits = left.map(|left| left.to_string()).unwrap_or_default();
     let form = Form::new(format!("{}/dispute", href(purchase.id)), t("movements-dispute"))
         .danger()
-        .field(Field::amount("credits", t("movements-disputed")).value(credits).required())
+        .field(Field::amount("credits", t("movements-disputed")).value(left.to_string()).required())
         .field(Field::line("reason", t("console-reason")).hint(t("movements-dispute-hint")).required())
         .once(visit)
         .step_up(visit, ConsoleAction::ChargebackDecide)
         .cancel(href(purchase.id))
         .filled(typed, problems);
-    Ok(page("movements-dispute", purchase, form).with(Text::new(t("movements-dispute-text"))))
+    Ok(page("movements-dispute", purchase).with(Text::new(t("movements-dispute-text"))).with(form))
 }
 
 async fn ask_dispute(visit: Visit, id: Path<String>) -> Answer {
@@ -315,7 +369,7 @@ async fn dispute(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer
     }
     let credits = problems.amount(&fields, "credits");
     let reason = problems.required(&fields, "reason").to_owned();
-    let amount = credits.map(engine::credits::Credits::micros);
+    let amount = credits.map(Credits::micros);
     let key = problems.key(&fields);
     visit.permit(ConsoleAction::ChargebackDecide, amount, &fields, &mut problems).await?;
     if problems.is_empty() {

@@ -5,7 +5,7 @@ use engine::{
     id::{EntryId, InvocationId},
     policy::console::ConsoleAction,
     service::{
-        approvals::Deed,
+        approvals::{Deed, Weight},
         movements::{RefundRehearsal, Refundable},
     },
 };
@@ -67,7 +67,7 @@ fn page(visit: &Visit, seen: &Seen, typed: &Fields, problems: &Problems) -> Page
     if let Some(rehearsal) = &seen.rehearsal {
         form = form.step_up(visit, ConsoleAction::RefundCreate);
         let mut effect = refund_effect(rehearsal);
-        effect.extend(four_eyes(rehearsal.credits));
+        effect.extend(four_eyes(Weight::of_refund(&rehearsal.charge, Some(rehearsal.credits))));
         form = form.preview(effect);
     }
     let mut form = form.cancel(LIST).previewed().filled(typed, problems);
@@ -94,11 +94,17 @@ async fn ask(visit: Visit) -> Answer {
     let typed = Fields::parse(&visit.query)?;
     let named = [typed.text("transaction"), typed.text("invocation")].into_iter().find_map(charge_of);
     let charge = match named {
-        Some(of) => Some(visit.services().find_refundable(of).await?.ok_or(Fault::NotFound)?),
+        Some(of) => visit.services().find_refundable(of).await?,
         None => None,
     };
+    // The address may name what there is not: that is said beside the field.
+    let mut problems = Problems::default();
+    if charge.is_none() && ["transaction", "invocation"].iter().any(|name| !typed.text(name).is_empty()) {
+        problems.add("transaction", t("movements-no-charge"));
+    }
     let seen = Seen { charge, rehearsal: None };
-    visit.show(page(&visit, &seen, &typed, &Problems::default())).await
+    let page = page(&visit, &seen, &typed, &problems);
+    if problems.is_empty() { visit.show(page).await } else { visit.show_refused(page).await }
 }
 
 /// Looks at what was typed and has it worked out.
@@ -113,8 +119,10 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
     }
     let credits = problems.amount(fields, "credits");
     problems.required(fields, "reason");
-    if let Some(credits) = credits {
-        check_limit(visit, ConsoleAction::RefundCreate, credits, "credits", problems);
+    if let (Some(credits), Some(charge)) = (credits, &seen.charge) {
+        // Parts of a charge count together, whoever gave them back.
+        let total = Weight::of_refund(charge, Some(credits)).total();
+        check_limit(visit, ConsoleAction::RefundCreate, total, "credits", problems);
     }
     if let (true, Some(charge)) = (problems.is_empty(), seen.charge) {
         match visit.services().rehearse_refund(charge.id, credits).await {
@@ -137,14 +145,14 @@ async fn refund(mut visit: Visit, payload: Payload) -> Answer {
             let values = [("left", rehearsal.charge.left().to_string().into())];
             problems.add("", t_with("movements-refund-stale", &values));
         }
-        let amount = rehearsal.credits;
+        let (of, credits) = (rehearsal.charge.id, Some(rehearsal.credits));
+        let total = Weight::of_refund(&rehearsal.charge, credits).total();
         let key = problems.key(&fields);
-        visit.permit(ConsoleAction::RefundCreate, Some(amount.micros()), &fields, &mut problems).await?;
+        visit.permit(ConsoleAction::RefundCreate, Some(total.micros()), &fields, &mut problems).await?;
         if problems.is_empty() {
             let said = Said { reason: fields.text("reason"), key: &key };
-            let (of, credits) = (rehearsal.charge.id, Some(amount));
             let deed = Deed::RefundCreate { of, credits, reason: said.reason.to_owned() };
-            if let Some(answer) = do_or_ask(&visit, &deed, amount, said, &mut problems).await? {
+            if let Some(answer) = do_or_ask(&visit, &deed, said, &mut problems).await? {
                 return Ok(answer);
             }
         }

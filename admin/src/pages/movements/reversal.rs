@@ -6,12 +6,12 @@ use engine::{
     id::EntryId,
     policy::console::ConsoleAction,
     service::{
-        approvals::Deed,
+        approvals::{Deed, Weight},
         movements::{Posting, Transaction},
     },
 };
 
-use super::{LIST, Said, do_or_ask, done_before, four_eyes, href, postings_table, refund::charge_of, say};
+use super::{LIST, Said, do_or_ask, done_before, four_eyes, href, postings_table, refund::charge_of, say, weigh};
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
     kit::{Block, Cell, Control, Facts, Field, Form, Heading, Page},
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
 struct Seen {
     of: Option<(Transaction, Vec<Posting>)>,
     rehearsal: Option<Vec<Posting>>,
+    weight: Option<Weight>,
 }
 
 /// What a reversal would move.
@@ -66,7 +67,7 @@ fn page(visit: &Visit, seen: &Seen, typed: &Fields, problems: &Problems) -> Page
     if let Some(postings) = &seen.rehearsal {
         form = form.step_up(visit, ConsoleAction::ReversalCreate);
         let mut effect: Vec<Block> = vec![postings_table(postings).into()];
-        effect.extend(four_eyes(moved(postings)));
+        effect.extend(seen.weight.and_then(four_eyes));
         form = form.preview(effect);
     }
     let mut form = form.cancel(LIST).previewed().filled(typed, problems);
@@ -80,11 +81,17 @@ async fn ask(visit: Visit) -> Answer {
     let typed = Fields::parse(&visit.query)?;
     let named = [typed.text("transaction"), typed.text("invocation")].into_iter().find_map(charge_of);
     let of = match named {
-        Some(of) => Some(visit.services().find_transaction(of).await?.ok_or(Fault::NotFound)?),
+        Some(of) => visit.services().find_transaction(of).await?,
         None => None,
     };
-    let seen = Seen { of, rehearsal: None };
-    visit.show(page(&visit, &seen, &typed, &Problems::default())).await
+    // The address may name what there is not: that is said beside the field.
+    let mut problems = Problems::default();
+    if of.is_none() && ["transaction", "invocation"].iter().any(|name| !typed.text(name).is_empty()) {
+        problems.add("transaction", t("movements-no-transaction"));
+    }
+    let seen = Seen { of, ..Seen::default() };
+    let page = page(&visit, &seen, &typed, &problems);
+    if problems.is_empty() { visit.show(page).await } else { visit.show_refused(page).await }
 }
 
 async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Result<Seen, Fault> {
@@ -99,7 +106,11 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
     problems.required(fields, "reason");
     if let (true, Some((transaction, _))) = (problems.is_empty(), &seen.of) {
         match visit.services().rehearse_reversal(transaction.id).await {
-            Ok(postings) => seen.rehearsal = Some(postings),
+            Ok(postings) => {
+                let deed = Deed::ReversalCreate { of: transaction.id, reason: String::new() };
+                seen.weight = Some(weigh(visit, &deed).await?);
+                seen.rehearsal = Some(postings);
+            }
             Err(error) => say(problems, "transaction", error)?,
         }
     }
@@ -118,13 +129,13 @@ async fn reverse(mut visit: Visit, payload: Payload) -> Answer {
         if fields.text("shown") != shown(transaction.id, postings) {
             problems.add("", t("movements-stale"));
         }
-        let amount = moved(postings);
         let key = problems.key(&fields);
-        visit.permit(ConsoleAction::ReversalCreate, Some(amount.micros()), &fields, &mut problems).await?;
+        let total = seen.weight.map(|weight| weight.total().micros());
+        visit.permit(ConsoleAction::ReversalCreate, total, &fields, &mut problems).await?;
         if problems.is_empty() {
             let said = Said { reason: fields.text("reason"), key: &key };
             let deed = Deed::ReversalCreate { of: transaction.id, reason: said.reason.to_owned() };
-            if let Some(answer) = do_or_ask(&visit, &deed, amount, said, &mut problems).await? {
+            if let Some(answer) = do_or_ask(&visit, &deed, said, &mut problems).await? {
                 return Ok(answer);
             }
         }

@@ -5,7 +5,7 @@ use engine::{
     credits::Credits,
     policy::console::ConsoleAction,
     service::{
-        approvals::{APPROVAL_FROM, Deed},
+        approvals::Deed,
         movements::{MovementError, Note},
         partners::PartnerProfile,
     },
@@ -28,10 +28,9 @@ async fn page(visit: &Visit, partner: &PartnerProfile, typed: &Fields, problems:
         .step_up(visit, ConsoleAction::PartnerGrant)
         .cancel(href(partner.id))
         .filled(typed, problems);
-    let above = t_with("partners-grant-above", &[("credits", APPROVAL_FROM.to_string().into())]);
     Ok(below(partner, t("partners-grant"))
         .with(Text::new(t("partners-grant-text")))
-        .with(Text::new(above))
+        .with(access::given_so_far(visit).await?)
         .with(Facts::new().fact(t("partners-available"), Cell::Money(balance.available())))
         .with(form))
 }
@@ -53,14 +52,7 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     let key = problems.key(&fields);
     visit.permit(ConsoleAction::PartnerGrant, credits.map(Credits::micros), &fields, &mut problems).await?;
     if let (true, Some(credits)) = (problems.is_empty(), credits) {
-        let said = if credits > APPROVAL_FROM {
-            let asked = Deed::PartnerGrant { partner: partner.id, credits, reason: reason.clone() };
-            access::ask_for_grant(&visit, &asked, &reason, &key, &mut problems).await?
-        } else {
-            let note = Note { reason: &reason, key: Some(&key) };
-            grant(&visit, &partner, credits, note, &mut problems).await?
-        };
-        if let Some(said) = said {
+        if let Some(said) = grant(&visit, &partner, credits, (&reason, &key), &mut problems).await? {
             return visit.go(&href(partner.id), &said).await;
         }
     }
@@ -68,15 +60,21 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     visit.show_refused(page).await
 }
 
+/// What to say of it; nothing if the form has problems.
 async fn grant(
     visit: &Visit,
     partner: &PartnerProfile,
     credits: Credits,
-    note: Note<'_>,
+    (reason, key): (&str, &str),
     problems: &mut Problems,
 ) -> Result<Option<String>, Fault> {
+    let note = Note { reason, key: Some(key) };
     match visit.services().grant_to_partner(&visit.context()?, partner.id, credits, note).await {
         Ok(_given) => return Ok(Some(t_with("partners-granted", &[("credits", credits.to_string().into())]))),
+        Err(MovementError::FourEyes(weight)) => {
+            let asked = Deed::PartnerGrant { partner: partner.id, credits, reason: reason.to_owned() };
+            return access::ask_for_grant(visit, (&asked, weight), reason, key, problems).await;
+        }
         Err(MovementError::Store(error)) => return Err(error.into()),
         Err(error @ MovementError::Reason) => problems.add("reason", error.to_string()),
         Err(error) => problems.add("", error.to_string()),

@@ -75,10 +75,15 @@ pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
 fn preview(planned: &PlannedPrice, spec: &PricingSpec, trial: &PriceTrial) -> Result<Vec<Block>, Fault> {
     let before = planned.standing.as_ref().map(read_spec).transpose()?;
     let before = before.as_ref().map_or_else(|| t("prices-first"), price_text);
-    let facts = Facts::new()
+    let mut facts = Facts::new()
         .fact(t("prices-from"), Cell::Time(planned.effective_from_us))
         .fact(t("prices-before"), Cell::text(before))
         .fact(t("prices-after"), Cell::text(price_text(spec)));
+    if let Some(follows) = &planned.follows {
+        facts = facts
+            .fact(t("prices-follows-from"), Cell::Time(follows.effective_from_us))
+            .fact(t("prices-follows"), Cell::text(price_text(&read_spec(follows)?)));
+    }
     let mut blocks: Vec<Block> = vec![facts.into()];
     if planned.is_raise {
         blocks.push(Notice::new(Tone::Warn, t("prices-raise")).into());

@@ -8,7 +8,7 @@ use super::{AccountProfile, CreateAccountError, email, profile, told_of};
 use crate::{
     audit::{Action, AuditEntry, OpContext},
     credits::Credits,
-    id::{AccountId, EntryId},
+    id::{AccountId, EntryId, RequestId},
     ledger::{
         AccountKind, LedgerAccountId, Leg, Post, Refusal, TransactionKind,
         accounts::GRANT_MARK,
@@ -18,6 +18,7 @@ use crate::{
     limits::IDEMPOTENCY_KEY_BYTES_MAX,
     service::{
         Services,
+        approvals::{Moving, NotAlone, Weight},
         movements::Note,
         outbox::unexpected,
         tokens::{NewToken, TokenNameError, check_token_name},
@@ -41,6 +42,8 @@ pub struct NewFundedAccount<'a> {
     pub credits: Credits,
     /// Why.
     pub reason: Option<&'a str>,
+    /// The form's own identifier: with the same one again no other account is made.
+    pub key: Option<RequestId>,
 }
 
 /// An account that an operator made.
@@ -63,9 +66,30 @@ pub enum FundedAccountError {
     /// The account cannot be made.
     #[error(transparent)]
     Account(#[from] CreateAccountError),
+    /// The key made this account before, whose token was shown then.
+    #[error("this was sent before: the account was made then, and its token was shown then")]
+    MadeBefore(Box<AccountProfile>),
+    /// The key made an account for another address before.
+    #[error("this was sent before, and made the account of another address: begin anew for this one")]
+    KeyReused,
+    /// An operator does not give so much alone.
+    #[error("{0}")]
+    FourEyes(Weight),
+    /// Somebody else moved money at the same moment.
+    #[error("somebody else moved money at the same moment: nothing was done, try again")]
+    Changed,
     /// The ledger said no to the credits.
     #[error(transparent)]
     Refused(#[from] Refusal),
+}
+
+impl From<NotAlone> for FundedAccountError {
+    fn from(not_alone: NotAlone) -> Self {
+        match not_alone {
+            NotAlone::FourEyes(weight) => Self::FourEyes(weight),
+            NotAlone::Store(error) => CreateAccountError::from(error).into(),
+        }
+    }
 }
 
 /// When credits expire, and in which order they are spent.
@@ -125,12 +149,27 @@ pub enum GrantError {
         /// Why.
         reason: String,
     },
+    /// An operator does not give so much alone.
+    #[error("{0}")]
+    FourEyes(Weight),
+    /// Somebody else moved money at the same moment.
+    #[error("somebody else moved money at the same moment: nothing was done, try again")]
+    Changed,
     /// The ledger said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<NotAlone> for GrantError {
+    fn from(not_alone: NotAlone) -> Self {
+        match not_alone {
+            NotAlone::FourEyes(weight) => Self::FourEyes(weight),
+            NotAlone::Store(error) => error.into(),
+        }
+    }
 }
 
 impl Services {
@@ -148,30 +187,34 @@ impl Services {
         token_name: &str,
         credits: Credits,
     ) -> Result<FundedAccount, FundedAccountError> {
-        let new = NewFundedAccount { email, is_verified, token_name, credits, reason: None };
+        let new = NewFundedAccount { email, is_verified, token_name, credits, reason: None, key: None };
         self.open_account(by, new).await
     }
 
-    /// The same with a reason, which the audit trail keeps.
+    /// The same with a reason, which the audit trail keeps. The same key again makes nothing more.
     ///
     /// # Errors
-    /// As for [`Self::create_funded_account`].
+    /// As for [`Self::create_funded_account`]; or the key made an account before, or another operator has to approve the
+    /// credits.
     pub async fn open_account(
         &self,
         by: &OpContext,
         new: NewFundedAccount<'_>,
     ) -> Result<FundedAccount, FundedAccountError> {
-        let NewFundedAccount { is_verified, token_name, credits, reason, .. } = new;
+        let NewFundedAccount { is_verified, token_name, credits, reason, key, .. } = new;
         check_token_name(token_name)?;
         let email = email::normalised(new.email).ok_or(CreateAccountError::EmailInvalid)?;
-        if self.find_account_row(&email).await.map_err(CreateAccountError::from)?.is_some() {
-            return Err(CreateAccountError::EmailTaken.into());
-        }
+        self.check_new(&email, key).await?;
+        let alone =
+            if credits.is_zero() { None } else { Some(self.check_alone(by, Moving::Gift(credits), None).await?) };
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
-        let row = self.add_account(&mut unit, &email, is_verified, None, now_us);
+        // The key names the row: whoever comes second finds it.
+        let id = key.map_or_else(|| self.new_account(now_us), |key| AccountId::from(key.uuid()));
+        let row = self.add_account(&mut unit, (id, &email), is_verified, None, now_us);
         let token = self.add_token(&mut unit, AccountId::from(row.id), token_name, now_us);
-        if !credits.is_zero() {
+        if let Some(alone) = alone {
+            alone.hold(self, &mut unit);
             // The account's own identifier, as for a grant of the catalog.
             let wallet = LedgerAccountId::from_raw(row.wallet);
             unit.post(grant_of(EntryId::from(row.id), wallet, credits, None));
@@ -190,11 +233,32 @@ impl Services {
             Ok(_) => Ok(FundedAccount { profile: profile(&row), token, credits }),
             Err(NotSaved::Refused(refusal)) => Err(refusal.into()),
             Err(not_saved) => {
-                // Somebody else was first with the address.
-                let is_taken = self.find_account_row(&email).await.map_err(CreateAccountError::from)?.is_some();
-                let failed = || CreateAccountError::from(unexpected("account", not_saved));
-                Err(if is_taken { CreateAccountError::EmailTaken } else { failed() }.into())
+                // The same form, or somebody else with the same address, was first.
+                self.check_new(&email, key).await?;
+                match not_saved {
+                    NotSaved::Conflict { .. } if alone.is_some() => Err(FundedAccountError::Changed),
+                    not_saved => Err(CreateAccountError::from(unexpected("account", not_saved)).into()),
+                }
             }
+        }
+    }
+
+    /// Whether neither the key nor the address has an account.
+    async fn check_new(&self, email: &str, key: Option<RequestId>) -> Result<(), FundedAccountError> {
+        if let Some(key) = key
+            && let Some(made) =
+                self.find_profile(AccountId::from(key.uuid())).await.map_err(CreateAccountError::from)?
+        {
+            let is_same = made.email == email;
+            return Err(if is_same {
+                FundedAccountError::MadeBefore(Box::new(made))
+            } else {
+                FundedAccountError::KeyReused
+            });
+        }
+        match self.find_account_row(email).await.map_err(CreateAccountError::from)? {
+            Some(_other) => Err(CreateAccountError::EmailTaken.into()),
+            None => Ok(()),
         }
     }
 
@@ -203,7 +267,7 @@ impl Services {
     ///
     /// # Errors
     /// There is no such account, the amount, the terms, the reason or the key cannot be used, the key named another grant,
-    /// the account has too many grants, the ledger refuses, or the database failed.
+    /// the account has too many grants, another operator has to approve it, the ledger refuses, or the database failed.
     pub async fn grant_credits(
         &self,
         by: &OpContext,
@@ -212,18 +276,7 @@ impl Services {
         terms: Option<GrantTerms>,
         Note { reason, key }: Note<'_>,
     ) -> Result<CreditGrant, GrantError> {
-        if credits <= Credits::ZERO {
-            return Err(GrantError::NotPositive);
-        }
-        if !is_reason(reason) {
-            return Err(GrantError::Reason);
-        }
-        if let Some(terms) = terms.filter(|terms| !(0..=PRIORITY_MAX).contains(&terms.priority)) {
-            return Err(GrantError::Priority(terms.priority));
-        }
-        if key.is_some_and(|key| !is_key(key)) {
-            return Err(GrantError::Key);
-        }
+        check_grant(credits, terms, Note { reason, key })?;
         let profile = self.find_profile(account).await?.ok_or(GrantError::NotFound)?;
         if let Some(first) = self.find_keyed_grant(key).await? {
             return replay(&first, account, credits, terms, reason);
@@ -237,6 +290,7 @@ impl Services {
                 return Err(GrantError::TooMany);
             }
         }
+        let alone = self.check_alone(by, Moving::Gift(credits), key).await?;
         let id = EntryId::new(&*self.ids, now_us);
         let row = entity::credit_grant::Model {
             id: id.uuid(),
@@ -250,6 +304,7 @@ impl Services {
         };
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::credit_grant::Entity::insert(row.into_active_model()));
+        alone.hold(self, &mut unit);
         match terms {
             None => {
                 unit.post(grant_of(id, profile.wallet, credits, Some(reason)));
@@ -269,6 +324,7 @@ impl Services {
             Err(not_saved) => match self.find_keyed_grant(key).await? {
                 // A command with the same key was first.
                 Some(first) => replay(&first, account, credits, terms, reason),
+                None if matches!(not_saved, NotSaved::Conflict { .. }) => Err(GrantError::Changed),
                 None => Err(unexpected("credit_grant", not_saved).into()),
             },
         }
@@ -282,6 +338,20 @@ impl Services {
             .await?;
         Ok(found)
     }
+}
+
+/// What of a grant makes no sense whoever gets it.
+fn check_grant(credits: Credits, terms: Option<GrantTerms>, note: Note<'_>) -> Result<(), GrantError> {
+    if credits <= Credits::ZERO {
+        return Err(GrantError::NotPositive);
+    }
+    if !is_reason(note.reason) {
+        return Err(GrantError::Reason);
+    }
+    if let Some(terms) = terms.filter(|terms| !(0..=PRIORITY_MAX).contains(&terms.priority)) {
+        return Err(GrantError::Priority(terms.priority));
+    }
+    if note.key.is_some_and(|key| !is_key(key)) { Err(GrantError::Key) } else { Ok(()) }
 }
 
 /// Whether `text` can be kept as the reason of what an operator does: one line, not too long.

@@ -111,7 +111,7 @@ impl Services {
         let email = normalised(email).ok_or(CreateAccountError::EmailInvalid)?;
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
-        let row = self.add_account(&mut unit, &email, false, None, now_us);
+        let row = self.add_account(&mut unit, (self.new_account(now_us), &email), false, None, now_us);
         let account = AccountId::from(row.id);
         let token = self.add_token(&mut unit, account, token_name, now_us);
         let link = self.add_link(&mut unit, account, SHOWN, now_us);

@@ -1,12 +1,9 @@
 //! What can be asked for: every deed with all that it takes to do it, as it is kept while it waits.
 
-use serde_json::{Map, Value, json};
-
-use self::kept::{Kept, wrong};
 use super::RequestApprovalError;
 use crate::{
     credits::Credits,
-    id::{AccountId, EntryId, OperatorId, PartnerId, PriceVersionId},
+    id::{AccountId, EntryId, OperatorId, PartnerId, PriceVersionId, PurchaseId},
     ledger::grants::PRIORITY_MAX,
     operator::Role,
     policy::console::ConsoleAction,
@@ -18,10 +15,10 @@ use crate::{
 };
 
 mod kept;
+mod payload;
 mod request;
 
-/// The words of the payloads. Whoever changes them raises it and goes on reading the old ones.
-const VERSION: u64 = 1;
+pub use payload::DeedUnreadable;
 
 /// Something that one operator asks for and another one approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +68,22 @@ pub enum Deed {
         /// As for a refund.
         reason: String,
     },
+    /// Pay a publisher or a partner what they have earned.
+    PayoutCreate {
+        /// Whom: the public form of their identifier.
+        payee: String,
+        /// How much, in micro-credits; `None`: all there is when it is done.
+        credits: Option<Credits>,
+        /// As for a refund.
+        reason: String,
+    },
+    /// Confirm that a purchase was paid.
+    PurchaseConfirm {
+        /// Which.
+        purchase: PurchaseId,
+        /// One line, for the audit trail.
+        reason: String,
+    },
     /// Set a price that is to come.
     PriceSchedule {
         /// The tool's namespace and name, or its plain name.
@@ -81,6 +94,15 @@ pub enum Deed {
         from_us: i64,
         /// The version that was seen to be in force before it: another one makes the request stale. `None`: any.
         over: Option<PriceVersionId>,
+        /// One line, for the audit trail.
+        reason: String,
+    },
+    /// Take a price back that is to come.
+    PriceCancel {
+        /// Which.
+        price: PriceVersionId,
+        /// The version that was seen to be in force instead: another one makes the request stale. `None`: any.
+        instead: Option<PriceVersionId>,
         /// One line, for the audit trail.
         reason: String,
     },
@@ -129,11 +151,6 @@ pub enum Deed {
     },
 }
 
-/// What was kept cannot be read as a deed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("what is to be done cannot be read: {0}")]
-pub struct DeedUnreadable(String);
-
 impl Deed {
     /// What deeds are called: whoever decides one has to be allowed to do it.
     pub const ACTIONS: [ConsoleAction; 11] = [
@@ -142,7 +159,10 @@ impl Deed {
         ConsoleAction::AccountAdjust,
         ConsoleAction::GrantCreate,
         ConsoleAction::PartnerGrant,
+        ConsoleAction::PayoutCreate,
+        ConsoleAction::PurchaseConfirm,
         ConsoleAction::PriceSchedule,
+        ConsoleAction::PriceCancel,
         ConsoleAction::PolicyPublish,
         ConsoleAction::OperatorCreate,
         ConsoleAction::OperatorReset,
@@ -158,7 +178,10 @@ impl Deed {
             Self::AccountAdjust { .. } => ConsoleAction::AccountAdjust,
             Self::GrantCreate { .. } => ConsoleAction::GrantCreate,
             Self::PartnerGrant { .. } => ConsoleAction::PartnerGrant,
+            Self::PayoutCreate { .. } => ConsoleAction::PayoutCreate,
+            Self::PurchaseConfirm { .. } => ConsoleAction::PurchaseConfirm,
             Self::PriceSchedule { .. } => ConsoleAction::PriceSchedule,
+            Self::PriceCancel { .. } => ConsoleAction::PriceCancel,
             Self::PolicyPublish { .. } => ConsoleAction::PolicyPublish,
             Self::OperatorCreate { .. } => ConsoleAction::OperatorCreate,
             Self::OperatorReset { .. } => ConsoleAction::OperatorReset,
@@ -173,7 +196,10 @@ impl Deed {
             Self::RefundCreate { of, .. } | Self::ReversalCreate { of, .. } => ("transaction", of.to_string()),
             Self::AccountAdjust { account, .. } | Self::GrantCreate { account, .. } => ("account", account.to_string()),
             Self::PartnerGrant { partner, .. } => ("partner", partner.to_string()),
+            Self::PayoutCreate { payee, .. } => ("payee", payee.clone()),
+            Self::PurchaseConfirm { purchase, .. } => ("purchase", purchase.to_string()),
             Self::PriceSchedule { tool, .. } => ("tool", tool.clone()),
+            Self::PriceCancel { price, .. } => ("price", price.to_string()),
             Self::PolicyPublish { number, .. } => ("policy", number.to_string()),
             // They have no identifier yet, and no address is told in the audit trail.
             Self::OperatorCreate { name, .. } => ("operator", name.clone()),
@@ -183,139 +209,11 @@ impl Deed {
         }
     }
 
-    /// Everything that it takes, as it is kept.
-    pub fn to_payload(&self) -> Value {
-        let facts = match self {
-            Self::RefundCreate { of, credits, reason } => {
-                let credits = credits.map(|credits| credits.to_string());
-                json!({"of": of.to_string(), "credits": credits, "reason": reason})
-            }
-            Self::ReversalCreate { of, reason } => json!({"of": of.to_string(), "reason": reason}),
-            Self::AccountAdjust { account, credits, reason } => {
-                json!({"account": account.to_string(), "credits": credits.to_string(), "reason": reason})
-            }
-            Self::GrantCreate { account, credits, terms, reason } => json!({
-                "account": account.to_string(),
-                "credits": credits.to_string(),
-                "expires_us": terms.map(|terms| terms.expires_us),
-                "priority": terms.map(|terms| terms.priority),
-                "reason": reason,
-            }),
-            Self::PartnerGrant { partner, credits, reason } => {
-                json!({"partner": partner.to_string(), "credits": credits.to_string(), "reason": reason})
-            }
-            Self::PriceSchedule { tool, spec, from_us, over, reason } => {
-                let over = over.map(|over| over.to_string());
-                json!({"tool": tool, "spec": spec, "from_us": from_us, "over": over, "reason": reason})
-            }
-            Self::PolicyPublish { number, over } => json!({"number": number, "over": over}),
-            Self::OperatorCreate { email, name, roles, reason } => {
-                json!({"email": email, "name": name, "roles": Role::join(roles), "reason": reason})
-            }
-            Self::OperatorReset { operator, reason } | Self::OperatorEnable { operator, reason } => {
-                json!({"operator": operator.to_string(), "reason": reason})
-            }
-            Self::OperatorRoles { operator, roles, over, reason } => {
-                let over = over.as_deref().map(Role::join);
-                json!({"operator": operator.to_string(), "roles": Role::join(roles), "over": over, "reason": reason})
-            }
-        };
-        let mut payload = Map::new();
-        payload.insert("version".to_owned(), VERSION.into());
-        payload.insert("deed".to_owned(), self.action().as_str().into());
-        if let Value::Object(facts) = facts {
-            payload.extend(facts);
-        }
-        Value::Object(payload)
-    }
-
-    /// Reads what [`Self::to_payload`] made.
-    ///
-    /// # Errors
-    /// It is something else, or of another version of the program.
-    pub fn from_payload(payload: &Value) -> Result<Self, DeedUnreadable> {
-        let kept = Kept(payload);
-        match payload.get("version").and_then(Value::as_u64) {
-            Some(VERSION) => {}
-            Some(version) => return Err(DeedUnreadable(format!("it is of version {version}"))),
-            None => return Err(wrong("version")),
-        }
-        let action = ConsoleAction::from_word(kept.text("deed")?);
-        Ok(match action {
-            Some(ConsoleAction::RefundCreate) => Self::RefundCreate {
-                of: kept.parsed("of")?,
-                credits: kept.maybe_credits("credits")?,
-                reason: kept.text("reason")?.to_owned(),
-            },
-            Some(ConsoleAction::ReversalCreate) => {
-                Self::ReversalCreate { of: kept.parsed("of")?, reason: kept.text("reason")?.to_owned() }
-            }
-            Some(ConsoleAction::AccountAdjust) => Self::AccountAdjust {
-                account: kept.parsed("account")?,
-                credits: kept.credits("credits")?,
-                reason: kept.text("reason")?.to_owned(),
-            },
-            Some(ConsoleAction::GrantCreate) => Self::GrantCreate {
-                account: kept.parsed("account")?,
-                credits: kept.credits("credits")?,
-                terms: match (kept.maybe_number("expires_us")?, kept.maybe_number("priority")?) {
-                    (Some(expires_us), Some(priority)) => Some(GrantTerms { expires_us, priority }),
-                    (None, None) => None,
-                    _ => return Err(wrong("expires_us")),
-                },
-                reason: kept.text("reason")?.to_owned(),
-            },
-            Some(ConsoleAction::PartnerGrant) => Self::PartnerGrant {
-                partner: kept.parsed("partner")?,
-                credits: kept.credits("credits")?,
-                reason: kept.text("reason")?.to_owned(),
-            },
-            Some(ConsoleAction::PriceSchedule) => Self::PriceSchedule {
-                tool: kept.text("tool")?.to_owned(),
-                spec: kept.text("spec")?.to_owned(),
-                from_us: kept.number("from_us")?,
-                over: kept.maybe_parsed("over")?,
-                reason: kept.text("reason")?.to_owned(),
-            },
-            Some(ConsoleAction::PolicyPublish) => {
-                Self::PolicyPublish { number: kept.number("number")?, over: kept.maybe_number("over")? }
-            }
-            Some(action) => return Self::about_operator(action, &kept),
-            None => return Err(wrong("deed")),
-        })
-    }
-
-    /// The rest of [`Self::from_payload`].
-    fn about_operator(action: ConsoleAction, kept: &Kept<'_>) -> Result<Self, DeedUnreadable> {
-        let reason = || kept.text("reason").map(str::to_owned);
-        Ok(match action {
-            ConsoleAction::OperatorCreate => Self::OperatorCreate {
-                email: kept.text("email")?.to_owned(),
-                name: kept.text("name")?.to_owned(),
-                roles: kept.roles("roles")?,
-                reason: reason()?,
-            },
-            ConsoleAction::OperatorReset => {
-                Self::OperatorReset { operator: kept.parsed("operator")?, reason: reason()? }
-            }
-            ConsoleAction::OperatorEnable => {
-                Self::OperatorEnable { operator: kept.parsed("operator")?, reason: reason()? }
-            }
-            ConsoleAction::OperatorRoles => Self::OperatorRoles {
-                operator: kept.parsed("operator")?,
-                roles: kept.roles("roles")?,
-                over: kept.maybe_roles("over")?,
-                reason: reason()?,
-            },
-            _ => return Err(wrong("deed")),
-        })
-    }
-
     /// What of it makes no sense whatever the books say, so that nobody is asked to decide it.
     fn problem(&self) -> Option<String> {
         let of_reason = |reason: &str| (!is_reason(reason)).then(|| RequestApprovalError::Reason.to_string());
         match self {
-            Self::RefundCreate { credits, reason, .. } => {
+            Self::RefundCreate { credits, reason, .. } | Self::PayoutCreate { credits, reason, .. } => {
                 let is_positive = credits.is_none_or(|credits| credits > Credits::ZERO);
                 if is_positive { of_reason(reason) } else { Some("`credits` must be more than 0".to_owned()) }
             }
@@ -345,6 +243,8 @@ impl Deed {
             | Self::PartnerGrant { reason, .. }
             | Self::OperatorReset { reason, .. }
             | Self::OperatorEnable { reason, .. }
+            | Self::PurchaseConfirm { reason, .. }
+            | Self::PriceCancel { reason, .. }
             | Self::OperatorRoles { reason, .. } => of_reason(reason),
         }
     }

@@ -1,12 +1,13 @@
 //! Carrying out what was approved: at once by whoever approved it, or later by whichever server finds it undone.
 //!
-//! Refunds, grants, corrections and prices are carried out under a key of their own, so that they happen once. A policy is
-//! published once by its state. Of what is done about operators the audit trail says whether it was done for this approval.
-//! A link that comes of it is known only to whoever approved it; whoever takes the deed up later shows it to nobody.
+//! Refunds, grants, corrections, payouts and prices are carried out under a key of their own, so that they happen once. A
+//! policy is published, a payment confirmed and a price taken back once by its state. Of these, and of what is done about
+//! operators, the audit trail says whether it was done for this approval. A link that comes of it is known only to whoever
+//! approved it; whoever takes the deed up later shows it to nobody.
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{Approval, DecideApprovalError, Decision, Deed};
+use super::{Approval, DecideApprovalError, Decision, Deed, Weight};
 use crate::{
     audit::{Actor, Method, OpContext},
     id::{ApprovalId, EntryId, OperatorId, RequestId},
@@ -18,7 +19,8 @@ use crate::{
         movements::{MovementError, Note},
         operators::{ChangeOperatorError, CreateOperatorError, CreatedOperator, NewOperator},
         policies::PolicyVersionError,
-        prices::{PriceOrder, PriceStart, SchedulePriceError},
+        prices::{CancelPriceError, PriceCancel, PriceOrder, PriceStart, SchedulePriceError},
+        purchases::ConfirmError,
     },
     store::{StoreError, entity},
 };
@@ -38,6 +40,9 @@ pub enum DeedFailure {
     /// Somebody else was at the same thing: it may be done a moment later.
     #[error("{0}")]
     Overtaken(String),
+    /// An operator does not move so much alone: another one has to approve it.
+    #[error("{0}")]
+    FourEyes(Weight),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -94,6 +99,21 @@ impl Deed {
                 let given = services.grant_to_partner(by, *partner, *credits, note(reason)).await?;
                 Ok(DeedDone::moved(given.id, format!("{credits} credits were given with {}", given.id)))
             }
+            Self::PayoutCreate { payee, credits, reason } => {
+                let payee = services.find_payee(payee).await?;
+                let paid = services.pay_out(by, &payee, *credits, note(reason)).await?;
+                let said = format!("{} credits were paid to {} with {}", paid.paid, payee.name, paid.id);
+                Ok(DeedDone::moved(paid.id, said))
+            }
+            Self::PurchaseConfirm { purchase, reason } => {
+                services.confirm_purchase(by, *purchase, Some(reason)).await?;
+                Ok(DeedDone::moved(purchase.uuid().into(), self.outcome()))
+            }
+            Self::PriceCancel { price, instead, reason } => {
+                let order = PriceCancel { id: *price, reason: Some(reason), may_raise: true, instead: *instead };
+                services.take_price_back(by, &order).await?;
+                Ok(DeedDone::of(self.outcome()))
+            }
             Self::PriceSchedule { tool, spec, from_us, over, reason } => {
                 let spec = spec_from_json(spec).map_err(DeedFailure::Refused)?;
                 let order = PriceOrder {
@@ -136,6 +156,8 @@ impl Deed {
     /// Of a deed without a key: what was done, in words.
     fn outcome(&self) -> String {
         match self {
+            Self::PurchaseConfirm { purchase, .. } => format!("{purchase} is paid, and its credits are in the wallet"),
+            Self::PriceCancel { price, .. } => format!("{price} will not take effect"),
             Self::PolicyPublish { number, .. } => format!("version {number} of the policy is in force"),
             Self::OperatorCreate { name, roles, .. } => format!("{name} may come in as {}", Role::join(roles)),
             Self::OperatorReset { operator, .. } => {
@@ -151,7 +173,9 @@ impl Deed {
     const fn has_key(&self) -> bool {
         !matches!(
             self,
-            Self::PolicyPublish { .. }
+            Self::PurchaseConfirm { .. }
+                | Self::PriceCancel { .. }
+                | Self::PolicyPublish { .. }
                 | Self::OperatorCreate { .. }
                 | Self::OperatorReset { .. }
                 | Self::OperatorEnable { .. }
@@ -162,6 +186,57 @@ impl Deed {
 
 fn refused(error: &impl ToString) -> DeedFailure {
     DeedFailure::Refused(error.to_string())
+}
+
+impl From<GrantError> for DeedFailure {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Store(error) => error.into(),
+            GrantError::FourEyes(weight) => Self::FourEyes(weight),
+            GrantError::Changed => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<ConfirmError> for DeedFailure {
+    fn from(error: ConfirmError) -> Self {
+        match error {
+            ConfirmError::Store(error) => error.into(),
+            ConfirmError::FourEyes(weight) => Self::FourEyes(weight),
+            ConfirmError::Changed => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<PolicyVersionError> for DeedFailure {
+    fn from(error: PolicyVersionError) -> Self {
+        match error {
+            PolicyVersionError::Store(error) => error.into(),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<ChangeOperatorError> for DeedFailure {
+    fn from(error: ChangeOperatorError) -> Self {
+        match error {
+            ChangeOperatorError::Store(error) => error.into(),
+            ChangeOperatorError::Changed => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
+}
+
+impl From<CancelPriceError> for DeedFailure {
+    fn from(error: CancelPriceError) -> Self {
+        match error {
+            CancelPriceError::Store(error) => error.into(),
+            CancelPriceError::Overtaken => Self::Overtaken(error.to_string()),
+            other => refused(&other),
+        }
+    }
 }
 
 impl From<SchedulePriceError> for DeedFailure {
@@ -178,6 +253,7 @@ impl From<MovementError> for DeedFailure {
     fn from(error: MovementError) -> Self {
         match error {
             MovementError::Store(error) => error.into(),
+            MovementError::FourEyes(weight) => Self::FourEyes(weight),
             MovementError::Changed => Self::Overtaken(error.to_string()),
             other => refused(&other),
         }

@@ -6,7 +6,7 @@ use crate::{
     credits::Credits,
     id::{AccountId, EntryId},
     ledger::{LedgerAccountId, Post},
-    service::Services,
+    service::{Services, approvals::Moving},
 };
 
 /// What came of an adjustment.
@@ -25,8 +25,8 @@ impl Services {
     /// takes more than can be spent.
     ///
     /// # Errors
-    /// There is no such account, the amount, the reason or the key cannot be used, the ledger refuses, or the database
-    /// failed.
+    /// There is no such account, the amount, the reason or the key cannot be used, another operator has to approve it, the
+    /// ledger refuses, or the database failed.
     pub async fn adjust(
         &self,
         by: &OpContext,
@@ -41,7 +41,8 @@ impl Services {
         let moved = match self.find_moved(&order).await? {
             Some(moved) => moved,
             None => {
-                self.carry_out(by, &order, |unit, draft| {
+                let alone = self.check_alone(by, Moving::Gift(credits), note.key).await?;
+                self.carry_out(by, &order, alone, |unit, draft| {
                     unit.post(Post { meta: Some(draft.meta), ..adjustment(draft.id, leg) });
                 })
                 .await?

@@ -13,6 +13,7 @@ use crate::{
     },
     service::{
         Services,
+        approvals::Alone,
         purchases::{Purchase, PurchaseStatus},
     },
     store::{StoreError, UnitOfWork, entity, journal, writer::Command},
@@ -103,7 +104,7 @@ impl Services {
         }
         let (backend, clearing, wallet) = (self.db.backend(), paid.purchase.provider.clearing(), paid.wallet);
         let opened = self
-            .carry_out(by, &order, |unit, draft| {
+            .carry_out(by, &order, Alone::DECIDED_ELSEWHERE, |unit, draft| {
                 let row = entity::chargeback::Model {
                     id: draft.id.uuid(),
                     purchase_id: purchase.uuid(),
@@ -178,7 +179,7 @@ impl Services {
         };
         let hold = EntryId::from(row.id);
         let closed = self
-            .carry_out(by, &order, |unit, draft| {
+            .carry_out(by, &order, Alone::DECIDED_ELSEWHERE, |unit, draft| {
                 self.close_row(unit, hold, state, (draft.id, draft.now_us));
                 let release = SettleAction::Release(None);
                 let end = |id, meta| Settle { id, hold, action: release, wallet: None, payee: None, meta };

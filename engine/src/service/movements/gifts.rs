@@ -6,7 +6,7 @@ use crate::{
     credits::Credits,
     id::{EntryId, PartnerId},
     ledger::{LedgerAccountId, Leg, Post, TransactionKind},
-    service::Services,
+    service::{Services, approvals::Moving},
 };
 
 /// Credits that a partner was given.
@@ -24,7 +24,8 @@ impl Services {
     /// Gives credits to a partner, for ever. The same key again gives nothing more.
     ///
     /// # Errors
-    /// There is no such partner, the amount, the reason or the key cannot be used, the ledger refuses, or the database failed.
+    /// There is no such partner, the amount, the reason or the key cannot be used, another operator has to approve it, the
+    /// ledger refuses, or the database failed.
     pub async fn grant_to_partner(
         &self,
         by: &OpContext,
@@ -39,7 +40,8 @@ impl Services {
         let moved = match self.find_moved(&order).await? {
             Some(moved) => moved,
             None => {
-                self.carry_out(by, &order, |unit, draft| {
+                let alone = self.check_alone(by, Moving::Gift(credits), note.key).await?;
+                self.carry_out(by, &order, alone, |unit, draft| {
                     unit.post(Post {
                         id: draft.id,
                         kind: TransactionKind::Grant,

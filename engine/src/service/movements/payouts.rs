@@ -8,7 +8,7 @@ use crate::{
     credits::Credits,
     id::{EntryId, PartnerId, PublisherId},
     ledger::{LedgerAccountId, Payout, movement::Statement},
-    service::Services,
+    service::{Services, approvals::Moving},
     store::{StoreError, entity, journal, writer::Command},
 };
 
@@ -75,7 +75,8 @@ impl Services {
     /// Pays `credits` of what `payee` has earned, or all of it. What they owe is kept first.
     ///
     /// # Errors
-    /// Less is there, the amount, the reason or the key cannot be used, the ledger refuses, or the database failed.
+    /// Less is there, the amount, the reason or the key cannot be used, another operator has to approve it, the ledger refuses,
+    /// or the database failed.
     pub async fn pay_out(
         &self,
         by: &OpContext,
@@ -89,8 +90,11 @@ impl Services {
             moved
         } else {
             let (from, to) = (payee.account, LedgerAccountId::CLEARING_MANUAL);
-            self.carry_out(by, &order, |unit, draft| {
-                let payout = Payout { id: draft.id, from, to, amount: credits, meta: Some(draft.meta) };
+            let alone = self.check_alone(by, Moving::Payout { payee, credits }, note.key).await?;
+            // All there is, is what was counted: what is earned from then on waits for the next payout.
+            let amount = credits.or_else(|| alone.amount().filter(|counted| !counted.is_zero()));
+            self.carry_out(by, &order, alone, |unit, draft| {
+                let payout = Payout { id: draft.id, from, to, amount, meta: Some(draft.meta) };
                 unit.command(Command::Payout(payout));
             })
             .await?

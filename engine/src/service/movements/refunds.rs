@@ -8,7 +8,7 @@ use crate::{
     credits::Credits,
     id::EntryId,
     ledger::{AccountKind, LedgerAccountId, Refund, Revert},
-    service::Services,
+    service::{Services, approvals::Moving},
     store::{StoreError, entity, journal, writer::Command},
 };
 
@@ -51,8 +51,8 @@ impl Services {
     /// Publisher, partner and platform give their shares of it.
     ///
     /// # Errors
-    /// `of` is no charge, less than that is left of it, the amount, the reason or the key cannot be used, or the database
-    /// failed.
+    /// `of` is no charge, less than that is left of it, the amount, the reason or the key cannot be used, another operator has
+    /// to approve it, or the database failed.
     pub async fn refund(
         &self,
         by: &OpContext,
@@ -65,7 +65,8 @@ impl Services {
         let moved = match self.find_moved(&order).await? {
             Some(moved) => moved,
             None => {
-                self.carry_out(by, &order, |unit, draft| {
+                let alone = self.check_alone(by, Moving::Refund { of, credits }, note.key).await?;
+                self.carry_out(by, &order, alone, |unit, draft| {
                     let meta = Some(draft.meta);
                     unit.command(Command::Refund(Refund { id: draft.id, of, amount: credits, meta }));
                 })
@@ -108,7 +109,7 @@ impl Services {
     ///
     /// # Errors
     /// `of` is no transaction that can be taken back, something of it went back before, somebody no longer has what they
-    /// got, the reason or the key cannot be used, or the database failed.
+    /// got, the reason or the key cannot be used, another operator has to approve it, or the database failed.
     pub async fn revert(
         &self,
         by: &OpContext,
@@ -124,8 +125,9 @@ impl Services {
             self.rehearse_reversal(of).await?;
             return Ok(Reverted { id: None, is_replay: false });
         }
+        let alone = self.check_alone(by, Moving::Reversal { of }, note.key).await?;
         let moved = self
-            .carry_out(by, &order, |unit, draft| {
+            .carry_out(by, &order, alone, |unit, draft| {
                 unit.command(Command::Revert(Revert { id: draft.id, of, meta: Some(draft.meta) }));
             })
             .await?;

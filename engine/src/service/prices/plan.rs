@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{PRICE_LEAD_US, PriceVersion, SchedulePriceError, view};
 use crate::{
     id::{PriceVersionId, ToolId},
-    pricing::{Price, PricingSpec, may_cost_more},
+    pricing::{Price, PricingSpec, scheduling_may_cost_more},
     service::{Services, catalog::spec_to_json},
     snapshot::{Offer, price_from},
     store::{StoreError, entity},
@@ -55,7 +55,9 @@ pub struct PlannedPrice {
     pub spec: String,
     /// What is in force until then; `None`: it is the tool's first price.
     pub standing: Option<PriceVersion>,
-    /// Some call may cost more than it would at the price before.
+    /// What takes effect after it; `None`: nothing yet.
+    pub follows: Option<PriceVersion>,
+    /// Some call may cost more than it would at the price before, or at the price that follows more than at this one.
     pub is_raise: bool,
 }
 
@@ -105,14 +107,17 @@ impl Services {
             return Err(SchedulePriceError::Same);
         }
         let price = Price::from_spec(PriceVersionId::from(Uuid::nil()), effective_from_us, order.spec)?;
+        let follows = self.find_price_behind(tool.uuid(), effective_from_us).await?;
         let before = standing.as_ref().map(price_from).transpose()?;
+        let after = follows.as_ref().map(price_from).transpose()?;
         Ok(PlannedPrice {
             tool,
             path: offer.path.clone(),
             effective_from_us,
             spec,
             standing: standing.map(|row| view(row, &offer.path, None, false)),
-            is_raise: before.is_some_and(|before| may_cost_more(&before, &price)),
+            follows: follows.map(|row| view(row, &offer.path, None, false)),
+            is_raise: scheduling_may_cost_more(before.as_ref(), &price, after.as_ref()),
         })
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::DeedUnreadable;
-use crate::{credits::Credits, operator::Role};
+use crate::{credits::Credits, operator::Role, service::accounts::GrantTerms};
 
 /// A payload, field by field.
 pub(super) struct Kept<'a>(pub(super) &'a Value);
@@ -43,6 +43,14 @@ impl<'a> Kept<'a> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(_) => self.roles(name).map(Some),
+        }
+    }
+
+    pub(super) fn maybe_terms(&self) -> Result<Option<GrantTerms>, DeedUnreadable> {
+        match (self.maybe_number("expires_us")?, self.maybe_number("priority")?) {
+            (Some(expires_us), Some(priority)) => Ok(Some(GrantTerms { expires_us, priority })),
+            (None, None) => Ok(None),
+            _ => Err(wrong("expires_us")),
         }
     }
 

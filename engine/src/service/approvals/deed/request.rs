@@ -8,6 +8,8 @@ use crate::{
     service::{
         Services,
         approvals::{NewApproval, RequestApprovalError},
+        movements::MovementError,
+        purchases::PurchaseStatus,
     },
 };
 
@@ -61,14 +63,26 @@ impl Services {
                 let moved = Credits::checked_sum(postings.iter().map(|posting| posting.amount));
                 moved.ok_or_else(|| nothing(of))?
             }
-            Deed::AccountAdjust { credits, .. } if credits.is_negative() => {
-                credits.checked_neg().unwrap_or(Credits::MAX)
+            Deed::PayoutCreate { payee, credits: None, .. } => {
+                let payee = self.find_payee(payee).await.map_err(|error| match error {
+                    MovementError::Store(error) => error.into(),
+                    other => RequestApprovalError::Senseless(other.to_string()),
+                })?;
+                self.load_payee_balance(&payee).await?.due()
+            }
+            Deed::PurchaseConfirm { purchase, .. } => {
+                let found = self.find_purchase(*purchase).await?;
+                let pending = found.filter(|found| found.status == PurchaseStatus::Pending);
+                let senseless = || RequestApprovalError::Senseless(format!("`{purchase}` does not wait for a payment"));
+                pending.ok_or_else(senseless)?.credits
             }
             Deed::RefundCreate { credits: Some(credits), .. }
+            | Deed::PayoutCreate { credits: Some(credits), .. }
             | Deed::AccountAdjust { credits, .. }
             | Deed::GrantCreate { credits, .. }
-            | Deed::PartnerGrant { credits, .. } => *credits,
+            | Deed::PartnerGrant { credits, .. } => credits.size(),
             Deed::PriceSchedule { .. }
+            | Deed::PriceCancel { .. }
             | Deed::PolicyPublish { .. }
             | Deed::OperatorCreate { .. }
             | Deed::OperatorReset { .. }

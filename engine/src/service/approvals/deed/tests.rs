@@ -2,12 +2,17 @@ use uuid::Uuid;
 
 use super::*;
 
-fn one_of_each() -> [Deed; 16] {
+fn one_of_each() -> [Deed; 21] {
     let credits = Credits::from_micros(150_000_001);
     let refund =
         |credits| Deed::RefundCreate { of: Uuid::from_u128(7).into(), credits, reason: "wrong \"answer\"".into() };
     let grant =
         |terms| Deed::GrantCreate { account: Uuid::from_u128(8).into(), credits, terms, reason: "goodwill".to_owned() };
+    let payout = |credits| Deed::PayoutCreate {
+        payee: "pub_00000000000000000000000000000002".to_owned(),
+        credits,
+        reason: "bank 18".to_owned(),
+    };
     [
         refund(None),
         refund(Some(credits)),
@@ -50,6 +55,15 @@ fn one_of_each() -> [Deed; 16] {
             over: None,
             reason: "she runs it now".to_owned(),
         },
+        payout(None),
+        payout(Some(credits)),
+        Deed::PurchaseConfirm { purchase: Uuid::from_u128(4).into(), reason: "bank 17".to_owned() },
+        Deed::PriceCancel {
+            price: Uuid::from_u128(3).into(),
+            instead: Some(Uuid::from_u128(6).into()),
+            reason: "a slip".to_owned(),
+        },
+        Deed::PriceCancel { price: Uuid::from_u128(3).into(), instead: None, reason: "a slip".to_owned() },
     ]
 }
 
@@ -69,6 +83,18 @@ fn the_words_that_are_kept_stay_as_they_are() {
     assert_eq!(
         kept[1],
         r#"{"version":1,"deed":"refund.create","of":"ent_00000000000000000000000000000007","credits":"150.000001","reason":"wrong \"answer\""}"#
+    );
+    assert_eq!(
+        kept[13],
+        r#"{"version":1,"deed":"payout.create","payee":"pub_00000000000000000000000000000002","credits":"150.000001","reason":"bank 18"}"#
+    );
+    assert_eq!(
+        kept[14],
+        r#"{"version":1,"deed":"purchase.confirm","purchase":"pur_00000000000000000000000000000004","reason":"bank 17"}"#
+    );
+    assert_eq!(
+        kept[15],
+        r#"{"version":1,"deed":"price.cancel","price":"prc_00000000000000000000000000000003","instead":"prc_00000000000000000000000000000006","reason":"a slip"}"#
     );
     assert_eq!(kept[5], r#"{"version":1,"deed":"policy.publish","number":12,"over":11}"#);
     assert_eq!(
@@ -163,7 +189,11 @@ fn nobody_is_asked_to_decide_what_makes_no_sense() {
         somebody("ada@example.com", "Ada", &[], "x"),
         somebody("ada@example.com", "Ada", &[Role::Owner], ""),
         Deed::OperatorReset { operator, reason: reason.clone() },
-        Deed::OperatorEnable { operator, reason },
+        Deed::OperatorEnable { operator, reason: reason.clone() },
+        Deed::PayoutCreate { payee: "acme".to_owned(), credits: Some(Credits::ZERO), reason: "x".to_owned() },
+        Deed::PayoutCreate { payee: "acme".to_owned(), credits: None, reason: reason.clone() },
+        Deed::PurchaseConfirm { purchase: Uuid::from_u128(4).into(), reason: reason.clone() },
+        Deed::PriceCancel { price: Uuid::from_u128(3).into(), instead: None, reason },
     ] {
         assert!(deed.problem().is_some(), "{deed:?}");
     }

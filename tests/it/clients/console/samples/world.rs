@@ -63,7 +63,7 @@ impl Made {
         maker.price(&tool, "300", "2032-01-01T00:00");
         let refund = maker.refund(&call, "10");
         let approval = maker.refund(&costly, "150");
-        let [pending, paid, disputed] = [30, 40, 50].map(|credits| maker.purchase(credits));
+        let [pending, paid, disputed] = [30, 20, 30].map(|credits| maker.purchase(credits));
         maker.confirm(&paid);
         maker.confirm(&disputed);
         let form = format!("{disputed}/dispute");
@@ -220,7 +220,7 @@ impl Maker<'_> {
         let named = [("name", "Globex"), ("margin_bps", "500"), REASON];
         let partner = self.done("/admin/partners/new", "/admin/partners/new", &named);
         let form = format!("{partner}/grant");
-        self.done(&form, &form, &[("credits", "90"), REASON]);
+        self.done(&form, &form, &[("credits", "30"), REASON]);
         self.cap(&partner);
         let form = format!("{partner}/tokens/new");
         let shown = self.owner.visitor.submit(&form, &form, &[("name", "production"), REASON]);
