@@ -4,6 +4,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult,
 
 use super::presence::{AWAY, Presence};
 
+mod plans;
+
 /// A pool that knows whether its database is there: to be used like a connection.
 #[derive(Debug, Clone)]
 pub struct Readers {
@@ -67,10 +69,18 @@ impl ConnectionTrait for Readers {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.unless_away(self.pool.query_one_raw(statement)).await
+        let work = async {
+            plans::tell(&self.pool, &statement).await;
+            self.pool.query_one_raw(statement).await
+        };
+        self.unless_away(work).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.unless_away(self.pool.query_all_raw(statement)).await
+        let work = async {
+            plans::tell(&self.pool, &statement).await;
+            self.pool.query_all_raw(statement).await
+        };
+        self.unless_away(work).await
     }
 }
