@@ -78,9 +78,11 @@ async fn list(visit: Visit) -> Answer {
         },
     };
     let listed = visit.services().list_accounts(&filter, fields.cursor()?).await?;
+    let wallets: Vec<_> = listed.rows.iter().map(|account| account.wallet).collect();
+    let balances = visit.services().load_balances(&wallets, visit.now_us).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
     for account in &listed.rows {
-        let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;
+        let Some(balance) = balances.get(&account.wallet) else { continue };
         rows.push(Row::new(
             href(account.id),
             vec![

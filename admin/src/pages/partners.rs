@@ -101,9 +101,11 @@ async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let suspended = fields.text("suspended");
     let listed = visit.services().list_partners(&filter_of(&fields), fields.cursor()?).await?;
+    let wallets: Vec<_> = listed.rows.iter().map(|partner| partner.wallet).collect();
+    let balances = visit.services().load_balances(&wallets, visit.now_us).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
     for partner in &listed.rows {
-        let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
+        let Some(balance) = balances.get(&partner.wallet) else { continue };
         let cells = vec![
             Cell::link(&partner.name, href(partner.id)),
             state(partner),

@@ -1,5 +1,7 @@
 //! Balances as their owners see them.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, Func},
@@ -98,6 +100,38 @@ impl Services {
         };
         add_up(&purses, expired, &parts, now_us)
             .ok_or_else(|| StoreError::Inconsistent { table: "wallet_balance", what: wallet.to_string() })
+    }
+
+    /// The same of several wallets at once: for lists.
+    ///
+    /// # Errors
+    /// The database cannot be read, or there is no such wallet.
+    pub async fn load_balances(
+        &self,
+        wallets: &[LedgerAccountId],
+        now_us: i64,
+    ) -> Result<HashMap<LedgerAccountId, Balance>, StoreError> {
+        if wallets.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let readers = self.db.readers();
+        let purses = wallets::purses_of(readers, wallets).await?;
+        let expired = wallets::expired_of(readers, wallets, now_us).await?;
+        let mut balances = HashMap::with_capacity(wallets.len());
+        for wallet in wallets {
+            let own = purses.get(wallet).map(Vec::as_slice).unwrap_or_default();
+            let expired = expired.get(wallet).copied().unwrap_or(0);
+            let has_grants = own.iter().any(|purse| purse.grant.is_some());
+            let parts = if expired > 0 && has_grants {
+                wallets::expired_parts(readers, *wallet, now_us).await?
+            } else {
+                Vec::new()
+            };
+            let balance = add_up(own, expired, &parts, now_us);
+            let missing = || StoreError::Inconsistent { table: "wallet_balance", what: wallet.to_string() };
+            balances.insert(*wallet, balance.ok_or_else(missing)?);
+        }
+        Ok(balances)
     }
 
     /// The grants of a wallet that expire and can be spent at `now_us`, in the order in which they are spent.

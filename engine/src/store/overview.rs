@@ -132,15 +132,16 @@ pub(crate) async fn near_caps(
     month_us: i64,
     count_max: i64,
 ) -> Result<Vec<NearCap>, StoreError> {
-    // 2 is a day, 3 a month, 4 for ever; a cap on single calls (1) counts nothing.
-    let sql = "SELECT c.id, c.owner_id, CAST(c.owner_kind AS bigint), CAST(c.\"window\" AS bigint), c.limit_credits,
-                      w.spent + w.held
-               FROM (SELECT * FROM cap ORDER BY id DESC LIMIT $1) AS c
-               JOIN cap_window w ON w.cap_id = c.id
-                   AND w.start_us = CASE c.\"window\" WHEN 2 THEN CAST($2 AS bigint) WHEN 3 THEN CAST($3 AS bigint)
-                                                      WHEN 4 THEN 0 ELSE -1 END
-               WHERE c.limit_credits > 0 AND w.spent + w.held >= c.limit_credits - c.limit_credits / 5
-               ORDER BY c.id DESC LIMIT $4";
+    // 2 is a day, 3 a month, 4 for ever; a cap on single calls (1) counts nothing. No join, for which PostgreSQL would read
+    // the counters of all days.
+    let sql = "SELECT id, owner_id, owner_kind, lasts, limit_credits, used
+               FROM (SELECT c.id, c.owner_id, CAST(c.owner_kind AS bigint) AS owner_kind,
+                            CAST(c.\"window\" AS bigint) AS lasts, c.limit_credits,
+                            (SELECT w.spent + w.held FROM cap_window w WHERE w.cap_id = c.id
+                             AND w.start_us = CASE c.\"window\" WHEN 2 THEN CAST($2 AS bigint)
+                                 WHEN 3 THEN CAST($3 AS bigint) WHEN 4 THEN 0 ELSE -1 END) AS used
+                     FROM (SELECT * FROM cap ORDER BY id DESC LIMIT $1) AS c WHERE c.limit_credits > 0) AS counted
+               WHERE used >= limit_credits - limit_credits / 5 ORDER BY id DESC LIMIT $4";
     let values = [NEWEST_LOOKED_AT.into(), day_us.into(), month_us.into(), count_max.into()];
     let rows = readers.query_all_raw(query(readers, sql, values)).await?;
     let read = |row: &QueryResult| {

@@ -1,5 +1,7 @@
 //! Reads what a wallet has: its own balance, and that of each of its grants.
 
+use std::collections::HashMap;
+
 use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, Statement};
 
 use super::{StoreError, readers::Readers};
@@ -30,11 +32,12 @@ UNION ALL
 SELECT w.account_id, w.credits, w.debits, w.held, w.overdraft, g.id, g.priority, g.expires_us
 FROM open_grant g JOIN wallet_balance w ON w.account_id = g.account WHERE g.wallet = $1";
 
-/// What the open holds of a wallet whose time is over took from which grants.
+/// What the open holds of a wallet whose time is over took from which grants. SQLite joins in the order that stands here: few
+/// holds are open, and the parts of all holds are many.
 const EXPIRED: &str = "
-SELECT s.account, CAST(sum(s.amount) AS bigint) FROM open_hold o JOIN hold h ON h.id = o.hold_id
-JOIN hold_source s ON s.slot = h.slot AND s.seq = h.seq
-WHERE o.wallet = $1 AND o.expires_us <= $2 GROUP BY s.account";
+SELECT s.account, CAST(sum(s.amount) AS bigint) FROM open_hold o CROSS JOIN hold h CROSS JOIN hold_source s
+WHERE h.id = o.hold_id AND s.slot = h.slot AND s.seq = h.seq AND o.wallet = $1 AND o.expires_us <= $2
+GROUP BY s.account";
 
 /// The wallet's own balance and those of its open grants, expired ones too, in the order in which they are spent; nothing
 /// if there is no such wallet.
@@ -45,6 +48,52 @@ pub(crate) async fn purses(readers: &Readers, wallet: LedgerAccountId) -> Result
     let mut purses = rows.iter().map(purse).collect::<Result<Vec<_>, _>>()?;
     purses.sort_unstable_by_key(|purse| purse.grant.map(|(id, priority, expires_us)| (priority, expires_us, id)));
     Ok(purses)
+}
+
+/// The same of several wallets at once, by the wallet.
+pub(crate) async fn purses_of(
+    readers: &Readers,
+    wallets: &[LedgerAccountId],
+) -> Result<HashMap<LedgerAccountId, Vec<Purse>>, StoreError> {
+    let places = places(wallets, 1);
+    let sql = format!(
+        "SELECT w.account_id, w.credits, w.debits, w.held, w.overdraft,
+                CAST(NULL AS uuid), CAST(NULL AS bigint), CAST(NULL AS bigint), w.account_id
+         FROM wallet_balance w WHERE w.account_id IN ({places})
+         UNION ALL
+         SELECT w.account_id, w.credits, w.debits, w.held, w.overdraft, g.id, g.priority, g.expires_us, g.wallet
+         FROM open_grant g JOIN wallet_balance w ON w.account_id = g.account WHERE g.wallet IN ({places})"
+    );
+    let values = wallets.iter().map(|wallet| wallet.raw().into());
+    let statement = Statement::from_sql_and_values(readers.get_database_backend(), sql, values);
+    let mut found: HashMap<LedgerAccountId, Vec<Purse>> = HashMap::new();
+    for row in readers.query_all_raw(statement).await? {
+        let wallet = LedgerAccountId::from_raw(row.try_get_by_index(8)?);
+        found.entry(wallet).or_default().push(purse(&row)?);
+    }
+    Ok(found)
+}
+
+/// What open holds of these wallets reserve whose time is over at `now_us`, in micro-credits; those that have none are
+/// missing. Looks at all open holds, which are few.
+pub(crate) async fn expired_of(
+    readers: &Readers,
+    wallets: &[LedgerAccountId],
+    now_us: i64,
+) -> Result<HashMap<LedgerAccountId, i64>, StoreError> {
+    let sql = format!(
+        "SELECT wallet, CAST(sum(amount) AS bigint) FROM open_hold WHERE expires_us <= $1 AND wallet IN ({}) GROUP BY wallet",
+        places(wallets, 2)
+    );
+    let values = std::iter::once(now_us).chain(wallets.iter().map(|wallet| wallet.raw())).map(Into::into);
+    let statement = Statement::from_sql_and_values(readers.get_database_backend(), sql, values);
+    let rows = readers.query_all_raw(statement).await?;
+    rows.iter().map(|row| Ok((LedgerAccountId::from_raw(row.try_get_by_index(0)?), row.try_get_by_index(1)?))).collect()
+}
+
+/// A place in a statement for each wallet, from number `first` on.
+fn places(wallets: &[LedgerAccountId], first: usize) -> String {
+    (first..).take(wallets.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 fn purse(row: &QueryResult) -> Result<Purse, DbErr> {

@@ -114,8 +114,13 @@ async fn a_reader_never_counts_what_has_expired(kind: Kind) {
     let services = desk.services().await;
     let give = grant(&desk, 1, wallet_id(1), 50, 10 * SECOND_US);
     assert_eq!(desk.give(&give).await, Ok(Done::Posted));
+    desk.open_account(wallet_id(2), AccountKind::Wallet, 7).await;
     let balance = async |now_us| {
         let balance = services.load_balance(wallet_id(1), now_us).await.unwrap();
+        let wallets = [wallet_id(2), wallet_id(1)];
+        let many = services.load_balances(&wallets, now_us).await.unwrap();
+        let each = wallets.map(|wallet| many[&wallet]);
+        assert_eq!(each, [services.load_balance(wallet_id(2), now_us).await.unwrap(), balance]);
         let spendable = services.spendable(wallet_id(1), &[], now_us).await.unwrap();
         assert_eq!(balance.available(), spendable);
         (balance.balance.micros(), balance.reserved.micros(), spendable.micros())

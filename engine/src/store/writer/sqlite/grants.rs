@@ -18,14 +18,15 @@ use crate::{
 
 const GRANT_COLUMNS: &str = "id, wallet, account, priority, expires_us";
 
+/// What the open holds took from grants. In this order, or SQLite reads the holds of all time in theirs.
+pub(super) const SOURCES: &str = "SELECT h.id, s.grant_id, s.account, s.amount
+    FROM open_hold o CROSS JOIN hold h ON h.id = o.hold_id
+    CROSS JOIN hold_source s ON s.slot = h.slot AND s.seq = h.seq ORDER BY h.id, s.ord";
+
 impl Books {
     /// What the open holds took from grants.
     pub(super) fn load_sources(&self, facts: &mut Facts) -> Loaded<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT h.id, s.grant_id, s.account, s.amount
-             FROM open_hold o JOIN hold h ON h.id = o.hold_id JOIN hold_source s ON s.slot = h.slot AND s.seq = h.seq
-             ORDER BY h.id, s.ord",
-        )?;
+        let mut statement = self.connection.prepare_cached(SOURCES)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             if let Some(hold) = facts.hold_mut(uuid(row, 0)?.into()) {

@@ -29,6 +29,13 @@ const KNOWN_MAX: usize = 200_000;
 const HOLD_COLUMNS: &str = "h.id, h.wallet, h.payee, h.amount, h.ttl_us, h.publisher_bps, h.partner_bps, h.partner, \
                             h.expiry_capture, h.counters, h.meta_hash";
 
+/// The open holds. As the open calls, in this order: few are open, and callers wait meanwhile.
+const OPEN_HOLDS: &str = "FROM open_hold o CROSS JOIN hold h ON h.id = o.hold_id";
+
+/// The calls that have not ended.
+const OPEN_CALLS: &str = "WITH open (id) AS (SELECT hold_id FROM open_hold UNION ALL SELECT id FROM open_call)
+    SELECT i.id, i.key_scope, i.key, i.epoch, i.state FROM open CROSS JOIN invocation i ON i.id = open.id";
+
 pub(super) type Loaded<T> = rusqlite::Result<T>;
 
 impl Books {
@@ -41,7 +48,7 @@ impl Books {
             self.head.epoch = epoch;
         }
         let mut facts = Facts::default();
-        let sql = format!("SELECT {HOLD_COLUMNS}, o.expires_us FROM open_hold o JOIN hold h ON h.id = o.hold_id");
+        let sql = format!("SELECT {HOLD_COLUMNS}, o.expires_us {OPEN_HOLDS}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -49,10 +56,7 @@ impl Books {
         }
         self.load_sources(&mut facts)?;
         self.load_expiries(&mut facts)?;
-        let mut statement = self.connection.prepare_cached(
-            "WITH open (id) AS (SELECT hold_id FROM open_hold UNION ALL SELECT id FROM open_call)
-                 SELECT i.id, i.key_scope, i.key, i.epoch, i.state FROM open CROSS JOIN invocation i ON i.id = open.id",
-        )?;
+        let mut statement = self.connection.prepare_cached(OPEN_CALLS)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let key = match (row.get::<_, Option<[u8; 16]>>(1)?, row.get::<_, Option<String>>(2)?) {
@@ -373,3 +377,6 @@ fn hold_from(row: &Row<'_>) -> Loaded<HoldEntry> {
 fn nonsense(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Null, format!("damaged {what}").into())
 }
+
+#[cfg(test)]
+mod tests;
