@@ -82,9 +82,7 @@ CREATE TABLE audit (
     CONSTRAINT audit_seq_check CHECK (seq > 0)
 );
 CREATE INDEX audit_actor ON audit USING btree (actor_id, recorded_us);
-CREATE INDEX audit_actor_kind ON audit USING btree (actor_kind, recorded_us);
 CREATE INDEX audit_object ON audit USING btree (object_id, recorded_us);
-CREATE INDEX audit_object_kind ON audit USING btree (object_kind, recorded_us);
 CREATE INDEX audit_time ON audit USING btree (recorded_us, slot, seq);
 CREATE TRIGGER audit_no_change BEFORE DELETE OR UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();

@@ -79,15 +79,11 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_actor ON audit (actor_id, recorded_us);
 
-CREATE INDEX audit_actor_kind ON audit (actor_kind, recorded_us);
-
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 
 CREATE INDEX audit_object ON audit (object_id, recorded_us);
-
-CREATE INDEX audit_object_kind ON audit (object_kind, recorded_us);
 
 CREATE INDEX audit_time ON audit (recorded_us, slot, seq);
 

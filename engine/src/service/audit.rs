@@ -89,30 +89,37 @@ impl Services {
     ) -> Result<(Vec<AuditRow>, Option<AuditCursor>), StoreError> {
         use entity::audit::Column;
         let count = count_max.clamp(1, AUDIT_PAGE_MAX);
-        // A word is a kind, or which one of it. No index finds rows of which either is so; but each of the two has one, so they
-        // are looked for apart: actors by `audit_actor_kind` and `audit_actor`, objects by `audit_object_kind` and
-        // `audit_object`, all of them in the order of time. What is wanted of anybody to anything is along `audit_time`.
-        let actors = halves(filter.actor.as_deref(), [Column::ActorKind, Column::ActorId]);
-        let objects = halves(filter.object.as_deref(), [Column::ObjectKind, Column::ObjectId]);
-        let mut found = Vec::new();
-        for actor in &actors {
-            for object in &objects {
-                let rows = entity::audit::Entity::find()
-                    .filter(whenever(filter, after).add(actor.clone()).add(object.clone()))
-                    .order_by_desc(Column::RecordedUs)
-                    .order_by_desc(Column::Slot)
-                    .order_by_desc(Column::Seq)
-                    .limit(count.saturating_add(1))
-                    .all(self.db.readers())
-                    .await?;
-                found.extend(rows);
-            }
+        let mut wanted = Condition::all();
+        if let Some(from_us) = filter.from_us {
+            wanted = wanted.add(Column::RecordedUs.gte(from_us));
         }
-        found.sort_unstable_by_key(|row| std::cmp::Reverse((row.recorded_us, row.slot, row.seq)));
-        // Somebody may be called as a kind is.
-        found.dedup_by_key(|row| (row.slot, row.seq));
-        let has_more = u64::try_from(found.len()).unwrap_or(u64::MAX) > count;
-        let shown = found.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
+        if let Some(to_us) = filter.to_us {
+            wanted = wanted.add(Column::RecordedUs.lt(to_us));
+        }
+        if let Some(actor) = &filter.actor {
+            wanted = wanted.add(Column::ActorKind.eq(actor).or(Column::ActorId.eq(actor)));
+        }
+        if let Some(action) = &filter.action {
+            wanted = wanted.add(Column::Action.eq(action).or(Column::Action.starts_with(format!("{action}."))));
+        }
+        if let Some(object) = &filter.object {
+            wanted = wanted.add(Column::ObjectKind.eq(object).or(Column::ObjectId.eq(object)));
+        }
+        if let Some(place) = after {
+            let columns = [Column::RecordedUs, Column::Slot, Column::Seq].map(Expr::col);
+            let values = [place.recorded_us, place.slot, place.seq].map(Expr::value);
+            wanted = wanted.add(Expr::tuple(columns).lt(Expr::tuple(values)));
+        }
+        let rows = entity::audit::Entity::find()
+            .filter(wanted)
+            .order_by_desc(Column::RecordedUs)
+            .order_by_desc(Column::Slot)
+            .order_by_desc(Column::Seq)
+            .limit(count.saturating_add(1))
+            .all(self.db.readers())
+            .await?;
+        let has_more = u64::try_from(rows.len()).unwrap_or(u64::MAX) > count;
+        let shown = rows.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
         let rows = shown.map(read).collect::<Result<Vec<_>, _>>()?;
         let next = rows.last().filter(|_row| has_more).map(AuditCursor::from);
         Ok((rows, next))
@@ -222,35 +229,6 @@ impl Services {
         let unit = UnitOfWork::new().audited(by.entry(action, kind, id).after(facts));
         self.ledger.save(unit).await.map(drop).map_err(|not_saved| unexpected("audit", not_saved))
     }
-}
-
-/// The two ways in which a word may be meant; without a word, all rows.
-fn halves(word: Option<&str>, columns: [entity::audit::Column; 2]) -> Vec<Condition> {
-    match word {
-        Some(word) => columns.map(|column| Condition::all().add(column.eq(word))).into(),
-        None => vec![Condition::all()],
-    }
-}
-
-/// What is wanted, whoever did it to whatever.
-fn whenever(filter: &AuditFilter, after: Option<AuditCursor>) -> Condition {
-    use entity::audit::Column;
-    let mut wanted = Condition::all();
-    if let Some(from_us) = filter.from_us {
-        wanted = wanted.add(Column::RecordedUs.gte(from_us));
-    }
-    if let Some(to_us) = filter.to_us {
-        wanted = wanted.add(Column::RecordedUs.lt(to_us));
-    }
-    if let Some(action) = &filter.action {
-        wanted = wanted.add(Column::Action.eq(action).or(Column::Action.starts_with(format!("{action}."))));
-    }
-    if let Some(place) = after {
-        let columns = [Column::RecordedUs, Column::Slot, Column::Seq].map(Expr::col);
-        let values = [place.recorded_us, place.slot, place.seq].map(Expr::value);
-        wanted = wanted.add(Expr::tuple(columns).lt(Expr::tuple(values)));
-    }
-    wanted
 }
 
 fn read(row: entity::audit::Model) -> Result<AuditRow, StoreError> {

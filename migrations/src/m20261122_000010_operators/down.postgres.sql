@@ -1,6 +1,4 @@
-DROP INDEX audit_object_kind;
-DROP INDEX audit_actor_kind;
-DELETE FROM version WHERE name IN ('owners', 'moved');
+DELETE FROM version WHERE name = 'owners';
 DROP TABLE approval;
 DROP TABLE operator_link;
 DROP TABLE operator_session;

@@ -84,11 +84,3 @@ BEGIN SELECT RAISE(ABORT, 'approval begins as waiting'); END;
 
 -- Rises with every change of an owner: of two such changes at the same moment the second one sees the first.
 INSERT INTO version (name, value) VALUES ('owners', 0);
-
--- Rises with every movement of money that an operator makes without another one's approval: of two at the same moment the
--- second one is added up again.
-INSERT INTO version (name, value) VALUES ('moved', 0);
-
--- Kinds of actors and of objects are looked for like single ones.
-CREATE INDEX audit_actor_kind ON audit (actor_kind, recorded_us);
-CREATE INDEX audit_object_kind ON audit (object_kind, recorded_us);
