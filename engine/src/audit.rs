@@ -38,6 +38,9 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The words that are stored.
+    pub const KINDS: [&'static str; 6] = ["operator", "account", "partner", "auditor", "system", "stranger"];
+
     /// The word that is stored.
     pub const fn kind(&self) -> &'static str {
         match self {

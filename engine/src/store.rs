@@ -21,6 +21,7 @@ mod postgres;
 pub mod presence;
 pub mod readers;
 pub(crate) mod search;
+pub(crate) mod trail;
 pub mod unit;
 pub(crate) mod wallets;
 pub mod writer;

@@ -17,8 +17,8 @@ use super::places;
 use crate::{
     console::{Access, Answer, Fault, Fields, ListedPage, Problems, ROOT, Route, Visit, csv_by, get},
     kit::{
-        Block, Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Table, Text, Tone, instant_text,
-        page_href, short_id,
+        Block, Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Text, Tone,
+        instant_text, page_href, short_id,
     },
     text::{t, t_with},
 };
@@ -151,6 +151,12 @@ async fn list(visit: Visit) -> Answer {
         return visit.show_refused(page).await;
     }
     let (found, next) = visit.services().list_audit(&filter, place(&fields)?, PAGE_ROWS).await?;
+    let is_full = u64::try_from(found.len()).is_ok_and(|count| count >= PAGE_ROWS);
+    // Enough was looked at: what is wanted may stand further back.
+    let looked_to = next.filter(|_next| !is_full).map(|next| {
+        let when = instant_text(next.recorded_us);
+        Notice::new(Tone::Plain, t_with("ledger-looked-back", &[("when", when.into())]))
+    });
     let export = Link::new(t("audit-export"), page_href(&format!("{LIST}/export"), &visit.query, "after", ""));
     let table = Table {
         caption: t("audit-title"),
@@ -162,7 +168,8 @@ async fn list(visit: Visit) -> Answer {
         empty: Some(Empty { text: t("audit-empty"), command: "tollgate audit list".to_owned(), link: None }),
         ..Table::default()
     };
-    visit.show(page.with(table)).await
+    let page = page.with(table);
+    visit.show(looked_to.into_iter().fold(page, Page::with)).await
 }
 
 /// The list as a file.

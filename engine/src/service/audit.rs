@@ -7,13 +7,15 @@ use sea_orm::{
 
 use super::{Services, outbox::unexpected};
 use crate::{
-    audit::{Action, AuditRow, OpContext},
+    audit::{Action, Actor, AuditRow, OpContext},
     ledger::leaf::Digest,
-    store::{StoreError, UnitOfWork, entity},
+    store::{StoreError, UnitOfWork, entity, trail},
 };
 
 /// How many rows a page has at most.
 pub const AUDIT_PAGE_MAX: u64 = 1_000;
+/// How many rows a page looks at where no index finds what is wanted.
+pub const AUDIT_LOOKED_AT: i64 = 20_000;
 
 /// How far apart rows of one request are looked for, in microseconds: a request is answered within moments.
 const REQUEST_SPAN_US: i64 = 1_000_000;
@@ -77,7 +79,9 @@ impl std::str::FromStr for AuditCursor {
 
 impl Services {
     /// The newest rows that `filter` wants, newest first, at most `count_max`; those behind `after`, if it is given. With
-    /// the place to go on from, if there are more.
+    /// the place to go on from, if there are more. Objects and actors by their identifiers have an index each; what is
+    /// narrowed by a kind or an action alone is looked for among [`AUDIT_LOOKED_AT`] rows, so a page may have fewer rows than
+    /// it could and another one behind it all the same.
     ///
     /// # Errors
     /// The database cannot be read, or holds a row that makes no sense.
@@ -89,27 +93,17 @@ impl Services {
     ) -> Result<(Vec<AuditRow>, Option<AuditCursor>), StoreError> {
         use entity::audit::Column;
         let count = count_max.clamp(1, AUDIT_PAGE_MAX);
-        let mut wanted = Condition::all();
-        if let Some(from_us) = filter.from_us {
-            wanted = wanted.add(Column::RecordedUs.gte(from_us));
-        }
-        if let Some(to_us) = filter.to_us {
-            wanted = wanted.add(Column::RecordedUs.lt(to_us));
-        }
-        if let Some(actor) = &filter.actor {
-            wanted = wanted.add(Column::ActorKind.eq(actor).or(Column::ActorId.eq(actor)));
-        }
-        if let Some(action) = &filter.action {
-            wanted = wanted.add(Column::Action.eq(action).or(Column::Action.starts_with(format!("{action}."))));
-        }
-        if let Some(object) = &filter.object {
-            wanted = wanted.add(Column::ObjectKind.eq(object).or(Column::ObjectId.eq(object)));
-        }
-        if let Some(place) = after {
-            let columns = [Column::RecordedUs, Column::Slot, Column::Seq].map(Expr::col);
-            let values = [place.recorded_us, place.slot, place.seq].map(Expr::value);
-            wanted = wanted.add(Expr::tuple(columns).lt(Expr::tuple(values)));
-        }
+        let (wanted, is_bounded) = self.wanted_audit(filter).await?;
+        let until = (filter.to_us.unwrap_or(i64::MAX), i64::MIN, i64::MIN);
+        let below = after.map_or(until, |after| until.min((after.recorded_us, after.slot, after.seq)));
+        let from_us = filter.from_us.unwrap_or(i64::MIN);
+        let floor =
+            if is_bounded { None } else { trail::floor(self.db.readers(), from_us, below, AUDIT_LOOKED_AT).await? };
+        let place = || Expr::tuple([Column::RecordedUs, Column::Slot, Column::Seq].map(Expr::col));
+        let at = |(at_us, slot, seq): trail::TrailPlace| Expr::tuple([at_us, slot, seq].map(Expr::value));
+        // A range of the index of times, read backwards.
+        let from = floor.unwrap_or((from_us, i64::MIN, i64::MIN));
+        let wanted = wanted.add(place().gte(at(from))).add(place().lt(at(below)));
         let rows = entity::audit::Entity::find()
             .filter(wanted)
             .order_by_desc(Column::RecordedUs)
@@ -121,8 +115,31 @@ impl Services {
         let has_more = u64::try_from(rows.len()).unwrap_or(u64::MAX) > count;
         let shown = rows.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
         let rows = shown.map(read).collect::<Result<Vec<_>, _>>()?;
-        let next = rows.last().filter(|_row| has_more).map(AuditCursor::from);
+        let looked_to = floor.map(|(recorded_us, slot, seq)| AuditCursor { recorded_us, slot, seq });
+        let next = if has_more { rows.last().map(AuditCursor::from) } else { looked_to };
         Ok((rows, next))
+    }
+
+    /// What of `filter` is not a time, and whether an index finds it, or everything.
+    async fn wanted_audit(&self, filter: &AuditFilter) -> Result<(Condition, bool), StoreError> {
+        use entity::audit::Column;
+        let AuditFilter { actor, action, object, from_us: _, to_us: _ } = filter;
+        let mut wanted = Condition::all();
+        let mut is_found = actor.is_none() && action.is_none() && object.is_none();
+        if let Some(actor) = actor {
+            let is_kind = Actor::KINDS.contains(&actor.as_str());
+            wanted = wanted.add(if is_kind { Column::ActorKind } else { Column::ActorId }.eq(actor));
+            is_found |= !is_kind;
+        }
+        if let Some(action) = action {
+            wanted = wanted.add(Column::Action.eq(action).or(Column::Action.starts_with(format!("{action}."))));
+        }
+        if let Some(object) = object {
+            let is_one = trail::has_object(self.db.readers(), object).await?;
+            wanted = wanted.add(if is_one { Column::ObjectId } else { Column::ObjectKind }.eq(object));
+            is_found |= is_one;
+        }
+        Ok((wanted, is_found))
     }
 
     /// The row under this number in this slot.
