@@ -68,7 +68,7 @@ pub(crate) fn measure_postgres(
 ) -> Outcome<()> {
     let place = folder.subfolder("export-postgres")?;
     let url = cluster.create_database(DATABASE)?;
-    let installation = filled(program, &Site::with_postgres(place.clone(), url), pace)?;
+    let installation = filled(program, &Site::with_database(place.clone(), url), pace)?;
     let dump = || {
         let mut command = cluster.client_of(DATABASE);
         for table in TABLES {

@@ -116,7 +116,7 @@ impl Shop {
         name: &str,
     ) -> Outcome<Self> {
         let url = cluster.create_database(name)?;
-        let site = Site::with_postgres(folder.subfolder(&format!("{name}-postgres"))?, url);
+        let site = Site::with_database(folder.subfolder(&format!("{name}-postgres"))?, url);
         let tollgate = Tollgate::start_plain(program, &site)?;
         tollgate.check_durable()?;
         let installation = tollgate.stop()?;

@@ -7,6 +7,7 @@ mod bare;
 mod binary;
 mod books;
 mod charging;
+mod console;
 mod driver;
 mod export;
 mod failure;
@@ -19,6 +20,7 @@ mod postgres;
 mod process;
 mod report;
 mod rounds;
+mod seed;
 mod tollgate;
 mod upstream;
 mod verify;
@@ -58,6 +60,8 @@ struct Arguments {
     /// How many transactions are in the large books of `growth`
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     transactions: u64,
+    #[command(flatten)]
+    size: seed::Size,
 }
 
 /// The processes that the program starts of itself.
@@ -71,6 +75,10 @@ enum Part {
     Drive,
     #[command(hide = true)]
     Charge,
+    /// Fill an empty database with calls, their postings and everything around them
+    Seed(seed::SeedArguments),
+    /// Time the console's lists on a database that `seed` has filled
+    Console(console::ConsoleArguments),
 }
 
 /// What can be measured alone.
@@ -88,6 +96,8 @@ enum Measurement {
     Postgres,
     /// The ledger alone on PostgreSQL: hold and capture from four processes, and the same without batches
     PostgresLedger,
+    /// Only when asked for: the operators' console on many calls, on both databases
+    Console,
     /// Only when asked for: the ledger alone with 50,000 transactions in the books and with many more
     Growth,
     /// `tollgate ledger verify` on the books of a paid drive
@@ -107,6 +117,8 @@ fn main() -> ExitCode {
         Some(Part::Bare { url }) => bare::run(url),
         Some(Part::Drive) => driver::run(),
         Some(Part::Charge) => postgres::crew::run(),
+        Some(Part::Seed(size)) => seed::run(size),
+        Some(Part::Console(place)) => console::run(place, arguments.json),
         None => run(&arguments),
     };
     match outcome {
@@ -166,6 +178,9 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     }
     if arguments.only == Some(Measurement::Growth) {
         report.growth = Some(growth::measure(folder, &program, pace, arguments.transactions)?);
+    }
+    if arguments.only == Some(Measurement::Console) {
+        report.console = Some(console::measure(folder, &program, arguments.size)?);
     }
     if arguments.only == Some(Measurement::Verify) {
         verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;

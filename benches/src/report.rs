@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::machine::Machine;
+use crate::{console::Console, machine::Machine};
 
 pub(crate) use self::postgres::{Figures, LedgerRate, Postgres, PostgresLedger, PostgresSettings, RunDry, Unbatched};
 
@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) postgres: Option<Postgres>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) growth: Option<Growth>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) console: Option<Console>,
     /// By callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxies: Option<BTreeMap<u32, Proxies>>,
@@ -39,6 +41,7 @@ impl Report {
             gateway: None,
             postgres: None,
             growth: None,
+            console: None,
             proxies: None,
             size: None,
             start: None,
@@ -282,6 +285,9 @@ impl fmt::Display for Report {
         }
         if let Some(growth) = &self.growth {
             write_growth(f, growth)?;
+        }
+        if let Some(console) = &self.console {
+            write!(f, "\n{console}")?;
         }
         for (callers, proxies) in self.proxies.iter().flatten() {
             write_proxies(f, *callers, proxies)?;

@@ -180,9 +180,14 @@ impl Site {
         Self { folder, database_url }
     }
 
-    /// With a database of a PostgreSQL server. Several servers may share a site.
-    pub(crate) fn with_postgres(folder: PathBuf, database_url: String) -> Self {
+    /// With a database that is elsewhere: on a PostgreSQL server, of which several may share a site, or in a file.
+    pub(crate) fn with_database(folder: PathBuf, database_url: String) -> Self {
         Self { folder, database_url }
+    }
+
+    /// The database as configured.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 }
 
@@ -223,6 +228,13 @@ impl Tollgate {
         Self::start_with(program, site, "tollgate", address, &plain_configuration(address, site))
     }
 
+    /// The same, with a log of what `filter` asks for (in the form of `RUST_LOG`) and of nothing before.
+    pub(crate) fn start_logging(program: &Path, site: &Site, filter: &str) -> Outcome<Self> {
+        let address = nginx::free_address()?;
+        let configuration = plain_configuration(address, site);
+        Self::start_as(program, site, "logging", address, &configuration, Some(filter))
+    }
+
     fn start_with(
         program: &Path,
         site: &Site,
@@ -230,11 +242,25 @@ impl Tollgate {
         address: SocketAddr,
         configuration: &Value,
     ) -> Outcome<Self> {
+        Self::start_as(program, site, name, address, configuration, None)
+    }
+
+    fn start_as(
+        program: &Path,
+        site: &Site,
+        name: &'static str,
+        address: SocketAddr,
+        configuration: &Value,
+        filter: Option<&str>,
+    ) -> Outcome<Self> {
         let installation = Installation { program: program.to_owned(), site: site.clone(), name };
         std::fs::write(installation.file(), serde_json::to_string_pretty(configuration)?)?;
         let log = File::options().create(true).append(true).open(installation.log())?;
         let mut command = installation.command(&["serve"]);
         command.stdout(log.try_clone()?).stderr(log);
+        if let Some(filter) = filter {
+            command.env("RUST_LOG", filter);
+        }
         let mut process = Process::start("tollgate", command)?;
         let ready_after = process::wait_ready(&mut process, address, "/readyz", Duration::from_secs(READY_S_MAX))
             .map_err(|failure| installation.explain(&failure))?;
@@ -244,6 +270,11 @@ impl Tollgate {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// For commands beside it.
+    pub(crate) const fn installation(&self) -> &Installation {
+        &self.installation
     }
 
     /// From the start of the process to the first 200 of `/readyz`.
@@ -342,8 +373,13 @@ impl Installation {
         Ok(books)
     }
 
+    /// What its server has logged.
+    pub(crate) fn read_log(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
     fn explain(&self, failure: &Failure) -> Failure {
-        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let log = self.read_log();
         Failure::new(format!("{failure}\n--- the end of tollgate's log ---\n{}", process::last_lines(&log)))
     }
 }

@@ -77,7 +77,7 @@ pub(crate) fn measure(
     let url = cluster.create_database(DATABASE)?;
     let settings = cluster.check_durable(DATABASE)?;
     figures.settings.get_or_insert(settings);
-    let site = Site::with_postgres(folder.subfolder("ledger-postgres")?, url);
+    let site = Site::with_database(folder.subfolder("ledger-postgres")?, url);
     let tollgate = Tollgate::start_plain(program, &site)?;
     tollgate.check_durable()?;
     let installation = tollgate.stop()?;

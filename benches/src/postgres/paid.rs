@@ -28,7 +28,7 @@ pub(crate) fn measure(
 ) -> Outcome<()> {
     let yardsticks = Yardsticks::start(folder)?;
     let url = cluster.create_database(DATABASE)?;
-    let site = Site::with_postgres(folder.subfolder("tollgate-postgres")?, url);
+    let site = Site::with_database(folder.subfolder("tollgate-postgres")?, url);
     let first = Tollgate::start(program, &site, yardsticks.upstream)?;
     figures.settings = Some(cluster.check_durable(DATABASE)?);
     // the writer's own session can say something else than the server

@@ -18,7 +18,7 @@ fn the_books_are_where_the_site_says() {
     let url = |site: &Site| configuration(address, site, address)["database"]["url"].take();
     assert_eq!(url(&site()), json!("sqlite:///tmp/tollgate.db"));
     let postgres = "postgres://somebody:secret@127.0.0.1:5/books";
-    assert_eq!(url(&Site::with_postgres(PathBuf::from("/tmp"), postgres.to_owned())), json!(postgres));
+    assert_eq!(url(&Site::with_database(PathBuf::from("/tmp"), postgres.to_owned())), json!(postgres));
 }
 
 #[test]
