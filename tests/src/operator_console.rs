@@ -95,6 +95,16 @@ impl OperatorConsole {
         Self::of(folder, Program::Demo(Demo::start(folder)))
     }
 
+    /// The same, with a log of what `filter` asks for (in the form of `RUST_LOG`).
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_demo_logging(folder: &Path, filter: &str) -> Self {
+        let mut command = tollgate(folder, &["serve", "--demo"]);
+        command.env("RUST_LOG", filter);
+        Self::of(folder, Program::Demo(Demo::start_as(command)))
+    }
+
     fn of(folder: &Path, program: Program) -> Self {
         let address = match &program {
             Program::Plain(server) => server.base_url(),

@@ -165,7 +165,15 @@ impl Demo {
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path) -> Self {
-        let (mut server, mut lines) = Server::launch(tollgate(folder, &["serve", "--demo"]));
+        Self::start_as(tollgate(folder, &["serve", "--demo"]))
+    }
+
+    /// The same with a command made by [`tollgate`] or [`at_home`].
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_as(command: Command) -> Self {
+        let (mut server, mut lines) = Server::launch(command);
         let mut commands = Vec::new();
         // Four calls are printed, each behind its comment.
         while commands.len() < 4 {

@@ -8,6 +8,7 @@ mod gallery;
 mod headers;
 mod letting_in;
 mod money;
+mod lists;
 mod pages;
 mod private;
 mod roles;

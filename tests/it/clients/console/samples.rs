@@ -186,9 +186,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn start(home: &Home) -> Self {
+        Self::start_logging(home, "warn,server=info")
+    }
+
+    /// The same, with a log of what `filter` asks for (in the form of `RUST_LOG`).
+    pub(super) fn start_logging(home: &Home, filter: &str) -> Self {
         // Purchases wait here until somebody confirms them, as they do where it is not the demo.
         configure(home.path(), &json!({"payments": {"provider": "manual"}}));
-        let console = OperatorConsole::start_demo(home.path());
+        let console = OperatorConsole::start_demo_logging(home.path(), filter);
         let owner = console.owner();
         let made = Made::make(&console, &owner);
         Self { console, owner, made }
