@@ -81,6 +81,9 @@ pub(crate) async fn expired_of(
     wallets: &[LedgerAccountId],
     now_us: i64,
 ) -> Result<HashMap<LedgerAccountId, i64>, StoreError> {
+    if wallets.is_empty() {
+        return Ok(HashMap::new());
+    }
     let sql = format!(
         "SELECT wallet, CAST(sum(amount) AS bigint) FROM open_hold WHERE expires_us <= $1 AND wallet IN ({}) GROUP BY wallet",
         places(wallets, 2)
