@@ -36,16 +36,17 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     let mut page = Page::new(namespace.name.clone())
         .under(t("catalog-publishers"), PUBLISHERS)
         .under(publisher.display_name.clone(), publisher_href(publisher.id))
-        .tool(
-            visit.may(ConsoleAction::ToolCreate),
-            t("catalog-tool-new"),
-            format!("{TOOLS}/new?namespace={}", namespace.name),
-        )
+        .tool(visit.may(ConsoleAction::ToolCreate), t("catalog-tool-new"), tools::new_href(&namespace.name))
         .tool(visit.may(ConsoleAction::NamespaceSuspend), t(suspend), format!("{own}/suspend"))
         .with(facts);
     page.subtitle = vec![stop_state(namespace.is_suspended), Cell::id(namespace.id, "")];
     let more = format!("{TOOLS}?namespace={}", namespace.name);
-    let sold = tools::table(&visit, &sold.rows, sold.next.map_or_else(String::new, |_more| more));
+    let sold = tools::table(
+        &visit,
+        &sold.rows,
+        sold.next.map_or_else(String::new, |_more| more),
+        tools::new_href(&namespace.name),
+    );
     let names = [namespace.id.to_string(), namespace.name.clone()].map(|name| ("namespace", name));
     let timeline = super::super::timeline_of(&visit, &names).await?;
     let page =

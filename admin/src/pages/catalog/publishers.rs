@@ -154,7 +154,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         ..Table::default()
     };
     let more = format!("{TOOLS}?publisher={}", publisher.slug);
-    let sold = tools::table(&visit, &sold.rows, sold.next.map_or_else(String::new, |_more| more));
+    let sold = tools::table(&visit, &sold.rows, sold.next.map_or_else(String::new, |_more| more), tools::new_href(""));
     let id = publisher.id.to_string();
     // An import knows it by its slug, payouts by what they pay.
     let names = [("publisher", id.clone()), ("publisher", publisher.slug.clone()), ("payee", id)];

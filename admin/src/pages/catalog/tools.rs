@@ -70,18 +70,29 @@ pub(super) async fn list(visit: Visit) -> Answer {
     let table = Table {
         first: visit.first_href(TOOLS),
         exports: if visit.may(ConsoleAction::ListsExport) { vec![export] } else { Vec::new() },
-        ..table(&visit, &rows, next)
+        ..table(&visit, &rows, next, new_href(fields.text("namespace")))
     };
     let may_create = visit.may(ConsoleAction::ToolCreate);
     let page = Page::new(t("catalog-tools"))
-        .tool(may_create, t("catalog-tool-new"), format!("{TOOLS}/new"))
+        .tool(may_create, t("catalog-tool-new"), new_href(fields.text("namespace")))
         .with(filters(&visit, &fields))
         .with(table);
     visit.show(page).await
 }
 
-/// Tools with their state and their price of now; `next` is where more of them are.
-pub(super) fn table(visit: &Visit, tools: &[ToolProfile], next: String) -> Table {
+/// Where a tool is added, to this namespace if one is named.
+pub(super) fn new_href(namespace: &str) -> String {
+    match namespace {
+        "" => format!("{TOOLS}/new"),
+        name => {
+            let name = url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>();
+            format!("{TOOLS}/new?namespace={name}")
+        }
+    }
+}
+
+/// Tools with their state and their price of now; `next` is where more of them are, `new` where one is added.
+pub(super) fn table(visit: &Visit, tools: &[ToolProfile], next: String, new: String) -> Table {
     let rows = tools.iter().map(|tool| {
         let href = tool_href(tool.id);
         let publisher = tool
@@ -116,7 +127,7 @@ pub(super) fn table(visit: &Visit, tools: &[ToolProfile], next: String) -> Table
         empty: Some(Empty {
             text: t("catalog-tools-empty"),
             command: "tollgate apply tollgate.json5".to_owned(),
-            link: may_create.then(|| Link::new(t("catalog-tool-new"), format!("{TOOLS}/new"))),
+            link: may_create.then(|| Link::new(t("catalog-tool-new"), new)),
         }),
         ..Table::default()
     }
