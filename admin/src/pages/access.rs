@@ -1,25 +1,31 @@
 //! What the pages of accounts and of partners share: their tokens, the limits on them, and credits that somebody else has
 //! to approve.
 
+use std::cmp::Reverse;
+
 use actix_web::web::{Path, Payload};
 use engine::{
     policy::console::ConsoleAction,
     service::{
         approvals::{APPROVAL_FROM, Deed, RequestApprovalError, Weight},
+        audit::AuditFilter,
         caps::CapHolder,
         tokens::TokenOwner,
     },
 };
 
-use super::movements;
+use super::{EVENTS_SHOWN, event, movements};
 use crate::{
     console::{Answer, Fault, Problems, Visit},
-    kit::{Link, Page, Text},
+    kit::{Link, Page, Text, Timeline},
     text::t_with,
 };
 
 pub(super) mod caps;
 pub(super) mod tokens;
+
+/// Of how many of its tokens the page of an account or a partner tells what has happened to them.
+const TOKENS_TOLD_OF: usize = 20;
 
 /// An account or a partner, as far as tokens and limits go.
 pub(super) struct Holder {
@@ -37,6 +43,8 @@ pub(super) struct Holder {
     pub(super) cap_action: ConsoleAction,
     /// Views of it, on pages that are one of them.
     pub(super) tabs: Vec<Link>,
+    /// What else can be done to it, on these pages.
+    pub(super) tools: Vec<Link>,
 }
 
 impl Holder {
@@ -116,6 +124,26 @@ pub(super) async fn given_so_far(visit: &Visit) -> Result<Text, Fault> {
     let given = visit.services().load_given(visit.signed_in()?.operator.id).await?;
     let values = [("credits", APPROVAL_FROM.to_string().into()), ("given", given.to_string().into())];
     Ok(Text::new(t_with("partners-grant-above", &values)))
+}
+
+/// What the audit trail tells of an account or a partner and of its newest tokens, the newest first.
+pub(super) async fn timeline(visit: &Visit, holder: &Holder) -> Result<Timeline, Fault> {
+    let id = match holder.owner {
+        TokenOwner::Account(id) => id.to_string(),
+        TokenOwner::Partner(id) => id.to_string(),
+    };
+    let more = format!("/admin/audit?object={id}");
+    let filter = AuditFilter { object: Some(id), ..AuditFilter::default() };
+    let (mut rows, next) = visit.services().list_audit(&filter, None, EVENTS_SHOWN).await?;
+    let tokens = visit.services().list_owned_tokens(holder.owner).await?;
+    let tokens: Vec<_> = tokens.iter().take(TOKENS_TOLD_OF).map(|token| ("token", token.id.to_string())).collect();
+    let (of_tokens, has_more) = visit.services().list_events(&tokens, EVENTS_SHOWN).await?;
+    rows.extend(of_tokens);
+    rows.sort_unstable_by_key(|row| Reverse((row.recorded_us, row.slot, row.seq)));
+    let shown = usize::try_from(EVENTS_SHOWN).unwrap_or(usize::MAX);
+    let is_cut = next.is_some() || has_more || rows.len() > shown;
+    let events = rows.into_iter().take(shown).map(event).collect();
+    Ok(Timeline { events, more: if is_cut { more } else { String::new() } })
 }
 
 /// Asks for credits that somebody else has to approve, because of their `weight`: what to say about it, if they were asked for.

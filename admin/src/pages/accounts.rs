@@ -145,6 +145,7 @@ fn holder(account: &AccountProfile) -> Holder {
         token_action: ConsoleAction::AccountToken,
         cap_action: ConsoleAction::AccountCap,
         tabs: Vec::new(),
+        tools: Vec::new(),
     }
 }
 
@@ -182,7 +183,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
         }
         page = page.with(expiring(&grants));
     }
-    let timeline = super::timeline(&visit, &account.id.to_string()).await?;
+    let timeline = access::timeline(&visit, &holder).await?;
     let page = page
         .with(Heading::new(t("partners-tokens")))
         .with(tokens)

@@ -204,16 +204,24 @@ fn tabs(partner: &PartnerProfile, here: &str) -> Vec<Link> {
     views.into_iter().map(link).collect()
 }
 
-/// One view of a partner, with what can be done to it.
-fn view(visit: &Visit, partner: &PartnerProfile, here: &str) -> Page {
+/// What can be done to a partner, as far as the operator may.
+fn tools(visit: &Visit, partner: &PartnerProfile) -> Vec<Link> {
     let own = href(partner.id);
     let suspend = if partner.is_suspended { "partners-resume" } else { "partners-suspend" };
-    let mut page = Page::new(partner.name.clone())
-        .under(t("partners-title"), LIST)
-        .tool(visit.may(ConsoleAction::PartnerGrant), t("partners-grant"), format!("{own}/grant"))
-        .tool(visit.may(ConsoleAction::PartnerToken), t("partners-token-new"), format!("{own}/tokens/new"))
-        .tool(visit.may(ConsoleAction::PartnerChange), t("partners-edit"), format!("{own}/edit"))
-        .tool(visit.may(ConsoleAction::PartnerSuspend), t(suspend), format!("{own}/suspend"));
+    let tools = [
+        (ConsoleAction::PartnerGrant, "partners-grant", "grant"),
+        (ConsoleAction::PartnerToken, "partners-token-new", "tokens/new"),
+        (ConsoleAction::PartnerChange, "partners-edit", "edit"),
+        (ConsoleAction::PartnerSuspend, suspend, "suspend"),
+    ];
+    let may = tools.into_iter().filter(|(action, ..)| visit.may(*action));
+    may.map(|(_, key, below)| Link::new(t(key), format!("{own}/{below}"))).collect()
+}
+
+/// One view of a partner, with what can be done to it.
+fn view(visit: &Visit, partner: &PartnerProfile, here: &str) -> Page {
+    let mut page = Page::new(partner.name.clone()).under(t("partners-title"), LIST);
+    page.tools = tools(visit, partner);
     page.subtitle = vec![state(partner), Cell::id(partner.id, "")];
     page.tabs = tabs(partner, here);
     page
@@ -225,7 +233,7 @@ fn below(partner: &PartnerProfile, title: String) -> Page {
 }
 
 /// A partner, as far as tokens and limits go.
-fn holder(partner: &PartnerProfile) -> Holder {
+fn holder(visit: &Visit, partner: &PartnerProfile) -> Holder {
     Holder {
         owner: partner.id.into(),
         name: partner.name.clone(),
@@ -234,6 +242,7 @@ fn holder(partner: &PartnerProfile) -> Holder {
         token_action: ConsoleAction::PartnerToken,
         cap_action: ConsoleAction::PartnerCap,
         tabs: tabs(partner, "/caps"),
+        tools: tools(visit, partner),
     }
 }
 
@@ -250,7 +259,7 @@ struct OfPartner;
 
 impl Held for OfPartner {
     async fn find(visit: &Visit, id: &str) -> Result<Holder, Fault> {
-        Ok(holder(&load(visit, id).await?))
+        Ok(holder(visit, &load(visit, id).await?))
     }
 }
 
@@ -258,8 +267,9 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
     let size = visit.services().load_partner_size(partner.id).await?;
-    let caps = access::caps::list(&visit, &holder(&partner)).await?;
-    let timeline = super::timeline(&visit, &partner.id.to_string()).await?;
+    let holder = holder(&visit, &partner);
+    let caps = access::caps::list(&visit, &holder).await?;
+    let timeline = access::timeline(&visit, &holder).await?;
     let page = view(&visit, &partner, "")
         .with(facts(&partner, &balance, &size))
         .with(Heading::new(t("partners-caps")))
@@ -286,7 +296,7 @@ fn facts(partner: &PartnerProfile, balance: &Balance, size: &PartnerSize) -> Fac
 
 async fn tokens(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
-    let tokens = access::tokens::list(&visit, &holder(&partner)).await?;
+    let tokens = access::tokens::list(&visit, &holder(&visit, &partner)).await?;
     visit.show(view(&visit, &partner, "/tokens").with(tokens)).await
 }
 

@@ -208,6 +208,7 @@ async fn page(
     let caps = standing(visit, holder, &targets).await?;
     let mut page = holder.page(t("partners-caps")).with(table(&caps));
     page.tabs.clone_from(&holder.tabs);
+    page.tools.clone_from(&holder.tools);
     if !holder.may_change_caps(visit) {
         return Ok(page);
     }

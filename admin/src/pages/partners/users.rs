@@ -128,7 +128,7 @@ pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
         .fact(t("partners-user-since"), Cell::Time(user.created_us))
         .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)))
         .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)));
-    let caps = access::caps::list_of_user(&visit, &holder(&partner), &user).await?;
+    let caps = access::caps::list_of_user(&visit, &holder(&visit, &partner), &user).await?;
     let timeline = crate::pages::timeline(&visit, &user.id.to_string()).await?;
     let mut page = below_list(&partner, user.external_id.clone())
         .tool(visit.may(ConsoleAction::EndUserBlock), t(block), format!("{}/block", user_href(&user)))
