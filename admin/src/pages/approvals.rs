@@ -14,7 +14,7 @@ use engine::{
 };
 
 use crate::{
-    console::{Access, Answer, Fault, Fields, Route, Visit, get},
+    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get},
     kit::{
         Cell, Choice, Code, Column, Control, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table,
         Tone, page_href,
@@ -288,9 +288,9 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let may = is_waiting && !is_mine && own_kinds(&visit).contains(&approval.kind.as_str());
     let mut page = Page::new(kind_text(&approval.kind))
         .under(t("approvals-title"), LIST)
-        .tool(may, t("approvals-approve"), format!("{own}/approve"))
         .tool(may, t("approvals-reject"), format!("{own}/reject"))
         .tool(is_waiting && is_mine, t("approvals-withdraw"), format!("{own}/withdraw"));
+    page.tools.extend(deeds::way_back(&visit, &approval).await?);
     page.subtitle = vec![state(&approval), Cell::id(approval.id, "")];
     if is_waiting && is_mine {
         page = page.with(Notice::new(Tone::Plain, t("approvals-own")));
@@ -301,6 +301,10 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     }
     page = page.with(facts(&visit, &approval).await?);
     page = with_effect(&visit, page, &approval).await?;
+    if may {
+        let form = decide::approve_form(&visit, &approval, &Fields::default(), &Problems::default());
+        page = page.with(Heading::new(t("approvals-approve"))).with(form);
+    }
     let timeline = super::timeline(&visit, &approval.id.to_string()).await?;
     visit.show(page.with(Heading::new(t("console-timeline"))).with(timeline)).await
 }

@@ -38,7 +38,8 @@ async fn decide_page(visit: &Visit, approval: &Approval, title: &str, form: Form
     Ok(page.with(Heading::new(t(title))).with(form))
 }
 
-fn approve_form(visit: &Visit, approval: &Approval, typed: &Fields, problems: &Problems) -> Form {
+/// The form of whoever approves; it says nothing of what that does.
+pub(super) fn approve_form(visit: &Visit, approval: &Approval, typed: &Fields, problems: &Problems) -> Form {
     Form::new(format!("{}/approve", href(approval.id)), t("approvals-approve-submit"))
         .field(Field::line("note", t("approvals-note")).hint(t("approvals-note-hint")))
         .step_up(visit, ConsoleAction::ApprovalDecide)

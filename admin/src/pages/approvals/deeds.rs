@@ -5,9 +5,10 @@ use engine::{
     id::{OperatorId, PriceVersionId},
     ledger::LedgerAccountId,
     operator::Role,
+    policy::console::ConsoleAction,
     service::{
         accounts::GrantTerms,
-        approvals::Deed,
+        approvals::{Approval, ApprovalState, Deed},
         movements::{MovementError, Posting},
         operators::{CreateOperatorError, NewOperator, OperatorProfile},
         prices::CancelPriceError,
@@ -17,7 +18,7 @@ use engine::{
 
 use crate::{
     console::{Fault, Visit},
-    kit::{Block, Cell, Diff, Facts, Notice, Tone, lines},
+    kit::{Block, Cell, Diff, Facts, Link, Notice, Tone, lines},
     pages::{
         movements::{adjustment_effect, payout_effect, postings_table, refund_effect},
         operators, places,
@@ -107,7 +108,18 @@ fn version(number: i64) -> Cell {
     Cell::link(number.to_string(), format!("/admin/policies/{number}"))
 }
 
-/// The same with the dry run.
+/// The way out of what was approved, where there is one in a single step: the policy that was in force before.
+pub(super) async fn way_back(visit: &Visit, approval: &Approval) -> Result<Option<Link>, Fault> {
+    let deed =
+        (approval.state == ApprovalState::Approved).then(|| Deed::from_payload(&approval.payload).ok()).flatten();
+    let Some(Deed::PolicyPublish { number, over: Some(over) }) = deed else { return Ok(None) };
+    let in_force = visit.services().find_published_policy().await?.map(|(info, _)| info.number);
+    let may = visit.may(ConsoleAction::PolicyRollback) && in_force == Some(number);
+    let text = t_with("policies-rollback-to", &[("number", over.to_string().into())]);
+    Ok(may.then(|| Link::new(text, format!("/admin/policies/{over}/rollback"))))
+}
+
+/// What was asked for, with the dry run.
 pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fault> {
     let mut blocks: Vec<Block> = vec![facts(deed).into()];
     blocks.extend(match deed {
