@@ -81,7 +81,15 @@ async fn publish_page(
 pub(super) async fn ask(visit: Visit, path: Path<String>) -> Answer {
     let version = load_from(&visit, &path).await?;
     let typed = Fields::parse(&visit.query)?;
-    visit.show(publish_page(&visit, &version, (Vec::new(), None), &typed, &Problems::default()).await?).await
+    let mut problems = Problems::default();
+    let shown = match in_force(&visit).await? {
+        Some(now) if closed(&visit, &version).is_none() => {
+            let old = load(&visit, now).await?;
+            (effect(&visit, &version, &old, &mut problems).await?, Some(now))
+        }
+        _ => (Vec::new(), None),
+    };
+    visit.show(publish_page(&visit, &version, shown, &typed, &problems).await?).await
 }
 
 pub(super) async fn publish(mut visit: Visit, path: Path<String>, payload: Payload) -> Answer {
