@@ -87,17 +87,18 @@ async fn filters(visit: &Visit, chosen: &str) -> Result<Filters, Fault> {
 pub(super) async fn show(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let chosen = fields.text("period");
-    let page = super::view(&visit, PATH)
-        .tool(
-            visit.may(ConsoleAction::LedgerExport),
-            t("ledger-export"),
-            format!("{BOOKS}/exports?report=trial-balance&format=csv"),
-        )
-        .with(filters(&visit, chosen).await?);
-    let page = match chosen {
-        "" => of_now(&visit, page).await?,
-        text => of_period(&visit, page, text, &fields).await?,
+    let page = super::view(&visit, PATH).with(filters(&visit, chosen).await?);
+    let (mut page, range) = match chosen {
+        "" => (of_now(&visit, page).await?, String::new()),
+        text => {
+            let number: i64 = text.parse().map_err(|_unreadable| Fault::NotFound)?;
+            let close = visit.services().find_period(number).await?.ok_or(Fault::NotFound)?;
+            let range = range_of(&close).unwrap_or_default();
+            (of_period(&visit, page, &close, &fields).await?, range)
+        }
     };
+    let export = format!("{BOOKS}/exports?report=trial-balance&format=csv{range}");
+    page = page.tool(visit.may(ConsoleAction::LedgerExport), t("ledger-export"), export);
     visit.show(page).await
 }
 
@@ -115,9 +116,18 @@ fn cursor(text: &str) -> Option<BalanceKey> {
     Some((kind.parse().ok()?, account.parse().ok()?))
 }
 
-async fn of_period(visit: &Visit, page: Page, text: &str, fields: &Fields) -> Result<Page, Fault> {
-    let number: i64 = text.parse().map_err(|_unreadable| Fault::NotFound)?;
-    let close = visit.services().find_period(number).await?.ok_or(Fault::NotFound)?;
+/// The part of an address that fills a period into the form for exports; nothing where its fields cannot hold it, which
+/// know milliseconds.
+fn range_of(close: &PeriodClose) -> Option<String> {
+    let moment = |us: i64| {
+        let time = jiff::Timestamp::from_microsecond(us).ok().filter(|_| us.checked_rem(1_000) == Some(0))?;
+        Some(time.strftime("%Y-%m-%dT%H:%M:%S%.f").to_string())
+    };
+    Some(format!("&from={}&to={}", moment(close.start_us)?, moment(close.end_us)?))
+}
+
+async fn of_period(visit: &Visit, page: Page, close: &PeriodClose, fields: &Fields) -> Result<Page, Fault> {
+    let number = close.period;
     let after = match fields.text("after") {
         "" => None,
         text => Some(cursor(text).ok_or(Fault::Address)?),
@@ -132,7 +142,7 @@ async fn of_period(visit: &Visit, page: Page, text: &str, fields: &Fields) -> Re
     };
     let cut: Vec<String> = close.cut.iter().map(|last| format!("{}/{}", last.slot, last.seq)).collect();
     let facts = Facts::new()
-        .fact(t("ledger-period"), Cell::text(period_text(&close)))
+        .fact(t("ledger-period"), Cell::text(period_text(close)))
         .fact(t("ledger-begins"), Cell::Time(close.start_us))
         .fact(t("ledger-ends"), Cell::Time(close.end_us))
         .fact(t("ledger-difference"), balanced(moved(&sums)))
