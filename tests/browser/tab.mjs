@@ -65,9 +65,11 @@ export class Tab {
     }
   }
 
-  // A part of the page, or all of it.
-  #scope(within) {
-    return within ? this.#page.locator(within) : this.#page;
+  // A part of the page, or all that can be reached: behind an open dialog there is nothing to press.
+  async #scope(within) {
+    if (within) return this.#page.locator(within);
+    const dialog = this.#page.locator('dialog[open]');
+    return (await dialog.count()) > 0 ? dialog : this.#page;
   }
 
   // The one visible element of several kinds of finding it, or an error that says what was looked for and what is there.
@@ -84,12 +86,15 @@ export class Tab {
       throw new Error(`${what} is not on ${this.#page.url()}, which has ${JSON.stringify(there)}`);
     }
     const count = await found.count();
-    if (count > 1) throw new Error(`${what} is there ${count} times on ${this.#page.url()}`);
-    return found;
+    if (count === 1) return found;
+    // Links that lead to one place are one for whoever follows them.
+    const places = await found.evaluateAll((elements) => [...new Set(elements.map((element) => element.href ?? null))]);
+    if (places.length > 1 || !places[0]) throw new Error(`${what} is there ${count} times on ${this.#page.url()}`);
+    return found.first();
   }
 
-  #field({ field, within }) {
-    const scope = this.#scope(within);
+  async #field({ field, within }) {
+    const scope = await this.#scope(within);
     const controls = this.#page.locator('input, select, textarea');
     const named = scope.getByLabel(field, { exact: true }).and(controls).or(scope.locator(`[name=${JSON.stringify(field)}]`).and(controls));
     return this.#one(`the field \`${field}\``, named, 'input:not([type=hidden]), select, textarea');
@@ -133,7 +138,7 @@ export class Tab {
 
     // Waits for the page that this leads to, if it leads to one.
     async press({ text, within }) {
-      const scope = this.#scope(within);
+      const scope = await this.#scope(within);
       const named = ['button', 'link'].map((role) => scope.getByRole(role, { name: text, exact: true }));
       const found = await this.#one(`a button or link \`${text}\``, named[0].or(named[1]), 'button, a[href], summary');
       await found.click();
@@ -141,9 +146,34 @@ export class Tab {
       return this.#where();
     },
 
-    // A key as the keyboard has it: `Tab`, `Enter`, `Escape`, `/`, `Shift+Tab`.
-    async key({ key }) {
-      await this.#page.keyboard.press(key);
+    // Opens the row of a list that says this: beside the list where scripts run, else on a page of its own.
+    async row({ text }) {
+      const scope = await this.#scope();
+      const rows = scope.getByRole('row').filter({ hasText: text, has: this.#page.getByRole('link') });
+      const row = await this.#one(`a row with \`${text}\``, rows, 'tbody tr');
+      const href = await row.getAttribute('data-href');
+      const link = href ? row.locator(`a[href=${JSON.stringify(href)}]`) : row.getByRole('link');
+      const isBeside = this.#options.javaScriptEnabled && href;
+      await link.first().click();
+      if (isBeside) await this.#page.locator('dialog[open]').waitFor();
+      else await this.#page.waitForLoadState('load');
+      return this.#where();
+    },
+
+    // Presses a button or a link behind which there is a file: its name and its text.
+    async download({ text, within }) {
+      const scope = await this.#scope(within);
+      const named = ['button', 'link'].map((role) => scope.getByRole(role, { name: text, exact: true }));
+      const found = await this.#one(`a button or link \`${text}\``, named[0].or(named[1]), 'button, a[href]');
+      const [download] = await Promise.all([this.#page.waitForEvent('download'), found.click()]);
+      return { name: download.suggestedFilename(), text: fs.readFileSync(await download.path(), 'utf8') };
+    },
+
+    // A key as the keyboard has it: `Tab`, `Enter`, `Escape`, `/`, `Shift+Tab`. In a field that is named it is waited for
+    // what the key leads to.
+    async key(command) {
+      if (command.field) await (await this.#field(command)).press(command.key);
+      else await this.#page.keyboard.press(command.key);
       await this.#page.waitForLoadState('load');
       return this.#where();
     },

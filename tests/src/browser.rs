@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use self::driver::Driver;
 
 mod driver;
+mod lists;
+
+pub use self::lists::Download;
 
 /// A visitor with cookies of its own and one page in front. Leaves when dropped; the last one ends the browser.
 #[derive(Debug)]

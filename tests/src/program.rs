@@ -29,6 +29,7 @@ pub struct Server {
 pub struct Demo {
     server: Server,
     commands: Vec<String>,
+    console: String,
 }
 
 /// A folder for one database: several runs of the program may follow each other in it.
@@ -174,16 +175,19 @@ impl Demo {
     /// It does not start.
     pub fn start_as(command: Command) -> Self {
         let (mut server, mut lines) = Server::launch(command);
-        let mut commands = Vec::new();
+        let (mut commands, mut console) = (Vec::new(), String::new());
         // Four calls are printed, each behind its comment.
         while commands.len() < 4 {
             let line = lines.next().expect("four calls to paste").expect("a line of text");
             if line.starts_with("curl ") {
                 commands.push(line);
+            } else if let Some((_, rest)) = line.split_once("/admin/link/") {
+                let secret = rest.split_whitespace().next().unwrap_or_default();
+                console = format!("/admin/link/{secret}");
             }
         }
         server.reader = Some(std::thread::spawn(move || lines.for_each(drop)));
-        Self { server, commands }
+        Self { server, commands, console }
     }
 
     /// Where it listens.
@@ -194,6 +198,11 @@ impl Demo {
     /// The calls that it printed.
     pub fn commands(&self) -> &[String] {
         &self.commands
+    }
+
+    /// The path of the link that it printed, at which its owner chooses a password; empty if it printed none.
+    pub fn console_link(&self) -> &str {
+        &self.console
     }
 
     /// The token of the first printed call.
