@@ -30,6 +30,7 @@ console-chart-when = When
 console-chart-value = Value
 
 console-required = Fill this in.
+console-reason-line = Say it in one line of { $max } characters at most.
 console-amount-positive = The amount has to be above zero.
 console-amount-unreadable = This is no amount: { $problem }.
 console-amount-hint = In credits, at most six decimals; 1,000 credits are 1 USD.

@@ -115,6 +115,7 @@ partners-cap-changed-to-none = Somebody else has lifted this limit since the for
 partners-cap-lift = Lift
 partners-cap-lift-text = From now on only the wallet and other limits hold, within a second on every server. What was spent is forgotten for this limit: one that is set anew counts from zero.
 partners-cap-lifted = The limit is lifted.
+partners-cap-lifted-already = The limit was lifted already.
 
 partners-user-name = The partner's name for it
 partners-user-begins = Name begins with

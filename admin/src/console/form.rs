@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::Payload;
-use engine::{credits::Credits, id::RequestId};
+use engine::{credits::Credits, id::RequestId, service::accounts::REASON_CHARS_MAX};
 use uuid::Uuid;
 
 use super::{Console, Fault, UnreadForm};
 use crate::text::{t, t_with};
 
+/// The field in which forms ask why.
+const REASON: &str = "reason";
 /// Most fields of one form.
 const FIELDS_MAX: usize = 512;
 
@@ -53,8 +55,9 @@ impl Fields {
             if count >= FIELDS_MAX {
                 return Err(Fault::Form("too many fields"));
             }
-            // Browsers send line ends as CR LF.
-            values.entry(name.into_owned()).or_default().push(value.replace("\r\n", "\n"));
+            // Browsers send line ends as CR LF, and read a NUL, which no database keeps as text, as U+FFFD.
+            let value = value.replace("\r\n", "\n").replace('\0', "\u{fffd}");
+            values.entry(name.into_owned()).or_default().push(value);
         }
         Ok(Self { values, is_sent: false })
     }
@@ -129,10 +132,22 @@ impl Problems {
         self.0.clone()
     }
 
-    /// A text that has to be there.
+    /// A text that has to be there. A reason, which every form that asks for one calls [`REASON`], is one line.
     pub(crate) fn required<'f>(&mut self, fields: &'f Fields, name: &str) -> &'f str {
         let text = fields.text(name);
         if text.is_empty() {
+            self.add(name, t("console-required"));
+        } else if name == REASON && (text.chars().count() > REASON_CHARS_MAX || text.chars().any(char::is_control)) {
+            let most = i64::try_from(REASON_CHARS_MAX).unwrap_or(i64::MAX);
+            self.add(name, t_with("console-reason-line", &[("max", most.into())]));
+        }
+        text
+    }
+
+    /// One of the words of a list; no browser sends another.
+    pub(crate) fn one_of<'f>(&mut self, fields: &'f Fields, name: &str, words: &[&str]) -> &'f str {
+        let text = fields.text(name);
+        if !words.contains(&text) {
             self.add(name, t("console-required"));
         }
         text

@@ -174,14 +174,18 @@ fn same_request(
     if known.kind == kind && known.payload == payload { Ok(id) } else { Err(RequestApprovalError::KeyReused(id)) }
 }
 
-fn told_of(by: &OpContext, action: Action, approval: &Approval) -> AuditEntry {
-    let after = json!({
-        "kind": approval.kind,
-        "amount_microcredits": approval.amount,
-        "object": approval.object_id,
-        "author": approval.author.to_string(),
-    });
-    by.entry(action, "approval", approval.id).after(after)
+/// What the trail tells of the end of a request's waiting.
+fn told_of(by: &OpContext, action: Action, approval: &Approval, state: ApprovalState) -> AuditEntry {
+    let facts = |state: ApprovalState| {
+        json!({
+            "kind": approval.kind,
+            "amount_microcredits": approval.amount,
+            "object": approval.object_id,
+            "author": approval.author.to_string(),
+            "state": state.as_str(),
+        })
+    };
+    by.entry(action, "approval", approval.id).before(facts(ApprovalState::Waiting)).after(facts(state))
 }
 
 fn cut(text: &str) -> String {

@@ -278,8 +278,15 @@ impl Services {
 /// What the audit trail tells of an order: the amount is what was asked for, `null` where that was all there is.
 fn told(by: &OpContext, order: &Order<'_>, id: EntryId) -> AuditEntry {
     let (action, kind) = order.kind.action();
-    let facts = json!({"movement": id.to_string(), "credits": order.credits.map(|credits| credits.to_string())});
-    by.entry(action, kind, &order.subject).after(facts).because(order.note.reason)
+    let credits = order.credits.map(|credits| credits.to_string());
+    let told = by.entry(action, kind, &order.subject).because(order.note.reason);
+    let ended = match order.kind {
+        MovementKind::ChargebackWon => ChargebackState::Won,
+        MovementKind::ChargebackLost => ChargebackState::Lost,
+        _ => return told.after(json!({"movement": id.to_string(), "credits": credits})),
+    };
+    told.before(json!({"state": ChargebackState::Open.as_str()}))
+        .after(json!({"movement": id.to_string(), "credits": credits, "state": ended.as_str()}))
 }
 
 fn replay(row: &entity::movement::Model, order: &Order<'_>) -> Result<Moved, MovementError> {

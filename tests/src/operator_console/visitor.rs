@@ -162,7 +162,11 @@ impl Visitor {
 }
 
 /// What a form sends with these fields filled in.
-fn fill(form: &Form, fields: &[(&str, &str)]) -> Vec<(String, String)> {
+///
+/// # Panics
+/// It has no such field.
+#[track_caller]
+pub fn fill(form: &Form, fields: &[(&str, &str)]) -> Vec<(String, String)> {
     let known = |name: &str| {
         let mut all = form.fields.iter().chain(&form.boxes).chain(&form.buttons);
         all.any(|(known, _)| known == name)

@@ -329,19 +329,19 @@ fn lift_page(
     holder.page(t("partners-cap-lift")).with(Text::new(t("partners-cap-lift-text"))).with(facts).with(form)
 }
 
-/// The limit that a form or an address names; nothing if it is not there.
-async fn named(visit: &Visit, holder: &Holder, fields: &Fields) -> Result<(Target, CapStanding), Fault> {
+/// The limit that a form or an address names, if there is one by now; nothing if nobody could have it.
+async fn named(visit: &Visit, holder: &Holder, fields: &Fields) -> Result<(Target, Option<CapStanding>), Fault> {
     let found = chosen(visit, holder, fields, &mut Problems::default()).await?;
     let (target, window) = found.ok_or(Fault::NotFound)?;
     let caps = visit.services().list_caps_of(&[target.holder], visit.now_us).await?;
-    let cap = caps.into_iter().find(|cap| cap.window == window).ok_or(Fault::NotFound)?;
-    Ok((target, cap))
+    Ok((target, caps.into_iter().find(|cap| cap.window == window)))
 }
 
 /// The form that lifts a limit.
 pub(in crate::pages) async fn ask_lift(visit: Visit, holder: Holder) -> Answer {
     let typed = Fields::parse(&visit.query)?;
     let (target, cap) = named(&visit, &holder, &typed).await?;
+    let cap = cap.ok_or(Fault::NotFound)?;
     visit.show(lift_page(&visit, &holder, (&target, &cap), (&typed, &Problems::default()), false)).await
 }
 
@@ -352,6 +352,10 @@ pub(in crate::pages) async fn lift(mut visit: Visit, holder: Holder, payload: Pa
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
     visit.permit(holder.cap_action, None, &fields, &mut problems).await?;
+    // Somebody else has done it, or the same form was sent before.
+    let Some(cap) = cap else {
+        return visit.go(&format!("{}/caps", holder.href), &t("partners-cap-lifted-already")).await;
+    };
     let mut is_stale = false;
     if problems.is_empty() {
         // What cannot be read was never shown: then it counts as changed, and is shown.

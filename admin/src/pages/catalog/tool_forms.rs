@@ -72,7 +72,7 @@ fn terms_of(fields: &Fields, problems: &mut Problems) -> ToolTerms {
         short_description: fields.text("short_description").to_owned(),
         long_description: fields.text("long_description").to_owned(),
         input_schema: problems.required(fields, "input_schema").to_owned(),
-        is_unverified_ok: fields.text("tier") == "unverified",
+        is_unverified_ok: problems.one_of(fields, "tier", &["verified", "unverified"]) == "unverified",
         method: fields.text("method").to_owned(),
         url: problems.required(fields, "url").to_owned(),
         timeout_ms: timeout_ms.unwrap_or(0),

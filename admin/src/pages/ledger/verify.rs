@@ -145,6 +145,7 @@ pub(super) async fn show(visit: Visit) -> Answer {
 pub(super) async fn start(mut visit: Visit, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let mut problems = Problems::default();
+    problems.one_of(&fields, "from", &["", GENESIS]);
     visit.permit(ConsoleAction::LedgerVerify, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         let by = visit.signed_in()?.operator.name.clone();

@@ -95,7 +95,7 @@ impl Services {
             self.expect_able_author(&before).await?;
             self.expect_apart(&before, operator).await?;
         }
-        let told = told_of(by, action, &before);
+        let told = told_of(by, action, &before, state);
         if let Some(decided) = self.close_approval(before, operator, state, note, told).await? {
             return Ok(decided);
         }
@@ -123,7 +123,7 @@ impl Services {
         if before.state != ApprovalState::Waiting {
             return Err(WithdrawApprovalError::NotWaiting { state: before.state });
         }
-        let told = told_of(by, Action::ApprovalWithdraw, &before);
+        let told = told_of(by, Action::ApprovalWithdraw, &before, ApprovalState::Withdrawn);
         if let Some(withdrawn) = self.close_approval(before, operator, ApprovalState::Withdrawn, note, told).await? {
             return Ok(withdrawn);
         }

@@ -82,7 +82,12 @@ impl Services {
                 .filter(entity::approval::Column::Id.eq(row.id))
                 .filter(entity::approval::Column::State.eq(ApprovalState::Waiting.as_str()));
             unit.one(self.db.backend(), &update);
-            entries.push(told_of(&OpContext::system(), Action::ApprovalExpire, &read(row, now_us)?));
+            entries.push(told_of(
+                &OpContext::system(),
+                Action::ApprovalExpire,
+                &read(row, now_us)?,
+                ApprovalState::Expired,
+            ));
         }
         let mut entries = entries.into_iter();
         let Some(first) = entries.next() else { return Ok(()) };

@@ -5,11 +5,12 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use super::{OperatorProfile, OperatorSession};
 use crate::{
     audit::{Action, OpContext},
+    id::OperatorId,
     operator::{
-        seal_factor,
+        open_factor, seal_factor,
         totp::{SECRET_BYTES, TotpSecret, step_at},
     },
-    sealing::{NONCE_BYTES, SealError},
+    sealing::{NONCE_BYTES, SealError, Sealing},
     service::{Services, outbox::unexpected},
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -97,6 +98,9 @@ impl Services {
             return Err(FactorError::WrongCode);
         }
         let id = session.operator.id;
+        if self.is_enrolled(&setup.sealing, id, &secret, step).await? {
+            return Ok(());
+        }
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
         let sealed = seal_factor(&setup.sealing, &secret, id, nonce)?;
@@ -121,5 +125,19 @@ impl Services {
             Err(NotSaved::Conflict { .. }) => Err(FactorError::NotFresh),
             Err(not_saved) => Err(unexpected("operator", not_saved).into()),
         }
+    }
+
+    /// The same form was sent before: this is the factor already, and its code of this half minute is used.
+    async fn is_enrolled(
+        &self,
+        sealing: &Sealing,
+        id: OperatorId,
+        secret: &TotpSecret,
+        step: i64,
+    ) -> Result<bool, StoreError> {
+        let row = entity::operator::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        let known = row.filter(|row| row.factor_step == step).and_then(|row| row.factor);
+        let known = known.and_then(|sealed| open_factor(sealing, &sealed, id).ok());
+        Ok(known.is_some_and(|known| known.as_bytes() == secret.as_bytes()))
     }
 }

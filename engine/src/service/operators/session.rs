@@ -4,10 +4,11 @@
 use std::{fmt, str::FromStr};
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    UpdateMany,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, UpdateMany,
 };
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::{ChangeOperatorError, OperatorProfile, SECRET_CHARS, profile};
 use crate::{
@@ -291,11 +292,18 @@ impl Services {
     /// There is none, or the database failed.
     pub async fn end_operator_sessions(&self, by: &OpContext, id: OperatorId) -> Result<(), ChangeOperatorError> {
         self.load_operator(id).await?;
+        let is_of = entity::operator_session::Column::OperatorId.eq(id.uuid());
+        let there = entity::operator_session::Entity::find().filter(is_of.clone());
+        let there = there.count(self.db.readers()).await.map_err(StoreError::from)?;
+        // The button was pressed twice: there is nothing more to end.
+        if there == 0 {
+            return Ok(());
+        }
         let mut unit = UnitOfWork::new();
-        let delete = entity::operator_session::Entity::delete_many()
-            .filter(entity::operator_session::Column::OperatorId.eq(id.uuid()));
-        unit.any(self.db.backend(), &delete);
-        let saved = self.ledger.save(unit.audited(by.entry(Action::OperatorEndSessions, "operator", id))).await;
+        unit.any(self.db.backend(), &entity::operator_session::Entity::delete_many().filter(is_of));
+        let facts = |sessions: u64| json!({"sessions": sessions});
+        let told = by.entry(Action::OperatorEndSessions, "operator", id).before(facts(there)).after(facts(0));
+        let saved = self.ledger.save(unit.audited(told)).await;
         saved.map_err(|not_saved| unexpected("operator_session", not_saved))?;
         Ok(())
     }

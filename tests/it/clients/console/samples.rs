@@ -1,5 +1,7 @@
 //! For every page of the console an address at which it can be looked at. Who adds a page adds a row.
 
+use std::sync::{OnceLock, atomic::AtomicU32};
+
 use serde_json::json;
 use tests::{
     home::Home,
@@ -10,9 +12,10 @@ use tests::{
 
 use super::routes::{is_for_anybody, leads_to, pages};
 
+pub(super) mod forms;
 mod world;
 
-use self::world::{Made, id_of};
+use self::world::{Made, Maker, id_of};
 
 /// Where a page can be looked at.
 pub(super) enum Sample {
@@ -182,6 +185,9 @@ pub(super) struct World {
     pub(super) console: OperatorConsole,
     pub(super) owner: Operator,
     pub(super) made: Made,
+    /// How many came after the owner.
+    newcomers: AtomicU32,
+    known: OnceLock<String>,
 }
 
 impl World {
@@ -192,11 +198,18 @@ impl World {
     /// The same, with a log of what `filter` asks for (in the form of `RUST_LOG`).
     pub(super) fn start_logging(home: &Home, filter: &str) -> Self {
         // Purchases wait here until somebody confirms them, as they do where it is not the demo.
-        configure(home.path(), &json!({"payments": {"provider": "manual"}}));
+        // More operators sign in and more is called from one address than anywhere else.
+        let limits = json!({"login_per_address_per_min": 1000, "invoke_per_token_per_s": 1000, "invoke_burst": 1000});
+        configure(home.path(), &json!({"payments": {"provider": "manual"}, "limits": limits}));
         let console = OperatorConsole::start_demo_logging(home.path(), filter);
         let owner = console.owner();
         let made = Made::make(&console, &owner);
-        Self { console, owner, made }
+        Self { console, owner, made, newcomers: AtomicU32::new(0), known: OnceLock::new() }
+    }
+
+    /// Makes more.
+    fn maker(&self) -> Maker<'_> {
+        Maker { console: &self.console, owner: &self.owner }
     }
 
     /// The addresses of all samples, each with the page's path and whether it is for who is not signed in.
@@ -210,27 +223,48 @@ impl World {
     }
 
     fn find(&self, page: &str, sample: &Sample) -> String {
-        match sample {
+        self.try_find(page, sample).unwrap_or_else(|missing| panic!("{missing}"))
+    }
+
+    /// Where it is, or what has no link to it.
+    fn try_find(&self, page: &str, sample: &Sample) -> Result<String, String> {
+        Ok(match sample {
             At(path) => format!("/admin{path}"),
-            LinkedFrom(list) => self.linked(&self.first(list), page),
-            Below(above, rest) => format!("{}{rest}", self.first(above)),
+            LinkedFrom(list) => self.linked(&self.first(list)?, page)?,
+            Below(above, rest) => format!("{}{rest}", self.first(above)?),
             Of(what, rest) => format!("{}{rest}", what(&self.made)),
             Finds(find) => find(self),
-        }
+        })
     }
 
     /// The first link on the page at this path that leads to `page`.
-    fn linked(&self, list: &str, page: &str) -> String {
+    fn linked(&self, list: &str, page: &str) -> Result<String, String> {
         let shown = self.owner.visitor.get(list);
         let links = html::links(&shown.body);
         let link = links.iter().find(|link| leads_to(link, page));
-        link.unwrap_or_else(|| panic!("{list} has no link to {page}, but {links:?}")).clone()
+        Ok(link.ok_or_else(|| format!("{list} has no link to {page}, but {links:?}"))?.clone())
     }
 
-    fn first(&self, page: &str) -> String {
+    fn first(&self, page: &str) -> Result<String, String> {
         let row = SAMPLES.iter().find(|(known, _)| *known == page);
         let (page, sample) = row.unwrap_or_else(|| panic!("no sample of {page}"));
-        self.find(page, sample)
+        self.try_find(page, sample)
+    }
+
+    /// Paid calls of so many end users of the partner.
+    pub(super) fn call_for_users(&self, count: u64) {
+        let token = self.maker().partner_token(&self.made.partner, "more");
+        (0..count).for_each(|number| self.maker().call_for(&token, &format!("more-{number}")));
+    }
+
+    /// The identifier of the account, the publisher or the partner that was made.
+    pub(super) fn id_for(&self, what: &str) -> String {
+        id_of(match what {
+            "account" => &self.made.account,
+            "publisher" => &self.made.publisher,
+            _ => &self.made.partner,
+        })
+        .to_owned()
     }
 }
 

@@ -10,7 +10,7 @@ use tests::{
 
 use super::super::routes::leads_to;
 
-const REASON: (&str, &str) = ("reason", "So that there is something to see");
+pub(super) const REASON: (&str, &str) = ("reason", "So that there is something to see");
 
 /// The paths of the pages of what was made, and identifiers that stand in queries.
 pub(in crate::clients::console) struct Made {
@@ -42,9 +42,9 @@ pub(in crate::clients::console) struct Made {
 }
 
 /// Who makes it.
-struct Maker<'w> {
-    console: &'w OperatorConsole,
-    owner: &'w Operator,
+pub(super) struct Maker<'w> {
+    pub(super) console: &'w OperatorConsole,
+    pub(super) owner: &'w Operator,
 }
 
 impl Made {
@@ -65,9 +65,7 @@ impl Made {
         let approval = maker.refund(&costly, "150");
         let [pending, paid, disputed] = [30, 20, 30].map(|credits| maker.purchase(credits));
         maker.confirm(&paid);
-        maker.confirm(&disputed);
-        let form = format!("{disputed}/dispute");
-        let chargeback = maker.done(&form, &form, &[REASON]);
+        let chargeback = maker.chargeback(&disputed);
         let made = Self {
             partner: maker.partner(),
             payout: maker.payout(&publisher),
@@ -95,7 +93,7 @@ impl Made {
 impl Maker<'_> {
     /// Fills in a form of the console and sends it; where it leads, without a query.
     #[track_caller]
-    fn done(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+    pub(super) fn done(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
         expect_done(&self.owner.visitor.submit(page, action, fields))
     }
 
@@ -198,7 +196,7 @@ impl Maker<'_> {
     }
 
     /// A purchase that nobody has paid yet.
-    fn purchase(&self, credits: u32) -> String {
+    pub(super) fn purchase(&self, credits: u32) -> String {
         let bought = self.send(self.token(), "/credits/purchase", &json!({"credits": credits}), &[]);
         assert_eq!(bought.status, 201, "{}", bought.body);
         format!("/admin/purchases/{}", bought.json["purchase_id"].as_str().expect("an identifier"))
@@ -207,6 +205,28 @@ impl Maker<'_> {
     fn confirm(&self, purchase: &str) {
         let form = format!("{purchase}/confirm");
         self.done(&form, &form, &[REASON]);
+    }
+
+    /// Somebody wants the money for a purchase back; the page of that.
+    fn chargeback(&self, purchase: &str) -> String {
+        self.confirm(purchase);
+        let form = format!("{purchase}/dispute");
+        self.done(&form, &form, &[REASON])
+    }
+
+    /// The same for a purchase of its own.
+    pub(super) fn dispute(&self) -> String {
+        self.chargeback(&self.purchase(10))
+    }
+
+    /// A request that somebody else has to decide.
+    pub(super) fn request(&self) -> String {
+        self.refund(&self.call("acme/lookup", r#"{"text": "How much is it?"}"#), "150")
+    }
+
+    /// A paid call that can be taken back without asking anybody.
+    pub(super) fn cheap_call(&self) -> String {
+        self.call("demo/text_stats", r#"{"text": "Hello."}"#)
     }
 
     /// A limit that nobody reaches.
@@ -222,15 +242,24 @@ impl Maker<'_> {
         let form = format!("{partner}/grant");
         self.done(&form, &form, &[("credits", "30"), REASON]);
         self.cap(&partner);
+        self.call_for(&self.partner_token(&partner, "production"), "user-1");
+        partner
+    }
+
+    /// A new token of a partner.
+    pub(super) fn partner_token(&self, partner: &str, name: &str) -> String {
         let form = format!("{partner}/tokens/new");
-        let shown = self.owner.visitor.submit(&form, &form, &[("name", "production"), REASON]);
+        let shown = self.owner.visitor.submit(&form, &form, &[("name", name), REASON]);
         let codes = html::texts_of(&shown.body, "code");
         let secret = codes.iter().find(|code| code.starts_with("faro_partner_"));
-        let secret = secret.unwrap_or_else(|| panic!("no token among {codes:?}"));
+        secret.unwrap_or_else(|| panic!("no token among {codes:?}")).clone()
+    }
+
+    /// A paid call of a partner's end user.
+    pub(super) fn call_for(&self, token: &str, user: &str) {
         let body = json!({"arguments": {"text": "Hello."}});
-        let paid = self.send(secret, "/invoke/demo/text_stats", &body, &["X-Faro-User: user-1"]);
+        let paid = self.send(token, "/invoke/demo/text_stats", &body, &[&format!("X-Faro-User: {user}")]);
         assert_eq!(paid.status, 200, "{}", paid.body);
-        partner
     }
 
     /// A version of the policies that took the place of the first one; the first one's page.
