@@ -1,5 +1,6 @@
 //! The operators' console, as browsers and others see it.
 
+mod away;
 mod browser;
 mod cross_site;
 mod desk;
