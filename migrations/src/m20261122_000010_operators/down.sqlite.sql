@@ -1,4 +1,4 @@
-DELETE FROM version WHERE name = 'owners';
+DELETE FROM version WHERE name IN ('owners', 'moved');
 DROP TABLE approval;
 DROP TABLE operator_link;
 DROP TABLE operator_session;

@@ -86,3 +86,7 @@ CREATE TRIGGER approval_begins_waiting BEFORE INSERT ON approval FOR EACH ROW WH
 
 -- Rises with every change of an owner: of two such changes at the same moment the second one sees the first.
 INSERT INTO version (name, value) VALUES ('owners', 0);
+
+-- Rises with every movement of money that an operator makes without another one's approval: of two at the same moment the
+-- second one is added up again.
+INSERT INTO version (name, value) VALUES ('moved', 0);

@@ -84,3 +84,7 @@ BEGIN SELECT RAISE(ABORT, 'approval begins as waiting'); END;
 
 -- Rises with every change of an owner: of two such changes at the same moment the second one sees the first.
 INSERT INTO version (name, value) VALUES ('owners', 0);
+
+-- Rises with every movement of money that an operator makes without another one's approval: of two at the same moment the
+-- second one is added up again.
+INSERT INTO version (name, value) VALUES ('moved', 0);

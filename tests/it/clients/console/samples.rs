@@ -105,7 +105,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/refunds", At("/refunds?kind=any")),
     ("/refunds/export", At("/refunds/export")),
     ("/refunds/{id}", Of(|made| &made.refund, "")),
-    ("/refunds/{id}", Finds(|world| world.linked("/admin/refunds?kind=partner_grant", "/refunds/{id}"))),
+    (
+        "/refunds/{id}",
+        Finds(|world| world.linked("/admin/refunds?kind=partner_grant", "/refunds/{id}").unwrap_or_default()),
+    ),
     ("/refunds/new", Finds(|world| format!("/admin/refunds/new?invocation={}", world.made.call))),
     ("/refunds/new", At("/refunds/new")),
     ("/refunds/reverse", Finds(|world| format!("/admin/refunds/reverse?invocation={}", world.made.call))),

@@ -124,7 +124,7 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         &[("fixed_credit_cost", "90"), ("valid_from", "2033-01-01T00:00"), REASON],
         &[Change("price.schedule")],
     ),
-    row("/prices/{id}/cancel", LinkedFrom("/tools/{id}"), WHY, &[Change("price.cancel")]),
+    row("/prices/{id}/cancel", LinkedFrom("/tools/{id}"), WHY, &[New("approval.request")]),
     row(
         "/partners/new",
         At("/partners/new"),
