@@ -274,7 +274,7 @@ async fn what_was_approved_and_what_commands_do_is_not_counted(kind: Kind) {
         let alone = deed.execute(house.services(), &ann, "form").await;
         assert!(alone.is_err(), "{deed:?}: {alone:?}");
         let id = house.services().request_deed(&ann, house.ann.id, &deed, "please", None).await.unwrap();
-        let approved = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
+        let (approved, _) = house.services().approve_and_carry_out(&ben, id, house.ben.id, None).await.unwrap();
         assert_eq!(approved.state, ApprovalState::Approved, "{deed:?}: {:?}", approved.outcome);
         house.services().carry_out_approval(&approved).await.unwrap();
         let told = format!("SELECT count(*) FROM audit WHERE action = '{}' AND credential = '{id}'", action.as_str());

@@ -187,6 +187,9 @@ impl Services {
             Deed::PriceSchedule { .. }
             | Deed::PriceCancel { .. }
             | Deed::PolicyPublish { .. }
+            | Deed::OperatorCreate { .. }
+            | Deed::OperatorReset { .. }
+            | Deed::OperatorEnable { .. }
             | Deed::OperatorRoles { .. } => return Ok(None),
         };
         self.weigh_moving(&operator.to_string(), moving).await.map(Some)

@@ -153,7 +153,7 @@ pub enum Deed {
 
 impl Deed {
     /// What deeds are called: whoever decides one has to be allowed to do it.
-    pub const ACTIONS: [ConsoleAction; 11] = [
+    pub const ACTIONS: [ConsoleAction; 14] = [
         ConsoleAction::RefundCreate,
         ConsoleAction::ReversalCreate,
         ConsoleAction::AccountAdjust,
