@@ -99,6 +99,8 @@ pub enum Action {
     ApprovalWithdraw,
     /// What was asked for was not decided in time.
     ApprovalExpire,
+    /// What was approved could not be done.
+    ApprovalFail,
     /// A publisher was added.
     PublisherCreate,
     /// A publisher was changed.
@@ -159,7 +161,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 76] = [
+    pub const ALL: [(Self, &'static str); 77] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -208,6 +210,7 @@ impl Action {
         (Self::ApprovalReject, "approval.reject"),
         (Self::ApprovalWithdraw, "approval.withdraw"),
         (Self::ApprovalExpire, "approval.expire"),
+        (Self::ApprovalFail, "approval.fail"),
         (Self::PublisherCreate, "publisher.create"),
         (Self::PublisherChange, "publisher.change"),
         (Self::PublisherSuspend, "publisher.suspend"),

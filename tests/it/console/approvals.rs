@@ -262,8 +262,10 @@ async fn what_has_become_impossible_fails_and_says_why(kind: Kind) {
     let why = approved.outcome.unwrap()["refused"].as_str().unwrap().to_owned();
     assert!(why.contains("200") && why.contains("60"), "{why}");
     assert_eq!(house.services().find_refundable(of).await.unwrap().unwrap().refunded, credits(60));
-    assert_eq!(house.told(id).await.len(), 0, "nothing was done, so nothing is told but the decision");
-    assert_eq!(house.shop.told(Action::ApprovalApprove, &id.to_string()).await, 1);
+    assert_eq!(house.told(id).await.len(), 0, "nothing was done: told are the decision and that it came to nothing");
+    for action in [Action::ApprovalApprove, Action::ApprovalFail] {
+        assert_eq!(house.shop.told(action, &id.to_string()).await, 1, "{action:?}");
+    }
     // Another price than the one that was seen is in force before it by now.
     let from_us = house.shop.desk.now_us() + 600 * SECOND_US;
     let standing = house.services().find_standing_price("acme/tool", from_us).await.unwrap().unwrap();

@@ -215,6 +215,20 @@ async fn what_was_approved_is_found_until_it_has_an_outcome(kind: Kind) {
     assert_eq!((failed.state, failed.outcome), (ApprovalState::Failed, Some(outcome)));
     assert_eq!((waiting.state, waiting.outcome), (ApprovalState::Waiting, None));
     assert_eq!(done.key(), format!("approval:{first}"));
+    // What was done is told where it is done; what could not be done is told once.
+    let failures: Vec<_> = trail(&services).await.into_iter().filter(|row| row.action == "approval.fail").collect();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert_eq!((&*failures[0].actor_kind, &failures[0].object_id), ("system", &second.to_string()));
+    let after = failures[0].after.as_deref().unwrap();
+    let expected = json!({
+        "kind": "refund.create",
+        "amount_microcredits": 120_000_000,
+        "object": "inv_1",
+        "author": ada.to_string(),
+        "approved_by": bob.to_string(),
+        "refused": "there is nothing left to give back",
+    });
+    assert_eq!(serde_json::from_str::<serde_json::Value>(after).unwrap(), expected);
 }
 
 /// What the writer's own connection says to a statement.

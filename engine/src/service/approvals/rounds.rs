@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Approval, ApprovalState, cut, read, told_of};
 use crate::{
-    audit::{Action, OpContext},
+    audit::{Action, AuditEntry, OpContext},
     id::ApprovalId,
     service::{Services, outbox::unexpected},
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -16,18 +16,19 @@ const ROUND_MAX: u64 = 100;
 
 impl Services {
     /// Says what came of carrying out what was approved: something was done, or it was refused and nothing happened. Once it
-    /// is said it stays.
+    /// is said it stays. What was done is told where it is done; that nothing was is told here.
     ///
     /// # Errors
     /// The database failed.
     pub async fn finish_approval(&self, id: ApprovalId, outcome: Result<&str, &str>) -> Result<(), StoreError> {
-        let (state, outcome) = match outcome {
+        let Some(approval) = self.find_approval(id).await? else { return Ok(()) };
+        let (state, kept) = match outcome {
             Ok(done) => (ApprovalState::Approved, json!({"done": cut(done)})),
             Err(refused) => (ApprovalState::Failed, json!({"refused": cut(refused)})),
         };
         let change = entity::approval::ActiveModel {
             state: Set(state.as_str().to_owned()),
-            outcome: Set(Some(outcome.to_string())),
+            outcome: Set(Some(kept.to_string())),
             ..Default::default()
         };
         let update = entity::approval::Entity::update_many()
@@ -36,9 +37,17 @@ impl Services {
             .filter(entity::approval::Column::State.eq(ApprovalState::Approved.as_str()))
             .filter(entity::approval::Column::Outcome.is_null());
         let mut unit = UnitOfWork::new();
-        unit.any(self.db.backend(), &update);
-        let saved = self.ledger.save(unit.unaudited("what was carried out is told by what was done")).await;
-        saved.map(drop).map_err(|not_saved| unexpected("approval", not_saved))
+        unit.one(self.db.backend(), &update);
+        let unit = match outcome {
+            Ok(_) => unit.unaudited("what was carried out is told by what was done"),
+            // By nobody: in the name of whoever approved it stands what was done because of it.
+            Err(refused) => unit.audited(told_of_failure(&approval, refused)),
+        };
+        match self.ledger.save(unit).await {
+            // It has an outcome, or was never approved.
+            Ok(_) | Err(NotSaved::Conflict { .. }) => Ok(()),
+            Err(not_saved) => Err(unexpected("approval", not_saved)),
+        }
     }
 
     /// What was approved and has no outcome, the oldest first: it is being carried out, or whoever did that is gone.
@@ -97,4 +106,17 @@ impl Services {
             Err(not_saved) => Err(unexpected("approval", not_saved)),
         }
     }
+}
+
+/// What the audit trail tells of an approval that came to nothing.
+fn told_of_failure(approval: &Approval, refused: &str) -> AuditEntry {
+    let after = json!({
+        "kind": approval.kind,
+        "amount_microcredits": approval.amount,
+        "object": approval.object_id,
+        "author": approval.author.to_string(),
+        "approved_by": approval.decided_by.map(|operator| operator.to_string()),
+        "refused": cut(refused),
+    });
+    OpContext::system().entry(Action::ApprovalFail, "approval", approval.id).after(after)
 }
