@@ -121,6 +121,9 @@ pub enum PartnerError {
         /// What it is now, in basis points.
         now_bps: u16,
     },
+    /// Somebody else changed the catalog at the same moment: a publisher's share may be another one.
+    #[error("the catalog was changed at the same moment: try again")]
+    Overtaken,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -200,7 +203,8 @@ impl Services {
     /// token. The same key again gives the same partner.
     ///
     /// # Errors
-    /// Name, margin or reason cannot be used, the name is taken, or the database failed.
+    /// Name, margin or reason cannot be used, the name is taken, the catalog was changed at the same moment, or the database
+    /// failed.
     pub async fn create_partner(&self, by: &OpContext, new: NewPartner<'_>) -> Result<PartnerProfile, PartnerError> {
         let name = new.name.trim();
         if name.is_empty() || name.chars().count() > PARTNER_NAME_CHARS_MAX || name.chars().any(char::is_control) {
@@ -212,7 +216,7 @@ impl Services {
         if let Some(known) = self.find_made_partner(name, new.key).await? {
             return known;
         }
-        self.check_margin(new.margin_bps).await?;
+        let version = self.check_margin(new.margin_bps).await?;
         let now_us = self.clock.now_us();
         // The key names the row: whoever comes second finds it.
         let id = new.key.map_or_else(|| PartnerId::new(&*self.ids, now_us), |key| PartnerId::from(key.uuid()));
@@ -230,14 +234,14 @@ impl Services {
         };
         self.state(&mut unit, &row, now_us);
         unit.one(self.db.backend(), &entity::partner::Entity::insert(row.clone().into_active_model()));
+        self.bump_catalog_from(&mut unit, version);
         let after = json!({"name": row.name, "margin_bps": row.margin_bps});
         let told = by.entry(Action::PartnerCreate, "partner", id).after(after).because(new.reason);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(profile(&row)?),
-            // The same form, or the same name, at the same moment.
-            Err(not_saved @ NotSaved::Conflict { .. }) => {
-                let known = self.find_made_partner(name, new.key).await?;
-                known.unwrap_or_else(|| Err(unexpected("partner", not_saved).into()))
+            // The same form, or the same name, or a publisher's share, at the same moment.
+            Err(NotSaved::Conflict { .. }) => {
+                self.find_made_partner(name, new.key).await?.unwrap_or(Err(PartnerError::Overtaken))
             }
             Err(not_saved) => Err(unexpected("partner", not_saved).into()),
         }
@@ -260,8 +264,10 @@ impl Services {
         Ok(named.map(|_row| Err(PartnerError::NameTaken)))
     }
 
-    /// Whether every publisher's share leaves this much of a charge.
-    async fn check_margin(&self, margin_bps: u16) -> Result<(), PartnerError> {
+    /// Whether every publisher's share leaves this much of a charge: as long as the catalog has the version that comes back.
+    /// Shares are checked against margins in the same way, so of two that do not fit together only one is written.
+    async fn check_margin(&self, margin_bps: u16) -> Result<i64, PartnerError> {
+        let version = self.catalog_version().await?;
         let largest = entity::publisher::Entity::find()
             .order_by_desc(entity::publisher::Column::ShareBps)
             .one(self.db.readers())
@@ -269,14 +275,15 @@ impl Services {
             .map_err(StoreError::from)?;
         let share_bps = largest.map_or(Ok(0), |row| bps(row.share_bps, "publisher", &row.slug))?;
         let fits = ShareTerms::new(share_bps, margin_bps);
-        fits.map(drop).map_err(|_more_than_the_whole| PartnerError::Margin { margin_bps, share_bps })
+        fits.map(|_fits| version).map_err(|_more_than_the_whole| PartnerError::Margin { margin_bps, share_bps })
     }
 
     /// Changes a partner's share of the charges to come from `from_bps`, which whoever asks has seen, to `to_bps` (basis
     /// points): in force on every server within a second. Says whether anything had to be changed.
     ///
     /// # Errors
-    /// There is none, its margin is another one than `from_bps`, margin or reason cannot be used, or the database failed.
+    /// There is none, its margin is another one than `from_bps`, margin or reason cannot be used, the catalog was changed at
+    /// the same moment, or the database failed.
     pub async fn change_partner(
         &self,
         by: &OpContext,
@@ -295,7 +302,7 @@ impl Services {
         if now_bps != from_bps {
             return Err(PartnerError::Changed { now_bps });
         }
-        self.check_margin(to_bps).await?;
+        let version = self.check_margin(to_bps).await?;
         let (mut unit, now_us) = (UnitOfWork::new(), self.clock.now_us());
         let update = entity::partner::Entity::update_many()
             .set(entity::partner::ActiveModel { margin_bps: Set(to_bps.into()), ..Default::default() })
@@ -303,6 +310,7 @@ impl Services {
             .filter(entity::partner::Column::MarginBps.eq(row.margin_bps));
         unit.one(self.db.backend(), &update);
         self.state(&mut unit, &entity::partner::Model { margin_bps: to_bps.into(), ..row }, now_us);
+        self.bump_catalog_from(&mut unit, version);
         self.bump_version(&mut unit, "access");
         let facts = |bps: u16| json!({"margin_bps": bps});
         let told = by.entry(Action::PartnerChange, "partner", id).before(facts(from_bps)).after(facts(to_bps));
@@ -313,7 +321,8 @@ impl Services {
             }
             Err(NotSaved::Conflict { .. }) => {
                 let row = self.load_partner_row(id).await?;
-                Err(PartnerError::Changed { now_bps: bps(row.margin_bps, "partner", &row.name)? })
+                let now_bps = bps(row.margin_bps, "partner", &row.name)?;
+                Err(if now_bps == from_bps { PartnerError::Overtaken } else { PartnerError::Changed { now_bps } })
             }
             Err(not_saved) => Err(unexpected("partner", not_saved).into()),
         }

@@ -18,6 +18,7 @@ use engine::{
         access::{OwnedCap, Owner},
         approvals::{ApprovalState, Deed},
         caps::{CapError, CapHolder, CapState},
+        catalog::{CatalogError, Making, NewPublisher, PublisherChange},
         movements::{MovementError, Note},
         operators::NewOperator,
         paging::PAGE_ROWS,
@@ -36,6 +37,7 @@ on_both! {
     a_partner_is_made_once_and_calls_with_its_token,
     what_cannot_be_a_partner_is_refused_and_changes_nothing,
     a_margin_is_changed_by_who_has_seen_it_and_holds_on_every_server,
+    of_a_share_and_a_margin_at_once_one_is_written,
     a_suspended_partner_is_suspended_on_every_server,
     a_limit_is_set_changed_and_lifted_by_who_has_seen_it,
     what_is_spent_and_held_counts_against_every_limit_that_it_concerns,
@@ -171,6 +173,58 @@ async fn a_margin_is_changed_by_who_has_seen_it_and_holds_on_every_server(kind: 
     let told_of = told(&desk, &partner.id.to_string());
     assert_eq!(told_of.len(), 2, "{told_of:?}");
     assert_eq!(told_of[1], ["partner.change", r#"{"margin_bps":500}"#, r#"{"margin_bps":725}"#, "new terms"]);
+    desk.verify();
+}
+
+/// Either was written, and the other one was told why not.
+fn assert_one_is_written<S, M>(share: &Result<S, CatalogError>, margin: &Result<M, PartnerError>) {
+    match (share, margin) {
+        (Ok(_), Err(PartnerError::Margin { .. } | PartnerError::Overtaken))
+        | (Err(CatalogError::Field { field: "share_bps", .. } | CatalogError::Overtaken), Ok(_)) => {}
+        (share, margin) => panic!("{:?} and {:?}", share.as_ref().err(), margin.as_ref().err()),
+    }
+}
+
+async fn of_a_share_and_a_margin_at_once_one_is_written(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let by = by();
+    let making = Making { reason: "a test", key: None };
+    let terms = |share_bps| PublisherChange { display_name: "Acme".to_owned(), share_bps };
+    for round in 0..6 {
+        let (slug, name) = (format!("acme-{round}"), format!("Globex {round}"));
+        let publisher = NewPublisher { slug: &slug, display_name: "Acme", share_bps: 9_500 };
+        let partner = NewPartner { margin_bps: 1_000, ..new(&name) };
+        let (share, margin) =
+            tokio::join!(services.create_publisher(&by, &publisher, making), services.create_partner(&by, partner));
+        assert_one_is_written(&share, &margin);
+        // Who was too late fits in beside it.
+        let publisher = match share {
+            Ok(id) => id,
+            Err(_) => {
+                let publisher = NewPublisher { share_bps: 9_000, ..publisher };
+                services.create_publisher(&by, &publisher, making).await.unwrap()
+            }
+        };
+        let partner = match margin {
+            Ok(partner) => partner,
+            Err(_) => services.create_partner(&by, NewPartner { margin_bps: 500, ..partner }).await.unwrap(),
+        };
+        let share = async || u16::try_from(services.find_publisher(&slug).await.unwrap().unwrap().share_bps).unwrap();
+        let margin = async || services.find_partner(partner.id).await.unwrap().unwrap().margin_bps;
+        let set_share = async |from: u16, to: u16| {
+            services.change_publisher(&by, publisher, &terms(from), &terms(to), "new terms").await
+        };
+        let set_margin =
+            async |from: u16, to: u16| services.change_partner(&by, partner.id, (from, to), "new terms").await;
+        set_share(share().await, 8_000).await.unwrap();
+        set_margin(margin().await, 400).await.unwrap();
+        let (one, other) = tokio::join!(set_share(8_000, 9_500), set_margin(400, 1_000));
+        assert_one_is_written(&one, &other);
+        assert!(share().await + margin().await <= 10_000);
+        // Nobody's terms are in the way of the next ones.
+        set_share(share().await, 0).await.unwrap();
+        set_margin(margin().await, 0).await.unwrap();
+    }
     desk.verify();
 }
 

@@ -38,7 +38,10 @@ fn refuse(error: PartnerError, problems: &mut Problems) -> Result<(), Fault> {
         PartnerError::Name | PartnerError::NameTaken => "name",
         PartnerError::Reason => "reason",
         PartnerError::Margin { .. } => "margin_bps",
-        PartnerError::AlreadySo(_) | PartnerError::Changed { .. } | PartnerError::MadeBefore(_) => "",
+        PartnerError::AlreadySo(_)
+        | PartnerError::Changed { .. }
+        | PartnerError::MadeBefore(_)
+        | PartnerError::Overtaken => "",
     };
     problems.add(field, error.to_string());
     Ok(())

@@ -85,6 +85,7 @@ impl Services {
         making.checked()?;
         check_slug(new.slug).map_err(|error| CatalogError::field("slug", error))?;
         check_line(new.display_name).map_err(|error| CatalogError::field("display_name", error))?;
+        let version = self.catalog_version().await?;
         self.check_share(new.share_bps).await?;
         let now_us = self.clock.now_us();
         let id = making.key.map_or_else(|| PublisherId::new(&*self.ids, now_us), |key| PublisherId::from(key.uuid()));
@@ -94,7 +95,7 @@ impl Services {
         let mut unit = UnitOfWork::new();
         let terms = PublisherTerms { slug: new.slug, display_name: new.display_name, share_bps: new.share_bps };
         self.add_publisher(&mut unit, id, &terms, now_us);
-        self.bump_version(&mut unit, "catalog");
+        self.bump_catalog_from(&mut unit, version);
         let mut facts = publisher_facts(new.display_name, new.share_bps.into());
         if let Some(facts) = facts.as_object_mut() {
             facts.insert("slug".to_owned(), new.slug.into());
@@ -123,7 +124,8 @@ impl Services {
         }
     }
 
-    /// Publishers' shares and partners' margins come out of one charge.
+    /// Publishers' shares and partners' margins come out of one charge. Whoever asks has read the catalog's version before and
+    /// writes only if it still is that one: margins raise it as well.
     pub(super) async fn check_share(&self, share_bps: u16) -> Result<(), CatalogError> {
         if share_bps > BASIS_POINTS {
             return Err(CatalogError::field("share_bps", format!("must be at most {BASIS_POINTS}")));
