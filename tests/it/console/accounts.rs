@@ -9,7 +9,8 @@ use engine::{
     service::{
         Services,
         accounts::{
-            AccountFilter, CreateAccountError, FundedAccountError, GrantTerms, NewFundedAccount, SuspendAccountError,
+            AccountFilter, CreateAccountError, FundedAccountError, GrantTerms, NewFundedAccount,
+            REASON_CHARS_MAX, SuspendAccountError,
         },
         approvals::{APPROVAL_FROM, Decision, Deed},
         caps::CapHolder,
@@ -27,6 +28,7 @@ on_both! {
     the_same_form_makes_one_account,
     an_accounts_tokens_and_limits_are_its_own,
     a_suspended_account_is_suspended_on_every_server,
+    an_account_is_suspended_once_and_with_a_reason,
     many_credits_for_an_account_are_given_once_another_operator_approves,
 }
 
@@ -155,6 +157,25 @@ async fn a_suspended_account_is_suspended_on_every_server(kind: Kind) {
     let refused = here.set_account_suspended(&by(), nobody, true, "abuse").await;
     assert!(matches!(refused, Err(SuspendAccountError::NotFound)));
     assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'account.suspend' AND reason = 'abuse'"), 1);
+    desk.verify();
+}
+
+async fn an_account_is_suspended_once_and_with_a_reason(kind: Kind) {
+    let (desk, here) = shop(kind).await;
+    let made = here.open_account(&by(), new("ann@example.com")).await.unwrap();
+    let set = async |to: bool, reason: &str| here.set_account_suspended(&by(), made.profile.id, to, reason).await;
+    let long = "x".repeat(REASON_CHARS_MAX + 1);
+    for reason in ["", " ", "two\nlines", long.as_str()] {
+        assert!(matches!(set(true, reason).await, Err(SuspendAccountError::Reason)), "{reason:?}");
+    }
+    for (round, to) in [true, false, true, false, true, false].into_iter().enumerate() {
+        let (one, other) = tokio::join!(set(to, "one"), set(to, "other"));
+        assert_ne!(one.is_ok(), other.is_ok(), "{one:?} {other:?}");
+        let late = one.err().or(other.err());
+        assert!(matches!(late, Some(SuspendAccountError::AlreadySo(so)) if so == to), "{late:?}");
+        let told = desk.number("SELECT count(*) FROM audit WHERE action IN ('account.suspend', 'account.resume')");
+        assert_eq!(told, i64::try_from(round + 1).unwrap());
+    }
     desk.verify();
 }
 

@@ -54,6 +54,7 @@ pub(super) async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload
                 let said = t(if is_suspended { "accounts-suspended-done" } else { "accounts-resumed-done" });
                 return visit.go(&href(account.id), &said).await;
             }
+            Err(error @ SuspendAccountError::Reason) => problems.add("reason", error.to_string()),
             Err(SuspendAccountError::Store(error)) => return Err(error.into()),
             Err(SuspendAccountError::NotFound) => return Err(Fault::NotFound),
             Err(SuspendAccountError::AlreadySo(_)) => {

@@ -4,7 +4,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{AccountProfile, profile};
+use super::{AccountProfile, REASON_CHARS_MAX, is_reason, profile};
 use crate::{
     audit::{Action, OpContext},
     id::AccountId,
@@ -13,7 +13,7 @@ use crate::{
         outbox::unexpected,
         paging::{Listed, PAGE_READ, begins_with},
     },
-    store::{StoreError, UnitOfWork, entity},
+    store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
 /// Which accounts are wanted. What is empty or `None` does not matter.
@@ -34,6 +34,9 @@ pub enum SuspendAccountError {
     /// It is so already.
     #[error("the account is {} already", if *.0 { "suspended" } else { "not suspended" })]
     AlreadySo(bool),
+    /// The reason cannot be used.
+    #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
+    Reason,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,7 +70,7 @@ impl Services {
     /// Suspends an account, or lets it go on: its next call is decided by that, on every server within a second.
     ///
     /// # Errors
-    /// There is none, it is so already, or the database failed.
+    /// There is none, it is so already, the reason cannot be used, or the database failed.
     pub async fn set_account_suspended(
         &self,
         by: &OpContext,
@@ -75,23 +78,34 @@ impl Services {
         is_suspended: bool,
         reason: &str,
     ) -> Result<(), SuspendAccountError> {
+        if !is_reason(reason) {
+            return Err(SuspendAccountError::Reason);
+        }
         let row = entity::account::Entity::find_by_id(id.uuid()).one(self.db.readers()).await;
         let row = row.map_err(StoreError::from)?.ok_or(SuspendAccountError::NotFound)?;
         if row.is_suspended == is_suspended {
             return Err(SuspendAccountError::AlreadySo(is_suspended));
         }
         let mut unit = UnitOfWork::new();
-        let change = entity::account::ActiveModel { is_suspended: Set(is_suspended), ..Default::default() };
-        self.change_account(&mut unit, id, change);
+        let update = entity::account::Entity::update_many()
+            .set(entity::account::ActiveModel { is_suspended: Set(is_suspended), ..Default::default() })
+            .filter(entity::account::Column::Id.eq(row.id))
+            .filter(entity::account::Column::IsSuspended.eq(row.is_suspended));
+        unit.one(self.db.backend(), &update);
+        self.bump_version(&mut unit, "access");
         let action = if is_suspended { Action::AccountSuspend } else { Action::AccountResume };
         let told = by
             .entry(action, "account", id)
             .before(json!({"suspended": row.is_suspended}))
             .after(json!({"suspended": is_suspended}))
             .because(reason);
-        let saved = self.ledger.save(unit.audited(told)).await;
-        saved.map_err(|not_saved| unexpected("account", not_saved))?;
-        self.forget_access();
-        Ok(())
+        match self.ledger.save(unit.audited(told)).await {
+            Ok(_) => {
+                self.forget_access();
+                Ok(())
+            }
+            Err(NotSaved::Conflict { .. }) => Err(SuspendAccountError::AlreadySo(is_suspended)),
+            Err(not_saved) => Err(unexpected("account", not_saved).into()),
+        }
     }
 }
