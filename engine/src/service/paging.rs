@@ -1,5 +1,12 @@
 //! Lists for people, a page at a time: by the key of the last row that was seen, never by counting rows.
 
+use sea_orm::{
+    Condition,
+    sea_query::{Expr, ExprTrait as _, Func, IntoColumnRef, LikeExpr},
+};
+
+use crate::store::search::spellings;
+
 /// How many rows a page has.
 pub const PAGE_ROWS: u64 = 50;
 
@@ -31,8 +38,16 @@ impl<T> Listed<T> {
 /// How many rows are read for a page: one more says that there is another.
 pub(crate) const PAGE_READ: u64 = PAGE_ROWS + 1;
 
+/// That what `column` holds begins with `text`, in any case, on both databases: `LIKE` heeds case on one of them only, and
+/// which letters have small ones is not said alike. See [`spellings`].
+pub(crate) fn begins_in_any_case(column: impl IntoColumnRef + Copy, text: &str) -> Condition {
+    let in_small_letters = || Expr::expr(Func::lower(Expr::col(column)));
+    let as_typed = Condition::any().add(Expr::col(column).like(begins_with(text)));
+    spellings(text).iter().fold(as_typed, |any, spelling| any.add(in_small_letters().like(begins_with(spelling))))
+}
+
 /// A text for `LIKE` that stands for itself, with anything behind it. The escape is a backslash.
-pub(crate) fn begins_with(text: &str) -> sea_orm::sea_query::LikeExpr {
+fn begins_with(text: &str) -> LikeExpr {
     let mut pattern = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {
@@ -41,5 +56,5 @@ pub(crate) fn begins_with(text: &str) -> sea_orm::sea_query::LikeExpr {
         pattern.push(character);
     }
     pattern.push('%');
-    sea_orm::sea_query::LikeExpr::new(pattern).escape('\\')
+    LikeExpr::new(pattern).escape('\\')
 }

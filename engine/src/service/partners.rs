@@ -2,9 +2,7 @@
 //! declares them in the configuration.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait as _, Func},
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -13,7 +11,7 @@ use super::{
     Services,
     accounts::{REASON_CHARS_MAX, is_reason},
     outbox::unexpected,
-    paging::{Listed, PAGE_READ, begins_with},
+    paging::{Listed, PAGE_READ, begins_in_any_case},
 };
 use crate::{
     audit::{Action, OpContext},
@@ -143,10 +141,7 @@ impl Services {
         use entity::partner::Column;
         let mut query = entity::partner::Entity::find().order_by_desc(Column::Id).limit(PAGE_READ);
         if !filter.name.is_empty() {
-            // `LIKE` heeds case on one of the databases only, and which letters are small ones is not said alike.
-            let lower = Expr::expr(Func::lower(Expr::col(Column::Name)));
-            let lower = lower.like(begins_with(&filter.name.to_lowercase()));
-            query = query.filter(lower.or(Column::Name.like(begins_with(&filter.name))));
+            query = query.filter(begins_in_any_case(Column::Name, &filter.name));
         }
         if let Some(is_suspended) = filter.is_suspended {
             query = query.filter(Column::IsSuspended.eq(is_suspended));

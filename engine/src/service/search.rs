@@ -247,7 +247,7 @@ impl Services {
         let named = HitKind::ALL.into_iter().map(|(kind, ..)| kind).filter(|kind| kind.has_name());
         for kind in named.filter(|kind| among.contains(kind)) {
             let Some(place) = kind.place() else { continue };
-            let mut found = search::by_name(readers, place, &wanted, ROWS_READ).await?;
+            let mut found = search::by_name(readers, place, text, ROWS_READ).await?;
             if kind == HitKind::Account
                 && let Some(exact) = search::account_of(readers, &wanted).await?
                 && !found.contains(&exact)

@@ -89,8 +89,32 @@ pub(crate) async fn has_transaction(readers: &Readers, id: Uuid) -> Result<bool,
     Ok(readers.query_one_raw(query(readers, &sql, [id.into()])).await?.is_some())
 }
 
-/// The rows of `place` whose name begins with `text` (in small letters), in the order of names, at most `count_max`: of
-/// the newest [`LOOKED_AT`].
+/// How what begins with `text` may begin when the database has put it in small letters. One of the databases knows only the
+/// letters of ASCII: there a name has its other letters as they are written, most of all as they were typed, or in
+/// small letters but for the beginnings of words.
+pub(crate) fn spellings(text: &str) -> Vec<String> {
+    let small = text.to_lowercase();
+    let mut named = String::with_capacity(small.len());
+    let mut is_inside = false;
+    for letter in small.chars() {
+        if is_inside || letter.is_ascii() {
+            named.push(letter);
+        } else {
+            named.extend(letter.to_uppercase());
+        }
+        is_inside = letter.is_alphanumeric();
+    }
+    let mut spellings = vec![small];
+    for other in [text.to_ascii_lowercase(), named] {
+        if !spellings.contains(&other) {
+            spellings.push(other);
+        }
+    }
+    spellings
+}
+
+/// The rows of `place` whose name begins with `text`, in any case, in the order of names, at most `count_max`: of the newest
+/// [`LOOKED_AT`].
 pub(crate) async fn by_name(
     readers: &Readers,
     place: Place,
@@ -98,16 +122,24 @@ pub(crate) async fn by_name(
     count_max: i64,
 ) -> Result<Vec<Found>, StoreError> {
     let Place { table, name, note, columns } = place;
-    let length = i32::try_from(text.chars().count()).unwrap_or(i32::MAX);
+    let mut values: Vec<Value> = vec![LOOKED_AT.into(), count_max.into()];
     // Texts are compared as they are written: no pattern, so no letter means another one.
-    let begins: Vec<String> =
-        columns.iter().map(|column| format!("substr(lower({column}), 1, CAST($2 AS integer)) = $1")).collect();
+    let mut begins = Vec::new();
+    let in_small_letters = spellings(text).into_iter().map(|spelling| (true, spelling));
+    for (is_small, spelling) in in_small_letters.chain([(false, text.to_owned())]) {
+        let length = i32::try_from(spelling.chars().count()).unwrap_or(i32::MAX);
+        values.extend([spelling.into(), length.into()]);
+        let (spelling, length) = (values.len().saturating_sub(1), values.len());
+        begins.extend(columns.iter().map(|column| {
+            let written = if is_small { format!("lower({column})") } else { (*column).to_owned() };
+            format!("substr({written}, 1, CAST(${length} AS integer)) = ${spelling}")
+        }));
+    }
     let sql = format!(
-        "SELECT id, {name} AS called, {note} AS beside FROM (SELECT * FROM {table} ORDER BY id DESC LIMIT $3) AS newest
-         WHERE {} ORDER BY called, id LIMIT $4",
+        "SELECT id, {name} AS called, {note} AS beside FROM (SELECT * FROM {table} ORDER BY id DESC LIMIT $1) AS newest
+         WHERE {} ORDER BY called, id LIMIT $2",
         begins.join(" OR ")
     );
-    let values = [text.into(), length.into(), LOOKED_AT.into(), count_max.into()];
     let rows = readers.query_all_raw(query(readers, &sql, values)).await?;
     rows.iter().map(found).collect()
 }
@@ -142,3 +174,6 @@ pub(crate) async fn account_of(readers: &Readers, email: &str) -> Result<Option<
     let sql = "SELECT id, email, '' FROM account WHERE email = $1";
     readers.query_one_raw(query(readers, sql, [email.into()])).await?.as_ref().map(found).transpose()
 }
+
+#[cfg(test)]
+mod tests;

@@ -425,6 +425,7 @@ async fn lists_go_on_behind_their_last_row_and_are_narrowed(kind: Kind) {
     for (filter, found) in [
         (ToolFilter { name: "t00".to_owned(), ..ToolFilter::default() }, 10),
         (ToolFilter { name: "add".to_owned(), namespace: "acme".to_owned(), ..ToolFilter::default() }, 1),
+        (ToolFilter { name: "ADD".to_owned(), ..ToolFilter::default() }, 1),
         (ToolFilter { namespace: "n001".to_owned(), ..ToolFilter::default() }, 0),
         (ToolFilter { namespace: "nobody".to_owned(), ..ToolFilter::default() }, 0),
         (ToolFilter { publisher: Some(first), name: "t05".to_owned(), ..ToolFilter::default() }, 5),

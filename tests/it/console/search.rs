@@ -5,7 +5,9 @@ use engine::{
     credits::Credits,
     id::EntryId,
     service::{
+        catalog::{Making, NewPublisher, PublisherFilter},
         movements::Note,
+        partners::{NewPartner, PartnerFilter},
         search::{HITS_MAX, HitGroup, HitKind, SearchResult},
     },
 };
@@ -17,6 +19,7 @@ on_both! {
     an_identifier_leads_to_what_it_names,
     the_beginning_of_an_identifier_is_enough,
     names_are_found_by_their_beginning,
+    names_are_found_in_any_case_and_any_letters,
     nothing_is_found_of_what_one_may_not_see,
 }
 
@@ -100,6 +103,28 @@ async fn names_are_found_by_their_beginning(kind: Kind) {
     assert_eq!(tools.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["acme/dear", "acme/free"]);
     for nothing in ["", "   ", "%", "_", "lice", "nobody", "acme/x", "'; --", &"x".repeat(10_000)] {
         assert_eq!(names(&shop, nothing).await, [], "{nothing:?}");
+    }
+}
+
+async fn names_are_found_in_any_case_and_any_letters(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let (by, name) = (OpContext::system(), "Ölmühle Übersee");
+    let new = NewPublisher { slug: "mill", display_name: name, share_bps: 0 };
+    shop.services.create_publisher(&by, &new, Making { reason: "a test", key: None }).await.unwrap();
+    let new = NewPartner { name, margin_bps: 0, reason: "a test", key: None };
+    shop.services.create_partner(&by, new).await.unwrap();
+    for typed in ["Ölmühle", "ölmühle ü", "ÖLMÜHLE", "Ölmühle Übersee", "ölMÜHLE ÜBERSEE"] {
+        let expected = [(HitKind::Publisher, name.to_owned()), (HitKind::Partner, name.to_owned())];
+        assert_eq!(names(&shop, typed).await, expected, "{typed}");
+        let filter = PublisherFilter { name: typed.to_owned(), is_suspended: None };
+        let listed = shop.services.list_publishers(&filter, None).await.unwrap().rows;
+        assert_eq!(listed.iter().map(|row| row.display_name.as_str()).collect::<Vec<_>>(), [name], "{typed}");
+        let filter = PartnerFilter { name: typed.to_owned(), is_suspended: None };
+        let listed = shop.services.list_partners(&filter, None).await.unwrap().rows;
+        assert_eq!(listed.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), [name], "{typed}");
+    }
+    for nobody in ["lmühle", "Olmuhle", "Ölmühle %", "Ölmühle_"] {
+        assert_eq!(names(&shop, nobody).await, [], "{nobody}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     service::{
         Services,
         outbox::unexpected,
-        paging::{Listed, PAGE_READ, begins_with},
+        paging::{Listed, PAGE_READ, begins_in_any_case},
     },
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -55,7 +55,7 @@ impl Services {
         use entity::account::Column;
         let mut query = entity::account::Entity::find().order_by_desc(Column::Id).limit(PAGE_READ);
         if !filter.email.is_empty() {
-            query = query.filter(Column::Email.like(begins_with(&filter.email)));
+            query = query.filter(begins_in_any_case(Column::Email, &filter.email));
         }
         if let Some(is_suspended) = filter.is_suspended {
             query = query.filter(Column::IsSuspended.eq(is_suspended));

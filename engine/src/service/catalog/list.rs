@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement},
+    sea_query::{Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::{
     ledger::LedgerAccountId,
     service::{
         Services,
-        paging::{Listed, PAGE_READ, begins_with},
+        paging::{Listed, PAGE_READ, begins_in_any_case},
     },
     store::{StoreError, entity, journal},
 };
@@ -167,12 +167,10 @@ impl Services {
         use entity::publisher::Column;
         let mut query = entity::publisher::Entity::find().order_by_desc(Column::Id).limit(PAGE_READ);
         if !filter.name.is_empty() {
-            let beginning = filter.name.to_lowercase();
-            let in_small_letters = Expr::expr(Func::lower(Expr::col(Column::DisplayName)));
             query = query.filter(
                 Condition::any()
-                    .add(Column::Slug.like(begins_with(&beginning)))
-                    .add(in_small_letters.like(begins_with(&beginning))),
+                    .add(begins_in_any_case(Column::Slug, &filter.name))
+                    .add(begins_in_any_case(Column::DisplayName, &filter.name)),
             );
         }
         if let Some(is_suspended) = filter.is_suspended {
@@ -272,7 +270,7 @@ impl Services {
             query = query.filter(Column::NamespaceId.in_subquery(namespaces_of(filter)));
         }
         if !filter.name.is_empty() {
-            query = query.filter(Column::Name.like(begins_with(&filter.name)));
+            query = query.filter(begins_in_any_case(Column::Name, &filter.name));
         }
         if let Some(is_disabled) = filter.is_disabled {
             query = query.filter(Column::IsSuspended.eq(is_disabled));

@@ -9,7 +9,7 @@ use super::{POLICIES_LISTED_MAX, PolicyState, PolicyVersionInfo, info, newest_fi
 use crate::{
     service::{
         Services,
-        paging::{Listed, PAGE_READ, begins_with},
+        paging::{Listed, PAGE_READ, begins_in_any_case},
     },
     store::{StoreError, entity},
 };
@@ -66,7 +66,7 @@ impl Services {
             query = query.filter(Column::State.eq(state.as_str()));
         }
         if !filter.author.is_empty() {
-            query = query.filter(Column::Author.like(begins_with(&filter.author)));
+            query = query.filter(begins_in_any_case(Column::Author, &filter.author));
         }
         let rows = query.all(self.db.readers()).await?;
         let versions = rows.iter().map(info).collect::<Result<Vec<_>, _>>()?;
