@@ -14,6 +14,7 @@ pub(crate) mod entity;
 pub mod error;
 pub mod journal;
 pub mod lock;
+pub(crate) mod newest;
 pub mod news;
 pub(crate) mod overview;
 pub(crate) mod periods;

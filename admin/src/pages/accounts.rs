@@ -15,7 +15,8 @@ use super::access::{self, Held, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
     kit::{
-        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Steps, Table, Tone, page_href,
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Steps, Table, Tone,
+        page_href,
     },
     text::{t, t_with},
 };
@@ -70,7 +71,7 @@ async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
     let suspended = fields.text("suspended");
     let filter = AccountFilter {
-        email: fields.text("email").to_lowercase(),
+        email: fields.text("email").to_owned(),
         is_suspended: match suspended {
             "yes" => Some(true),
             "no" => Some(false),
@@ -94,6 +95,7 @@ async fn list(visit: Visit) -> Answer {
             ],
         ));
     }
+    let next = listed.next.as_ref().map(|next| page_href(LIST, &visit.query, "after", next)).unwrap_or_default();
     let choices = [("", "accounts-any"), ("no", "accounts-active"), ("yes", "accounts-suspended")];
     let choices =
         choices.map(|(value, key)| Choice { value: value.to_owned(), label: t(key), is_chosen: value == suspended });
@@ -118,16 +120,20 @@ async fn list(visit: Visit) -> Answer {
         ],
         rows,
         first: visit.first_href(LIST),
-        next: listed.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next)),
-        empty: Some(Empty {
+        next: next.clone(),
+        empty: listed.looked_at.is_none().then(|| Empty {
             text: t("accounts-empty"),
             command: "tollgate account create --email someone@example.com --credits 100".to_owned(),
             link: may_create.then(|| new.clone()),
         }),
         ..Table::default()
     };
-    let page = Page::new(t("accounts-title")).tool(may_create, new.text, new.href);
-    visit.show(page.with(filters).with(table)).await
+    let mut page = Page::new(t("accounts-title")).tool(may_create, new.text, new.href).with(filters);
+    if let Some(looked_at) = listed.looked_at {
+        let said = t_with("accounts-looked-at", &[("count", looked_at.into())]);
+        page = page.with(Notice::new(Tone::Plain, said).link(t("accounts-go-on"), next));
+    }
+    visit.show(page.with(table)).await
 }
 
 async fn load(visit: &Visit, id: &str) -> Result<AccountProfile, Fault> {

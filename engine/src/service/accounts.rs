@@ -27,7 +27,7 @@ pub use funding::{
 };
 pub(super) use funding::{is_key, is_reason};
 pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
-pub use list::{AccountFilter, SuspendAccountError};
+pub use list::{ACCOUNTS_LOOKED_AT, AccountFilter, AccountPage, SuspendAccountError};
 pub(super) use password::PasswordWork;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};
 

@@ -1,5 +1,5 @@
-//! What the books and the keys say of one call, and how far back a list of calls looks. A call's hold, settlement and charge
-//! bear its identifier, so everything is found by a key.
+//! What the books and the keys say of one call. A call's hold, settlement and charge bear its identifier, so everything is
+//! found by a key.
 
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
 use uuid::Uuid;
@@ -8,25 +8,6 @@ use super::{StoreError, readers::Readers};
 
 fn query(readers: &Readers, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(readers.get_database_backend(), sql, values)
-}
-
-/// The last of the `calls_max` newest calls before `below` and not before `from` (identifiers in their order), if there are
-/// more behind it; `None` if all of them are among those. Reads `calls_max` entries of the primary key.
-pub(crate) async fn floor(
-    readers: &Readers,
-    from: Uuid,
-    below: Uuid,
-    calls_max: i64,
-) -> Result<Option<Uuid>, StoreError> {
-    let last =
-        "SELECT id FROM (SELECT id FROM invocation WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3) AS newest
-                ORDER BY id LIMIT 1";
-    let row = readers.query_one_raw(query(readers, last, [below.into(), from.into(), calls_max.into()])).await?;
-    let Some(row) = row else { return Ok(None) };
-    let last: Uuid = row.try_get_by_index(0)?;
-    let more = "SELECT id FROM invocation WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
-    let more = readers.query_one_raw(query(readers, more, [last.into(), from.into()])).await?;
-    Ok(more.map(|_row| last))
 }
 
 /// A hold as it was placed. Amounts are micro-credits.

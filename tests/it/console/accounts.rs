@@ -4,12 +4,12 @@ use engine::{
     audit::OpContext,
     credits::Credits,
     id::{AccountId, RequestId},
-    ledger::caps::CapWindow,
+    ledger::{AccountKind, caps::CapWindow},
     operator::Role,
     service::{
         Services,
         accounts::{
-            AccountFilter, CreateAccountError, FundedAccountError, GrantTerms, NewFundedAccount,
+            ACCOUNTS_LOOKED_AT, AccountFilter, CreateAccountError, FundedAccountError, GrantTerms, NewFundedAccount,
             REASON_CHARS_MAX, SuspendAccountError,
         },
         approvals::{APPROVAL_FROM, Decision, Deed},
@@ -17,10 +17,12 @@ use engine::{
         operators::NewOperator,
         tokens::{CreateTokenError, TokenNote, TokenOwner},
     },
-    store::Ledger,
+    store::{Ledger, UnitOfWork},
+    testing::push_statement,
 };
 use secrecy::ExposeSecret as _;
 
+use super::invocations::numbered;
 use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
 
 on_both! {
@@ -29,6 +31,7 @@ on_both! {
     an_accounts_tokens_and_limits_are_its_own,
     a_suspended_account_is_suspended_on_every_server,
     an_account_is_suspended_once_and_with_a_reason,
+    a_narrowed_list_stops_at_its_bound_and_goes_on_there,
     many_credits_for_an_account_are_given_once_another_operator_approves,
 }
 
@@ -177,6 +180,59 @@ async fn an_account_is_suspended_once_and_with_a_reason(kind: Kind) {
         assert_eq!(told, i64::try_from(round + 1).unwrap());
     }
     desk.verify();
+}
+
+/// Adds `count` accounts a millisecond apart, the first at `from_us`: `c0@example.com` and so on.
+async fn add_accounts(desk: &Desk, kind: Kind, count: i64, from_us: i64) {
+    let first_ms = from_us / 1_000;
+    let (numbers, id) = numbered(kind, count, first_ms);
+    let wallet = AccountKind::Wallet;
+    let opened = format!(
+        "{numbers} INSERT INTO ledger_account (id, code, kind, created_us)
+         SELECT 1000000 + n, '{}' || n, {}, {from_us} FROM number",
+        wallet.code("c"),
+        wallet.raw()
+    );
+    let made = format!(
+        "{numbers} INSERT INTO account (id, email, is_verified, is_suspended, wallet, sessions_from_us, created_us)
+         SELECT {id}, 'c' || n || '@example.com', true, false, 1000000 + n, 0, ({first_ms} + n) * 1000 FROM number"
+    );
+    let mut unit = UnitOfWork::new();
+    for sql in [opened, made] {
+        push_statement(&mut unit, &sql, Some(u64::try_from(count).unwrap()));
+    }
+    desk.save(unit).await.unwrap();
+}
+
+async fn a_narrowed_list_stops_at_its_bound_and_goes_on_there(kind: Kind) {
+    let (desk, services) = shop(kind).await;
+    let ann = services.open_account(&by(), new("ann@example.com")).await.unwrap().profile;
+    services.set_account_suspended(&by(), ann.id, true, "abuse").await.unwrap();
+    desk.clock.advance_us(SECOND_US);
+    add_accounts(&desk, kind, ACCOUNTS_LOOKED_AT, desk.now_us()).await;
+    let list = async |email: &str, is_suspended: Option<bool>, after: Option<&str>| {
+        let filter = AccountFilter { email: email.to_owned(), is_suspended };
+        let page = services.list_accounts(&filter, after.map(|after| after.parse().unwrap())).await.unwrap();
+        (page.rows.into_iter().map(|row| row.email).collect::<Vec<_>>(), page.next, page.looked_at)
+    };
+    let hers = || vec!["ann@example.com".to_owned()];
+    for (email, is_suspended) in [("ann", None), ("", Some(true)), ("ANN@", Some(true))] {
+        let (rows, next, looked_at) = list(email, is_suspended, None).await;
+        assert_eq!((rows.len(), looked_at), (0, Some(ACCOUNTS_LOOKED_AT)), "{email}");
+        assert_eq!(list(email, is_suspended, next.as_deref()).await, (hers(), None, None), "{email}");
+    }
+    // Who knows the whole address need not go on, and comes by her once.
+    for email in ["ann@example.com", "Ann@Example.com"] {
+        let (rows, next, looked_at) = list(email, None, None).await;
+        assert_eq!((rows, looked_at), (hers(), Some(ACCOUNTS_LOOKED_AT)));
+        assert_eq!(list(email, None, next.as_deref()).await, (Vec::new(), None, None));
+        assert_eq!(list(email, Some(false), None).await.0, Vec::<String>::new());
+    }
+    // A full page ends where it is full, and a list that is not narrowed needs no bound.
+    for (email, is_suspended) in [("C", None), ("", Some(false)), ("", None)] {
+        let (rows, next, looked_at) = list(email, is_suspended, None).await;
+        assert_eq!((rows.len(), next.is_some(), looked_at), (50, true, None), "{email}");
+    }
 }
 
 async fn many_credits_for_an_account_are_given_once_another_operator_approves(kind: Kind) {

@@ -158,8 +158,8 @@ async fn calls_are_listed_newest_first_and_by_what_came_of_them(kind: Kind) {
     assert_eq!(listed(&shop, &CallFilter { surface, ..all }).await, []);
 }
 
-/// SQL for so many rows: a first table of the numbers `n` from 0 on, and the identifier of a call of the `n`th millisecond.
-fn numbered(kind: Kind, count: i64, first_ms: i64) -> (String, String) {
+/// SQL for so many rows: a first table of the numbers `n` from 0 on, and an identifier of the `n`th millisecond.
+pub(super) fn numbered(kind: Kind, count: i64, first_ms: i64) -> (String, String) {
     match kind {
         Kind::Sqlite => (
             format!(

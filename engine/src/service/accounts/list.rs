@@ -1,4 +1,8 @@
 //! Accounts as operators list and suspend them.
+//!
+//! There are as many as customers, and no index but those of identifiers and of whole addresses. A list that is narrowed
+//! looks at [`ACCOUNTS_LOOKED_AT`] accounts at most and then says so: the next page goes on there. An account whose whole
+//! address is asked for is always found.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
@@ -13,16 +17,30 @@ use crate::{
         outbox::unexpected,
         paging::{Listed, PAGE_READ, begins_in_any_case},
     },
-    store::{NotSaved, StoreError, UnitOfWork, entity},
+    store::{NotSaved, StoreError, UnitOfWork, entity, newest},
 };
+
+/// How many accounts a page looks at where they are narrowed.
+pub const ACCOUNTS_LOOKED_AT: i64 = 20_000;
 
 /// Which accounts are wanted. What is empty or `None` does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountFilter {
-    /// How its address begins, in lower case.
+    /// How its address begins, in any case.
     pub email: String,
     /// Suspended ones, or those that are not.
     pub is_suspended: Option<bool>,
+}
+
+/// A page of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPage {
+    /// The newest first; before them, on the first page, the one whose whole address was asked for.
+    pub rows: Vec<AccountProfile>,
+    /// What the next page begins behind; `None` if there is nothing more.
+    pub next: Option<String>,
+    /// The page ends here because so many accounts have been looked at, not because it is full.
+    pub looked_at: Option<i64>,
 }
 
 /// Why an account was not suspended, or not let go on.
@@ -47,24 +65,44 @@ impl Services {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn list_accounts(
-        &self,
-        filter: &AccountFilter,
-        after: Option<Uuid>,
-    ) -> Result<Listed<AccountProfile>, StoreError> {
+    pub async fn list_accounts(&self, filter: &AccountFilter, after: Option<Uuid>) -> Result<AccountPage, StoreError> {
         use entity::account::Column;
-        let mut query = entity::account::Entity::find().order_by_desc(Column::Id).limit(PAGE_READ);
+        let readers = self.db.readers();
+        let below = after.unwrap_or(Uuid::max());
+        let is_narrowed = !filter.email.is_empty() || filter.is_suspended.is_some();
+        let floor = if is_narrowed {
+            newest::floor(readers, "account", (Uuid::nil(), below), ACCOUNTS_LOOKED_AT).await?
+        } else {
+            None
+        };
+        let wanted = || {
+            let all = entity::account::Entity::find();
+            match filter.is_suspended {
+                Some(is_suspended) => all.filter(Column::IsSuspended.eq(is_suspended)),
+                None => all,
+            }
+        };
+        let mut query = wanted().filter(Column::Id.lt(below)).order_by_desc(Column::Id).limit(PAGE_READ);
+        if let Some(floor) = floor {
+            query = query.filter(Column::Id.gte(floor));
+        }
+        let mut exact = Vec::new();
         if !filter.email.is_empty() {
-            query = query.filter(begins_in_any_case(Column::Email, &filter.email));
+            // As typed, or as whoever signs up is kept.
+            let whole = [filter.email.clone(), filter.email.to_ascii_lowercase()];
+            if after.is_none() {
+                exact = wanted().filter(Column::Email.is_in(&whole)).all(readers).await?;
+            }
+            query =
+                query.filter(begins_in_any_case(Column::Email, &filter.email)).filter(Column::Email.is_not_in(whole));
         }
-        if let Some(is_suspended) = filter.is_suspended {
-            query = query.filter(Column::IsSuspended.eq(is_suspended));
-        }
-        if let Some(after) = after {
-            query = query.filter(Column::Id.lt(after));
-        }
-        let rows = query.all(self.db.readers()).await?;
-        Ok(Listed::of(rows, |row| row.id.as_simple().to_string()).map(|row| profile(&row)))
+        let listed = Listed::of(query.all(readers).await?, |row| row.id.as_simple().to_string());
+        let looked_at = floor.filter(|_floor| listed.next.is_none());
+        Ok(AccountPage {
+            rows: exact.iter().chain(&listed.rows).map(profile).collect(),
+            next: listed.next.or_else(|| looked_at.map(|floor| floor.as_simple().to_string())),
+            looked_at: looked_at.map(|_floor| ACCOUNTS_LOOKED_AT),
+        })
     }
 
     /// Suspends an account, or lets it go on: its next call is decided by that, on every server within a second.

@@ -13,7 +13,7 @@ use crate::{
     id::{AccountId, EndUserId, InvocationId, PartnerId, ToolId, first_at},
     invocation::{CallOutcome, CallState, Surface},
     service::Services,
-    store::{StoreError, calls, entity},
+    store::{StoreError, entity, newest},
 };
 
 /// How many calls a page looks at where they are narrowed by more than their time.
@@ -158,7 +158,7 @@ impl Services {
         let until = filter.to_us.map_or(Uuid::max(), first_at);
         let below = after.map_or(until, |after| after.min(until));
         let floor = if filter.is_selective() {
-            calls::floor(self.db.readers(), from, below, CALLS_LOOKED_AT).await?
+            newest::floor(self.db.readers(), "invocation", (from, below), CALLS_LOOKED_AT).await?
         } else {
             None
         };
