@@ -79,6 +79,7 @@ pub struct Services {
     access: access::AccessCache,
     /// The version of tokens, accounts and caps that this process has last seen.
     access_seen: AtomicI64,
+    class_sums: chart::KnownSums,
     password_work: accounts::PasswordWork,
     failed_sign_ins: accounts::FailedSignIns,
     factor_tries: operators::FactorTries,
@@ -129,6 +130,7 @@ impl Services {
             own_policies,
             access: access::AccessCache::default(),
             access_seen: AtomicI64::new(0),
+            class_sums: chart::KnownSums::default(),
             password_work: accounts::PasswordWork::default(),
             failed_sign_ins: accounts::FailedSignIns::default(),
             factor_tries: operators::FactorTries::default(),

@@ -123,7 +123,8 @@ ledger-receipt-damaged = The books are not what was hashed at this place: there 
 
 ledger-as-of = As of
 ledger-now = now
-ledger-now-text = Added up from the balances that are kept with every entry. Verifying checks them against the entries.
+ledger-classes-at = As it stood at { $when } UTC.
+ledger-now-text = Added up from the balances that are kept with every entry. Verifying checks them against the entries. It is done anew after { $seconds } seconds at the earliest, since every wallet is read for it.
 ledger-lines = Line by line
 ledger-opening = Opening
 ledger-closing = Closing

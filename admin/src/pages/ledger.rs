@@ -6,7 +6,7 @@ use engine::{
     ledger::{AccountKind, LedgerAccountId, TransactionKind},
     policy::console::ConsoleAction,
     service::{
-        chart::{ChartLine, ClassSum},
+        chart::{ChartLine, ClassSum, ClassSums},
         verification::VerificationState,
     },
 };
@@ -226,7 +226,7 @@ fn last_run(state: &VerificationState) -> (Cell, String, Tone) {
 
 async fn overview(visit: Visit) -> Answer {
     let services = visit.services();
-    let sums = services.load_class_sums().await?;
+    let ClassSums { at_us, sums } = services.load_class_sums().await?;
     let open = services.find_open_period().await?;
     let newest = services.find_newest_checkpoint().await?;
     let (verified, verified_at, tone) = last_run(&services.verification());
@@ -244,7 +244,7 @@ async fn overview(visit: Visit) -> Answer {
             stat(
                 "ledger-difference",
                 balanced(off),
-                String::new(),
+                instant_text(at_us),
                 "/trial-balance",
                 if off == 0 { Tone::Good } else { Tone::Bad },
             ),

@@ -18,6 +18,26 @@ pub use crate::store::chart::{ChartLine, ClassSum};
 
 /// How many grants of a wallet are listed beside it.
 const GRANTS_LISTED_MAX: i64 = 50;
+/// For how many seconds the sums of the classes are good. Adding them up reads a row for every wallet.
+pub const CLASS_SUMS_S: i64 = 10;
+const CLASS_SUMS_US: i64 = CLASS_SUMS_S * 1_000_000;
+/// How many times as long as they took to be added up they are good at least: so many wallets are read for one twentieth of
+/// the time at most, however many people look at the books.
+const CLASS_SUMS_REST: i64 = 20;
+
+/// The sums of the classes as they were not long ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassSums {
+    /// When that was, in microseconds since the Unix epoch.
+    pub at_us: i64,
+    /// In the order of the kinds.
+    pub sums: Vec<ClassSum>,
+}
+
+/// The sums that were added up last, and until when they are good. Held while they are added up: who comes meanwhile waits
+/// for those.
+#[derive(Debug, Default)]
+pub(super) struct KnownSums(tokio::sync::Mutex<Option<(ClassSums, i64)>>);
 
 impl Services {
     /// The accounts of the books below the number `after`, the greatest number (the newest, but for the platform's own)
@@ -105,17 +125,30 @@ impl Services {
         Ok(found)
     }
 
-    /// What all accounts of each kind have together at this moment, in the order of the kinds, also of those that have
-    /// nothing. Wallets and their grants are one line, that of [`AccountKind::Wallet`]. All debits together are all credits.
+    /// What all accounts of each kind had together at one moment, in the order of the kinds, also of those that had nothing:
+    /// now, or up to [`CLASS_SUMS_S`] seconds ago, or longer where adding them up takes long. Wallets and their grants are
+    /// one line, that of [`AccountKind::Wallet`]. All debits together are all credits.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn load_class_sums(&self) -> Result<Vec<ClassSum>, StoreError> {
-        let sums = chart::class_sums(self.db.readers()).await?;
+    pub async fn load_class_sums(&self) -> Result<ClassSums, StoreError> {
+        let mut known = self.class_sums.0.lock().await;
+        let at_us = self.clock.now_us();
+        if let Some((sums, until_us)) = &*known
+            && (sums.at_us..*until_us).contains(&at_us)
+        {
+            return Ok(sums.clone());
+        }
+        let found = chart::class_sums(self.db.readers()).await?;
         let of = |kind: AccountKind| {
             let nothing = ClassSum { kind, accounts: 0, debits: 0, credits: 0, held: 0 };
-            sums.iter().find(|sum| sum.kind == kind).copied().unwrap_or(nothing)
+            found.iter().find(|sum| sum.kind == kind).copied().unwrap_or(nothing)
         };
-        Ok(AccountKind::all().filter(|kind| *kind != AccountKind::Grant).map(of).collect())
+        let sums = AccountKind::all().filter(|kind| *kind != AccountKind::Grant).map(of).collect();
+        let sums = ClassSums { at_us, sums };
+        let took_us = self.clock.now_us().saturating_sub(at_us);
+        let rest_us = took_us.saturating_mul(CLASS_SUMS_REST).max(CLASS_SUMS_US);
+        *known = Some((sums.clone(), at_us.saturating_add(rest_us)));
+        Ok(sums)
     }
 }

@@ -13,6 +13,7 @@ use engine::{
     service::{
         Services,
         audit::AuditFilter,
+        chart::{CLASS_SUMS_S, ClassSums},
         checkpoints::{CheckpointError, CheckpointRules, CheckpointSetup},
         journal::{JournalPage, JournalRow, JournalStart},
         periods::{ClosePeriodError, CloseTerms, sums_of},
@@ -278,17 +279,27 @@ async fn the_chart_is_listed_by_kind_and_by_owner(kind: Kind) {
 async fn the_classes_balance(kind: Kind) {
     let desk = open(kind).await;
     let services = desk.services().await;
-    let sums = services.load_class_sums().await.unwrap();
+    let ClassSums { at_us, sums } = services.load_class_sums().await.unwrap();
+    assert_eq!(at_us, desk.now_us());
     assert!(sums.iter().all(|sum| sum.debits == 0 && sum.credits == 0));
     assert_eq!(sums.len(), 9, "a line for each kind, wallets and grants in one");
     desk.fund(WALLET, 1_000).await;
+    // Every wallet is read for them: for some seconds they stay as they are, and say of when.
+    let at_first = ClassSums { at_us, sums };
+    desk.clock.advance_us(CLASS_SUMS_S * SECOND_US - 1);
+    assert_eq!(services.load_class_sums().await.unwrap(), at_first);
+    desk.clock.advance_us(1);
+    let sums = services.load_class_sums().await.unwrap();
+    assert_eq!(sums.at_us, desk.now_us());
+    assert_ne!(sums.sums, at_first.sums);
+    desk.clock.advance_us(CLASS_SUMS_S * SECOND_US);
     let id = desk.fresh();
     desk.ask(Command::Hold(hold(id, WALLET, PUBLISHER, 100))).await.unwrap();
     let (ledgers, thread) = writers(&desk);
     for ledger in &ledgers {
         pay(&desk, ledger, (WALLET, PUBLISHER, 7)).await;
     }
-    let sums = services.load_class_sums().await.unwrap();
+    let sums = services.load_class_sums().await.unwrap().sums;
     let of = |kind: AccountKind| *sums.iter().find(|sum| sum.kind == kind).unwrap();
     let spent = 7 * i64::try_from(ledgers.len()).unwrap();
     let wallets = of(AccountKind::Wallet);

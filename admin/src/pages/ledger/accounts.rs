@@ -6,7 +6,7 @@ use engine::{
     ledger::{AccountKind, LedgerAccountId},
     policy::console::ConsoleAction,
     service::{
-        chart::ChartLine,
+        chart::{ChartLine, ClassSums},
         journal::{AccountMove, ENTRIES_LOOKED_AT, RUNNING_ENTRIES_MAX},
         paging::Listed,
     },
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     console::{Answer, Fault, Fields, Visit},
-    kit::{Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Page, Row, Table, Text, Tone, page_href},
+    kit::{
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Page, Row, Table, Text, Tone, instant_text,
+        page_href,
+    },
     text::{t, t_with},
 };
 
@@ -125,7 +128,11 @@ pub(super) async fn list(visit: Visit) -> Answer {
         format!("{BOOKS}/exports?report=trial-balance&format=csv"),
     );
     if !is_narrowed {
-        page = page.with(class_table(&services.load_class_sums().await?)).with(Heading::new(t("ledger-accounts")));
+        let ClassSums { at_us, sums } = services.load_class_sums().await?;
+        page = page
+            .with(class_table(&sums))
+            .with(Text::new(t_with("ledger-classes-at", &[("when", instant_text(at_us).into())])))
+            .with(Heading::new(t("ledger-accounts")));
     }
     visit.show(page.with(filters).with(table)).await
 }

@@ -6,7 +6,10 @@ use engine::{
         periods::{BalanceKey, BalanceRow, PeriodClose},
     },
     policy::console::ConsoleAction,
-    service::periods::NamedLine,
+    service::{
+        chart::{CLASS_SUMS_S, ClassSums},
+        periods::NamedLine,
+    },
 };
 
 use super::{
@@ -103,11 +106,15 @@ pub(super) async fn show(visit: Visit) -> Answer {
 }
 
 async fn of_now(visit: &Visit, page: Page) -> Result<Page, Fault> {
-    let sums = visit.services().load_class_sums().await?;
+    let ClassSums { at_us, sums } = visit.services().load_class_sums().await?;
     let facts = Facts::new()
-        .fact(t("ledger-as-of"), Cell::Time(visit.now_us))
+        .fact(t("ledger-as-of"), Cell::Time(at_us))
         .fact(t("ledger-difference"), balanced(difference(&sums)));
-    Ok(page.with(Text::new(t("ledger-now-text"))).with(facts).with(class_picture(&sums)).with(class_table(&sums)))
+    Ok(page
+        .with(Text::new(t_with("ledger-now-text", &[("seconds", CLASS_SUMS_S.into())])))
+        .with(facts)
+        .with(class_picture(&sums))
+        .with(class_table(&sums)))
 }
 
 /// Where the list of lines goes on: `kind.account`.
