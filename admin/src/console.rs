@@ -5,7 +5,10 @@ use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use engine::{
-    audit::OpContext, ledger::export::request::Request, policy::console::ConsolePolicies, service::Services,
+    audit::OpContext,
+    ledger::export::request::Request,
+    policy::console::ConsolePolicies,
+    service::{Services, outbox::OutgoingMail},
     store::StoreError,
 };
 
@@ -55,6 +58,12 @@ pub trait Door: Send + Sync {
     /// What the configuration says of the gateway.
     fn gateway(&self) -> GatewayWays;
 
+    /// What a mail says, whatever stands in the place of its secrets; or why that cannot be said.
+    ///
+    /// # Errors
+    /// What it says is no longer known.
+    fn write_out(&self, mail: &OutgoingMail) -> Result<WrittenMail, String>;
+
     /// The body of a form, bounded in size and time.
     fn read_form(&self, payload: web::Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>>;
 
@@ -89,6 +98,17 @@ pub struct Disk {
     pub free_bytes: u64,
     /// All of it.
     pub total_bytes: u64,
+}
+
+/// What a mail says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenMail {
+    /// Its subject.
+    pub subject: String,
+    /// For who reads text.
+    pub plain: String,
+    /// The same for who reads HTML.
+    pub html: String,
 }
 
 /// What the configuration says of the gateway, as far as pages about policies have to know it.

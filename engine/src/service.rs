@@ -70,6 +70,7 @@ pub struct Services {
     gateway: ArcSwapOption<GatewaySetup>,
     checkpoints: ArcSwapOption<checkpoints::CheckpointSetup>,
     console: ArcSwapOption<operators::ConsoleSetup>,
+    /// Who may decide what others ask for.
     console_policies: ArcSwapOption<ConsolePolicies>,
     /// The gateway is open: what is published decides.
     is_gateway_open: AtomicBool,

@@ -3,13 +3,13 @@
 use std::{future::Future, net::IpAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use admin::console::{Console, Disk, Door, GatewayWays, NoExport, SignInTry, UnreadForm};
+use admin::console::{Console, Disk, Door, GatewayWays, NoExport, SignInTry, UnreadForm, WrittenMail};
 use engine::{
     audit::OpContext,
     ledger::export::request::Request,
     policy::{PolicySources, console::ConsolePolicies},
     sealing::Sealing,
-    service::{Services, operators::ConsoleSetup},
+    service::{Services, operators::ConsoleSetup, outbox::OutgoingMail},
     store::{StoreError, books::ReportError},
 };
 use rustix::fs::statvfs;
@@ -28,6 +28,7 @@ use crate::{
         limits::AuthLimiter,
         login_backoff::LoginAttempt,
     },
+    mail,
 };
 
 /// Largest form, in bytes: the text of a policy fits.
@@ -62,6 +63,8 @@ pub fn open(
     exports: &Arc<Semaphore>,
 ) -> Result<Console, StartError> {
     let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
+    // Who may decide what others ask for is told so by mail.
+    services.set_up_console_policies(Arc::new(ConsolePolicies::load(sources)?));
     let door = ServerDoor {
         services: Arc::clone(services),
         config: Arc::clone(config),
@@ -127,6 +130,12 @@ impl Door for ServerDoor {
             is_policy_from_file: gateway.policy_source == PolicySource::File,
             callers_are_owners: matches!(gateway.auth.mode, AuthMode::Token | AuthMode::Password),
         }
+    }
+
+    fn write_out(&self, mail: &OutgoingMail) -> Result<WrittenMail, String> {
+        let base_url = self.config.server.base_url(self.config.server.bind);
+        let mail::Text { subject, plain, html } = mail::render(mail, &base_url).map_err(|error| error.to_string())?;
+        Ok(WrittenMail { subject, plain, html })
     }
 
     fn read_form(&self, payload: Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>> {

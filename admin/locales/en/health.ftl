@@ -49,6 +49,7 @@ health-work-follow = changes of other servers
 health-work-outbox = mail
 health-work-checkpoints = checkpoints
 health-work-counts = counts of calls
+health-work-balances = mail about credits that end
 
 health-servers = Servers and their chains
 health-slot = Slot
@@ -67,7 +68,7 @@ health-checkpoint-since = Batches since
 health-checkpoint-every = Due every (seconds)
 health-mail = Mail in the queue
 health-mail-oldest = The oldest since
-health-mail-failed = Given up, of the newest
+health-mail-failed = Given up
 health-counted = Calls counted until
 health-calls = Calls of the last six hours
 health-calls-well = Ended as told

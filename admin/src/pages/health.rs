@@ -5,12 +5,13 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         counts::{Calls, bucket_of},
+        dashboard::AtLeast,
         health::{DatabaseHealth, Health, ServerSlot, WriterHealth},
         work::{Work, WorkDone},
     },
 };
 
-use super::{dashboard::at_least, places};
+use super::places;
 use crate::{
     console::{Access, Answer, Disk, Fault, Route, Visit, get},
     kit::{Bars, Cell, Column, Facts, Heading, Notice, Page, Row, Series, Table, Tone, instant_text},
@@ -227,6 +228,12 @@ fn servers(health: &Health) -> Table {
     }
 }
 
+/// How many mails are in a state, with the list of them.
+fn mail(count: AtLeast, state: &str) -> Cell {
+    let text = if count.is_more { format!("{}+", count.count) } else { count.count.to_string() };
+    places::link(text, &format!("/mail?state={state}"))
+}
+
 fn books(health: &Health) -> Facts {
     let mut facts = Facts::new();
     if let Some(last) = &health.checkpoint {
@@ -238,9 +245,9 @@ fn books(health: &Health) -> Facts {
     let every = health.checkpoint_every_us.and_then(|every_us| every_us.checked_div(1_000_000));
     facts
         .fact(t("health-checkpoint-every"), every.map_or(Cell::None, Cell::Number))
-        .fact(t("health-mail"), at_least(health.mail.queued))
+        .fact(t("health-mail"), mail(health.mail.queued, "queued"))
         .fact(t("health-mail-oldest"), Cell::time(health.mail.oldest_us))
-        .fact(t("health-mail-failed"), at_least(health.mail.failed))
+        .fact(t("health-mail-failed"), mail(health.mail.failed, "failed"))
         .fact(t("health-counted"), Cell::time(health.counted_until_us))
 }
 

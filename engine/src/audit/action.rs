@@ -143,6 +143,8 @@ pub enum Action {
     MailRetry,
     /// A mail was given up.
     MailCancel,
+    /// An operator had a mail sent to themselves.
+    MailTest,
     /// A signing key was made.
     KeyCreate,
     /// A signing key signs no more.
@@ -161,7 +163,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 77] = [
+    pub const ALL: [(Self, &'static str); 78] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -232,6 +234,7 @@ impl Action {
         (Self::EndUserUnblock, "end_user.unblock"),
         (Self::MailRetry, "mail.retry"),
         (Self::MailCancel, "mail.cancel"),
+        (Self::MailTest, "mail.test"),
         (Self::KeyCreate, "key.create"),
         (Self::KeyRetire, "key.retire"),
         (Self::CheckpointSign, "checkpoint.sign"),

@@ -26,7 +26,7 @@ pub use funding::{
     CreditGrant, FundedAccount, FundedAccountError, GrantError, GrantTerms, NewFundedAccount, REASON_CHARS_MAX,
 };
 pub(super) use funding::{is_key, is_reason};
-pub use link::{LINK_MINUTES, LinkView, LoginLink, ResendError, SetPasswordError, Signup, SignupError};
+pub use link::{LINK_MINUTES, LinkView, LoginLink, MailLinkError, ResendError, SetPasswordError, Signup, SignupError};
 pub use list::{ACCOUNTS_LOOKED_AT, AccountFilter, AccountPage, SuspendAccountError};
 pub(super) use password::PasswordWork;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError};

@@ -26,6 +26,7 @@ mod deed;
 mod execute;
 mod failure;
 mod list;
+mod mails;
 mod rounds;
 mod rows;
 mod standing;
@@ -146,7 +147,8 @@ impl Services {
         let after = json!({"kind": row.kind, "amount_microcredits": row.amount, "object": row.object_id});
         let told = by.entry(Action::ApprovalRequest, "approval", id).after(after).because(new.reason);
         let mut unit = UnitOfWork::new();
-        unit.one(self.db.backend(), &entity::approval::Entity::insert(row.into_active_model()));
+        unit.one(self.db.backend(), &entity::approval::Entity::insert(row.clone().into_active_model()));
+        self.add_request_mails(&mut unit, &row, now_us).await?;
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(id),
             // The same form at the same moment.

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
-use super::{Services, outbox::MailTemplate};
+use super::{
+    Services,
+    outbox::{MailTemplate, NewMail},
+};
 use crate::{
     audit::{Action, Actor, OpContext},
     ledger::{
@@ -366,7 +369,9 @@ impl Services {
     fn mail_to_auditors(&self, unit: &mut UnitOfWork, rules: &CheckpointRules, known: &KnownCheckpoint, now_us: i64) {
         let data = mail_data(known);
         for auditor in &rules.auditors {
-            self.enqueue_mail(unit, auditor, MailTemplate::Checkpoint, &data, now_us);
+            let about = ("checkpoint", known.signed.checkpoint.number.to_string());
+            let (template, data) = (MailTemplate::Checkpoint, data.clone());
+            self.enqueue_mail(unit, NewMail { to: auditor, template, data, about, key: None }, now_us);
         }
     }
 

@@ -114,7 +114,7 @@ pub struct MailQueue {
     pub queued: AtLeast,
     /// When the oldest of them was written, in microseconds since the Unix epoch.
     pub oldest_us: Option<i64>,
-    /// How many of the newest were given up.
+    /// How many were given up by themselves, and by nobody since.
     pub failed: AtLeast,
 }
 

@@ -143,6 +143,9 @@ pub enum MovementError {
     /// Nothing, or less.
     #[error("`credits` must be more than 0")]
     NotPositive,
+    /// A statement cannot be mailed there.
+    #[error("this is not an email address")]
+    Address,
     /// An adjustment of nothing.
     #[error("`credits` must not be 0")]
     Nothing,

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     Services,
     accounts::{PasswordError, normalised},
-    outbox::unexpected,
+    outbox::{MailTemplate, unexpected},
 };
 use crate::{
     audit::{Action, Actor, Method, OpContext},
@@ -193,6 +193,7 @@ impl Services {
         let mut unit = UnitOfWork::new();
         let row = self.add_operator(&mut unit, &new, now_us)?;
         let link = self.add_operator_link(&mut unit, OperatorId::from(row.id), now_us);
+        self.add_operator_mail(&mut unit, &profile(&row)?, MailTemplate::OperatorLink, &link, now_us);
         self.save_new_operator(by, unit, &row, reason).await?;
         Ok(CreatedOperator { operator: profile(&row)?, link })
     }

@@ -7,7 +7,7 @@ use super::{
     Services,
     accounts::{REASON_CHARS_MAX, is_reason},
     approvals::{Moving, NotAlone, Weight},
-    outbox::{MailTemplate, unexpected},
+    outbox::{MailTemplate, NewMail, unexpected},
 };
 use crate::{
     audit::{Action, OpContext},
@@ -240,7 +240,14 @@ impl Services {
             "credits": purchase.credits.to_string(),
             "usd": purchase.credits.usd(),
         });
-        self.enqueue_mail(&mut unit, &profile.email, MailTemplate::Receipt, &data, now_us);
+        let receipt = NewMail {
+            to: &profile.email,
+            template: MailTemplate::Receipt,
+            data,
+            about: ("purchase", id.to_string()),
+            key: None,
+        };
+        self.enqueue_mail(&mut unit, receipt, now_us);
         let mut told = by
             .entry(Action::PurchaseConfirm, "purchase", id)
             .before(facts(&purchase, PurchaseStatus::Pending))

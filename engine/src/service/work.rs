@@ -18,16 +18,19 @@ pub enum Work {
     Checkpoints,
     /// Counts calls and what they came to.
     Counts,
+    /// Writes to customers whose credits end.
+    LowBalances,
 }
 
 impl Work {
     /// Every kind with its word.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Ledger, "ledger"),
         (Self::Follow, "follow"),
         (Self::Outbox, "outbox"),
         (Self::Checkpoints, "checkpoints"),
         (Self::Counts, "counts"),
+        (Self::LowBalances, "balances"),
     ];
 
     /// The word of the console.

@@ -104,6 +104,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(approvals::run(Arc::clone(&state.services))),
         actix_web::rt::spawn(vouch),
         actix_web::rt::spawn(count),
+        actix_web::rt::spawn(mail::low_balance::run(Arc::clone(&state.services))),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.

@@ -34,6 +34,9 @@ pub enum MailTransport {
     Smtp {
         /// A `smtp://` or `smtps://` URL with user and password.
         url: ConnectionUrl,
+        /// The authority that the server's certificate must come from, as PEM, instead of the public ones; relative to the
+        /// working directory.
+        ca: Option<PathBuf>,
     },
 }
 
@@ -42,6 +45,7 @@ impl Mail {
         let is_smtp = fields.choice("transport", &[("file", false), ("smtp", true)]).unwrap_or(false);
         let dir = fields.parsed("dir", parse_path).unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
         let url = fields.take("url");
+        let ca = fields.parsed("ca", parse_path);
         let from = fields.parsed("from", parse_mailbox);
         if is_smtp && url.is_none() {
             fields.reader.problem(&fields.place, "`mail` needs the key `url` for the transport `smtp`");
@@ -55,7 +59,7 @@ impl Mail {
             parse_smtp_url(text).map_err(|error| value.wrong(error)).ok()
         });
         let transport = match url {
-            Some(url) if is_smtp => MailTransport::Smtp { url },
+            Some(url) if is_smtp => MailTransport::Smtp { url, ca },
             _ => MailTransport::File { dir },
         };
         Self { transport, from: from.unwrap_or_else(|| DEFAULT_FROM.to_owned()) }

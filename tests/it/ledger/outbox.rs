@@ -5,7 +5,7 @@ use engine::{
     service::{
         Services,
         accounts::NewAccount,
-        outbox::{MAIL_CLAIM_US, OutgoingMail},
+        outbox::{MAIL_ATTEMPTS_MAX, MAIL_CLAIM_US, MailFault, MailTemplate, OutgoingMail},
     },
 };
 
@@ -14,7 +14,11 @@ use super::desk::{Desk, Kind, on_both};
 on_both! {
     a_due_mail_is_claimed_by_one_server_alone,
     a_failed_mail_is_due_again_after_its_pause_and_not_before,
+    a_mail_is_given_up_when_it_is_refused_for_good_tried_too_often_or_too_late,
+    a_mail_of_a_newer_program_is_left_to_it,
 }
+
+const NO_ANSWER: MailFault<'_> = MailFault { text: "no answer", is_permanent: false };
 
 /// Two servers over one database, and a mail that is due.
 async fn two_servers(kind: Kind) -> (Desk, Services, Services) {
@@ -51,17 +55,19 @@ async fn a_due_mail_is_claimed_by_one_server_alone(kind: Kind) {
     assert_eq!((again.len(), again[0].id, again[0].attempts), (1, mine[0].id, 0));
     assert!(!here.claim_mail(&mine[0]).await.unwrap());
     assert!(there.claim_mail(&again[0]).await.unwrap());
-    there.mark_mail_sent(again[0].id, desk.now_us()).await.unwrap();
+    there.mark_mail_sent(&again[0], desk.now_us()).await.unwrap();
     desk.clock.advance_us(MAIL_CLAIM_US);
     assert!(due(&desk, &here).await.is_empty());
     assert!(!here.claim_mail(&again[0]).await.unwrap(), "it has been sent");
 }
 
 async fn a_failed_mail_is_due_again_after_its_pause_and_not_before(kind: Kind) {
-    let (desk, here, there) = two_servers(kind).await;
+    let (desk, mut here, there) = two_servers(kind).await;
+    // No chance in it: the whole pause.
+    here.random = |out| out.fill(0);
     let mine = due(&desk, &here).await;
     assert!(here.claim_mail(&mine[0]).await.unwrap());
-    assert!(!here.mark_mail_failed(&mine[0], "no answer", desk.now_us()).await.unwrap(), "it is tried again");
+    assert!(!here.mark_mail_failed(&mine[0], NO_ANSWER, desk.now_us()).await.unwrap(), "it is tried again");
     // The pause after the first attempt is shorter than a claim, which is over with the attempt.
     desk.clock.advance_us(MAIL_CLAIM_US / 2 - 1);
     assert!(due(&desk, &there).await.is_empty());
@@ -69,4 +75,39 @@ async fn a_failed_mail_is_due_again_after_its_pause_and_not_before(kind: Kind) {
     let again = due(&desk, &there).await;
     assert_eq!((again.len(), again[0].attempts), (1, 1));
     assert!(there.claim_mail(&again[0]).await.unwrap());
+}
+
+/// State, attempts, last answer and data of the only mail.
+fn standing(desk: &Desk) -> Vec<String> {
+    desk.rows("SELECT state, attempts, coalesce(last_error, ''), data FROM mail").remove(0)
+}
+
+async fn a_mail_is_given_up_when_it_is_refused_for_good_tried_too_often_or_too_late(kind: Kind) {
+    let refused = MailFault { text: "nobody of that name", is_permanent: true };
+    let (desk, here, _there) = two_servers(kind).await;
+    let mail = due(&desk, &here).await.remove(0);
+    assert!(here.mark_mail_failed(&mail, refused, desk.now_us()).await.unwrap(), "refused for good");
+    assert_eq!(standing(&desk), ["failed", "1", "nobody of that name", "{}"], "its link is forgotten");
+
+    // The next attempt would be the last one but for the number of those before it, or for the link that ends before it.
+    for (template, attempts, created_ago_us) in [
+        (MailTemplate::Receipt, MAIL_ATTEMPTS_MAX - 1, 0),
+        (MailTemplate::Verification, 0, 30 * 60_000_000 - 1_000_000),
+    ] {
+        let (desk, here, _there) = two_servers(kind).await;
+        let mail = due(&desk, &here).await.remove(0);
+        let created_us = mail.created_us - created_ago_us;
+        let given_up = OutgoingMail { template, attempts, created_us, ..mail.clone() };
+        let spared = OutgoingMail { template, attempts: attempts.saturating_sub(1), ..mail };
+        assert!(!here.mark_mail_failed(&spared, NO_ANSWER, desk.now_us()).await.unwrap(), "{attempts}");
+        assert_eq!(standing(&desk)[0], "queued");
+        assert!(here.mark_mail_failed(&given_up, NO_ANSWER, desk.now_us()).await.unwrap(), "{attempts}");
+        assert_eq!(standing(&desk)[0], "failed");
+    }
+}
+
+async fn a_mail_of_a_newer_program_is_left_to_it(kind: Kind) {
+    let (desk, here, _there) = two_servers(kind).await;
+    desk.change("UPDATE mail SET template = 'of the future'").await;
+    assert!(due(&desk, &here).await.is_empty(), "and nobody else waits for it");
 }

@@ -9,14 +9,17 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{AccountProfile, CreateAccountError, PasswordError, normalised, profile, told_of, with_password};
+use super::{
+    AccountProfile, CreateAccountError, PasswordError, REASON_CHARS_MAX, is_reason, normalised, profile, told_of,
+    with_password,
+};
 use crate::{
     audit::{Action, Actor, Method, OpContext},
     id::{AccountId, RequestId},
     ledger::leaf::sha256,
     service::{
         Services,
-        outbox::{MailTemplate, unexpected},
+        outbox::{MailTemplate, NewMail, unexpected},
         tokens::{NewToken, TokenNameError, check_token_name},
     },
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -87,6 +90,20 @@ pub enum ResendError {
     Store(#[from] StoreError),
 }
 
+/// Why no link was mailed.
+#[derive(Debug, thiserror::Error)]
+pub enum MailLinkError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// The reason cannot be used.
+    #[error("`reason` is one line of 1 to {REASON_CHARS_MAX} characters")]
+    Reason,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why no password was set. The link can be used again, unless it is gone.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPasswordError {
@@ -115,7 +132,7 @@ impl Services {
         let account = AccountId::from(row.id);
         let token = self.add_token(&mut unit, account, token_name, now_us);
         let link = self.add_link(&mut unit, account, SHOWN, now_us);
-        self.add_verification_mail(&mut unit, account, &email, now_us);
+        self.add_link_mail(&mut unit, account, &email, MailTemplate::Verification, now_us);
         let unit = unit.audited(told_of(by, Action::AccountSignUp, &row)).and([token.told(by)]);
         self.save_account(unit, &email).await?;
         Ok(Signup { account, token, link })
@@ -132,10 +149,41 @@ impl Services {
         }
         let now_us = self.clock.now_us();
         let mut unit = UnitOfWork::new();
-        self.add_verification_mail(&mut unit, account, &profile.email, now_us);
+        self.add_link_mail(&mut unit, account, &profile.email, MailTemplate::Verification, now_us);
         let unit = unit.audited(by.entry(Action::AccountResendVerification, "account", account));
         self.ledger.save(unit).await.map_err(|not_saved| unexpected("mail", not_saved))?;
         Ok(())
+    }
+
+    /// Has a link mailed to the account's owner, with which a (new) password is chosen: what an operator does for whoever has
+    /// lost it, or has none yet. Nothing changes before the link is used; links that were mailed before stay good for their
+    /// time. The same `key` again mails nothing more.
+    ///
+    /// # Errors
+    /// There is no such account, the reason cannot be used, or the database failed.
+    pub async fn mail_login_link(
+        &self,
+        by: &OpContext,
+        account: AccountId,
+        reason: &str,
+        key: &str,
+    ) -> Result<(), MailLinkError> {
+        if !is_reason(reason) {
+            return Err(MailLinkError::Reason);
+        }
+        let profile = self.find_profile(account).await?.ok_or(MailLinkError::NotFound)?;
+        let template = if profile.is_verified { MailTemplate::PasswordReset } else { MailTemplate::Verification };
+        let now_us = self.clock.now_us();
+        let mut unit = UnitOfWork::new();
+        let new = self.new_link_mail(&mut unit, account, &profile.email, template, now_us);
+        let new = NewMail { key: Some(format!("link {account} {key}")), ..new };
+        self.enqueue_mail(&mut unit, new, now_us);
+        let told = by.entry(Action::AccountResendVerification, "account", account).because(reason);
+        match self.ledger.save(unit.audited(told)).await {
+            // The same form a second time.
+            Ok(_) | Err(NotSaved::Conflict { .. }) => Ok(()),
+            Err(not_saved) => Err(unexpected("mail", not_saved).into()),
+        }
     }
 
     /// The link with this secret, if it can still be used. Looking does not use it.
@@ -213,10 +261,30 @@ impl Services {
         })
     }
 
-    fn add_verification_mail(&self, unit: &mut UnitOfWork, account: AccountId, email: &str, now_us: i64) {
+    fn add_link_mail(
+        &self,
+        unit: &mut UnitOfWork,
+        account: AccountId,
+        email: &str,
+        template: MailTemplate,
+        now_us: i64,
+    ) {
+        let new = self.new_link_mail(unit, account, email, template, now_us);
+        self.enqueue_mail(unit, new, now_us);
+    }
+
+    /// A mail with a link, which is added to `unit`; the mail is not yet.
+    fn new_link_mail<'e>(
+        &self,
+        unit: &mut UnitOfWork,
+        account: AccountId,
+        email: &'e str,
+        template: MailTemplate,
+        now_us: i64,
+    ) -> NewMail<'e> {
         let link = self.add_link(unit, account, MAILED, now_us);
         let data = json!({"secret": link.secret.expose_secret(), "minutes": LINK_MINUTES});
-        self.enqueue_mail(unit, email, MailTemplate::Verification, &data, now_us);
+        NewMail { to: email, template, data, about: ("account", account.to_string()), key: None }
     }
 
     fn add_link(&self, unit: &mut UnitOfWork, account: AccountId, kind: char, now_us: i64) -> LoginLink {

@@ -155,6 +155,10 @@ impl Services {
             .filter(is_in_state(ApprovalState::Waiting, now_us));
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &update);
+        // Who has taken something back knows it.
+        if state != ApprovalState::Withdrawn {
+            self.add_decision_mail(&mut unit, &before, state, (operator, note.as_deref()), now_us).await?;
+        }
         let told = match &note {
             Some(note) => told.because(note),
             None => told,

@@ -2,13 +2,20 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
+use serde_json::json;
+
 use super::{MovementError, MovementKind, Note, Order, check_positive};
 use crate::{
     audit::OpContext,
     credits::Credits,
     id::{EntryId, PartnerId, PublisherId},
     ledger::{LedgerAccountId, Payout, movement::Statement},
-    service::{Services, approvals::Moving},
+    service::{
+        Services,
+        accounts::normalised,
+        approvals::Moving,
+        outbox::{MailTemplate, NewMail},
+    },
     store::{StoreError, entity, journal, writer::Command},
 };
 
@@ -84,7 +91,24 @@ impl Services {
         credits: Option<Credits>,
         note: Note<'_>,
     ) -> Result<PaidOut, MovementError> {
+        self.pay_out_and_tell(by, payee, credits, note, None).await
+    }
+
+    /// As [`Self::pay_out`], and mails the statement to the address `tell`: the program itself knows none of publishers and
+    /// partners.
+    ///
+    /// # Errors
+    /// As for [`Self::pay_out`]; or that is no address.
+    pub async fn pay_out_and_tell(
+        &self,
+        by: &OpContext,
+        payee: &Payee,
+        credits: Option<Credits>,
+        note: Note<'_>,
+        tell: Option<&str>,
+    ) -> Result<PaidOut, MovementError> {
         check_positive(credits)?;
+        let tell = tell.map(|address| normalised(address).ok_or(MovementError::Address)).transpose()?;
         let order = Order { kind: MovementKind::Payout, subject: payee.id.clone(), credits, note };
         let moved = if let Some(moved) = self.find_moved(&order).await? {
             moved
@@ -96,6 +120,16 @@ impl Services {
             self.carry_out(by, &order, alone, |unit, draft| {
                 let payout = Payout { id: draft.id, from, to, amount, meta: Some(draft.meta) };
                 unit.command(Command::Payout(payout));
+                if let Some(address) = &tell {
+                    let new = NewMail {
+                        to: address,
+                        template: MailTemplate::Statement,
+                        data: json!({"payout": draft.id.to_string()}),
+                        about: ("payout", draft.id.to_string()),
+                        key: None,
+                    };
+                    self.enqueue_mail(unit, new, draft.now_us);
+                }
             })
             .await?
         };

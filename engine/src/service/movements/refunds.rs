@@ -2,14 +2,20 @@
 
 use sea_orm::EntityTrait;
 
-use super::{MovementError, MovementKind, Note, Order, check_positive};
+use serde_json::json;
+
+use super::{Draft, MovementError, MovementKind, Note, Order, check_positive};
 use crate::{
     audit::OpContext,
     credits::Credits,
-    id::EntryId,
+    id::{EntryId, InvocationId},
     ledger::{AccountKind, LedgerAccountId, Refund, Revert},
-    service::{Services, approvals::Moving},
-    store::{StoreError, entity, journal, writer::Command},
+    service::{
+        Services,
+        approvals::Moving,
+        outbox::{MailTemplate, NewMail},
+    },
+    store::{StoreError, UnitOfWork, entity, journal, writer::Command},
 };
 
 /// What came of a refund. Amounts are micro-credits.
@@ -66,14 +72,39 @@ impl Services {
             Some(moved) => moved,
             None => {
                 let alone = self.check_alone(by, Moving::Refund { of, credits }, note.key).await?;
+                let buyer = self.find_buyer(of).await?;
                 self.carry_out(by, &order, alone, |unit, draft| {
                     let meta = Some(draft.meta);
                     unit.command(Command::Refund(Refund { id: draft.id, of, amount: credits, meta }));
+                    self.add_refund_mail(unit, buyer.as_deref(), of, draft);
                 })
                 .await?
             }
         };
         self.load_refunded(moved.id, of, moved.is_replay).await
+    }
+
+    /// The address of who paid the charge `of`. Of a partner's call, and of what is no charge, nobody is known.
+    async fn find_buyer(&self, of: EntryId) -> Result<Option<String>, StoreError> {
+        let call = entity::invocation::Entity::find_by_id(of.uuid()).one(self.db.readers()).await?;
+        let paid = call.filter(|call| call.partner_id.is_none()).and_then(|call| call.account_id);
+        let Some(account) = paid else { return Ok(None) };
+        let row = entity::account::Entity::find_by_id(account).one(self.db.readers()).await?;
+        Ok(row.map(|row| row.email))
+    }
+
+    /// Adds to `unit` a mail to whoever gets a charge back. How much that is, only the ledger knows.
+    fn add_refund_mail(&self, unit: &mut UnitOfWork, buyer: Option<&str>, of: EntryId, draft: Draft) {
+        let Some(email) = buyer else { return };
+        let call = InvocationId::from(of.uuid()).to_string();
+        let new = NewMail {
+            to: email,
+            template: MailTemplate::Refund,
+            data: json!({"transaction": draft.id.to_string(), "call": call}),
+            about: ("movement", draft.id.to_string()),
+            key: None,
+        };
+        self.enqueue_mail(unit, new, draft.now_us);
     }
 
     async fn load_refunded(&self, id: EntryId, of: EntryId, is_replay: bool) -> Result<Refunded, MovementError> {
@@ -126,9 +157,11 @@ impl Services {
             return Ok(Reverted { id: None, is_replay: false });
         }
         let alone = self.check_alone(by, Moving::Reversal { of }, note.key).await?;
+        let buyer = self.find_buyer(of).await?;
         let moved = self
             .carry_out(by, &order, alone, |unit, draft| {
                 unit.command(Command::Revert(Revert { id: draft.id, of, meta: Some(draft.meta) }));
+                self.add_refund_mail(unit, buyer.as_deref(), of, draft);
             })
             .await?;
         Ok(Reverted { id: Some(moved.id), is_replay: moved.is_replay })

@@ -2,7 +2,7 @@
 //! that there be one, and handed on by them. A link sets the password, and there is no other way to a first one.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::{
@@ -14,7 +14,11 @@ use crate::{
     audit::{Action, Method, OpContext},
     id::{OperatorId, RequestId},
     ledger::leaf::sha256,
-    service::{Services, accounts::PasswordError, outbox::unexpected},
+    service::{
+        Services,
+        accounts::PasswordError,
+        outbox::{MailTemplate, NewMail, unexpected},
+    },
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
@@ -81,6 +85,10 @@ impl Services {
         unit.one(self.db.backend(), &update);
         self.end_sessions_and_links(&mut unit, id, None);
         let link = self.add_operator_link(&mut unit, id, now_us);
+        // The demo's owner reads the link where the demo was started.
+        if !before.is_demo {
+            self.add_operator_mail(&mut unit, &before, MailTemplate::OperatorReset, &link, now_us);
+        }
         let facts =
             |has_password: bool, has_factor: bool| json!({"has_password": has_password, "has_factor": has_factor});
         let told = by
@@ -108,6 +116,21 @@ impl Services {
         let row = entity::operator_link::Model { digest, operator_id: operator.uuid(), expires_us, used_us: None };
         unit.one(self.db.backend(), &entity::operator_link::Entity::insert(row.into_active_model()));
         OperatorLinkSecret { secret, expires_us }
+    }
+
+    /// Adds to `unit` a mail with an operator's link.
+    pub(super) fn add_operator_mail(
+        &self,
+        unit: &mut UnitOfWork,
+        operator: &OperatorProfile,
+        template: MailTemplate,
+        link: &OperatorLinkSecret,
+        now_us: i64,
+    ) {
+        let secret = link.secret.expose_secret();
+        let data = json!({"secret": secret, "minutes": OPERATOR_LINK_MINUTES, "name": operator.name});
+        let about = ("operator", operator.id.to_string());
+        self.enqueue_mail(unit, NewMail { to: &operator.email, template, data, about, key: None }, now_us);
     }
 
     /// The link with this secret, if it can still be used. Looking does not use it.

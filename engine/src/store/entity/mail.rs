@@ -14,6 +14,10 @@ pub struct Model {
     pub last_error: Option<String>,
     pub created_us: i64,
     pub sent_us: Option<i64>,
+    pub object_kind: Option<String>,
+    pub object_id: Option<String>,
+    pub key: Option<String>,
+    pub claimed_us: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

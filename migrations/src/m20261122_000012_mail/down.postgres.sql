@@ -1,0 +1,11 @@
+DROP INDEX mail_recipient;
+DROP INDEX mail_template;
+DROP INDEX mail_state_template;
+DROP INDEX mail_state;
+DROP INDEX mail_key;
+DROP INDEX mail_due;
+CREATE INDEX mail_due ON mail (next_us) WHERE state = 'queued';
+ALTER TABLE mail DROP COLUMN claimed_us;
+ALTER TABLE mail DROP COLUMN key;
+ALTER TABLE mail DROP COLUMN object_id;
+ALTER TABLE mail DROP COLUMN object_kind;
