@@ -29,7 +29,7 @@ mod search;
 mod sign_in;
 
 /// The menu, from left to right.
-pub(crate) const SECTIONS: [Section; 14] = [
+pub(crate) const SECTIONS: [Section; 15] = [
     Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
     Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
     Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
@@ -40,6 +40,7 @@ pub(crate) const SECTIONS: [Section; 14] = [
     Section { key: "movements-payouts", path: "/payouts", needs: ConsoleAction::MovementsRead },
     Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
     Section { key: "ledger-title", path: "/ledger", needs: ConsoleAction::LedgerRead },
+    Section { key: "mail-title", path: "/mail", needs: ConsoleAction::MailRead },
     Section { key: "health-title", path: "/health", needs: ConsoleAction::HealthRead },
     Section { key: "policies-title", path: "/policies", needs: ConsoleAction::PoliciesRead },
     Section { key: "audit-title", path: "/audit", needs: ConsoleAction::AuditRead },

@@ -42,3 +42,7 @@ accounts-new-credits = First credits, if any
 accounts-new-done = The account is there
 accounts-new-made-before = This form was sent before, and the account was made then. The secret of its token was shown then and cannot be shown again: revoke the token if nobody has kept it, and make another one.
 accounts-new-not-asked = The account is there, but its credits could not be asked for. Give them from its page.
+accounts-link = Mail a link
+accounts-link-confirm = The owner of this account gets a mail with a link that confirms the address and sets a password. It is good for { $minutes } minutes.
+accounts-link-password = The owner of this account gets a mail with a link that sets a new password. It is good for { $minutes } minutes; until it is used, everything stays as it is.
+accounts-link-done = The mail is on its way.

@@ -145,3 +145,5 @@ movements-opening = Payable after the payout before
 movements-earned = Earned since
 movements-taken-back = Taken back since
 movements-closing = Payable after this
+movements-payout-tell = Mail the statement to
+movements-payout-tell-hint = An address, if somebody is to get it. It is used for this mail alone.

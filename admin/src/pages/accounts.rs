@@ -23,6 +23,7 @@ use crate::{
 
 mod create;
 mod grant;
+mod link;
 mod suspend;
 
 /// Where the list is.
@@ -37,6 +38,8 @@ pub(super) fn routes() -> Vec<Route> {
         get("/accounts/{id}", needs(ConsoleAction::AccountsRead), show),
         get("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::ask),
         post("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::give),
+        get("/accounts/{id}/link", needs(ConsoleAction::AccountLink), link::ask),
+        post("/accounts/{id}/link", needs(ConsoleAction::AccountLink), link::mail),
         get("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend::ask),
         post("/accounts/{id}/suspend", needs(ConsoleAction::AccountSuspend), suspend::suspend),
         get("/accounts/{id}/tokens/new", needs(ConsoleAction::AccountToken), access::ask_token::<OfAccount>),
@@ -179,6 +182,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
         .tool(visit.may(ConsoleAction::AccountAdjust), t("movements-adjust"), format!("{own}/adjust"))
         .tool(visit.may(ConsoleAction::AccountToken), t("partners-token-new"), format!("{own}/tokens/new"))
         .tool(visit.may(ConsoleAction::AccountCap), t("partners-cap-set"), format!("{own}/caps"))
+        .tool(visit.may(ConsoleAction::AccountLink), t("accounts-link"), format!("{own}/link"))
         .tool(visit.may(ConsoleAction::AccountSuspend), t(suspend), format!("{own}/suspend"))
         .with(facts(&account, &balance));
     page.subtitle = vec![state(&account), Cell::id(account.id, "")];

@@ -165,6 +165,7 @@ fn check_limit(visit: &Visit, action: ConsoleAction, amount: Credits, name: &str
 fn say(problems: &mut Problems, amount_field: &str, error: MovementError) -> Result<(), Fault> {
     let field = match &error {
         MovementError::Reason => "reason",
+        MovementError::Address => "tell",
         MovementError::NotPositive | MovementError::Nothing | MovementError::Refused(_) => amount_field,
         _ => "",
     };

@@ -310,7 +310,7 @@ async fn every_deed_is_carried_out_once_and_told_once(kind: Kind) {
         (Deed::ReversalCreate { of: whole, reason: reason() }, Action::ReversalCreate),
         (Deed::AccountAdjust { account, credits: credits(-101), reason: reason() }, Action::AccountAdjust),
         (Deed::GrantCreate { account, credits: credits(500), terms, reason: reason() }, Action::GrantCreate),
-        (Deed::PayoutCreate { payee, credits: None, reason: reason() }, Action::PayoutCreate),
+        (Deed::PayoutCreate { payee, credits: None, tell: None, reason: reason() }, Action::PayoutCreate),
         (Deed::PurchaseConfirm { purchase, reason: reason() }, Action::PurchaseConfirm),
         (price("9", from_us, None), Action::PriceSchedule),
         (Deed::PriceCancel { price: mistaken, instead: None, reason: reason() }, Action::PriceCancel),

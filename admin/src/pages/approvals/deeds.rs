@@ -61,7 +61,7 @@ pub(super) fn facts(deed: &Deed) -> Facts {
             .fact(t("approvals-partner"), Cell::id(partner, format!("/admin/partners/{partner}")))
             .fact(t("approvals-amount"), Cell::Money(*credits))
             .fact(t("approvals-reason"), Cell::text(reason)),
-        Deed::PayoutCreate { payee, credits, reason } => {
+        Deed::PayoutCreate { payee, credits, reason, .. } => {
             let amount = credits.map_or_else(|| Cell::text(t("approvals-all-left")), Cell::Money);
             facts
                 .fact(t("approvals-payee"), Cell::id(payee, format!("/admin/payouts?view=paid&payee={payee}")))

@@ -256,6 +256,7 @@ fn page(visit: &Visit, seen: &Seen, typed: &Fields, problems: &Problems) -> Page
                 .value(due.map(|due| due.to_string()).unwrap_or_default()),
         )
         .field(Field::line("reason", t("console-reason")).hint(t("movements-payout-reason-hint")).required())
+        .field(Field::line("tell", t("movements-payout-tell")).hint(t("movements-payout-tell-hint")))
         .once(visit);
     if let Some(rehearsal) = &seen.rehearsal {
         let mut effect = payout_effect(rehearsal);
@@ -295,7 +296,7 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
     if let (true, Some(balance)) = (problems.is_empty(), &seen.balance) {
         match visit.services().rehearse_payout(&balance.payee, credits).await {
             Ok(rehearsal) => {
-                let weight = weigh(visit, &deed(&balance.payee, &rehearsal, "")).await?;
+                let weight = weigh(visit, &deed(&balance.payee, &rehearsal, &Fields::default())).await?;
                 check_limit(visit, ConsoleAction::PayoutCreate, weight.total(), "credits", problems);
                 seen.weight = Some(weight);
                 seen.rehearsal = Some(rehearsal);
@@ -307,9 +308,10 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
 }
 
 /// What is paid is what was shown, also by whoever approves it later. Only a debt may be kept without anything being paid.
-fn deed(payee: &Payee, rehearsal: &PayoutRehearsal, reason: &str) -> Deed {
+fn deed(payee: &Payee, rehearsal: &PayoutRehearsal, fields: &Fields) -> Deed {
     let credits = Some(rehearsal.statement.paid).filter(|paid| !paid.is_zero());
-    Deed::PayoutCreate { payee: payee.id.clone(), credits, reason: reason.to_owned() }
+    let tell = Some(fields.text("tell").to_owned()).filter(|address| !address.is_empty());
+    Deed::PayoutCreate { payee: payee.id.clone(), credits, tell, reason: fields.text("reason").to_owned() }
 }
 
 /// How much is to be paid; `None`: all there is.
@@ -334,7 +336,7 @@ async fn pay(mut visit: Visit, payload: Payload) -> Answer {
         visit.permit(ConsoleAction::PayoutCreate, total, &fields, &mut problems).await?;
         if problems.is_empty() {
             let said = Said { reason: fields.text("reason"), key: &key };
-            let deed = deed(&balance.payee, rehearsal, said.reason);
+            let deed = deed(&balance.payee, rehearsal, &fields);
             if let Some(answer) = do_or_ask(&visit, &deed, said, &mut problems).await? {
                 return Ok(answer);
             }

@@ -151,6 +151,8 @@ console_actions! { 69:
     AccountToken, "account.token", Accounts;
     /// Limit what an account spends.
     AccountCap, "account.cap", Accounts;
+    /// Have a link mailed with which an account's owner chooses a password.
+    AccountLink, "account.link", Accounts;
     /// Give credits to an account.
     GrantCreate, "grant.create", Money;
     /// Correct the money of an account.

@@ -74,6 +74,8 @@ pub enum Deed {
         payee: String,
         /// How much, in micro-credits; `None`: all there is when it is done.
         credits: Option<Credits>,
+        /// The address that the statement is mailed to, if it is.
+        tell: Option<String>,
         /// As for a refund.
         reason: String,
     },

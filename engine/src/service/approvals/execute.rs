@@ -79,9 +79,9 @@ impl Deed {
                 let given = services.grant_to_partner(by, *partner, *credits, note(reason)).await?;
                 Ok(DeedDone::moved(given.id, format!("{credits} credits were given with {}", given.id)))
             }
-            Self::PayoutCreate { payee, credits, reason } => {
+            Self::PayoutCreate { payee, credits, tell, reason } => {
                 let payee = services.find_payee(payee).await?;
-                let paid = services.pay_out(by, &payee, *credits, note(reason)).await?;
+                let paid = services.pay_out_and_tell(by, &payee, *credits, note(reason), tell.as_deref()).await?;
                 let said = format!("{} credits were paid to {} with {}", paid.paid, payee.name, paid.id);
                 Ok(DeedDone::moved(paid.id, said))
             }

@@ -52,6 +52,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/accounts/{id}", Of(|made| &made.account, "")),
     ("/accounts/{id}/grant", Below("/accounts/{id}", "/grant")),
     ("/accounts/{id}/adjust", Below("/accounts/{id}", "/adjust")),
+    ("/accounts/{id}/link", Below("/accounts/{id}", "/link")),
     ("/accounts/{id}/suspend", Below("/accounts/{id}", "/suspend")),
     ("/accounts/{id}/tokens/new", Below("/accounts/{id}", "/tokens/new")),
     ("/accounts/{id}/caps", Below("/accounts/{id}", "/caps")),
@@ -169,6 +170,13 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/audit", At("/audit?object=nothing-is-called-this")),
     ("/audit/export", At("/audit/export")),
     ("/audit/{place}", LinkedFrom("/audit")),
+    ("/mail", At("/mail")),
+    ("/mail", At("/mail?state=cancelled")),
+    ("/mail/test", At("/mail/test")),
+    ("/mail/{id}", LinkedFrom("/mail")),
+    ("/mail/{id}", Finds(|world| world.mail("receipt"))),
+    ("/mail/{id}/retry", Below("/mail/{id}", "/retry")),
+    ("/mail/{id}/cancel", Below("/mail/{id}", "/cancel")),
     ("/operators", At("/operators")),
     ("/operators/matrix", At("/operators/matrix")),
     ("/operators/new", At("/operators/new")),
@@ -246,6 +254,14 @@ impl World {
         let links = html::links(&shown.body);
         let link = links.iter().find(|link| leads_to(link, page));
         Ok(link.ok_or_else(|| format!("{list} has no link to {page}, but {links:?}"))?.clone())
+    }
+
+    /// The page of the newest mail with this template.
+    fn mail(&self, template: &str) -> String {
+        let list = self.owner.visitor.get(&format!("/admin/mail?template={template}"));
+        let links = html::links(&list.body);
+        let link = links.iter().find(|link| leads_to(link, "/mail/{id}"));
+        link.unwrap_or_else(|| panic!("no mail with {template}, but {links:?}")).clone()
     }
 
     fn first(&self, page: &str) -> Result<String, String> {

@@ -38,9 +38,9 @@ impl Deed {
             Self::PartnerGrant { partner, credits, reason } => {
                 json!({"partner": partner.to_string(), "credits": credits.to_string(), "reason": reason})
             }
-            Self::PayoutCreate { payee, credits, reason } => {
+            Self::PayoutCreate { payee, credits, tell, reason } => {
                 let credits = credits.map(|credits| credits.to_string());
-                json!({"payee": payee, "credits": credits, "reason": reason})
+                json!({"payee": payee, "credits": credits, "tell": tell, "reason": reason})
             }
             Self::PurchaseConfirm { purchase, reason } => {
                 json!({"purchase": purchase.to_string(), "reason": reason})
@@ -112,6 +112,7 @@ impl Deed {
             Some(ConsoleAction::PayoutCreate) => Self::PayoutCreate {
                 payee: kept.text("payee")?.to_owned(),
                 credits: kept.maybe_credits("credits")?,
+                tell: kept.maybe_parsed("tell")?,
                 reason: reason()?,
             },
             Some(ConsoleAction::PurchaseConfirm) => {

@@ -11,6 +11,7 @@ fn one_of_each() -> [Deed; 21] {
     let payout = |credits| Deed::PayoutCreate {
         payee: "pub_00000000000000000000000000000002".to_owned(),
         credits,
+        tell: credits.map(|_| "desk@example.com".to_owned()),
         reason: "bank 18".to_owned(),
     };
     [
@@ -190,8 +191,13 @@ fn nobody_is_asked_to_decide_what_makes_no_sense() {
         somebody("ada@example.com", "Ada", &[Role::Owner], ""),
         Deed::OperatorReset { operator, reason: reason.clone() },
         Deed::OperatorEnable { operator, reason: reason.clone() },
-        Deed::PayoutCreate { payee: "acme".to_owned(), credits: Some(Credits::ZERO), reason: "x".to_owned() },
-        Deed::PayoutCreate { payee: "acme".to_owned(), credits: None, reason: reason.clone() },
+        Deed::PayoutCreate {
+            payee: "acme".to_owned(),
+            credits: Some(Credits::ZERO),
+            tell: None,
+            reason: "x".to_owned(),
+        },
+        Deed::PayoutCreate { payee: "acme".to_owned(), credits: None, tell: None, reason: reason.clone() },
         Deed::PurchaseConfirm { purchase: Uuid::from_u128(4).into(), reason: reason.clone() },
         Deed::PriceCancel { price: Uuid::from_u128(3).into(), instead: None, reason },
     ] {
