@@ -8,6 +8,7 @@ mod faro_document;
 mod guesses;
 mod hostile;
 mod invocations;
+mod mail;
 mod methods;
 mod operator;
 mod partners;

@@ -23,6 +23,7 @@ pub mod postgres;
 pub mod program;
 pub mod publisher;
 pub mod server;
+pub mod smtp;
 pub mod source;
 pub mod tools;
 pub mod upstream;
