@@ -22,7 +22,8 @@ none. Signing in is two: opening an address, which may be any page of the consol
 page that was wanted. All actions of all operators of a job count. No job takes more than ten.
 
 The seconds are those of one run of the test on a build without optimisations, and of a script, which does not think: they
-say how long the pages take, not how long people do. What is asked over HTTP in between is not in them.
+say how long the pages take, not how long people do. What is asked over HTTP in between is not in them. What somebody else
+does beforehand is made ready without a browser: the operators with their second factors, and credits for the partner.
 
 | Job | By | Actions | With JavaScript, s | Without, s |
 | --- | --- | --: | --: | --: |
