@@ -63,8 +63,6 @@ pub fn open(
     exports: &Arc<Semaphore>,
 ) -> Result<Console, StartError> {
     let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
-    // Who may decide what others ask for is told so by mail.
-    services.set_up_console_policies(Arc::new(ConsolePolicies::load(sources)?));
     let door = ServerDoor {
         services: Arc::clone(services),
         config: Arc::clone(config),

@@ -154,7 +154,8 @@ impl Services {
         self.console.store(Some(setup));
     }
 
-    /// Says who may do what in the console: before that nothing that somebody has asked for can be approved.
+    /// Says who may do what in the console: before that nothing that somebody has asked for can be
+    /// approved, and nobody is written to about what waits.
     pub fn set_up_console_policies(&self, policies: Arc<ConsolePolicies>) {
         self.console_policies.store(Some(policies));
     }

@@ -265,7 +265,7 @@ async fn what_was_approved_and_what_commands_do_is_not_counted(kind: Kind) {
     let reason = || "as agreed".to_owned();
     let deeds = [
         (house.gift(credits(200)), Action::GrantCreate),
-        (Deed::RefundCreate { of, credits: Some(credits(150)), tell: None, reason: reason() }, Action::RefundCreate),
+        (Deed::RefundCreate { of, credits: Some(credits(150)), reason: reason() }, Action::RefundCreate),
         (
             Deed::PayoutCreate { payee: payee.id, credits: Some(credits(150)), tell: None, reason: reason() },
             Action::PayoutCreate,

@@ -74,7 +74,7 @@ macro_rules! console_actions {
     };
 }
 
-console_actions! { 69:
+console_actions! { 70:
     /// See the dashboard.
     DashboardRead, "dashboard.read", Read;
     /// See publishers, namespaces and tools.

@@ -22,11 +22,6 @@ const ASKED_MAX: usize = 20;
 const OPERATORS_MAX: u64 = 1_000;
 
 impl Services {
-    /// Says what decides who may do what in the console: before that nobody is written to about what waits for a decision.
-    pub fn set_up_console_policies(&self, policies: std::sync::Arc<ConsolePolicies>) {
-        self.console_policies.store(Some(policies));
-    }
-
     /// Adds to `unit` mails to those who may decide what `row` asks for.
     pub(super) async fn add_request_mails(
         &self,
