@@ -115,7 +115,7 @@ async fn buy(services: &Services, by: &OpContext, account: AccountId, number: us
 async fn send_mail(services: &Services) -> Outcome<()> {
     let now_us = services.clock.now_us();
     for mail in services.list_due_mail(now_us).await.context(|| "mail".to_owned())? {
-        services.mark_mail_sent(mail.id, now_us).await.context(|| "mail".to_owned())?;
+        services.mark_mail_sent(&mail, now_us).await.context(|| "mail".to_owned())?;
     }
     Ok(())
 }

@@ -86,6 +86,7 @@ async fn open_account(services: &Services, by: &OpContext, number: usize) -> Out
     let email = format!("customer-{number:06}@example.com");
     let credits = if kind == BROKE { Credits::ZERO } else { Credits::from_micros(10_000 * MICRO) };
     let new = NewFundedAccount {
+        key: None,
         email: &email,
         is_verified: kind != UNVERIFIED,
         token_name: "seeded",
