@@ -24,7 +24,8 @@ mod route;
 mod visit;
 
 pub(crate) use export::{
-    ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, cell as csv_cell, csv, csv_by, cut_off as csv_cut_off,
+    ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, cell as csv_cell, comment as csv_comment, csv, csv_by,
+    cut_off as csv_cut_off,
 };
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, KEY, Problems};

@@ -7,5 +7,5 @@ mod files;
 mod http;
 mod large;
 mod market;
-mod read;
+pub(crate) mod read;
 mod rows;

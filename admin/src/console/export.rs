@@ -55,7 +55,8 @@ pub(crate) async fn csv_by<P: 'static>(
     visit.services().record_export(&visit.context()?, name, &facts).await?;
     let operator = &visit.signed_in()?.operator;
     let when = instant_text(visit.now_us);
-    let about = format!("# {name}, filter: {}, {when} UTC, {} ({})", visit.query, operator.name, operator.id);
+    let (filter, who) = (comment(&visit.query), comment(&operator.name));
+    let about = format!("# {name}, filter: {filter}, {when} UTC, {who} ({})", operator.id);
     let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
     let head = line(&[about]) + &line(&columns);
     let waiting = Some(page(None));
@@ -137,6 +138,13 @@ pub(crate) fn cell(text: &str) -> String {
     } else {
         format!("{guard}{text}")
     }
+}
+
+/// What somebody has typed, in a line before the names of the columns: one line, and nothing that begins a cell, whatever
+/// separates them where it is read.
+pub(crate) fn comment(text: &str) -> String {
+    let separates = |character: char| character.is_control() || matches!(character, ',' | ';' | '"');
+    text.chars().map(|character| if separates(character) { ' ' } else { character }).collect()
 }
 
 #[cfg(test)]

@@ -157,7 +157,9 @@ async fn list(visit: Visit) -> Answer {
         empty: Some(Empty {
             text: t_with("approvals-empty", &[("days", APPROVAL_DAYS.into())]),
             command: String::new(),
-            link: None,
+            link: visit
+                .may(ConsoleAction::OperatorsRead)
+                .then(|| Link::new(t("operators-matrix"), "/admin/operators/matrix")),
         }),
         ..Table::default()
     };

@@ -24,7 +24,8 @@ pub(super) fn csv(text: &str) -> Vec<Row> {
         .collect()
 }
 
-fn records(text: &str) -> Vec<Vec<String>> {
+/// The lines of a CSV file (RFC 4180), the one with the names, too.
+pub(crate) fn records(text: &str) -> Vec<Vec<String>> {
     let (mut records, mut record, mut value) = (Vec::new(), Vec::new(), String::new());
     let mut is_quoted = false;
     let mut characters = text.chars().peekable();

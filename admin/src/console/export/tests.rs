@@ -22,6 +22,17 @@ fn nothing_in_a_file_is_a_formula() {
 }
 
 #[test]
+fn a_comment_is_one_line_and_begins_no_cell() {
+    for (text, written) in [
+        ("kind=any\r\nobject=x", "kind=any  object=x"),
+        ("payee=a,=1+1;=2\t=3", "payee=a =1+1 =2 =3"),
+        ("Eve \"x\"", "Eve  x "),
+    ] {
+        assert_eq!(comment(text), written, "{text:?}");
+    }
+}
+
+#[test]
 fn the_trail_never_says_whom_a_list_was_narrowed_to() {
     assert_eq!(without_people("name=acme&email=ada&q=ada%40example.com&state=open"), "name=acme&state=open");
 }

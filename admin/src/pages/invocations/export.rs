@@ -18,7 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::filter;
-use crate::console::{Answer, Fault, Fields, Visit, csv_cell};
+use crate::console::{Answer, Fault, Fields, Visit, csv_cell, csv_comment};
 
 /// How many calls a file has at most.
 const ROWS_MAX: u64 = 100_000;
@@ -41,7 +41,7 @@ pub(super) async fn download(visit: Visit) -> Answer {
         "# Tollgate: calls, newest first; filter {told}; made {} by {} ({}); times are UTC, amounts are credits\n{COLUMNS}",
         instant(visit.now_us),
         operator.id,
-        operator.name.replace(['\n', '\r'], " "),
+        csv_comment(&operator.name),
     );
     let export = Export { filter: asked.filter, after: None, rows: 0, looked_at: 0, visit };
     let stream = Pieces { first: Some(head.into()), step: Some(Box::pin(export.step())) };
@@ -60,7 +60,7 @@ fn told(filter: &CallFilter) -> serde_json::Value {
         "tool": filter.tool.map(|id| id.to_string()),
         "outcome": filter.outcome.map(CallOutcome::as_str),
         "state": filter.state.map(CallState::as_str),
-        "error": filter.error,
+        "error": filter.error.as_deref().map(csv_comment),
         "endpoint": filter.surface.map(Surface::as_str),
         "from": filter.from_us.map(instant),
         "to": filter.to_us.map(instant),

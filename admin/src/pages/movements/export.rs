@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    console::{Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, csv_cut_off},
+    console::{Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, csv_comment, csv_cut_off},
     kit::instant_text,
 };
 
@@ -36,9 +36,9 @@ where
     visit.services().record_export(&visit.context()?, name, &facts).await?;
     let mut head = format!(
         "# tollgate {name}; filter: {}; at: {}Z; operator: {} {}\n",
-        comment(&visit.query),
+        csv_comment(&visit.query),
         instant_text(visit.now_us).replace(' ', "T"),
-        comment(&operator.name),
+        csv_comment(&operator.name),
         operator.id
     );
     push_row(&mut head, columns.iter().copied());
@@ -57,11 +57,6 @@ where
 /// A moment as programs read it; `us` in microseconds since the Unix epoch.
 pub(super) fn moment(us: Option<i64>) -> String {
     us.map(|us| format!("{}Z", instant_text(us).replace(' ', "T"))).unwrap_or_default()
-}
-
-/// A line of a comment stays one.
-fn comment(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
 }
 
 /// A text that no program takes for a formula, in quotes where that is needed.

@@ -5,11 +5,12 @@ use actix_web::web::Payload;
 use engine::{
     document::written::Written,
     policy::{
-        PolicyText,
+        OPERATOR_POLICIES, PolicyText,
         chain::Chain,
         console::ConsoleAction,
         lanes::{LaneEdit, edit_lane},
     },
+    service::policies::PolicyVersionError,
 };
 
 use super::{
@@ -145,6 +146,14 @@ async fn save(
     let author = author(visit)?;
     match visit.services().draft_policy_text(&visit.context()?, &sheet.text, &author, &note).await {
         Ok(kept) => Ok(Some(kept.number)),
+        // Beside the text that it is wrong with.
+        Err(PolicyVersionError::Broken(found)) => {
+            for problem in found {
+                let is_operators = problem.starts_with(OPERATOR_POLICIES);
+                problems.add(if is_operators { "operator" } else { "text" }, problem);
+            }
+            Ok(None)
+        }
         Err(error) => {
             refuse(error, problems)?;
             Ok(None)

@@ -27,8 +27,7 @@ fn a_row_ends_with_its_line() {
 }
 
 #[test]
-fn a_comment_is_one_line_whatever_stands_in_the_address() {
-    assert_eq!(comment("kind=any\r\nobject=x"), "kind=anyobject=x");
+fn a_moment_is_read_by_programs() {
     assert_eq!(moment(Some(1_800_014_400_000_000)), "2027-01-15T12:00:00Z");
     assert_eq!(moment(None), "");
 }

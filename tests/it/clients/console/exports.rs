@@ -1,0 +1,159 @@
+//! Lists as files: no text that somebody has typed is a formula to the spreadsheet that opens them.
+
+use tests::{
+    home::{Home, Kind},
+    html,
+    operator_console::{Operator, visitor::Visitor},
+    program::Answer,
+};
+
+use super::{
+    routes::pages,
+    samples::{World, forms::SENDINGS},
+    sending::Senders,
+};
+use crate::exports::read::records;
+
+/// What spreadsheets work out.
+const FORMULAS: [&str; 6] = ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1"];
+/// Who takes the files away.
+const NAME: &str = "Eve,=1+1;=1+1";
+
+/// The exports of the console, and whether texts that people type stand in them.
+const EXPORTS: [(&str, bool); 8] = [
+    ("/audit/export", true),
+    // Names of partners; their end users' names do not begin like that.
+    ("/invocations/export", false),
+    ("/partners/export", true),
+    ("/payouts/export", true),
+    ("/publishers/export", true),
+    ("/purchases/export", true),
+    ("/refunds/export", true),
+    ("/tools/export", true),
+];
+
+/// The forms into which such texts are typed, and the fields.
+const TYPED: [(&str, &[&str]); 6] = [
+    ("/partners/new", &["name", "reason"]),
+    ("/publishers/new", &["display_name", "reason"]),
+    ("/tools/new", &["short_description", "reason"]),
+    ("/payouts/new", &["reason"]),
+    ("/purchases/{id}/fail", &["reason"]),
+    ("/refunds/new", &["reason"]),
+];
+
+/// The reports of the books that are about somebody, with the field that says whom.
+const ABOUT: [(&str, &str); 3] =
+    [("account-statement", "account"), ("publisher-statement", "publisher"), ("partner-statement", "partner")];
+
+fn is_formula(cell: &str) -> bool {
+    let is_number = cell.parse::<f64>().is_ok();
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number
+}
+
+/// The cells as a spreadsheet reads them, with a comma or with a semicolon between them.
+fn cells(answer: &Answer) -> Vec<String> {
+    let rows = records(&answer.body);
+    let with_commas = rows.into_iter().flatten().map(|cell| cell.trim_end_matches('\r').to_owned());
+    // Lines before the names of the columns are not quoted: whatever splits them, they have no formula.
+    let head = answer.body.lines().take_while(|line| line.starts_with('#'));
+    let with_others = head.flat_map(|line| line.split([',', ';', '\t'])).map(|cell| cell.trim().to_owned());
+    with_commas.chain(with_others).collect()
+}
+
+/// What is wrong with a file, a line for each.
+fn faults(path: &str, answer: &Answer, has_texts: bool) -> Vec<String> {
+    if answer.status != 200 {
+        return vec![format!("{path}: {} {}", answer.status, html::text(&answer.body))];
+    }
+    let cells = cells(answer);
+    let mut found: Vec<String> =
+        cells.iter().filter(|cell| is_formula(cell)).map(|cell| format!("{path}: {cell:?}")).collect();
+    for formula in FORMULAS.iter().take(4).filter(|_| has_texts) {
+        if !cells.iter().any(|cell| cell.strip_prefix('\'') == Some(formula)) {
+            found.push(format!("{path} does not have {formula}"));
+        }
+    }
+    found
+}
+
+/// Sends a form with a formula in some of its fields. Two of the formulas are trimmed to one that is there already.
+fn type_in(senders: &Senders<'_>, (route, fields): (&str, &[&str]), formula: &str, number: usize) {
+    let sending = SENDINGS.iter().find(|sending| sending.route == route).expect("a form");
+    let mut opened = senders.open(sending);
+    for (name, value) in &mut opened.values {
+        match name.as_str() {
+            "slug" => *value = format!("formula-{number}"),
+            "name" if route == "/tools/new" => *value = format!("formula_{number}"),
+            "credits" => "1".clone_into(value),
+            name if fields.contains(&name) => formula.clone_into(value),
+            _ => {}
+        }
+    }
+    let answer = senders.send(sending, &opened).answer;
+    let is_first = number < 4;
+    assert!(answer.status == 303 || !is_first, "{route} {formula:?}: {} {}", answer.status, html::text(&answer.body));
+}
+
+/// Somebody who may take everything away.
+fn eve(world: &World) -> Operator {
+    let mut eve = world.console.operator(NAME, "eve@example.com", "owner");
+    eve.enrol();
+    eve
+}
+
+/// The path with a query that is no filter, or one that finds nobody.
+fn narrowed(path: &str) -> String {
+    format!("{path}?nothing=a,=1+1;=1+1%0A=1+1")
+}
+
+#[test]
+fn no_file_has_a_formula_in_it() {
+    let home = Home::on(Kind::Sqlite);
+    let world = World::start(&home);
+    let senders = Senders::of(&world);
+    for (number, formula) in FORMULAS.iter().enumerate() {
+        for (route, fields) in TYPED {
+            type_in(&senders, (route, fields), formula, number);
+        }
+    }
+    let eve = eve(&world);
+    let exports: Vec<&str> = pages().into_iter().filter(|page| page.ends_with("/export")).collect();
+    assert_eq!(exports, EXPORTS.map(|(page, _)| page), "exports that are not in the list, or no longer there");
+    let mut found = Vec::new();
+    for (page, has_texts) in EXPORTS {
+        let path = format!("/admin{page}");
+        found.extend(faults(&path, &eve.visitor.get(&path), has_texts));
+        let path = narrowed(&path);
+        found.extend(faults(&path, &eve.visitor.get(&path), false));
+    }
+    for (name, answer) in books(&world, &eve.visitor) {
+        // In the books stand identifiers; the trail has the reasons.
+        found.extend(faults(&name, &answer, name == "audit-trail"));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The reports of the books.
+fn books(world: &World, visitor: &Visitor) -> Vec<(String, Answer)> {
+    let form = "/admin/ledger/exports";
+    let shown = visitor.get(form).body;
+    let mut is_report = false;
+    let mut reports = Vec::new();
+    for element in html::elements(&shown) {
+        match element.name.as_str() {
+            "select" => is_report = element.get("name") == Some("report"),
+            "option" if is_report => reports.extend(element.get("value").map(str::to_owned)),
+            _ => {}
+        }
+    }
+    assert!(reports.len() >= 10, "{reports:?}");
+    let file = |report: String| {
+        let mut fields = vec![("report", report.as_str()), ("format", "csv")];
+        let whom = ABOUT.iter().find(|(about, _)| *about == report).map(|(_, field)| (*field, world.id_for(field)));
+        fields.extend(whom.as_ref().map(|(field, id)| (*field, id.as_str())));
+        let answer = visitor.submit_shown(&shown, form, &fields);
+        (report, answer)
+    };
+    reports.into_iter().map(file).collect()
+}
