@@ -407,9 +407,18 @@ CREATE TABLE mail (
     last_error text,
     created_us bigint NOT NULL,
     sent_us bigint,
+    object_kind text,
+    object_id text,
+    key text,
+    claimed_us bigint,
     CONSTRAINT mail_pkey PRIMARY KEY (id)
 );
-CREATE INDEX mail_due ON mail USING btree (next_us) WHERE state = 'queued'::text;
+CREATE INDEX mail_due ON mail USING btree (state, next_us);
+CREATE UNIQUE INDEX mail_key ON mail USING btree (key) WHERE key IS NOT NULL;
+CREATE INDEX mail_recipient ON mail USING btree (recipient, id);
+CREATE INDEX mail_state ON mail USING btree (state, id);
+CREATE INDEX mail_state_template ON mail USING btree (state, template, id);
+CREATE INDEX mail_template ON mail USING btree (template, id);
 
 CREATE TABLE movement (
     id uuid NOT NULL,

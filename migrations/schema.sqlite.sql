@@ -374,9 +374,19 @@ CREATE TABLE mail (
     last_error TEXT,
     created_us INTEGER NOT NULL,
     sent_us    INTEGER
-) STRICT;
+, object_kind TEXT, object_id TEXT, key TEXT, claimed_us INTEGER) STRICT;
 
-CREATE INDEX mail_due ON mail (next_us) WHERE state = 'queued';
+CREATE INDEX mail_due ON mail (state, next_us);
+
+CREATE UNIQUE INDEX mail_key ON mail (key) WHERE key IS NOT NULL;
+
+CREATE INDEX mail_recipient ON mail (recipient, id);
+
+CREATE INDEX mail_state ON mail (state, id);
+
+CREATE INDEX mail_state_template ON mail (state, template, id);
+
+CREATE INDEX mail_template ON mail (template, id);
 
 CREATE TABLE movement (
     id         BLOB NOT NULL PRIMARY KEY,

@@ -22,8 +22,9 @@ fn a_number_says_whether_it_is_the_mail_or_we() {
     }
 }
 
-#[test]
-fn an_authority_is_of_use_with_tls_alone_and_has_to_be_one() {
+// The pool of connections wants a reactor to be kept in.
+#[tokio::test]
+async fn an_authority_is_of_use_with_tls_alone_and_has_to_be_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     let said = |url: &str| open(url, Some(&path)).map(drop).unwrap_err().to_string();

@@ -86,15 +86,15 @@ fn the_words_that_are_kept_stay_as_they_are() {
         r#"{"version":1,"deed":"refund.create","of":"ent_00000000000000000000000000000007","credits":"150.000001","reason":"wrong \"answer\""}"#
     );
     assert_eq!(
-        kept[13],
-        r#"{"version":1,"deed":"payout.create","payee":"pub_00000000000000000000000000000002","credits":"150.000001","reason":"bank 18"}"#
+        kept[17],
+        r#"{"version":1,"deed":"payout.create","payee":"pub_00000000000000000000000000000002","credits":"150.000001","tell":"desk@example.com","reason":"bank 18"}"#
     );
     assert_eq!(
-        kept[14],
+        kept[18],
         r#"{"version":1,"deed":"purchase.confirm","purchase":"pur_00000000000000000000000000000004","reason":"bank 17"}"#
     );
     assert_eq!(
-        kept[15],
+        kept[19],
         r#"{"version":1,"deed":"price.cancel","price":"prc_00000000000000000000000000000003","instead":"prc_00000000000000000000000000000006","reason":"a slip"}"#
     );
     assert_eq!(kept[5], r#"{"version":1,"deed":"policy.publish","number":12,"over":11}"#);
