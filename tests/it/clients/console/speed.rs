@@ -69,9 +69,9 @@ fn every_page_is_timed_or_need_not_be() {
 fn nothing_that_grows_is_read_whole(kind: Kind) {
     let home = Home::on(kind);
     if let Some(database) = home.database() {
-        // Small tables are planned as if they were large.
+        // Small tables are planned as if they were large, each by an index that is named.
         let sql = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_seqscan = off', current_database());
-                   EXECUTE format('ALTER DATABASE %I SET enable_sort = off', current_database()); END $$";
+                   EXECUTE format('ALTER DATABASE %I SET enable_bitmapscan = off', current_database()); END $$";
         database.query(sql);
     }
     let world = World::start_logging(&home, FILTER);
