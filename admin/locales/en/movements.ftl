@@ -147,3 +147,4 @@ movements-taken-back = Taken back since
 movements-closing = Payable after this
 movements-payout-tell = Mail the statement to
 movements-payout-tell-hint = An address, if somebody is to get it. It is used for this mail alone.
+movements-payout-tell-wrong = This is no e-mail address.

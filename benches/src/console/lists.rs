@@ -109,6 +109,8 @@ pub(crate) const LISTS: &[List] = &[
         ],
     ),
     found("/audit/{place}", "/audit", &[""]),
+    list("/mail", &["", "state=failed", "template=receipt", "to=nobody%40example.com"]),
+    found("/mail/{id}", "/mail", &[""]),
     list("/operators", &[""]),
     found("/operators/{id}", "/operators", &[""]),
     found("/operators/auditors/{id}", "/operators", &[""]),

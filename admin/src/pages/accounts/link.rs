@@ -39,7 +39,7 @@ pub(super) async fn mail(mut visit: Visit, id: Path<String>, payload: Payload) -
     let account = load(&visit, &id).await?;
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
-    let key = problems.required(&fields, "op").to_owned();
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::AccountLink, None, &fields, &mut problems).await?;
     if problems.is_empty() {
         match visit.services().mail_login_link(&visit.context()?, account.id, &reason, &key).await {

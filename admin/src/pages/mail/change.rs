@@ -54,7 +54,7 @@ impl Deed {
 
 /// What a form was made for: somebody else, or a server, may have been at the mail in the meantime.
 fn seen(mail: &MailRow) -> String {
-    format!("{} {}", mail.state.as_str(), mail.attempts)
+    format!("{} {} {}", mail.state.as_str(), mail.attempts, mail.next_us)
 }
 
 fn page(visit: &Visit, deed: Deed, mail: &MailRow, typed: &Fields, problems: &Problems) -> Page {

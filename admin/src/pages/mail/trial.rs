@@ -27,7 +27,7 @@ pub(super) async fn ask(visit: Visit) -> Answer {
 pub(super) async fn send(mut visit: Visit, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let mut problems = Problems::default();
-    let key = problems.required(&fields, "op").to_owned();
+    let key = problems.key(&fields);
     visit.permit(ConsoleAction::MailTest, None, &fields, &mut problems).await?;
     if !problems.is_empty() {
         return visit.show_refused(page(&visit, &fields, &problems)).await;

@@ -6,6 +6,7 @@ use engine::{
     id::EntryId,
     policy::console::ConsoleAction,
     service::{
+        accounts::is_email,
         approvals::{Deed, Weight},
         movements::{MovementError, PaidOut, PaidPayee, Payee, PayeeBalance, PayeeKind, PayoutRehearsal},
     },
@@ -326,6 +327,10 @@ async fn pay(mut visit: Visit, payload: Payload) -> Answer {
         return Ok(visit.go_quietly(&href(done)));
     }
     let seen = rehearse(&visit, &fields, &mut problems).await?;
+    let tell = fields.text("tell");
+    if !tell.is_empty() && !is_email(tell) {
+        problems.add("tell", t("movements-payout-tell-wrong"));
+    }
     let is_confirmed = fields.text("step") == "confirm";
     if let (true, Some(balance), Some(rehearsal)) = (is_confirmed, &seen.balance, &seen.rehearsal) {
         if fields.text("shown") != shown(&balance.payee, rehearsal) {

@@ -22,11 +22,14 @@ use crate::{
     store::{
         StoreError,
         entity::{self, invocation::Column},
+        newest,
     },
 };
 
 /// How many recorded calls are decided again at once.
 pub const REPLAY_CALLS_MAX: u64 = 10_000;
+/// Among how many of the newest calls they are looked for: of many no policy was asked.
+const LOOKED_AT: i64 = 100_000;
 
 /// How many calls are read, and decided, together.
 const PAGE: u64 = 500;
@@ -168,11 +171,13 @@ impl Services {
         let snapshot = self.snapshot();
         let offers = offers_by_id(&snapshot, self.gateway.load().as_deref());
         let mut callers = Callers::default();
-        let (mut replayed, mut after, mut left) = (Replayed::default(), None, count_max.min(REPLAY_CALLS_MAX));
+        let newest = (Uuid::nil(), Uuid::max());
+        let floor = newest::floor(self.db.readers(), "invocation", newest, LOOKED_AT).await?.unwrap_or_default();
+        let (mut replayed, mut after, mut left) = (Replayed::default(), Uuid::max(), count_max.min(REPLAY_CALLS_MAX));
         while left > 0 {
-            let rows = self.recorded_rows(after, left.min(PAGE)).await?;
+            let rows = self.recorded_rows((floor, after), left.min(PAGE)).await?;
             let Some(last) = rows.last() else { break };
-            after = Some(last.id);
+            after = last.id;
             left = left.saturating_sub(PAGE);
             let mut recorded = Vec::with_capacity(rows.len());
             for row in rows {
@@ -194,18 +199,22 @@ impl Services {
         Ok(replayed)
     }
 
-    /// The newest recorded calls that some policy may have been asked about, from behind `after`.
-    async fn recorded_rows(&self, after: Option<Uuid>, count_max: u64) -> Result<Vec<RecordedRow>, StoreError> {
-        let mut query = entity::invocation::Entity::find()
+    /// The newest recorded calls that some policy may have been asked about, from behind `after` and not before `floor`: a
+    /// range of the primary key.
+    async fn recorded_rows(
+        &self,
+        (floor, after): (Uuid, Uuid),
+        count_max: u64,
+    ) -> Result<Vec<RecordedRow>, StoreError> {
+        let query = entity::invocation::Entity::find()
             .select_only()
             .columns(COLUMNS)
             .filter(Column::ToolId.is_not_null())
             .filter(Column::PriceId.is_not_null())
+            .filter(Column::Id.gte(floor))
+            .filter(Column::Id.lt(after))
             .order_by_desc(Column::Id)
             .limit(count_max);
-        if let Some(after) = after {
-            query = query.filter(Column::Id.lt(after));
-        }
         Ok(query.into_model::<RecordedRow>().all(self.db.readers()).await?)
     }
 

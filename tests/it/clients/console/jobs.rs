@@ -39,7 +39,7 @@ struct ToDo {
 /// In the order in which they are done.
 const JOBS: &[ToDo] = &[
     ToDo {
-        what: "Come in for the first time, enrol a second factor, let a colleague in",
+        what: "Come in for the first time, enrol a second factor, ask for a colleague",
         people: &["Owner"],
         work: people::come_in,
     },

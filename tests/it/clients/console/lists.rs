@@ -259,10 +259,6 @@ fn fill(world: &World) {
             send_one(&senders, (sending, varied, typed), number);
         }
     }
-    let grant = SENDINGS.iter().find(|sending| sending.route == "/partners/{id}/grant").expect("a form");
-    for number in 0..2 {
-        send_one(&senders, (grant, "", &[("credits", "100")]), number);
-    }
     world.call_for_users(more_than_a_page());
 }
 

@@ -17,9 +17,9 @@ on_both_databases!(whatever_is_done_is_told_once_with_before_and_after,);
 
 /// What is done again, and told again, where the same form is sent twice, and why that is right.
 const AGAIN: [(&str, &str); 3] = [
+    ("/ledger/verify", "the books are checked once more, where the first check has ended"),
     ("/sign-in", "two sessions, as of two browsers"),
     ("/ledger/exports", "two files, and the trail says who has how many"),
-    ("/operators/{id}/link", "only the second link is good, and only its secret was seen"),
 ];
 
 /// What is wrong with what was told, a sentence for each.

@@ -15,7 +15,7 @@ use super::routes::{is_for_anybody, leads_to, pages};
 pub(super) mod forms;
 mod world;
 
-use self::world::{Made, Maker, id_of};
+use self::world::{Made, Maker, REASON, id_of};
 
 /// Where a page can be looked at.
 pub(super) enum Sample {
@@ -211,7 +211,10 @@ impl World {
         // Purchases wait here until somebody confirms them, as they do where it is not the demo.
         // More operators sign in and more is called from one address than anywhere else.
         let limits = json!({"login_per_address_per_min": 1000, "invoke_per_token_per_s": 1000, "invoke_burst": 1000});
-        configure(home.path(), &json!({"payments": {"provider": "manual"}, "limits": limits}));
+        // Nobody takes the mail: it waits in the outbox.
+        let mail = json!({"transport": "smtp", "url": "smtp://127.0.0.1:9", "from": "tollgate@example.com"});
+        let configuration = json!({"payments": {"provider": "manual"}, "limits": limits, "mail": mail});
+        configure(home.path(), &configuration);
         let console = OperatorConsole::start_demo_logging(home.path(), filter);
         let owner = console.owner();
         let made = Made::make(&console, &owner);
@@ -258,10 +261,13 @@ impl World {
 
     /// The page of the newest mail with this template.
     fn mail(&self, template: &str) -> String {
-        let list = self.owner.visitor.get(&format!("/admin/mail?template={template}"));
-        let links = html::links(&list.body);
-        let link = links.iter().find(|link| leads_to(link, "/mail/{id}"));
-        link.unwrap_or_else(|| panic!("no mail with {template}, but {links:?}")).clone()
+        let list = format!("/admin/mail?template={template}");
+        self.linked(&list, "/mail/{id}").unwrap_or_else(|missing| panic!("{missing}"))
+    }
+
+    /// The page of the newest mail that was not sent yet.
+    fn mail_that_waits(&self) -> String {
+        self.linked("/admin/mail?state=queued", "/mail/{id}").unwrap_or_else(|missing| panic!("{missing}"))
     }
 
     fn first(&self, page: &str) -> Result<String, String> {
@@ -272,6 +278,13 @@ impl World {
 
     /// Paid calls of so many end users of the partner.
     pub(super) fn call_for_users(&self, count: u64) {
+        // Nobody gives so much alone on one day.
+        for giver in ["one", "two"] {
+            let mut owner = self.console.operator(giver, &format!("giver-{giver}@example.com"), "owner");
+            owner.enrol();
+            let form = format!("{}/grant", self.made.partner);
+            Maker { console: &self.console, owner: &owner }.done(&form, &form, &[("credits", "90"), REASON]);
+        }
         let token = self.maker().partner_token(&self.made.partner, "more");
         (0..count).for_each(|number| self.maker().call_for(&token, &format!("more-{number}")));
     }

@@ -228,7 +228,7 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     row("/tools/{id}/disable", Of(|made| &made.tool, "/disable"), WHY, &[Change("tool.disable")]),
     row("/namespaces/{id}/suspend", Of(|made| &made.namespace, "/suspend"), WHY, &[Change("namespace.suspend")]),
     row("/publishers/{id}/suspend", Of(|made| &made.publisher, "/suspend"), WHY, &[Change("publisher.suspend")]),
-    row("/ledger/verify", At("/ledger/verify"), &[], &[]),
+    row("/ledger/verify", At("/ledger/verify"), &[], &[New("books.verify")]),
     row("/ledger/periods/close", At("/ledger/periods/close"), &[("until", "{now}"), REASON], &[New("period.close")]),
     row("/ledger/checkpoints/sign", At("/ledger/checkpoints/sign"), WHY, &[New("checkpoint.sign")]),
     row("/ledger/exports", At("/ledger/exports"), &[("format", "csv")], &[New("export.create")]),
@@ -245,8 +245,8 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     row(
         "/operators/new",
         At("/operators/new"),
-        &[("email", "eve@example.com"), ("name", "Eve"), ("roles", "support")],
-        &[New("operator.create")],
+        &[("email", "eve@example.com"), ("name", "Eve"), ("roles", "support"), REASON],
+        &[New("approval.request")],
     ),
     row(
         "/operators/{id}/roles",
@@ -255,14 +255,14 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         &[New("approval.request")],
     ),
     row("/operators/{id}/disable", Of(|made| &made.operator, "/disable"), WHY, &[Change("operator.disable")]),
-    row("/operators/{id}/enable", Finds(|world| world.shut_out() + "/enable"), WHY, &[Change("operator.enable")]),
+    row("/operators/{id}/enable", Finds(|world| world.shut_out() + "/enable"), WHY, &[New("approval.request")]),
     row(
         "/operators/{id}/end-sessions",
         Finds(|world| world.newcomer().1 + "/end-sessions"),
         &[],
         &[Change("operator.end_sessions")],
     ),
-    row("/operators/{id}/link", Finds(|world| world.newcomer().1 + "/link"), WHY, &[Change("operator.renew_link")]),
+    row("/operators/{id}/link", Finds(|world| world.newcomer().1 + "/link"), WHY, &[New("approval.request")]),
     row(
         "/operators/auditors/new",
         At("/operators/auditors/new"),
@@ -284,6 +284,10 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         &[New("operator.sign_in")],
     )
     .by(By::Nobody),
+    row("/accounts/{id}/link", Of(|made| &made.account, "/link"), WHY, &[Done("account.resend_verification")]),
+    row("/mail/test", At("/mail/test"), &[], &[New("mail.test")]),
+    row("/mail/{id}/retry", Finds(|world| world.mail_that_waits() + "/retry"), WHY, &[Change("mail.retry")]),
+    row("/mail/{id}/cancel", Finds(|world| world.mail_that_waits() + "/cancel"), WHY, &[Change("mail.cancel")]),
     row("/me/factor", At("/me/factor"), &[("code", "{code}")], &[Change("operator.enrol_factor")]).by(By::Newcomer),
     row(
         "/me/password",

@@ -202,9 +202,9 @@ impl Maker<'_> {
         format!("/admin/purchases/{}", bought.json["purchase_id"].as_str().expect("an identifier"))
     }
 
+    /// Somebody at the machine says that it was paid: nobody else has to approve that, however much it comes to in all.
     fn confirm(&self, purchase: &str) {
-        let form = format!("{purchase}/confirm");
-        self.done(&form, &form, &[REASON]);
+        self.console.command(&["purchase", "confirm", id_of(purchase)]);
     }
 
     /// Somebody wants the money for a purchase back; the page of that.
