@@ -61,7 +61,7 @@ impl Services {
             claimed_us: Set(None),
             ..Default::default()
         };
-        let told = told(by, Action::MailRetry, &before, MailState::Queued, 0).because(reason);
+        let told = told(by, Action::MailRetry, &before, (MailState::Queued, 0, now_us)).because(reason);
         self.save_changed_mail(&before, change, told, now_us).await
     }
 
@@ -81,7 +81,8 @@ impl Services {
         let state = Set(MailState::Cancelled.as_str().to_owned());
         let data = before.template.map(wiped).unwrap_or_default().data;
         let change = entity::mail::ActiveModel { state, data, claimed_us: Set(None), ..Default::default() };
-        let told = told(by, Action::MailCancel, &before, MailState::Cancelled, before.attempts).because(reason);
+        let after = (MailState::Cancelled, before.attempts, before.next_us);
+        let told = told(by, Action::MailCancel, &before, after).because(reason);
         self.save_changed_mail(&before, change, told, now_us).await
     }
 
@@ -159,8 +160,10 @@ fn why_not(mail: &MailRow, now_us: i64) -> ChangeMailError {
     }
 }
 
-fn told(by: &OpContext, action: Action, before: &MailRow, state: MailState, attempts: i32) -> AuditEntry {
+/// What the trail tells: where the mail stood and stands, after how many attempts, and when it is due.
+fn told(by: &OpContext, action: Action, before: &MailRow, after: (MailState, i32, i64)) -> AuditEntry {
+    let facts = |(state, attempts, due_us): (MailState, i32, i64)| json!({"state": state.as_str(), "attempts": attempts, "due_us": due_us});
     by.entry(action, "mail", before.id)
-        .before(json!({"state": before.state.as_str(), "attempts": before.attempts}))
-        .after(json!({"state": state.as_str(), "attempts": attempts}))
+        .before(facts((before.state, before.attempts, before.next_us)))
+        .after(facts(after))
 }

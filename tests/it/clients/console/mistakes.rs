@@ -16,7 +16,7 @@ use super::{
 };
 
 /// What is wrong in a field of this name, on whichever form.
-const WRONG: [(&str, &str); 55] = [
+const WRONG: [(&str, &str); 56] = [
     ("account", "nobody"),
     ("again", "something else"),
     ("base_credit_cost", "much"),
@@ -62,6 +62,7 @@ const WRONG: [(&str, &str); 55] = [
     ("share_bps", "many"),
     ("short_description", TOO_LONG),
     ("slug", "Not a slug"),
+    ("tell", "nobody"),
     ("text", "{"),
     ("tier", "nonsense"),
     ("timeout_ms", "soon"),

@@ -69,10 +69,11 @@ fn every_page_is_timed_or_need_not_be() {
 fn nothing_that_grows_is_read_whole(kind: Kind) {
     let home = Home::on(kind);
     if let Some(database) = home.database() {
-        // Small tables are planned as if they were large, each by an index that is named. Two small ones are best merged, from
-        // one end of their indexes to the other; large ones are not.
+        // Small tables are planned as if they were large, each by an index that is named. Two small ones are best merged
+        // or hashed, from one end of their indexes to the other; large ones are not.
         let sql = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_seqscan = off', current_database());
                    EXECUTE format('ALTER DATABASE %I SET enable_mergejoin = off', current_database());
+                   EXECUTE format('ALTER DATABASE %I SET enable_hashjoin = off', current_database());
                    EXECUTE format('ALTER DATABASE %I SET enable_bitmapscan = off', current_database()); END $$";
         database.query(sql);
     }
