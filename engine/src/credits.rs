@@ -87,6 +87,7 @@ impl Credits {
     }
 
     /// The amount without its sign; of the one value that has no counterpart, the largest there is.
+    #[must_use]
     pub fn size(self) -> Self {
         self.0.checked_abs().map_or(Self::MAX, Self)
     }

@@ -54,6 +54,7 @@ impl Deed {
     ///
     /// # Errors
     /// See [`DeedFailure`].
+    #[expect(clippy::too_many_lines, reason = "one arm for each deed")]
     pub async fn execute(&self, services: &Services, by: &OpContext, key: &str) -> Result<DeedDone, DeedFailure> {
         let note = |reason| Note { reason, key: Some(key) };
         match self {

@@ -38,15 +38,14 @@ impl Services {
         let wallet = if credits.is_negative() { leg.debit } else { leg.credit };
         let order =
             Order { kind: MovementKind::Adjustment, subject: account.to_string(), credits: Some(credits), note };
-        let moved = match self.find_moved(&order).await? {
-            Some(moved) => moved,
-            None => {
-                let alone = self.check_alone(by, Moving::Gift(credits), note.key).await?;
-                self.carry_out(by, &order, alone, |unit, draft| {
-                    unit.post(Post { meta: Some(draft.meta), ..adjustment(draft.id, leg) });
-                })
-                .await?
-            }
+        let moved = if let Some(moved) = self.find_moved(&order).await? {
+            moved
+        } else {
+            let alone = self.check_alone(by, Moving::Gift(credits), note.key).await?;
+            self.carry_out(by, &order, alone, |unit, draft| {
+                unit.post(Post { meta: Some(draft.meta), ..adjustment(draft.id, leg) });
+            })
+            .await?
         };
         Ok(Adjusted { id: moved.id, is_replay: moved.is_replay, wallet })
     }

@@ -37,22 +37,21 @@ impl Services {
         let order =
             Order { kind: MovementKind::PartnerGrant, subject: partner.to_string(), credits: Some(credits), note };
         let wallet = self.find_partner(partner).await?.ok_or(MovementError::NotFound("partner"))?.wallet;
-        let moved = match self.find_moved(&order).await? {
-            Some(moved) => moved,
-            None => {
-                let alone = self.check_alone(by, Moving::Gift(credits), note.key).await?;
-                self.carry_out(by, &order, alone, |unit, draft| {
-                    unit.post(Post {
-                        id: draft.id,
-                        kind: TransactionKind::Grant,
-                        legs: vec![Leg { debit: LedgerAccountId::PROMO, credit: wallet, amount: credits }],
-                        reverses: None,
-                        effective_us: None,
-                        meta: Some(draft.meta),
-                    });
-                })
-                .await?
-            }
+        let moved = if let Some(moved) = self.find_moved(&order).await? {
+            moved
+        } else {
+            let alone = self.check_alone(by, Moving::Gift(credits), note.key).await?;
+            self.carry_out(by, &order, alone, |unit, draft| {
+                unit.post(Post {
+                    id: draft.id,
+                    kind: TransactionKind::Grant,
+                    legs: vec![Leg { debit: LedgerAccountId::PROMO, credit: wallet, amount: credits }],
+                    reverses: None,
+                    effective_us: None,
+                    meta: Some(draft.meta),
+                });
+            })
+            .await?
         };
         Ok(PartnerGrant { id: moved.id, is_replay: moved.is_replay, wallet })
     }

@@ -68,18 +68,17 @@ impl Services {
     ) -> Result<Refunded, MovementError> {
         check_positive(credits)?;
         let order = Order { kind: MovementKind::Refund, subject: of.to_string(), credits, note };
-        let moved = match self.find_moved(&order).await? {
-            Some(moved) => moved,
-            None => {
-                let alone = self.check_alone(by, Moving::Refund { of, credits }, note.key).await?;
-                let buyer = self.find_buyer(of).await?;
-                self.carry_out(by, &order, alone, |unit, draft| {
-                    let meta = Some(draft.meta);
-                    unit.command(Command::Refund(Refund { id: draft.id, of, amount: credits, meta }));
-                    self.add_refund_mail(unit, buyer.as_deref(), of, draft);
-                })
-                .await?
-            }
+        let moved = if let Some(moved) = self.find_moved(&order).await? {
+            moved
+        } else {
+            let alone = self.check_alone(by, Moving::Refund { of, credits }, note.key).await?;
+            let buyer = self.find_buyer(of).await?;
+            self.carry_out(by, &order, alone, |unit, draft| {
+                let meta = Some(draft.meta);
+                unit.command(Command::Refund(Refund { id: draft.id, of, amount: credits, meta }));
+                self.add_refund_mail(unit, buyer.as_deref(), of, draft);
+            })
+            .await?
         };
         self.load_refunded(moved.id, of, moved.is_replay).await
     }
