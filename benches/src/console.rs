@@ -197,7 +197,7 @@ fn sign_in(tollgate: &Tollgate) -> Outcome<Visitor> {
     let made: Value = tollgate
         .installation()
         .run_json(&["operator", "create", "--role", "auditor", "--name", "Reads", "--email", &email, "--json"])?;
-    let link = made.get("link").and_then(Value::as_str).and_then(|link| Some(link.get(link.find("/admin/link/")?..)?));
+    let link = made.get("link").and_then(Value::as_str).and_then(|link| link.get(link.find("/admin/link/")?..));
     let link = link.ok_or_else(|| Failure::new(format!("no link in {made}")))?;
     let mut visitor = Visitor::new(tollgate.address());
     visitor.submit(link, &[("password", PASSWORD), ("again", PASSWORD)])?;

@@ -16,7 +16,7 @@ use crate::{
 const ROOT: &str = "/admin";
 
 /// Who says nothing for so long is stuck.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Somebody with cookies.
 #[derive(Debug)]

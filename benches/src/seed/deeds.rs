@@ -62,13 +62,12 @@ impl Deeds {
     }
 
     async fn ask(&mut self, services: &Services, by: &OpContext, of: EntryId) -> Outcome<()> {
-        let author = match self.author {
-            Some(author) => author,
-            None => {
-                let new = NewOperator { email: "asks@example.com", name: "Asks", roles: &[Role::Support] };
-                let made = services.create_operator(by, new).await.context(|| "an operator".to_owned())?;
-                *self.author.insert(made.operator.id)
-            }
+        let author = if let Some(author) = self.author {
+            author
+        } else {
+            let new = NewOperator { email: "asks@example.com", name: "Asks", roles: &[Role::Support] };
+            let made = services.create_operator(by, new).await.context(|| "an operator".to_owned())?;
+            *self.author.insert(made.operator.id)
         };
         let deed = Deed::RefundCreate { of, credits: None, reason: "seeded".to_owned() };
         let asked = services.request_deed(by, author, &deed, "seeded", None).await;

@@ -91,9 +91,11 @@ impl Draws {
     /// 74 random bits for the name of call number `number`.
     pub(super) fn name(self, number: u64) -> [u8; 10] {
         let bytes = |question: u64| scatter(self.seed ^ scatter(number ^ scatter(question << 56))).to_le_bytes();
-        let [a, b, c, d, e, f, g, h] = bytes(8);
-        let [i, j, ..] = bytes(9);
-        [a, b, c, d, e, f, g, h, i, j]
+        let mut name = [0; 10];
+        for (to, from) in name.iter_mut().zip(bytes(8).into_iter().chain(bytes(9))) {
+            *to = from;
+        }
+        name
     }
 }
 

@@ -104,7 +104,7 @@ async fn open_account(services: &Services, by: &OpContext, number: usize) -> Out
         let credits = Credits::from_micros(500 * MICRO);
         services.grant_credits(by, id, credits, Some(terms), note).await.context(|| email.clone())?;
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         let limit = Credits::from_micros(i64::try_from(number % 40).unwrap_or(0).saturating_add(10) * MICRO);
         let cap = (CapHolder::Account(id), CapWindow::Day);
         services.set_cap(by, cap, (None, limit), "seeded").await.context(|| email.clone())?;

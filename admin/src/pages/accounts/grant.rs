@@ -79,10 +79,10 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     let amount = wanted.as_ref().map(|wanted| wanted.credits.micros());
     let key = problems.key(&fields);
     visit.permit(ConsoleAction::GrantCreate, amount, &fields, &mut problems).await?;
-    if let (true, Some(wanted)) = (problems.is_empty(), wanted) {
-        if let Some(said) = grant(&visit, &account, &wanted, &key, &mut problems).await? {
-            return visit.go(&href(account.id), &said).await;
-        }
+    if let (true, Some(wanted)) = (problems.is_empty(), wanted)
+        && let Some(said) = grant(&visit, &account, &wanted, &key, &mut problems).await?
+    {
+        return visit.go(&href(account.id), &said).await;
     }
     let page = page(&visit, &account, &fields, &problems).await?;
     visit.show_refused(page).await

@@ -51,10 +51,10 @@ pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -
     let reason = problems.required(&fields, "reason").to_owned();
     let key = problems.key(&fields);
     visit.permit(ConsoleAction::PartnerGrant, credits.map(Credits::micros), &fields, &mut problems).await?;
-    if let (true, Some(credits)) = (problems.is_empty(), credits) {
-        if let Some(said) = grant(&visit, &partner, credits, (&reason, &key), &mut problems).await? {
-            return visit.go(&href(partner.id), &said).await;
-        }
+    if let (true, Some(credits)) = (problems.is_empty(), credits)
+        && let Some(said) = grant(&visit, &partner, credits, (&reason, &key), &mut problems).await?
+    {
+        return visit.go(&href(partner.id), &said).await;
     }
     let page = page(&visit, &partner, &fields, &problems).await?;
     visit.show_refused(page).await
