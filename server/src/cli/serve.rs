@@ -51,6 +51,7 @@ pub(super) fn run(args: &ServeArgs, loaded: Loaded, environment: &Environment) -
     actix_web::rt::System::new().block_on(serve(args, loaded, &key))
 }
 
+#[expect(clippy::too_many_lines, reason = "one order of starting and stopping, told from beginning to end")]
 async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let mut config = loaded.config;
     let certificates = config.server.tls.clone().map(Certificates::load).transpose().map_err(|error| tls(&error))?;
