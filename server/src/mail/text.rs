@@ -32,7 +32,7 @@ pub enum TextError {
 /// The two bodies of a mail over the same values.
 macro_rules! bodies {
     ($name:ident, $plain:tt, $html:tt, { $($field:ident),+ }) => {
-#[expect(clippy::struct_field_names, reason = "the words of its template")]
+#[allow(clippy::struct_field_names, reason = "the words of its template, one of many")]
         struct $name<'a> {
             $($field: &'a str,)+
         }
