@@ -32,7 +32,6 @@ pub enum TextError {
 /// The two bodies of a mail over the same values.
 macro_rules! bodies {
     ($name:ident, $plain:tt, $html:tt, { $($field:ident),+ }) => {
-#[allow(clippy::struct_field_names, reason = "the words of its template, one of many")]
         struct $name<'a> {
             $($field: &'a str,)+
         }
@@ -76,7 +75,7 @@ bodies!(ApprovalDecision, "mail/approval_decision/body.txt", "mail/approval_deci
 bodies!(Statement, "mail/statement/body.txt", "mail/statement/body.html", {
     name, payout, opening, earned, taken_back, netted, paid, closing
 });
-bodies!(Checkpoint, "mail/checkpoint/body.txt", "mail/checkpoint/body.html", {
+bodies!(SignedBooks, "mail/checkpoint/body.txt", "mail/checkpoint/body.html", {
     base_url, number, made_at, hash, checkpoint
 });
 bodies!(Test, "mail/test/body.txt", "mail/test/body.html", { base_url });
@@ -141,7 +140,7 @@ pub fn render(mail: &OutgoingMail, base_url: &str) -> Result<Text, TextError> {
             let (number, made_at) = (&data.number("number")?.to_string(), &time_text(data.number("made_us")?));
             let (hash, checkpoint) = (data.text("hash")?, data.text("checkpoint")?);
             let subject = format!("{} {number}", subject!("checkpoint"));
-            Checkpoint { base_url, number, made_at, hash, checkpoint }.under(subject)
+            SignedBooks { base_url, number, made_at, hash, checkpoint }.under(subject)
         }
         MailTemplate::Test => Test { base_url }.under(subject!("test")),
     }
