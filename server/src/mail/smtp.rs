@@ -94,7 +94,8 @@ fn is_tls(error: &Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
         let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inside.is_some_and(<dyn std::error::Error>::is::<rustls::Error>) {
+        if cause.is::<rustls::Error>() || inside.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        {
             return true;
         }
         source = cause.source();
