@@ -43,9 +43,11 @@ pub(crate) async fn open_holds(readers: &Readers) -> Result<Counted, StoreError>
 
 /// Calls with an open hold of which nobody knows how they ended (`state` as it is stored), and when the first came in.
 pub(crate) async fn open_calls_in(readers: &Readers, state: i16) -> Result<Counted, StoreError> {
-    let sql = "SELECT count(*), min(i.created_us)
-               FROM (SELECT hold_id FROM open_hold ORDER BY hold_id LIMIT $1) AS held
-               JOIN invocation i ON i.id = held.hold_id WHERE i.state = $2";
+    // No join, so that every call is found by its key.
+    let sql = "SELECT count(*), min(created_us)
+               FROM (SELECT (SELECT i.created_us FROM invocation i WHERE i.id = held.hold_id AND i.state = $2) AS created_us
+                     FROM (SELECT hold_id FROM open_hold ORDER BY hold_id LIMIT $1) AS held) AS called
+               WHERE created_us IS NOT NULL";
     counted(readers, sql, [HOLDS_LOOKED_AT.into(), state.into()]).await
 }
 
