@@ -193,7 +193,8 @@ fn time(visitor: &Visitor, address: &str) -> Outcome<Timed> {
 /// An operator who may read everything, made and signed in.
 fn sign_in(tollgate: &Tollgate) -> Outcome<Visitor> {
     const PASSWORD: &str = "correct horse battery staple";
-    let email = format!("reads-{}@example.com", std::process::id());
+    // nobody of an earlier start has it
+    let email = format!("reads-{}-{}@example.com", std::process::id(), tollgate.address().port());
     let made: Value = tollgate
         .installation()
         .run_json(&["operator", "create", "--role", "auditor", "--name", "Reads", "--email", &email, "--json"])?;
