@@ -19,6 +19,7 @@ pub mod export;
 pub mod fact;
 pub mod facts;
 pub mod grants;
+pub mod hex;
 pub mod jsonl;
 pub mod key;
 pub mod leaf;

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use engine::{
     code::Code,
-    ledger::jsonl::hex,
+    ledger::hex::hex,
     service::checkpoints::{CHECKPOINTS_LISTED_MAX, KnownCheckpoint},
 };
 use serde::Deserialize;

@@ -78,6 +78,9 @@ pub enum TransportError {
     /// The certificate of its authority cannot be read.
     #[error("`mail.ca`: `{0}` cannot be read: {1}")]
     Ca(String, std::io::ErrorKind),
+    /// The file of its authority is there, and holds something else.
+    #[error("`mail.ca`: `{0}` holds no certificate in PEM")]
+    NoCertificate(String),
     /// An authority is named, and the connection is to be in the clear.
     #[error("`mail.ca` is of no use without TLS: begin `mail.url` with `smtps://`, or end it with `?tls=required`")]
     NoTls,

@@ -61,6 +61,7 @@ console-step-up-password = Type your password: this needs to be you, now.
 console-step-up-password-label = Your password, once more
 console-key-lost = This form did not say which operation it is, so nothing was done. It has a new key now: look at it and send it again.
 console-password-wait = Too many wrong passwords. Nothing was done: wait { $seconds } seconds and try again.
+console-step-up-elsewhere = You have confirmed this in another window at the same moment. Send the form once more.
 console-step-up-wrong = The password or the code is wrong, or the code was used before.
 console-step-up-hint = Asked for when money, access, limits or policy change and you last showed it more than five minutes ago.
 console-code-label = Code from your authenticator

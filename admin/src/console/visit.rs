@@ -263,6 +263,11 @@ impl Visit {
                 problems.add(STEP_UP_PASSWORD, t("console-step-up-wrong"));
                 Ok(())
             }
+            Err(OperatorSignInError::Elsewhere) => {
+                attempt.take_back();
+                problems.add(STEP_UP_PASSWORD, t("console-step-up-elsewhere"));
+                Ok(())
+            }
             Err(OperatorSignInError::Busy) => {
                 attempt.take_back();
                 Err(Fault::Wait(1))

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use actix_web::web::Path;
 use engine::{
     audit::AuditRow,
-    ledger::jsonl::hex,
+    ledger::hex::hex,
     policy::console::ConsoleAction,
     service::{
         audit::{AuditCursor, AuditFilter},

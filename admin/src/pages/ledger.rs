@@ -146,7 +146,7 @@ const fn money_or_none(micros: i64) -> Cell {
 
 /// A hash as people compare it.
 fn hash(digest: &[u8]) -> Cell {
-    Cell::Mono(engine::ledger::jsonl::hex(digest))
+    Cell::Mono(engine::ledger::hex::hex(digest))
 }
 
 /// All credits less all debits.

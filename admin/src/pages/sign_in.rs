@@ -95,7 +95,7 @@ async fn sign_in(mut visit: Visit, request: actix_web::HttpRequest, payload: Pay
             visit.adopt(&session).await?;
             Ok(visit.go_quietly(&next_of(&fields)))
         }
-        Err(OperatorSignInError::BadCredentials) => {
+        Err(OperatorSignInError::BadCredentials | OperatorSignInError::Elsewhere) => {
             problems.add("", t("console-sign-in-wrong"));
             visit.show_refused(Page::new(t("console-sign-in-title")).with(form(&fields, &problems))).await
         }

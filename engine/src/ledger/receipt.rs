@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{
     chain::BatchHeader,
     checkpoint::SignedCheckpoint,
-    jsonl::{checkpoint_view, hex, line_view, path_view},
+    hex::hex,
+    jsonl::{checkpoint_view, line_view, path_view},
     leaf::{Digest, Entry, Position, leaf_hash},
     merkle::Step,
     signing::NumberedKey,

@@ -16,7 +16,8 @@ use crate::{
     ledger::{
         batch::Done,
         checkpoint::{Checkpoint, NO_CHECKPOINT, OtherHead, SignedCheckpoint, SlotHead, trail_of},
-        jsonl::{checkpoint_view_with_key, hex},
+        hex::hex,
+        jsonl::checkpoint_view_with_key,
         leaf::Digest,
         merkle::Frontier,
         signing::{KeyError, NumberedKey, PublicKey, SigningKey, WrappingKey},

@@ -6,7 +6,11 @@ use actix_web::{
     HttpResponse,
     http::header::{HeaderName, HeaderValue},
 };
-use engine::{code::Code, id::AccountId};
+use engine::{
+    code::Code,
+    id::AccountId,
+    ledger::{hex::hex, leaf::sha256},
+};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
@@ -232,7 +236,7 @@ impl AuthLimiter {
         let account = if self.login_backoff.is_known(&pair) {
             None
         } else {
-            let checked = self.login_account.check(&email.to_ascii_lowercase(), "too many sign-ins to this account");
+            let checked = self.login_account.check(&account_key(email), "too many sign-ins to this account");
             Some(checked.map_err(&mut refuse)?)
         };
         let (attempt, tries) = self.login_backoff.begin(&pair, now_us).map_err(&mut refuse)?;
@@ -264,6 +268,11 @@ impl AuthLimiter {
             limit.tidy();
         }
     }
+}
+
+/// What stands for an account: of one length, however long what was typed as its email is.
+fn account_key(email: &str) -> String {
+    hex(&sha256(email.to_ascii_lowercase().as_bytes()))
 }
 
 #[cfg(test)]

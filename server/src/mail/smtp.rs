@@ -10,6 +10,8 @@ use lettre::{
     },
 };
 
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+
 use super::{SEND_TIMEOUT, TransportError};
 
 /// The way to the server at `url`, whose certificate comes from `ca`, or from a public authority. Nothing is asked yet.
@@ -29,7 +31,12 @@ fn trusting(url: &str, ca: &Path) -> Result<Tls, TransportError> {
     let url = url::Url::parse(url).map_err(|_unreadable| TransportError::Host)?;
     let host = url.host_str().ok_or(TransportError::Host)?;
     let unreadable = |error: io::Error| TransportError::Ca(ca.display().to_string(), error.kind());
-    let certificate = Certificate::from_pem(&fs::read(ca).map_err(unreadable)?)?;
+    let pem = fs::read(ca).map_err(unreadable)?;
+    // To the library a file without any certificate is one with none to trust.
+    if !matches!(CertificateDer::pem_slice_iter(&pem).next(), Some(Ok(_))) {
+        return Err(TransportError::NoCertificate(ca.display().to_string()));
+    }
+    let certificate = Certificate::from_pem(&pem)?;
     let parameters = TlsParameters::builder(host.to_owned())
         .certificate_store(CertificateStore::None)
         .add_root_certificate(certificate)

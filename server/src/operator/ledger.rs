@@ -2,7 +2,7 @@
 
 use engine::{
     audit::OpContext,
-    ledger::jsonl::hex,
+    ledger::hex::hex,
     service::{Services, checkpoints::CheckpointError},
 };
 use serde_json::json;

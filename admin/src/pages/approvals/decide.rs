@@ -22,8 +22,8 @@ pub(super) fn routes() -> Vec<Route> {
         get("/approvals/{id}/reject", needs(ConsoleAction::ApprovalDecide), ask_reject),
         post("/approvals/{id}/reject", needs(ConsoleAction::ApprovalDecide), reject),
         // Everybody who can ask for something may decide what others ask for.
-        get("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalDecide), ask_withdraw),
-        post("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalDecide), withdraw),
+        get("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalWithdraw), ask_withdraw),
+        post("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalWithdraw), withdraw),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::web::Payload;
 use engine::{
-    ledger::jsonl::{from_hex, hex},
+    ledger::hex::{from_hex, hex},
     policy::console::ConsoleAction,
     service::periods::{ClosePeriodError, CloseTerms, OpenPeriod, PeriodRehearsal, sums_of},
 };

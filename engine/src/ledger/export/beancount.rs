@@ -6,9 +6,9 @@ use super::{
     journal::{About, COMMODITY, Dialect, heading, id_text, place},
     names,
     out::Out,
-    value::{date_of, hex, push_integer, time_text},
+    value::{date_of, push_integer, time_text},
 };
-use crate::ledger::AccountKind;
+use crate::ledger::{AccountKind, hex::hex};
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]

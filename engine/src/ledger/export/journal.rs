@@ -256,7 +256,7 @@ pub(super) fn heading(frame: &Frame<'_>) -> Vec<String> {
         ),
     ];
     lines.extend(frame.position.iter().map(|at| {
-        let hash = super::value::hex(&at.hash);
+        let hash = crate::ledger::hex::hex(&at.hash);
         format!("position: slot {} up to entry {}, batch {}, hash {hash}", at.slot, at.seq, at.batch_no.unwrap_or(0))
     }));
     lines

@@ -2,12 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    out::Written,
-    request::Request,
-    value::{hex, time_text},
-};
-use crate::ledger::leaf::Digest;
+use super::{out::Written, request::Request, value::time_text};
+use crate::ledger::{hex::hex, leaf::Digest};
 
 /// Up to where an export goes in one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use super::{
     out::Out,
-    value::{TimeTexts, Value, push_hex, push_integer},
+    value::{TimeTexts, Value, push_integer},
 };
+use crate::ledger::hex::push_hex;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

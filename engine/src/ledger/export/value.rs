@@ -68,20 +68,6 @@ fn put(digits: &mut [u8; 40], at: usize, digit: u64) -> usize {
     at
 }
 
-/// Appends bytes in hexadecimal.
-pub fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?');
-    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]));
-}
-
-/// Bytes in hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut out = Vec::with_capacity(bytes.len().saturating_mul(2));
-    push_hex(&mut out, bytes);
-    String::from_utf8(out).unwrap_or_default()
-}
-
 /// A time as people write it, in UTC to the microsecond: `2027-01-15T12:00:00.000000Z`. Beyond the years that have such
 /// a form: the number.
 pub fn time_text(us: i64) -> String {

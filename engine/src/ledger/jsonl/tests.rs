@@ -2,15 +2,6 @@ use super::*;
 use crate::ledger::{leaf::sha256, signing::SigningKey};
 
 #[test]
-fn hexadecimal_goes_there_and_back() {
-    assert_eq!(hex(&[0, 0x0f, 0xa0, 0xff]), "000fa0ff");
-    assert_eq!(from_hex("000fa0ff"), Some([0, 0x0f, 0xa0, 0xff]));
-    for wrong in ["", "0", "000fa0f", "000fa0ff00", "000fa0fg", "000fa0f\u{e9}"] {
-        assert_eq!(from_hex::<4>(wrong), None, "{wrong}");
-    }
-}
-
-#[test]
 fn a_checkpoint_is_read_back_from_its_text_and_a_changed_one_is_not() {
     let key = SigningKey::from_seed(&[7; 32], 1).unwrap();
     let heads = vec![SlotHead { slot: 0, batch_no: 1, seq: 2, hash: sha256(b"h"), after: 0, span: sha256(b"s") }];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::jsonl::{from_hex, hex};
+use crate::ledger::hex::{from_hex, hex};
 
 /// The first example of RFC 8032, section 7.1.
 #[test]

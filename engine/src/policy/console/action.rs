@@ -74,7 +74,7 @@ macro_rules! console_actions {
     };
 }
 
-console_actions! { 70:
+console_actions! { 71:
     /// See the dashboard.
     DashboardRead, "dashboard.read", Read;
     /// See publishers, namespaces and tools.
@@ -213,6 +213,8 @@ console_actions! { 70:
     SelfPassword, "self.password", Own;
     /// Enrol one's own second factor.
     SelfFactor, "self.factor", Own;
+    /// Take back what one has asked for oneself.
+    ApprovalWithdraw, "approval.withdraw", Own;
     /// Sign out.
     SelfSignOut, "self.sign_out", Own;
 }

@@ -15,7 +15,7 @@ use crate::{
     audit::{Action, Method, OpContext},
     id::{OperatorId, RequestId},
     ledger::{
-        jsonl::{from_hex, hex},
+        hex::{from_hex, hex},
         leaf::{Digest, sha256},
     },
     service::{Services, outbox::unexpected},
@@ -195,12 +195,7 @@ impl Services {
     /// The database cannot be read.
     pub async fn find_operator_session(&self, secret: &str) -> Result<Option<OperatorSession>, StoreError> {
         let Some(key) = SessionKey::of(secret) else { return Ok(None) };
-        let row = entity::operator_session::Entity::find_by_id(key.row())
-            .filter(is_good_at(self.clock.now_us()))
-            .filter(entity::operator_session::Column::Echo.is_null())
-            .one(self.db.readers())
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = self.find_session_row(key).await? else { return Ok(None) };
         let operator = entity::operator::Entity::find_by_id(row.operator_id).one(self.db.readers()).await?;
         let operator = operator.as_ref().filter(|operator| !operator.is_disabled).map(profile).transpose()?;
         Ok(operator.map(|operator| OperatorSession {
@@ -211,6 +206,19 @@ impl Services {
             fresh_us: row.fresh_us,
             flash: row.flash,
         }))
+    }
+
+    /// The session with this name, and not what its secret was before it got another one.
+    pub(super) async fn find_session_row(
+        &self,
+        key: SessionKey,
+    ) -> Result<Option<entity::operator_session::Model>, StoreError> {
+        entity::operator_session::Entity::find_by_id(key.row())
+            .filter(is_good_at(self.clock.now_us()))
+            .filter(entity::operator_session::Column::Echo.is_null())
+            .one(self.db.readers())
+            .await
+            .map_err(StoreError::from)
     }
 
     /// Writes down that somebody is still there, once a minute at most.
@@ -372,6 +380,7 @@ impl Services {
     }
 }
 
+/// A change of the session `key`, and not of what its secret was before it got another one.
 fn change_of(
     key: SessionKey,
     change: entity::operator_session::ActiveModel,
@@ -379,6 +388,7 @@ fn change_of(
     entity::operator_session::Entity::update_many()
         .set(change)
         .filter(entity::operator_session::Column::Digest.eq(key.row()))
+        .filter(entity::operator_session::Column::Echo.is_null())
 }
 
 /// Neither idle for too long nor too old.

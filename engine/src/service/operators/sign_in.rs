@@ -49,6 +49,9 @@ pub enum OperatorSignInError {
     /// which.
     #[error("email, password and code do not belong together")]
     BadCredentials,
+    /// The session was renewed with another form or ended, while the password was looked at.
+    #[error("the session goes on elsewhere, or has ended")]
+    Elsewhere,
     /// Too many passwords are being checked.
     #[error("too many sign-ins at once")]
     Busy,
@@ -163,8 +166,15 @@ impl Services {
         let told = session.context(request).entry(Action::OperatorStepUp, "operator", id);
         match self.ledger.save(unit.audited(told.after(json!({"factor": step.is_some()})))).await {
             Ok(_) => Ok(NewSession { secret, operator }),
-            // The first copy of the form was written a moment ago.
-            Err(not_saved) => self.enter_beside(session, form).await?.ok_or_else(|| self.refuse(id, not_saved)),
+            Err(not_saved) => {
+                // The first copy of the form was written a moment ago.
+                if let Some(beside) = self.enter_beside(session, form).await? {
+                    return Ok(beside);
+                }
+                // Or another form. That nobody has guessed wrong is no reason to count it.
+                let is_there = self.find_session_row(session.key).await?.is_some();
+                Err(if is_there { self.refuse(id, not_saved) } else { OperatorSignInError::Elsewhere })
+            }
         }
     }
 

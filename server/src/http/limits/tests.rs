@@ -59,3 +59,10 @@ fn guesses_from_elsewhere_do_not_keep_the_owner_out_of_a_known_address() {
     assert!(begin("203.0.113.3").is_err(), "the account's limit is used up");
     assert!(begin("203.0.113.1").is_ok());
 }
+
+#[test]
+fn what_is_typed_as_an_address_is_kept_at_one_length() {
+    assert_eq!(account_key("A@Example.com"), account_key("a@example.com"));
+    assert_eq!(account_key(&"x".repeat(1_000_000)).len(), 64);
+    assert_ne!(account_key("a@example.com"), account_key("operator a@example.com"));
+}

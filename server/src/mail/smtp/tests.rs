@@ -30,7 +30,7 @@ async fn an_authority_is_of_use_with_tls_alone_and_has_to_be_one() {
     let said = |url: &str| open(url, Some(&path)).map(drop).unwrap_err().to_string();
     assert!(said("smtp://localhost?tls=required").contains("not found"));
     std::fs::write(&path, "no certificate").unwrap();
-    assert!(open("smtps://localhost", Some(&path)).is_err());
+    assert!(said("smtps://localhost").contains("holds no certificate"));
     std::fs::write(&path, include_str!("../../../../tests/src/postgres/server.crt")).unwrap();
     for url in ["smtps://localhost", "smtp://localhost?tls=required", "smtp://localhost?tls=opportunistic"] {
         assert!(open(url, Some(&path)).is_ok(), "{url}");

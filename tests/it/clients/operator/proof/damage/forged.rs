@@ -14,7 +14,7 @@ use crate::rows;
 pub(super) fn headers(home: &Home) -> Vec<BatchHeader> {
     let sql = "SELECT slot, batch_no, epoch, first_seq, n_entry, n_posting, total, recorded_us, client_batch_id, \
                HEX(merkle_root), HEX(prev_hash) FROM batch WHERE slot = 0 ORDER BY batch_no";
-    let digest = |text: &str| engine::ledger::jsonl::from_hex(&text.to_lowercase()).unwrap();
+    let digest = |text: &str| engine::ledger::hex::from_hex(&text.to_lowercase()).unwrap();
     let read = |row: Vec<String>| {
         let int = |index: usize| row[index].parse().unwrap();
         BatchHeader {
@@ -48,7 +48,7 @@ pub(super) fn in_words_of(home: &Home, sql: &str) -> String {
 }
 
 pub(super) fn bytes(home: &Home, bytes: &[u8]) -> String {
-    let digits = engine::ledger::jsonl::hex(bytes);
+    let digits = engine::ledger::hex::hex(bytes);
     if home.database().is_some() { format!("'\\x{digits}'::bytea") } else { format!("x'{digits}'") }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn enlarge(row: &[String], more: i64) -> (engine::ledger::leaf::Diges
         hold: None,
         reverses: None,
         effective_us: int(4),
-        meta: engine::ledger::jsonl::from_hex(&row[8].to_lowercase()),
+        meta: engine::ledger::hex::from_hex(&row[8].to_lowercase()),
         legs: vec![Leg { debit: account(5), credit: account(6), amount }],
     });
     let (seq, debit, credit) = (int(1), int(5), int(6));
