@@ -30,6 +30,7 @@ mod mails;
 mod rounds;
 mod rows;
 mod standing;
+mod vouched;
 
 pub use alone::{ALONE_HOURS, CountedWith, Weight};
 pub(super) use alone::{Alone, Moving, NotAlone};
@@ -144,7 +145,12 @@ impl Services {
             note: None,
             outcome: None,
         };
-        let after = json!({"kind": row.kind, "amount_microcredits": row.amount, "object": row.object_id});
+        let after = json!({
+            "kind": row.kind,
+            "amount_microcredits": row.amount,
+            "object": row.object_id,
+            "terms": read(row.clone(), now_us)?.terms(None),
+        });
         let told = by.entry(Action::ApprovalRequest, "approval", id).after(after).because(new.reason);
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::approval::Entity::insert(row.clone().into_active_model()));
@@ -178,8 +184,13 @@ fn same_request(
     if known.kind == kind && known.payload == payload { Ok(id) } else { Err(RequestApprovalError::KeyReused(id)) }
 }
 
-/// What the trail tells of the end of a request's waiting.
-fn told_of(by: &OpContext, action: Action, approval: &Approval, state: ApprovalState) -> AuditEntry {
+/// What the trail tells of the end of a request's waiting, by `decided_by` if somebody has ended it.
+fn told_of(
+    by: &OpContext,
+    action: Action,
+    approval: &Approval,
+    (state, decided_by): (ApprovalState, Option<OperatorId>),
+) -> AuditEntry {
     let facts = |state: ApprovalState| {
         json!({
             "kind": approval.kind,
@@ -189,7 +200,11 @@ fn told_of(by: &OpContext, action: Action, approval: &Approval, state: ApprovalS
             "state": state.as_str(),
         })
     };
-    by.entry(action, "approval", approval.id).before(facts(ApprovalState::Waiting)).after(facts(state))
+    let mut after = facts(state);
+    if let (Some(after), Some(_)) = (after.as_object_mut(), decided_by) {
+        after.insert("terms".to_owned(), approval.terms(decided_by).into());
+    }
+    by.entry(action, "approval", approval.id).before(facts(ApprovalState::Waiting)).after(after)
 }
 
 fn cut(text: &str) -> String {

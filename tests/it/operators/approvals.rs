@@ -25,6 +25,7 @@ on_both! {
     two_who_decide_at_once_do_not_both_decide,
     what_was_approved_is_found_until_it_has_an_outcome,
     the_database_wants_four_eyes_too,
+    what_the_trail_does_not_vouch_for_is_not_done,
     a_list_goes_on_where_its_page_ended,
 }
 
@@ -281,6 +282,54 @@ async fn the_database_wants_four_eyes_too(kind: Kind) {
     ] {
         refused(&desk, &sql).await;
     }
+}
+
+/// Somebody who writes into the database, and knows what its triggers let through.
+async fn what_the_trail_does_not_vouch_for_is_not_done(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let (ada, bob) = two(&services).await;
+    let write = async |sql: String| {
+        let mut unit = UnitOfWork::new();
+        push_statement(&mut unit, &sql, None);
+        desk.save(unit).await.unwrap();
+    };
+    let literal = |id: uuid::Uuid| desk.id_literal(EntryId::from(id));
+    let asked = ask(&services, ada).await;
+    let others = [uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(8)];
+    for (other, changed) in others.into_iter().zip(["replace(payload, '120', '100')", "payload"]) {
+        write(format!(
+            "INSERT INTO approval SELECT {}, kind, {changed}, amount, object_kind, object_id, reason, key, author,
+             created_us, expires_us, state, decided_by, decided_us, note, outcome FROM approval WHERE id = {}",
+            literal(other),
+            literal(asked.uuid()),
+        ))
+        .await;
+        let planted = ApprovalId::from(other);
+        let refused = approve(&services, planted, bob).await;
+        assert!(matches!(refused, Err(DecideApprovalError::NotVouchedFor)), "{refused:?}");
+    }
+    let rejected = services.decide_approval(&system(), ApprovalId::from(others[0]), bob, Decision::Reject, None).await;
+    assert_eq!(rejected.unwrap().state, ApprovalState::Rejected);
+
+    for id in [others[1], asked.uuid()] {
+        write(format!(
+            "UPDATE approval SET state = 'approved', decided_by = {}, decided_us = 1 WHERE id = {}",
+            literal(bob.uuid()),
+            literal(id)
+        ))
+        .await;
+    }
+    services.resume_approvals().await.unwrap();
+    for id in [ApprovalId::from(others[1]), asked] {
+        let approval = services.find_approval(id).await.unwrap().unwrap();
+        let outcome = approval.outcome.unwrap();
+        assert_eq!(approval.state, ApprovalState::Failed, "{outcome}");
+        assert!(
+            outcome["refused"].as_str().unwrap().starts_with("the audit trail tells of no such approval"),
+            "{outcome}"
+        );
+    }
+    assert_eq!(newest(&services, 2).await, ["approval.fail", "approval.fail"]);
 }
 
 async fn a_list_goes_on_where_its_page_ended(kind: Kind) {

@@ -257,6 +257,10 @@ impl Services {
             });
         }
         match self.find_account_row(email).await.map_err(CreateAccountError::from)? {
+            // The same form was written between the two looks.
+            Some(row) if key.is_some_and(|key| row.id == key.uuid()) => {
+                Err(FundedAccountError::MadeBefore(Box::new(profile(&row))))
+            }
             Some(_other) => Err(CreateAccountError::EmailTaken.into()),
             None => Ok(()),
         }

@@ -34,6 +34,9 @@ pub enum DecideApprovalError {
     /// Its author has let in whoever decides, or could have seen a link of theirs.
     #[error("whoever asked for this has lately let you in or given you a link: somebody else has to approve it")]
     LetInByAuthor,
+    /// It is not what the audit trail tells that was asked for.
+    #[error("the audit trail tells of no such request: reject it, and find out who writes into the database")]
+    NotVouchedFor,
     /// It was decided before.
     #[error("this request is {} already", .state.as_str())]
     NotWaiting {
@@ -92,10 +95,13 @@ impl Services {
         }
         expect_undecided(&before)?;
         if decision == Decision::Approve {
+            if !self.is_asked_for(&before).await? {
+                return Err(DecideApprovalError::NotVouchedFor);
+            }
             self.expect_able_author(&before).await?;
             self.expect_apart(&before, operator).await?;
         }
-        let told = told_of(by, action, &before, state);
+        let told = told_of(by, action, &before, (state, Some(operator)));
         if let Some(decided) = self.close_approval(before, operator, state, note, told).await? {
             return Ok(decided);
         }
@@ -123,7 +129,7 @@ impl Services {
         if before.state != ApprovalState::Waiting {
             return Err(WithdrawApprovalError::NotWaiting { state: before.state });
         }
-        let told = told_of(by, Action::ApprovalWithdraw, &before, ApprovalState::Withdrawn);
+        let told = told_of(by, Action::ApprovalWithdraw, &before, (ApprovalState::Withdrawn, Some(operator)));
         if let Some(withdrawn) = self.close_approval(before, operator, ApprovalState::Withdrawn, note, told).await? {
             return Ok(withdrawn);
         }

@@ -28,6 +28,8 @@ const RESUMED_AFTER_US: i64 = RESUMED_AFTER_S * 1_000_000;
 /// How much earlier than the decision a deed may seem to have been told, in microseconds: clocks of servers differ.
 const CLOCKS_DIFFER_US: i64 = 60_000_000;
 
+const NOT_VOUCHED_FOR: &str = "the audit trail tells of no such approval: find out who writes into the database";
+
 /// What was done.
 #[derive(Debug, Clone)]
 pub struct DeedDone {
@@ -213,12 +215,17 @@ impl Services {
     }
 
     /// Carries out what was approved and keeps what came of it: that it was done, or why it cannot be. Gives the link that
-    /// was made, for whoever approved it.
+    /// was made, for whoever approved it. What the audit trail does not vouch for is refused.
     ///
     /// # Errors
     /// The database failed, or somebody was at the same thing: it is as it was, and can be tried again.
     pub async fn carry_out_approval(&self, approval: &Approval) -> Result<Option<CreatedOperator>, DeedFailure> {
         let Some(approver) = approval.decided_by else { return Ok(None) };
+        if !self.is_approved(approval).await? {
+            tracing::error!(id = %approval.id, "the audit trail tells of no such approval: nothing is done");
+            self.finish_approval(approval.id, Err(NOT_VOUCHED_FOR)).await?;
+            return Ok(None);
+        }
         let by = OpContext {
             actor: Actor::Operator(approver.to_string()),
             method: Method::Approval { id: approval.id, author: approval.author },

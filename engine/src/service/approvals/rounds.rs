@@ -95,7 +95,7 @@ impl Services {
                 &OpContext::system(),
                 Action::ApprovalExpire,
                 &read(row, now_us)?,
-                ApprovalState::Expired,
+                (ApprovalState::Expired, None),
             ));
         }
         let mut entries = entries.into_iter();

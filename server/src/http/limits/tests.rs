@@ -1,7 +1,7 @@
 use actix_web::ResponseError as _;
 use engine::code::Code;
 
-use super::{AuthLimiter, RateHeaders};
+use super::{AuthLimiter, RateHeaders, account_key};
 use crate::{
     config::{ConfigSource, Environment, load},
     http::problem::Problem,
