@@ -1,21 +1,16 @@
 //! The application on an operator's phone: codes by RFC 6238 (HMAC-SHA-1, six digits, every 30 seconds), worked out here
 //! and not by the program under test.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::hmac;
 use engine::clock::{Clock as _, SystemClock};
 
-use crate::patience::wait_within;
+use crate::patience::wait_until;
 
 const STEP_S: i64 = 30;
 /// A code is asked for only if it is good for so long yet: the program has to check a password before.
 const GOOD_FOR_S_MIN: i64 = 8;
-/// Until the code after the next one there are two steps at most.
-const WAIT_MAX: Duration = Duration::from_secs(90);
 
 /// A secret, and which of its codes were used.
 #[derive(Debug)]
@@ -40,8 +35,7 @@ impl Authenticator {
     /// The clock stands still.
     pub fn code(&self) -> String {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let (step, _) =
-            wait_within(WAIT_MAX, "the next code", || fit_step(SystemClock::start().now_us() / 1_000_000, *used));
+        let (step, _) = wait_until("the next code", || fit_step(SystemClock::start().now_us() / 1_000_000, *used));
         *used = step;
         code_at(&self.secret, step)
     }

@@ -1,17 +1,15 @@
 //! The folder into which the file transport writes mails, read as their receivers would.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
-use crate::patience::wait_within;
-
-const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
+use crate::patience::wait_until;
 
 /// The path (with its leading slash) of the link in the newest mail to `email` in `folder`. Waits for it to be written.
 ///
 /// # Panics
 /// No such mail comes.
 pub fn wait_for_link(folder: &Path, email: &str) -> String {
-    let (link, _) = wait_within(MAIL_TIMEOUT, &format!("a mail to {email}"), || {
+    let (link, _) = wait_until(&format!("a mail to {email}"), || {
         let mut mails: Vec<_> = std::fs::read_dir(folder)
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.path()))

@@ -24,21 +24,13 @@ impl Drop for SetOnDrop<'_> {
 ///
 /// # Panics
 /// `what` does not happen.
-pub fn wait_until<T>(what: &str, look: impl FnMut() -> Option<T>) -> (T, Duration) {
-    wait_within(BOUND, what, look)
-}
-
-/// The same, for what the program itself does in a time that it has been given.
-///
-/// # Panics
-/// `what` does not happen within `bound`.
-pub fn wait_within<T>(bound: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
+pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
     let begin = Instant::now();
     loop {
         if let Some(found) = look() {
             return (found, begin.elapsed());
         }
-        assert!(begin.elapsed() < bound, "waited in vain: {what}");
+        assert!(begin.elapsed() < BOUND, "waited in vain: {what}");
         pause(Duration::from_millis(5));
     }
 }

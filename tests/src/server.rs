@@ -3,13 +3,12 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde_json::Value;
 
 use crate::{
-    patience::wait_within,
+    patience::wait_until,
     program::{self, Answer, tollgate},
     wire,
 };
@@ -118,7 +117,7 @@ impl Server {
             let call = self.get(token, &format!("/invocations/{id}")).json;
             (call.get("is_settled") == Some(&Value::Bool(true))).then_some(call)
         };
-        wait_within(Duration::from_secs(30), &format!("the end of {id}"), look).0
+        wait_until(&format!("the end of {id}"), look).0
     }
 
     /// What `tollgate ledger …  --json` prints beside this server.

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, thread, time::Instant};
 
 use serde_json::json;
 use tests::{
-    patience::wait_within,
+    patience::wait_until,
     program::{Answer, folder},
     server::{Server, config},
     wire::{self, Wire},
@@ -122,7 +122,7 @@ fn a_wrong_password_is_followed_by_a_pause_that_ends() {
     assert_eq!((paused.status, paused.code(), paused.header("retry-after")), (429, "rate_limited", Some("1")));
     let policies = paused.header("ratelimit-policy").unwrap();
     assert!(policies.contains("\"login-address\";q=20;w=60") && policies.contains("\"login-wrong\";q=5;w=3600"));
-    let (waited, _) = wait_within(std::time::Duration::from_secs(30), "the end of the pause", || {
+    let (waited, _) = wait_until("the end of the pause", || {
         let answer = log_in(&server, email, PASSWORD, HOME);
         (answer.status != 429).then_some(answer)
     });

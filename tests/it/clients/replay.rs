@@ -1,12 +1,11 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
 use std::{io::Write as _, thread};
 
 use serde_json::json;
 use tests::{
     home::{Home, Kind},
     on_both_databases,
-    patience::wait_within,
+    patience::wait_until,
     server::{ALICE, BOB, Server, config, tool},
     upstream::{Upstream, json_answer},
 };
@@ -114,9 +113,7 @@ fn in_flight(server: &Server, upstream: &Upstream, gate: &Gate) {
     let body = r#"{"idempotency_key": "k-gated"}"#;
     thread::scope(|scope| {
         let first = scope.spawn(|| server.invoke(ALICE, "gated", body));
-        wait_within(Duration::from_secs(20), "the first call's dispatch", || {
-            (upstream.count("/gated") == 1).then_some(())
-        });
+        wait_until("the first call's dispatch", || (upstream.count("/gated") == 1).then_some(()));
         let second = server.invoke(ALICE, "gated", body);
         // Before any assertion, so that the first call ends whatever is found.
         gate.open();

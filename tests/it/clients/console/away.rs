@@ -1,15 +1,13 @@
 //! The database goes away under the console: every page says so, nothing is done by half, and when it is back so is the
 //! console, with the same session and the same form.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 use serde_json::json;
 use tests::{
     home::{Home, Kind},
     html,
     operator_console::{OperatorConsole, visitor::fill},
-    patience::wait_within,
+    patience::wait_until,
     postgres::Cluster,
     program::{Answer, folder},
 };
@@ -17,8 +15,6 @@ use tests::{
 use super::routes::{pages, with_stand_ins};
 use crate::rows;
 
-/// The console answers again within this time of the database.
-const BACK_WITHIN: Duration = Duration::from_secs(20);
 const NEW: &str = "/admin/partners/new";
 const SAID: &str = "The database does not answer";
 
@@ -68,7 +64,7 @@ fn every_page_says_that_the_database_is_away_and_is_back_with_it() {
     browser.expect_no_barriers();
 
     cluster.restart();
-    wait_within(BACK_WITHIN, "the console is back", || (owner.visitor.get(NEW).status == 200).then_some(()));
+    wait_until("the console is back", || (owner.visitor.get(NEW).status == 200).then_some(()));
     // Nobody has to sign in again, and the form that was refused does what it says: once.
     assert_eq!(browser.open(&url), 200);
     assert_eq!(browser.url(), url);
@@ -91,7 +87,7 @@ fn while_somebody_locks_the_database_pages_are_shown_and_forms_say_that_nothing_
     let refused = send(&console, &cookies, &filled);
     assert!(says_so(&refused), "{} {}", refused.status, html::text(&refused.body));
     intruder.execute_batch("ROLLBACK").unwrap();
-    let done = wait_within(BACK_WITHIN, "the form is taken", || {
+    let done = wait_until("the form is taken", || {
         let answer = send(&console, &cookies, &filled);
         (answer.status != 503).then_some(answer)
     });

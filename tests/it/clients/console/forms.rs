@@ -246,21 +246,21 @@ fn a_form_that_is_sent_too_late_leads_back_to_its_page(kind: Kind) {
     let console = OperatorConsole::start(home.path());
     let ada = console.operator("Ada", "ada@example.com", "owner");
     run(&home, "DELETE FROM operator_session");
-    let page = "/admin/accounts/new?email=b%40example.com&reason=a+start";
-    let back = "/admin/sign-in?next=%2Fadmin%2Faccounts%2Fnew%3Femail%3Db%2540example.com%26reason%3Da%2Bstart";
+    let page = "/admin/partners/new?name=b%40example.com&reason=a+start";
+    let back = "/admin/sign-in?next=%2Fadmin%2Fpartners%2Fnew%3Fname%3Db%2540example.com%26reason%3Da%2Bstart";
     let late = |referer: &str| {
         let headers = [("sec-fetch-site", "same-origin"), ("referer", referer)];
-        ada.visitor.post_with("/admin/accounts/new", &headers, &[("email", "b@example.com"), ("reason", "a start")])
+        ada.visitor.post_with("/admin/partners/new", &headers, &[("name", "b@example.com"), ("reason", "a start")])
     };
     expect_redirect(&late(&console.url(page)), back);
     // What says nothing of a page of ours leads to the form.
     for referer in ["https://evil.example/", "nonsense", &console.url("/elsewhere"), &console.url("/admin/sign-in")] {
-        expect_redirect(&late(referer), "/admin/sign-in?next=%2Fadmin%2Faccounts%2Fnew");
+        expect_redirect(&late(referer), "/admin/sign-in?next=%2Fadmin%2Fpartners%2Fnew");
     }
     let fields = [("email", ada.email.as_str()), ("password", PASSWORD)];
     expect_redirect(&ada.visitor.submit(back, "/admin/sign-in", &fields), page);
     let shown = ada.visitor.get(page).body;
-    assert_eq!(value(&shown, "/admin/accounts/new", "reason"), "a start");
+    assert_eq!(value(&shown, "/admin/partners/new", "reason"), "a start");
 }
 
 const REASON: (&str, &str) = ("reason", "a test");

@@ -1,8 +1,6 @@
 //! A policy is changed, tried, published by two, and taken back.
 
-use std::time::Duration;
-
-use tests::{patience::wait_within, program::paste};
+use tests::{patience::wait_until, program::paste};
 
 use super::{Story, job::Job, world::World};
 
@@ -48,7 +46,7 @@ pub(super) fn change_the_policy(job: &Job<'_>, _: &mut Story) {
 
     let tara = job.sign_in(world.who("Tara"), &request, "the request's address");
     tara.press("Approve, and do it now");
-    wait_within(Duration::from_secs(10), "the denied call", || (agent_status(world) != 200).then_some(()));
+    wait_until("the denied call", || (agent_status(world) != 200).then_some(()));
     assert_eq!(newest(world).1, "published");
     let published = world.told("policy.publish");
     assert_eq!(published["actor"], world.told("approval.approve")["actor"], "{published}");
@@ -57,7 +55,7 @@ pub(super) fn change_the_policy(job: &Job<'_>, _: &mut Story) {
     tara.press("Roll back to version 1");
     tara.fill("Why", "The agents need them");
     tara.press("Put version 1 in force again, now");
-    wait_within(Duration::from_secs(10), "the allowed call", || (agent_status(world) == 200).then_some(()));
+    wait_until("the allowed call", || (agent_status(world) == 200).then_some(()));
     let (number, state, text) = newest(world);
     assert_eq!((number, state.as_str(), text), (3, "published", digest));
     world.expect_told("policy.rollback", "rollback to version 1: The agents need them");

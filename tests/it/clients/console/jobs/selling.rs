@@ -1,8 +1,6 @@
 //! What is sold: a publisher with a tool, its price, and the end of it.
 
-use std::time::Duration;
-
-use tests::{patience::wait_within, program::Answer};
+use tests::{patience::wait_until, program::Answer};
 
 use super::{
     Story,
@@ -42,7 +40,7 @@ pub(super) fn add_a_publisher(job: &Job<'_>, story: &mut Story) {
     mara.press("Add a tool");
     mara.browser.see("tool.create");
 
-    let (answer, _) = wait_within(Duration::from_secs(10), "the new tool", || {
+    let (answer, _) = wait_until("the new tool", || {
         let answer = world.call();
         (answer.code() != "not_found").then_some(answer)
     });
@@ -81,7 +79,7 @@ pub(super) fn schedule_a_price(job: &Job<'_>, _: &mut Story) {
     if now_us() < from_us {
         assert_eq!(before, 150, "the price to come is not in force yet");
     }
-    wait_within(Duration::from_mins(1), "the time of the price", || (now_us() >= from_us).then_some(()));
+    wait_until("the time of the price", || (now_us() >= from_us).then_some(()));
     let (call, after) = world.paid_call();
     assert_eq!(after, 140);
     let shares = expected([(WALLET, PUBLISHER, 112_000_000), (WALLET, FEE, 28_000_000)]);
@@ -101,8 +99,8 @@ pub(super) fn suspend_a_publisher(job: &Job<'_>, story: &mut Story) {
     vito.fill("Why", story.why_suspended);
     vito.press("Suspend");
     let is_refused = |answer: &Answer| answer.status != 200;
-    let (answer, _) =
-        wait_within(Duration::from_secs(1), "the first refused call", || Some(world.call()).filter(is_refused));
+    let (answer, took) = wait_until("the first refused call", || Some(world.call()).filter(is_refused));
+    println!("a call was refused {} ms after the form was sent", took.as_millis());
     assert_eq!((answer.status, answer.code()), (403, "policy_denied"), "{}", answer.body);
     let (posted, asked) = (world.rows("postings"), world.upstream.log().len());
     assert!(!world.postings(&last).is_empty());

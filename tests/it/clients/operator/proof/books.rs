@@ -3,13 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
-    patience::wait_within,
+    patience::wait_until,
     server::{ALICE, BOB, Server, config, tool},
     upstream::{Upstream, json_answer},
 };
@@ -106,7 +105,7 @@ impl Books {
     /// The checkpoints outside of the database, once there are so many.
     pub(super) fn kept(&self, count: usize) -> PathBuf {
         let file = self.path().join("data/checkpoints/checkpoints.jsonl");
-        wait_within(Duration::from_secs(30), &format!("{count} checkpoints in a file"), || {
+        wait_until(&format!("{count} checkpoints in a file"), || {
             (fs::read_to_string(&file).ok()?.lines().count() >= count).then_some(())
         });
         file

@@ -1,13 +1,13 @@
 //! Checkpoints: made, kept outside, mailed, shown, signed by keys that follow each other, and found wanting.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     mailbox::decode_quoted_printable,
     on_both_databases,
-    patience::{wait_until, wait_within},
+    patience::wait_until,
     server::{ALICE, Server},
 };
 
@@ -207,7 +207,7 @@ fn a_file_that_is_not_of_these_books_is_told_of_and_left_alone(kind: Kind) {
         fs::write(&file, format!("{line}\n")).unwrap();
         books.restart();
         books.server().invoke(ALICE, "paid", "{}");
-        wait_within(Duration::from_secs(30), why, || books.server().log().contains(why).then_some(()));
+        wait_until(why, || books.server().log().contains(why).then_some(()));
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("{line}\n"));
         books.stop();
     }
