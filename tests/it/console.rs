@@ -14,6 +14,7 @@ mod mail;
 mod movements;
 mod operators;
 mod partners;
+mod pictures;
 mod policies;
 mod prices;
 mod search;

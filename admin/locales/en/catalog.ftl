@@ -46,6 +46,10 @@ catalog-owed = Owed by the publisher
 catalog-received = Received in all
 catalog-gone = Given back or paid out
 catalog-earned-picture = What became of the earnings
+catalog-days = The publisher's share and what went back, day by day (UTC)
+catalog-days-share = The publisher's share
+catalog-days-back = Given back
+catalog-days-some = Of the newest { $count } entries of the whole books, since { $since } UTC. What came in or went back before is not counted here; the statement in the books has everything.
 catalog-credits = Credits
 catalog-ledger-account = Account in the books
 

@@ -3,6 +3,10 @@
 movements-refunds = Refunds
 movements-refunds-only = refunds and reversals
 movements-refunds-empty = No refund fits. A refund gives back a charge or a part of it; publisher, partner and platform give their shares. The first one is made like this:
+movements-by-tool = What was given back of calls, by tool, the most first
+movements-by-tool-says = { $credits } cr, refunds: { $count }
+movements-by-tool-others = other tools: { $count }
+movements-by-tool-some = Of the newest { $count } movements that operators ordered, whatever they are, since { $since } UTC. What was given back before is not counted here.
 movements-refunds-waiting = Refunds that wait for an approval: { $count }
 movements-any = any
 movements-export = As a file (CSV)

@@ -117,6 +117,12 @@ partners-cap-lift-text = From now on only the wallet and other limits hold, with
 partners-cap-lifted = The limit is lifted.
 partners-cap-lifted-already = The limit was lifted already.
 
+partners-spending = End users by what their newest calls were charged, in credits
+partners-spending-nothing = nothing
+partners-spending-class = { $from } to below { $below }
+partners-spending-most = { $from } and more
+partners-spending-some = Of the newest { $count } calls of everybody, since { $since } UTC. Whoever called only before is not counted here, and what was charged before is not either.
+
 partners-user-name = The partner's name for it
 partners-user-begins = Name begins with
 partners-user-of = Partner

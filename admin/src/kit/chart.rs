@@ -1,8 +1,9 @@
 //! Charts, drawn here as SVG with classes only: no script, no inline style. Under each stands a table with its numbers.
 
 use askama::Template;
+use engine::credits::Credits;
 
-use super::instant_text;
+use super::{Cell, books::written, instant_text};
 
 /// The drawing's size, in its own units.
 const WIDTH: i64 = 720;
@@ -20,12 +21,42 @@ pub struct Series {
     pub values: Vec<i64>,
 }
 
+/// What the values of bars are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Measure {
+    /// Numbers: of things, of milliseconds.
+    #[default]
+    Number,
+    /// Micro-credits.
+    Money,
+}
+
+impl Measure {
+    /// A value as the table has it.
+    const fn cell(self, value: i64) -> Cell {
+        match self {
+            Self::Number => Cell::Number(value),
+            Self::Money => Cell::Money(Credits::from_micros(value)),
+        }
+    }
+
+    /// A value in words.
+    fn says(self, value: i64) -> String {
+        match self {
+            Self::Number => value.to_string(),
+            Self::Money => written(Credits::from_micros(value)),
+        }
+    }
+}
+
 /// Stacked bars.
 #[derive(Debug, Template)]
 #[template(path = "kit/bars.html")]
 pub struct Bars {
     /// What it shows.
     pub title: String,
+    /// What the values are.
+    pub measure: Measure,
     /// What stands under the bars.
     pub labels: Vec<String>,
     /// From the bottom up.
@@ -91,7 +122,7 @@ impl Bars {
                         width,
                         height,
                         class: series.class,
-                        says: format!("{label}: {} {value}", series.label),
+                        says: format!("{label}: {} {}", series.label, self.measure.says(value)),
                     });
                 }
             }
@@ -100,8 +131,9 @@ impl Bars {
     }
 
     /// The numbers, bar by bar, for the table.
-    pub fn numbers(&self) -> Vec<(String, Vec<i64>)> {
-        let row = |bar: usize| self.series.iter().map(|series| series.values.get(bar).copied().unwrap_or(0)).collect();
+    pub fn numbers(&self) -> Vec<(String, Vec<Cell>)> {
+        let value = |series: &Series, bar: usize| self.measure.cell(series.values.get(bar).copied().unwrap_or(0));
+        let row = |bar: usize| self.series.iter().map(|series| value(series, bar)).collect();
         self.labels.iter().enumerate().map(|(bar, label)| (label.clone(), row(bar))).collect()
     }
 }

@@ -10,6 +10,8 @@ const WIDTH: i64 = 720;
 const ROW: i64 = 26;
 /// Where the scale begins: left of it stand the names.
 const LEFT: i64 = 220;
+/// How many letters of a name fit there; the table has all of them.
+const NAME_CHARS_MAX: usize = 31;
 
 /// Bars on one scale.
 #[derive(Debug, Template)]
@@ -53,6 +55,17 @@ pub struct Drawn<'a> {
     pub length: i64,
     /// The line on which its name stands.
     pub name_y: i64,
+}
+
+impl Drawn<'_> {
+    /// Its name, as far as there is room.
+    pub fn name(&self) -> String {
+        let name = &self.span.name;
+        if name.chars().count() <= NAME_CHARS_MAX {
+            return name.clone();
+        }
+        name.chars().take(NAME_CHARS_MAX.saturating_sub(1)).chain(['…']).collect()
+    }
 }
 
 impl Span {

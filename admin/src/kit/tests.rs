@@ -80,6 +80,7 @@ fn a_page_goes_on_behind_its_last_row_and_keeps_its_filters() {
 fn bars_are_stacked_within_the_drawing() {
     let bars = Bars {
         title: "calls".to_owned(),
+        measure: Measure::Number,
         labels: vec!["1".to_owned(), "2".to_owned()],
         series: vec![
             Series { label: "a".to_owned(), class: "s1", values: vec![10, 0] },
@@ -91,6 +92,18 @@ fn bars_are_stacked_within_the_drawing() {
     assert!(drawn.iter().all(|bar| bar.y >= 0 && bar.height > 0 && bar.x + bar.width <= 720));
     assert_eq!(drawn.iter().filter(|bar| bar.x == 0).map(|bar| bar.height).sum::<i64>(), 180);
     assert!(Block::from(bars).to_string().contains("<details>"));
+}
+
+#[test]
+fn bars_of_money_are_written_as_money() {
+    let bars = Bars {
+        title: "earned".to_owned(),
+        measure: Measure::Money,
+        labels: vec!["today".to_owned()],
+        series: vec![Series { label: "share".to_owned(), class: "s2", values: vec![1_234_500_000] }],
+    };
+    assert_eq!(bars.rectangles()[0].says, "today: share 1,234.5 cr");
+    assert_eq!(bars.numbers(), [("today".to_owned(), vec![Cell::Money(Credits::from_micros(1_234_500_000))])]);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use super::{accounts, invocations, places};
 use crate::{
     console::{Access, Answer, Route, Visit, get},
     kit::{
-        Bars, Cell, Column, Heading, Notice, Page, Row, Series, Stat, Stats, Table, Text, Tone, grouped, instant_text,
+        Bars, Cell, Column, Heading, Measure, Notice, Page, Row, Series, Stat, Stats, Table, Text, Tone, grouped,
+        instant_text,
     },
     text::{t, t_with},
 };
@@ -153,7 +154,7 @@ fn bars(found: &Dashboard) -> Bars {
     });
     series.push(Series { label: t("dashboard-others"), class: "s6", values: rest.collect() });
     let labels = found.hours.iter().map(|(from_us, _)| minute(*from_us)).collect();
-    Bars { title: t("dashboard-hours"), labels, series }
+    Bars { title: t("dashboard-hours"), measure: Measure::Number, labels, series }
 }
 
 /// How things stand.

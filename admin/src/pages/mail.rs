@@ -15,8 +15,8 @@ use super::{dashboard::at_least, places};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
     kit::{
-        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filter, Filters, Heading, Link, Notice, Page, Row,
-        Series, Stat, Stats, Table, Text, Tone, page_href,
+        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filter, Filters, Heading, Link, Measure, Notice, Page,
+        Row, Series, Stat, Stats, Table, Text, Tone, page_href,
     },
     text::{t, t_with},
 };
@@ -154,6 +154,7 @@ fn ages(ages: &MailAges) -> Bars {
     let title = if ages.is_more { "mail-ages-some" } else { "mail-ages" };
     Bars {
         title: t(title),
+        measure: Measure::Number,
         labels: younger.chain([t("mail-eldest")]).collect(),
         series: vec![Series { label: t("mail-title"), class: "s1", values: ages.counts.to_vec() }],
     }

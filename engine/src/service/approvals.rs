@@ -51,7 +51,7 @@ pub const APPROVAL_FROM: Credits = Credits::from_micros(100 * MICROS_PER_CREDIT)
 pub const APPROVAL_DAYS: i64 = 7;
 /// Longest description of what is to be done, as JSON, in bytes.
 pub const APPROVAL_PAYLOAD_BYTES_MAX: usize = 65_536;
-/// Longest note of whoever decides, and longest outcome, in characters; what is longer is cut off.
+/// Longest note of whoever decides, and longest outcome, in characters; an outcome that is longer is cut off.
 pub const APPROVAL_NOTE_CHARS_MAX: usize = AUDIT_REASON_CHARS_MAX;
 
 const US_PER_DAY: i64 = 86_400_000_000;

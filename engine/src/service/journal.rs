@@ -20,12 +20,14 @@ use crate::{
 };
 
 mod cursor;
+mod earned;
 mod entry;
 mod merge;
 
 use self::merge::{Merged, Part, merge};
 pub use self::{
     cursor::{InvalidJournalCursor, JournalCursor},
+    earned::{EARNED_DAYS, EarnedDay, EarnedDays},
     entry::{Cause, HashedPlace, Named, TAKEN_BACK_LISTED_MAX},
 };
 pub use crate::store::journal::entries::{EndedHold, HeldEntry};

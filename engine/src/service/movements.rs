@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod adjustments;
+mod by_tool;
 mod chargebacks;
 mod disputes;
 mod gifts;
@@ -35,6 +36,7 @@ mod refunds;
 mod rehearsals;
 
 pub use adjustments::Adjusted;
+pub use by_tool::{ORDERS_LOOKED_AT, RefundsByTool, ToolRefunds};
 pub use chargebacks::{Chargeback, ChargebackState};
 pub use disputes::{Dispute, DisputeFilter};
 pub use gifts::PartnerGrant;

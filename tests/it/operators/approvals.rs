@@ -107,6 +107,14 @@ async fn what_one_asks_another_one_decides(kind: Kind) {
         let refused = services.request_approval(&system(), ada, NewApproval { reason, ..refund(None) }).await;
         assert!(matches!(refused, Err(RequestApprovalError::Reason)), "{reason:?}");
     }
+    let asked = ask(&services, ada).await;
+    for note in ["two\nlines", &"x".repeat(501)] {
+        let refused = services.decide_approval(&system(), asked, bob, Decision::Approve, Some(note)).await;
+        assert!(matches!(refused, Err(DecideApprovalError::Note)), "{note:?}");
+        let refused = services.withdraw_approval(&system(), asked, ada, Some(note)).await;
+        assert!(matches!(refused, Err(WithdrawApprovalError::Note)), "{note:?}");
+    }
+    assert_eq!(services.find_approval(asked).await.unwrap().unwrap().state, ApprovalState::Waiting);
     let long = NewApproval { payload: json!("x".repeat(70_000)), ..refund(None) };
     let refused = services.request_approval(&system(), ada, long).await;
     assert!(matches!(refused, Err(RequestApprovalError::TooLong(70_002))));

@@ -34,3 +34,18 @@ fn spans_are_drawn_and_written() {
     assert!(html.matches("<rect").count() == 2 && html.matches("<td").count() == 2, "{html}");
     assert!(!html.contains("style=") && html.contains("0 to 50"), "{html}");
 }
+
+#[test]
+fn a_long_name_ends_before_the_bars_and_stands_whole_in_the_table() {
+    for (name, drawn) in [
+        ("acme/add".to_owned(), "acme/add".to_owned()),
+        ("é".repeat(31), "é".repeat(31)),
+        ("é".repeat(32), "é".repeat(30) + "…"),
+    ] {
+        let mut spans = spans(&[(0, 1)]);
+        spans.spans[0].name.clone_from(&name);
+        assert_eq!(spans.bars()[0].name(), drawn);
+        let html = spans.to_string();
+        assert!(html.contains(&format!(">{drawn}</text>")) && html.contains(&format!("{name}</th>")), "{html}");
+    }
+}

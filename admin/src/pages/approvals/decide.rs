@@ -21,7 +21,6 @@ pub(super) fn routes() -> Vec<Route> {
         post("/approvals/{id}/approve", needs(ConsoleAction::ApprovalDecide), approve),
         get("/approvals/{id}/reject", needs(ConsoleAction::ApprovalDecide), ask_reject),
         post("/approvals/{id}/reject", needs(ConsoleAction::ApprovalDecide), reject),
-        // Everybody who can ask for something may decide what others ask for.
         get("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalWithdraw), ask_withdraw),
         post("/approvals/{id}/withdraw", needs(ConsoleAction::ApprovalWithdraw), withdraw),
     ]
@@ -74,11 +73,15 @@ async fn permit(visit: &mut Visit, approval: &Approval, fields: &Fields, problem
     if problems.is_empty() { visit.permit(action, amount, fields, problems).await } else { Ok(()) }
 }
 
-/// What kept somebody from deciding, beside the form.
-fn say(problems: &mut Problems, error: DecideApprovalError) -> Result<(), Fault> {
+/// What kept somebody from deciding, beside the form or its field `note`.
+fn say(problems: &mut Problems, note: &str, error: DecideApprovalError) -> Result<(), Fault> {
     match error {
         DecideApprovalError::Store(error) => Err(error.into()),
         DecideApprovalError::NotFound => Err(Fault::NotFound),
+        error @ DecideApprovalError::Note => {
+            problems.add(note, error.to_string());
+            Ok(())
+        }
         error => {
             problems.add("", error.to_string());
             Ok(())
@@ -101,7 +104,7 @@ async fn approve(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer
                 let said = t_with("approvals-approved", &[("outcome", said.into())]);
                 return visit.go(&href(approval.id), &said).await;
             }
-            Err(error) => say(&mut problems, error)?,
+            Err(error) => say(&mut problems, "note", error)?,
         }
     }
     // Somebody else may have been faster: the page shows how it stands now.
@@ -137,7 +140,7 @@ async fn reject(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer 
         let (by, me) = (visit.context()?, visit.signed_in()?.operator.id);
         match visit.services().decide_approval(&by, approval.id, me, Decision::Reject, Some(&reason)).await {
             Ok(_rejected) => return visit.go(&href(approval.id), &t("approvals-rejected")).await,
-            Err(error) => say(&mut problems, error)?,
+            Err(error) => say(&mut problems, "reason", error)?,
         }
     }
     let approval = load(&visit, &id).await?;
@@ -173,6 +176,7 @@ async fn withdraw(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
         Ok(_withdrawn) => return visit.go(&href(approval.id), &t("approvals-withdrawn")).await,
         Err(WithdrawApprovalError::Store(error)) => return Err(error.into()),
         Err(WithdrawApprovalError::NotFound) => return Err(Fault::NotFound),
+        Err(error @ WithdrawApprovalError::Note) => problems.add("note", error.to_string()),
         Err(error) => problems.add("", error.to_string()),
     }
     visit.show_refused(withdraw_page(&approval, &fields, &problems)).await

@@ -14,8 +14,8 @@ use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
-        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Series,
-        Table, Text, Tone, page_href,
+        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Notice, Page, Row,
+        Series, Table, Text, Tone, page_href,
     },
     pages::prices,
     text::t,
@@ -218,6 +218,7 @@ fn latency_bars(took: &[Latency]) -> Bars {
     };
     Bars {
         title: t("catalog-latency"),
+        measure: Measure::Number,
         labels: took.iter().map(|part| crate::kit::instant_text(part.from_us)).collect(),
         series: vec![
             series("catalog-latency-p50", "s1", |part| part.p50_us),

@@ -2,23 +2,29 @@
 
 use actix_web::web::Path;
 use engine::{
+    credits::Credits,
     id::EntryId,
     policy::console::ConsoleAction,
     service::{
         approvals::{ApprovalFilter, ApprovalState},
-        movements::{Movement, MovementDetail, MovementFilter, MovementKind},
+        movements::{Movement, MovementDetail, MovementFilter, MovementKind, ORDERS_LOOKED_AT, ToolRefunds},
     },
 };
 
 use super::{LIST, choices, export, href, kind_text, postings_table, subject_cell, tabs};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get},
-    kit::{Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Tone, page_href},
+    kit::{
+        Block, Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Span, Spans, Table, Text,
+        Tone, grouped, instant_text, page_href,
+    },
     text::{t, t_with},
 };
 
 /// How many requests are counted that wait for an approval.
 const WAITING_COUNTED: u64 = 20;
+/// How many tools the picture has; the others are drawn as one.
+const TOOLS_SHOWN: usize = 12;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -91,7 +97,42 @@ async fn list(visit: Visit) -> Answer {
     if let Some(notice) = waiting(&visit).await? {
         page = page.with(notice);
     }
+    // It is about refunds, whatever they are of, and not about those of a later page.
+    if ["kind", "object", "after"].iter().all(|name| fields.text(name).is_empty()) {
+        page.blocks.extend(by_tool(&visit).await?);
+    }
     visit.show(page.with(filters).with(table)).await
+}
+
+/// Of which tools' charges most went back lately, and of how many orders that is known. Nothing if nothing did.
+async fn by_tool(visit: &Visit) -> Result<Vec<Block>, Fault> {
+    let found = visit.services().load_refunds_by_tool().await?;
+    if found.tools.is_empty() {
+        return Ok(Vec::new());
+    }
+    let picture =
+        Spans { title: t("movements-by-tool"), values: t("movements-refunded"), spans: tool_spans(&found.tools) };
+    let values = |since_us| [("count", ORDERS_LOOKED_AT.into()), ("since", instant_text(since_us).into())];
+    let bound = found.since_us.map(|since_us| Text::new(t_with("movements-by-tool-some", &values(since_us))));
+    Ok(std::iter::once(picture.into()).chain(bound.map(Block::from)).collect())
+}
+
+/// One bar for each tool, the longest first; those behind [`TOOLS_SHOWN`] have one together.
+fn tool_spans(tools: &[ToolRefunds]) -> Vec<Span> {
+    let span = |name: String, refunds: i64, credits: Credits| {
+        let values = [("credits", grouped(&credits.to_string()).into()), ("count", refunds.into())];
+        let says = t_with("movements-by-tool-says", &values);
+        Span { says, ..Span::amount(name, Credits::ZERO, credits, "s4") }
+    };
+    let (shown, others) = tools.split_at(tools.len().min(TOOLS_SHOWN));
+    let mut spans: Vec<Span> = shown.iter().map(|tool| span(tool.path.clone(), tool.refunds, tool.credits)).collect();
+    if !others.is_empty() {
+        let refunds = others.iter().map(|tool| tool.refunds).fold(0, i64::saturating_add);
+        let credits = Credits::checked_sum(others.iter().map(|tool| tool.credits)).unwrap_or(Credits::MAX);
+        let count = i64::try_from(others.len()).unwrap_or(i64::MAX);
+        spans.push(span(t_with("movements-by-tool-others", &[("count", count.into())]), refunds, credits));
+    }
+    spans
 }
 
 /// How many refunds wait for somebody's approval.
@@ -155,7 +196,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     }
     page = page.with(Heading::new(t("movements-postings")));
     page = if detail.postings.is_empty() {
-        page.with(crate::kit::Text::new(t("movements-no-postings")))
+        page.with(Text::new(t("movements-no-postings")))
     } else {
         page.with(postings_table(&detail.postings))
     };
@@ -218,3 +259,6 @@ async fn export_list(visit: Visit) -> Answer {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;

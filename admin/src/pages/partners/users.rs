@@ -2,11 +2,12 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
+    credits::Credits,
     id::EndUserId,
     policy::console::ConsoleAction,
     service::{
         partners::{BlockEndUserError, EndUserFilter, EndUserProfile, PartnerProfile},
-        recent::{RECENT_CALLS, RecentBy},
+        recent::{RECENT_CALLS, RecentBy, RecentUsers, SpendingClass},
     },
 };
 
@@ -14,8 +15,8 @@ use super::{below, holder, href, load, view};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
-        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Table, Text, Tone,
-        page_href,
+        Block, Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Span, Spans,
+        Table, Text, Tone, grouped, instant_text, page_href,
     },
     pages::access,
     text::{t, t_with},
@@ -66,9 +67,9 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
     // Names of end users have no spaces; this one is from the list before.
     let after = Some(fields.text("after")).filter(|after| !after.is_empty());
     let listed = visit.services().list_end_users(partner.id, &filter, after).await?;
-    let recent = visit.services().recent_calls(RecentBy::EndUser).await?;
+    let recent = visit.services().recent_users(partner.id).await?;
     let rows = listed.rows.iter().map(|user| {
-        let seen = recent.get(&user.id.uuid());
+        let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
         let cells = vec![
             Cell::link(&user.external_id, user_href(user)),
             state(user),
@@ -100,7 +101,36 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
         }),
         ..Table::default()
     };
-    visit.show(view(&visit, &partner, "/users").with(filters(&visit, &partner, &fields)).with(table)).await
+    let mut page = view(&visit, &partner, "/users");
+    // It is about all of them: not about those who are looked for, nor about those of a later page.
+    if after.is_none() && filter == EndUserFilter::default() && !recent.users.is_empty() {
+        page.blocks.extend(spending(&recent));
+    }
+    visit.show(page.with(filters(&visit, &partner, &fields)).with(table)).await
+}
+
+/// How many end users spent how much lately, and of which calls that is known.
+fn spending(recent: &RecentUsers) -> Vec<Block> {
+    let picture = Spans {
+        title: t("partners-spending"),
+        values: t("partners-users"),
+        spans: recent.spending().iter().map(class_span).collect(),
+    };
+    let values = |since_us| [("count", RECENT_CALLS.into()), ("since", instant_text(since_us).into())];
+    let bound = recent.since_us.map(|since_us| Text::new(t_with("partners-spending-some", &values(since_us))));
+    std::iter::once(picture.into()).chain(bound.map(Block::from)).collect()
+}
+
+fn class_span(class: &SpendingClass) -> Span {
+    let written = |credits: Credits| grouped(&credits.to_string());
+    let from = || ("from", written(class.from).into());
+    let (name, color) = match class.below {
+        _ if class.from.is_zero() => (t("partners-spending-nothing"), "s6"),
+        Some(below) => (t_with("partners-spending-class", &[from(), ("below", written(below).into())]), "s1"),
+        None => (t_with("partners-spending-most", &[from()]), "s1"),
+    };
+    let says = grouped(&class.users.to_string());
+    Span { name, from: 0, to: class.users, value: Cell::Number(class.users), says, class: color }
 }
 
 async fn load_user(visit: &Visit, id: &str, user: &str) -> Result<(PartnerProfile, EndUserProfile), Fault> {
@@ -197,3 +227,6 @@ pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payloa
     }
     visit.show_refused(block_page(&visit, (&partner, &user), &fields, &problems)).await
 }
+
+#[cfg(test)]
+mod tests;

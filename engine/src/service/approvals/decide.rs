@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Approval, ApprovalState, cut, is_in_state, told_of};
+use super::{APPROVAL_NOTE_CHARS_MAX, Approval, ApprovalState, is_in_state, told_of};
 use crate::{
     audit::{Action, AuditEntry, OpContext},
     id::{ApprovalId, OperatorId},
@@ -25,6 +25,9 @@ pub enum DecideApprovalError {
     /// There is none.
     #[error("there is no such request")]
     NotFound,
+    /// What is said to it cannot be kept.
+    #[error("a note is one line of at most {APPROVAL_NOTE_CHARS_MAX} characters")]
+    Note,
     /// It is the author's own.
     #[error("somebody else has to decide what you have asked for")]
     OwnRequest,
@@ -57,6 +60,9 @@ pub enum WithdrawApprovalError {
     /// There is none.
     #[error("there is no such request")]
     NotFound,
+    /// What is said to it cannot be kept.
+    #[error("a note is one line of at most {APPROVAL_NOTE_CHARS_MAX} characters")]
+    Note,
     /// Somebody else asked for it.
     #[error("only whoever asked for something can withdraw it")]
     NotOwn,
@@ -89,6 +95,7 @@ impl Services {
             Decision::Approve => (ApprovalState::Approved, Action::ApprovalApprove),
             Decision::Reject => (ApprovalState::Rejected, Action::ApprovalReject),
         };
+        let note = note_of(note).map_err(|_long| DecideApprovalError::Note)?;
         let before = self.find_approval(id).await?.ok_or(DecideApprovalError::NotFound)?;
         if before.author == operator {
             return Err(DecideApprovalError::OwnRequest);
@@ -122,6 +129,7 @@ impl Services {
         operator: OperatorId,
         note: Option<&str>,
     ) -> Result<Approval, WithdrawApprovalError> {
+        let note = note_of(note).map_err(|_long| WithdrawApprovalError::Note)?;
         let before = self.find_approval(id).await?.ok_or(WithdrawApprovalError::NotFound)?;
         if before.author != operator {
             return Err(WithdrawApprovalError::NotOwn);
@@ -143,11 +151,10 @@ impl Services {
         before: Approval,
         operator: OperatorId,
         state: ApprovalState,
-        note: Option<&str>,
+        note: Option<String>,
         told: AuditEntry,
     ) -> Result<Option<Approval>, StoreError> {
         let now_us = self.clock.now_us();
-        let note = note.map(str::trim).filter(|note| !note.is_empty()).map(cut);
         let change = entity::approval::ActiveModel {
             state: Set(state.as_str().to_owned()),
             decided_by: Set(Some(operator.uuid())),
@@ -184,3 +191,12 @@ const fn expect_undecided(approval: &Approval) -> Result<(), DecideApprovalError
         state => Err(DecideApprovalError::NotWaiting { state }),
     }
 }
+
+/// What is said to a decision, without the space around it; nothing if there is none.
+fn note_of(typed: Option<&str>) -> Result<Option<String>, NotALine> {
+    let Some(note) = typed.map(str::trim).filter(|note| !note.is_empty()) else { return Ok(None) };
+    let is_fit = note.chars().count() <= APPROVAL_NOTE_CHARS_MAX && !note.chars().any(char::is_control);
+    if is_fit { Ok(Some(note.to_owned())) } else { Err(NotALine) }
+}
+
+struct NotALine;

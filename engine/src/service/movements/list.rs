@@ -122,7 +122,7 @@ impl Services {
     }
 
     /// Where "all of it" was ordered, the books say how much that was.
-    async fn fill_amounts(&self, movements: &mut [Movement]) -> Result<(), StoreError> {
+    pub(super) async fn fill_amounts(&self, movements: &mut [Movement]) -> Result<(), StoreError> {
         let open = |movement: &Movement| movement.credits.is_none();
         let ids: Vec<EntryId> =
             movements.iter().filter(|movement| open(movement)).map(|movement| movement.id).collect();
@@ -142,7 +142,7 @@ impl Services {
     }
 }
 
-fn order(row: entity::movement::Model) -> Result<Movement, StoreError> {
+pub(super) fn order(row: entity::movement::Model) -> Result<Movement, StoreError> {
     let id = EntryId::from(row.id);
     let kind = MovementKind::from_word(&row.kind);
     Ok(Movement {

@@ -8,6 +8,7 @@ use crate::{
     id::EntryId,
     ledger::{
         LedgerAccountId, Leg, TransactionKind,
+        export::DAY_US,
         leaf::{Digest, Position, TransactionEntry},
     },
     store::{StoreError, periods::Head, readers::Readers},
@@ -39,6 +40,19 @@ pub(crate) struct MovedRow {
     /// The transaction, without its postings.
     pub(crate) transaction: TransactionRow,
     /// What left the account.
+    pub(crate) debits: i64,
+    /// What came in.
+    pub(crate) credits: i64,
+}
+
+/// What all transactions of one kind that count for one day did to some accounts together, in micro-credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DayRow {
+    /// When the day began, in microseconds since the Unix epoch.
+    pub(crate) day_us: i64,
+    /// Why money moved.
+    pub(crate) kind: TransactionKind,
+    /// What left the accounts.
     pub(crate) debits: i64,
     /// What came in.
     pub(crate) credits: i64,
@@ -156,6 +170,39 @@ pub(crate) async fn moves(
         });
     }
     Ok(found)
+}
+
+/// What the transactions of `window` that count from `since_us` on (microseconds since the Unix epoch) did to two accounts
+/// together, day by day in UTC and kind by kind, without what moved from one of them to the other. As [`moves`], it reads the window and no further; the window is said of
+/// both tables, so that whichever of them is read first is not read beyond it.
+pub(crate) async fn days(
+    readers: &Readers,
+    window: Window,
+    accounts: [LedgerAccountId; 2],
+    since_us: i64,
+) -> Result<Vec<DayRow>, StoreError> {
+    let sql = format!(
+        "SELECT t.effective_us - t.effective_us % {DAY_US}, t.kind,
+                CAST(sum(CASE WHEN p.debit IN ($4, $5) THEN p.amount ELSE 0 END) AS bigint),
+                CAST(sum(CASE WHEN p.credit IN ($4, $5) THEN p.amount ELSE 0 END) AS bigint)
+         FROM posting p JOIN txn t ON t.slot = p.slot AND t.seq = p.seq
+         WHERE p.slot = $1 AND p.seq >= $2 AND p.seq < $3 AND t.slot = $1 AND t.seq >= $2 AND t.seq < $3
+           AND (p.debit IN ($4, $5)) <> (p.credit IN ($4, $5)) AND t.effective_us >= $6
+         GROUP BY 1, 2 ORDER BY 1, 2"
+    );
+    let [one, other] = accounts.map(LedgerAccountId::raw);
+    let values = [window.slot, window.from, window.before, one, other, since_us].map(Value::from);
+    let rows = readers.query_all_raw(query(readers, &sql, values)).await?;
+    let read = |row: &QueryResult| {
+        let kind = TransactionKind::from_raw(row.try_get_by_index(1)?);
+        Ok(DayRow {
+            day_us: row.try_get_by_index(0)?,
+            kind: kind.ok_or_else(|| inconsistent("txn", "kind"))?,
+            debits: row.try_get_by_index(2)?,
+            credits: row.try_get_by_index(3)?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Where the newest transaction of a slot before the entry `before` stands; `None` if there is none.
