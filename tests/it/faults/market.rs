@@ -247,7 +247,9 @@ impl Shares {
     }
 }
 
-/// An amount of an answer in micro-credits, exactly.
+/// An amount of an answer in micro-credits, exactly. The answer says `0.000001`; the JSON value that it was read into, `1e-6`.
 pub(super) fn micros(amount: &Value) -> i64 {
-    Credits::parse_exact(&amount.to_string()).unwrap().micros()
+    let text = amount.to_string();
+    let read = if text.contains('e') { Credits::parse_rounding_up } else { Credits::parse_exact };
+    read(&text).unwrap().micros()
 }
