@@ -4,6 +4,9 @@
 use std::fmt;
 
 use askama::Template;
+use fluent_bundle::FluentValue;
+
+use crate::text::t_with;
 
 pub mod books;
 pub mod cell;
@@ -234,6 +237,17 @@ impl Text {
     /// A paragraph.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
+    }
+
+    /// How far was looked, in the words `key`: at the newest `count`, which came since `since_us` (microseconds since the Unix
+    /// epoch). Nothing where everything was looked at.
+    pub(crate) fn looked_back(
+        key: &str,
+        count: impl Into<FluentValue<'static>>,
+        since_us: Option<i64>,
+    ) -> Option<Self> {
+        let since = instant_text(since_us?).into();
+        Some(Self::new(t_with(key, &[("count", count.into()), ("since", since)])))
     }
 }
 

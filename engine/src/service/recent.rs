@@ -40,6 +40,15 @@ pub struct Recent {
     pub last_us: i64,
 }
 
+impl Recent {
+    const NONE: Self = Self { calls: 0, last_us: i64::MIN };
+
+    fn count(&mut self, created_us: i64) {
+        self.calls = self.calls.saturating_add(1);
+        self.last_us = self.last_us.max(created_us);
+    }
+}
+
 /// What the end users of a partner did among the newest [`RECENT_CALLS`] calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecentUsers {
@@ -95,9 +104,7 @@ impl Services {
         let mut found: HashMap<Uuid, Recent> = HashMap::new();
         for (who, created_us) in calls {
             let Some(who) = who else { continue };
-            let seen = found.entry(who).or_insert(Recent { calls: 0, last_us: created_us });
-            seen.calls = seen.calls.saturating_add(1);
-            seen.last_us = seen.last_us.max(created_us);
+            found.entry(who).or_insert(Recent::NONE).count(created_us);
         }
         Ok(found)
     }
@@ -121,9 +128,8 @@ impl Services {
         let mut users: HashMap<Uuid, (Recent, Credits)> = HashMap::new();
         for (of, user, charged, created_us) in calls {
             let Some(user) = user.filter(|_user| of == Some(partner.uuid())) else { continue };
-            let (seen, spent) = users.entry(user).or_insert((Recent { calls: 0, last_us: created_us }, Credits::ZERO));
-            seen.calls = seen.calls.saturating_add(1);
-            seen.last_us = seen.last_us.max(created_us);
+            let (seen, spent) = users.entry(user).or_insert((Recent::NONE, Credits::ZERO));
+            seen.count(created_us);
             *spent = spent.checked_add(Credits::from_micros(charged)).unwrap_or(Credits::MAX);
         }
         Ok(RecentUsers { users, since_us })

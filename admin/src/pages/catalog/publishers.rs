@@ -14,10 +14,10 @@ use super::{PUBLISHERS, TOOLS, namespace_href, percent, publisher_href, stop_sta
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
-        Bars, Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Page, Row, Series, Span,
-        Spans, Table, Text, instant_text, page_href,
+        Bars, Block, Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Page, Row, Series,
+        Span, Spans, Table, Text, instant_text, page_href,
     },
-    text::{t, t_with},
+    text::t,
 };
 
 fn filter_of(fields: &Fields) -> PublisherFilter {
@@ -207,10 +207,8 @@ async fn with_days(visit: &Visit, publisher: &PublisherProfile, mut page: Page) 
     if !found.days.is_empty() {
         page = page.with(day_bars(&found.days));
     }
-    if let Some(since_us) = found.looked_back_to_us {
-        let values = [("count", ENTRIES_LOOKED_AT.into()), ("since", instant_text(since_us).into())];
-        page = page.with(Text::new(t_with("catalog-days-some", &values)));
-    }
+    page.blocks
+        .extend(Text::looked_back("catalog-days-some", ENTRIES_LOOKED_AT, found.looked_back_to_us).map(Block::from));
     Ok(page)
 }
 

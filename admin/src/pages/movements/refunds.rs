@@ -16,7 +16,7 @@ use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get},
     kit::{
         Block, Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Span, Spans, Table, Text,
-        Tone, grouped, instant_text, page_href,
+        Tone, grouped, page_href,
     },
     text::{t, t_with},
 };
@@ -112,8 +112,7 @@ async fn by_tool(visit: &Visit) -> Result<Vec<Block>, Fault> {
     }
     let picture =
         Spans { title: t("movements-by-tool"), values: t("movements-refunded"), spans: tool_spans(&found.tools) };
-    let values = |since_us| [("count", ORDERS_LOOKED_AT.into()), ("since", instant_text(since_us).into())];
-    let bound = found.since_us.map(|since_us| Text::new(t_with("movements-by-tool-some", &values(since_us))));
+    let bound = Text::looked_back("movements-by-tool-some", ORDERS_LOOKED_AT, found.since_us);
     Ok(std::iter::once(picture.into()).chain(bound.map(Block::from)).collect())
 }
 

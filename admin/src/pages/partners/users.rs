@@ -16,7 +16,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
         Block, Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Span, Spans,
-        Table, Text, Tone, grouped, instant_text, page_href,
+        Table, Text, Tone, grouped, page_href,
     },
     pages::access,
     text::{t, t_with},
@@ -116,8 +116,7 @@ fn spending(recent: &RecentUsers) -> Vec<Block> {
         values: t("partners-users"),
         spans: recent.spending().iter().map(class_span).collect(),
     };
-    let values = |since_us| [("count", RECENT_CALLS.into()), ("since", instant_text(since_us).into())];
-    let bound = recent.since_us.map(|since_us| Text::new(t_with("partners-spending-some", &values(since_us))));
+    let bound = Text::looked_back("partners-spending-some", RECENT_CALLS, recent.since_us);
     std::iter::once(picture.into()).chain(bound.map(Block::from)).collect()
 }
 

@@ -95,7 +95,10 @@ impl Services {
             Decision::Approve => (ApprovalState::Approved, Action::ApprovalApprove),
             Decision::Reject => (ApprovalState::Rejected, Action::ApprovalReject),
         };
-        let note = note_of(note).map_err(|_long| DecideApprovalError::Note)?;
+        let note = said(note);
+        if note.is_some_and(|note| !is_note(note)) {
+            return Err(DecideApprovalError::Note);
+        }
         let before = self.find_approval(id).await?.ok_or(DecideApprovalError::NotFound)?;
         if before.author == operator {
             return Err(DecideApprovalError::OwnRequest);
@@ -129,7 +132,10 @@ impl Services {
         operator: OperatorId,
         note: Option<&str>,
     ) -> Result<Approval, WithdrawApprovalError> {
-        let note = note_of(note).map_err(|_long| WithdrawApprovalError::Note)?;
+        let note = said(note);
+        if note.is_some_and(|note| !is_note(note)) {
+            return Err(WithdrawApprovalError::Note);
+        }
         let before = self.find_approval(id).await?.ok_or(WithdrawApprovalError::NotFound)?;
         if before.author != operator {
             return Err(WithdrawApprovalError::NotOwn);
@@ -151,7 +157,7 @@ impl Services {
         before: Approval,
         operator: OperatorId,
         state: ApprovalState,
-        note: Option<String>,
+        note: Option<&str>,
         told: AuditEntry,
     ) -> Result<Option<Approval>, StoreError> {
         let now_us = self.clock.now_us();
@@ -159,7 +165,7 @@ impl Services {
             state: Set(state.as_str().to_owned()),
             decided_by: Set(Some(operator.uuid())),
             decided_us: Set(Some(now_us)),
-            note: Set(note.clone()),
+            note: Set(note.map(str::to_owned)),
             ..Default::default()
         };
         let update = entity::approval::Entity::update_many()
@@ -170,14 +176,17 @@ impl Services {
         unit.one(self.db.backend(), &update);
         // Who has taken something back knows it.
         if state != ApprovalState::Withdrawn {
-            self.add_decision_mail(&mut unit, &before, state, (operator, note.as_deref()), now_us).await?;
+            self.add_decision_mail(&mut unit, &before, state, (operator, note), now_us).await?;
         }
-        let told = match &note {
+        let told = match note {
             Some(note) => told.because(note),
             None => told,
         };
         match self.ledger.save(unit.audited(told)).await {
-            Ok(_) => Ok(Some(Approval { state, decided_by: Some(operator), decided_us: Some(now_us), note, ..before })),
+            Ok(_) => {
+                let (decided_by, note) = (Some(operator), note.map(str::to_owned));
+                Ok(Some(Approval { state, decided_by, decided_us: Some(now_us), note, ..before }))
+            }
             Err(NotSaved::Conflict { .. }) => Ok(None),
             Err(not_saved) => Err(unexpected("approval", not_saved)),
         }
@@ -193,10 +202,10 @@ const fn expect_undecided(approval: &Approval) -> Result<(), DecideApprovalError
 }
 
 /// What is said to a decision, without the space around it; nothing if there is none.
-fn note_of(typed: Option<&str>) -> Result<Option<String>, NotALine> {
-    let Some(note) = typed.map(str::trim).filter(|note| !note.is_empty()) else { return Ok(None) };
-    let is_fit = note.chars().count() <= APPROVAL_NOTE_CHARS_MAX && !note.chars().any(char::is_control);
-    if is_fit { Ok(Some(note.to_owned())) } else { Err(NotALine) }
+fn said(note: Option<&str>) -> Option<&str> {
+    note.map(str::trim).filter(|note| !note.is_empty())
 }
 
-struct NotALine;
+fn is_note(text: &str) -> bool {
+    text.chars().count() <= APPROVAL_NOTE_CHARS_MAX && !text.chars().any(char::is_control)
+}
