@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 54] = [
+const UNCOVERED: [(&str, &str); 55] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -46,6 +46,7 @@ const UNCOVERED: [(&str, &str); 54] = [
     ("operator_link", "links that are good for minutes"),
     ("operator_session", "who is signed in now"),
     ("partner.is_suspended", "who may come in now"),
+    ("payload", "what calls carried, for people and for a while; authenticated by itself: a changed one does not open"),
     ("price_version.key", "the command's name, so that a repeated one makes no second price"),
     ("publisher.display_name", "a name for people"),
     ("publisher.is_suspended", "what is offered now"),
