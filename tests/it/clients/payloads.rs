@@ -105,7 +105,7 @@ fn what_a_call_carried_is_kept_where_it_is_asked_for_and_its_readers_are_told_of
     for (id, there, not_there) in [
         (&paid, &["mangosteen", "pomegranate", "told in the audit trail"][..], &["medlar", "are kept."][..]),
         (&failed, &["medlar", "no quince today"], &["mangosteen"]),
-        (&long, &["Of 5012 bytes the first 400 are kept", "pomegranate"], &["mangosteen"]),
+        (&long, &["Of 5,012 bytes the first 400 are kept", "pomegranate"], &["mangosteen"]),
         (&other, &["Nothing is kept of", "payloads:"], &["mangosteen", "pomegranate"]),
     ] {
         let text = shown(id);
