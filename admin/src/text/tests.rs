@@ -67,7 +67,7 @@ fn every_key_that_is_shown_has_a_text() {
 
 #[test]
 fn values_stand_in_their_places() {
-    assert_eq!(t_with("console-rows-many", &[("count", 10_000.into())]), "10,000+ rows".replace("10,000", "10000"));
+    assert_eq!(t_with("console-rows-many", &[("count", 10_000.into())]), "10,000+ rows");
 }
 
 #[test]
