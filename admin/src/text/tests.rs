@@ -74,8 +74,6 @@ fn values_stand_in_their_places() {
 fn numbers_read_in_a_sentence_as_they_do_in_a_table() {
     let sizes = [("kept", 400.into()), ("all", 1_234_567.into())];
     assert_eq!(t_with("invocations-payload-cut", &sizes), "Of 1,234,567 bytes the first 400 are kept.");
-    assert_eq!(
-        t_with("invocations-payload-none", &[("id", "12345678".into())]).split(':').next(),
-        Some("Nothing is kept of 12345678")
-    );
+    let number = [("number", "12345".into())];
+    assert!(t_with("ledger-checkpoint-number", &number).contains("12345"), "what is a text stays in one piece");
 }

@@ -1,10 +1,7 @@
 //! What a call carried, where that is kept. The audit trail tells of everybody who looks at it.
 
 use actix_web::web::Path;
-use engine::{
-    id::InvocationId,
-    service::payloads::{KeptText, PayloadError},
-};
+use engine::service::payloads::{KeptText, PayloadError};
 use serde_json::Value;
 
 use super::{LIST, show};
@@ -33,7 +30,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
                 None => page.with(Notice::new(Tone::Plain, t("invocations-payload-no-answer"))),
             }
         }
-        Ok(None) => page.with(nothing(id)),
+        Ok(None) => page.with(nothing()),
         Err(PayloadError::Sealed(error)) => page.with(Notice::new(Tone::Bad, format!("{error}."))),
         Err(PayloadError::Store(error)) => return Err(error.into()),
     };
@@ -53,11 +50,10 @@ fn kept(page: Page, key: &str, kept: &KeptText) -> Page {
     page.with(Code { caption: t(key), text: written.unwrap_or_else(|_not_json| kept.text.clone()), is_copied: true })
 }
 
-fn nothing(id: InvocationId) -> Empty {
-    let tool = "NAMESPACE/TOOL";
+fn nothing() -> Empty {
     Empty {
-        text: t_with("invocations-payload-none", &[("id", id.to_string().into())]),
-        command: format!("payloads: {{ tools: ['{tool}'], keep_s: 604800 }}"),
+        text: t("invocations-payload-none"),
+        command: "payloads: { tools: ['NAMESPACE/TOOL'], keep_s: 604800 }".to_owned(),
         link: None,
     }
 }

@@ -124,7 +124,7 @@ pub(super) async fn show(visit: Visit, number: Path<String>) -> Answer {
         .fact(t("ledger-hash"), hash(&checkpoint.hash()))
         .fact(t("ledger-checkpoint-before"), hash(&checkpoint.prev_hash));
     let timeline = super::super::timeline_in(&visit, &number.to_string(), "checkpoint").await?;
-    let mut page = Page::new(t_with("ledger-checkpoint-number", &[("number", number.into())]))
+    let mut page = Page::new(t_with("ledger-checkpoint-number", &[("number", number.to_string().into())]))
         .under(t("ledger-title"), BOOKS)
         .under(t("ledger-checkpoints"), format!("{BOOKS}{PATH}"))
         .with(facts)
@@ -179,7 +179,9 @@ pub(super) async fn sign(mut visit: Visit, payload: Payload) -> Answer {
         match visit.services().sign_checkpoint(&visit.context()?, &reason).await {
             Ok(Some(known)) => {
                 let number = known.signed.checkpoint.number;
-                return visit.go(&href(number), &t_with("ledger-signed", &[("number", number.into())])).await;
+                return visit
+                    .go(&href(number), &t_with("ledger-signed", &[("number", number.to_string().into())]))
+                    .await;
             }
             Ok(None) => return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-nothing-to-sign")).await,
             Err(CheckpointError::Store(error)) => return Err(error.into()),

@@ -107,7 +107,10 @@ fn refuse(error: &ClosePeriodError, problems: &mut Problems) {
             problems.add("until", t_with("ledger-close-too-early", &[("start", when(*start_us))]));
         }
         ClosePeriodError::Closed { period, end_us } => {
-            problems.add("", t_with("ledger-close-closed", &[("number", (*period).into()), ("end", when(*end_us))]));
+            problems.add(
+                "",
+                t_with("ledger-close-closed", &[("number", period.to_string().into()), ("end", when(*end_us))]),
+            );
         }
         ClosePeriodError::Changed { .. } => problems.add("", t("ledger-close-changed")),
         ClosePeriodError::TooMany { entries, entries_max, .. } => problems.add(
@@ -131,8 +134,11 @@ pub(super) async fn close(mut visit: Visit, payload: Payload) -> Answer {
     let open = load(&visit).await?;
     if fields.text("period") != open.period.to_string() {
         let period = fields.text("period").to_owned();
-        let values =
-            [("old", period.into()), ("number", open.period.into()), ("start", instant_text(open.start_us).into())];
+        let values = [
+            ("old", period.to_string().into()),
+            ("number", open.period.to_string().into()),
+            ("start", instant_text(open.start_us).into()),
+        ];
         problems.add("", t_with("ledger-close-stale", &values));
     }
     let seen = from_hex(fields.text("seen"));
@@ -142,7 +148,7 @@ pub(super) async fn close(mut visit: Visit, payload: Payload) -> Answer {
     if problems.is_empty() && fields.text("step") == "confirm" && seen.is_some() {
         match visit.services().close_period_as(&visit.context()?, &terms).await {
             Ok(closed) => {
-                let said = t_with("ledger-closed-period", &[("number", closed.period.into())]);
+                let said = t_with("ledger-closed-period", &[("number", closed.period.to_string().into())]);
                 return visit.go(&period_href(closed.period), &said).await;
             }
             Err(ClosePeriodError::Store(error)) => return Err(error.into()),

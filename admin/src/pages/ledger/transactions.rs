@@ -150,7 +150,7 @@ fn place_facts(place: &HashedPlace) -> Facts {
     };
     let vouched = match place.checkpoint {
         Some(number) => {
-            let text = t_with("ledger-vouched", &[("number", number.into())]);
+            let text = t_with("ledger-vouched", &[("number", number.to_string().into())]);
             Cell::link(text, format!("{BOOKS}/checkpoints/{number}"))
         }
         None => Cell::state(t("ledger-not-vouched"), Tone::Warn),

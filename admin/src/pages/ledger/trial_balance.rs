@@ -27,7 +27,7 @@ pub(super) const PATH: &str = "/trial-balance";
 /// What a period is called.
 pub(super) fn period_text(close: &PeriodClose) -> String {
     let when = close.month().unwrap_or_else(|| instant_text(close.start_us));
-    t_with("ledger-period-name", &[("number", close.period.into()), ("when", when.into())])
+    t_with("ledger-period-name", &[("number", close.period.to_string().into()), ("when", when.into())])
 }
 
 /// The page of a closed period.

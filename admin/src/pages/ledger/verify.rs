@@ -23,7 +23,7 @@ fn from_cell(from: VerifyFrom) -> Cell {
     match from {
         VerifyFrom::Genesis => Cell::text(t("ledger-verify-genesis")),
         VerifyFrom::Checkpoint(number) => {
-            let text = t_with("ledger-verify-after", &[("number", number.into())]);
+            let text = t_with("ledger-verify-after", &[("number", number.to_string().into())]);
             Cell::link(text, format!("{BOOKS}/checkpoints/{number}"))
         }
     }
