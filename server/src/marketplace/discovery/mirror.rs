@@ -38,7 +38,7 @@ const TOPICS: [(&str, &str, &str); 8] = [
     get,
     path = "/llms.txt",
     responses(
-        (status = OK, description = "Markdown", content_type = "text/markdown"),
+        (status = OK, description = "The page, in Markdown"),
         (status = NOT_MODIFIED, description = "The caller has this answer"),
         (status = UNAUTHORIZED, description = "A token that is not valid; none is needed"),
         (status = TOO_MANY_REQUESTS, description = "This caller asks too fast")
@@ -60,7 +60,7 @@ pub(crate) async fn index(request: HttpRequest, state: web::Data<AppState>) -> R
     get,
     path = "/llms-full.txt",
     responses(
-        (status = OK, description = "Markdown", content_type = "text/markdown"),
+        (status = OK, description = "The page, in Markdown"),
         (status = NOT_MODIFIED, description = "The caller has this answer"),
         (status = UNAUTHORIZED, description = "A token that is not valid; none is needed"),
         (status = TOO_MANY_REQUESTS, description = "This caller asks too fast")
@@ -81,7 +81,7 @@ pub(crate) async fn all(request: HttpRequest, state: web::Data<AppState>) -> Res
     path = "/llms/{topic}.md",
     params(("topic" = String, Path)),
     responses(
-        (status = OK, description = "Markdown", content_type = "text/markdown"),
+        (status = OK, description = "The page, in Markdown"),
         (status = NOT_MODIFIED, description = "The caller has this answer"),
         (status = UNAUTHORIZED, description = "A token that is not valid; none is needed"),
         (status = NOT_FOUND, description = "No such topic"),
@@ -106,7 +106,7 @@ pub(crate) async fn topic(
     path = "/llms/namespaces/{slug}.md",
     params(("slug" = String, Path)),
     responses(
-        (status = OK, description = "Markdown", content_type = "text/markdown"),
+        (status = OK, description = "The page, in Markdown"),
         (status = NOT_MODIFIED, description = "The caller has this answer"),
         (status = UNAUTHORIZED, description = "A token that is not valid; none is needed"),
         (status = NOT_FOUND, description = "No such namespace for this caller"),
@@ -130,7 +130,7 @@ pub(crate) async fn namespace(
     path = "/llms/namespaces/{slug}/{tool_name}.md",
     params(("slug" = String, Path), ("tool_name" = String, Path)),
     responses(
-        (status = OK, description = "Markdown", content_type = "text/markdown"),
+        (status = OK, description = "The page, in Markdown"),
         (status = NOT_MODIFIED, description = "The caller has this answer"),
         (status = UNAUTHORIZED, description = "A token that is not valid; none is needed"),
         (status = NOT_FOUND, description = "No such tool for this caller"),
