@@ -25,6 +25,8 @@ on_both_databases!(
     a_change_of_the_catalog_is_found,
 );
 
+/// More requests a second than a test sends.
+const UNLIMITED: u32 = 1_000_000;
 const PARTNER: &str = "faro_partner_globex00";
 /// An account whose address is not confirmed.
 const NEW: &str = "faro_new-0000000000";
@@ -90,7 +92,7 @@ forbid (principal, action in Action::"invoke", resource)
 when { resource.name == "acme/members" && principal has account && !principal.account.verified };
 "#;
 
-fn start(folder: &Path, catalog: &Value) -> Server {
+fn start(folder: &Path, catalog: &Value, requests_per_s: u32) -> Server {
     std::fs::write(folder.join("market.cedar"), POLICIES).unwrap();
     let configuration = json!({
         "allow_fixture_secrets": true,
@@ -98,6 +100,7 @@ fn start(folder: &Path, catalog: &Value) -> Server {
         "gateway": {"auth": {"mode": "token", "token": "key-Maple-73"}},
         "agents": {"list": [{"id": "a"}]},
         "operator_policies": "market.cedar",
+        "limits": {"discovery_per_caller_per_s": requests_per_s},
         "catalog": catalog,
     });
     Server::start(folder, &configuration.to_string())
@@ -105,9 +108,14 @@ fn start(folder: &Path, catalog: &Value) -> Server {
 
 impl Market {
     pub(crate) fn open(kind: Kind) -> Self {
+        Self::open_with(kind, UNLIMITED)
+    }
+
+    /// One that anybody may ask so many times a second.
+    pub(crate) fn open_with(kind: Kind, requests_per_s: u32) -> Self {
         let upstream = Upstream::answering(r#"{"ok": true}"#);
         let home = Home::on(kind);
-        let server = start(home.path(), &catalog(&upstream));
+        let server = start(home.path(), &catalog(&upstream), requests_per_s);
         Self { home, server, upstream }
     }
 
@@ -212,7 +220,7 @@ fn the_price_that_is_shown_is_the_one_that_is_charged(kind: Kind) {
     dearer["publishers"][0]["namespaces"][0]["tools"][0]["pricing"]["fixed_credit_cost"] = json!("7.000001");
     let Market { home, server, upstream } = market;
     assert_eq!(server.stop(), Some(0));
-    let market = Market { server: start(home.path(), &dearer), home, upstream };
+    let market = Market { server: start(home.path(), &dearer, UNLIMITED), home, upstream };
     for path in ["/tools/acme/forecast", "/docs/namespaces/acme/forecast"] {
         assert_eq!(market.look(path).json["pricing"]["fixed_credit_cost"], json!(7.000_001), "{path}");
     }

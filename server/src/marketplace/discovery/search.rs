@@ -125,8 +125,14 @@ fn check(
         }
         Some(_) => {}
     }
-    if category.as_ref().is_some_and(|name| name.chars().count() > LINE_CHARS_MAX) {
-        faults.push(("category", format!("must have at most {LINE_CHARS_MAX} characters")));
+    match &category {
+        Some(name) if name.chars().count() > LINE_CHARS_MAX => {
+            faults.push(("category", format!("must have at most {LINE_CHARS_MAX} characters")));
+        }
+        Some(name) if name.contains(char::is_control) => {
+            faults.push(("category", "holds a control character".to_owned()));
+        }
+        Some(_) | None => {}
     }
     let limit = limit.unwrap_or(Ok(SEARCH_RESULTS_DEFAULT)).unwrap_or_else(|msg| {
         faults.push(("limit", msg));

@@ -13,6 +13,7 @@ on_both_databases!(
     what_is_wrong_with_a_search_is_named,
     signs_mean_nothing_whatever_they_are,
     a_token_is_accepted_and_a_wrong_one_is_not,
+    who_asks_too_fast_is_told_to_wait,
 );
 
 fn what_is_wrong_with_a_search_is_named(kind: Kind) {
@@ -33,6 +34,7 @@ fn what_is_wrong_with_a_search_is_named(kind: Kind) {
         ("q=a&q=b", "q"),
         (&format!("q={long}"), "q"),
         (&format!("q=a&category={long}"), "category"),
+        ("q=a&category=%00", "category"),
     ] {
         let answer = market.look(&format!("/tools/search?{query}"));
         assert_eq!((answer.status, answer.code()), (422, "invalid_request"), "{query:.60}: {}", answer.body);
@@ -142,4 +144,16 @@ fn a_token_is_accepted_and_a_wrong_one_is_not(kind: Kind) {
     assert_eq!((with_user(PARTNER, "u-1"), with_user(PARTNER, "a b"), with_user(ALICE, "u-1")), (200, 422, 403));
     let noted = crate::rows::of_home(&market.home, "SELECT count(*) FROM end_user");
     assert_eq!(noted, [["0"]], "looking around makes nobody known");
+}
+
+fn who_asks_too_fast_is_told_to_wait(kind: Kind) {
+    let market = Market::open_with(kind, 3);
+    let looks: Vec<_> = (0..20).map(|_| market.look("/tools/search?q=weather")).collect();
+    assert_eq!(looks[0].status, 200, "{}", looks[0].body);
+    assert_eq!(looks[0].header("ratelimit-policy"), Some("\"discovery\";q=3;w=1"));
+    let refused = looks.iter().find(|answer| answer.status != 200).expect("a refusal");
+    assert_eq!((refused.status, refused.code()), (429, "rate_limited"), "{}", refused.body);
+    assert!(refused.header("retry-after").is_some());
+    // Strangers and holders of tokens are counted apart.
+    assert_eq!(market.server.get(ALICE, "/tools/search?q=weather").status, 200);
 }

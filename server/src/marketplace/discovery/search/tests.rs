@@ -49,6 +49,7 @@ fn a_wrong_field_is_named() {
         (r#"{"q": "a", "limit": "many"}"#, "body.limit", bounds),
         (r#"{"q": "a", "limit": true}"#, "body.limit", "must be a number"),
         (r#"{"q": "a", "category": 1}"#, "body.category", "must be a text"),
+        (r#"{"q": "a", "category": "\u0000"}"#, "body.category", "holds a control character"),
         (r#"{"q": "a", "page": 1}"#, "body.page", "is not a member of this request"),
     ] {
         assert_eq!(faults(body), [(name.to_owned(), msg.to_owned())], "{body}");
