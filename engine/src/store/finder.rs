@@ -53,11 +53,9 @@ pub(crate) async fn find_tools(
         let query = counted
             .as_ref()
             .map_or_else(|| Some(postgres::with_some(sought)), |counted| sqlite::with_some(sought, counted));
-        for tool in run(readers, query).await? {
-            if !found.contains(&tool) {
-                found.push(tool);
-            }
-        }
+        let mut others = run(readers, query).await?;
+        others.retain(|tool| !found.contains(tool));
+        found.extend(others);
         found.truncate(SEARCH_CANDIDATES_MAX);
     }
     Ok(found)
