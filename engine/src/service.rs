@@ -31,6 +31,7 @@ pub mod chart;
 pub mod checkpoints;
 pub mod counts;
 pub mod dashboard;
+pub mod discovery;
 pub mod explain;
 mod facts;
 pub mod health;

@@ -18,7 +18,8 @@ pub use self::{
 
 use crate::{
     catalog::{
-        ArgumentSchema, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Visibility,
+        ArgumentSchema, Listing, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Topics,
+        Visibility,
     },
     id::{NamespaceId, PriceVersionId, PublisherId, ToolId},
     ledger::LedgerAccountId,
@@ -95,6 +96,16 @@ impl Snapshot {
         self.offers.get(namespace)?.get(tool)
     }
 
+    /// The slug and the tools of every namespace that has any, in no particular order.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &Arc<Offer>>)> {
+        self.offers.iter().map(|(slug, offers)| (&**slug, offers.values()))
+    }
+
+    /// The tools of a namespace, in no particular order; none if there is no such namespace.
+    pub fn offers_of(&self, namespace: &str) -> impl Iterator<Item = &Arc<Offer>> {
+        self.offers.get(namespace).into_iter().flat_map(HashMap::values)
+    }
+
     /// Finds a core tool.
     pub fn find_core_tool(&self, name: &str) -> Option<&Arc<Offer>> {
         self.core.get(name)
@@ -142,8 +153,9 @@ impl Snapshot {
         let version = |name: &str| versions.iter().find(|row| row.name == name).map_or(0, |row| row.value);
         let publishers: HashMap<_, _> =
             entity::publisher::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
+        let rows = entity::namespace::Entity::find().all(readers).await?.into_iter();
         let namespaces: HashMap<_, _> =
-            entity::namespace::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
+            rows.map(|row| Ok((row.id, (listing_from(&row)?, row)))).collect::<Result<_, StoreError>>()?;
         let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
         let taken_back: HashSet<_> = entity::price_cancellation::Entity::find()
             .all(readers)
@@ -173,11 +185,12 @@ impl Snapshot {
                 snapshot.core.insert(offer.tool.name.clone(), Arc::new(offer));
                 continue;
             };
-            let namespace = namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
+            let (listing, namespace) =
+                namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
             let publisher = publishers
                 .get(&namespace.publisher_id)
                 .ok_or_else(|| inconsistent("namespace", format!("`{}` has no publisher", namespace.name)))?;
-            let offer = offer_from(row, versions, namespace, publisher)?;
+            let offer = offer_from(row, versions, (namespace, listing), publisher)?;
             let tools = snapshot.offers.entry(namespace.name.clone()).or_default();
             tools.insert(offer.tool.name.clone(), Arc::new(offer));
         }
@@ -221,7 +234,7 @@ fn core_offer(row: entity::tool::Model, prices: Vec<Price>) -> Result<Offer, Sto
 fn offer_from(
     row: entity::tool::Model,
     prices: Vec<Price>,
-    namespace: &entity::namespace::Model,
+    (namespace, listing): (&entity::namespace::Model, &Arc<Listing>),
     publisher: &entity::publisher::Model,
 ) -> Result<Offer, StoreError> {
     let (namespace_id, publisher_id) = (NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
@@ -234,6 +247,7 @@ fn offer_from(
                 name: namespace.name.clone(),
                 publisher: publisher_id,
                 state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
+                listing: Arc::clone(listing),
             },
             namespace_name: namespace_id.to_string(),
             publisher: Publisher {
@@ -259,6 +273,7 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>) -> Result<Tool, Store
         name: row.name,
         short_description: row.short_description,
         long_description: row.long_description,
+        topics: Topics { category: row.category, tags: tags_from("tool", &row.tags)? },
         schema,
         input_schema_text: row.input_schema.into(),
         upstream: Arc::new(UpstreamTarget::Http {
@@ -271,6 +286,18 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>) -> Result<Tool, Store
         state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
         prices: PriceBook::new(prices),
     })
+}
+
+fn listing_from(row: &entity::namespace::Model) -> Result<Arc<Listing>, StoreError> {
+    Ok(Arc::new(Listing {
+        name: row.listing_name.clone(),
+        description: row.description.clone(),
+        topics: Topics { category: row.category.clone(), tags: tags_from("namespace", &row.tags)? },
+    }))
+}
+
+fn tags_from(table: &'static str, text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|error| inconsistent(table, format!("tags: {error}")))
 }
 
 pub(crate) fn price_from(row: &entity::price_version::Model) -> Result<Price, StoreError> {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod console;
 mod demo;
+mod discovery;
 mod faro;
 mod faro_document;
 mod guesses;

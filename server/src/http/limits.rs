@@ -165,6 +165,44 @@ impl InvokeLimiter {
     }
 }
 
+/// The limit on looking around: per token, or per address where there is none.
+pub struct DiscoveryLimiter(Limit);
+
+impl std::fmt::Debug for DiscoveryLimiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DiscoveryLimiter({})", self.0.policy)
+    }
+}
+
+impl DiscoveryLimiter {
+    /// With the configured rate.
+    pub fn new(limits: &Limits) -> Self {
+        let rate = limits.discovery_per_caller_per_s;
+        Self(Limit::new("discovery", rate, rate, SECOND))
+    }
+
+    /// Counts a request of the holder of `token`.
+    ///
+    /// # Errors
+    /// Too fast: 429 with the time to wait.
+    pub fn check_token(&self, token: &str) -> Result<RateHeaders, Limited> {
+        self.0.check(token, "this token asks too fast")
+    }
+
+    /// Counts a request of a stranger from `address`.
+    ///
+    /// # Errors
+    /// Too fast: 429 with the time to wait.
+    pub fn check_address(&self, address: IpAddr) -> Result<RateHeaders, Limited> {
+        self.0.check(&limit_key(address), "too many requests without a token from this address")
+    }
+
+    /// Forgets who has not asked for a while.
+    pub fn tidy(&self) {
+        self.0.tidy();
+    }
+}
+
 /// The limits on signing in, signing up and mail: what strangers may try, and what they may make us send.
 pub struct AuthLimiter {
     login_address: Limit,

@@ -258,7 +258,7 @@ pub(super) fn require_account(caller: &Caller) -> Result<&AccountPrincipal, Prob
 pub(super) const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
 /// Where links lead.
-fn base_url(state: &AppState) -> String {
+pub(super) fn base_url(state: &AppState) -> String {
     state.config.server.base_url(state.config.server.bind)
 }
 
