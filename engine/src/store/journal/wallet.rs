@@ -24,7 +24,7 @@ const ACCOUNTS: &str = "SELECT g.account FROM credit_grant c JOIN wallet_grant g
 
 /// What the newest `limit` transactions of `window` that touch `purse` did to it, the newest first; only those of `kind` if
 /// there is one, which also says whether they take something back. As [`super::pages::moves`] it reads the window along the
-/// primary keys and no further; the window is said of every table, so that none is read beyond it.
+/// primary key of `posting` and no further.
 pub(crate) async fn moves(
     readers: &Readers,
     window: Window,
@@ -32,17 +32,14 @@ pub(crate) async fn moves(
     kind: Option<(TransactionKind, Option<bool>)>,
     limit: u64,
 ) -> Result<Vec<MovedRow>, StoreError> {
-    let only = match kind {
-        None => "",
-        Some((_, None)) => "AND k.kind = $7",
-        Some((_, Some(true))) => "AND k.kind = $7 AND k.reverses IS NOT NULL",
-        Some((_, Some(false))) => "AND k.kind = $7 AND k.reverses IS NULL",
-    };
+    // A value of each row, not a join: no plan looks at a transaction that the window's own postings do not lead to.
+    let only =
+        |more: &str| format!("AND (SELECT k.kind FROM txn k WHERE k.slot = p.slot AND k.seq = p.seq{more}) = $7");
     let of_kind = match kind {
         None => String::new(),
-        Some(_) => format!(
-            "JOIN txn k ON k.slot = p.slot AND k.seq = p.seq AND k.slot = $1 AND k.seq >= $2 AND k.seq < $3 {only}"
-        ),
+        Some((_, None)) => only(""),
+        Some((_, Some(true))) => only(" AND k.reverses IS NOT NULL"),
+        Some((_, Some(false))) => only(" AND k.reverses IS NULL"),
     };
     let sql = format!(
         "WITH own AS ({ACCOUNTS})
@@ -50,9 +47,9 @@ pub(crate) async fn moves(
          FROM (SELECT p.slot, p.seq,
                       CAST(sum(CASE WHEN p.debit IN (SELECT * FROM own) THEN p.amount ELSE 0 END) AS bigint) AS debits,
                       CAST(sum(CASE WHEN p.credit IN (SELECT * FROM own) THEN p.amount ELSE 0 END) AS bigint) AS credits
-               FROM posting p {of_kind}
+               FROM posting p
                WHERE p.slot = $1 AND p.seq >= $2 AND p.seq < $3
-                 AND (p.debit IN (SELECT * FROM own) OR p.credit IN (SELECT * FROM own))
+                 AND (p.debit IN (SELECT * FROM own) OR p.credit IN (SELECT * FROM own)) {of_kind}
                GROUP BY p.slot, p.seq ORDER BY p.seq DESC LIMIT $4) AS m
          JOIN txn t ON t.slot = m.slot AND t.seq = m.seq
          JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no ORDER BY t.seq DESC"
