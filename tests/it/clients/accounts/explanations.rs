@@ -13,7 +13,11 @@ use tests::{
 use super::config;
 use crate::{clients::operator::json_of, rows};
 
-on_both_databases!(a_charge_is_explained_to_whoever_paid_it, a_call_that_cost_nothing_says_why);
+on_both_databases!(
+    a_charge_is_explained_to_whoever_paid_it,
+    three_who_share_are_told_apart_and_nobody_else_is_told,
+    a_call_that_cost_nothing_says_why,
+);
 
 const PARTNER: &str = "faro_partner_globex00";
 
@@ -126,8 +130,12 @@ fn a_charge_is_explained_to_whoever_paid_it(kind: Kind) {
     for word in ["acme", "Acme", "alice", "liabilities", "secret"] {
         assert!(!told.to_string().contains(word), "{word}: {told}");
     }
+}
 
-    // Of three who share, too; and to nobody else a byte of it.
+fn three_who_share_are_told_apart_and_nobody_else_is_told(kind: Kind) {
+    let (home, upstream) = (Home::on(kind), upstream());
+    let server = start(&home, &upstream);
+    let own = id_of(&server.invoke(ALICE, "paid", "{}"));
     let bearer = format!("Bearer {PARTNER}");
     let for_user = [("authorization", &*bearer), ("x-faro-user", "u-1")];
     let shared = id_of(&server.send("POST", "/invoke/acme/paid", &for_user, "{}"));
@@ -140,8 +148,8 @@ fn a_charge_is_explained_to_whoever_paid_it(kind: Kind) {
         })
     );
     let unknown = server.get(BOB, "/invocations/inv_00000000000070008000000000000000");
-    for foreign in [&id, &shared] {
-        let answer = server.get(BOB, &format!("/invocations/{foreign}"));
+    for (token, foreign) in [(BOB, &own), (BOB, &shared), (ALICE, &shared), (PARTNER, &own)] {
+        let answer = server.get(token, &format!("/invocations/{foreign}"));
         assert_eq!((answer.status, &answer.body), (404, &unknown.body));
     }
 }
