@@ -1,5 +1,6 @@
 //! The real program, called as its users call it.
 
+mod accounts;
 mod bad_input;
 mod console;
 mod demo;

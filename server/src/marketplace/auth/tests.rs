@@ -184,6 +184,16 @@ async fn bad_requests_name_what_is_wrong() {
 }
 
 #[actix_web::test]
+async fn a_tier_is_an_address_that_is_confirmed_and_credits_to_spend() {
+    let credits = |text: &str| Credits::parse_exact(text).unwrap();
+    for (is_verified, available, expected) in
+        [(false, "0", "unverified"), (false, "5", "unverified"), (true, "0", "verified"), (true, "0.000001", "paid")]
+    {
+        assert_eq!(super::tier(is_verified, credits(available)), expected, "{is_verified} {available}");
+    }
+}
+
+#[actix_web::test]
 async fn guesses_are_slowed_down() {
     let house = house(", limits: {login_per_account_per_min: 2}").await;
     let guess = || json!({"email": "a@example.com", "password": "guess guess guess"});
