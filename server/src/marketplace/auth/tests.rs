@@ -14,7 +14,7 @@ use crate::{
     config::{Config, ConfigSource, Environment, load},
     http::{
         auth::authenticate_auditor,
-        limits::{AuthLimiter, InvokeLimiter},
+        limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
     },
     mail::{Transport, send_due},
     marketplace::{auth::JwtKeys, credits, tokens},
@@ -46,6 +46,7 @@ async fn house(more: &str) -> House {
         ),
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter,
+        discovery_limiter: std::sync::Arc::new(DiscoveryLimiter::new(&config.limits)),
         in_flight: std::sync::Arc::new(InFlight::default()),
         exports,
         jwt: JwtKeys::new(&[7; 32]),
