@@ -13,9 +13,9 @@ CREATE OR REPLACE FUNCTION public.index_tools(tools uuid[])
  RETURNS void
  LANGUAGE sql
 AS $function$
-    INSERT INTO tool_document (tool_id, namespace_id, category, is_listed, words)
+    INSERT INTO tool_document (tool_id, namespace_id, category, is_listed, name, words)
     SELECT t.id, n.id, coalesce(t.category, n.category),
-           NOT (t.is_suspended OR n.is_suspended OR p.is_suspended),
+           NOT (t.is_suspended OR n.is_suspended OR p.is_suspended), tool_words(t.name, 'A'),
            tool_words(t.name, 'A')
                || tool_words(concat_ws(' ', n.name, n.listing_name, n.category, n.tags, t.category, t.tags), 'B')
                || tool_words(t.short_description, 'C')
@@ -23,7 +23,7 @@ AS $function$
     FROM tool t JOIN namespace n ON n.id = t.namespace_id JOIN publisher p ON p.id = n.publisher_id
     WHERE t.id = ANY (tools)
     ON CONFLICT (tool_id) DO UPDATE SET namespace_id = excluded.namespace_id, category = excluded.category,
-        is_listed = excluded.is_listed, words = excluded.words
+        is_listed = excluded.is_listed, name = excluded.name, words = excluded.words
 $function$;
 
 CREATE OR REPLACE FUNCTION public.listing_changed()
@@ -813,12 +813,14 @@ CREATE TABLE tool_document (
     namespace_id uuid NOT NULL,
     category text,
     is_listed boolean NOT NULL,
+    name tsvector NOT NULL,
     words tsvector NOT NULL,
     CONSTRAINT tool_document_pkey PRIMARY KEY (tool_id),
     CONSTRAINT tool_document_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
     CONSTRAINT tool_document_tool_id_fkey FOREIGN KEY (tool_id) REFERENCES tool(id)
 );
 CREATE INDEX tool_document_category ON tool_document USING btree (category);
+CREATE INDEX tool_document_name ON tool_document USING gin (name) WITH (fastupdate=off);
 CREATE INDEX tool_document_namespace ON tool_document USING btree (namespace_id);
 CREATE INDEX tool_document_words ON tool_document USING gin (words) WITH (fastupdate=off);
 

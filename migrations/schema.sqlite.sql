@@ -434,6 +434,8 @@ BEGIN
     REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category
     FROM tool_text WHERE namespace_id = NEW.id;
+    REPLACE INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE namespace_id = NEW.id;
 END;
 
 CREATE TABLE open_call (
@@ -715,6 +717,8 @@ BEGIN
     WHERE tool_id = NEW.id;
     REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
+    REPLACE INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
 END;
 
 CREATE TRIGGER tool_document_new AFTER INSERT ON tool WHEN NEW.namespace_id IS NOT NULL
@@ -725,6 +729,8 @@ BEGIN
     FROM namespace n JOIN publisher p ON p.id = n.publisher_id WHERE n.id = NEW.namespace_id;
     INSERT INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
+    INSERT INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
 END;
 
 CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);
@@ -751,6 +757,19 @@ CREATE TABLE 'tool_index_data'(id INTEGER PRIMARY KEY, block BLOB);
 CREATE TABLE 'tool_index_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
 
 CREATE TABLE 'tool_index_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE tool_name_index USING fts5 (
+    name, category,
+    content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
+);
+
+CREATE TABLE 'tool_name_index_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+
+CREATE TABLE 'tool_name_index_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'tool_name_index_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
+
+CREATE TABLE 'tool_name_index_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 
 CREATE VIEW tool_text AS
     SELECT d.number, d.namespace_id, t.id AS tool_id, t.name,

@@ -121,7 +121,7 @@ pub const SEARCH_RESULTS_DEFAULT: usize = 10;
 pub const SEARCH_RESULTS_MAX: usize = 50;
 
 /// How many of the best tools are looked at until enough are found that the caller may see.
-pub const SEARCH_CANDIDATES_MAX: usize = 500;
+pub const SEARCH_CANDIDATES_MAX: usize = 300;
 
 /// How many namespaces are listed when nobody says how many.
 pub const NAMESPACES_LISTED_DEFAULT: usize = 100;

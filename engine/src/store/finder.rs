@@ -1,7 +1,9 @@
 //! Finding tools by words, best first, in the index that the database keeps beside the catalog (record 0018).
 //!
-//! Tools with every word come first, then those with some of them. How many tools are ranked is bounded, whatever is asked
-//! for: ranking takes as long as there are tools with the words.
+//! Tools that are called by every word come first, then those that have every word somewhere, then those with some of them.
+//! How many tools are ranked is bounded, whatever is asked for: ranking takes as long as there are tools with the words. Of
+//! more than that the ones that the database comes upon first are ranked, which are the same ones every time. Of equally
+//! good ones the order is that of their names.
 
 mod postgres;
 mod sqlite;
@@ -11,10 +13,18 @@ use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
 use super::{StoreError, readers::Readers};
 use crate::limits::SEARCH_CANDIDATES_MAX;
 
-/// How many tools with every word are ranked.
-const RANKED_MAX: usize = 2_000;
+/// How many tools that are called by every word are ranked.
+const NAMED_MAX: usize = 200;
+/// How many tools with every word somewhere are ranked.
+const RANKED_MAX: usize = 800;
 /// How many tools with one of the words are ranked, of each word.
-const RANKED_OF_A_WORD_MAX: usize = 400;
+const RANKED_OF_A_WORD_MAX: usize = 200;
+/// How many tools with one of the words are ranked, of all words together.
+const RANKED_OF_WORDS_MAX: usize = 1_200;
+/// How much better than any ranking it is to have every word in the name. The smaller the score, the better.
+const NAMED_SCORE: &str = "-1000000.0";
+/// How much better than any ranking of single words it is to have every word somewhere.
+const EVERY_WORD_SCORE: &str = "-1000.0";
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +71,11 @@ pub(crate) async fn find_tools(
     Ok(found)
 }
 
+/// How many tools with one of so many words are ranked, of each word.
+fn ranked_of_a_word(words: usize) -> usize {
+    RANKED_OF_WORDS_MAX.checked_div(words).unwrap_or(0).min(RANKED_OF_A_WORD_MAX)
+}
+
 /// A statement with its values.
 #[derive(Debug, Clone, PartialEq)]
 struct Query {
@@ -70,14 +85,15 @@ struct Query {
 
 impl Query {
     /// The statement around `ranked`, which gives identifiers of tools and how good they are, that gives their names. The
-    /// better ones have the smaller score.
-    fn naming(ranked: &str, values: Vec<Value>) -> Self {
+    /// better ones have the smaller score; `collation` is the one by which texts are compared byte by byte.
+    fn naming(ranked: &str, values: Vec<Value>, collation: &str) -> Self {
+        // Fractions are added up in one order: else sums that are equal would differ in their last digits.
         let sql = format!(
             "SELECT n.name, t.name FROM (
-                 SELECT tool_id, sum(score) AS score FROM ({ranked}) AS ranked
+                 SELECT tool_id, sum(score ORDER BY score) AS score FROM ({ranked}) AS ranked
                  GROUP BY tool_id ORDER BY score, tool_id LIMIT {SEARCH_CANDIDATES_MAX}
              ) AS best JOIN tool t ON t.id = best.tool_id JOIN namespace n ON n.id = t.namespace_id
-             ORDER BY best.score, best.tool_id"
+             ORDER BY best.score, n.name COLLATE {collation}, t.name COLLATE {collation}"
         );
         Self { sql, values }
     }

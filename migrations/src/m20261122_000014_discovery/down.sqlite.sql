@@ -4,6 +4,7 @@ DROP TRIGGER tool_document_namespace;
 DROP TRIGGER tool_document_changed;
 DROP TRIGGER tool_document_new;
 DROP VIEW tool_text;
+DROP TABLE tool_name_index;
 DROP TABLE tool_index;
 DROP TABLE tool_document;
 ALTER TABLE tool DROP COLUMN tags;

@@ -25,6 +25,11 @@ CREATE VIRTUAL TABLE tool_index USING fts5 (
     name, topics, short_description, long_description, category,
     content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
 );
+-- The same of the names alone: among a hundred thousand tools with a word, those that are called so are found at once.
+CREATE VIRTUAL TABLE tool_name_index USING fts5 (
+    name, category,
+    content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
+);
 
 CREATE VIEW tool_text AS
     SELECT d.number, d.namespace_id, t.id AS tool_id, t.name,
@@ -41,6 +46,8 @@ BEGIN
     FROM namespace n JOIN publisher p ON p.id = n.publisher_id WHERE n.id = NEW.namespace_id;
     INSERT INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
+    INSERT INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
 END;
 CREATE TRIGGER tool_document_changed AFTER UPDATE ON tool WHEN NEW.namespace_id IS NOT NULL
 BEGIN
@@ -51,6 +58,8 @@ BEGIN
     WHERE tool_id = NEW.id;
     REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
+    REPLACE INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
 END;
 CREATE TRIGGER tool_document_namespace AFTER UPDATE ON namespace
 WHEN OLD.name <> NEW.name OR OLD.listing_name IS NOT NEW.listing_name OR OLD.category IS NOT NEW.category
@@ -61,6 +70,8 @@ BEGIN
     REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category
     FROM tool_text WHERE namespace_id = NEW.id;
+    REPLACE INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE namespace_id = NEW.id;
 END;
 -- Whether a tool is listed is changed without its words.
 CREATE TRIGGER tool_document_listed_namespace AFTER UPDATE OF is_suspended ON namespace
@@ -83,3 +94,4 @@ SELECT t.id, n.id, coalesce(t.category, n.category), NOT (t.is_suspended OR n.is
 FROM tool t JOIN namespace n ON n.id = t.namespace_id JOIN publisher p ON p.id = n.publisher_id;
 INSERT INTO tool_index (rowid, name, topics, short_description, long_description, category)
 SELECT number, name, topics, short_description, long_description, category FROM tool_text;
+INSERT INTO tool_name_index (rowid, name, category) SELECT number, name, category FROM tool_text;

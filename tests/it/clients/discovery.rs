@@ -1,5 +1,6 @@
 //! Looking around: what is found, what is shown of it, and what is not there for whom.
 
+mod common_words;
 mod hidden;
 mod pages;
 mod queries;

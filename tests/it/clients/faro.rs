@@ -46,7 +46,7 @@ fn the_published_client_pays_for_a_tool_and_understands_the_refusals() {
 fn the_published_client_finds_a_tool_and_checks_arguments_against_what_is_shown() {
     let folder = folder();
     let demo = Demo::start(folder.path());
-    let (code, found, errors) = faro(&demo, demo.token(), &["search", "text", "--limit", "3"]);
+    let (code, found, errors) = faro(&demo, demo.token(), &["search", "text", "--top", "3"]);
     assert_eq!(code, Some(0), "{found} {errors}");
     assert!(found.to_string().contains("text_stats"), "{found}");
     let (code, shown, errors) = faro(&demo, demo.token(), &["describe", "demo/text_stats"]);

@@ -19,8 +19,10 @@ use crate::{
     },
 };
 
-/// How many entries of all slots together are looked at for one page. No index leads from a wallet to what moved in it (ADR
-/// 0006); whoever owns a wallet may ask as often as it likes, so this is less than what operators get.
+/// How many entries of all slots together are looked at for one page. No index leads from a wallet to what moved in it: every
+/// charge of every caller would pay for that index (ADR 0006), for lists that are asked for seldom. So the work of a page is
+/// bounded and not its reach: a wallet that little moves in has short or empty pages, which say how far they looked and where
+/// the next one begins. Whoever owns a wallet may ask as often as it likes, so this is less than what operators get.
 pub const WALLET_ENTRIES_LOOKED_AT: i64 = 20_000;
 /// How many rows a page has, if nothing else is asked for.
 pub const WALLET_PAGE_ROWS: u64 = 50;

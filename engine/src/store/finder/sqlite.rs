@@ -1,21 +1,21 @@
-//! The index of SQLite: an FTS5 table, ranked by `bm25`.
+//! The index of SQLite: FTS5 tables, of everything that a tool is found by, ranked by `bm25`, and of its name alone.
 //!
-//! `bm25` counts the tools that have a word before it ranks the first one, and a word that most tools have takes it tens of
-//! milliseconds at a hundred thousand tools. Such a word tells no tool apart: how common a word is, is found out first, up to
-//! a bound, and common ones count only where there are no others.
+//! `bm25` counts the tools that have a word before it ranks the first one, which takes it milliseconds for a word that most
+//! of a hundred thousand tools have. Such a word tells no tool apart: how common a word is, is found out first, up to a
+//! bound. Tools have to have the common words, too, but are ranked by the others.
 
 use sea_orm::{ConnectionTrait as _, Statement, Value};
 
-use super::{Query, RANKED_MAX, RANKED_OF_A_WORD_MAX, Sought};
+use super::{EVERY_WORD_SCORE, NAMED_MAX, NAMED_SCORE, Query, RANKED_MAX, Sought, ranked_of_a_word};
 use crate::store::{StoreError, readers::Readers};
 
 /// A word that more tools have is a common one.
-const RARE_MAX: i64 = 5_000;
-/// Up to how many common words a tool is looked for that is called so.
-const NAMING_WORDS_MAX: usize = 2;
+const RARE_MAX: i64 = 3_000;
 
 /// What a word counts for in the name, the topics, the two descriptions, and in the column that only narrows down.
 const RANK: &str = "bm25(tool_index, 10.0, 4.0, 3.0, 1.0, 0.0)";
+/// Compares texts byte by byte.
+const COLLATION: &str = "BINARY";
 
 /// Which of the words some tools have, and which of these are common.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,9 +39,9 @@ impl Counted {
         counted
     }
 
-    /// The words that tell tools apart, and whether they do so well enough to be ranked by.
-    fn telling(&self) -> (&[String], bool) {
-        if self.rare.is_empty() { (&self.common, false) } else { (&self.rare, true) }
+    /// The words that tell tools apart, and what they are ranked by.
+    fn telling(&self) -> (&[String], &'static str) {
+        if self.rare.is_empty() { (&self.common, "-1.0") } else { (&self.rare, RANK) }
     }
 }
 
@@ -63,48 +63,47 @@ pub(super) async fn count(readers: &Readers, words: &[String]) -> Result<Counted
     Ok(Counted::of(words.iter().zip(counts)))
 }
 
-/// Tools with every word.
+/// Tools with every word. Behind them stand those that have every word but common ones.
 pub(super) fn with_all(sought: &Sought<'_>, counted: &Counted) -> Option<Query> {
     if counted.is_one_nowhere {
         return None;
     }
-    let (words, is_ranked) = counted.telling();
-    let all = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" AND ");
     let mut values = Vec::new();
-    let matching = if is_ranked {
-        matching(&all, sought.category, (RANK, RANKED_MAX), &mut values)
-    } else {
-        // Nearly every tool has them: those that are called so, then whichever come first. Names that have many words are so
-        // rare that finding them would be looking at every tool.
-        let others = matching(&all, sought.category, ("0.0", RANKED_OF_A_WORD_MAX), &mut values);
-        if words.len() > NAMING_WORDS_MAX {
-            others
-        } else {
-            let named = format!("name : ({all})");
-            let named = matching(&named, sought.category, ("-1.0", RANKED_OF_A_WORD_MAX), &mut values);
-            format!("{named} UNION ALL {others}")
-        }
-    };
-    Some(Query::naming(&matching, values))
+    let all = every(sought.words);
+    let mut parts = vec![
+        matching(NAMES, &format!("name : ({all})"), sought.category, (NAMED_SCORE, NAMED_MAX), &mut values),
+        matching(WORDS, &all, sought.category, (EVERY_WORD_SCORE, RANKED_MAX), &mut values),
+    ];
+    if !counted.rare.is_empty() {
+        parts.push(matching(WORDS, &every(&counted.rare), sought.category, (RANK, RANKED_MAX), &mut values));
+    }
+    Some(Query::naming(&parts.join(" UNION ALL "), values, COLLATION))
 }
 
 /// Tools with any of the words, of each word no more than are ranked.
 pub(super) fn with_some(sought: &Sought<'_>, counted: &Counted) -> Option<Query> {
-    let (words, is_ranked) = counted.telling();
+    let (words, rank) = counted.telling();
     if words.is_empty() {
         return None;
     }
-    let rank = if is_ranked { RANK } else { "-1.0" };
+    let count_max = ranked_of_a_word(words.len());
     let mut values = Vec::new();
     let each: Vec<String> = words
         .iter()
-        .map(|word| matching(&quoted(word), sought.category, (rank, RANKED_OF_A_WORD_MAX), &mut values))
+        .map(|word| matching(WORDS, &quoted(word), sought.category, (rank, count_max), &mut values))
         .collect();
-    Some(Query::naming(&each.join(" UNION ALL "), values))
+    Some(Query::naming(&each.join(" UNION ALL "), values, COLLATION))
 }
+
+/// The table of everything that a tool is found by.
+const WORDS: &str = "tool_index";
+/// The table of the names alone: a word that every tool has would have to be looked at in every tool, to find those that are
+/// called so.
+const NAMES: &str = "tool_name_index";
 
 /// The listed tools that match, no more than `count_max`, with their rank: the smaller, the better.
 fn matching(
+    table: &str,
     expression: &str,
     category: Option<&str>,
     (rank, count_max): (&str, usize),
@@ -126,11 +125,16 @@ fn matching(
     format!(
         "SELECT tool_id, score FROM (
              SELECT d.tool_id AS tool_id, {rank} AS score
-             FROM tool_index CROSS JOIN tool_document d ON d.number = tool_index.rowid
-             WHERE tool_index MATCH ${} AND d.is_listed{category} LIMIT {count_max}
+             FROM {table} CROSS JOIN tool_document d ON d.number = {table}.rowid
+             WHERE {table} MATCH ${} AND d.is_listed{category} LIMIT {count_max}
          )",
         bind(expression.into())
     )
+}
+
+/// Every one of the words.
+fn every(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" AND ")
 }
 
 /// A text as FTS5 takes it for words and nothing else.

@@ -19,13 +19,21 @@ fn expressions(query: Option<Query>) -> Vec<String> {
 }
 
 #[test]
-fn common_words_count_only_where_there_are_no_others() {
+fn common_words_have_to_be_there_and_rank_only_where_there_are_no_others() {
     let cases: &[(&[(&str, i64)], &[&str], &[&str])] = &[
-        (&[("rain", 3)], &["\"rain\""], &["\"rain\""]),
-        (&[("rain", 3), ("city", RARE_MAX)], &["\"rain\" AND \"city\""], &["\"rain\"", "\"city\""]),
-        (&[("rain", 3), ("tool", RARE_MAX + 1)], &["\"rain\""], &["\"rain\""]),
-        (&[("tool", RARE_MAX + 1)], &["\"tool\"", "name : (\"tool\")"], &["\"tool\""]),
-        (&[("rain", 3), ("snowx", 0)], &[], &["\"rain\""]),
+        (&[("rain", 3)], &[r#"name : ("rain")"#, r#""rain""#, r#""rain""#], &[r#""rain""#]),
+        (
+            &[("rain", 3), ("city", RARE_MAX)],
+            &[r#"name : ("rain" AND "city")"#, r#""rain" AND "city""#, r#""rain" AND "city""#],
+            &[r#""rain""#, r#""city""#],
+        ),
+        (
+            &[("rain", 3), ("tool", RARE_MAX + 1)],
+            &[r#"name : ("rain" AND "tool")"#, r#""rain" AND "tool""#, r#""rain""#],
+            &[r#""rain""#],
+        ),
+        (&[("tool", RARE_MAX + 1)], &[r#"name : ("tool")"#, r#""tool""#], &[r#""tool""#]),
+        (&[("rain", 3), ("snowx", 0)], &[], &[r#""rain""#]),
         (&[("snowx", 0)], &[], &[]),
     ];
     for (counts, all, some) in cases {
@@ -41,10 +49,25 @@ fn common_words_count_only_where_there_are_no_others() {
 fn a_category_is_found_by_its_words_and_compared_as_it_is_written() {
     let words = words("rain");
     let sought = Sought { words: &words, category: Some("Data \"and\" AI") };
-    let query = with_all(&sought, &counted(&[("rain", 1)]));
+    let query = with_some(&sought, &counted(&[("rain", 1)]));
     assert_eq!(
         expressions(query),
         ["Data \"and\" AI", "(\"rain\") AND category : \"Data \"\"and\"\" AI\""],
         "a quotation mark ends nothing"
     );
+}
+
+#[test]
+fn what_is_ranked_of_all_words_together_is_bounded() {
+    let many: Vec<String> = (0..12).map(|number| format!("w{number}")).collect();
+    let counts: Vec<(&str, i64)> = many.iter().map(|word| (&**word, 1)).collect();
+    let limits = |count: usize| {
+        let sought = Sought { words: &many[..count], category: None };
+        let sql = with_some(&sought, &counted(&counts[..count])).unwrap().sql;
+        let limits = sql.match_indices("LIMIT ").map(|(at, found)| &sql[at + found.len()..]);
+        let numbers =
+            limits.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse::<usize>().unwrap());
+        numbers.take(count).sum::<usize>()
+    };
+    assert_eq!([1, 6, 12].map(limits), [200, 1_200, 1_200]);
 }
