@@ -16,11 +16,11 @@ use crate::limits::SEARCH_CANDIDATES_MAX;
 /// How many tools that are called by every word are ranked.
 const NAMED_MAX: usize = 200;
 /// How many tools with every word somewhere are ranked.
-const RANKED_MAX: usize = 800;
+const RANKED_MAX: usize = 500;
 /// How many tools with one of the words are ranked, of each word.
-const RANKED_OF_A_WORD_MAX: usize = 200;
+const RANKED_OF_A_WORD_MAX: usize = 150;
 /// How many tools with one of the words are ranked, of all words together.
-const RANKED_OF_WORDS_MAX: usize = 1_200;
+const RANKED_OF_WORDS_MAX: usize = 900;
 /// How much better than any ranking it is to have every word in the name. The smaller the score, the better.
 const NAMED_SCORE: &str = "-1000000.0";
 /// How much better than any ranking of single words it is to have every word somewhere.
