@@ -42,7 +42,8 @@ DECLARE
     ];
     -- What goes when a call, a day or a session is over, or when an operator lifts a limit.
     removed     CONSTANT text[] := ARRAY[
-        'cap', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link', 'operator_session'
+        'cap', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link', 'operator_session',
+        'payload'
     ];
 
     found       record;

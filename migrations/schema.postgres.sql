@@ -601,6 +601,20 @@ CREATE TABLE partner (
     CONSTRAINT partner_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
 
+CREATE TABLE payload (
+    call uuid NOT NULL,
+    arguments bytea NOT NULL,
+    arguments_bytes bigint NOT NULL,
+    answer bytea,
+    answer_bytes bigint,
+    until_us bigint NOT NULL,
+    CONSTRAINT payload_pkey PRIMARY KEY (call),
+    CONSTRAINT payload_answer_bytes_check CHECK (answer_bytes >= 0),
+    CONSTRAINT payload_arguments_bytes_check CHECK (arguments_bytes >= 0),
+    CONSTRAINT payload_check CHECK ((answer IS NULL) = (answer_bytes IS NULL))
+);
+CREATE INDEX payload_until ON payload USING btree (until_us);
+
 CREATE TABLE payout (
     txn_id uuid NOT NULL,
     account bigint NOT NULL,

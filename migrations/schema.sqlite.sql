@@ -508,6 +508,18 @@ CREATE TABLE partner (
     created_us   INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE payload (
+    call            BLOB    NOT NULL PRIMARY KEY,
+    arguments       BLOB    NOT NULL,
+    arguments_bytes INTEGER NOT NULL CHECK (arguments_bytes >= 0),
+    answer          BLOB,
+    answer_bytes    INTEGER CHECK (answer_bytes >= 0),
+    until_us        INTEGER NOT NULL,
+    CHECK ((answer IS NULL) = (answer_bytes IS NULL))
+) STRICT;
+
+CREATE INDEX payload_until ON payload (until_us);
+
 CREATE TABLE payout (
     txn_id  BLOB NOT NULL PRIMARY KEY,
     account INTEGER NOT NULL REFERENCES ledger_account (id),

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 
+use crate::kit::grouped;
+
 /// The files, with their names for messages about mistakes in them.
 const FILES: [(&str, &str); 16] = [
     ("console.ftl", include_str!("../locales/en/console.ftl")),
@@ -30,6 +32,12 @@ static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
     let mut bundle = FluentBundle::new_concurrent("en".parse().into_iter().collect());
     // Invisible marks around values are for mixed directions of writing; they would be copied with identifiers.
     bundle.set_use_isolating(false);
+    // Counts, sizes and times read in a sentence as they do in a table. What must stay in one piece, such as the number of
+    // a version, is given as text.
+    bundle.set_formatter(Some(|value, _memoizer| match value {
+        FluentValue::Number(number) => Some(grouped(&number.as_string())),
+        _ => None,
+    }));
     for (name, text) in FILES {
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(part, errors)| {
             tracing::error!(name, ?errors, "a file of texts has mistakes");

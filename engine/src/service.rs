@@ -46,6 +46,7 @@ pub mod operators;
 pub mod outbox;
 pub mod paging;
 pub mod partners;
+pub mod payloads;
 pub mod periods;
 pub mod policies;
 pub mod prices;
@@ -93,6 +94,7 @@ pub struct Services {
     factor_tries: operators::FactorTries,
     work: work::WorkLog,
     counting: counts::Counting,
+    payloads: payloads::Payloads,
     /// Held while recorded calls are decided again.
     replaying: tokio::sync::Mutex<()>,
     /// When this process began, in microseconds since the Unix epoch.
@@ -144,6 +146,7 @@ impl Services {
             factor_tries: operators::FactorTries::default(),
             work: work::WorkLog::default(),
             counting: counts::Counting::default(),
+            payloads: payloads::Payloads::default(),
             replaying: tokio::sync::Mutex::default(),
             started_us,
             verification: Arc::default(),

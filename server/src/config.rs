@@ -32,6 +32,7 @@ pub mod master_key;
 mod metrics;
 mod number;
 mod overlay;
+mod payloads;
 mod payments;
 mod policy;
 mod policy_file;
@@ -65,6 +66,7 @@ pub use self::{
     limits::Limits,
     mail::{Mail, MailTransport},
     metrics::Metrics,
+    payloads::Payloads,
     payments::{PaymentProvider, Payments},
     policy::Policy,
     policy_file::PolicyFile,
@@ -125,6 +127,8 @@ pub struct Config {
     pub egress: Egress,
     /// How much one caller may ask for.
     pub limits: Limits,
+    /// What calls carried, and how long it is kept.
+    pub payloads: Payloads,
     /// How credits are bought.
     pub payments: Payments,
     /// Whether `/metrics` is served.
@@ -291,6 +295,7 @@ impl Config {
             catalog: root.section("catalog", |fields| Catalog::read(fields, allow_fixture_secrets)),
             egress: root.section("egress", Egress::read),
             limits: root.section("limits", Limits::read),
+            payloads: root.section("payloads", Payloads::read),
             payments: root.section("payments", Payments::read),
             metrics: root.section("metrics", |fields| Metrics::read(fields, is_public)),
             allow_fixture_secrets,

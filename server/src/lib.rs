@@ -17,6 +17,7 @@ pub mod mail;
 pub mod marketplace;
 pub mod openapi;
 pub mod operator;
+pub mod payloads;
 pub mod state;
 pub mod telemetry;
 pub mod upstream;

@@ -14,6 +14,7 @@ mod mail;
 mod methods;
 mod operator;
 mod partners;
+mod payloads;
 mod replay;
 mod servers;
 mod stranger;

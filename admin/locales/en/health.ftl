@@ -47,6 +47,7 @@ health-work-well = well
 health-work-ledger = expired holds and lost calls
 health-work-follow = changes of other servers
 health-work-outbox = mail
+health-work-payloads = what calls carried
 health-work-checkpoints = checkpoints
 health-work-counts = counts of calls
 health-work-balances = mail about credits that end

@@ -18,6 +18,7 @@ use crate::{
 
 mod export;
 mod filter;
+mod payload;
 mod price;
 mod show;
 mod steps;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/invocations/export", needs(ConsoleAction::ListsExport), export::download),
         get("/invocations/{id}", needs(ConsoleAction::InvocationsRead), show::show),
         get("/invocations/{id}/why", needs(ConsoleAction::InvocationsRead), why::show),
+        get("/invocations/{id}/payload", needs(ConsoleAction::PayloadRead), payload::show),
     ]
 }
 

@@ -67,5 +67,15 @@ fn every_key_that_is_shown_has_a_text() {
 
 #[test]
 fn values_stand_in_their_places() {
-    assert_eq!(t_with("console-rows-many", &[("count", 10_000.into())]), "10,000+ rows".replace("10,000", "10000"));
+    assert_eq!(t_with("console-rows-many", &[("count", 10_000.into())]), "10,000+ rows");
+}
+
+#[test]
+fn numbers_read_in_a_sentence_as_they_do_in_a_table() {
+    let sizes = [("kept", 400.into()), ("all", 1_234_567.into())];
+    assert_eq!(t_with("invocations-payload-cut", &sizes), "Of 1,234,567 bytes the first 400 are kept.");
+    assert_eq!(
+        t_with("invocations-payload-none", &[("id", "12345678".into())]).split(':').next(),
+        Some("Nothing is kept of 12345678")
+    );
 }

@@ -39,6 +39,7 @@ pub(crate) const LISTS: &[List] = &[
     ),
     found("/invocations/{id}", "/invocations", &[""]),
     found("/invocations/{id}/why", "/invocations", &[""]),
+    found("/invocations/{id}/payload", "/invocations", &[""]),
     list(
         "/accounts",
         &[

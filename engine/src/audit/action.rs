@@ -47,8 +47,8 @@ pub enum Action {
     PayoutCreate,
     /// A period was closed.
     PeriodClose,
-    /// A period was locked.
-    PeriodLock,
+    /// What a call carried was read.
+    PayloadRead,
     /// Something declared was imported.
     CatalogImport,
     /// A price version was made.
@@ -188,7 +188,7 @@ impl Action {
         (Self::ChargebackLost, "chargeback.lost"),
         (Self::PayoutCreate, "payout.create"),
         (Self::PeriodClose, "period.close"),
-        (Self::PeriodLock, "period.lock"),
+        (Self::PayloadRead, "payload.read"),
         (Self::CatalogImport, "catalog.import"),
         (Self::PriceSet, "price.set"),
         (Self::PriceSchedule, "price.schedule"),

@@ -14,6 +14,7 @@ use super::{
     movement::Statement,
 };
 use crate::{
+    credits::Credits,
     id::{EntryId, InvocationId},
     invocation::{CallEnd, CallRecord},
 };
@@ -47,6 +48,17 @@ pub enum CallWrite {
     End(InvocationId, CallEnd),
 }
 
+/// A grant that has lapsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lapse {
+    /// Which.
+    pub grant: EntryId,
+    /// Its account.
+    pub account: LedgerAccountId,
+    /// What of it went back to the platform. What is held follows its hold.
+    pub left: Credits,
+}
+
 /// The writes of one batch.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -60,8 +72,8 @@ pub struct Plan {
     pub closed: Vec<EntryId>,
     /// Grants that are open from now on.
     pub granted: Vec<OpenGrant>,
-    /// Accounts of grants that have lapsed.
-    pub lapsed: Vec<LedgerAccountId>,
+    /// Grants that have lapsed.
+    pub lapsed: Vec<Lapse>,
     /// Wallets whose balances changed: the new values stand in the facts.
     pub wallets: BTreeSet<LedgerAccountId>,
     /// Counters that changed: the new values stand in the facts.

@@ -20,17 +20,20 @@ pub enum Work {
     Counts,
     /// Writes to customers whose credits end.
     LowBalances,
+    /// Keeps what calls carried, and forgets it.
+    Payloads,
 }
 
 impl Work {
     /// Every kind with its word.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Ledger, "ledger"),
         (Self::Follow, "follow"),
         (Self::Outbox, "outbox"),
         (Self::Checkpoints, "checkpoints"),
         (Self::Counts, "counts"),
         (Self::LowBalances, "balances"),
+        (Self::Payloads, "payloads"),
     ];
 
     /// The word of the console.

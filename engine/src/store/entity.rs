@@ -55,6 +55,8 @@ pub mod operator_link;
 pub mod operator_session;
 /// A platform that calls for its own end users.
 pub mod partner;
+/// What a call carried, sealed.
+pub mod payload;
 /// What a payout was worked out from.
 pub mod payout;
 /// A version of the policy: an immutable text with its state.

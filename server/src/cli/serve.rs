@@ -35,6 +35,7 @@ use crate::{
     },
     importer, mail,
     operator::socket::OperatorSocket,
+    payloads,
     upstream::EgressRules,
 };
 
@@ -103,6 +104,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(app::run_outbox(state.clone(), transport)),
         actix_web::rt::spawn(follow),
         actix_web::rt::spawn(approvals::run(Arc::clone(&state.services))),
+        actix_web::rt::spawn(payloads::run(Arc::clone(&state.services))),
         actix_web::rt::spawn(vouch),
         actix_web::rt::spawn(count),
         actix_web::rt::spawn(mail::low_balance::run(Arc::clone(&state.services))),
@@ -136,6 +138,9 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     if let Err(error) = state.services.write_failed_sign_ins(true).await {
         tracing::warn!(%error, "failed sign-ins could not be told in the audit trail");
     }
+    if let Err(error) = state.services.write_payloads().await {
+        tracing::warn!(%error, "what the last calls carried could not be kept");
+    }
     // The last clone of the ledger goes with the state: the writer writes what waits, and ends.
     drop(state);
     end_writer(engine.writer).await
@@ -154,6 +159,8 @@ fn set_up(services: &Services, config: &Config, key: &MasterKey) -> Result<(), F
     let checkpoints = checkpoints::setup(&config.ledger, key).map_err(|error| Failure::new(Exit::Config, error))?;
     services.set_up_checkpoints(checkpoints);
     services.set_up_console(console::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
+    services
+        .set_up_payloads(payloads::setup(&config.payloads, key).map_err(|error| Failure::new(Exit::Config, error))?);
     Ok(())
 }
 

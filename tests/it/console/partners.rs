@@ -1,37 +1,29 @@
 //! The part `partners` of the console: its use cases.
 
-use std::sync::Arc;
+mod limits;
+mod users;
 
 use engine::{
     audit::OpContext,
     credits::Credits,
-    id::{EndUserId, EntryId, InvocationId, PartnerId, RequestId, TokenId},
-    invocation::{CallParties, CallRecord},
-    ledger::{
-        AccountKind, PlaceHold,
-        batch::{Begin, Begun, Done},
-        caps::{CapUse, CapWindow},
-    },
+    id::{PartnerId, RequestId},
+    ledger::AccountKind,
     operator::Role,
     service::{
         Services,
-        access::{OwnedCap, Owner},
+        access::Owner,
         approvals::{ApprovalState, Deed},
-        caps::{CapError, CapHolder, CapState},
         catalog::{CatalogError, Making, NewPublisher, PublisherChange},
         movements::{MovementError, Note},
         operators::NewOperator,
-        paging::PAGE_ROWS,
-        partners::{BlockEndUserError, EndUserFilter, NewPartner, PartnerError, PartnerFilter, PartnerProfile},
-        recent::RecentBy,
+        partners::{NewPartner, PartnerError, PartnerFilter, PartnerProfile},
         tokens::{CreateTokenError, RevokeTokenError, TokenNote, TokenOwner},
     },
-    store::{Ledger, writer::Command},
-    testing::running_call,
+    store::Ledger,
 };
 use secrecy::ExposeSecret as _;
 
-use crate::ledger::desk::{Desk, Kind, SECOND_US, capture_all, hold, on_both, payable_id};
+use crate::ledger::desk::{Desk, Kind, on_both, payable_id};
 
 on_both! {
     a_partner_is_made_once_and_calls_with_its_token,
@@ -39,12 +31,8 @@ on_both! {
     a_margin_is_changed_by_who_has_seen_it_and_holds_on_every_server,
     of_a_share_and_a_margin_at_once_one_is_written,
     a_suspended_partner_is_suspended_on_every_server,
-    a_limit_is_set_changed_and_lifted_by_who_has_seen_it,
-    what_is_spent_and_held_counts_against_every_limit_that_it_concerns,
-    end_users_are_listed_by_their_names_and_blocked_on_every_server,
     credits_for_a_partner_are_given_once,
     many_credits_for_a_partner_are_given_once_another_operator_approves,
-    who_called_lately_is_known_from_the_newest_calls,
 }
 
 fn by() -> OpContext {
@@ -258,186 +246,6 @@ fn credits(micros: i64) -> Credits {
     Credits::from_micros(micros)
 }
 
-async fn a_limit_is_set_changed_and_lifted_by_who_has_seen_it(kind: Kind) {
-    let (desk, here) = shop(kind).await;
-    let there = desk.services_of(Ledger::without_writer()).await;
-    let partner = globex(&here).await;
-    let token = here.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
-    let limits_at = async |server: &Services| {
-        let principal = server.find_principal(token.secret.expose_secret()).await.unwrap().unwrap();
-        let mut limits: Vec<_> = principal.caps.iter().map(|owned| (owned.cap.window, owned.cap.limit)).collect();
-        limits.sort_unstable_by_key(|(window, _)| window.raw());
-        limits
-    };
-    let (whole, own) = (CapHolder::Partner(partner.id), CapHolder::Token(token.view.id));
-    let set = async |holder, window, was: Option<i64>, limit: i64| {
-        here.set_cap(&by(), (holder, window), (was.map(credits), credits(limit)), "agreed").await
-    };
-    assert!(set(whole, CapWindow::Month, None, 900).await.unwrap());
-    assert!(!set(whole, CapWindow::Month, None, 900).await.unwrap(), "the same form again");
-    assert!(set(own, CapWindow::Call, None, 5).await.unwrap());
-    let stale = set(whole, CapWindow::Month, None, 1_000).await;
-    assert!(matches!(stale, Err(CapError::Changed { now: Some(now) }) if now == credits(900)), "{stale:?}");
-    let stale = set(whole, CapWindow::Day, Some(900), 1_000).await;
-    assert!(matches!(stale, Err(CapError::Changed { now: None })), "{stale:?}");
-    assert!(set(whole, CapWindow::Month, Some(900), 1_000).await.unwrap());
-    assert!(matches!(set(whole, CapWindow::Day, None, -1).await, Err(CapError::Negative)));
-    let nobody = CapHolder::Partner(PartnerId::new(&*desk.ids, 0));
-    assert!(matches!(set(nobody, CapWindow::Day, None, 1).await, Err(CapError::NoHolder)));
-    let silent = here.set_cap(&by(), (whole, CapWindow::Day), (None, credits(1)), "").await;
-    assert!(matches!(silent, Err(CapError::Reason)));
-    there.follow_changes().await.unwrap();
-    for server in [&here, &there] {
-        let expected = [(CapWindow::Call, credits(5)), (CapWindow::Month, credits(1_000))];
-        assert_eq!(limits_at(server).await, expected);
-    }
-    desk.verify();
-
-    let lift = async |holder, window, was: i64| here.remove_cap(&by(), (holder, window), credits(was), "over").await;
-    assert!(matches!(lift(whole, CapWindow::Day, 1).await, Err(CapError::NotFound)));
-    let stale = lift(whole, CapWindow::Month, 900).await;
-    assert!(matches!(stale, Err(CapError::Changed { now: Some(now) }) if now == credits(1_000)), "{stale:?}");
-    lift(whole, CapWindow::Month, 1_000).await.unwrap();
-    there.follow_changes().await.unwrap();
-    for server in [&here, &there] {
-        assert_eq!(limits_at(server).await, [(CapWindow::Call, credits(5))]);
-    }
-    desk.verify();
-    assert!(set(whole, CapWindow::Month, None, 7).await.unwrap(), "it may be set anew");
-    here.revoke_owned_token(&by(), partner.id.into(), token.view.id, None).await.unwrap();
-    assert!(
-        matches!(set(own, CapWindow::Day, None, 1).await, Err(CapError::NoHolder)),
-        "a revoked token spends nothing"
-    );
-    let told_of = told(&desk, &partner.id.to_string());
-    let told_of: Vec<_> = told_of.iter().filter(|row| row[0] == "cap.set").collect();
-    assert_eq!(told_of.len(), 4, "{told_of:?}");
-    assert_eq!(told_of[2][1], r#"{"per":"partner","window":"month","credits":"0.001"}"#);
-    assert_eq!(told_of[2][2..], [r#"{"per":"partner","window":"month","credits":null}"#, "over"]);
-    desk.verify();
-}
-
-/// A hold of the partner's money that counts against these limits.
-fn spending(desk: &Desk, partner: &PartnerProfile, amount: i64, caps: &[OwnedCap]) -> PlaceHold {
-    let caps = caps.iter().map(|owned| CapUse::at(owned.cap, desk.now_us())).collect();
-    PlaceHold { caps, ..hold(desk.fresh(), partner.wallet, payable_id(1), amount) }
-}
-
-async fn what_is_spent_and_held_counts_against_every_limit_that_it_concerns(kind: Kind) {
-    let (desk, services) = shop(kind).await;
-    let partner = globex(&services).await;
-    let note = Note { reason: "a start", key: None };
-    services.grant_to_partner(&by(), partner.id, credits(1_000), note).await.unwrap();
-    let set = async |holder, window, limit: i64| {
-        services.set_cap(&by(), (holder, window), (None, credits(limit)), "agreed").await.unwrap()
-    };
-    let each = CapHolder::EachEndUser(partner.id);
-    let user = services.load_end_user(partner.id, "u-1").await.unwrap();
-    for (holder, window, limit) in [
-        (CapHolder::Partner(partner.id), CapWindow::Day, 100),
-        (each, CapWindow::Total, 90),
-        (CapHolder::EndUser(user.id), CapWindow::Month, 60),
-        (CapHolder::EndUser(user.id), CapWindow::Call, 70),
-    ] {
-        set(holder, window, limit).await;
-    }
-    let token = services.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
-    let principal = services.find_principal(token.secret.expose_secret()).await.unwrap().unwrap();
-    let user = services.load_end_user(partner.id, "u-1").await.unwrap();
-    assert_eq!((principal.caps.len(), user.caps.len()), (1, 3));
-    let caps: Vec<OwnedCap> = principal.caps.iter().chain(&user.caps).copied().collect();
-    let first = spending(&desk, &partner, 40, &caps);
-    assert_eq!(desk.ask(Command::Hold(first.clone())).await, Ok(Done::Held));
-    assert!(desk.ask(Command::Settle(capture_all(desk.fresh(), first.id))).await.is_ok());
-    assert_eq!(desk.ask(Command::Hold(spending(&desk, &partner, 15, &caps))).await, Ok(Done::Held));
-
-    let used = async |holder: CapHolder| {
-        let caps = services.list_caps_of(&[holder], desk.now_us()).await.unwrap();
-        let used = |used: engine::service::caps::CapUsed| (used.spent.micros(), used.held.micros());
-        caps.iter().map(|cap| (cap.window, cap.used.map(used), cap.state())).collect::<Vec<_>>()
-    };
-    let whole = used(CapHolder::Partner(partner.id)).await;
-    assert_eq!(whole, [(CapWindow::Day, Some((40, 15)), Some(CapState::Room))]);
-    assert_eq!(used(each).await, [(CapWindow::Total, None, None)], "there is no one count of many users");
-    let own = used(CapHolder::EndUser(user.id)).await;
-    assert_eq!(own, [(CapWindow::Call, None, None), (CapWindow::Month, Some((40, 15)), Some(CapState::Near))]);
-    let on_user = services.list_caps_on_end_user(partner.id, user.id, desk.now_us()).await.unwrap();
-    assert_eq!(on_user.len(), 3);
-    let of_each = on_user.iter().find(|cap| cap.holder == each).unwrap();
-    assert_eq!((of_each.used_percent(), of_each.state()), (Some(61), Some(CapState::Room)));
-    let other = services.load_end_user(partner.id, "u-2").await.unwrap();
-    let on_other = services.list_caps_on_end_user(partner.id, other.id, desk.now_us()).await.unwrap();
-    assert_eq!(on_other.iter().map(|cap| cap.used_percent()).collect::<Vec<_>>(), [Some(0)]);
-    // A day later the day's count begins anew.
-    desk.clock.advance_us(86_400 * SECOND_US);
-    let whole = used(CapHolder::Partner(partner.id)).await;
-    assert_eq!(whole, [(CapWindow::Day, Some((0, 0)), Some(CapState::Room))]);
-    desk.verify();
-}
-
-async fn end_users_are_listed_by_their_names_and_blocked_on_every_server(kind: Kind) {
-    let (desk, here) = shop(kind).await;
-    let there = desk.services_of(Ledger::without_writer()).await;
-    let (partner, other) = (globex(&here).await, here.create_partner(&by(), new("Initech")).await.unwrap());
-    let count = usize::try_from(PAGE_ROWS).unwrap() + 3;
-    for number in 0..count {
-        here.load_end_user(partner.id, &format!("user-{number:03}")).await.unwrap();
-    }
-    for name in ["User-000", "u%", "u_1"] {
-        here.load_end_user(partner.id, name).await.unwrap();
-    }
-    here.load_end_user(other.id, "user-000").await.unwrap();
-    let list = async |name: &str, after: Option<&str>| {
-        let filter = EndUserFilter { external_id: name.to_owned(), is_blocked: None };
-        let listed = here.list_end_users(partner.id, &filter, after).await.unwrap();
-        (listed.rows.iter().map(|user| user.external_id.clone()).collect::<Vec<_>>(), listed.next)
-    };
-    // Page after page everybody comes once.
-    for name in ["", "user-"] {
-        let (mut seen, mut after) = (Vec::new(), None);
-        loop {
-            let (names, next) = list(name, after.as_deref()).await;
-            assert!(names.len() <= count, "{names:?}");
-            seen.extend(names);
-            after = next;
-            if after.is_none() {
-                break;
-            }
-        }
-        let expected = if name.is_empty() { count + 3 } else { count };
-        assert_eq!(seen.len(), expected, "{name}: {seen:?}");
-        seen.dedup();
-        assert_eq!(seen.len(), expected, "{name}: somebody comes twice");
-    }
-    assert_eq!(list("user-", None).await.0.len(), count - 3, "a page");
-    for (name, found) in [("user-001", vec!["user-001"]), ("u%", vec!["u%"]), ("u_", vec!["u_1"]), ("z", vec![])] {
-        assert_eq!(list(name, None).await, (found.into_iter().map(str::to_owned).collect(), None), "{name}");
-    }
-    let size = here.load_partner_size(partner.id).await.unwrap();
-    assert_eq!((size.tokens, size.end_users), (0, u64::try_from(count + 3).unwrap()));
-
-    let user = here.load_end_user(partner.id, "user-001").await.unwrap();
-    assert!(!there.load_end_user(partner.id, "user-001").await.unwrap().is_blocked);
-    assert_eq!(here.find_end_user_of(other.id, user.id).await.unwrap(), None, "another partner's");
-    let set = async |id: EndUserId, to: bool| here.set_end_user_blocked(&by(), id, to, "abuse").await;
-    let nobody = EndUserId::new(&*desk.ids, 0);
-    assert!(matches!(set(nobody, true).await, Err(BlockEndUserError::NotFound)));
-    assert!(matches!(set(user.id, false).await, Err(BlockEndUserError::AlreadySo(false))));
-    set(user.id, true).await.unwrap();
-    there.follow_changes().await.unwrap();
-    for server in [&here, &there] {
-        assert!(server.load_end_user(partner.id, "user-001").await.unwrap().is_blocked);
-    }
-    let blocked = EndUserFilter { is_blocked: Some(true), ..EndUserFilter::default() };
-    let blocked = here.list_end_users(partner.id, &blocked, None).await.unwrap();
-    assert_eq!(blocked.rows.iter().map(|user| user.id).collect::<Vec<_>>(), [user.id]);
-    set(user.id, false).await.unwrap();
-    let told_of = told(&desk, &user.id.to_string());
-    assert_eq!(told_of.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["end_user.block", "end_user.unblock"]);
-    assert!(told_of.iter().flatten().all(|text| !text.contains("user-001")), "a partner's name for somebody is told");
-    desk.verify();
-}
-
 async fn credits_for_a_partner_are_given_once(kind: Kind) {
     let (desk, services) = shop(kind).await;
     let partner = globex(&services).await;
@@ -488,47 +296,4 @@ async fn many_credits_for_a_partner_are_given_once_another_operator_approves(kin
     services.carry_out_approval(&approved).await.unwrap();
     assert_eq!(balance().await, amount, "once, also after a crash");
     desk.verify();
-}
-
-async fn who_called_lately_is_known_from_the_newest_calls(kind: Kind) {
-    let (desk, services) = shop(kind).await;
-    let partner = globex(&services).await;
-    let note = Note { reason: "a start", key: None };
-    services.grant_to_partner(&by(), partner.id, credits(1_000), note).await.unwrap();
-    let user = services.load_end_user(partner.id, "u-1").await.unwrap();
-    let token = TokenId::new(&*desk.ids, desk.now_us());
-    let parties = CallParties { account: None, token: Some(token), partner: Some(partner.id), end_user: Some(user.id) };
-    for _ in 0..3 {
-        desk.clock.advance_us(SECOND_US);
-        let place = hold(EntryId::from(InvocationId::new(&*desk.ids, desk.now_us())), partner.wallet, payable_id(1), 5);
-        let call = running_call(InvocationId::from(place.id.uuid()), Some(&place), None, desk.now_us());
-        let call = Arc::new(CallRecord { parties, ..(*call).clone() });
-        let begun = desk.ledger().begin(Begin { call, key: None, hold: Some(place) }).await.unwrap();
-        assert_eq!(begun, Begun::Go);
-    }
-    for (by, who) in
-        [(RecentBy::Token, token.uuid()), (RecentBy::Partner, partner.id.uuid()), (RecentBy::EndUser, user.id.uuid())]
-    {
-        let recent = services.recent_calls(by).await.unwrap();
-        assert_eq!(recent.len(), 1, "{by:?}");
-        assert_eq!((recent[&who].calls, recent[&who].last_us), (3, desk.now_us()), "{by:?}");
-    }
-    assert!(services.recent_calls(RecentBy::Account).await.unwrap().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_limit_that_one_server_sets_another_one_lifts() {
-    let (desk, here) = shop(Kind::Postgres).await;
-    let (ledger, thread) = desk.another_writer().unwrap();
-    let there = desk.services_of(ledger.clone()).await;
-    let partner = globex(&here).await;
-    let cap = (CapHolder::Partner(partner.id), CapWindow::Day);
-    here.set_cap(&by(), cap, (None, credits(5)), "agreed").await.unwrap();
-    desk.clock.advance_us(60 * SECOND_US);
-    there.remove_cap(&by(), cap, credits(5), "over").await.unwrap();
-    here.follow_changes().await.unwrap();
-    assert_eq!(here.list_caps_of(&[cap.0], desk.now_us()).await.unwrap(), []);
-    desk.verify();
-    drop((there, ledger));
-    thread.join().unwrap();
 }

@@ -95,6 +95,9 @@ async fn a_grant_lapses_by_itself_and_what_was_held_of_it_follows(kind: Kind) {
     assert_eq!(desk.hot_balance(LedgerAccountId::PROMO), -40, "what was left went back");
     assert_eq!(desk.number("SELECT count(*) FROM open_grant"), 0);
     assert_eq!(desk.number("SELECT effective_us FROM txn WHERE reverses IS NOT NULL"), give.expires_us);
+    let told = "SELECT actor_kind, method, object_kind, object_id, after_json FROM audit WHERE action = 'grant.expire'";
+    let lapse = ["system", "system", "transaction", &give.post.id.to_string(), r#"{"credits":"0.00001"}"#];
+    assert_eq!(desk.rows(told), [lapse]);
     // What is given back to a grant that has lapsed goes on at once.
     assert!(desk.ask(Command::Settle(release(desk.fresh(), freed))).await.is_ok());
     assert_eq!(desk.hot_balance(LedgerAccountId::PROMO), -15);
@@ -106,6 +109,7 @@ async fn a_grant_lapses_by_itself_and_what_was_held_of_it_follows(kind: Kind) {
     desk.clock.advance_us(10 * SECOND_US);
     desk.ledger().tick().await.unwrap();
     assert_eq!(desk.number("SELECT count(*) FROM txn WHERE reverses IS NOT NULL"), 2, "nothing lapses twice");
+    assert_eq!(desk.rows(told), [lapse], "nor is it told of twice");
     desk.verify();
 }
 
@@ -161,6 +165,7 @@ async fn many_grants_lapse_together(kind: Kind) {
     desk.ledger().tick().await.unwrap();
     assert_eq!(desk.hot_balance(LedgerAccountId::PROMO), 0);
     assert_eq!(desk.number("SELECT max(batch_no) FROM batch"), batches + 1, "in one batch");
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'grant.expire'"), 40, "each is told of");
     desk.verify();
 }
 

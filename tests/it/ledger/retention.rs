@@ -1,4 +1,4 @@
-//! Stored answers go after their day: in small batches, between which calls are served, and the books stay sound.
+//! Stored answers go after their day, and what calls carried after the time that was configured: in small batches, between which calls are served, and the books stay sound.
 
 use engine::{
     ledger::{AccountKind, key::KEY_TTL_US},
@@ -10,6 +10,7 @@ use super::desk::{Desk, Kind, SECOND_US, hold, on_both, payable_id, wallet_id};
 
 on_both! {
     answers_of_yesterday_go_in_small_batches_and_calls_go_on_in_between,
+    what_calls_carried_goes_in_small_batches_and_calls_go_on_in_between,
 }
 
 /// More than three transactions forget.
@@ -85,4 +86,57 @@ async fn answers_of_yesterday_go_in_small_batches_and_calls_go_on_in_between(kin
     assert!(rounds >= 4, "{rounds}");
     let kept = desk.rows("SELECT state, count(*) FROM idem GROUP BY state ORDER BY state");
     assert_eq!(kept, [["1", "3"], ["2", "10"]], "running calls and the keys of today stay");
+}
+
+/// What one transaction forgets of what calls carried.
+const PAYLOADS_MAX: i64 = 64;
+
+async fn what_calls_carried_goes_in_small_batches_and_calls_go_on_in_between(kind: Kind) {
+    let desk = Desk::open_on(kind).await;
+    let services = desk.services().await;
+    desk.open_account(payable_id(1), AccountKind::Payable, 0).await;
+    desk.open_account(wallet_id(1), AccountKind::Wallet, 0).await;
+    desk.fund(wallet_id(1), 1_000_000).await;
+    let now_us = desk.now_us();
+    let mut unit = UnitOfWork::new();
+    for (first, last, until_us) in [(1, 200, now_us), (301, 307, now_us + SECOND_US)] {
+        let (numbers, id, bytes) = match kind {
+            Kind::Sqlite => (
+                format!(
+                    "WITH RECURSIVE number(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM number WHERE n < {last})"
+                ),
+                "unhex(printf('%032x', n))",
+                "zeroblob(3000)",
+            ),
+            Kind::Postgres => (
+                format!("WITH number AS (SELECT generate_series({first}, {last}) AS n)"),
+                "lpad(to_hex(n), 32, '0')::uuid",
+                "decode(repeat('00', 3000), 'hex')",
+            ),
+        };
+        let insert = format!(
+            "{numbers} INSERT INTO payload (call, arguments, arguments_bytes, until_us)
+             SELECT {id}, {bytes}, 3000, {until_us} FROM number"
+        );
+        push_statement(&mut unit, &insert, None);
+    }
+    desk.save(unit).await.unwrap();
+
+    let count = || desk.number("SELECT count(*) FROM payload");
+    let (mut left, mut rounds) = (count(), 0);
+    assert_eq!(left, 207);
+    while services.forget_payloads().await.unwrap() {
+        let now = count();
+        assert!((1..=PAYLOADS_MAX).contains(&(left - now)), "{} at once", left - now);
+        left = now;
+        rounds += 1;
+        assert!(desk.ask(Command::Hold(hold(desk.fresh(), wallet_id(1), payable_id(1), 1))).await.is_ok());
+        desk.verify();
+    }
+    assert_eq!((left, rounds), (7, 4), "what is not over stays");
+    assert!(!services.forget_payloads().await.unwrap());
+    desk.clock.advance_us(SECOND_US);
+    assert!(services.forget_payloads().await.unwrap());
+    assert_eq!(count(), 0);
+    desk.verify();
 }

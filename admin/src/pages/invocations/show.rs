@@ -27,9 +27,12 @@ pub(super) fn id_of(text: &str) -> Result<InvocationId, Fault> {
 }
 
 /// The views of a call; the one called `here` is shown.
-pub(super) fn tabs(id: InvocationId, here: &str) -> Vec<Link> {
-    let all = [("invocations-tab-call", super::href(id)), ("invocations-tab-why", format!("{}/why", super::href(id)))];
-    all.into_iter().map(|(key, href)| Link::new(t(key), if key == here { String::new() } else { href })).collect()
+pub(super) fn tabs(visit: &Visit, id: InvocationId, here: &str) -> Vec<Link> {
+    let call = super::href(id);
+    let payload = visit.may(ConsoleAction::PayloadRead).then(|| ("invocations-tab-payload", format!("{call}/payload")));
+    let why = ("invocations-tab-why", format!("{call}/why"));
+    let all = [("invocations-tab-call", call), why].into_iter().chain(payload);
+    all.map(|(key, href)| Link::new(t(key), if key == here { String::new() } else { href })).collect()
 }
 
 pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
@@ -44,7 +47,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         .with(sums(&detail))
         .with(money(&detail.money));
     page.subtitle = vec![state_cell(&detail.call), Cell::Mono(id.to_string())];
-    page.tabs = tabs(id, "invocations-tab-call");
+    page.tabs = tabs(&visit, id, "invocations-tab-call");
     page = page.with(Heading::new(t("invocations-price-story")));
     page = match price::table(&detail) {
         Some(table) => page.with(price_facts(&detail)).with(table),

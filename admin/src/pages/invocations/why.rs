@@ -21,7 +21,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         .under(t("invocations-title"), LIST)
         .under(t("invocations-one"), super::href(id));
     page.subtitle = vec![Cell::Mono(id.to_string())];
-    page.tabs = show::tabs(id, "invocations-tab-why");
+    page.tabs = show::tabs(&visit, id, "invocations-tab-why");
     let page = match reason {
         CallReason::Recorded(explanation) => explained(page.with(Text::new(t("invocations-recorded"))), &explanation),
         CallReason::Again { explanation, is_same } => {

@@ -11,6 +11,7 @@ use crate::{
         grants::{GiveGrant, GrantEntry, HoldPart, OpenGrant, lapse_id},
         leaf::{Entry, TransactionEntry},
         periods::PeriodClose,
+        plan::Lapse,
         refusal::Refusal,
     },
 };
@@ -83,7 +84,7 @@ impl Batch<'_> {
                 let left = self.wallet(account)?.available().max(0);
                 self.lapse(grant, account, left, expires_us)?;
                 self.facts.grants.remove(account);
-                self.plan.lapsed.push(account);
+                self.plan.lapsed.push(Lapse { grant, account, left: Credits::from_micros(left) });
             }
             self.facts.grants.expiries.remove(&expiry);
         }

@@ -111,6 +111,8 @@ console_actions! { 71:
     AuditExport, "audit.export", Export;
     /// Take away any list as a file.
     ListsExport, "lists.export", Export;
+    /// See what a call carried, where that is kept.
+    PayloadRead, "payload.read", Export;
     /// Add a publisher.
     PublisherCreate, "publisher.create", Catalog;
     /// Stop all tools of a publisher, or let them go on.
@@ -173,8 +175,6 @@ console_actions! { 71:
     ApprovalDecide, "approval.decide", Money;
     /// Close a period.
     PeriodClose, "period.close", Books;
-    /// Lock a period.
-    PeriodLock, "period.lock", Books;
     /// Have the books checked.
     LedgerVerify, "ledger.verify", Books;
     /// Sign what the books have come to.

@@ -48,6 +48,7 @@ impl Services {
             UpstreamTarget::Builtin(builtin) => self.builtin_answer(*builtin, &accepted.call),
             UpstreamTarget::Http { .. } => upstream.call(upstream_request(&accepted.call)).await,
         };
+        self.keep_payload(&accepted.call, &answer);
         failpoint!("after_upstream_answer");
         let verdict = judge(&accepted, answer, self.clock.now_us());
         if accepted.is_begun {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::{Command, Job, RECORDS_KEPT_MAX, Reply, WriterError};
 use crate::{
+    audit::{Action, AuditEntry, OpContext},
     invocation::CallRecord,
     ledger::{
         Refusal,
         batch::{Batch, Begun, Done, Ended},
         leaf::{Entry, RefusalEntry},
-        plan::Plan,
+        plan::{Lapse, Plan},
     },
     store::unit::{NotSaved, UnitOfWork},
 };
@@ -97,6 +100,16 @@ pub(super) fn keep(records: &mut Vec<Arc<CallRecord>>, more: Vec<Arc<CallRecord>
     if room > 0 && records.len() >= RECORDS_KEPT_MAX {
         tracing::error!("too many calls wait to be recorded: those that move no money are no longer recorded");
     }
+}
+
+/// What the audit trail tells of a batch by itself: the program lets grants lapse without being asked. Of paid calls it tells
+/// nothing; the books are their trail.
+pub(super) fn told_of(plan: &Plan) -> Vec<AuditEntry> {
+    let told = |lapse: &Lapse| {
+        let facts = json!({"credits": lapse.left.to_string()});
+        OpContext::system().entry(Action::GrantExpire, "transaction", lapse.grant).after(facts)
+    };
+    plan.lapsed.iter().map(told).collect()
 }
 
 /// Decides the ledger's part of a unit, command by command.

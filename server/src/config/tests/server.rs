@@ -1,9 +1,11 @@
-//! The sections `server`, `database`, `mail`, `egress`, `limits`, `payments` and `metrics`.
+//! The sections `server`, `database`, `mail`, `egress`, `limits`, `payloads`, `payments` and `metrics`.
 
 use std::path::Path;
 
 use super::{accepted, check_refused, load_with, refused};
-use crate::config::{DatabaseKind, MailTransport};
+use engine::service::payloads::ToolPattern;
+
+use crate::config::{DatabaseKind, MailTransport, Payloads};
 
 #[test]
 fn an_empty_file_means_the_defaults() {
@@ -19,6 +21,7 @@ fn an_empty_file_means_the_defaults() {
     assert!(!config.egress.allow_private && !config.egress.allow_http && config.egress.allow_hosts.is_empty());
     assert_eq!((config.limits.invoke_per_token_per_s, config.limits.invoke_burst), (1_000, 2_000));
     assert_eq!((config.limits.unknown_resolve_after_s, config.limits.body_wait_s), (60, 10));
+    assert_eq!(config.payloads, Payloads { tools: Vec::new(), keep_s: 0, bytes_max: 65_536 });
     assert_eq!(config.payments.provider, None);
     assert!(config.metrics.enabled && !config.allow_fixture_secrets);
     assert!(load_with("{}", &[]).expect("defaults").warnings.is_empty());
@@ -138,4 +141,31 @@ fn the_console_is_found_where_it_is() {
     ] {
         assert_eq!(accepted(text).server.console_url(), wanted, "for `{text}`");
     }
+}
+
+#[test]
+fn payloads_are_kept_of_named_tools_and_for_a_time() {
+    let config = accepted("{ payloads: { tools: ['acme/*', 'exec'], keep_s: 604800, bytes_max: 1000 } }");
+    let tools = vec![ToolPattern::Of("acme/".to_owned()), ToolPattern::One("exec".to_owned())];
+    assert_eq!(config.payloads, Payloads { tools, keep_s: 604_800, bytes_max: 1_000 });
+    let pattern = "must be `*`, `NAMESPACE/*` or `NAMESPACE/TOOL`";
+    check_refused(&[
+        (
+            "{ payloads: { tools: ['*'] } }",
+            "t:1:13: `payloads.keep_s` must be set where `payloads.tools` names tools: nothing is kept for ever",
+        ),
+        (
+            "{ payloads: { keep_s: 60 } }",
+            "t:1:13: `payloads.tools` must name the tools that `payloads.keep_s` is for, such as `acme/*`",
+        ),
+        ("{ payloads: { tools: ['a*'], keep_s: 60 } }", &format!("t:1:23: `payloads.tools[0]` {pattern}, not `a*`")),
+        (
+            "{ payloads: { tools: ['*'], keep_s: 0 } }",
+            "t:1:37: `payloads.keep_s` must be a whole number from 1 to 31622400, not `0`",
+        ),
+        (
+            "{ payloads: { tools: ['*'], keep_s: 1, bytes_max: 1048577 } }",
+            "t:1:51: `payloads.bytes_max` must be a whole number from 1 to 1048576, not `1048577`",
+        ),
+    ]);
 }

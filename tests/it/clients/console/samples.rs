@@ -101,6 +101,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/invocations/{id}", Finds(|world| format!("/admin/invocations/{}", world.made.call))),
     ("/invocations/{id}", LinkedFrom("/invocations")),
     ("/invocations/{id}/why", Below("/invocations/{id}", "/why")),
+    ("/invocations/{id}/payload", Below("/invocations/{id}", "/payload")),
     ("/refunds", At("/refunds")),
     ("/refunds", At("/refunds?kind=adjustment")),
     ("/refunds", At("/refunds?kind=any")),

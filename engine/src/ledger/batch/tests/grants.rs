@@ -1,7 +1,10 @@
 //! Credits that expire, command by command.
 
 use super::*;
-use crate::ledger::leaf::{HoldEntry, TransactionEntry};
+use crate::ledger::{
+    leaf::{HoldEntry, TransactionEntry},
+    plan::Lapse,
+};
 
 const FIRST: LedgerAccountId = LedgerAccountId::from_raw(4_001);
 const SECOND: LedgerAccountId = LedgerAccountId::from_raw(4_002);
@@ -162,7 +165,8 @@ fn what_is_left_at_the_expiry_goes_back_once() {
     assert_eq!(lapse.legs, [leg(FIRST, LedgerAccountId::PROMO, 30)]);
     assert_eq!((lapse.kind, lapse.reverses), (TransactionKind::Grant, Some(name(3))));
     assert_eq!(lapse.effective_us, FIRST_US, "it counts when it expired");
-    assert_eq!((plan.lapsed.as_slice(), balance(&facts, FIRST)), (&[FIRST][..], (0, 0)));
+    let told = Lapse { grant: name(3), account: FIRST, left: Credits::from_micros(30) };
+    assert_eq!((plan.lapsed.as_slice(), balance(&facts, FIRST)), (&[told][..], (0, 0)));
     let mut batch = Batch::new(&mut facts, FIRST_US + 9, 1);
     batch.sweep(10).unwrap();
     assert!(batch.into_plan().is_empty());

@@ -15,6 +15,7 @@ use super::{
     pace::Calm,
     session::{Session, Trouble, store_error, writer_error},
     slot::{self, Slot},
+    trail::write_trail,
     wanted::{Contested, Wanted},
     write::{Before, Decision, write},
 };
@@ -32,7 +33,7 @@ use crate::{
         postgres::Target,
         writer::{
             Job, RECORDS_MAX, WriterCounters, WriterOptions,
-            answers::{Decided, answer, decide, fail, is_named, keep, unavailable},
+            answers::{Decided, answer, decide, fail, is_named, keep, told_of, unavailable},
             count,
         },
     },
@@ -325,6 +326,7 @@ impl Writer {
         name: Uuid,
     ) -> Result<(), Trouble> {
         let session = open(&mut self.session)?;
+        write_trail(session, self.head.slot, &told_of(plan), now_us).await?;
         let decision = Decision { plan, facts: &self.facts, before, now_us, name };
         let next = write(session, &self.head, self.owner, decision).await?;
         failpoint!("inside_commit");

@@ -5,7 +5,7 @@ use sea_orm::sqlx::{self, Row as _};
 
 use super::session::{Session, Trouble};
 use crate::{
-    audit::{AuditEntry, AuditHead},
+    audit::{AuditEntry, AuditHead, AuditRow},
     ledger::leaf::Digest,
 };
 
@@ -27,32 +27,33 @@ pub(super) async fn write_trail(
     let hash = Digest::try_from(row.try_get::<Vec<u8>, _>(2)?)
         .map_err(|_long| Trouble::Refused("the audit trail's head has a damaged hash".to_owned()))?;
     let mut head = AuditHead { slot, seq: row.try_get(0)?, last_us: row.try_get(1)?, hash };
-    for entry in entries {
-        let (row, hash) = head.add(entry, now_us);
-        sqlx::query(
-            "INSERT INTO audit (slot, seq, recorded_us, actor_kind, actor_id, method, credential, action, object_kind,
-                                object_id, before_json, after_json, reason, request_id, prev_hash, hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        )
-        .bind(row.slot)
-        .bind(row.seq)
-        .bind(row.recorded_us)
-        .bind(row.actor_kind)
-        .bind(row.actor_id)
-        .bind(row.method)
-        .bind(row.credential)
-        .bind(row.action)
-        .bind(row.object_kind)
-        .bind(row.object_id)
-        .bind(row.before)
-        .bind(row.after)
-        .bind(row.reason)
-        .bind(row.request_id)
-        .bind(row.prev_hash.to_vec())
-        .bind(hash.to_vec())
-        .execute(session.connection())
-        .await?;
-    }
+    let rows: Vec<(AuditRow, Digest)> = entries.iter().map(|entry| head.add(entry, now_us)).collect();
+    // All rows in one round trip, by one text: a batch may let hundreds of grants lapse.
+    sqlx::query(
+        "INSERT INTO audit (slot, seq, recorded_us, actor_kind, actor_id, method, credential, action, object_kind,
+                            object_id, before_json, after_json, reason, request_id, prev_hash, hash)
+         SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                                  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                                  $15::bytea[], $16::bytea[])",
+    )
+    .bind(slot)
+    .bind(column(&rows, |row, _| row.seq))
+    .bind(column(&rows, |row, _| row.recorded_us))
+    .bind(column(&rows, |row, _| row.actor_kind.clone()))
+    .bind(column(&rows, |row, _| row.actor_id.clone()))
+    .bind(column(&rows, |row, _| row.method.clone()))
+    .bind(column(&rows, |row, _| row.credential.clone()))
+    .bind(column(&rows, |row, _| row.action.clone()))
+    .bind(column(&rows, |row, _| row.object_kind.clone()))
+    .bind(column(&rows, |row, _| row.object_id.clone()))
+    .bind(column(&rows, |row, _| row.before.clone()))
+    .bind(column(&rows, |row, _| row.after.clone()))
+    .bind(column(&rows, |row, _| row.reason.clone()))
+    .bind(column(&rows, |row, _| row.request_id.clone()))
+    .bind(column(&rows, |row, _| row.prev_hash.to_vec()))
+    .bind(column(&rows, |_, hash| hash.to_vec()))
+    .execute(session.connection())
+    .await?;
     sqlx::query("UPDATE audit_head SET seq = $2, last_us = $3, hash = $4 WHERE slot = $1")
         .bind(slot)
         .bind(head.seq)
@@ -61,4 +62,8 @@ pub(super) async fn write_trail(
         .execute(session.connection())
         .await?;
     Ok(())
+}
+
+fn column<T>(rows: &[(AuditRow, Digest)], value: impl Fn(&AuditRow, &Digest) -> T) -> Vec<T> {
+    rows.iter().map(|(row, hash)| value(row, hash)).collect()
 }

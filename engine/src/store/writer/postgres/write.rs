@@ -92,7 +92,7 @@ pub(super) async fn write(
         sealed.head
     };
     columns.add_holds(facts, plan);
-    columns.lapsed.extend(plan.lapsed.iter().map(|account| account.raw()));
+    columns.lapsed.extend(plan.lapsed.iter().map(|lapse| lapse.account.raw()));
     columns.add_balances(facts, before, plan);
     columns.add_movements(facts, before, plan);
     columns.add_calls(facts, plan);

@@ -20,7 +20,8 @@ use crate::{
         writer::{
             BATCH_MAX, Job, RECORDS_MAX, WriterCounters, WriterError, WriterOptions,
             answers::{
-                Decided, answer, decide, decide_unit, fail, is_named, keep, last_refusal, refusal_plan, unavailable,
+                Decided, answer, decide, decide_unit, fail, is_named, keep, last_refusal, refusal_plan, told_of,
+                unavailable,
             },
             count,
             undo::Undo,
@@ -137,6 +138,7 @@ impl Writer {
     }
 
     fn commit(&mut self, plan: &Plan, now_us: i64, name: Uuid) -> Result<(), WriterError> {
+        self.books.write_trail(&told_of(plan), now_us).map_err(unavailable)?;
         if !self.books.write(&self.facts, plan, now_us, name).map_err(unavailable)? {
             return Err(WriterError::Fenced);
         }

@@ -4,7 +4,13 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::books::{Books, SLOT};
-use crate::ledger::{chain::BatchHeader, facts::Facts, grants::OpenGrant, leaf::Digest, plan::Plan};
+use crate::ledger::{
+    chain::BatchHeader,
+    facts::Facts,
+    grants::OpenGrant,
+    leaf::Digest,
+    plan::{Lapse, Plan},
+};
 
 mod calls;
 mod entries;
@@ -108,7 +114,7 @@ impl Books {
                     grant.expires_us,
                 ))?;
         }
-        for account in &plan.lapsed {
+        for Lapse { account, .. } in &plan.lapsed {
             self.connection.prepare_cached("DELETE FROM open_grant WHERE account = ?1")?.execute([account.raw()])?;
         }
         Ok(())

@@ -49,6 +49,7 @@ const UNCOVERED: [(&str, &str); 70] = [
     ("operator_link", "links that are good for minutes"),
     ("operator_session", "who is signed in now"),
     ("partner.is_suspended", "who may come in now"),
+    ("payload", "what calls carried, for people and for a while; authenticated by itself: a changed one does not open"),
     ("price_version.key", "the command's name, so that a repeated one makes no second price"),
     ("publisher.display_name", "a name for people"),
     ("publisher.is_suspended", "what is offered now"),
