@@ -762,26 +762,10 @@ CREATE VIRTUAL TABLE tool_index USING fts5 (
     content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
 );
 
-CREATE TABLE 'tool_index_config'(k PRIMARY KEY, v) WITHOUT ROWID;
-
-CREATE TABLE 'tool_index_data'(id INTEGER PRIMARY KEY, block BLOB);
-
-CREATE TABLE 'tool_index_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
-
-CREATE TABLE 'tool_index_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
-
 CREATE VIRTUAL TABLE tool_name_index USING fts5 (
     name, category,
     content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
 );
-
-CREATE TABLE 'tool_name_index_config'(k PRIMARY KEY, v) WITHOUT ROWID;
-
-CREATE TABLE 'tool_name_index_data'(id INTEGER PRIMARY KEY, block BLOB);
-
-CREATE TABLE 'tool_name_index_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
-
-CREATE TABLE 'tool_name_index_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 
 CREATE VIEW tool_text AS
     SELECT d.number, d.namespace_id, t.id AS tool_id, t.name,
