@@ -38,7 +38,7 @@ DECLARE
         'chargeback', 'count_head', 'end_user', 'flow_count', 'hot_balance', 'idem', 'import', 'invocation',
         'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold', 'operator',
         'operator_link', 'operator_session', 'partner', 'policy_version', 'publisher', 'purchase', 'refund_total',
-        'token', 'tool', 'version', 'wallet_balance'
+        'token', 'tool', 'tool_document', 'version', 'wallet_balance'
     ];
     -- What goes when a call, a day or a session is over, or when an operator lifts a limit.
     removed     CONSTANT text[] := ARRAY[

@@ -9,6 +9,65 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION public.index_tools(tools uuid[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    INSERT INTO tool_document (tool_id, namespace_id, category, is_listed, name, words)
+    SELECT t.id, n.id, coalesce(t.category, n.category),
+           NOT (t.is_suspended OR n.is_suspended OR p.is_suspended), tool_words(t.name, 'A'),
+           tool_words(t.name, 'A')
+               || tool_words(concat_ws(' ', n.name, n.listing_name, n.category, n.tags, t.category, t.tags), 'B')
+               || tool_words(t.short_description, 'C')
+               || tool_words(left(t.long_description, 2000), 'D')
+    FROM tool t JOIN namespace n ON n.id = t.namespace_id JOIN publisher p ON p.id = n.publisher_id
+    WHERE t.id = ANY (tools)
+    ON CONFLICT (tool_id) DO UPDATE SET namespace_id = excluded.namespace_id, category = excluded.category,
+        is_listed = excluded.is_listed, name = excluded.name, words = excluded.words
+$function$;
+
+CREATE OR REPLACE FUNCTION public.listing_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    UPDATE tool_document d SET is_listed = NOT (t.is_suspended OR n.is_suspended OR p.is_suspended)
+    FROM tool t JOIN namespace n ON n.id = t.namespace_id JOIN publisher p ON p.id = n.publisher_id
+    WHERE d.tool_id = t.id AND d.namespace_id = n.id AND NEW.id IN (n.id, p.id)
+      AND d.is_listed IS DISTINCT FROM NOT (t.is_suspended OR n.is_suspended OR p.is_suspended);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.namespace_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM index_tools(ARRAY(SELECT id FROM tool WHERE namespace_id = NEW.id));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.tool_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM index_tools(ARRAY[NEW.id]);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.tool_words(written text, letter "char")
+ RETURNS tsvector
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT setweight(to_tsvector('pg_catalog.english', translate(written, $signs$!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$signs$,
+                                                                 repeat(' ', 32))), letter)
+$function$;
+
 CREATE TABLE account (
     id uuid NOT NULL,
     email text NOT NULL,
@@ -442,11 +501,16 @@ CREATE TABLE namespace (
     description text NOT NULL,
     is_suspended boolean NOT NULL,
     created_us bigint NOT NULL,
+    listing_name text,
+    category text,
+    tags text NOT NULL DEFAULT '[]'::text,
     CONSTRAINT namespace_pkey PRIMARY KEY (id),
     CONSTRAINT namespace_name_key UNIQUE (name),
     CONSTRAINT namespace_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
 );
 CREATE INDEX namespace_publisher ON namespace USING btree (publisher_id);
+CREATE TRIGGER tool_document_listed AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended) EXECUTE FUNCTION listing_changed();
+CREATE TRIGGER tool_document_namespace AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.name IS DISTINCT FROM new.name OR old.listing_name IS DISTINCT FROM new.listing_name OR old.category IS DISTINCT FROM new.category OR old.tags IS DISTINCT FROM new.tags) EXECUTE FUNCTION namespace_changed();
 
 CREATE TABLE open_call (
     id uuid NOT NULL,
@@ -663,6 +727,7 @@ CREATE TABLE publisher (
     CONSTRAINT publisher_share_bps_check CHECK (share_bps >= 0 AND share_bps <= 10000),
     CONSTRAINT publisher_payable_fkey FOREIGN KEY (payable) REFERENCES ledger_account(id)
 );
+CREATE TRIGGER tool_document_listed AFTER UPDATE ON publisher FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended) EXECUTE FUNCTION listing_changed();
 
 CREATE TABLE purchase (
     id uuid NOT NULL,
@@ -748,11 +813,30 @@ CREATE TABLE tool (
     upstream_url text NOT NULL,
     timeout_ms bigint NOT NULL,
     created_us bigint NOT NULL,
+    category text,
+    tags text NOT NULL DEFAULT '[]'::text,
     CONSTRAINT tool_pkey PRIMARY KEY (id),
     CONSTRAINT tool_timeout_ms_check CHECK (timeout_ms > 0),
     CONSTRAINT tool_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)
 );
 CREATE UNIQUE INDEX tool_name ON tool USING btree (namespace_id, name) NULLS NOT DISTINCT;
+CREATE TRIGGER tool_document_tool AFTER INSERT OR UPDATE ON tool FOR EACH ROW EXECUTE FUNCTION tool_changed();
+
+CREATE TABLE tool_document (
+    tool_id uuid NOT NULL,
+    namespace_id uuid NOT NULL,
+    category text,
+    is_listed boolean NOT NULL,
+    name tsvector NOT NULL,
+    words tsvector NOT NULL,
+    CONSTRAINT tool_document_pkey PRIMARY KEY (tool_id),
+    CONSTRAINT tool_document_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+    CONSTRAINT tool_document_tool_id_fkey FOREIGN KEY (tool_id) REFERENCES tool(id)
+);
+CREATE INDEX tool_document_category ON tool_document USING btree (category);
+CREATE INDEX tool_document_name ON tool_document USING gin (name) WITH (fastupdate=off);
+CREATE INDEX tool_document_namespace ON tool_document USING btree (namespace_id);
+CREATE INDEX tool_document_words ON tool_document USING gin (words) WITH (fastupdate=off);
 
 CREATE TABLE trial_balance (
     period bigint NOT NULL,

@@ -413,9 +413,30 @@ CREATE TABLE namespace (
     description  TEXT    NOT NULL,
     is_suspended INTEGER NOT NULL,
     created_us   INTEGER NOT NULL
-) STRICT;
+, listing_name TEXT, category TEXT, tags TEXT NOT NULL DEFAULT '[]') STRICT;
 
 CREATE INDEX namespace_publisher ON namespace (publisher_id);
+
+CREATE TRIGGER tool_document_listed_namespace AFTER UPDATE OF is_suspended ON namespace
+BEGIN
+    UPDATE tool_document SET
+        is_listed = NOT ((SELECT is_suspended FROM tool WHERE id = tool_id) OR NEW.is_suspended
+                         OR (SELECT is_suspended FROM publisher WHERE id = NEW.publisher_id))
+    WHERE namespace_id = NEW.id;
+END;
+
+CREATE TRIGGER tool_document_namespace AFTER UPDATE ON namespace
+WHEN OLD.name <> NEW.name OR OLD.listing_name IS NOT NEW.listing_name OR OLD.category IS NOT NEW.category
+    OR OLD.tags <> NEW.tags
+BEGIN
+    UPDATE tool_document SET category = coalesce((SELECT category FROM tool WHERE id = tool_id), NEW.category)
+    WHERE namespace_id = NEW.id;
+    REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
+    SELECT number, name, topics, short_description, long_description, category
+    FROM tool_text WHERE namespace_id = NEW.id;
+    REPLACE INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE namespace_id = NEW.id;
+END;
 
 CREATE TABLE open_call (
     id BLOB NOT NULL PRIMARY KEY
@@ -611,6 +632,14 @@ CREATE TABLE publisher (
     created_us   INTEGER NOT NULL
 ) STRICT;
 
+CREATE TRIGGER tool_document_listed_publisher AFTER UPDATE OF is_suspended ON publisher
+BEGIN
+    UPDATE tool_document SET
+        is_listed = NOT ((SELECT is_suspended FROM tool WHERE id = tool_id)
+                         OR (SELECT is_suspended FROM namespace WHERE id = namespace_id) OR NEW.is_suspended)
+    WHERE namespace_id IN (SELECT id FROM namespace WHERE publisher_id = NEW.id);
+END;
+
 CREATE TABLE purchase (
     id           BLOB    NOT NULL PRIMARY KEY,
     account_id   BLOB    NOT NULL REFERENCES account (id),
@@ -689,9 +718,61 @@ CREATE TABLE tool (
     upstream_url      TEXT    NOT NULL,
     timeout_ms        INTEGER NOT NULL CHECK (timeout_ms > 0),
     created_us        INTEGER NOT NULL
-) STRICT;
+, category TEXT, tags TEXT NOT NULL DEFAULT '[]') STRICT;
+
+CREATE TRIGGER tool_document_changed AFTER UPDATE ON tool WHEN NEW.namespace_id IS NOT NULL
+BEGIN
+    UPDATE tool_document SET
+        category = coalesce(NEW.category, (SELECT category FROM namespace WHERE id = NEW.namespace_id)),
+        is_listed = (SELECT NOT (NEW.is_suspended OR n.is_suspended OR p.is_suspended)
+                     FROM namespace n JOIN publisher p ON p.id = n.publisher_id WHERE n.id = NEW.namespace_id)
+    WHERE tool_id = NEW.id;
+    REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
+    SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
+    REPLACE INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
+END;
+
+CREATE TRIGGER tool_document_new AFTER INSERT ON tool WHEN NEW.namespace_id IS NOT NULL
+BEGIN
+    INSERT INTO tool_document (tool_id, namespace_id, category, is_listed)
+    SELECT NEW.id, n.id, coalesce(NEW.category, n.category),
+           NOT (NEW.is_suspended OR n.is_suspended OR p.is_suspended)
+    FROM namespace n JOIN publisher p ON p.id = n.publisher_id WHERE n.id = NEW.namespace_id;
+    INSERT INTO tool_index (rowid, name, topics, short_description, long_description, category)
+    SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
+    INSERT INTO tool_name_index (rowid, name, category)
+    SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
+END;
 
 CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);
+
+CREATE TABLE tool_document (
+    number       INTEGER NOT NULL PRIMARY KEY,
+    tool_id      BLOB    NOT NULL UNIQUE REFERENCES tool (id),
+    namespace_id BLOB    NOT NULL REFERENCES namespace (id),
+    category     TEXT,
+    is_listed    INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX tool_document_namespace ON tool_document (namespace_id);
+
+CREATE VIRTUAL TABLE tool_index USING fts5 (
+    name, topics, short_description, long_description, category,
+    content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
+);
+
+CREATE VIRTUAL TABLE tool_name_index USING fts5 (
+    name, category,
+    content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 0'
+);
+
+CREATE VIEW tool_text AS
+    SELECT d.number, d.namespace_id, t.id AS tool_id, t.name,
+           concat_ws(' ', n.name, n.listing_name, n.category, n.tags, t.category, t.tags) AS topics,
+           t.short_description, substr(t.long_description, 1, 2000) AS long_description,
+           coalesce(t.category, n.category) AS category
+    FROM tool_document d JOIN tool t ON t.id = d.tool_id JOIN namespace n ON n.id = d.namespace_id;
 
 CREATE TABLE trial_balance (
     period  INTEGER NOT NULL,

@@ -20,6 +20,7 @@ mod postgres;
 mod process;
 mod report;
 mod rounds;
+mod search;
 mod seed;
 mod tollgate;
 mod upstream;
@@ -60,6 +61,9 @@ struct Arguments {
     /// How many transactions are in the large books of `growth`
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     transactions: u64,
+    /// How many tools `search` looks among
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    tools: usize,
     #[command(flatten)]
     size: seed::Size,
 }
@@ -98,6 +102,8 @@ enum Measurement {
     PostgresLedger,
     /// Only when asked for: the operators' console on many calls, on both databases
     Console,
+    /// Only when asked for: searches in a large catalog, and what its change costs, on both databases
+    Search,
     /// Only when asked for: the ledger alone with 50,000 transactions in the books and with many more
     Growth,
     /// `tollgate ledger verify` on the books of a paid drive
@@ -181,6 +187,9 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     }
     if arguments.only == Some(Measurement::Console) {
         report.console = Some(console::measure(folder, &program, arguments.size)?);
+    }
+    if arguments.only == Some(Measurement::Search) {
+        report.search = Some(search::measure(folder, &program, arguments.tools)?);
     }
     if arguments.only == Some(Measurement::Verify) {
         verify::measure(folder, &program, pace, report.sqlite.get_or_insert_default())?;

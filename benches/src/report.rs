@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::{console::Console, machine::Machine};
+use crate::{console::Console, machine::Machine, search::Search};
 
 pub(crate) use self::postgres::{Figures, LedgerRate, Postgres, PostgresLedger, PostgresSettings, RunDry, Unbatched};
 
@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) growth: Option<Growth>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) console: Option<Console>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) search: Option<Search>,
     /// By callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxies: Option<BTreeMap<u32, Proxies>>,
@@ -42,6 +44,7 @@ impl Report {
             postgres: None,
             growth: None,
             console: None,
+            search: None,
             proxies: None,
             size: None,
             start: None,
@@ -288,6 +291,9 @@ impl fmt::Display for Report {
         }
         if let Some(console) = &self.console {
             write!(f, "\n{console}")?;
+        }
+        if let Some(search) = &self.search {
+            write!(f, "\n{search}")?;
         }
         for (callers, proxies) in self.proxies.iter().flatten() {
             write_proxies(f, *callers, proxies)?;

@@ -139,6 +139,22 @@ async fn seed(url: &str, size: Size) -> Outcome<()> {
     drop(seeding);
     note(&told);
     let services = Arc::into_inner(services).ok_or_else(|| Failure::new("a call is still under way"))?;
+    close(services, writer).await
+}
+
+/// Makes the schema of the empty database at `url` and does `work` in it, with a clock that shows the time.
+pub(crate) async fn with_services<T>(url: &str, work: impl AsyncFnOnce(&Arc<Services>) -> Outcome<T>) -> Outcome<T> {
+    migrate(url).await?;
+    let clock = Arc::new(HandClock(AtomicI64::new(SystemClock::start().now_us())));
+    let (services, writer) = start(url, &clock, 0).await?;
+    let services = Arc::new(services);
+    let done = work(&services).await?;
+    let services = Arc::into_inner(services).ok_or_else(|| Failure::new("something is still under way"))?;
+    close(services, writer).await?;
+    Ok(done)
+}
+
+async fn close(services: Services, writer: JoinHandle<()>) -> Outcome<()> {
     services.db.clone().close().await.context(|| "the readers".to_owned())?;
     // the writer stops when the last handle is gone
     drop(services);

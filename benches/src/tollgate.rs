@@ -162,6 +162,7 @@ fn plain_configuration(address: SocketAddr, site: &Site) -> Value {
     json!({
         "server": { "bind": address.to_string(), "public_url": format!("http://{address}") },
         "database": { "url": site.database_url },
+        "limits": { "discovery_per_caller_per_s": 1_000_000 },
         "mail": { "transport": "file", "dir": site.folder.join("mail") },
     })
 }

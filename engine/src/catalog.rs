@@ -4,14 +4,18 @@
 //! snapshot holds them; services load and change them.
 
 mod arguments;
+mod listing;
 mod namespace;
 mod publisher;
+mod query;
 mod tool;
 mod upstream;
 
 pub use arguments::{ArgumentFault, ArgumentSchema, SchemaError};
+pub use listing::{Listing, Topics};
 pub use namespace::{Namespace, NamespaceState};
 pub use publisher::{Publisher, PublisherState};
+pub use query::search_words;
 pub use tool::{Tier, Tool, ToolState, Visibility};
 pub use upstream::{HTTP_METHODS, HttpUrlError, http_url};
 

@@ -108,6 +108,30 @@ pub const LINE_CHARS_MAX: usize = 300;
 /// Longest description that somebody types into the console, in characters.
 pub const DESCRIPTION_CHARS_MAX: usize = 20_000;
 
+/// Longest text that tools are searched by, in characters.
+pub const SEARCH_TEXT_CHARS_MAX: usize = 500;
+
+/// How many different words of such a text are searched for; later ones count for nothing.
+pub const SEARCH_WORDS_MAX: usize = 12;
+
+/// How many tools a search gives when nobody says how many.
+pub const SEARCH_RESULTS_DEFAULT: usize = 10;
+
+/// How many tools a search gives at most.
+pub const SEARCH_RESULTS_MAX: usize = 50;
+
+/// How many of the best tools are looked at until enough are found that the caller may see.
+pub const SEARCH_CANDIDATES_MAX: usize = 300;
+
+/// How many namespaces are listed when nobody says how many.
+pub const NAMESPACES_LISTED_DEFAULT: usize = 100;
+
+/// How many namespaces are listed at once.
+pub const NAMESPACES_LISTED_MAX: usize = 1_000;
+
+/// How many tools of one namespace are listed, in the order of their names.
+pub const NAMESPACE_TOOLS_LISTED_MAX: usize = 1_000;
+
 /// Longest deadline of an upstream, in milliseconds.
 pub const UPSTREAM_TIMEOUT_MS_MAX: u64 = 600_000;
 

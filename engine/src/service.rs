@@ -1,9 +1,12 @@
 //! The use cases: load facts, let the pure half decide, write what it decided. The only way to the data for `server`
 //! and `admin`.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -31,6 +34,7 @@ pub mod chart;
 pub mod checkpoints;
 pub mod counts;
 pub mod dashboard;
+pub mod discovery;
 pub mod explain;
 mod facts;
 pub mod health;
@@ -52,6 +56,9 @@ pub mod search;
 pub mod tokens;
 pub mod verification;
 pub mod work;
+
+/// How often it is looked whether an old snapshot is still looked at.
+const LET_GO_EVERY: Duration = Duration::from_millis(100);
 
 /// What every use case works with. One for a process; cheap to share.
 pub struct Services {
@@ -114,7 +121,7 @@ impl Services {
         policies: Policies,
     ) -> Result<Self, StoreError> {
         let own_policies = Arc::new(PoliciesInForce::new(0, policies));
-        let snapshot = Snapshot::load(&db, &own_policies).await?;
+        let snapshot = Snapshot::load(&db, &own_policies, None).await?;
         let started_us = clock.now_us();
         Ok(Self {
             db,
@@ -171,12 +178,14 @@ impl Services {
     /// As for [`Self::start`].
     pub async fn reload_snapshot(&self) -> Result<(), StoreError> {
         let _turn = self.reloading.lock().await;
-        let mut snapshot = Snapshot::load(&self.db, &self.own_policies).await?;
+        let last = self.snapshot();
+        let mut snapshot = Snapshot::load(&self.db, &self.own_policies, Some(&last)).await?;
         let setup = self.gateway.load_full().filter(|_| self.is_gateway_open.load(Ordering::SeqCst));
         if let Some(setup) = setup {
-            snapshot = snapshot.with_gateway(&self.db, &setup, &self.snapshot()).await?;
+            snapshot = snapshot.with_gateway(&self.db, &setup, &last).await?;
         }
         self.snapshot.store(Arc::new(snapshot));
+        tokio::spawn(let_go(last));
         Ok(())
     }
 
@@ -232,6 +241,14 @@ impl Services {
     pub fn forget_access(&self) {
         self.access.forget();
     }
+}
+
+/// Frees a snapshot that nobody looks at any more. A large one takes its time, on which no request is to wait.
+async fn let_go(old: Arc<Snapshot>) {
+    while Arc::strong_count(&old) > 1 {
+        tokio::time::sleep(LET_GO_EVERY).await;
+    }
+    tokio::task::spawn_blocking(move || drop(old));
 }
 
 /// Random bytes from the operating system.

@@ -18,7 +18,8 @@ pub use self::{
 
 use crate::{
     catalog::{
-        ArgumentSchema, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Visibility,
+        ArgumentSchema, Listing, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Topics,
+        Visibility,
     },
     id::{NamespaceId, PriceVersionId, PublisherId, ToolId},
     ledger::LedgerAccountId,
@@ -95,6 +96,16 @@ impl Snapshot {
         self.offers.get(namespace)?.get(tool)
     }
 
+    /// The slug and the tools of every namespace that has any, in no particular order.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &Arc<Offer>>)> {
+        self.offers.iter().map(|(slug, offers)| (&**slug, offers.values()))
+    }
+
+    /// The tools of a namespace, in no particular order; none if there is no such namespace.
+    pub fn offers_of(&self, namespace: &str) -> impl Iterator<Item = &Arc<Offer>> {
+        self.offers.get(namespace).into_iter().flat_map(HashMap::values)
+    }
+
     /// Finds a core tool.
     pub fn find_core_tool(&self, name: &str) -> Option<&Arc<Offer>> {
         self.core.get(name)
@@ -116,49 +127,36 @@ impl Snapshot {
     }
 
     /// Reads the catalog, where the program's `own` policies decide. The versions are read first: a change in between
-    /// makes the next look load again.
+    /// makes the next look load again. What has not changed since `last` is not compiled again.
     ///
     /// Every change raises a version in its own transaction. Where one has risen while the tables were read, what was read
     /// may not fit together, and is read again.
-    pub(crate) async fn load(db: &Database, own: &Arc<PoliciesInForce>) -> Result<Self, StoreError> {
+    pub(crate) async fn load(
+        db: &Database,
+        own: &Arc<PoliciesInForce>,
+        last: Option<&Arc<Self>>,
+    ) -> Result<Self, StoreError> {
         let mut versions = read_versions(db).await?;
         for _ in 0..LOADS_MAX {
-            let loaded = Self::read(db, &versions, own).await;
+            let loaded = Self::read(db, &versions, own, last).await;
             let now = read_versions(db).await?;
             if versions == now {
                 return loaded;
             }
             versions = now;
         }
-        Self::read(db, &versions, own).await
+        Self::read(db, &versions, own, last).await
     }
 
     async fn read(
         db: &Database,
         versions: &[entity::version::Model],
         own: &Arc<PoliciesInForce>,
+        last: Option<&Arc<Self>>,
     ) -> Result<Self, StoreError> {
-        let readers = db.readers();
+        let rows = CatalogRows::read(db).await?;
         let version = |name: &str| versions.iter().find(|row| row.name == name).map_or(0, |row| row.value);
-        let publishers: HashMap<_, _> =
-            entity::publisher::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
-        let namespaces: HashMap<_, _> =
-            entity::namespace::Entity::find().all(readers).await?.into_iter().map(|row| (row.id, row)).collect();
-        let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
-        let taken_back: HashSet<_> = entity::price_cancellation::Entity::find()
-            .all(readers)
-            .await?
-            .into_iter()
-            .map(|row| row.price_version_id)
-            .collect();
-        let rows = entity::price_version::Entity::find()
-            .order_by_asc(entity::price_version::Column::EffectiveFromUs)
-            .all(readers)
-            .await?;
-        for row in rows.into_iter().filter(|row| !taken_back.contains(&row.id)) {
-            prices.entry(row.tool_id).or_default().push(price_from(&row)?);
-        }
-        let mut snapshot = Self {
+        let empty = Self {
             version: version("catalog"),
             policy_count: version("policy"),
             policies: Arc::clone(own),
@@ -166,22 +164,43 @@ impl Snapshot {
             core: HashMap::new(),
             gateway: None,
         };
-        for row in entity::tool::Entity::find().all(readers).await? {
+        let last = last.map(Arc::clone);
+        // A large catalog keeps a processor busy for a while, on which requests wait.
+        let filled = tokio::task::spawn_blocking(move || empty.filled(rows, last.as_deref()));
+        filled.await.map_err(|error| inconsistent("tool", format!("the catalog could not be taken over: {error}")))?
+    }
+
+    fn filled(mut self, rows: CatalogRows, last: Option<&Self>) -> Result<Self, StoreError> {
+        let publishers: HashMap<_, _> = rows.publishers.into_iter().map(|row| (row.id, row)).collect();
+        let namespaces: HashMap<_, _> = rows
+            .namespaces
+            .into_iter()
+            .map(|row| Ok((row.id, (listing_from(&row)?, row))))
+            .collect::<Result<_, StoreError>>()?;
+        let taken_back: HashSet<_> = rows.cancellations.into_iter().map(|row| row.price_version_id).collect();
+        let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
+        for row in rows.prices.into_iter().filter(|row| !taken_back.contains(&row.id)) {
+            prices.entry(row.tool_id).or_default().push(price_from(&row)?);
+        }
+        for row in rows.tools {
             let versions = prices.remove(&row.id).unwrap_or_default();
             let Some(id) = row.namespace_id else {
-                let offer = core_offer(row, versions)?;
-                snapshot.core.insert(offer.tool.name.clone(), Arc::new(offer));
+                let known = last.and_then(|last| last.find_core_tool(&row.name));
+                let offer = core_offer(row, versions, known)?;
+                self.core.insert(offer.tool.name.clone(), Arc::new(offer));
                 continue;
             };
-            let namespace = namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
+            let (listing, namespace) =
+                namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
             let publisher = publishers
                 .get(&namespace.publisher_id)
                 .ok_or_else(|| inconsistent("namespace", format!("`{}` has no publisher", namespace.name)))?;
-            let offer = offer_from(row, versions, namespace, publisher)?;
-            let tools = snapshot.offers.entry(namespace.name.clone()).or_default();
+            let known = last.and_then(|last| last.find_offer(&namespace.name, &row.name));
+            let offer = offer_from(row, versions, (namespace, listing), publisher, known)?;
+            let tools = self.offers.entry(namespace.name.clone()).or_default();
             tools.insert(offer.tool.name.clone(), Arc::new(offer));
         }
-        Ok(snapshot)
+        Ok(self)
     }
 
     /// The same with the gateway, where the published policy decides on every surface. If that cannot be compiled, the
@@ -201,6 +220,31 @@ impl Snapshot {
     }
 }
 
+/// The tables of the catalog.
+struct CatalogRows {
+    publishers: Vec<entity::publisher::Model>,
+    namespaces: Vec<entity::namespace::Model>,
+    cancellations: Vec<entity::price_cancellation::Model>,
+    prices: Vec<entity::price_version::Model>,
+    tools: Vec<entity::tool::Model>,
+}
+
+impl CatalogRows {
+    async fn read(db: &Database) -> Result<Self, StoreError> {
+        let readers = db.readers();
+        Ok(Self {
+            publishers: entity::publisher::Entity::find().all(readers).await?,
+            namespaces: entity::namespace::Entity::find().all(readers).await?,
+            cancellations: entity::price_cancellation::Entity::find().all(readers).await?,
+            prices: entity::price_version::Entity::find()
+                .order_by_asc(entity::price_version::Column::EffectiveFromUs)
+                .all(readers)
+                .await?,
+            tools: entity::tool::Entity::find().all(readers).await?,
+        })
+    }
+}
+
 /// In the order of their names.
 async fn read_versions(db: &Database) -> Result<Vec<entity::version::Model>, StoreError> {
     let sorted = entity::version::Entity::find().order_by_asc(entity::version::Column::Name);
@@ -208,21 +252,22 @@ async fn read_versions(db: &Database) -> Result<Vec<entity::version::Model>, Sto
 }
 
 /// A tool that only the platform sells.
-fn core_offer(row: entity::tool::Model, prices: Vec<Price>) -> Result<Offer, StoreError> {
+fn core_offer(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Offer>>) -> Result<Offer, StoreError> {
     Ok(Offer {
         name: ToolId::from(row.id).to_string(),
         path: row.name.clone(),
         seller: None,
         payable: LedgerAccountId::PLATFORM_FEE,
-        tool: tool_from(row, prices)?,
+        tool: tool_from(row, prices, known)?,
     })
 }
 
 fn offer_from(
     row: entity::tool::Model,
     prices: Vec<Price>,
-    namespace: &entity::namespace::Model,
+    (namespace, listing): (&entity::namespace::Model, &Arc<Listing>),
     publisher: &entity::publisher::Model,
+    known: Option<&Arc<Offer>>,
 ) -> Result<Offer, StoreError> {
     let (namespace_id, publisher_id) = (NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
     Ok(Offer {
@@ -234,6 +279,7 @@ fn offer_from(
                 name: namespace.name.clone(),
                 publisher: publisher_id,
                 state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
+                listing: Arc::clone(listing),
             },
             namespace_name: namespace_id.to_string(),
             publisher: Publisher {
@@ -246,21 +292,28 @@ fn offer_from(
             publisher_name: publisher_id.to_string(),
         }),
         payable: LedgerAccountId::from_raw(publisher.payable),
-        tool: tool_from(row, prices)?,
+        tool: tool_from(row, prices, known)?,
     })
 }
 
-fn tool_from(row: entity::tool::Model, prices: Vec<Price>) -> Result<Tool, StoreError> {
-    let schema = ArgumentSchema::compile(&row.input_schema)
-        .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
+fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Offer>>) -> Result<Tool, StoreError> {
+    let same = known.filter(|offer| *offer.tool.input_schema_text == *row.input_schema);
+    let (schema, input_schema_text) = if let Some(offer) = same {
+        (offer.tool.schema.clone(), Arc::clone(&offer.tool.input_schema_text))
+    } else {
+        let schema = ArgumentSchema::compile(&row.input_schema)
+            .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
+        (schema, row.input_schema.into())
+    };
     Ok(Tool {
         id: ToolId::from(row.id),
         namespace: row.namespace_id.map(NamespaceId::from),
         name: row.name,
         short_description: row.short_description,
         long_description: row.long_description,
+        topics: Topics { category: row.category, tags: tags_from("tool", &row.tags)? },
         schema,
-        input_schema_text: row.input_schema.into(),
+        input_schema_text,
         upstream: Arc::new(UpstreamTarget::Http {
             method: row.upstream_method,
             url: row.upstream_url,
@@ -271,6 +324,18 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>) -> Result<Tool, Store
         state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
         prices: PriceBook::new(prices),
     })
+}
+
+fn listing_from(row: &entity::namespace::Model) -> Result<Arc<Listing>, StoreError> {
+    Ok(Arc::new(Listing {
+        name: row.listing_name.clone(),
+        description: row.description.clone(),
+        topics: Topics { category: row.category.clone(), tags: tags_from("namespace", &row.tags)? },
+    }))
+}
+
+fn tags_from(table: &'static str, text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|error| inconsistent(table, format!("tags: {error}")))
 }
 
 pub(crate) fn price_from(row: &entity::price_version::Model) -> Result<Price, StoreError> {

@@ -12,6 +12,7 @@ pub(crate) mod counts;
 pub mod database;
 pub(crate) mod entity;
 pub mod error;
+pub(crate) mod finder;
 pub mod journal;
 pub mod lock;
 pub(crate) mod newest;

@@ -32,7 +32,7 @@ use crate::{
     gateway::{self, Gateway, setup},
     http::{
         health,
-        limits::{AuthLimiter, InvokeLimiter},
+        limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
         problem::Problem,
         routes::{not_found, path_config, resource},
     },
@@ -219,6 +219,7 @@ pub fn app_state(
     Ok(AppState {
         upstreams: Arc::new(upstreams),
         invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
+        discovery_limiter: Arc::new(DiscoveryLimiter::new(&config.limits)),
         auth_limiter,
         console: Arc::new(console),
         jwt: JwtKeys::new(&key.derive("jwt")?),
@@ -265,6 +266,7 @@ fn configure_calls(routes: &mut web::ServiceConfig) {
         .service(resource("/invoke/{namespace}/{tool_name}", [(Method::POST, web::to(marketplace::invoke::invoke))]))
         .service(web::resource(gateway::PATH).route(web::to(gateway::invoke::invoke)))
         .service(resource("/invocations/{id}", [(Method::GET, web::to(marketplace::invocations::show))]))
+        .configure(marketplace::discovery::configure)
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
@@ -355,6 +357,7 @@ pub async fn run_ticks(state: AppState) {
         }
         if rounds.is_multiple_of(TIDY_ROUNDS) {
             state.invoke_limiter.tidy();
+            state.discovery_limiter.tidy();
             state.auth_limiter.tidy();
             if let Err(error) = console::tidy(&state.services).await
                 && !error.is_away()

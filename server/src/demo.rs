@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::{
     audit::OpContext,
+    catalog::Topics,
     credits::Credits,
     pricing::PricingSpec,
     service::{
@@ -131,6 +132,8 @@ fn catalog(tokens: &DemoTokens, upstream: SocketAddr) -> DeclaredCatalog {
             namespaces: vec![DeclaredNamespace {
                 name: NAMESPACE.to_owned(),
                 description: "Small tools that this server serves itself".to_owned(),
+                listing_name: None,
+                topics: Topics::default(),
                 tools: tools::tools().iter().map(|tool| declared_tool(tool, upstream)).collect(),
                 fingerprint: "1".to_owned(),
             }],
@@ -147,6 +150,7 @@ fn declared_tool(tool: &tools::DemoTool, upstream: SocketAddr) -> DeclaredTool {
         name: tool.name.to_owned(),
         short_description: tool.short_description.to_owned(),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: tool.input_schema.to_owned(),
         is_unverified_ok: false,
         method: "POST".to_owned(),

@@ -1,6 +1,7 @@
 //! From the configuration's catalog to the one that the engine imports.
 
 use engine::{
+    catalog::Topics,
     credits::{Credits, CreditsError},
     ledger::caps::CapWindow,
     pricing::PricingSpec,
@@ -70,7 +71,9 @@ fn publisher(item: &PublisherItem) -> Result<DeclaredPublisher, NotImportable> {
 fn namespace(item: &NamespaceItem) -> Result<DeclaredNamespace, NotImportable> {
     Ok(DeclaredNamespace {
         name: item.name.clone(),
+        listing_name: item.listing_name.clone(),
         description: item.description.clone(),
+        topics: Topics { category: item.category.clone(), tags: item.tags.clone() },
         tools: item
             .tools
             .iter()
@@ -92,6 +95,7 @@ fn declared_tool(item: &ToolItem, name: impl Fn() -> String) -> Result<DeclaredT
         name: item.name.clone(),
         short_description: item.short_description.clone(),
         long_description: item.long_description.clone().unwrap_or_default(),
+        topics: Topics { category: item.category.clone(), tags: item.tags.clone() },
         input_schema: item.input_schema.to_string(),
         // `paid` needs no flag: it is only for tools with a price, and these want a verified account with credits.
         is_unverified_ok: item.tier == Some(config::Tier::Unverified),

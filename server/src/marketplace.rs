@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod credits;
+pub mod discovery;
 pub mod invocations;
 pub mod invoke;
 mod refusal;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     gateway::Gateway,
-    http::limits::{AuthLimiter, InvokeLimiter},
+    http::limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
     marketplace::auth::JwtKeys,
     upstream::HttpUpstreams,
 };
@@ -33,6 +33,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// How fast a token may call.
     pub invoke_limiter: Arc<InvokeLimiter>,
+    /// How fast anybody may look around.
+    pub discovery_limiter: Arc<DiscoveryLimiter>,
     /// How fast strangers may try passwords, make accounts and cause mails.
     pub auth_limiter: Arc<AuthLimiter>,
     /// The operators' pages.

@@ -1,8 +1,10 @@
 //! The real program, called as its users call it.
 
+mod accounts;
 mod bad_input;
 mod console;
 mod demo;
+mod discovery;
 mod faro;
 mod faro_document;
 mod guesses;

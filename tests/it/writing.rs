@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 58] = [
+const USE_CASES: [(&str, &str, &[Action]); 59] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -18,6 +18,7 @@ const USE_CASES: [(&str, &str, &[Action]); 58] = [
     ("accounts/link.rs", "mail_login_link", &[AccountResendVerification]),
     ("accounts/link.rs", "resend_verification", &[AccountResendVerification]),
     ("accounts/link.rs", "set_password", &[AccountSetPassword]),
+    ("accounts/reset.rs", "mail_password_reset", &[AccountRequestReset]),
     ("accounts/list.rs", "set_account_suspended", &[AccountSuspend, AccountResume]),
     ("approvals.rs", "request_approval", &[ApprovalRequest]),
     ("approvals/decide.rs", "close_approval", &[ApprovalApprove, ApprovalReject, ApprovalWithdraw]),

@@ -20,7 +20,7 @@ const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Somebody with cookies.
 #[derive(Debug)]
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     address: SocketAddr,
     cookies: BTreeMap<String, String>,
 }
@@ -32,7 +32,7 @@ struct Answer {
 }
 
 impl Visitor {
-    pub(super) const fn new(address: SocketAddr) -> Self {
+    pub(crate) const fn new(address: SocketAddr) -> Self {
         Self { address, cookies: BTreeMap::new() }
     }
 
@@ -42,7 +42,7 @@ impl Visitor {
     }
 
     /// What is at `path`; only if it is there.
-    pub(super) fn get(&self, path: &str) -> Outcome<Vec<u8>> {
+    pub(crate) fn get(&self, path: &str) -> Outcome<Vec<u8>> {
         let answer = self.send("GET", path, "")?;
         if answer.status != 200 {
             return Err(Failure::new(format!("`{path}` was answered with {}", answer.status)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{
     audit::OpContext,
+    catalog::Topics,
     credits::Credits,
     ledger::caps::CapWindow,
     pricing::PricingSpec,
@@ -172,6 +173,8 @@ fn catalog() -> DeclaredCatalog {
             share_bps: 8_000,
             namespaces: vec![DeclaredNamespace {
                 description: format!("What shop {number:02} sells"),
+                listing_name: None,
+                topics: Topics::default(),
                 tools: (0..TOOLS_OF_EACH).map(tool).collect(),
                 fingerprint: name.clone(),
                 name: name.clone(),
@@ -210,6 +213,7 @@ fn tool(number: usize) -> DeclaredTool {
         name: format!("tool{number}"),
         short_description: format!("Does what tool {number} does"),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: schema.to_string(),
         is_unverified_ok: number == 0,
         method: "POST".to_owned(),

@@ -13,6 +13,8 @@ pub enum Action {
     AccountSignInFailed,
     /// Another mail was asked for.
     AccountResendVerification,
+    /// A mail was asked for with which a forgotten password is replaced.
+    AccountRequestReset,
     /// A link was used to set a password.
     AccountSetPassword,
     /// Money of an account was corrected.
@@ -163,12 +165,13 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 78] = [
+    pub const ALL: [(Self, &'static str); 79] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
         (Self::AccountSignInFailed, "account.sign_in_failed"),
         (Self::AccountResendVerification, "account.resend_verification"),
+        (Self::AccountRequestReset, "account.request_reset"),
         (Self::AccountSetPassword, "account.set_password"),
         (Self::AccountAdjust, "account.adjust"),
         (Self::TokenCreate, "token.create"),

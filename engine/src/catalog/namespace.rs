@@ -1,6 +1,8 @@
 //! A publisher's slug.
 
-use super::named_values;
+use std::sync::Arc;
+
+use super::{Listing, named_values};
 use crate::id::{NamespaceId, PublisherId};
 
 /// A publisher's slug with its tools.
@@ -14,6 +16,8 @@ pub struct Namespace {
     pub publisher: PublisherId,
     /// Whether its tools can be called.
     pub state: NamespaceState,
+    /// How it presents itself.
+    pub listing: Arc<Listing>,
 }
 
 named_values! {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ArgumentSchema, named_values};
+use super::{ArgumentSchema, Topics, named_values};
 use crate::{
     id::{NamespaceId, ToolId},
     pricing::PriceBook,
@@ -22,6 +22,8 @@ pub struct Tool {
     pub short_description: String,
     /// More about it; may be empty.
     pub long_description: String,
+    /// What it is about, where that is not what its namespace is about.
+    pub topics: Topics,
     /// What its arguments must look like, compiled once per version of the tool.
     pub schema: ArgumentSchema,
     /// The same as it was written, for showing.

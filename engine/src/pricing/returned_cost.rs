@@ -81,6 +81,17 @@ pub const fn cost_of_failed_attempt(price: &Price) -> Credits {
     }
 }
 
+impl ToolReturned {
+    /// The value at the path that makes this charge, with six decimals; `None` where any value does, or none. A charge is
+    /// rounded up, so the value may have been a little smaller.
+    pub fn implied_value(&self, charge: Credits) -> Option<Credits> {
+        let above = charge.checked_sub(self.base)?.non_negative().ok()?.micros();
+        let millionths =
+            i128::from(above).checked_mul(1_000_000)?.checked_div(i128::from(self.multiplier.millionths()))?;
+        i64::try_from(millionths).ok().map(Credits::from_micros)
+    }
+}
+
 /// The value at the path; `Ok(None)` is one that is too large to calculate with.
 fn returned_value(returned: &ToolReturned, result: &Json<'_>) -> Result<Option<Scaled>, CostWarning> {
     let json = match returned.path.find(result) {

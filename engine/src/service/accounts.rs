@@ -18,6 +18,7 @@ mod funding;
 mod link;
 mod list;
 mod password;
+mod reset;
 
 pub(super) use email::normalised;
 pub use email::{EMAIL_BYTES_MAX, is_email};
@@ -234,10 +235,12 @@ impl Services {
         Ok(rows.into_iter().max_by_key(|row| row.email == email))
     }
 
-    /// Changes an account, and makes every server read it again.
+    /// Changes an account that is not suspended, and makes every server read it again.
     fn change_account(&self, unit: &mut UnitOfWork, id: AccountId, change: entity::account::ActiveModel) {
-        let update =
-            entity::account::Entity::update_many().set(change).filter(entity::account::Column::Id.eq(id.uuid()));
+        let update = entity::account::Entity::update_many()
+            .set(change)
+            .filter(entity::account::Column::Id.eq(id.uuid()))
+            .filter(entity::account::Column::IsSuspended.eq(false));
         unit.one(self.db.backend(), &update);
         self.bump_version(unit, "access");
     }

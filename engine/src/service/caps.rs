@@ -20,6 +20,8 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+mod own;
+
 /// From how many hundredths of its limit on a cap is nearly reached.
 const NEAR_PERCENT: i64 = 80;
 

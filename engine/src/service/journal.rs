@@ -23,12 +23,16 @@ mod cursor;
 mod earned;
 mod entry;
 mod merge;
+mod wallet;
 
 use self::merge::{Merged, Part, merge};
 pub use self::{
     cursor::{InvalidJournalCursor, JournalCursor},
     earned::{EARNED_DAYS, EarnedDay, EarnedDays},
     entry::{Cause, HashedPlace, Named, TAKEN_BACK_LISTED_MAX},
+    wallet::{
+        WALLET_ENTRIES_LOOKED_AT, WALLET_PAGE_ROWS, WALLET_PAGE_ROWS_MAX, WalletFilter, WalletMove, WalletMoveKind,
+    },
 };
 pub use crate::store::journal::entries::{EndedHold, HeldEntry};
 

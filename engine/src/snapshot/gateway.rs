@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Offer, PoliciesInForce, Published, Snapshot, inconsistent};
 use crate::{
-    catalog::{ArgumentSchema, Tier, Tool, ToolState, Visibility},
+    catalog::{ArgumentSchema, Tier, Tool, ToolState, Topics, Visibility},
     dialect::Dialect,
     gateway::{
         builtin::Builtin,
@@ -234,6 +234,7 @@ fn builtin_offer(builtin: Builtin) -> Result<Offer, String> {
             name: builtin.as_str().to_owned(),
             short_description: builtin.short_description().to_owned(),
             long_description: String::new(),
+            topics: Topics::default(),
             schema: ArgumentSchema::compile(builtin.input_schema()).map_err(|error| error.to_string())?,
             input_schema_text: builtin.input_schema().into(),
             upstream: Arc::new(UpstreamTarget::Builtin(builtin)),

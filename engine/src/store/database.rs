@@ -163,7 +163,9 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|postgres| {
-                postgres.application_name("tollgate readers").options([("default_transaction_read_only", "on")])
+                // A search looks at the first so many tools with a word: they are to be the same ones the next time.
+                let settings = [("default_transaction_read_only", "on"), ("synchronize_seqscans", "off")];
+                postgres.application_name("tollgate readers").options(settings)
             });
         Ok(sea_orm::Database::connect(options).await?)
     }

@@ -19,6 +19,7 @@ pub use transactions::{
 };
 pub(crate) mod entries;
 pub(crate) mod pages;
+pub(crate) mod wallet;
 
 #[derive(FromQueryResult)]
 struct PostingRow {

@@ -9,6 +9,8 @@ pub struct Limits {
     pub invoke_per_token_per_s: u32,
     /// Calls of `/invoke` that a token may make at once before the rate above counts.
     pub invoke_burst: u32,
+    /// Requests that look around (search, tools, documents) per token, or per client address where there is none, and second.
+    pub discovery_per_caller_per_s: u32,
     /// Sign-in attempts per client address and minute.
     pub login_per_address_per_min: u32,
     /// Sign-in attempts per account and minute, whatever their addresses.
@@ -32,6 +34,7 @@ impl Limits {
         Self {
             invoke_per_token_per_s: limit("invoke_per_token_per_s", 1_000),
             invoke_burst: limit("invoke_burst", 2_000),
+            discovery_per_caller_per_s: limit("discovery_per_caller_per_s", 100),
             login_per_address_per_min: limit("login_per_address_per_min", 20),
             login_per_account_per_min: limit("login_per_account_per_min", 10),
             signup_per_address_per_hour: limit("signup_per_address_per_hour", 20),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, http::header};
 use engine::{
     audit::{Actor, Method, OpContext},
     code::Code,
-    id::RequestId,
+    id::{PartnerId, RequestId},
     limits::EXTERNAL_USER_ID_CHARS_MAX,
     service::{
         access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, Principal},
@@ -103,17 +103,30 @@ pub async fn load_end_user(
     state: &AppState,
     principal: &Principal,
 ) -> Result<Option<Arc<EndUser>>, Problem> {
-    let named = request.headers().get(END_USER_HEADER);
-    Ok(match (&principal.owner, named) {
-        (_, None) => None,
+    Ok(match named_end_user(request, principal)? {
+        None => None,
+        Some((partner, external_id)) => Some(state.services.load_end_user(partner, external_id).await?),
+    })
+}
+
+/// The partner's own name for the end user that the request names, whether anybody knows it or not.
+///
+/// # Errors
+/// The header makes no sense.
+pub fn named_end_user<'r>(
+    request: &'r HttpRequest,
+    principal: &Principal,
+) -> Result<Option<(PartnerId, &'r str)>, Problem> {
+    match (&principal.owner, request.headers().get(END_USER_HEADER)) {
+        (_, None) => Ok(None),
         (Owner::Account(_), Some(_)) => {
-            return Err(Problem::new(Code::EndUserNotAllowed, "`X-Faro-User` goes with partner tokens only"));
+            Err(Problem::new(Code::EndUserNotAllowed, "`X-Faro-User` goes with partner tokens only"))
         }
         (Owner::Partner(partner), Some(value)) => {
             let external_id = value.to_str().ok().filter(|text| is_external_id(text)).ok_or_else(end_user_fault)?;
-            Some(state.services.load_end_user(partner.id, external_id).await?)
+            Ok(Some((partner.id, external_id)))
         }
-    })
+    }
 }
 
 /// A partner's call is always for one of its users.

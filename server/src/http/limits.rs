@@ -1,6 +1,6 @@
 //! How fast callers may ask, announced in the `RateLimit` headers of the IETF draft (httpapi-ratelimit-headers).
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
 use actix_web::{
     HttpResponse,
@@ -17,6 +17,7 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::keyed::DefaultKeyedStateStore,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     address::limit_key,
@@ -29,6 +30,9 @@ type Keyed = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock, S
 
 const SECOND: (&str, fn(NonZeroU32) -> Quota) = ("1", Quota::per_second);
 const MINUTE: (&str, fn(NonZeroU32) -> Quota) = ("60", Quota::per_minute);
+/// How many mails that reset a password may wait to be written behind their answers.
+const RESETS_MAX: usize = 64;
+
 const HOUR: (&str, fn(NonZeroU32) -> Quota) = ("3600", Quota::per_hour);
 
 /// The headers of an answer on a limited route.
@@ -165,6 +169,44 @@ impl InvokeLimiter {
     }
 }
 
+/// The limit on looking around: per token, or per address where there is none.
+pub struct DiscoveryLimiter(Limit);
+
+impl std::fmt::Debug for DiscoveryLimiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DiscoveryLimiter({})", self.0.policy)
+    }
+}
+
+impl DiscoveryLimiter {
+    /// With the configured rate.
+    pub fn new(limits: &Limits) -> Self {
+        let rate = limits.discovery_per_caller_per_s;
+        Self(Limit::new("discovery", rate, rate, SECOND))
+    }
+
+    /// Counts a request of the holder of `token`.
+    ///
+    /// # Errors
+    /// Too fast: 429 with the time to wait.
+    pub fn check_token(&self, token: &str) -> Result<RateHeaders, Limited> {
+        self.0.check(token, "this token asks too fast")
+    }
+
+    /// Counts a request of a stranger from `address`.
+    ///
+    /// # Errors
+    /// Too fast: 429 with the time to wait.
+    pub fn check_address(&self, address: IpAddr) -> Result<RateHeaders, Limited> {
+        self.0.check(&limit_key(address), "too many requests without a token from this address")
+    }
+
+    /// Forgets who has not asked for a while.
+    pub fn tidy(&self) {
+        self.0.tidy();
+    }
+}
+
 /// The limits on signing in, signing up and mail: what strangers may try, and what they may make us send.
 pub struct AuthLimiter {
     login_address: Limit,
@@ -172,6 +214,9 @@ pub struct AuthLimiter {
     login_backoff: LoginBackoff,
     signup_address: Limit,
     mail_account: Limit,
+    reset_address: Limit,
+    reset_account: Limit,
+    resets: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for AuthLimiter {
@@ -190,6 +235,9 @@ impl AuthLimiter {
             login_backoff: LoginBackoff::default(),
             signup_address: limit("signup-address", limits.signup_per_address_per_hour, HOUR),
             mail_account: limit("mail-account", limits.mail_per_account_per_hour, HOUR),
+            reset_address: limit("reset-address", limits.login_per_address_per_min, MINUTE),
+            reset_account: limit("reset-account", limits.mail_per_account_per_hour, HOUR),
+            resets: Arc::new(Semaphore::new(RESETS_MAX)),
         }
     }
 
@@ -262,9 +310,36 @@ impl AuthLimiter {
         self.mail_account.check(&account.to_string(), "too many mails to this account")
     }
 
+    /// Counts a request for a new password from `address`.
+    ///
+    /// # Errors
+    /// Too many: 429 with the time to wait.
+    pub fn check_reset_address(&self, address: IpAddr) -> Result<RateHeaders, Limited> {
+        self.reset_address.check(&limit_key(address), "too many requests for a new password from this address")
+    }
+
+    /// Counts a request for a new password for `email`, whether there is such an account or not, and adds what it finds to
+    /// `rate`. The permit is kept until the mail is written.
+    ///
+    /// # Errors
+    /// Too many for this address: 429 with the time to wait. Too many at once, whatever their addresses: 503.
+    pub fn begin_reset(&self, email: &str, rate: &mut RateHeaders) -> Result<OwnedSemaphorePermit, Problem> {
+        let checked =
+            self.reset_account.check(&account_key(email), "too many requests for a new password for this email");
+        let headers = checked.map_err(|limited| {
+            rate.add(&limited.headers);
+            limited.problem()
+        })?;
+        rate.add(&headers);
+        Arc::clone(&self.resets).try_acquire_owned().map_err(|_all_taken| {
+            Problem::new(Code::Overloaded, "too many requests for a new password at once").retry_after_s(1)
+        })
+    }
+
     /// Forgets who has not come for a while.
     pub fn tidy(&self) {
-        for limit in [&self.login_address, &self.login_account, &self.signup_address, &self.mail_account] {
+        let strangers = [&self.login_address, &self.login_account, &self.signup_address, &self.reset_address];
+        for limit in strangers.into_iter().chain([&self.mail_account, &self.reset_account]) {
             limit.tidy();
         }
     }

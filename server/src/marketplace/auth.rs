@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use engine::{
     code::Code,
+    credits::Credits,
     limits::BODY_BYTES_MAX,
     service::{
         access::{AccountPrincipal, Owner},
@@ -33,6 +34,7 @@ use crate::{
 pub(super) mod fields;
 mod jwt;
 mod link;
+pub mod reset;
 
 use fields::Fields;
 pub use jwt::{JwtKeys, SESSION_MINUTES};
@@ -64,6 +66,8 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/auth/agent-signup", [(Method::POST, web::to(signup))]))
         .service(resource("/auth/login", [(Method::POST, web::to(login))]))
         .service(resource("/auth/resend-verification", [(Method::POST, web::to(resend))]))
+        .service(resource("/auth/password-reset", [(Method::POST, web::to(reset::request_password_reset))]))
+        .service(resource("/auth/password-reset/confirm", [(Method::POST, web::to(reset::confirm_password_reset))]))
         .service(resource("/auth/me", [(Method::GET, web::to(me))]))
         .service(resource("/auth/page.css", [(Method::GET, web::to(link::style))]))
         .service(resource(
@@ -232,14 +236,27 @@ pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Resu
     let account = require_account(&caller)?;
     let profile = state.services.find_profile(account.id).await.map_err(store_problem)?;
     let profile = profile.ok_or_else(|| Problem::new(Code::NotFound, "there is no such account"))?;
-    Ok(HttpResponse::Ok().json(view(&profile)))
+    let now_us = state.services.clock.now_us();
+    let balance = state.services.load_balance(profile.wallet, now_us).await.map_err(store_problem)?;
+    Ok(HttpResponse::Ok().json(view(&profile, tier(profile.is_verified, balance.available()))))
 }
 
-fn view(profile: &AccountProfile) -> serde_json::Value {
+/// What the account can call: `unverified` only tools that are free and of that tier, `verified` what is free, `paid` also
+/// what costs something, as long as there are credits to spend.
+fn tier(is_verified: bool, available: Credits) -> &'static str {
+    match (is_verified, available.is_zero()) {
+        (false, _) => "unverified",
+        (true, true) => "verified",
+        (true, false) => "paid",
+    }
+}
+
+fn view(profile: &AccountProfile, tier: &str) -> serde_json::Value {
     json!({
         "id": profile.id.to_string(),
         "email": profile.email,
         "verified": profile.is_verified,
+        "tier": tier,
         "suspended": profile.is_suspended,
         "has_password": profile.has_password,
         "created_at": time_text(profile.created_us),
@@ -258,7 +275,7 @@ pub(super) fn require_account(caller: &Caller) -> Result<&AccountPrincipal, Prob
 pub(super) const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
 /// Where links lead.
-fn base_url(state: &AppState) -> String {
+pub(super) fn base_url(state: &AppState) -> String {
     state.config.server.base_url(state.config.server.bind)
 }
 

@@ -26,6 +26,8 @@ use crate::{
     state::AppState,
 };
 
+pub mod transactions;
+
 /// How many credits a US dollar buys.
 const CREDITS_PER_USD: i64 = 1_000;
 
@@ -45,6 +47,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
     routes
         .service(resource("/credits/balance", [(Method::GET, web::to(balance))]))
         .service(resource("/credits/purchase", [(Method::POST, web::to(purchase))]))
+        .service(resource("/credits/transactions", [(Method::GET, web::to(transactions::list_transactions))]))
         .service(resource("/credits/purchases", [(Method::GET, web::to(list))]));
 }
 

@@ -10,10 +10,13 @@ use engine::{
     invocation::Surface,
     json::{self, Json},
     limits::{IDEMPOTENCY_KEY_BYTES_MAX, INVOKE_BODY_BYTES_MAX},
-    service::invoke::{Answer, AnswerTemplate, AnswerWriter, Answered, Call, Completion, Told},
+    service::{
+        access::Owner,
+        invoke::{Answer, AnswerTemplate, AnswerWriter, Answered, Call, Completion, Told},
+    },
 };
 
-use super::refusal;
+use super::refusal::{self, Asked};
 use crate::{
     http::{
         auth::{Caller, find_principal, require_end_user},
@@ -66,12 +69,17 @@ pub(crate) async fn invoke(
     let id = InvocationId::new(&*state.services.ids, state.services.clock.now_us());
     let rate = state.invoke_limiter.check(&principal.shown).map_err(|limited| named(limited.into(), id))?;
     let (namespace, tool) = path.into_inner();
+    let own_token = match &principal.owner {
+        Owner::Account(_) => principal.token,
+        Owner::Partner(_) => None,
+    };
     let answered = match require_end_user(&request, &state, &principal).await {
         Ok(end_user) => carry_out(&state, Caller { principal, end_user }, id, (&namespace, &tool), payload).await,
         Err(problem) => Err(problem),
     };
     let answered = answered.map_err(|problem| rate.announce(named(problem, id)))?;
-    Ok(respond(&answered, &rate, &format!("/invoke/{namespace}/{tool}")))
+    let asked = Asked { path: &format!("/invoke/{namespace}/{tool}"), own_token };
+    Ok(respond(&answered, &rate, asked))
 }
 
 async fn carry_out(
@@ -206,7 +214,7 @@ pub(super) fn number(credits: Credits) -> serde_json::Value {
     credits.to_json_number().parse::<serde_json::Number>().map_or(serde_json::Value::Null, Into::into)
 }
 
-fn respond(answered: &Answered, rate: &RateHeaders, path: &str) -> HttpResponse {
+fn respond(answered: &Answered, rate: &RateHeaders, asked: Asked<'_>) -> HttpResponse {
     let mut response = match &answered.answer {
         Answer::Complete { status, body } => json_response(*status, body),
         Answer::Replayed { status, body } => {
@@ -214,7 +222,7 @@ fn respond(answered: &Answered, rate: &RateHeaders, path: &str) -> HttpResponse 
             insert_header(&mut response, "idempotent-replayed", "true");
             response
         }
-        other => refusal::problem_of(other, answered, path).error_response(),
+        other => refusal::problem_of(other, answered, asked).error_response(),
     };
     insert_header(&mut response, INVOCATION_HEADER, &answered.id.to_string());
     insert_header(&mut response, CHARGED_HEADER, &answered.charged.to_string());

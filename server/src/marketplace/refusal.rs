@@ -3,6 +3,7 @@
 use engine::{
     code::Code,
     credits::Credits,
+    id::TokenId,
     ledger::{Refusal, refusal::Limit},
     service::{
         access::{CapOwner, OwnedCap},
@@ -14,13 +15,22 @@ use serde_json::{Value, json};
 use super::invoke::number;
 use crate::http::problem::{Fault, Problem};
 
+/// Who asked, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The path that was called.
+    pub(super) path: &'a str,
+    /// The token, where its account's owner sets the limits on it.
+    pub(super) own_token: Option<TokenId>,
+}
+
 /// Unknown and hidden tools look the same.
 pub(super) fn no_such_tool() -> Problem {
     Problem::new(Code::NotFound, "there is no such tool")
 }
 
 /// The problem for every answer that is not a complete one.
-pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Problem {
+pub(super) fn problem_of(answer: &Answer, answered: &Answered, asked: Asked<'_>) -> Problem {
     match answer {
         Answer::OutcomeUnknown => Problem::new(
             Code::OutcomeUnknown,
@@ -67,7 +77,7 @@ pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Pr
             Code::InvalidArguments,
             vec![Fault { loc: vec!["body".to_owned(), "arguments".to_owned()], msg: refusal.to_string() }],
         ),
-        Answer::Refused { refusal, cap } => no_money(refusal, cap.as_ref(), path),
+        Answer::Refused { refusal, cap } => no_money(refusal, cap.as_ref(), asked),
         Answer::NotDispatched => Problem::new(
             Code::UpstreamFailed,
             "the tool's upstream could not be reached; nothing was charged and nothing was done",
@@ -78,7 +88,7 @@ pub(super) fn problem_of(answer: &Answer, answered: &Answered, path: &str) -> Pr
     }
 }
 
-fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, path: &str) -> Problem {
+fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, asked: Asked<'_>) -> Problem {
     let Refusal::Insufficient { limit, needed, available } = refusal else {
         return match refusal {
             Refusal::AccountClosed(_) => Problem::new(Code::AccountSuspended, "the account is closed"),
@@ -90,7 +100,8 @@ fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, path: &str) -> Problem {
     };
     let (code, limit, ways_out) = match (limit, cap) {
         (Limit::Cap { resets_us, .. }, Some(cap)) => {
-            (Code::CapReached, cap_limit(cap, *resets_us), cap_ways_out(cap, *resets_us, path))
+            let missing = needed.checked_sub(*available).unwrap_or(*needed);
+            (Code::CapReached, cap_limit(cap, *resets_us), cap_ways_out(cap, *resets_us, missing, asked))
         }
         (Limit::Cap { cap, .. }, None) => (Code::CapReached, json!({"kind": "cap", "id": cap.to_string()}), json!([])),
         (Limit::Wallet(wallet), _) => (
@@ -125,19 +136,33 @@ fn cap_limit(cap: &OwnedCap, resets_us: Option<i64>) -> Value {
     })
 }
 
-fn cap_ways_out(cap: &OwnedCap, resets_us: Option<i64>, path: &str) -> Value {
+/// `missing` is by how much the cap is too low for this call.
+fn cap_ways_out(cap: &OwnedCap, resets_us: Option<i64>, missing: Credits, asked: Asked<'_>) -> Value {
     let mut ways = Vec::new();
     if let Some(resets_us) = resets_us {
         let text = format!("wait until {}: the {} starts again", time_text(resets_us), cap.cap.window.as_str());
-        ways.push(json!({"action": "wait", "text": text, "method": "POST", "path": path, "body": null}));
+        ways.push(json!({"action": "wait", "text": text, "method": "POST", "path": asked.path, "body": null}));
     }
-    let who = match cap.per {
-        CapOwner::Account | CapOwner::Token => "the account's owner",
-        CapOwner::Partner | CapOwner::EndUser => "the partner",
-    };
-    let text = format!("ask {who} to raise the cap of {} credits", cap.cap.limit);
-    ways.push(json!({"action": "raise_cap", "text": text, "method": null, "path": null, "body": null}));
+    ways.push(raise_cap(cap, missing, asked.own_token));
     Value::Array(ways)
+}
+
+/// The owner of a token raises its limit by a call; every other limit is raised by somebody else.
+fn raise_cap(cap: &OwnedCap, missing: Credits, own_token: Option<TokenId>) -> Value {
+    let (limit, window) = (cap.cap.limit, cap.cap.window.as_str());
+    let who = match (cap.per, own_token) {
+        (CapOwner::Token, Some(token)) => {
+            let raised = limit.checked_add(missing).unwrap_or(Credits::MAX);
+            let text = format!("raise the cap of {limit} credits to {raised}, as the account's owner, signed in");
+            let path = format!("/tokens/{token}/caps/{window}");
+            let body = json!({"credits": number(raised)});
+            return json!({"action": "raise_cap", "text": text, "method": "PUT", "path": path, "body": body});
+        }
+        (CapOwner::Account, _) => "the operator",
+        (CapOwner::Partner | CapOwner::EndUser | CapOwner::Token, _) => "the partner",
+    };
+    let text = format!("ask {who} to raise the cap of {limit} credits");
+    json!({"action": "raise_cap", "text": text, "method": null, "path": null, "body": null})
 }
 
 fn wallet_ways_out(needed: Credits, available: Credits) -> Value {

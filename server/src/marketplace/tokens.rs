@@ -24,6 +24,8 @@ use crate::{
     state::AppState,
 };
 
+pub mod caps;
+
 /// The body of a new token.
 #[derive(Debug, utoipa::ToSchema)]
 pub struct TokenBody {
@@ -35,7 +37,12 @@ pub struct TokenBody {
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes
         .service(resource("/tokens/", [(Method::POST, web::to(create)), (Method::GET, web::to(list))]))
-        .service(resource("/tokens/{id}", [(Method::DELETE, web::to(revoke))]));
+        .service(resource("/tokens/{id}", [(Method::DELETE, web::to(revoke))]))
+        .service(resource("/tokens/{id}/caps", [(Method::GET, web::to(caps::list_token_caps))]))
+        .service(resource(
+            "/tokens/{id}/caps/{window}",
+            [(Method::PUT, web::to(caps::set_token_cap)), (Method::DELETE, web::to(caps::remove_token_cap))],
+        ));
 }
 
 /// Makes a token.
@@ -115,13 +122,17 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, Problem> {
     let caller = authenticate(&request, &state).await?;
     let account = require_account(&caller)?;
-    let missing = || Problem::new(Code::NotFound, "there is no such token");
     let id: TokenId = id.parse().map_err(|_malformed| missing())?;
     state.services.revoke_token(&caller.context(&state), account.id, id).await.map_err(|error| match error {
         RevokeTokenError::NotFound => missing(),
         RevokeTokenError::Store(error) => store_problem(error),
     })?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The same for a token that is not there and for one of somebody else.
+fn missing() -> Problem {
+    Problem::new(Code::NotFound, "there is no such token")
 }
 
 fn view(token: &TokenView) -> Value {

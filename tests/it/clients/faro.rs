@@ -41,3 +41,21 @@ fn the_published_client_pays_for_a_tool_and_understands_the_refusals() {
         assert_eq!(code, Some(expected), "{tool} {params}: {errors}");
     }
 }
+
+#[test]
+fn the_published_client_finds_a_tool_and_checks_arguments_against_what_is_shown() {
+    let folder = folder();
+    let demo = Demo::start(folder.path());
+    let (code, found, errors) = faro(&demo, demo.token(), &["search", "text", "--top", "3"]);
+    assert_eq!(code, Some(0), "{found} {errors}");
+    assert!(found.to_string().contains("text_stats"), "{found}");
+    let (code, shown, errors) = faro(&demo, demo.token(), &["describe", "demo/text_stats"]);
+    assert_eq!((code, &shown["name"]), (Some(0), &json!("text_stats")), "{shown} {errors}");
+    for (params, expected) in [(r#"{"text": "one"}"#, 0), (r#"{"text": 5}"#, 4)] {
+        let arguments = ["invoke", "demo/text_stats", "--params", params, "--dry-run"];
+        let (code, answer, errors) = faro(&demo, demo.token(), &arguments);
+        assert_eq!(code, Some(expected), "{params}: {answer} {errors}");
+    }
+    let (code, _, errors) = faro(&demo, demo.token(), &["describe", "demo/nothing"]);
+    assert_eq!(code, Some(3), "{errors}");
+}

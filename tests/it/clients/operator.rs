@@ -49,7 +49,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Said {
 }
 
 /// Runs a command that must succeed and returns its JSON.
-fn json_of(folder: &Path, arguments: &[&str]) -> Value {
+pub(super) fn json_of(folder: &Path, arguments: &[&str]) -> Value {
     let said = run(folder, &[arguments, &["--json"]].concat());
     assert_eq!(said.exit, Some(0), "{arguments:?}: {said:?}");
     said.json()

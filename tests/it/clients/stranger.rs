@@ -67,6 +67,7 @@ fn a_stranger_gets_from_sign_up_to_a_paid_call(kind: Kind) {
     let key = signed_up.json["token"].as_str().unwrap();
     let me = stranger.as_bearer(key, "/auth/me", &[]);
     assert_eq!((me.status, &me.json["email"], &me.json["verified"]), (200, &json!("agent@example.com"), &json!(false)));
+    assert_eq!(me.json["tier"], "unverified", "{}", me.body);
     let balance = stranger.as_bearer(key, "/credits/balance", &[]);
     assert_eq!((balance.status, &balance.json["available"]), (200, &json!(0)), "{}", balance.body);
 
@@ -82,6 +83,7 @@ fn a_stranger_gets_from_sign_up_to_a_paid_call(kind: Kind) {
     assert_eq!(stranger.set_password(&link).status, 200);
     let me = stranger.as_bearer(key, "/auth/me", &[]);
     assert_eq!((&me.json["verified"], &me.json["has_password"]), (&json!(true), &json!(true)));
+    assert_eq!(me.json["tier"], "verified", "{}", me.body);
 
     let session = stranger.log_in(PASSWORD);
     assert_eq!((session.status, &session.json["token_type"]), (200, &json!("bearer")), "{}", session.body);
@@ -97,6 +99,7 @@ fn a_stranger_gets_from_sign_up_to_a_paid_call(kind: Kind) {
     assert_eq!(way_out["body"], json!({"credits": 2.5}), "what the refusal says can be sent as it is");
     let bought = stranger.as_bearer(token, "/credits/purchase", &["-d", &way_out["body"].to_string()]);
     assert_eq!((bought.status, &bought.json["status"]), (201, &json!("confirmed")), "{}", bought.body);
+    assert_eq!(stranger.as_bearer(token, "/auth/me", &[]).json["tier"], "paid");
 
     let paid = stranger.as_bearer(token, "/invoke/demo/text_stats", &call);
     assert_eq!(

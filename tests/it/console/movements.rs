@@ -2,6 +2,7 @@
 
 use engine::{
     audit::{Action, OpContext},
+    catalog::Topics,
     credits::Credits,
     id::{EntryId, InvocationId},
     ledger::{LedgerAccountId, PlaceHold, Refusal},
@@ -58,6 +59,7 @@ fn catalog() -> DeclaredCatalog {
         name: "tool".to_owned(),
         short_description: String::new(),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: "{}".to_owned(),
         is_unverified_ok: false,
         method: "POST".to_owned(),
@@ -69,6 +71,8 @@ fn catalog() -> DeclaredCatalog {
     let namespace = DeclaredNamespace {
         name: "acme".to_owned(),
         description: String::new(),
+        listing_name: None,
+        topics: Topics::default(),
         tools: vec![tool],
         fingerprint: "1".to_owned(),
     };

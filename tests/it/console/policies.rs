@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{
     audit::{Action, OpContext},
+    catalog::Topics,
     dialect::Dialect,
     gateway::context::Hints,
     invocation::Surface,
@@ -47,6 +48,7 @@ fn tool(name: &str) -> DeclaredTool {
         name: name.to_owned(),
         short_description: String::new(),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: "{}".to_owned(),
         is_unverified_ok: true,
         method: "POST".to_owned(),
@@ -69,6 +71,8 @@ async fn house(kind: Kind) -> (Desk, Services) {
     let namespace = DeclaredNamespace {
         name: "acme".to_owned(),
         description: String::new(),
+        listing_name: None,
+        topics: Topics::default(),
         tools: vec![tool("left"), tool("right")],
         fingerprint: "1".to_owned(),
     };

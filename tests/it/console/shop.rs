@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{
     audit::OpContext,
+    catalog::Topics,
     credits::Credits,
     id::InvocationId,
     invocation::Surface,
@@ -46,6 +47,7 @@ fn tool(name: &str, pricing: PricingSpec) -> DeclaredTool {
         name: name.to_owned(),
         short_description: format!("The tool {name}"),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: "{}".to_owned(),
         is_unverified_ok: false,
         method: "POST".to_owned(),
@@ -71,6 +73,8 @@ fn catalog(cap: Option<i64>) -> DeclaredCatalog {
     let namespace = DeclaredNamespace {
         name: "acme".to_owned(),
         description: "Tools of Acme".to_owned(),
+        listing_name: None,
+        topics: Topics::default(),
         tools: vec![tool("dear", returned), tool("free", free)],
         fingerprint: "1".to_owned(),
     };

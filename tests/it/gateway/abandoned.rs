@@ -11,6 +11,7 @@ use std::{
 };
 
 use engine::{
+    catalog::Topics,
     clock::Clock,
     credits::Credits,
     id::{IdSource, InvocationId},
@@ -59,6 +60,7 @@ fn catalog() -> DeclaredCatalog {
         name: "tool".to_owned(),
         short_description: String::new(),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: "{}".to_owned(),
         is_unverified_ok: false,
         method: "POST".to_owned(),
@@ -70,6 +72,8 @@ fn catalog() -> DeclaredCatalog {
     let namespace = DeclaredNamespace {
         name: "acme".to_owned(),
         description: String::new(),
+        listing_name: None,
+        topics: Topics::default(),
         tools: vec![tool],
         fingerprint: "1".to_owned(),
     };

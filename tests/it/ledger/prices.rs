@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{
     audit::OpContext,
+    catalog::Topics,
     clock::Clock,
     id::{IdSource, PriceVersionId},
     policy::{Policies, PolicySources},
@@ -47,6 +48,7 @@ fn catalog(credits: &str) -> DeclaredCatalog {
         name: "tool".to_owned(),
         short_description: String::new(),
         long_description: String::new(),
+        topics: Topics::default(),
         input_schema: "{}".to_owned(),
         is_unverified_ok: false,
         method: "POST".to_owned(),
@@ -58,6 +60,8 @@ fn catalog(credits: &str) -> DeclaredCatalog {
     let namespace = DeclaredNamespace {
         name: "acme".to_owned(),
         description: String::new(),
+        listing_name: None,
+        topics: Topics::default(),
         tools: vec![tool],
         fingerprint: "1".to_owned(),
     };

@@ -103,20 +103,11 @@ fn returned_value(returned: &ToolReturned, detail: &CallDetail) -> Step {
     if let Some(warning) = &detail.warning {
         return step("invocations-price-wanted", Cell::Money(returned.base), warning.clone());
     }
-    let why = match implied_value(charged, returned) {
+    let why = match returned.implied_value(charged) {
         Some(value) => t_with("invocations-price-implied", &[("value", value.to_string().into())]),
         None => t("invocations-price-no-value"),
     };
     step("invocations-price-wanted", Cell::Money(charged), why)
-}
-
-/// The value that makes this charge, with six decimals; `None` where any value does. A charge is rounded up, so the value
-/// may have been a little smaller.
-fn implied_value(charged: Credits, returned: &ToolReturned) -> Option<Credits> {
-    let above = charged.checked_sub(returned.base)?.micros();
-    let multiplier = returned.multiplier.millionths();
-    let millionths = i128::from(above).checked_mul(1_000_000)?.checked_div(i128::from(multiplier))?;
-    i64::try_from(millionths).ok().map(Credits::from_micros)
 }
 
 /// Why it came to what was charged.

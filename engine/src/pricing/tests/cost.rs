@@ -223,3 +223,21 @@ proptest! {
         prop_assert_eq!(&costs[0], &costs[1]);
     }
 }
+
+#[test]
+fn a_charge_is_traced_back_to_the_value_that_made_it() {
+    for (multiplier, base, charge, expected) in [
+        ("1.5", "2", "6.5", Some("3")),
+        ("1", "0", "0.5", Some("0.5")),
+        ("1", "0", "0", Some("0")),
+        ("3", "0", "1", Some("0.333333")),
+        // Any value makes this charge.
+        ("0", "2", "2", None),
+        // None does.
+        ("1", "2", "1", None),
+    ] {
+        let price = price(&returned_spec("$.c", multiplier, base, "12.5"));
+        let PricingMode::ToolReturned(returned) = &price.mode else { panic!("{price:?}") };
+        assert_eq!(returned.implied_value(cr(charge)), expected.map(cr), "{charge} = {base} + {multiplier} × …");
+    }
+}

@@ -107,7 +107,7 @@ pub enum MailLinkError {
 /// Why no password was set. The link can be used again, unless it is gone.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPasswordError {
-    /// Unknown, used or expired: nobody is told which.
+    /// Unknown, used, expired, or of a suspended account: nobody is told which.
     #[error("this link cannot be used any more")]
     LinkGone,
     /// The password cannot be used.
@@ -186,7 +186,8 @@ impl Services {
         }
     }
 
-    /// The link with this secret, if it can still be used. Looking does not use it.
+    /// The link with this secret, if it can still be used. Looking does not use it. One of a suspended account cannot be
+    /// used while that is suspended.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -202,7 +203,7 @@ impl Services {
             .await?;
         let Some(link) = link else { return Ok(None) };
         let row = entity::account::Entity::find_by_id(link.account_id).one(self.db.readers()).await?;
-        Ok(row.map(|row| LinkView {
+        Ok(row.filter(|row| !row.is_suspended).map(|row| LinkView {
             account: profile(&row),
             is_verifying: secret.starts_with(MAILED),
             expires_us: link.expires_us,
@@ -249,7 +250,7 @@ impl Services {
             .after(facts(link.account.is_verified || link.is_verifying, true));
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => {}
-            // Used by another request, or its time was over.
+            // Used by another request, its time was over, or the account has been suspended.
             Err(NotSaved::Conflict { .. }) => return Err(SetPasswordError::LinkGone),
             Err(not_saved) => return Err(unexpected("login_link", not_saved).into()),
         }
@@ -261,7 +262,7 @@ impl Services {
         })
     }
 
-    fn add_link_mail(
+    pub(super) fn add_link_mail(
         &self,
         unit: &mut UnitOfWork,
         account: AccountId,

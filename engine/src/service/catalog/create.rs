@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     CatalogError,
-    rows::PublisherTerms,
+    rows::{PublisherTerms, tags_to_json},
     spec_to_json,
     terms::{ToolTerms, check_description, facts_of, with_terms},
     trail::{price_facts, publisher_facts},
@@ -172,6 +172,9 @@ impl Services {
             description: new.description.to_owned(),
             is_suspended: false,
             created_us: now_us,
+            listing_name: None,
+            category: None,
+            tags: tags_to_json(&[]),
         };
         let mut unit = UnitOfWork::new();
         self.add_namespace(&mut unit, row, now_us);
@@ -238,6 +241,8 @@ impl Services {
             upstream_url: String::new(),
             timeout_ms: 0,
             created_us: now_us,
+            category: None,
+            tags: tags_to_json(&[]),
         };
         let row = with_terms(blank, terms);
         let version = entity::price_version::Model {

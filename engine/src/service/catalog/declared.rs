@@ -2,7 +2,9 @@
 
 use secrecy::SecretString;
 
-use crate::{credits::Credits, ledger::caps::CapWindow, pricing::PricingSpec, service::access::CapOwner};
+use crate::{
+    catalog::Topics, credits::Credits, ledger::caps::CapWindow, pricing::PricingSpec, service::access::CapOwner,
+};
 
 /// Everything that a file declares.
 #[derive(Debug, Clone, Default)]
@@ -37,8 +39,12 @@ pub struct DeclaredPublisher {
 pub struct DeclaredNamespace {
     /// The slug.
     pub name: String,
+    /// Its title, where that is not the slug.
+    pub listing_name: Option<String>,
     /// Shown.
     pub description: String,
+    /// What it is about.
+    pub topics: Topics,
     /// Its tools.
     pub tools: Vec<DeclaredTool>,
     /// See [`DeclaredPublisher`].
@@ -54,6 +60,8 @@ pub struct DeclaredTool {
     pub short_description: String,
     /// Shown on its page.
     pub long_description: String,
+    /// What it is about, where that is not what its namespace is about.
+    pub topics: Topics,
     /// JSON Schema of the arguments, as text.
     pub input_schema: String,
     /// Open to unverified accounts while its price is zero.

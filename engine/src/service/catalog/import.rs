@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     Change, DeclaredNamespace, DeclaredPublisher, DeclaredTool, ImportError, PlannedChange,
-    rows::PublisherTerms,
+    rows::{PublisherTerms, tags_to_json},
     spec_to_json,
-    trail::{price_facts, publisher_facts, tool_facts},
+    trail::{namespace_facts, price_facts, publisher_facts, tool_facts},
 };
 use crate::{
     audit::{Action, AuditEntry, OpContext},
@@ -145,26 +145,30 @@ impl<'s> Import<'s> {
         let id = found.as_ref().map_or_else(|| NamespaceId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
         if self.note(&item, &declared.fingerprint, ("namespace", &declared.name)).is_some() {
             let backend = self.services.db.backend();
-            let facts = |description: &str| json!({"description": description});
-            let before = found.as_ref().map(|row| facts(&row.description));
-            self.tell(before, &facts(&declared.description));
+            let row = entity::namespace::Model {
+                id,
+                name: declared.name.clone(),
+                publisher_id: publisher,
+                description: declared.description.clone(),
+                is_suspended: found.as_ref().is_some_and(|row| row.is_suspended),
+                created_us: found.as_ref().map_or(self.now_us, |row| row.created_us),
+                listing_name: declared.listing_name.clone(),
+                category: declared.topics.category.clone(),
+                tags: tags_to_json(&declared.topics.tags),
+            };
+            self.tell(found.as_ref().map(namespace_facts), &namespace_facts(&row));
             if found.is_some() {
                 let update = entity::namespace::Entity::update_many()
                     .set(entity::namespace::ActiveModel {
-                        description: Set(declared.description.clone()),
+                        description: Set(row.description),
+                        listing_name: Set(row.listing_name),
+                        category: Set(row.category),
+                        tags: Set(row.tags),
                         ..Default::default()
                     })
                     .filter(entity::namespace::Column::Id.eq(id));
                 self.unit.one(backend, &update);
             } else {
-                let row = entity::namespace::Model {
-                    id,
-                    name: declared.name.clone(),
-                    publisher_id: publisher,
-                    description: declared.description.clone(),
-                    is_suspended: false,
-                    created_us: self.now_us,
-                };
                 self.services.add_namespace(&mut self.unit, row, self.now_us);
             }
         }
@@ -220,6 +224,8 @@ impl<'s> Import<'s> {
             upstream_url: declared.url.clone(),
             timeout_ms: i64::try_from(declared.timeout_ms).unwrap_or(i64::MAX),
             created_us: found.as_ref().map_or(self.now_us, |row| row.created_us),
+            category: declared.topics.category.clone(),
+            tags: tags_to_json(&declared.topics.tags),
         };
         self.tell(found.as_ref().map(tool_facts), &tool_facts(&row));
         let backend = self.services.db.backend();

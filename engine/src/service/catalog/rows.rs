@@ -10,6 +10,11 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+/// How the tags of a listing are kept.
+pub(super) fn tags_to_json(tags: &[String]) -> String {
+    serde_json::Value::from(tags).to_string()
+}
+
 /// What a new publisher is.
 pub(super) struct PublisherTerms<'a> {
     /// By which files and people know it.

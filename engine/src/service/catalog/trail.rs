@@ -9,6 +9,23 @@ pub(super) fn publisher_facts(display_name: &str, share_bps: i32) -> Value {
     json!({"display_name": display_name, "share_bps": share_bps})
 }
 
+/// Of a namespace: what it does not say of itself is left out.
+pub(super) fn namespace_facts(row: &entity::namespace::Model) -> Value {
+    let mut facts = serde_json::Map::from_iter([("description".to_owned(), json!(row.description))]);
+    for (name, text) in [("listing_name", &row.listing_name), ("category", &row.category)] {
+        if let Some(text) = text {
+            facts.insert(name.to_owned(), json!(text));
+        }
+    }
+    match serde_json::from_str::<Value>(&row.tags) {
+        Ok(Value::Array(tags)) if !tags.is_empty() => {
+            facts.insert("tags".to_owned(), tags.into());
+        }
+        _ => {}
+    }
+    facts.into()
+}
+
 /// Of a tool.
 pub(super) fn tool_facts(row: &entity::tool::Model) -> Value {
     let schema: String = sha256(row.input_schema.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -12,6 +12,8 @@ use crate::{
 
 /// What policies call a caller of the gateway for whom nobody pays.
 const GATEWAY: &str = "gateway";
+/// What policies call somebody who looks around and has not said who it is.
+const STRANGER: &str = "stranger";
 
 /// A call, as far as policy looks at it.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +38,22 @@ impl<'a> From<&'a Call> for Asked<'a> {
     }
 }
 
+const fn nobody(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Marketplace => STRANGER,
+        Surface::Gateway => GATEWAY,
+    }
+}
+
 pub(in crate::service) fn request_for<'a>(asked: &Asked<'a>, price: &Price, now_us: i64) -> DecisionRequest<'a> {
     let offer = asked.offer;
     let caller = match (asked.principal.map(|principal| &principal.owner), asked.end_user) {
-        // Nobody pays for the agent: the gateway's own caller.
-        (None, _) => Caller::Account(policy::AccountFacts { id: GATEWAY, is_suspended: false, is_verified: true }),
+        // On the gateway nobody pays for the agent; on the marketplace a stranger is only shown what there is.
+        (None, _) => Caller::Account(policy::AccountFacts {
+            id: nobody(asked.surface),
+            is_suspended: false,
+            is_verified: asked.surface == Surface::Gateway,
+        }),
         (Some(Owner::Partner(partner)), Some(end_user)) => Caller::Partner {
             partner: policy::PartnerFacts { id: &partner.name, is_suspended: partner.is_suspended },
             end_user,
@@ -61,7 +74,7 @@ pub(in crate::service) fn request_for<'a>(asked: &Asked<'a>, price: &Price, now_
             Surface::Marketplace => policy::Surface::Marketplace,
             Surface::Gateway => policy::Surface::Http,
         },
-        token: asked.principal.map_or(GATEWAY, |principal| &principal.shown),
+        token: asked.principal.map_or_else(|| nobody(asked.surface), |principal| &principal.shown),
         caller,
         tool: policy::ToolFacts {
             id: &offer.name,

@@ -10,6 +10,9 @@ pub struct Model {
     pub description: String,
     pub is_suspended: bool,
     pub created_us: i64,
+    pub listing_name: Option<String>,
+    pub category: Option<String>,
+    pub tags: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,8 @@ pub struct Model {
     pub upstream_url: String,
     pub timeout_ms: i64,
     pub created_us: i64,
+    pub category: Option<String>,
+    pub tags: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -85,12 +85,13 @@ fn optional_digest(row: &QueryResult, index: usize) -> Result<Option<Digest>, St
 }
 
 /// The columns that [`transaction`] reads.
-const COLUMNS: &str = "t.slot, t.seq, b.recorded_us, t.batch_no, t.id, t.kind, t.hold_id, t.reverses, t.effective_us,
+pub(super) const COLUMNS: &str =
+    "t.slot, t.seq, b.recorded_us, t.batch_no, t.id, t.kind, t.hold_id, t.reverses, t.effective_us,
         t.meta_hash";
 /// How many they are.
-const COLUMN_COUNT: usize = 10;
+pub(super) const COLUMN_COUNT: usize = 10;
 
-fn transaction(row: &QueryResult) -> Result<TransactionRow, StoreError> {
+pub(super) fn transaction(row: &QueryResult) -> Result<TransactionRow, StoreError> {
     let position = Position { slot: row.try_get_by_index(0)?, seq: row.try_get_by_index(1)? };
     let id = |index: usize| row.try_get_by_index::<Option<uuid::Uuid>>(index);
     let kind = TransactionKind::from_raw(row.try_get_by_index(5)?).ok_or_else(|| inconsistent("txn", "kind"))?;

@@ -1,7 +1,7 @@
 use actix_web::ResponseError as _;
 use engine::code::Code;
 
-use super::{AuthLimiter, RateHeaders, account_key};
+use super::{AuthLimiter, RESETS_MAX, RateHeaders, account_key};
 use crate::{
     config::{ConfigSource, Environment, load},
     http::problem::Problem,
@@ -65,4 +65,32 @@ fn what_is_typed_as_an_address_is_kept_at_one_length() {
     assert_eq!(account_key("A@Example.com"), account_key("a@example.com"));
     assert_eq!(account_key(&"x".repeat(1_000_000)).len(), 64);
     assert_ne!(account_key("a@example.com"), account_key("operator a@example.com"));
+}
+
+#[test]
+fn a_new_password_is_asked_for_so_often_for_an_email_whether_it_has_an_account_or_not() {
+    let text = "{limits: {mail_per_account_per_hour: 2}}".to_owned();
+    let source = ConfigSource::Text { name: "test".to_owned(), text };
+    let limiter = AuthLimiter::new(&load(&source, &Environment::default()).unwrap().config.limits);
+    let begin = |email: &str| {
+        let mut rate = headers();
+        let begun = limiter.begin_reset(email, &mut rate);
+        (begun.map(drop).map_err(|problem| problem.code()), rate.limit)
+    };
+    assert_eq!(begin("a@example.com"), (Ok(()), "\"a\";r=1, \"reset-account\";r=1".to_owned()));
+    assert!(begin("A@Example.com").0.is_ok());
+    let (refused, limit) = begin("a@EXAMPLE.com");
+    assert_eq!(refused, Err(Code::RateLimited));
+    assert!(limit.starts_with("\"a\";r=1, \"reset-account\";r=0;t="), "{limit}");
+    assert!(begin("b@example.com").0.is_ok());
+}
+
+#[test]
+fn so_many_mails_wait_to_be_written_and_no_more() {
+    let limiter = limiter();
+    let begin = |number: usize| limiter.begin_reset(&format!("n{number}@example.com"), &mut headers());
+    let permits: Vec<_> = (0..RESETS_MAX).map(|number| begin(number).unwrap()).collect();
+    assert_eq!(begin(RESETS_MAX).unwrap_err().code(), Code::Overloaded);
+    drop(permits);
+    assert!(begin(RESETS_MAX + 1).is_ok());
 }

@@ -59,6 +59,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number as it was written, or a text in its place; may be absent or `null`.
+    pub(in crate::marketplace) fn optional_digits(&mut self, name: &str) -> Option<String> {
+        match self.take(name)? {
+            Json::Null => None,
+            Json::Number(digits) => Some(digits.to_owned()),
+            Json::String(text) => Some(text.into_owned()),
+            Json::Bool(_) | Json::Array(_) | Json::Object(_) => {
+                self.fault(name, "must be a number");
+                None
+            }
+        }
+    }
+
     /// Notes that something is wrong with a member.
     pub(in crate::marketplace) fn fault(&mut self, name: &str, msg: &str) {
         self.faults.push(place(name, msg));

@@ -14,7 +14,7 @@ use crate::{
     config::{Config, ConfigSource, Environment, load},
     http::{
         auth::authenticate_auditor,
-        limits::{AuthLimiter, InvokeLimiter},
+        limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
     },
     mail::{Transport, send_due},
     marketplace::{auth::JwtKeys, credits, tokens},
@@ -46,6 +46,7 @@ async fn house(more: &str) -> House {
         ),
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter,
+        discovery_limiter: std::sync::Arc::new(DiscoveryLimiter::new(&config.limits)),
         in_flight: std::sync::Arc::new(InFlight::default()),
         exports,
         jwt: JwtKeys::new(&[7; 32]),
@@ -181,6 +182,16 @@ async fn bad_requests_name_what_is_wrong() {
     assert_eq!(house.post_form(&unknown, PASSWORD).await.0, 410);
     let foreign = test::TestRequest::post().uri(&unknown).insert_header(("sec-fetch-site", "cross-site"));
     assert_eq!(house.send(foreign).await.0, 403);
+}
+
+#[actix_web::test]
+async fn a_tier_is_an_address_that_is_confirmed_and_credits_to_spend() {
+    let credits = |text: &str| Credits::parse_exact(text).unwrap();
+    for (is_verified, available, expected) in
+        [(false, "0", "unverified"), (false, "5", "unverified"), (true, "0", "verified"), (true, "0.000001", "paid")]
+    {
+        assert_eq!(super::tier(is_verified, credits(available)), expected, "{is_verified} {available}");
+    }
 }
 
 #[actix_web::test]

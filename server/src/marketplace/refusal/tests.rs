@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
-use engine::id::{InvocationId, uuid_v7};
+use engine::{
+    id::{CapId, InvocationId, uuid_v7},
+    ledger::caps::{Cap, CapWindow},
+};
 
 use super::*;
 
 fn problem(answer: Answer) -> Problem {
     let id = InvocationId::from(uuid_v7(1, [7; 10]));
     let answered = Answered { id, charged: Credits::ZERO, spendable: None, answer };
-    problem_of(&answered.answer, &answered, "/invoke/acme/paid")
+    problem_of(&answered.answer, &answered, Asked { path: "/invoke/acme/paid", own_token: None })
 }
 
 #[test]
@@ -25,4 +28,35 @@ fn a_denial_says_what_the_policy_says_and_else_something_neutral() {
 #[test]
 fn a_tool_without_a_price_looks_like_one_that_is_not_there() {
     assert_eq!(problem(Answer::NotForSale).body(), no_such_tool().body());
+}
+
+#[test]
+fn only_the_owner_of_a_token_is_told_how_to_raise_its_limit() {
+    let token = TokenId::from(uuid_v7(1, [8; 10]));
+    let credits = |text: &str| Credits::parse_exact(text).unwrap();
+    let raised = |per: CapOwner, window: CapWindow, own_token: Option<TokenId>| {
+        let cap = Cap { id: CapId::from(uuid_v7(1, [9; 10])), window, limit: credits("49.5") };
+        raise_cap(&OwnedCap { per, cap }, credits("0.5"), own_token)
+    };
+    let own = raised(CapOwner::Token, CapWindow::Day, Some(token));
+    assert_eq!(
+        own,
+        json!({
+            "action": "raise_cap",
+            "text": "raise the cap of 49.5 credits to 50, as the account's owner, signed in",
+            "method": "PUT",
+            "path": format!("/tokens/{token}/caps/day"),
+            "body": {"credits": 50},
+        })
+    );
+    for (per, own_token, who) in [
+        (CapOwner::Token, None, "the partner"),
+        (CapOwner::Account, Some(token), "the operator"),
+        (CapOwner::Partner, None, "the partner"),
+        (CapOwner::EndUser, None, "the partner"),
+    ] {
+        let way = raised(per, CapWindow::Total, own_token);
+        assert_eq!(way["text"], format!("ask {who} to raise the cap of 49.5 credits"));
+        assert_eq!((&way["method"], &way["path"], &way["body"]), (&Value::Null, &Value::Null, &Value::Null));
+    }
 }

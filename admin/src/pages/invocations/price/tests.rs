@@ -95,13 +95,6 @@ fn an_unusable_value_costs_the_base_and_says_why() {
 }
 
 #[test]
-fn any_value_makes_the_charge_of_a_multiplier_of_nothing() {
-    let price = returned("2", "0", "10");
-    let PricingMode::ToolReturned(terms) = &price.mode else { panic!("{price:?}") };
-    assert_eq!(implied_value(credits("2"), terms), None);
-}
-
-#[test]
 fn what_did_not_succeed_returned_no_value() {
     let price = returned("2", "1", "10");
     for state in [CallState::Failed, CallState::Denied, CallState::Unknown, CallState::UnknownReleased] {

@@ -1,0 +1,15 @@
+DROP TRIGGER tool_document_listed ON publisher;
+DROP TRIGGER tool_document_listed ON namespace;
+DROP TRIGGER tool_document_namespace ON namespace;
+DROP TRIGGER tool_document_tool ON tool;
+DROP FUNCTION listing_changed();
+DROP FUNCTION namespace_changed();
+DROP FUNCTION tool_changed();
+DROP FUNCTION index_tools(uuid[]);
+DROP FUNCTION tool_words(text, "char");
+DROP TABLE tool_document;
+ALTER TABLE tool DROP COLUMN tags;
+ALTER TABLE tool DROP COLUMN category;
+ALTER TABLE namespace DROP COLUMN tags;
+ALTER TABLE namespace DROP COLUMN category;
+ALTER TABLE namespace DROP COLUMN listing_name;

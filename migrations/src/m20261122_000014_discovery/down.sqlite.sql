@@ -1,0 +1,14 @@
+DROP TRIGGER tool_document_listed_publisher;
+DROP TRIGGER tool_document_listed_namespace;
+DROP TRIGGER tool_document_namespace;
+DROP TRIGGER tool_document_changed;
+DROP TRIGGER tool_document_new;
+DROP VIEW tool_text;
+DROP TABLE tool_name_index;
+DROP TABLE tool_index;
+DROP TABLE tool_document;
+ALTER TABLE tool DROP COLUMN tags;
+ALTER TABLE tool DROP COLUMN category;
+ALTER TABLE namespace DROP COLUMN tags;
+ALTER TABLE namespace DROP COLUMN category;
+ALTER TABLE namespace DROP COLUMN listing_name;
