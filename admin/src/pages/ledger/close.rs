@@ -135,7 +135,7 @@ pub(super) async fn close(mut visit: Visit, payload: Payload) -> Answer {
     if fields.text("period") != open.period.to_string() {
         let period = fields.text("period").to_owned();
         let values = [
-            ("old", period.to_string().into()),
+            ("old", period.into()),
             ("number", open.period.to_string().into()),
             ("start", instant_text(open.start_us).into()),
         ];
