@@ -30,10 +30,10 @@ type Keyed = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock, S
 
 const SECOND: (&str, fn(NonZeroU32) -> Quota) = ("1", Quota::per_second);
 const MINUTE: (&str, fn(NonZeroU32) -> Quota) = ("60", Quota::per_minute);
+const HOUR: (&str, fn(NonZeroU32) -> Quota) = ("3600", Quota::per_hour);
+
 /// How many mails that reset a password may wait to be written behind their answers.
 const RESETS_MAX: usize = 64;
-
-const HOUR: (&str, fn(NonZeroU32) -> Quota) = ("3600", Quota::per_hour);
 
 /// The headers of an answer on a limited route.
 #[derive(Debug, Clone)]

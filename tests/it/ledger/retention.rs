@@ -1,7 +1,13 @@
 //! Stored answers go after their day, and what calls carried after the time that was configured: in small batches, between which calls are served, and the books stay sound.
 
+use std::sync::Arc;
+
 use engine::{
+    audit::OpContext,
+    id::{EntryId, InvocationId},
     ledger::{AccountKind, key::KEY_TTL_US},
+    sealing::Sealing,
+    service::payloads::{PayloadRules, PayloadSetup},
     store::{UnitOfWork, writer::Command},
     testing::push_statement,
 };
@@ -11,6 +17,7 @@ use super::desk::{Desk, Kind, SECOND_US, hold, on_both, payable_id, wallet_id};
 on_both! {
     answers_of_yesterday_go_in_small_batches_and_calls_go_on_in_between,
     what_calls_carried_goes_in_small_batches_and_calls_go_on_in_between,
+    what_a_call_carried_is_not_shown_any_more_when_its_time_is_over,
 }
 
 /// More than three transactions forget.
@@ -139,4 +146,33 @@ async fn what_calls_carried_goes_in_small_batches_and_calls_go_on_in_between(kin
     assert!(services.forget_payloads().await.unwrap());
     assert_eq!(count(), 0);
     desk.verify();
+}
+
+/// Also before anybody has forgotten it; and who was shown nothing has read nothing.
+async fn what_a_call_carried_is_not_shown_any_more_when_its_time_is_over(kind: Kind) {
+    let desk = Desk::open_on(kind).await;
+    let (services, by) = (desk.services().await, OpContext::system());
+    let sealing = || Sealing::new(&[9; 32]).unwrap();
+    services.set_up_payloads(Arc::new(PayloadSetup { rules: PayloadRules::default(), sealing: sealing() }));
+    let id = InvocationId::from(desk.fresh().uuid());
+    // As it is stored, so that what is stored today can be read tomorrow.
+    let bound_to = [b"payload arguments".as_slice(), id.uuid().as_bytes()].concat();
+    let sealed = sealing().seal(b"{}", [3; 12], &bound_to).unwrap();
+    let digits: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = if kind == Kind::Sqlite { format!("x'{digits}'") } else { format!("decode('{digits}', 'hex')") };
+    let mut unit = UnitOfWork::new();
+    let insert = format!(
+        "INSERT INTO payload (call, arguments, arguments_bytes, until_us) VALUES ({}, {bytes}, 2, {})",
+        desk.id_literal(EntryId::from(id)),
+        desk.now_us() + SECOND_US
+    );
+    push_statement(&mut unit, &insert, Some(1));
+    desk.save(unit).await.unwrap();
+
+    let shown = services.read_payload(&by, id).await.unwrap().unwrap();
+    assert_eq!((shown.arguments.text.as_str(), shown.arguments.bytes, shown.answer), ("{}", 2, None));
+    desk.clock.advance_us(SECOND_US);
+    assert_eq!(services.read_payload(&by, id).await.unwrap(), None);
+    assert_eq!(desk.number("SELECT count(*) FROM payload"), 1, "nobody has forgotten it");
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'payload.read'"), 1);
 }

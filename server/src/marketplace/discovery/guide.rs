@@ -1,5 +1,7 @@
 //! `GET /docs/`: what this server takes, as JSON for programs; and one tool with an example of its call.
 
+use std::sync::LazyLock;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use engine::{
     code::Code,
@@ -31,13 +33,18 @@ use crate::{
 )]
 pub(crate) async fn guide(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
     let looker = looker(&request, &state).await?;
-    let failed = |error: serde_json::Error| {
+    let guide = GUIDE.as_ref().map_err(|error| {
         tracing::error!(%error, "the guide cannot be written");
         Problem::new(Code::Internal, "the guide cannot be written")
-    };
-    let document: Value = openapi::document().and_then(|text| serde_json::from_str(&text)).map_err(failed)?;
-    Ok(looker.json(&request, &guide_of(&document)))
+    })?;
+    Ok(looker.json(&request, guide))
 }
+
+/// It says the same to everybody and changes with the program alone.
+static GUIDE: LazyLock<Result<Value, serde_json::Error>> = LazyLock::new(|| {
+    let document: Value = serde_json::from_str(&openapi::document()?)?;
+    Ok(guide_of(&document))
+});
 
 /// A tool as `GET /tools/{namespace}/{tool_name}` has it, with an example of its call.
 #[utoipa::path(
