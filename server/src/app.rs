@@ -270,6 +270,7 @@ fn configure_calls(routes: &mut web::ServiceConfig) {
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
+        .configure(marketplace::partners::configure)
         .configure(books::configure)
         .configure(auditors::configure)
         .default_service(web::to(not_found));

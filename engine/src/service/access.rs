@@ -295,7 +295,7 @@ impl Services {
         Ok(end_user)
     }
 
-    async fn find_end_user(
+    pub(super) async fn find_end_user(
         &self,
         partner: PartnerId,
         external_id: &str,
@@ -319,6 +319,8 @@ impl Services {
             external_id: external_id.to_owned(),
             is_blocked: false,
             created_us: now_us,
+            metadata: None,
+            erased_us: None,
         };
         let mut unit = UnitOfWork::new();
         unit.one(

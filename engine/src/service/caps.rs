@@ -22,6 +22,8 @@ use crate::{
 
 mod own;
 
+pub use own::PartnerHolder;
+
 /// From how many hundredths of its limit on a cap is nearly reached.
 const NEAR_PERCENT: i64 = 80;
 
@@ -42,7 +44,7 @@ pub enum CapHolder {
 
 impl CapHolder {
     /// As the database names it.
-    const fn owner(self) -> (Uuid, CapOwner) {
+    pub(super) const fn owner(self) -> (Uuid, CapOwner) {
         match self {
             Self::Account(id) => (id.uuid(), CapOwner::Account),
             Self::Token(id) => (id.uuid(), CapOwner::Token),
@@ -384,7 +386,7 @@ fn used(cap: Cap, counters: &HashMap<CounterKey, Counter>, now_us: i64) -> Optio
 }
 
 /// What the audit trail tells: of the holder, so that its own page shows it.
-fn told_of(
+pub(super) fn told_of(
     by: &OpContext,
     (holder, window): (CapHolder, CapWindow),
     (before, after): (Option<Credits>, Option<Credits>),

@@ -21,9 +21,11 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity, journal},
 };
 
+mod own;
 mod payouts;
 mod users;
 
+pub use own::{ChangeEndUserError, EndUserChange, is_external_id, named_by_key};
 pub use payouts::PartnerPayout;
 pub use users::{BlockEndUserError, EndUserFilter, EndUserProfile};
 

@@ -4,6 +4,7 @@ use engine::{
     code::Code,
     credits::Credits,
     json::{self, Json, Member},
+    limits::IDEMPOTENCY_KEY_BYTES_MAX,
 };
 
 use crate::http::problem::{Fault, Problem};
@@ -70,6 +71,27 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// A JSON object as its canonical text; `Some(None)` where it is `null`, and `None` where the member is absent.
+    pub(in crate::marketplace) fn optional_object(&mut self, name: &str) -> Option<Option<String>> {
+        match self.take(name)? {
+            Json::Null => Some(None),
+            object @ Json::Object(_) => Some(Some(object.canonical())),
+            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+                self.fault(name, "must be an object");
+                None
+            }
+        }
+    }
+
+    /// The caller's own key for a request that makes something; may be absent or `null`.
+    pub(in crate::marketplace) fn idempotency_key(&mut self) -> Option<String> {
+        let key = self.optional_text("idempotency_key");
+        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
+            self.fault("idempotency_key", &format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"));
+        }
+        key
     }
 
     /// Notes that something is wrong with a member.
