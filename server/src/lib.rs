@@ -20,3 +20,4 @@ pub mod operator;
 pub mod state;
 pub mod telemetry;
 pub mod upstream;
+pub mod webhooks;

@@ -208,7 +208,7 @@ impl Services {
     }
 
     /// Counters of `caps` in the windows that contain `now_us`.
-    async fn load_counters(
+    pub(super) async fn load_counters(
         &self,
         caps: impl Iterator<Item = Cap>,
         now_us: i64,
@@ -350,6 +350,11 @@ impl Services {
             .filter(entity::cap::Column::Window.eq(window.raw()))
             .one(self.db.readers())
             .await?)
+    }
+
+    /// The cap of a holder in a window, as it is set: of each end user it counts for none.
+    pub(super) async fn find_cap(&self, holder: CapHolder, window: CapWindow) -> Result<Option<Cap>, StoreError> {
+        self.find_cap_row(holder, window).await?.as_ref().map(read).transpose()
     }
 
     async fn is_cap_holder(&self, holder: CapHolder) -> Result<bool, StoreError> {

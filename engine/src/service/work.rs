@@ -20,17 +20,23 @@ pub enum Work {
     Counts,
     /// Writes to customers whose credits end.
     LowBalances,
+    /// Tells partners that their limits are nearly spent.
+    Thresholds,
+    /// Sends what partners are told to their webhooks.
+    Webhooks,
 }
 
 impl Work {
     /// Every kind with its word.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Ledger, "ledger"),
         (Self::Follow, "follow"),
         (Self::Outbox, "outbox"),
         (Self::Checkpoints, "checkpoints"),
         (Self::Counts, "counts"),
         (Self::LowBalances, "balances"),
+        (Self::Thresholds, "thresholds"),
+        (Self::Webhooks, "webhooks"),
     ];
 
     /// The word of the console.

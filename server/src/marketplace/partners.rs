@@ -1,11 +1,15 @@
-//! What partners do themselves, with their own tokens: tokens, end users, limits on spending, what their calls came to.
+//! What partners do themselves, with their own tokens: tokens, end users, limits on spending, what their calls
+//! came to, and when and where they want to be told of it.
 //!
 //! Nothing of another partner is ever found here: what is not one's own is not there. A token with a spending limit of its own
 //! is for calls alone and only looks around here: whoever holds it could lift its limit otherwise.
 
+pub mod alerts;
 pub mod caps;
 pub mod tokens;
+pub mod usage;
 pub mod users;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -34,7 +38,10 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/partners/me", [(Method::GET, web::to(me))]))
         .service(resource(
             "/partners/tokens",
-            [(Method::GET, web::to(tokens::list_partner_tokens)), (Method::POST, web::to(tokens::create_partner_token))],
+            [
+                (Method::GET, web::to(tokens::list_partner_tokens)),
+                (Method::POST, web::to(tokens::create_partner_token)),
+            ],
         ))
         .service(resource("/partners/tokens/{id}", [(Method::DELETE, web::to(tokens::revoke_partner_token))]))
         .service(resource(
@@ -49,8 +56,16 @@ pub fn configure(routes: &mut web::ServiceConfig) {
                 (Method::DELETE, web::to(users::erase_end_user)),
             ],
         ))
-        .service(resource("/partners/users/{external_id}/export", [(Method::GET, web::to(users::export::export_end_user))]))
-        .configure(caps::configure);
+        .service(resource(
+            "/partners/users/{external_id}/export",
+            [(Method::GET, web::to(users::export::export_end_user))],
+        ))
+        .service(resource("/partners/usage", [(Method::GET, web::to(usage::show_usage))]))
+        .service(resource("/partners/statements", [(Method::GET, web::to(usage::list_statements))]))
+        .service(resource("/partners/statements/{period}", [(Method::GET, web::to(usage::show_statement))]))
+        .configure(caps::configure)
+        .configure(alerts::configure)
+        .configure(webhooks::configure);
 }
 
 /// A partner that asks something.

@@ -51,8 +51,7 @@ pub(crate) async fn export_end_user(
     let user = services.find_own_end_user(asking.partner.id, &name).await.map_err(store_problem)?;
     let user = user.ok_or_else(missing)?;
     let limits = services.list_caps_on_end_user(asking.partner.id, user.id, services.clock.now_us()).await;
-    let filter =
-        CallFilter { partner: Some(asking.partner.id), end_user: Some(user.id), ..CallFilter::default() };
+    let filter = CallFilter { partner: Some(asking.partner.id), end_user: Some(user.id), ..CallFilter::default() };
     let calls = services.list_calls(&filter, after, CALLS_MAX).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().insert_header(NO_STORE).json(json!({
         "user": view(&user),
