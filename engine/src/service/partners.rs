@@ -34,7 +34,7 @@ pub use alerts::{CapAlert, CapAlertError, NewCapAlert};
 pub use deliveries::{DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery};
 pub use hooks::{Delivery, DeliveryState, Webhook, WebhookError};
 pub use notices::{NoticeRound, PartnerEvent};
-pub use own::{ChangeEndUserError, EndUserChange, is_external_id, named_by_key};
+pub use own::{ChangeEndUserError, EndUserChange, MetadataChange, is_external_id, named_by_key};
 pub use payouts::PartnerPayout;
 pub use usage::{
     InvalidUsageCursor, UsageBy, UsageCursor, UsageLine, UsagePage, UsagePeriod, UsageQuery, UsageSubject,

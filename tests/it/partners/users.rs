@@ -5,7 +5,7 @@ use engine::{
     ledger::caps::CapWindow,
     service::{
         caps::{CapError, CapHolder, PartnerHolder},
-        partners::{ChangeEndUserError, EndUserChange, EndUserFilter},
+        partners::{ChangeEndUserError, EndUserChange, EndUserFilter, MetadataChange},
         tokens::TokenNote,
     },
     store::Ledger,
@@ -21,7 +21,7 @@ on_both! {
 }
 
 fn blocked(is_blocked: bool) -> EndUserChange {
-    EndUserChange { is_blocked: Some(is_blocked), metadata: None }
+    EndUserChange { is_blocked: Some(is_blocked), ..EndUserChange::default() }
 }
 
 async fn an_end_user_is_noted_once_and_changed_by_its_partner_alone(kind: Kind) {
@@ -44,7 +44,7 @@ async fn an_end_user_is_noted_once_and_changed_by_its_partner_alone(kind: Kind) 
     assert!(matches!(foreign, Err(ChangeEndUserError::NotFound)), "{foreign:?}");
 
     there.load_end_user(globex.id, "u-1").await.unwrap();
-    let change = EndUserChange { is_blocked: Some(true), metadata: Some(None) };
+    let change = EndUserChange { is_blocked: Some(true), metadata: MetadataChange::Remove };
     let changed = here.change_own_end_user(&by(), globex.id, "u-1", &change).await.unwrap();
     assert!(changed.is_blocked && changed.metadata.is_none(), "{changed:?}");
     assert_eq!(here.change_own_end_user(&by(), globex.id, "u-1", &change).await.unwrap(), changed);
@@ -71,7 +71,8 @@ async fn what_is_erased_is_known_nowhere_and_the_books_are_whole(kind: Kind) {
     let whom = PartnerHolder::EndUser(name);
     services.set_partner_cap(&by(), globex.id, (whom, CapWindow::Day), credits(50)).await.unwrap();
     services.set_partner_cap(&by(), globex.id, (whom, CapWindow::Total), credits(70)).await.unwrap();
-    let metadata = EndUserChange { is_blocked: None, metadata: Some(Some(r#"{"name":"Ann Secret"}"#.to_owned())) };
+    let metadata = MetadataChange::Set(r#"{"name":"Ann Secret"}"#.to_owned());
+    let metadata = EndUserChange { is_blocked: None, metadata };
     services.change_own_end_user(&by(), globex.id, name, &metadata).await.unwrap();
 
     assert_eq!(services.erase_own_end_user(&by(), globex.id, name).await.unwrap(), user.id);

@@ -111,7 +111,7 @@ impl Services {
         if let Some(made) = self.find_made_webhook(id, url).await? {
             return made;
         }
-        let present = self.present_webhooks(partner).count(self.db.readers()).await.map_err(StoreError::from)?;
+        let present = present_webhooks(partner).count(self.db.readers()).await.map_err(StoreError::from)?;
         if present >= WEBHOOKS_MAX {
             return Err(WebhookError::TooMany);
         }
@@ -150,20 +150,12 @@ impl Services {
         }))
     }
 
-    fn present_webhooks(&self, partner: PartnerId) -> sea_orm::Select<entity::webhook::Entity> {
-        entity::webhook::Entity::find()
-            .filter(entity::webhook::Column::PartnerId.eq(partner.uuid()))
-            .filter(entity::webhook::Column::RemovedUs.is_null())
-            .order_by_asc(entity::webhook::Column::CreatedUs)
-            .limit(WEBHOOKS_MAX)
-    }
-
     /// The webhooks of a partner, the oldest first.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn list_webhooks(&self, partner: PartnerId) -> Result<Vec<Webhook>, StoreError> {
-        let rows = self.present_webhooks(partner).all(self.db.readers()).await?;
+        let rows = present_webhooks(partner).all(self.db.readers()).await?;
         Ok(rows.into_iter().map(read_webhook).collect())
     }
 
@@ -172,7 +164,7 @@ impl Services {
         partner: PartnerId,
         id: WebhookId,
     ) -> Result<entity::webhook::Model, WebhookError> {
-        let row = self.present_webhooks(partner).filter(entity::webhook::Column::Id.eq(id.uuid()));
+        let row = present_webhooks(partner).filter(entity::webhook::Column::Id.eq(id.uuid()));
         row.one(self.db.readers()).await.map_err(StoreError::from)?.ok_or(WebhookError::NotFound)
     }
 
@@ -304,6 +296,15 @@ impl Services {
         }
         Ok(())
     }
+}
+
+/// The webhooks of a partner that were not removed.
+fn present_webhooks(partner: PartnerId) -> sea_orm::Select<entity::webhook::Entity> {
+    entity::webhook::Entity::find()
+        .filter(entity::webhook::Column::PartnerId.eq(partner.uuid()))
+        .filter(entity::webhook::Column::RemovedUs.is_null())
+        .order_by_asc(entity::webhook::Column::CreatedUs)
+        .limit(WEBHOOKS_MAX)
 }
 
 pub(super) fn read_webhook(row: entity::webhook::Model) -> Webhook {

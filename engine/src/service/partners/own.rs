@@ -44,13 +44,25 @@ fn no_name(id: EndUserId) -> String {
     format!("erased {id}")
 }
 
-/// What is to be different about an end user. What is `None` stays.
+/// What becomes of what a partner keeps beside an end user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum MetadataChange {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It goes.
+    Remove,
+    /// This JSON object takes its place.
+    Set(String),
+}
+
+/// What is to be different about an end user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndUserChange {
-    /// Whether its calls are refused.
+    /// Whether its calls are refused; `None`: as before.
     pub is_blocked: Option<bool>,
-    /// What the partner keeps beside it: a JSON object, or nothing any more.
-    pub metadata: Option<Option<String>>,
+    /// What the partner keeps beside it.
+    pub metadata: MetadataChange,
 }
 
 /// Why no end user was changed.
@@ -139,7 +151,11 @@ impl Services {
             let row = self.find_end_user(partner, external_id).await?;
             let row = row.filter(|_| is_external_id(external_id)).ok_or(ChangeEndUserError::NotFound)?;
             let is_blocked = change.is_blocked.unwrap_or(row.is_blocked);
-            let metadata = change.metadata.clone().unwrap_or_else(|| row.metadata.clone());
+            let metadata = match &change.metadata {
+                MetadataChange::Keep => row.metadata.clone(),
+                MetadataChange::Remove => None,
+                MetadataChange::Set(object) => Some(object.clone()),
+            };
             let wanted = entity::end_user::Model { is_blocked, metadata, ..row.clone() };
             if wanted == row || self.save_own_end_user(by, &row, &wanted).await? {
                 return Ok(profile(wanted));

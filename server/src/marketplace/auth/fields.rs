@@ -16,6 +16,17 @@ pub(in crate::marketplace) struct Fields<'a> {
     faults: Vec<Fault>,
 }
 
+/// A member that holds an object, if it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::marketplace) enum ObjectMember {
+    /// It is not there.
+    Absent,
+    /// It is `null`.
+    Null,
+    /// Its canonical text.
+    Object(String),
+}
+
 impl<'a> Fields<'a> {
     /// Reads a JSON object. Keys that stand twice are refused.
     pub(in crate::marketplace) fn parse(body: &'a str) -> Result<Self, Problem> {
@@ -73,14 +84,15 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A JSON object as its canonical text; `Some(None)` where it is `null`, and `None` where the member is absent.
-    pub(in crate::marketplace) fn optional_object(&mut self, name: &str) -> Option<Option<String>> {
-        match self.take(name)? {
-            Json::Null => Some(None),
-            object @ Json::Object(_) => Some(Some(object.canonical())),
-            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+    /// A JSON object, as its canonical text; `null` is told from a member that is absent.
+    pub(in crate::marketplace) fn object(&mut self, name: &str) -> ObjectMember {
+        match self.take(name) {
+            None => ObjectMember::Absent,
+            Some(Json::Null) => ObjectMember::Null,
+            Some(object @ Json::Object(_)) => ObjectMember::Object(object.canonical()),
+            Some(Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => {
                 self.fault(name, "must be an object");
-                None
+                ObjectMember::Absent
             }
         }
     }

@@ -169,9 +169,8 @@ fn read([from, to, group_by, per, user, limit, after]: &[Option<String>; 7], now
     };
     let period = match (per.as_deref(), by) {
         (None, _) if is_of_months => UsagePeriod::Month,
-        (None, _) => UsagePeriod::Day,
         (Some(_), UsageBy::Total) => return Err(("per", "goes with `group_by=user` and `group_by=tool`".to_owned())),
-        (Some("day"), _) => UsagePeriod::Day,
+        (None | Some("day"), _) => UsagePeriod::Day,
         (Some("month"), _) => UsagePeriod::Month,
         (Some(_), _) => return Err(("per", "must be `day` or `month`".to_owned())),
     };

@@ -4,7 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use engine::{
     code::Code,
     limits::{BODY_BYTES_MAX, END_USER_METADATA_BYTES_MAX, EXTERNAL_USER_ID_CHARS_MAX},
-    service::partners::{ChangeEndUserError, EndUserChange, EndUserFilter, EndUserProfile, is_external_id},
+    service::partners::{
+        ChangeEndUserError, EndUserChange, EndUserFilter, EndUserProfile, MetadataChange, is_external_id,
+    },
 };
 use serde_json::{Value, json};
 
@@ -12,7 +14,10 @@ use super::{authenticate_manager, authenticate_partner, query_of, query_problem}
 use crate::{
     http::{body::read_body, problem::Problem},
     marketplace::{
-        auth::{fields::Fields, store_problem},
+        auth::{
+            fields::{Fields, ObjectMember},
+            store_problem,
+        },
         refusal::time_text,
     },
     state::AppState,
@@ -103,7 +108,11 @@ pub(crate) async fn create_end_user(
     }
     fields.finish()?;
     let by = asking.context(&state);
-    let made = state.services.create_own_end_user(&by, asking.partner.id, &name, metadata.flatten()).await;
+    let metadata = match metadata {
+        MetadataChange::Set(object) => Some(object),
+        MetadataChange::Keep | MetadataChange::Remove => None,
+    };
+    let made = state.services.create_own_end_user(&by, asking.partner.id, &name, metadata).await;
     let (user, is_new) = made.map_err(store_problem)?;
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(view(&user)))
@@ -209,14 +218,17 @@ fn parse_change(body: &str) -> Result<EndUserChange, Problem> {
     Ok(EndUserChange { is_blocked, metadata })
 }
 
-fn read_metadata(fields: &mut Fields<'_>) -> Option<Option<String>> {
-    let metadata = fields.optional_object("metadata");
-    if let Some(Some(text)) = &metadata
-        && text.len() > END_USER_METADATA_BYTES_MAX
-    {
-        fields.fault("metadata", &format!("must have at most {END_USER_METADATA_BYTES_MAX} bytes"));
+fn read_metadata(fields: &mut Fields<'_>) -> MetadataChange {
+    match fields.object("metadata") {
+        ObjectMember::Absent => MetadataChange::Keep,
+        ObjectMember::Null => MetadataChange::Remove,
+        ObjectMember::Object(text) => {
+            if text.len() > END_USER_METADATA_BYTES_MAX {
+                fields.fault("metadata", &format!("must have at most {END_USER_METADATA_BYTES_MAX} bytes"));
+            }
+            MetadataChange::Set(text)
+        }
     }
-    metadata
 }
 
 fn problem(error: ChangeEndUserError) -> Problem {

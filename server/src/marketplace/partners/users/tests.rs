@@ -29,6 +29,9 @@ fn what_a_change_leaves_out_stays() {
     assert_eq!(change(r#"{"state": null}"#), EndUserChange::default());
     assert_eq!(change(r#"{"state": "blocked"}"#).is_blocked, Some(true));
     assert_eq!(change(r#"{"state": "active"}"#).is_blocked, Some(false));
-    assert_eq!(change(r#"{"metadata": null}"#).metadata, Some(None));
-    assert_eq!(change(r#"{"metadata": {"b": 1.50, "a": 2}}"#).metadata, Some(Some(r#"{"a":2,"b":1.50}"#.to_owned())));
+    assert_eq!(change(r#"{"metadata": null}"#).metadata, MetadataChange::Remove);
+    assert_eq!(
+        change(r#"{"metadata": {"b": 1.50, "a": 2}}"#).metadata,
+        MetadataChange::Set(r#"{"a":2,"b":1.50}"#.to_owned())
+    );
 }
