@@ -37,13 +37,13 @@ DECLARE
         'account', 'approval', 'audit_head', 'auditor_token', 'call_count', 'cap', 'cap_window', 'chain_head',
         'chargeback', 'count_head', 'end_user', 'flow_count', 'hot_balance', 'idem', 'import', 'invocation',
         'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold', 'operator',
-        'operator_link', 'operator_session', 'partner', 'policy_version', 'publisher', 'purchase', 'refund_total',
-        'token', 'tool', 'tool_document', 'version', 'wallet_balance'
+        'operator_link', 'operator_session', 'partner', 'partner_usage', 'policy_version', 'publisher', 'purchase',
+        'refund_total', 'token', 'tool', 'tool_document', 'version', 'wallet_balance', 'webhook', 'webhook_delivery'
     ];
-    -- What goes when a call, a day or a session is over, or when an operator lifts a limit.
+    -- What goes when a call, a day or a session is over, or when somebody lifts a limit.
     removed     CONSTANT text[] := ARRAY[
-        'cap', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link', 'operator_session',
-        'payload'
+        'cap', 'cap_alert', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link',
+        'operator_session', 'payload'
     ];
 
     found       record;

@@ -93,6 +93,10 @@ codes! {
     AccountSuspended => Forbidden, "account_suspended";
     /// The route wants a session of a signed-in person, not a key.
     SessionRequired => Forbidden, "session_required";
+    /// The route is for partners.
+    PartnerRequired => Forbidden, "partner_required";
+    /// A token with a limit of its own cannot do this, nor limit itself.
+    TokenLimited => Forbidden, "token_limited";
     /// `X-Faro-User` came with a token that is not a partner's.
     EndUserNotAllowed => Forbidden, "end_user_not_allowed";
     /// There is no such thing, or not for this caller.

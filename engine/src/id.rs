@@ -136,6 +136,14 @@ typed_id! { /// Somebody who may use the console.
 OperatorId, "opr" }
 typed_id! { /// What one operator asks and another one decides.
 ApprovalId, "apr" }
+typed_id! { /// A threshold of a limit at which a partner is told.
+CapAlertId, "alt" }
+typed_id! { /// Something that a partner is told.
+PartnerEventId, "evt" }
+typed_id! { /// Where a partner is told.
+WebhookId, "whk" }
+typed_id! { /// Something that is sent to a webhook.
+DeliveryId, "dlv" }
 
 impl From<InvocationId> for EntryId {
     /// A call's hold and its charge carry the call's own identifier, so that either leads to the other.

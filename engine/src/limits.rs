@@ -27,6 +27,21 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Longest name that a partner may give an end user (`X-Faro-User`), in visible characters.
 pub const EXTERNAL_USER_ID_CHARS_MAX: usize = 256;
 
+/// Longest JSON object that a partner may keep beside an end user, in bytes.
+pub const END_USER_METADATA_BYTES_MAX: usize = 4_096;
+
+/// How many thresholds a partner may have.
+pub const CAP_ALERTS_MAX: u64 = 1_000;
+
+/// How many webhooks a partner may have.
+pub const WEBHOOKS_MAX: u64 = 10;
+
+/// How many rows of usage a page has at most.
+pub const USAGE_ROWS_MAX: u64 = 500;
+
+/// Over how many days or months usage is asked for at most.
+pub const USAGE_SPAN_MAX: usize = 400;
+
 /// Longest namespace slug, in characters.
 pub const SLUG_CHARS_MAX: usize = 64;
 

@@ -25,6 +25,7 @@ pub mod readers;
 pub(crate) mod search;
 pub(crate) mod trail;
 pub mod unit;
+pub(crate) mod usage;
 pub(crate) mod wallets;
 pub mod writer;
 

@@ -56,6 +56,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261122_000012_mail"),
             migration!("m20261122_000013_payloads"),
             migration!("m20261122_000014_discovery"),
+            migration!("m20261122_000015_partners"),
         ]
     }
 }

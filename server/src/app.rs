@@ -41,6 +41,7 @@ use crate::{
     openapi,
     state::{AppState, InFlight, RandomIds},
     upstream::{EgressRules, HttpUpstreams},
+    webhooks::WebhookKeys,
 };
 
 /// How often the ledger looks for expired holds and waiting records.
@@ -223,6 +224,7 @@ pub fn app_state(
         auth_limiter,
         console: Arc::new(console),
         jwt: JwtKeys::new(&key.derive("jwt")?),
+        webhook_keys: WebhookKeys::new(&key.derive("webhooks")?),
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
         exports,
@@ -270,6 +272,7 @@ fn configure_calls(routes: &mut web::ServiceConfig) {
         .configure(marketplace::auth::configure)
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
+        .configure(marketplace::partners::configure)
         .configure(books::configure)
         .configure(auditors::configure)
         .default_service(web::to(not_found));

@@ -21,3 +21,4 @@ pub mod payloads;
 pub mod state;
 pub mod telemetry;
 pub mod upstream;
+pub mod webhooks;

@@ -5,6 +5,7 @@ pub mod credits;
 pub mod discovery;
 pub mod invocations;
 pub mod invoke;
+pub mod partners;
 mod refusal;
 pub mod tokens;
 

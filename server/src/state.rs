@@ -18,6 +18,7 @@ use crate::{
     http::limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
     marketplace::auth::JwtKeys,
     upstream::HttpUpstreams,
+    webhooks::WebhookKeys,
 };
 
 /// The parts that handlers use.
@@ -41,6 +42,8 @@ pub struct AppState {
     pub console: Arc<Console>,
     /// Signs and checks sessions.
     pub jwt: JwtKeys,
+    /// Makes the secrets of partners' webhooks.
+    pub webhook_keys: WebhookKeys,
     /// Calls that are being carried out.
     pub in_flight: Arc<InFlight>,
     /// How many more exports of the books may begin.

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod breaker;
 pub mod egress;
 mod endpoint;
+mod hook;
 mod http;
 mod lookup;
 mod outgoing;
@@ -15,6 +16,7 @@ mod worker;
 
 pub use egress::EgressRules;
 pub use endpoint::CALLS_PER_ORIGIN_MAX;
+pub use hook::{HookFault, HookRefusal};
 pub use http::{HEADER_BYTES_MAX, HttpUpstreams, UpstreamSetupError};
 pub use outgoing::METHODS;
 pub use worker::{CONNECT_TIMEOUT, IDLE_TIMEOUT};

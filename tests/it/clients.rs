@@ -13,6 +13,7 @@ mod invocations;
 mod mail;
 mod methods;
 mod operator;
+mod partner_surface;
 mod partners;
 mod payloads;
 mod replay;

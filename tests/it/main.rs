@@ -25,6 +25,8 @@ mod migrations;
 #[cfg(test)]
 mod operators;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod rows;

@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 59] = [
+const USE_CASES: [(&str, &str, &[Action]); 69] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -84,6 +84,16 @@ const USE_CASES: [(&str, &str, &[Action]); 59] = [
     ("partners.rs", "change_partner", &[PartnerChange]),
     ("partners.rs", "create_partner", &[PartnerCreate]),
     ("partners.rs", "set_partner_suspended", &[PartnerSuspend, PartnerResume]),
+    ("partners/alerts.rs", "create_cap_alert", &[CapAlertCreate]),
+    ("partners/alerts.rs", "remove_cap_alert", &[CapAlertRemove]),
+    ("partners/deliveries.rs", "change_delivery", &[]),
+    ("partners/hooks.rs", "create_webhook", &[WebhookCreate]),
+    ("partners/hooks.rs", "remove_webhook", &[WebhookRemove]),
+    ("partners/hooks.rs", "replay_delivery", &[WebhookReplay]),
+    ("partners/notices.rs", "tell_partner", &[]),
+    ("partners/own.rs", "create_own_end_user", &[EndUserCreate]),
+    ("partners/own.rs", "save_erased_end_user", &[EndUserErase, CapSet]),
+    ("partners/own.rs", "save_own_end_user", &[EndUserBlock, EndUserUnblock, EndUserChange]),
     ("partners/users.rs", "set_end_user_blocked", &[EndUserBlock, EndUserUnblock]),
     ("payloads.rs", "save_payloads", &[]),
     ("periods.rs", "close_period_as", &[PeriodClose]),
@@ -100,10 +110,12 @@ const USE_CASES: [(&str, &str, &[Action]); 59] = [
 ];
 
 /// Use cases that tell nothing, and why that is right.
-const UNTOLD: [(&str, &str); 9] = [
+const UNTOLD: [(&str, &str); 11] = [
     ("complete_facts", "the rows were told of when they were made"),
     ("create_end_user", "a paid call makes it on its way; the books have the call"),
     ("change_queued_mail", "a mail follows from a change that is told"),
+    ("change_delivery", "it follows from an event, which follows from calls"),
+    ("tell_partner", "it follows from calls that are in the books"),
     ("warn_of_low_balance", "it follows from calls that are in the books"),
     ("forget_ended_sessions", "what is over cannot be used already"),
     ("save_payloads", "what calls carried, kept and forgotten as the configuration says; who reads it is told"),
@@ -146,6 +158,8 @@ fn every_use_case_that_writes_is_known_with_what_it_tells() {
     let expected = [
         "create_end_user",
         "change_queued_mail",
+        "change_delivery",
+        "tell_partner",
         "warn_of_low_balance",
         "import_policy",
         "make_checkpoint_after",

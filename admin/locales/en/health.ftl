@@ -51,6 +51,8 @@ health-work-payloads = what calls carried
 health-work-checkpoints = checkpoints
 health-work-counts = counts of calls
 health-work-balances = mail about credits that end
+health-work-thresholds = limits that are nearly spent
+health-work-webhooks = webhooks of partners
 
 health-servers = Servers and their chains
 health-slot = Slot

@@ -15,6 +15,7 @@ mail-template-operator_reset = New link for an operator
 mail-template-receipt = Receipt
 mail-template-refund = Refund
 mail-template-low_balance = Credits run out
+mail-template-cap_alert = A part of a limit is spent
 mail-template-approval_request = A decision is asked for
 mail-template-approval_decision = A decision was made
 mail-template-statement = Statement of a payout

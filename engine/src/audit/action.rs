@@ -141,6 +141,22 @@ pub enum Action {
     EndUserBlock,
     /// A partner's end user was let in again.
     EndUserUnblock,
+    /// A partner noted an end user before its first call.
+    EndUserCreate,
+    /// A partner changed what it keeps beside an end user.
+    EndUserChange,
+    /// What was known of an end user is gone.
+    EndUserErase,
+    /// A partner wants to be told when a part of a limit is used.
+    CapAlertCreate,
+    /// A partner does not want to be told any more.
+    CapAlertRemove,
+    /// A partner said where it wants to be told.
+    WebhookCreate,
+    /// A partner is not told there any more.
+    WebhookRemove,
+    /// What a partner was told is sent once more.
+    WebhookReplay,
     /// A mail that was given up is sent again.
     MailRetry,
     /// A mail was given up.
@@ -165,7 +181,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 79] = [
+    pub const ALL: [(Self, &'static str); 87] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -235,6 +251,14 @@ impl Action {
         (Self::PartnerResume, "partner.resume"),
         (Self::EndUserBlock, "end_user.block"),
         (Self::EndUserUnblock, "end_user.unblock"),
+        (Self::EndUserCreate, "end_user.create"),
+        (Self::EndUserChange, "end_user.change"),
+        (Self::EndUserErase, "end_user.erase"),
+        (Self::CapAlertCreate, "cap_alert.create"),
+        (Self::CapAlertRemove, "cap_alert.remove"),
+        (Self::WebhookCreate, "webhook.create"),
+        (Self::WebhookRemove, "webhook.remove"),
+        (Self::WebhookReplay, "webhook.replay"),
         (Self::MailRetry, "mail.retry"),
         (Self::MailCancel, "mail.cancel"),
         (Self::MailTest, "mail.test"),

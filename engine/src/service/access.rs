@@ -295,7 +295,7 @@ impl Services {
         Ok(end_user)
     }
 
-    async fn find_end_user(
+    pub(super) async fn find_end_user(
         &self,
         partner: PartnerId,
         external_id: &str,
@@ -319,6 +319,8 @@ impl Services {
             external_id: external_id.to_owned(),
             is_blocked: false,
             created_us: now_us,
+            metadata: None,
+            erased_us: None,
         };
         let mut unit = UnitOfWork::new();
         unit.one(
@@ -388,9 +390,7 @@ impl Services {
     pub(super) async fn each_end_user_caps(&self, partner: PartnerId, user: Uuid) -> Result<Vec<OwnedCap>, StoreError> {
         let mut caps = self.list_caps(partner.uuid(), CapOwner::EndUser).await?;
         for owned in &mut caps {
-            let digest = sha256(&[owned.cap.id.uuid().into_bytes(), user.into_bytes()].concat());
-            let (id, _) = digest.split_at(16);
-            owned.cap.id = CapId::from(Uuid::from_slice(id).unwrap_or_default());
+            owned.cap.id = each_user_cap(owned.cap.id, user);
         }
         Ok(caps)
     }
@@ -415,6 +415,13 @@ impl Services {
             })
             .collect()
     }
+}
+
+/// What a cap on each end user counts under for this one.
+pub(super) fn each_user_cap(cap: CapId, user: Uuid) -> CapId {
+    let digest = sha256(&[cap.uuid().into_bytes(), user.into_bytes()].concat());
+    let (id, _) = digest.split_at(16);
+    CapId::from(Uuid::from_slice(id).unwrap_or_default())
 }
 
 fn account_principal(row: &entity::account::Model) -> AccountPrincipal {

@@ -22,6 +22,8 @@ use crate::{
 
 mod own;
 
+pub use own::PartnerHolder;
+
 /// From how many hundredths of its limit on a cap is nearly reached.
 const NEAR_PERCENT: i64 = 80;
 
@@ -42,7 +44,7 @@ pub enum CapHolder {
 
 impl CapHolder {
     /// As the database names it.
-    const fn owner(self) -> (Uuid, CapOwner) {
+    pub(super) const fn owner(self) -> (Uuid, CapOwner) {
         match self {
             Self::Account(id) => (id.uuid(), CapOwner::Account),
             Self::Token(id) => (id.uuid(), CapOwner::Token),
@@ -206,7 +208,7 @@ impl Services {
     }
 
     /// Counters of `caps` in the windows that contain `now_us`.
-    async fn load_counters(
+    pub(super) async fn load_counters(
         &self,
         caps: impl Iterator<Item = Cap>,
         now_us: i64,
@@ -350,6 +352,11 @@ impl Services {
             .await?)
     }
 
+    /// The cap of a holder in a window, as it is set: of each end user it counts for none.
+    pub(super) async fn find_cap(&self, holder: CapHolder, window: CapWindow) -> Result<Option<Cap>, StoreError> {
+        self.find_cap_row(holder, window).await?.as_ref().map(read).transpose()
+    }
+
     async fn is_cap_holder(&self, holder: CapHolder) -> Result<bool, StoreError> {
         let readers = self.db.readers();
         let (id, _) = holder.owner();
@@ -384,7 +391,7 @@ fn used(cap: Cap, counters: &HashMap<CounterKey, Counter>, now_us: i64) -> Optio
 }
 
 /// What the audit trail tells: of the holder, so that its own page shows it.
-fn told_of(
+pub(super) fn told_of(
     by: &OpContext,
     (holder, window): (CapHolder, CapWindow),
     (before, after): (Option<Credits>, Option<Credits>),

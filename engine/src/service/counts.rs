@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod lag;
+mod partners;
 
 /// How many calls, and how many entries of the books, one step counts.
 const STEP_MAX: i64 = 20_000;
@@ -172,7 +173,8 @@ impl Services {
     async fn count_step(&self) -> Result<bool, StoreError> {
         let has_more_calls = self.count_calls().await?;
         let has_more_entries = self.count_entries().await?;
-        Ok(has_more_calls || has_more_entries)
+        let has_more_partners = self.count_partner_calls().await?;
+        Ok(has_more_calls || has_more_entries || has_more_partners)
     }
 
     /// Calls are counted once they can be in the database and have ended: a free call is written down at its end, so no

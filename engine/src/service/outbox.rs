@@ -190,7 +190,7 @@ impl Services {
         let attempts = mail.attempts.saturating_add(1);
         let mut random = [0; 2];
         (self.random)(&mut random);
-        let next_us = now_us.saturating_add(jittered(backoff_us(mail.attempts), u16::from_be_bytes(random)));
+        let next_us = now_us.saturating_add(pause_us(mail.attempts, u16::from_be_bytes(random)));
         let is_given_up = fault.is_permanent || attempts >= MAIL_ATTEMPTS_MAX || mail.is_over(next_us);
         let noted = entity::mail::ActiveModel {
             attempts: Set(stored(attempts)),
@@ -250,6 +250,11 @@ fn stored(attempts: u32) -> i32 {
 fn backoff_us(attempts: u32) -> i64 {
     let factor = 1_i64.checked_shl(attempts.min(30)).unwrap_or(i64::MAX);
     BACKOFF_FIRST_US.saturating_mul(factor).min(BACKOFF_US_MAX)
+}
+
+/// How long to wait after `attempts` earlier failures and one more; `chance` makes it a part shorter.
+pub(super) fn pause_us(attempts: u32, chance: u16) -> i64 {
+    jittered(backoff_us(attempts), chance)
 }
 
 /// A pause that is shorter by a chance part of its [`JITTER_PARTS`]th.

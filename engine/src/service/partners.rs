@@ -21,10 +21,24 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity, journal},
 };
 
+mod alerts;
+mod deliveries;
+mod hooks;
+mod notices;
+mod own;
 mod payouts;
+mod usage;
 mod users;
 
+pub use alerts::{CapAlert, CapAlertError, NewCapAlert};
+pub use deliveries::{DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery};
+pub use hooks::{Delivery, DeliveryState, Webhook, WebhookError};
+pub use notices::{NoticeRound, PartnerEvent};
+pub use own::{ChangeEndUserError, EndUserChange, MetadataChange, is_external_id, named_by_key};
 pub use payouts::PartnerPayout;
+pub use usage::{
+    InvalidUsageCursor, UsageBy, UsageCursor, UsageLine, UsagePage, UsagePeriod, UsageQuery, UsageSubject,
+};
 pub use users::{BlockEndUserError, EndUserFilter, EndUserProfile};
 
 /// Longest name of a partner, in characters.

@@ -276,6 +276,8 @@ impl Services {
     pub async fn list_owned_tokens(&self, owner: TokenOwner) -> Result<Vec<TokenView>, StoreError> {
         let rows = entity::token::Entity::find()
             .filter(owner.is_owner())
+            // An identifier that a caller's key has named is no time.
+            .order_by_desc(entity::token::Column::CreatedUs)
             .order_by_desc(entity::token::Column::Id)
             .limit(TOKENS_LISTED_MAX)
             .all(self.db.readers())

@@ -22,11 +22,15 @@ pub enum Work {
     LowBalances,
     /// Keeps what calls carried, and forgets it.
     Payloads,
+    /// Tells partners that their limits are nearly spent.
+    Thresholds,
+    /// Sends what partners are told to their webhooks.
+    Webhooks,
 }
 
 impl Work {
     /// Every kind with its word.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Ledger, "ledger"),
         (Self::Follow, "follow"),
         (Self::Outbox, "outbox"),
@@ -34,6 +38,8 @@ impl Work {
         (Self::Counts, "counts"),
         (Self::LowBalances, "balances"),
         (Self::Payloads, "payloads"),
+        (Self::Thresholds, "thresholds"),
+        (Self::Webhooks, "webhooks"),
     ];
 
     /// The word of the console.

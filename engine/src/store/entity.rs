@@ -19,6 +19,8 @@ pub mod auditor_token;
 pub mod batch;
 /// A limit on spending.
 pub mod cap;
+/// At which part of a limit a partner wants to be told.
+pub mod cap_alert;
 /// Counters of caps.
 pub mod cap_window;
 /// Of a chain's head, what a checkpoint needs to know.
@@ -55,6 +57,8 @@ pub mod operator_link;
 pub mod operator_session;
 /// A platform that calls for its own end users.
 pub mod partner;
+/// What a partner was told.
+pub mod partner_event;
 /// What a call carried, sealed.
 pub mod payload;
 /// What a payout was worked out from.
@@ -81,3 +85,7 @@ pub mod tool;
 pub mod version;
 /// Balances of limited accounts.
 pub mod wallet_balance;
+/// Where a partner is told.
+pub mod webhook;
+/// What is sent there, and how often it was tried.
+pub mod webhook_delivery;

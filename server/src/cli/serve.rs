@@ -37,6 +37,7 @@ use crate::{
     operator::socket::OperatorSocket,
     payloads,
     upstream::EgressRules,
+    webhooks,
 };
 
 #[derive(Debug, Args)]
@@ -108,6 +109,8 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(vouch),
         actix_web::rt::spawn(count),
         actix_web::rt::spawn(mail::low_balance::run(Arc::clone(&state.services))),
+        actix_web::rt::spawn(webhooks::run_thresholds(Arc::clone(&state.services))),
+        actix_web::rt::spawn(webhooks::run_sending(state.clone())),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.

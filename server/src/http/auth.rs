@@ -11,6 +11,7 @@ use engine::{
     service::{
         access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, Principal},
         auditors::{AUDITOR_TOKEN_PREFIX, Auditor},
+        partners::is_external_id,
     },
 };
 
@@ -151,10 +152,6 @@ fn end_user_fault() -> Problem {
         Code::EndUserRequired,
         vec![Fault { loc: vec!["header".to_owned(), "X-Faro-User".to_owned()], msg }],
     )
-}
-
-fn is_external_id(text: &str) -> bool {
-    (1..=EXTERNAL_USER_ID_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn bearer_token(request: &HttpRequest) -> Option<&str> {

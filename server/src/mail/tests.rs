@@ -63,6 +63,10 @@ fn filled(template: MailTemplate) -> Value {
         MailTemplate::Receipt => json!({"purchase_id": "pur_1", "credits": "5", "usd": "0.005"}),
         MailTemplate::Refund => json!({"transaction": "ent_1", "call": "inv_1", "credits": "2.5"}),
         MailTemplate::LowBalance => json!({"left": "9.5", "bought": "100"}),
+        MailTemplate::CapAlert => json!({
+            "whose": NAME, "window": "day", "percent": 80, "limit": "100", "spent": "80.5",
+            "resets_us": 1_800_000_000_000_000_i64,
+        }),
         MailTemplate::ApprovalRequest => json!({
             "approval_id": "apr_1", "what": "Give back what a call was charged", "object": "inv_1", "author": NAME,
             "reason": "the answer <was> empty", "credits": "120",
@@ -91,7 +95,7 @@ fn every_mail_says_the_same_as_text_and_as_html_and_fetches_nothing() {
         let text = render(&mail("a@example.com", template, data.clone()), "http://house").unwrap();
         assert!(!text.subject.is_empty() && !text.subject.chars().any(char::is_control), "{word}: {}", text.subject);
         let values = data.as_object().unwrap().iter().filter_map(|(name, value)| match name.as_str() {
-            "approval_id" | "checkpoint" | "made_us" => None,
+            "approval_id" | "checkpoint" | "made_us" | "resets_us" => None,
             _ => Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
         });
         // The name is not in those that an account's owner gets.

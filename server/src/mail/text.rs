@@ -66,6 +66,9 @@ bodies!(OperatorReset, "mail/operator_reset/body.txt", "mail/operator_reset/body
 bodies!(Receipt, "mail/receipt/body.txt", "mail/receipt/body.html", { purchase_id, credits, usd });
 bodies!(Refund, "mail/refund/body.txt", "mail/refund/body.html", { transaction, call, credits });
 bodies!(LowBalance, "mail/low_balance/body.txt", "mail/low_balance/body.html", { left, bought, base_url });
+bodies!(CapAlert, "mail/cap_alert/body.txt", "mail/cap_alert/body.html", {
+    base_url, whose, window, percent, limit, spent, resets_at
+});
 bodies!(ApprovalRequest, "mail/approval_request/body.txt", "mail/approval_request/body.html", {
     url, author, what, object, credits, reason
 });
@@ -135,6 +138,7 @@ pub fn render(mail: &OutgoingMail, base_url: &str) -> Result<Text, TextError> {
             let (left, bought) = (data.text("left")?, data.text("bought")?);
             LowBalance { left, bought, base_url }.under(subject!("low_balance"))
         }
+        MailTemplate::CapAlert => cap_alert(&data, base_url),
         MailTemplate::Statement => statement(&data),
         MailTemplate::Checkpoint => {
             let (number, made_at) = (&data.number("number")?.to_string(), &time_text(data.number("made_us")?));
@@ -177,6 +181,22 @@ fn approval(template: MailTemplate, data: &Data<'_>, base_url: &str) -> Result<T
     let (author, credits, reason) = (data.text("author")?, data.maybe("credits"), data.text("reason")?);
     let subject = format!("{author} {}: {what}", subject!("approval_request"));
     ApprovalRequest { url, author, what, object, credits, reason }.under(subject)
+}
+
+fn cap_alert(data: &Data<'_>, base_url: &str) -> Result<Text, TextError> {
+    let percent = data.number("percent")?.to_string();
+    // A limit for ever does not reset.
+    let resets_at = data.number("resets_us").map(time_text).unwrap_or_default();
+    let alert = CapAlert {
+        base_url,
+        whose: data.text("whose")?,
+        window: data.text("window")?,
+        percent: &percent,
+        limit: data.text("limit")?,
+        spent: data.text("spent")?,
+        resets_at: &resets_at,
+    };
+    alert.under(format!("{} ({percent} %)", subject!("cap_alert")))
 }
 
 fn statement(data: &Data<'_>) -> Result<Text, TextError> {

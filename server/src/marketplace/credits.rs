@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     credits::Credits,
-    limits::{BODY_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
+    limits::BODY_BYTES_MAX,
     service::{
         access::Owner,
         balance::Balance,
@@ -116,10 +116,7 @@ fn parse_purchase(body: &str) -> Result<(Credits, Option<String>), Problem> {
     let mut fields = Fields::parse(body)?;
     let credits = fields.optional_amount("credits");
     let usd = fields.optional_amount("usd");
-    let key = fields.optional_text("idempotency_key");
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
-        fields.fault("idempotency_key", &format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"));
-    }
+    let key = fields.idempotency_key();
     let amount = match (credits, usd) {
         (Some(credits), None) => Some(credits),
         (None, Some(usd)) => usd.checked_mul(CREDITS_PER_USD),

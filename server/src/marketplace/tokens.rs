@@ -131,11 +131,11 @@ pub(crate) async fn revoke(
 }
 
 /// The same for a token that is not there and for one of somebody else.
-fn missing() -> Problem {
+pub(super) fn missing() -> Problem {
     Problem::new(Code::NotFound, "there is no such token")
 }
 
-fn view(token: &TokenView) -> Value {
+pub(super) fn view(token: &TokenView) -> Value {
     json!({
         "id": token.id.to_string(),
         "name": token.name,

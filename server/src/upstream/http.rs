@@ -51,7 +51,7 @@ pub struct UpstreamSetupError(#[from] rustls::Error);
 /// All `http` upstreams: egress rules, pooled connections, circuit breakers. Clones are handles of the same thing.
 #[derive(Clone)]
 pub struct HttpUpstreams {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl fmt::Debug for HttpUpstreams {

@@ -68,7 +68,7 @@ impl Resolve for VettedLookup {
 }
 
 /// The addresses that `reach` covers. With none left, the last refusal.
-fn keep_open(reach: Reach, addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>, Option<EgressRefusal>> {
+pub(super) fn keep_open(reach: Reach, addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>, Option<EgressRefusal>> {
     let mut last_refusal = None;
     let mut open = Vec::with_capacity(addresses.len());
     for address in addresses {

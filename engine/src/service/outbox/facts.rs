@@ -43,6 +43,17 @@ impl Services {
                 });
                 add(&mut mail.data, &facts);
             }
+            MailTemplate::CapAlert => {
+                let name = self.find_named_user(&mail.data).await?;
+                let known = |field: &str| mail.data.get(field).and_then(Value::as_str);
+                let whose = match (known("user_id"), name, known("token_id")) {
+                    (Some(_), Some(name), _) => format!("the end user {name}"),
+                    (Some(id), None, _) => format!("the end user {id}"),
+                    (None, _, Some(token)) => format!("the token {token}"),
+                    (None, _, None) => "all end users together".to_owned(),
+                };
+                add(&mut mail.data, &json!({"whose": whose}));
+            }
             _ => {}
         }
         Ok(mail)

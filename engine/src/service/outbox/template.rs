@@ -18,6 +18,9 @@ pub enum MailTemplate {
     Refund,
     /// Most of what was last bought is used up. Data: `left` and `bought` as decimal texts of credits.
     LowBalance,
+    /// A part of a partner's limit is spent. Data: `per`, `window`, `percent`, `limit` and `spent` as decimal texts, and perhaps
+    /// `user_id`, `token_id`, `resets_us`. Whose limit it is, is read when it is said: a name may have been erased.
+    CapAlert,
     /// Somebody has asked for something that another operator has to decide. Data: `approval_id`, `what` it is about, `object`,
     /// `author`, `reason`, and perhaps `credits`.
     ApprovalRequest,
@@ -34,7 +37,7 @@ pub enum MailTemplate {
 
 impl MailTemplate {
     /// Every one with its word.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Verification, "verification"),
         (Self::PasswordReset, "password_reset"),
         (Self::OperatorLink, "operator_link"),
@@ -42,6 +45,7 @@ impl MailTemplate {
         (Self::Receipt, "receipt"),
         (Self::Refund, "refund"),
         (Self::LowBalance, "low_balance"),
+        (Self::CapAlert, "cap_alert"),
         (Self::ApprovalRequest, "approval_request"),
         (Self::ApprovalDecision, "approval_decision"),
         (Self::Statement, "statement"),

@@ -1,4 +1,4 @@
-//! End users of partners: made by their first call, blocked and let in again by an operator.
+//! End users of partners as operators see them: made by their first call, blocked and let in again.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
@@ -49,8 +49,12 @@ pub struct EndUserProfile {
     pub external_id: String,
     /// Its calls are refused.
     pub is_blocked: bool,
-    /// When it first called, in microseconds since the Unix epoch.
+    /// When it first called, or the partner noted it, in microseconds since the Unix epoch.
     pub created_us: i64,
+    /// What the partner keeps beside it: a JSON object.
+    pub metadata: Option<String>,
+    /// When what was known of it was erased.
+    pub erased_us: Option<i64>,
 }
 
 /// Why no end user was blocked or let in again.
@@ -173,12 +177,14 @@ impl Services {
     }
 }
 
-fn profile(row: entity::end_user::Model) -> EndUserProfile {
+pub(super) fn profile(row: entity::end_user::Model) -> EndUserProfile {
     EndUserProfile {
         id: EndUserId::from(row.id),
         partner: PartnerId::from(row.partner_id),
         external_id: row.external_id,
         is_blocked: row.is_blocked,
         created_us: row.created_us,
+        metadata: row.metadata,
+        erased_us: row.erased_us,
     }
 }

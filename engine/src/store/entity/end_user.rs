@@ -9,6 +9,10 @@ pub struct Model {
     pub external_id: String,
     pub is_blocked: bool,
     pub created_us: i64,
+    /// What the partner keeps beside it: a JSON object.
+    pub metadata: Option<String>,
+    /// From then on nothing is known of it but its identifier.
+    pub erased_us: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

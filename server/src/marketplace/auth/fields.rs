@@ -4,6 +4,7 @@ use engine::{
     code::Code,
     credits::Credits,
     json::{self, Json, Member},
+    limits::IDEMPOTENCY_KEY_BYTES_MAX,
 };
 
 use crate::http::problem::{Fault, Problem};
@@ -13,6 +14,17 @@ use crate::http::problem::{Fault, Problem};
 pub(in crate::marketplace) struct Fields<'a> {
     members: Vec<Member<'a>>,
     faults: Vec<Fault>,
+}
+
+/// A member that holds an object, if it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::marketplace) enum ObjectMember {
+    /// It is not there.
+    Absent,
+    /// It is `null`.
+    Null,
+    /// Its canonical text.
+    Object(String),
 }
 
 impl<'a> Fields<'a> {
@@ -70,6 +82,28 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// A JSON object, as its canonical text; `null` is told from a member that is absent.
+    pub(in crate::marketplace) fn object(&mut self, name: &str) -> ObjectMember {
+        match self.take(name) {
+            None => ObjectMember::Absent,
+            Some(Json::Null) => ObjectMember::Null,
+            Some(object @ Json::Object(_)) => ObjectMember::Object(object.canonical()),
+            Some(Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => {
+                self.fault(name, "must be an object");
+                ObjectMember::Absent
+            }
+        }
+    }
+
+    /// The caller's own key for a request that makes something; may be absent or `null`.
+    pub(in crate::marketplace) fn idempotency_key(&mut self) -> Option<String> {
+        let key = self.optional_text("idempotency_key");
+        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
+            self.fault("idempotency_key", &format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"));
+        }
+        key
     }
 
     /// Notes that something is wrong with a member.

@@ -50,6 +50,7 @@ async fn house(more: &str) -> House {
         in_flight: std::sync::Arc::new(InFlight::default()),
         exports,
         jwt: JwtKeys::new(&[7; 32]),
+        webhook_keys: crate::webhooks::WebhookKeys::new(&[7; 32]),
         gateway: std::sync::Arc::new(crate::gateway::setup::gateway(&config, &"no caller of these has it".into())),
         config,
         services,

@@ -131,15 +131,20 @@ async fn require_session(request: &HttpRequest, state: &AppState) -> Result<(OpC
 
 fn parse_path((id, window): &(String, String)) -> Result<(TokenId, CapWindow), Problem> {
     let id = id.parse().map_err(|_malformed| missing())?;
-    let window = CapWindow::from_word(window).ok_or_else(|| {
+    Ok((id, parse_window(window)?))
+}
+
+/// The length of a limit's window, as it stands in a path.
+pub(in crate::marketplace) fn parse_window(window: &str) -> Result<CapWindow, Problem> {
+    CapWindow::from_word(window).ok_or_else(|| {
         let loc = vec!["path".to_owned(), "window".to_owned()];
         let msg = "must be one of `call`, `day`, `month`, `total`".to_owned();
         Problem::invalid(Code::InvalidRequest, vec![Fault { loc, msg }])
-    })?;
-    Ok((id, window))
+    })
 }
 
-fn parse_limit(body: &str) -> Result<Credits, Problem> {
+/// The body of a limit.
+pub(in crate::marketplace) fn parse_limit(body: &str) -> Result<Credits, Problem> {
     let mut fields = Fields::parse(body)?;
     let limit = fields.optional_amount("credits");
     if limit.is_none() && !fields.has_fault("credits") {
@@ -149,7 +154,8 @@ fn parse_limit(body: &str) -> Result<Credits, Problem> {
     limit.ok_or_else(|| fields::fault("credits", "is missing"))
 }
 
-fn problem(error: CapError) -> Problem {
+/// What a limit that was not changed is answered with.
+pub(in crate::marketplace) fn problem(error: CapError) -> Problem {
     match error {
         CapError::NoHolder => missing(),
         CapError::NotFound => Problem::new(Code::NotFound, "there is no such limit"),
@@ -166,7 +172,7 @@ fn problem(error: CapError) -> Problem {
 }
 
 /// A limit with its numbers in credits. Of single calls nothing is counted.
-fn view(cap: &CapStanding) -> Value {
+pub(in crate::marketplace) fn view(cap: &CapStanding) -> Value {
     let left = |spent: Credits, held: Credits| {
         let used = spent.checked_add(held).unwrap_or(Credits::MAX);
         cap.limit.checked_sub(used).unwrap_or(Credits::ZERO).max(Credits::ZERO)

@@ -1,0 +1,7 @@
+DROP TABLE webhook_delivery;
+DROP TABLE webhook;
+DROP TABLE partner_event;
+DROP TABLE cap_alert;
+DROP TABLE partner_usage;
+ALTER TABLE end_user DROP COLUMN erased_us;
+ALTER TABLE end_user DROP COLUMN metadata;

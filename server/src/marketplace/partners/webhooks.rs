@@ -1,0 +1,215 @@
+//! Where a partner is told besides by mail. What is sent, and how it is signed, is in [`crate::webhooks`].
+
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use engine::{
+    code::Code,
+    id::{DeliveryId, WebhookId},
+    limits::BODY_BYTES_MAX,
+    service::partners::{Delivery, DeliveryState, Webhook, WebhookError, named_by_key},
+};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::{alerts::read_place, authenticate_manager, authenticate_partner};
+use crate::{
+    http::{body::read_body, problem::Problem, routes::resource},
+    marketplace::{
+        auth::{
+            NO_STORE,
+            fields::{self, Fields},
+            store_problem,
+        },
+        refusal::time_text,
+    },
+    state::AppState,
+};
+
+/// The body of a new webhook.
+#[derive(Debug, utoipa::ToSchema)]
+pub struct WebhookBody {
+    /// Where what the partner is told is sent: `https`, and no private address.
+    pub url: String,
+    /// At most 255 bytes; with the same key again no other webhook is made.
+    pub idempotency_key: Option<String>,
+}
+
+/// The routes of this module.
+pub(super) fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(resource(
+            "/partners/webhooks",
+            [(Method::GET, web::to(list_webhooks)), (Method::POST, web::to(create_webhook))],
+        ))
+        .service(resource("/partners/webhooks/{id}", [(Method::DELETE, web::to(remove_webhook))]))
+        .service(resource("/partners/webhooks/{id}/deliveries", [(Method::GET, web::to(list_deliveries))]))
+        .service(resource(
+            "/partners/webhooks/{id}/deliveries/{delivery}/replay",
+            [(Method::POST, web::to(replay_delivery))],
+        ));
+}
+
+/// The partner's webhooks.
+#[utoipa::path(
+    get,
+    path = "/partners/webhooks",
+    responses(
+        (status = OK, description = "The webhooks, the oldest first, without their secrets"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "Not a partner's token")
+    )
+)]
+pub(crate) async fn list_webhooks(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_partner(&request, &state).await?;
+    let webhooks = state.services.list_webhooks(asking.partner.id).await.map_err(store_problem)?;
+    Ok(HttpResponse::Ok().json(webhooks.iter().map(view).collect::<Vec<_>>()))
+}
+
+/// Makes a webhook. From now on everything that the partner is told is sent there, signed with the secret in the answer.
+#[utoipa::path(
+    post,
+    path = "/partners/webhooks",
+    request_body(content = inline(WebhookBody)),
+    responses(
+        (status = CREATED, description = "The webhook with its secret"),
+        (status = OK, description = "The webhook that the key has made before, with its secret"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        (status = CONFLICT, description = "The key has made another webhook"),
+        (status = UNPROCESSABLE_ENTITY, description = "The URL cannot be used or may not be called, or there are too many webhooks")
+    )
+)]
+pub(crate) async fn create_webhook(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_manager(&request, &state).await?;
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+    let mut fields = Fields::parse(&body)?;
+    let (url, key) = (fields.text("url"), fields.idempotency_key());
+    fields.finish()?;
+    state.upstreams.check_hook(&url).await.map_err(|refusal| fields::fault("url", &refusal.to_string()))?;
+    let key = key.map(|key| named_by_key(asking.partner.id, "webhook", &key));
+    let made = state.services.create_webhook(&asking.context(&state), asking.partner.id, &url, key).await;
+    let (webhook, is_new) = made.map_err(problem)?;
+    let mut shown = view(&webhook);
+    if let Value::Object(members) = &mut shown {
+        let secret = state.webhook_keys.secret_of(webhook.id);
+        members.insert("secret".to_owned(), secret.expose_secret().into());
+    }
+    let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(answer.insert_header(NO_STORE).json(shown))
+}
+
+/// Removes a webhook: what is still on its way to it is not sent.
+#[utoipa::path(
+    delete,
+    path = "/partners/webhooks/{id}",
+    params(("id" = String, Path)),
+    responses(
+        (status = NO_CONTENT, description = "Removed"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        (status = NOT_FOUND, description = "The partner has no such webhook")
+    )
+)]
+pub(crate) async fn remove_webhook(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_manager(&request, &state).await?;
+    let id = parse_id(&id)?;
+    state.services.remove_webhook(&asking.context(&state), asking.partner.id, id).await.map_err(problem)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What was sent to a webhook and is on its way to it, the newest first. `next` is given as `after` to go on.
+#[utoipa::path(
+    get,
+    path = "/partners/webhooks/{id}/deliveries",
+    params(
+        ("id" = String, Path),
+        ("after" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses(
+        (status = OK, description = "The deliveries"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "Not a partner's token"),
+        (status = NOT_FOUND, description = "The partner has no such webhook"),
+        (status = UNPROCESSABLE_ENTITY, description = "There is no such place")
+    )
+)]
+pub(crate) async fn list_deliveries(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_partner(&request, &state).await?;
+    let (id, after) = (parse_id(&id)?, read_place(&request)?);
+    let page = state.services.list_deliveries(asking.partner.id, id, after).await.map_err(problem)?;
+    let deliveries: Vec<Value> = page.rows.iter().map(view_delivery).collect();
+    Ok(HttpResponse::Ok().json(json!({"deliveries": deliveries, "next": page.next})))
+}
+
+/// Has something sent once more that was taken or given up; what is still to be sent is left as it is.
+#[utoipa::path(
+    post,
+    path = "/partners/webhooks/{id}/deliveries/{delivery}/replay",
+    params(("id" = String, Path), ("delivery" = String, Path)),
+    responses(
+        (status = OK, description = "The delivery, which is sent again"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        (status = NOT_FOUND, description = "The partner has no such webhook, or the webhook no such delivery")
+    )
+)]
+pub(crate) async fn replay_delivery(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_manager(&request, &state).await?;
+    let delivery: DeliveryId = path.1.parse().map_err(|_malformed| missing())?;
+    let named = (parse_id(&path.0)?, delivery);
+    let replayed = state.services.replay_delivery(&asking.context(&state), asking.partner.id, named).await;
+    Ok(HttpResponse::Ok().json(view_delivery(&replayed.map_err(problem)?)))
+}
+
+fn parse_id(text: &str) -> Result<WebhookId, Problem> {
+    text.parse().map_err(|_malformed| missing())
+}
+
+/// The same for what is not there and for what is somebody else's.
+fn missing() -> Problem {
+    Problem::new(Code::NotFound, "there is no such webhook or delivery")
+}
+
+fn problem(error: WebhookError) -> Problem {
+    match error {
+        WebhookError::NotFound => missing(),
+        WebhookError::TooMany => fields::fault("url", &error.to_string()),
+        WebhookError::MadeBefore(id) => {
+            Problem::new(Code::IdempotencyKeyReused, error.to_string()).fact("webhook_id", id.to_string().into())
+        }
+        WebhookError::Store(error) => store_problem(error),
+    }
+}
+
+fn view(webhook: &Webhook) -> Value {
+    json!({"id": webhook.id.to_string(), "url": webhook.url, "created_at": time_text(webhook.created_us)})
+}
+
+fn view_delivery(delivery: &Delivery) -> Value {
+    let is_queued = delivery.state == DeliveryState::Queued;
+    json!({
+        "id": delivery.id.to_string(),
+        "event_id": delivery.event.to_string(),
+        "state": delivery.state.as_str(),
+        "attempts": delivery.attempts,
+        "next_attempt_at": is_queued.then(|| time_text(delivery.next_us)),
+        "last_error": delivery.last_error,
+        "created_at": time_text(delivery.created_us),
+        "sent_at": delivery.sent_us.map(time_text),
+    })
+}

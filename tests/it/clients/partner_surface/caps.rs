@@ -1,0 +1,100 @@
+//! Limits that a partner sets: what they say, and what they stop.
+
+use serde_json::{Value, json};
+use tests::{home::Kind, on_both_databases};
+
+use super::{GLOBEX, House, NOWHERE, assert_names};
+
+on_both_databases!(
+    every_kind_of_limit_refuses_by_its_name,
+    what_is_wrong_with_a_limit_is_named,
+    a_limit_holds_for_many_at_once,
+);
+
+fn every_kind_of_limit_refuses_by_its_name(kind: Kind) {
+    let house = House::open(kind);
+    let (id, secret) = house.token();
+    house.paid(&secret, "u-1");
+    let token = format!("/partners/tokens/{id}/caps");
+    for (base, applies_to, per) in [
+        ("/partners/caps/partner", "partner", "partner"),
+        ("/partners/caps/end_user", "each_end_user", "end_user"),
+        ("/partners/users/u-1/caps", "end_user", "end_user"),
+        (&*token, "token", "token"),
+    ] {
+        for window in ["call", "day", "month", "total"] {
+            let path = format!("{base}/{window}");
+            let set = house.ask("PUT", &path, &json!({"credits": "49.999999"}));
+            assert_eq!(set.status, 200, "{path}: {}", set.body);
+            assert_eq!((&set.json["applies_to"], &set.json["credits"]), (&json!(applies_to), &json!(49.999_999)));
+            let refused = house.call(&secret, "u-1");
+            assert_eq!((refused.status, refused.code()), (402, "cap_reached"), "{path}: {}", refused.body);
+            let limit = &refused.json["error"]["limit"];
+            assert_eq!((&limit["per"], &limit["window"]), (&json!(per), &json!(window)), "{path}: {limit}");
+            assert_eq!(house.ask("PUT", &path, &json!({"credits": 50})).json["credits"], json!(50));
+            house.paid(&secret, "u-1");
+            assert_eq!(house.ask("DELETE", &path, &Value::Null).status, 204, "{path}");
+            let gone = house.ask("DELETE", &path, &Value::Null);
+            assert_eq!((gone.status, gone.code()), (404, "not_found"), "{path}: {}", gone.body);
+        }
+    }
+    // All of them at once are listed where they belong, with what counts.
+    for path in ["/partners/caps/partner/day", "/partners/caps/end_user/day", "/partners/users/u-1/caps/day"] {
+        assert_eq!(house.ask("PUT", path, &json!({"credits": 100})).status, 200, "{path}");
+    }
+    house.paid(&secret, "u-1");
+    let kinds = |path: &str| -> Vec<String> {
+        let caps = house.get(path);
+        caps.as_array().unwrap().iter().map(|cap| cap["applies_to"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds("/partners/caps"), ["partner", "each_end_user"]);
+    assert_eq!(kinds("/partners/users/u-1/caps"), ["end_user", "each_end_user"]);
+    assert_eq!(kinds(&token), [""; 0]);
+    let of_user = house.get("/partners/users/u-1/caps");
+    assert!(
+        of_user.as_array().unwrap().iter().all(|cap| cap["spent"] == json!(50) && cap["left"] == json!(50)),
+        "{of_user}"
+    );
+    house.server.verified_postings();
+}
+
+fn what_is_wrong_with_a_limit_is_named(kind: Kind) {
+    let house = House::open(kind);
+    house.paid(GLOBEX, "u-1");
+    let fine = json!({"credits": 1});
+    assert_names(&house.ask("PUT", "/partners/caps/account/day", &fine), ["path", "per"]);
+    assert_names(&house.ask("PUT", "/partners/caps/partner/week", &fine), ["path", "window"]);
+    assert_names(&house.ask("DELETE", "/partners/users/u-1/caps/DAY", &Value::Null), ["path", "window"]);
+    for (body, field) in [
+        (json!({}), "credits"),
+        (json!({"credits": -1}), "credits"),
+        (json!({"credits": "1e3"}), "credits"),
+        (json!({"credits": "0.0000001"}), "credits"),
+        (json!({"credits": 1, "per": "partner"}), "per"),
+    ] {
+        for path in ["/partners/caps/partner/day", "/partners/users/u-1/caps/day"] {
+            assert_names(&house.ask("PUT", path, &body), ["body", field]);
+        }
+    }
+    for path in [
+        "/partners/users/u-2/caps/day",
+        &format!("/partners/tokens/tok_{NOWHERE}/caps/day"),
+        "/partners/tokens/x/caps/day",
+    ] {
+        let missing = house.ask("PUT", path, &fine);
+        assert_eq!((missing.status, missing.code()), (404, "not_found"), "{path}: {}", missing.body);
+    }
+    assert_eq!(house.get("/partners/caps"), json!([]));
+}
+
+fn a_limit_holds_for_many_at_once(kind: Kind) {
+    let house = House::open(kind);
+    house.paid(GLOBEX, "u-1");
+    assert_eq!(house.ask("PUT", "/partners/caps/end_user/total", &json!({"credits": 149})).status, 200);
+    let paid = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..12).map(|_| scope.spawn(|| house.call(GLOBEX, "u-1").status)).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).filter(|status| *status == 200).count()
+    });
+    assert_eq!(paid, 2, "as many as fit, and not one more");
+    house.paid(GLOBEX, "u-2");
+}

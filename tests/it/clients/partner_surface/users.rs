@@ -1,0 +1,136 @@
+//! End users: listed, blocked, exported, erased.
+
+use serde_json::{Value, json};
+use tests::{home::Kind, on_both_databases};
+
+use super::{GLOBEX, House, assert_names};
+
+on_both_databases!(
+    an_end_user_is_noted_shown_and_blocked,
+    everybody_comes_once_page_after_page,
+    what_is_known_is_exported_and_then_erased,
+    what_is_wrong_with_an_end_user_is_named,
+);
+
+fn an_end_user_is_noted_shown_and_blocked(kind: Kind) {
+    let house = House::open(kind);
+    let new = json!({"external_id": "u/1?x=%C3", "metadata": {"plan": "gold", "seats": 1.5}});
+    let made = house.ask("POST", "/partners/users", &new);
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!((&made.json["state"], &made.json["metadata"]["plan"]), (&json!("active"), &json!("gold")));
+    let again = house.ask("POST", "/partners/users", &json!({"external_id": new["external_id"]}));
+    assert_eq!((again.status, &again.json), (200, &made.json), "one that is known is left as it is");
+    // Whatever stands in a name, its path leads to it.
+    assert_eq!(house.get("/partners/users/u%2F1%3Fx=%25C3"), made.json);
+
+    house.paid(GLOBEX, "u-2");
+    let blocked = house.ask("PATCH", "/partners/users/u-2", &json!({"state": "blocked", "metadata": {"why": "abuse"}}));
+    assert_eq!((blocked.status, &blocked.json["state"]), (200, &json!("blocked")), "{}", blocked.body);
+    let refused = house.call(GLOBEX, "u-2");
+    assert_eq!((refused.status, refused.code()), (403, "account_suspended"), "{}", refused.body);
+    let kept = house.ask("PATCH", "/partners/users/u-2", &json!({"state": "active"}));
+    assert_eq!(
+        (&kept.json["state"], &kept.json["metadata"]["why"]),
+        (&json!("active"), &json!("abuse")),
+        "{}",
+        kept.body
+    );
+    house.paid(GLOBEX, "u-2");
+    let emptied = house.ask("PATCH", "/partners/users/u-2", &json!({"metadata": null}));
+    assert_eq!(emptied.json["metadata"], Value::Null, "{}", emptied.body);
+    assert_eq!(house.get("/partners/users/u-2"), emptied.json);
+}
+
+fn everybody_comes_once_page_after_page(kind: Kind) {
+    let house = House::open(kind);
+    for number in 0..53 {
+        let new = json!({"external_id": format!("u-{number:03}")});
+        assert_eq!(house.ask("POST", "/partners/users", &new).status, 201);
+    }
+    for number in [3, 7] {
+        let path = format!("/partners/users/u-{number:03}");
+        assert_eq!(house.ask("PATCH", &path, &json!({"state": "blocked"})).status, 200);
+    }
+    let names = |page: &Value| -> Vec<String> {
+        page["users"].as_array().unwrap().iter().map(|user| user["external_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = house.get("/partners/users");
+    let second = house.get(&format!("/partners/users?after={}", first["next"].as_str().unwrap()));
+    assert_eq!((names(&first).len(), names(&second).len(), &second["next"]), (50, 3, &Value::Null));
+    let all = [names(&first), names(&second)].concat();
+    assert!(all.is_sorted() && all.len() == 53, "{all:?}");
+    assert_eq!(names(&house.get("/partners/users?state=blocked")), ["u-003", "u-007"]);
+    assert_eq!(names(&house.get("/partners/users?external_id=u-01&state=active")).len(), 10);
+    for (query, field) in [("state=gone", "state"), ("sort=x", "query"), ("after=a&after=b", "after")] {
+        assert_names(&house.send(GLOBEX, "GET", &format!("/partners/users?{query}"), ""), ["query", field]);
+    }
+}
+
+fn what_is_known_is_exported_and_then_erased(kind: Kind) {
+    let house = House::open(kind);
+    let path = "/partners/users/ann@example.com";
+    house.paid(GLOBEX, "ann@example.com");
+    house.paid(GLOBEX, "ben@example.com");
+    assert_eq!(house.ask("PATCH", path, &json!({"metadata": {"name": "Ann"}})).status, 200);
+    assert_eq!(house.ask("PUT", &format!("{path}/caps/month"), &json!({"credits": 70})).status, 200);
+    let known = house.get(&format!("{path}/export"));
+    assert_eq!(
+        (&known["user"]["external_id"], &known["user"]["metadata"]["name"]),
+        (&json!("ann@example.com"), &json!("Ann"))
+    );
+    assert_eq!((&known["caps"][0]["window"], &known["caps"][0]["credits"]), (&json!("month"), &json!(70)));
+    let calls = known["calls"].as_array().unwrap();
+    assert_eq!((calls.len(), &calls[0]["credits_charged"], &calls[0]["tool"]), (1, &json!(50), &json!("acme/paid")));
+    assert_names(&house.send(GLOBEX, "GET", &format!("{path}/export?after=x"), ""), ["query", "after"]);
+
+    let erased = house.ask("DELETE", path, &Value::Null);
+    assert_eq!(erased.json, json!({"id": known["user"]["id"], "state": "erased"}), "{}", erased.body);
+    for (method, path) in [
+        ("GET", path.to_owned()),
+        ("DELETE", path.to_owned()),
+        ("GET", format!("{path}/export")),
+        ("GET", format!("{path}/caps")),
+    ] {
+        let gone = house.ask(method, &path, &Value::Null);
+        assert_eq!((gone.status, gone.code()), (404, "not_found"), "{method} {path}: {}", gone.body);
+    }
+    let listed = house.get("/partners/users");
+    assert!(!listed.to_string().contains("ann@example.com") && !listed.to_string().contains("Ann"), "{listed}");
+    let standing = listed["users"].as_array().unwrap().iter().find(|user| user["id"] == known["user"]["id"]).unwrap();
+    assert_eq!((&standing["state"], &standing["external_id"]), (&json!("erased"), &Value::Null));
+    // No request names what stands in the name's place.
+    let place = format!("/partners/users/erased%20{}", known["user"]["id"].as_str().unwrap());
+    assert_eq!(house.ask("GET", &place, &Value::Null).status, 404);
+    assert_eq!(house.ask("PATCH", &place, &json!({"state": "active"})).status, 404);
+
+    // The next call is somebody new's, and the books are as they were.
+    house.paid(GLOBEX, "ann@example.com");
+    assert_ne!(house.get(path)["id"], known["user"]["id"]);
+    assert_eq!(house.get(path)["metadata"], Value::Null);
+    house.server.verified_postings();
+}
+
+fn what_is_wrong_with_an_end_user_is_named(kind: Kind) {
+    let house = House::open(kind);
+    for (body, field) in [
+        (json!({}), "external_id"),
+        (json!({"external_id": ""}), "external_id"),
+        (json!({"external_id": "a b"}), "external_id"),
+        (json!({"external_id": "é"}), "external_id"),
+        (json!({"external_id": "u".repeat(257)}), "external_id"),
+        (json!({"external_id": "u", "metadata": "text"}), "metadata"),
+        (json!({"external_id": "u", "metadata": {"x": "y".repeat(4_096)}}), "metadata"),
+        (json!({"external_id": "u", "state": "blocked"}), "state"),
+    ] {
+        assert_names(&house.ask("POST", "/partners/users", &body), ["body", field]);
+    }
+    let missing = house.ask("PATCH", "/partners/users/u", &json!({"state": "blocked"}));
+    assert_eq!((missing.status, missing.code()), (404, "not_found"), "nothing was made");
+    house.paid(GLOBEX, "u");
+    for (body, field) in
+        [(json!({"state": "erased"}), "state"), (json!({"id": "usr_1"}), "id"), (json!({"metadata": 7}), "metadata")]
+    {
+        assert_names(&house.ask("PATCH", "/partners/users/u", &body), ["body", field]);
+    }
+    assert_eq!(house.get("/partners/users/u")["state"], "active");
+}

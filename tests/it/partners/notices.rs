@@ -1,0 +1,253 @@
+//! Thresholds of limits: told once in every window, by mail and to webhooks, and what is on its way is not lost.
+
+use engine::{
+    id::{CapAlertId, PartnerId},
+    ledger::{
+        PlaceHold,
+        batch::Done,
+        caps::{CapUse, CapWindow},
+    },
+    service::{
+        Services,
+        access::OwnedCap,
+        caps::{CapHolder, PartnerHolder},
+        partners::{
+            CapAlert, CapAlertError, DELIVERY_ATTEMPTS_MAX, DELIVERY_CLAIM_US, DeliveryState, NewCapAlert,
+            PartnerProfile, WebhookError, named_by_key,
+        },
+        tokens::TokenNote,
+    },
+    store::{Ledger, writer::Command},
+};
+use secrecy::ExposeSecret as _;
+
+use super::{by, credits, open, partner};
+use crate::ledger::desk::{Desk, Kind, SECOND_US, capture_all, hold, on_both, payable_id};
+
+on_both! {
+    every_threshold_is_told_once_in_its_window,
+    thresholds_of_each_end_user_are_told_of_each,
+    what_is_no_threshold_is_refused_and_named,
+    a_delivery_is_claimed_tried_again_and_replayed,
+}
+
+const DAY_US: i64 = 86_400 * SECOND_US;
+
+/// Lets the partner spend so much, against all limits that hold for its token and this end user.
+async fn spend(desk: &Desk, services: &Services, partner: &PartnerProfile, (token, user): (&str, &str), amount: i64) {
+    let principal = services.find_principal(token).await.unwrap().unwrap();
+    let user = services.load_end_user(partner.id, user).await.unwrap();
+    let caps: Vec<OwnedCap> = principal.caps.iter().chain(&user.caps).copied().collect();
+    let caps = caps.iter().map(|owned| CapUse::at(owned.cap, desk.now_us())).collect();
+    let place = PlaceHold { caps, ..hold(desk.fresh(), partner.wallet, payable_id(1), amount) };
+    assert_eq!(desk.ask(Command::Hold(place.clone())).await, Ok(Done::Held));
+    assert!(desk.ask(Command::Settle(capture_all(desk.fresh(), place.id))).await.is_ok());
+}
+
+/// One round over all thresholds.
+async fn round(services: &Services) {
+    let mut place = None;
+    loop {
+        place = services.tell_of_thresholds(place).await.unwrap();
+        if place.is_none() {
+            return;
+        }
+    }
+}
+
+async fn alert(services: &Services, partner: PartnerId, whom: PartnerHolder<'_>, percent: i16) -> CapAlert {
+    let email = (whom != PartnerHolder::EachEndUser).then_some("ops@globex.example.com");
+    let new = NewCapAlert { whom, window: CapWindow::Day, percent, email, key: None };
+    services.create_cap_alert(&by(), partner, new).await.unwrap().0
+}
+
+async fn token(services: &Services, partner: &PartnerProfile) -> String {
+    let made = services.create_owned_token(&by(), partner.id.into(), "cli", TokenNote::default()).await.unwrap();
+    made.secret.expose_secret().to_owned()
+}
+
+/// The percentages that a partner was told of, the newest first.
+async fn told(services: &Services, partner: PartnerId) -> Vec<i64> {
+    let events = services.list_partner_events(partner, None).await.unwrap();
+    events.rows.iter().map(|event| event.data["percent"].as_i64().unwrap()).collect()
+}
+
+async fn every_threshold_is_told_once_in_its_window(kind: Kind) {
+    let (desk, here) = open(kind).await;
+    let (globex, initech) = (partner(&here, "Globex").await, partner(&here, "Initech").await);
+    let token = token(&here, &globex).await;
+    for percent in [50, 80, 100] {
+        alert(&here, globex.id, PartnerHolder::Itself, percent).await;
+    }
+    spend(&desk, &here, &globex, (&token, "u-1"), 10).await;
+    round(&here).await;
+    assert_eq!(told(&here, globex.id).await, [0; 0], "there is no limit yet");
+    let cap = (PartnerHolder::Itself, CapWindow::Day);
+    here.set_partner_cap(&by(), globex.id, cap, credits(100)).await.unwrap();
+    spend(&desk, &here, &globex, (&token, "u-1"), 49).await;
+    round(&here).await;
+    assert_eq!(told(&here, globex.id).await, [0; 0], "a limit that is set anew counts from zero");
+    spend(&desk, &here, &globex, (&token, "u-2"), 1).await;
+    for _ in 0..2 {
+        round(&here).await;
+        assert_eq!(told(&here, globex.id).await, [50]);
+    }
+    spend(&desk, &here, &globex, (&token, "u-2"), 50).await;
+    // Another server sees the same at the same time.
+    let there = desk.services_of(desk.ledger().clone()).await;
+    tokio::join!(round(&here), round(&there));
+    let mut all = told(&here, globex.id).await;
+    all.sort_unstable();
+    assert_eq!(all, [50, 80, 100]);
+    assert_eq!(desk.number("SELECT count(*) FROM mail WHERE template = 'cap_alert'"), 3);
+    assert_eq!(told(&here, initech.id).await, [0; 0], "nobody else is told");
+
+    desk.clock.advance_us(DAY_US);
+    round(&here).await;
+    assert_eq!(told(&here, globex.id).await.len(), 3, "a new window, in which nothing was spent");
+    spend(&desk, &here, &globex, (&token, "u-1"), 60).await;
+    round(&here).await;
+    let all = told(&here, globex.id).await;
+    assert_eq!((all.len(), all[0]), (4, 50), "and again in the next window");
+    let mail = here.list_due_mail(desk.now_us()).await.unwrap().pop().unwrap();
+    let mail = here.complete_mail(mail).await.unwrap();
+    assert_eq!(
+        (mail.recipient.as_str(), &mail.data["whose"]),
+        ("ops@globex.example.com", &"all end users together".into())
+    );
+    desk.verify();
+}
+
+async fn thresholds_of_each_end_user_are_told_of_each(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let globex = partner(&services, "Globex").await;
+    let token = token(&services, &globex).await;
+    let each = PartnerHolder::EachEndUser;
+    services.set_partner_cap(&by(), globex.id, (each, CapWindow::Day), credits(20)).await.unwrap();
+    alert(&services, globex.id, each, 50).await;
+    for (user, amount) in [("ann", 10), ("ben", 9), ("cleo", 15)] {
+        spend(&desk, &services, &globex, (&token, user), amount).await;
+    }
+    let names = async || {
+        let events = services.list_partner_events(globex.id, None).await.unwrap().rows;
+        let mut names: Vec<String> =
+            events.iter().map(|event| event.data["external_id"].as_str().unwrap_or("-").to_owned()).collect();
+        names.sort();
+        names
+    };
+    for _ in 0..2 {
+        round(&services).await;
+        assert_eq!(names().await, ["ann", "cleo"]);
+    }
+    spend(&desk, &services, &globex, (&token, "ben"), 1).await;
+    round(&services).await;
+    assert_eq!(names().await, ["ann", "ben", "cleo"]);
+    // A name that was erased is in nothing that was told.
+    services.erase_own_end_user(&by(), globex.id, "cleo").await.unwrap();
+    round(&services).await;
+    assert_eq!(names().await, ["-", "ann", "ben"]);
+    desk.verify();
+}
+
+async fn what_is_no_threshold_is_refused_and_named(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let (globex, initech) = (partner(&services, "Globex").await, partner(&services, "Initech").await);
+    services.load_end_user(globex.id, "u-1").await.unwrap();
+    let fine = NewCapAlert {
+        whom: PartnerHolder::EndUser("u-1"),
+        window: CapWindow::Month,
+        percent: 80,
+        email: None,
+        key: Some(named_by_key(globex.id, "threshold", "k")),
+    };
+    let make =
+        async |partner: PartnerId, new: NewCapAlert<'static>| services.create_cap_alert(&by(), partner, new).await;
+    assert!(matches!(
+        make(globex.id, NewCapAlert { window: CapWindow::Call, ..fine }).await,
+        Err(CapAlertError::Window)
+    ));
+    for percent in [0, 101, -1] {
+        assert!(matches!(make(globex.id, NewCapAlert { percent, ..fine }).await, Err(CapAlertError::Percent)));
+    }
+    let broken = NewCapAlert { email: Some("a@example.com\r\nBcc: b@example.com"), ..fine };
+    assert!(matches!(make(globex.id, broken).await, Err(CapAlertError::Email)));
+    let each = NewCapAlert { whom: PartnerHolder::EachEndUser, email: Some("a@example.com"), ..fine };
+    assert!(matches!(make(globex.id, each).await, Err(CapAlertError::TooManyMails)));
+    assert!(matches!(make(initech.id, fine).await, Err(CapAlertError::NoHolder)), "it is another partner's");
+
+    let (made, is_new) = make(globex.id, fine).await.unwrap();
+    assert!(is_new && matches!(made.holder, CapHolder::EndUser(_)), "{made:?}");
+    assert_eq!(make(globex.id, fine).await.unwrap(), (made.clone(), false));
+    let other = make(globex.id, NewCapAlert { percent: 81, ..fine }).await;
+    assert!(matches!(other, Err(CapAlertError::MadeBefore(id)) if id == made.id), "{other:?}");
+    assert_eq!(services.list_cap_alerts(globex.id, None).await.unwrap().rows, std::slice::from_ref(&made));
+    assert_eq!(services.list_cap_alerts(initech.id, None).await.unwrap().rows, []);
+    for (partner, id) in [(initech.id, made.id), (globex.id, CapAlertId::new(&*desk.ids, desk.now_us()))] {
+        let removed = services.remove_cap_alert(&by(), partner, id).await;
+        assert!(matches!(removed, Err(CapAlertError::NotFound)), "{removed:?}");
+    }
+    services.remove_cap_alert(&by(), globex.id, made.id).await.unwrap();
+    let told =
+        desk.rows(&format!("SELECT action FROM audit WHERE object_id = '{}' ORDER BY slot, seq", made.id)).concat();
+    assert_eq!(told, ["cap_alert.create", "cap_alert.remove"]);
+    desk.verify();
+}
+
+async fn a_delivery_is_claimed_tried_again_and_replayed(kind: Kind) {
+    let (desk, here) = open(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let (globex, initech) = (partner(&here, "Globex").await, partner(&here, "Initech").await);
+    let token = token(&here, &globex).await;
+    let (hook, is_new) = here.create_webhook(&by(), globex.id, "https://hooks.example.com/", None).await.unwrap();
+    assert!(is_new);
+    here.create_webhook(&by(), initech.id, "https://hooks.example.com/", None).await.unwrap();
+    let cap = (PartnerHolder::Itself, CapWindow::Day);
+    here.set_partner_cap(&by(), globex.id, cap, credits(100)).await.unwrap();
+    alert(&here, globex.id, PartnerHolder::Itself, 50).await;
+    spend(&desk, &here, &globex, (&token, "u-1"), 60).await;
+    round(&here).await;
+
+    let due = there.list_due_deliveries(desk.now_us()).await.unwrap();
+    assert_eq!((due.len(), &due[0].webhook), (1, &hook), "only the partner's own webhook is told");
+    let (first, second) = tokio::join!(here.claim_delivery(&due[0]), here.claim_delivery(&due[0]));
+    assert_eq!([first.unwrap(), second.unwrap()].iter().filter(|has| **has).count(), 1, "one server has it");
+    assert_eq!(here.list_due_deliveries(desk.now_us()).await.unwrap(), []);
+    // A server that dies over it leaves it to another one.
+    desk.clock.advance_us(DELIVERY_CLAIM_US);
+    let mut pauses = Vec::new();
+    for attempt in 1..=DELIVERY_ATTEMPTS_MAX {
+        let due = here.list_due_deliveries(desk.now_us()).await.unwrap().pop().expect("it is due again");
+        assert!(here.claim_delivery(&due).await.unwrap());
+        let is_given_up = here.mark_undelivered(&due, "answered with 500", desk.now_us()).await.unwrap();
+        assert_eq!(is_given_up, attempt == DELIVERY_ATTEMPTS_MAX);
+        let shown = here.list_deliveries(globex.id, hook.id, None).await.unwrap().rows;
+        assert_eq!((shown[0].attempts, shown[0].last_error.as_deref()), (attempt, Some("answered with 500")));
+        pauses.push(shown[0].next_us - desk.now_us());
+        desk.clock.advance_us(shown[0].next_us - desk.now_us());
+    }
+    assert!(pauses[4] > 4 * pauses[0], "pauses grow: {pauses:?}");
+    assert_eq!(here.list_due_deliveries(desk.now_us()).await.unwrap(), [], "it was given up");
+    let given_up = here.list_deliveries(globex.id, hook.id, None).await.unwrap().rows.pop().unwrap();
+    assert_eq!(given_up.state, DeliveryState::Failed);
+
+    let foreign = here.replay_delivery(&by(), initech.id, (hook.id, given_up.id)).await;
+    assert!(matches!(foreign, Err(WebhookError::NotFound)), "{foreign:?}");
+    let replayed = here.replay_delivery(&by(), globex.id, (hook.id, given_up.id)).await.unwrap();
+    assert_eq!((replayed.state, replayed.attempts), (DeliveryState::Queued, 0));
+    let again = here.replay_delivery(&by(), globex.id, (hook.id, given_up.id)).await.unwrap();
+    assert_eq!(again, replayed, "what is still to be sent is left as it is");
+    assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'webhook.replay'"), 1);
+    let due = here.list_due_deliveries(desk.now_us()).await.unwrap().pop().unwrap();
+    assert_eq!(due.event.id, given_up.event, "the same event as before");
+    assert!(here.claim_delivery(&due).await.unwrap());
+    here.mark_delivered(&due, desk.now_us()).await.unwrap();
+    assert_eq!(here.list_deliveries(globex.id, hook.id, None).await.unwrap().rows[0].state, DeliveryState::Sent);
+
+    here.replay_delivery(&by(), globex.id, (hook.id, given_up.id)).await.unwrap();
+    here.remove_webhook(&by(), globex.id, hook.id).await.unwrap();
+    assert_eq!(here.list_due_deliveries(desk.now_us()).await.unwrap(), [], "what was on its way is not sent");
+    let gone = here.remove_webhook(&by(), globex.id, hook.id).await;
+    assert!(matches!(gone, Err(WebhookError::NotFound)), "{gone:?}");
+    assert_eq!(here.list_webhooks(globex.id).await.unwrap(), []);
+    desk.verify();
+}
