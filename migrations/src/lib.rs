@@ -55,6 +55,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261122_000011_console_hours"),
             migration!("m20261122_000012_mail"),
             migration!("m20261122_000014_discovery"),
+            migration!("m20261122_000016_mcp_upstreams"),
         ]
     }
 }
