@@ -18,7 +18,7 @@ use reqwest::header::HeaderMap;
 use rmcp::model::RequestId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::super::{
     answer::Head,
@@ -67,6 +67,8 @@ pub(in crate::upstream) struct Call {
     params: Box<RawValue>,
     state: AtomicU8,
     ending: Mutex<Option<oneshot::Sender<Ending>>>,
+    over: Notify,
+    come_to: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Call {
@@ -127,6 +129,8 @@ impl Call {
             params: serde_json::value::to_raw_value(&params)?,
             state: AtomicU8::new(WAITING),
             ending: Mutex::new(Some(ending)),
+            over: Notify::new(),
+            come_to: Mutex::new(None),
         };
         Ok((Arc::new(call), ended))
     }
@@ -147,6 +151,17 @@ impl Call {
             Ok(_) | Err(GIVEN_UP) => Ending::NotDispatched(why),
             Err(_sent) => Ending::Unknown(why),
         }
+    }
+
+    /// Nobody waits any more. Whoever is at it may stop.
+    pub(super) fn leave(&self) {
+        // kept for one who is not waiting yet
+        self.over.notify_one();
+    }
+
+    /// When nobody waits any more.
+    pub(super) async fn left(&self) {
+        self.over.notified().await;
     }
 
     /// Tells how the call ended. What is told first holds.
@@ -194,6 +209,27 @@ impl Calls {
     /// From now on a reply to `id` is the ending of `call`.
     pub(super) fn await_reply(&self, id: RequestId, call: Arc<Call>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, call);
+    }
+
+    /// Whether the call still waits.
+    pub(super) fn is_awaited(&self, id: &RequestId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)
+    }
+
+    /// The answer to a call has come as far as this event.
+    pub(super) fn come_to(&self, id: &RequestId, event: &str) {
+        if let Some(call) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            *call.come_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.to_owned());
+        }
+    }
+
+    /// The call that still waits, and whose answer has come as far as this event.
+    pub(super) fn find_come_to(&self, event: &str) -> Option<RequestId> {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_come_to = |call: &Call| {
+            call.come_to.lock().unwrap_or_else(PoisonError::into_inner).as_deref().is_some_and(|known| known == event)
+        };
+        calls.iter().find(|(_, call)| has_come_to(call)).map(|(id, _)| id.clone())
     }
 
     /// Nobody waits any more.

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    super::{endpoint::CALLS_PER_ORIGIN_MAX, http::Shared, worker::IDLE_TIMEOUT},
+    super::{answer::shorten, endpoint::CALLS_PER_ORIGIN_MAX, http::Shared, worker::IDLE_TIMEOUT},
     call::{Call, Calls, Ending},
     retry::Retries,
     stream::STREAM_BYTES_MAX,
@@ -78,7 +78,7 @@ impl Session {
         let opened = timeout(OPEN_TIMEOUT, Box::pin(serve_client(ourselves, transport))).await;
         let service = opened
             .map_err(|_elapsed| NotOpened::Late)?
-            .map_err(|error| NotOpened::Refused(error.to_string().chars().take(500).collect()))?;
+            .map_err(|error| NotOpened::Refused(shorten(&error.to_string())))?;
         Ok(Self {
             service,
             calls,
@@ -164,23 +164,25 @@ impl Session {
                 });
                 call.give_up(format!("the session has ended: {why}"))
             }),
-            () = sleep_until(deadline) => {
-                let ending = call.give_up("no answer in time".to_owned());
-                self.calls.forget(&handle.id);
-                cancel(handle);
-                return ending;
-            }
+            () = sleep_until(deadline) => call.give_up("no answer in time".to_owned()),
         };
+        call.leave();
         self.calls.forget(&handle.id);
-        if matches!(ending, Ending::Replied(_) | Ending::Refused(..) | Ending::Failed(_)) {
-            self.hear();
+        match ending {
+            Ending::Replied(_) | Ending::Refused(..) => self.hear(),
+            Ending::SessionLost | Ending::NotDispatched(_) => {}
+            // the library may still wait, and ask for the rest of a stream
+            Ending::Failed(_) | Ending::Unknown(_) => cancel(handle),
         }
         ending
     }
 }
 
-/// Tells the server that nobody waits any more. Whether it hears that changes nothing.
-fn cancel(handle: RequestHandle<RoleClient>) {
+/// Tells the library that nobody waits any more, and through it the server. Whether that hears it changes nothing.
+fn cancel(mut handle: RequestHandle<RoleClient>) {
+    if handle.rx.try_recv().is_ok() {
+        return;
+    }
     tokio::spawn(async move {
         let told = timeout(CANCEL_TIMEOUT, handle.cancel(Some("the deadline has passed".to_owned())));
         drop(told.await);

@@ -7,13 +7,14 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_core::{Stream, stream::BoxStream};
 use reqwest::Response;
 use rmcp::{model::RequestId, transport::streamable_http_client::SseError};
 use sse_stream::Sse;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     super::http::chain,
@@ -28,14 +29,48 @@ pub(super) const STREAM_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(super) const REQUESTS_MAX: usize = 32;
 /// How many events wait for the library.
 const EVENTS_QUEUED: usize = 16;
-/// A server may say how soon a stream is asked for again, but not sooner, in milliseconds.
-const RETRY_MS_MIN: u64 = 500;
 
 /// The events as the library takes them.
 pub(super) type Events = BoxStream<'static, Result<Sse, SseError>>;
 
-/// The events of an answer. If it is the one to the call `of`, whatever is wrong with them ends that call.
-pub(super) fn events_of(response: Response, calls: Arc<Calls>, of: Option<RequestId>) -> Events {
+/// How often a stream is asked whether somebody still waits for it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What events are the answer to.
+#[derive(Debug, Clone)]
+pub(super) enum Of {
+    /// A call: whatever is wrong with them ends it.
+    Call(RequestId),
+    /// A call whose answer broke off: here is the rest, perhaps.
+    Rest(RequestId),
+    /// What keeps the session.
+    Session,
+}
+
+impl Of {
+    /// The call that a reply among them has to be for.
+    const fn call(&self) -> Option<&RequestId> {
+        match self {
+            Self::Call(id) => Some(id),
+            Self::Rest(_) | Self::Session => None,
+        }
+    }
+}
+
+/// When nobody waits for what the events are the answer to.
+async fn unwanted(calls: &Calls, of: &Of) {
+    loop {
+        sleep(LOOK_EVERY).await;
+        match of {
+            Of::Call(id) | Of::Rest(id) if !calls.is_awaited(id) => return,
+            // the library leaves by itself what it does not need
+            Of::Call(_) | Of::Rest(_) | Of::Session => {}
+        }
+    }
+}
+
+/// The events of an answer, for as long as somebody waits for it.
+pub(super) fn events_of(response: Response, calls: Arc<Calls>, of: Of) -> Events {
     let (to, from) = mpsc::channel(EVENTS_QUEUED);
     let pump = Pump { calls, of, to, reader: EventReader::new(MESSAGE_BYTES_MAX), requests: 0, is_resumable: false };
     tokio::spawn(pump.run(response));
@@ -54,7 +89,7 @@ impl Stream for Queued {
 
 struct Pump {
     calls: Arc<Calls>,
-    of: Option<RequestId>,
+    of: Of,
     to: mpsc::Sender<Result<Sse, SseError>>,
     reader: EventReader,
     requests: usize,
@@ -67,9 +102,10 @@ struct Over;
 
 impl Pump {
     async fn run(mut self, mut response: Response) {
-        let gone = self.to.clone();
+        let (gone, calls, of) = (self.to.clone(), Arc::clone(&self.calls), self.of.clone());
         tokio::select! {
             () = gone.closed() => {}
+            () = unwanted(&calls, &of) => {}
             () = self.read(&mut response) => {}
         }
     }
@@ -99,14 +135,17 @@ impl Pump {
     }
 
     async fn take(&mut self, event: Event) -> Result<(), Over> {
-        self.is_resumable |= event.id.is_some();
-        let retry = event.retry_ms.map(|retry_ms| retry_ms.max(RETRY_MS_MIN));
+        if let (Some(event), Of::Call(id) | Of::Rest(id)) = (&event.id, &self.of) {
+            self.calls.come_to(id, event);
+            self.is_resumable = true;
+        }
+        let retry = event.retry_ms;
         let is_message = event.is_message();
         let data = event.data.filter(|data| is_message && !data.trim().is_empty());
         let data = match data {
-            Some(data) => match self.calls.hear(&data, self.of.as_ref()) {
+            Some(data) => match self.calls.hear(&data, self.of.call()) {
                 Heard::Reply => Some(data),
-                Heard::OtherReply if self.of.is_none() => Some(data),
+                Heard::OtherReply if self.of.call().is_none() => Some(data),
                 Heard::Notification => None,
                 Heard::Request if self.requests < REQUESTS_MAX => {
                     self.requests = self.requests.saturating_add(1);
@@ -132,14 +171,14 @@ impl Pump {
     /// What came is no answer.
     async fn fail(&self, what: String) {
         let told = SseError::Body(what.clone().into());
-        self.calls.end(self.of.as_ref(), Ending::Failed(what));
+        self.calls.end(self.of.call(), Ending::Failed(what));
         drop(self.to.send(Err(told)).await);
     }
 
     /// The stream is over before the reply. Where the server has said how, the library asks for the rest.
     fn cut(&self, why: &str) {
         if !self.is_resumable {
-            self.calls.end(self.of.as_ref(), Ending::Unknown(why.to_owned()));
+            self.calls.end(self.of.call(), Ending::Unknown(why.to_owned()));
         }
     }
 }

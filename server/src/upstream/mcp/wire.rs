@@ -2,7 +2,7 @@
 //!
 //! The library would open a stream for what a server says unasked. There is nothing in it that we want, and it would be a connection
 //! for every session that a server could keep busy: it is told that the server has none. Only a stream that broke off
-//! before its reply is asked for again.
+//! before its reply is asked for again, while there is a call that waits.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,7 +15,7 @@ use rmcp::{
     model::{ClientJsonRpcMessage, ClientRequest, JsonRpcMessage, RequestId},
     transport::streamable_http_client::{StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse},
 };
-use tokio::time::Duration;
+use tokio::time::{Duration, sleep};
 
 use super::{
     super::{
@@ -27,12 +27,14 @@ use super::{
         worker::load_route,
     },
     call::{Call, Calls, Ending, Heard},
-    stream::{Events, events_of},
+    stream::{Events, Of, events_of},
 };
 
 /// One message from a server, in bytes. Servers repeat a structured result as text.
 pub(super) const MESSAGE_BYTES_MAX: usize = 2 * BODY_BYTES_MAX + 64 * 1024;
 
+/// Before the rest of a stream is asked for, however soon the server would like that.
+const RESUME_PAUSE: Duration = Duration::from_millis(500);
 const EVENT_STREAM: &str = "text/event-stream";
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -110,13 +112,20 @@ impl StreamableHttpClient for GuardedHttp {
         _auth_header: Option<String>,
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<Events, Fault> {
-        let Some(last_event_id) = last_event_id else { return Err(StreamableHttpError::ServerDoesNotSupportSse) };
+        let awaited = last_event_id.and_then(|event| self.calls.find_come_to(&event).map(|call| (event, call)));
+        // to the library this is final, whatever else it would try
+        let Some((last_event_id, call)) = awaited else { return Err(StreamableHttpError::ServerDoesNotSupportSse) };
+        // After a stream that went wrong the library asks for the rest at once, and again, for as long as it goes wrong.
+        sleep(RESUME_PAUSE).await;
+        if !self.calls.is_awaited(&call) {
+            return Err(StreamableHttpError::ServerDoesNotSupportSse);
+        }
         let mut headers = headers_of(custom_headers, session_id.as_deref())?;
         headers.insert(LAST_EVENT_ID, header_value(&last_event_id)?);
         let response = self.send(&uri, Method::GET, headers, None).await?;
         let head = checked_head(&response)?;
         if head.class == StatusClass::Completed && is_event_stream(&head) {
-            Ok(events_of(response, Arc::clone(&self.calls), None))
+            Ok(events_of(response, Arc::clone(&self.calls), Of::Rest(call)))
         } else {
             Err(fault(WireError::Status(head.status)))
         }
@@ -156,7 +165,7 @@ impl GuardedHttp {
         }
         let session_id = session_id_of(&response);
         if is_event_stream(&head) {
-            let events = events_of(response, Arc::clone(&self.calls), None);
+            let events = events_of(response, Arc::clone(&self.calls), Of::Session);
             return Ok(StreamableHttpPostResponse::Sse(events, session_id));
         }
         let text = read_text(&mut response).await.map_err(|ending| fault(WireError::Answer(ending.words())))?;
@@ -179,24 +188,19 @@ impl GuardedHttp {
             return Err(fault(WireError::NotAgain));
         }
         self.calls.await_reply(id.clone(), Arc::clone(&call));
-        let response = match route.client.execute(request).await {
-            Ok(response) => response,
-            Err(error) => {
-                let is_unsent = error.is_connect() || error.is_builder();
-                let words = chain(&error.without_url());
-                let told = || format!("no complete answer: {words}");
-                call.end(if is_unsent { Ending::NotDispatched(words.clone()) } else { Ending::Unknown(told()) });
-                return Err(fault(WireError::Http(words)));
-            }
+        let asking = async {
+            let response = route.client.execute(request).await.map_err(unanswered)?;
+            self.take_answer(response, &id, is_in_session).await
         };
-        match self.take_answer(response, &id, is_in_session).await {
-            Ok(answer) => Ok(answer),
-            Err(ending) => {
-                let words = ending.words();
-                call.end(ending);
-                Err(fault(WireError::Answer(words)))
-            }
-        }
+        let answered = tokio::select! {
+            answered = asking => answered,
+            () = call.left() => Err(Ending::Unknown("nobody waits any more".to_owned())),
+        };
+        answered.map_err(|ending| {
+            let words = ending.words();
+            call.end(ending);
+            fault(WireError::Answer(words))
+        })
     }
 
     /// What was answered to a call, for the library, or how the call ended.
@@ -222,7 +226,7 @@ impl GuardedHttp {
         }
         let session_id = session_id_of(&response);
         if is_event_stream(&head) {
-            let events = events_of(response, Arc::clone(&self.calls), Some(id.clone()));
+            let events = events_of(response, Arc::clone(&self.calls), Of::Call(id.clone()));
             return Ok(StreamableHttpPostResponse::Sse(events, session_id));
         }
         let text = read_text(&mut response).await?;
@@ -242,6 +246,13 @@ fn call_of(message: &ClientJsonRpcMessage) -> Option<(RequestId, Arc<Call>)> {
     let JsonRpcMessage::Request(request) = message else { return None };
     let ClientRequest::CallToolRequest(asked) = &request.request else { return None };
     asked.extensions.get::<Arc<Call>>().map(|call| (request.id.clone(), Arc::clone(call)))
+}
+
+/// How a call ended whose answer has no head.
+fn unanswered(error: reqwest::Error) -> Ending {
+    let is_unsent = error.is_connect() || error.is_builder();
+    let words = chain(&error.without_url());
+    if is_unsent { Ending::NotDispatched(words) } else { Ending::Unknown(format!("no complete answer: {words}")) }
 }
 
 fn headers_of(custom: HashMap<HeaderName, HeaderValue>, session_id: Option<&str>) -> Result<HeaderMap, Fault> {

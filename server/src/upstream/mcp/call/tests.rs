@@ -110,3 +110,16 @@ fn in_the_answer_to_one_call_no_other_is_replied_to() {
     assert!(matches!(ended.try_recv(), Ok(Ending::Failed(_))));
     assert!(calls.forget(&RequestId::Number(1)).is_none());
 }
+
+#[test]
+fn the_rest_of_an_answer_is_for_a_call_that_still_waits() {
+    let calls = Calls::default();
+    let (call, _ended) = new();
+    calls.await_reply(RequestId::Number(1), call);
+    assert!(calls.find_come_to("e1").is_none() && calls.is_awaited(&RequestId::Number(1)));
+    calls.come_to(&RequestId::Number(1), "e1");
+    calls.come_to(&RequestId::Number(2), "e2");
+    assert_eq!((calls.find_come_to("e1"), calls.find_come_to("e2")), (Some(RequestId::Number(1)), None));
+    calls.forget(&RequestId::Number(1));
+    assert!(calls.find_come_to("e1").is_none() && !calls.is_awaited(&RequestId::Number(1)));
+}
