@@ -298,13 +298,12 @@ fn offer_from(
 
 fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Offer>>) -> Result<Tool, StoreError> {
     let same = known.filter(|offer| *offer.tool.input_schema_text == *row.input_schema);
-    let (schema, input_schema_text) = match same {
-        Some(offer) => (offer.tool.schema.clone(), Arc::clone(&offer.tool.input_schema_text)),
-        None => {
-            let schema = ArgumentSchema::compile(&row.input_schema)
-                .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
-            (schema, row.input_schema.into())
-        }
+    let (schema, input_schema_text) = if let Some(offer) = same {
+        (offer.tool.schema.clone(), Arc::clone(&offer.tool.input_schema_text))
+    } else {
+        let schema = ArgumentSchema::compile(&row.input_schema)
+            .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
+        (schema, row.input_schema.into())
     };
     let timeout = Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0));
     Ok(Tool {

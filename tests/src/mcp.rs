@@ -1,5 +1,5 @@
-//! MCP servers of the tests: one written with `rmcp`, and one with `mcp` from PyPI (`tests/mcp/server.py`). Both have the
-//! same tools, and both say what became of the calls.
+//! MCP servers of the tests: one written with `rmcp`, and one with Python's `mcp` (`tests/mcp/server.py`). Both have the same
+//! tools, and both say what became of the calls.
 
 mod python;
 mod rust;

@@ -1,4 +1,4 @@
-//! The server written with `mcp` from PyPI: a process of its own.
+//! The server written with Python's `mcp`: a process of its own.
 
 use std::{
     io::{BufRead as _, BufReader},
