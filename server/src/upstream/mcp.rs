@@ -85,6 +85,12 @@ impl McpUpstreams {
         self.sessions.count()
     }
 
+    /// How many calls wait for a session.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.sessions.waiting()
+    }
+
     /// Leaves the sessions that no call is open in.
     #[cfg(test)]
     pub(super) fn leave_idle(&self) {

@@ -27,19 +27,31 @@ pub(super) enum NoSession {
     TooMany,
     #[error("the deadline passed before there was a session")]
     Late,
+    #[error("the session could not be opened for a call that came before")]
+    NotOpenedForAnother,
     #[error(transparent)]
     NotOpened(#[from] NotOpened),
 }
 
-/// The place of one URL's session. Whoever opens it holds the lock, and the others wait for what comes of it.
+/// The place of one URL's session. Whoever opens it holds the lock, and the others wait for what comes of it: if that is
+/// nothing, they have nothing either, and do not try one after the other.
 struct Slot {
     session: tokio::sync::Mutex<Option<Arc<Session>>>,
     used: Mutex<Instant>,
+    failed: Mutex<Option<Instant>>,
 }
 
 impl Slot {
     fn new() -> Self {
-        Self { session: tokio::sync::Mutex::new(None), used: Mutex::new(Instant::now()) }
+        Self { session: tokio::sync::Mutex::new(None), used: Mutex::new(Instant::now()), failed: Mutex::new(None) }
+    }
+
+    fn fail_now(&self) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn has_failed_since(&self, asked: Instant) -> bool {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|failed| failed > asked)
     }
 
     fn use_now(&self) {
@@ -72,8 +84,12 @@ impl Sessions {
         deadline: Instant,
     ) -> Result<Arc<Session>, NoSession> {
         let slot = self.slot(url).ok_or(NoSession::TooMany)?;
+        let asked = Instant::now();
         let opening = async {
             let mut place = slot.session.lock().await;
+            if slot.has_failed_since(asked) {
+                return Err(NoSession::NotOpenedForAnother);
+            }
             if let Some(session) = place.as_ref()
                 && session.is_open(shared.generation())
                 && session.is_known().await
@@ -81,7 +97,7 @@ impl Sessions {
                 return Ok(Arc::clone(session));
             }
             *place = None;
-            let session = Arc::new(Session::open(shared, url).await?);
+            let session = Arc::new(Session::open(shared, url).await.inspect_err(|_error| slot.fail_now())?);
             *place = Some(Arc::clone(&session));
             Ok(session)
         };
@@ -120,6 +136,13 @@ impl Sessions {
         let slot = Arc::new(Slot::new());
         slots.insert(url.to_owned(), Arc::clone(&slot));
         Some(slot)
+    }
+
+    /// How many calls wait for a session.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values().map(|slot| Arc::strong_count(slot).saturating_sub(1)).sum()
     }
 
     /// How many are kept.

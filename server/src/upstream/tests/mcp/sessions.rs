@@ -135,3 +135,30 @@ async fn a_session_with_an_open_call_is_not_left() {
     let (answer, kept) = tokio::join!(calling, leaving);
     assert_eq!((kind(&answer), kept), ("unknown", 1), "{answer:?}");
 }
+
+#[tokio::test]
+async fn whoever_waits_for_a_session_that_is_not_opened_does_not_try_in_turn() {
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let gone = Mutex::new(gone);
+    let server = McpServer::speaking(
+        move |_| {
+            gone.lock().unwrap().recv().ok();
+            Some(answer("503 Oops", "text/plain", "no").into())
+        },
+        |_, _| true,
+    );
+    let upstreams = upstreams(allow_private());
+    let (url, calls) = (server.url(), upstreams.clone());
+    let tasks: Vec<_> = (0..4)
+        .map(|number| {
+            let (upstreams, url) = (calls.clone(), url.clone());
+            tokio::spawn(async move { call_tool(&upstreams, &url, &format!("tool-{number}")).await })
+        })
+        .collect();
+    soon("one of them asks, and the others wait", || upstreams.mcp().waiting() == 4).await;
+    drop(go);
+    for task in tasks {
+        assert_eq!(kind(&task.await.unwrap()), "not dispatched");
+    }
+    assert_eq!((server.calls(), server.hostile.executed()), (0, 1));
+}
