@@ -815,6 +815,7 @@ CREATE TABLE tool (
     created_us bigint NOT NULL,
     category text,
     tags text NOT NULL DEFAULT '[]'::text,
+    upstream_tool text,
     CONSTRAINT tool_pkey PRIMARY KEY (id),
     CONSTRAINT tool_timeout_ms_check CHECK (timeout_ms > 0),
     CONSTRAINT tool_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)

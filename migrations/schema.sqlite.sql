@@ -718,7 +718,7 @@ CREATE TABLE tool (
     upstream_url      TEXT    NOT NULL,
     timeout_ms        INTEGER NOT NULL CHECK (timeout_ms > 0),
     created_us        INTEGER NOT NULL
-, category TEXT, tags TEXT NOT NULL DEFAULT '[]') STRICT;
+, category TEXT, tags TEXT NOT NULL DEFAULT '[]', upstream_tool TEXT) STRICT;
 
 CREATE TRIGGER tool_document_changed AFTER UPDATE ON tool WHEN NEW.namespace_id IS NOT NULL
 BEGIN

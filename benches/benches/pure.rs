@@ -76,7 +76,8 @@ fn bench_pricing(c: &mut Criterion) {
     let result = json::parse(r#"{"text":"hello","usage":{"words":360}}"#).unwrap();
     let hold = worst_case(&price, &arguments).unwrap();
     group.bench_function("worst_case_of_units", |b| b.iter(|| worst_case(&price, black_box(&arguments)).unwrap()));
-    group.bench_function("actual_cost", |b| b.iter(|| actual_cost(&price, hold, black_box(&result))));
+    group
+        .bench_function("actual_cost", |b| b.iter(|| actual_cost(&price, hold, black_box(&result), &json::Json::Null)));
     let terms = ShareTerms::new(8_000, 500).unwrap();
     group.bench_function("split", |b| b.iter(|| split(black_box(Credits::from_micros(250_001)), terms).unwrap()));
     group.finish();

@@ -305,6 +305,7 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Of
             .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
         (schema, row.input_schema.into())
     };
+    let timeout = Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0));
     Ok(Tool {
         id: ToolId::from(row.id),
         namespace: row.namespace_id.map(NamespaceId::from),
@@ -314,10 +315,9 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Of
         topics: Topics { category: row.category, tags: tags_from("tool", &row.tags)? },
         schema,
         input_schema_text,
-        upstream: Arc::new(UpstreamTarget::Http {
-            method: row.upstream_method,
-            url: row.upstream_url,
-            timeout: Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0)),
+        upstream: Arc::new(match row.upstream_tool {
+            Some(tool) => UpstreamTarget::Mcp { url: row.upstream_url, tool, timeout },
+            None => UpstreamTarget::Http { method: row.upstream_method, url: row.upstream_url, timeout },
         }),
         tier: if row.is_unverified_ok { Tier::Unverified } else { Tier::Standard },
         visibility: Visibility::Public,

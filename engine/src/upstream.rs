@@ -20,6 +20,25 @@ pub enum UpstreamTarget {
         /// From the first byte sent to the last byte received.
         timeout: Duration,
     },
+    /// A tool of an MCP server: the arguments object is that of a `tools/call`, over streamable HTTP.
+    Mcp {
+        /// Where the server is: as the URL of an HTTP endpoint.
+        url: String,
+        /// The tool's name on that server.
+        tool: String,
+        /// For everything: a session is opened within it where there is none, and the answer has come.
+        timeout: Duration,
+    },
+}
+
+impl UpstreamTarget {
+    /// How long a call there may take; nothing for what needs no upstream.
+    pub const fn timeout(&self) -> Duration {
+        match self {
+            Self::Builtin(_) => Duration::ZERO,
+            Self::Http { timeout, .. } | Self::Mcp { timeout, .. } => *timeout,
+        }
+    }
 }
 
 /// One call, ready to be sent.
@@ -29,9 +48,10 @@ pub struct UpstreamRequest {
     pub target: Arc<UpstreamTarget>,
     /// The arguments object, as JSON text, exactly as the caller wrote it.
     pub arguments: Arc<str>,
-    /// Sent as `x-tollgate-invocation-id`.
+    /// Sent as `x-tollgate-invocation-id`; to an MCP server also as `tollgate/invocation-id` in `_meta`.
     pub invocation: InvocationId,
-    /// Sent as `idempotency-key`: the same for every retry of the same keyed call of the same caller.
+    /// Sent as `idempotency-key`: the same for every retry of the same keyed call of the same caller. To an MCP server
+    /// also as `tollgate/idempotency-key` in `_meta`.
     pub idempotency_key: String,
     /// Further context headers (lower-case names).
     pub headers: Vec<(&'static str, String)>,
@@ -44,8 +64,10 @@ pub enum UpstreamAnswer {
     Completed {
         /// The result as JSON text; `None` after 204.
         result: Option<String>,
+        /// What an MCP server says beside the result (`_meta`), as JSON text. Only a price reads it.
+        meta: Option<String>,
     },
-    /// 400 or 422: the upstream did not accept the arguments.
+    /// 400 or 422: the upstream did not accept the arguments. So does a tool of an MCP server that says `isError`.
     Rejected {
         /// 400 or 422.
         status: u16,
@@ -67,7 +89,8 @@ pub enum UpstreamAnswer {
         message: Option<String>,
     },
     /// The request provably never left: refused by the egress rules, name not resolved, connection not established,
-    /// breaker open. Nothing can have happened at the upstream.
+    /// breaker open. Nothing can have happened at the upstream. An MCP server that no longer knows the session has
+    /// refused the request before any tool saw it, which comes to the same.
     NotDispatched {
         /// For the log, never for the caller.
         detail: String,

@@ -57,6 +57,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261122_000013_payloads"),
             migration!("m20261122_000014_discovery"),
             migration!("m20261122_000015_partners"),
+            migration!("m20261122_000016_mcp_upstreams"),
         ]
     }
 }

@@ -157,6 +157,7 @@ fn declared_tool(tool: &tools::DemoTool, upstream: SocketAddr) -> DeclaredTool {
         // The port is another one at every start, so the tools are imported again at every start.
         fingerprint: url.clone(),
         url,
+        mcp_tool: None,
         timeout_ms: TIMEOUT_MS,
         pricing: pricing(tool),
     }

@@ -16,8 +16,8 @@ use engine::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::catalog::{
-    self as config, AccountItem, CapItem, Catalog, NamespaceItem, PartnerItem, PricingItem, PricingMode, PublisherItem,
-    ToolItem, UpstreamItem,
+    self as config, AccountItem, CapItem, Catalog, HttpMethod, NamespaceItem, PartnerItem, PricingItem, PricingMode,
+    PublisherItem, ToolItem, UpstreamItem,
 };
 
 /// Something that the file may say and this program does not do.
@@ -88,8 +88,12 @@ fn core_tool(item: &ToolItem) -> Result<DeclaredTool, NotImportable> {
 }
 
 fn declared_tool(item: &ToolItem, name: impl Fn() -> String) -> Result<DeclaredTool, NotImportable> {
-    let UpstreamItem::Http { method, url, timeout_ms } = &item.upstream else {
-        return Err(unsupported(name(), "only `http` upstreams are supported"));
+    let (method, url, mcp_tool, timeout_ms) = match &item.upstream {
+        UpstreamItem::Http { method, url, timeout_ms } => (*method, url, None, timeout_ms),
+        UpstreamItem::Mcp { url, tool, timeout_ms } => (HttpMethod::Post, url, Some(tool.clone()), timeout_ms),
+        UpstreamItem::Builtin { .. } => {
+            return Err(unsupported(name(), "only `http` and `mcp` upstreams are supported"));
+        }
     };
     Ok(DeclaredTool {
         name: item.name.clone(),
@@ -101,6 +105,7 @@ fn declared_tool(item: &ToolItem, name: impl Fn() -> String) -> Result<DeclaredT
         is_unverified_ok: item.tier == Some(config::Tier::Unverified),
         method: method.as_str().to_owned(),
         url: url.clone(),
+        mcp_tool,
         timeout_ms: *timeout_ms,
         pricing: item.pricing.as_ref().map_or_else(free, pricing),
         fingerprint: item.fingerprint.clone(),

@@ -1,7 +1,7 @@
 //! Calls to the publishers' upstreams: where they may go, how they are made, what their answers mean.
 //!
-//! `egress` (where to), `lookup` and `tls` (the connection), `worker`, `outgoing` and `http` (the call), `answer` (its
-//! meaning), `breaker` and `endpoint` (when to leave an upstream alone).
+//! `egress` (where to), `lookup` and `tls` (the connection), `worker`, `outgoing` and `http` (the call), `mcp` (the call of
+//! a tool of an MCP server), `answer` (its meaning), `breaker` and `endpoint` (when to leave an upstream alone).
 
 pub mod answer;
 pub mod breaker;
@@ -10,6 +10,7 @@ mod endpoint;
 mod hook;
 mod http;
 mod lookup;
+mod mcp;
 mod outgoing;
 mod tls;
 mod worker;

@@ -109,6 +109,12 @@ fn reqwest_stays_out_of_engine_and_admin() {
 }
 
 #[test]
+fn rmcp_stays_in_the_server() {
+    check_dependants("rmcp", &["server", "tests"]);
+    check_dependants("sse-stream", &["rmcp", "server"]);
+}
+
+#[test]
 fn cedar_and_jsonschema_stay_in_the_engine() {
     check_dependants("cedar-policy", &["engine"]);
     check_dependants("jsonschema", &["engine"]);

@@ -11,6 +11,7 @@ mod guesses;
 mod hostile;
 mod invocations;
 mod mail;
+mod mcp;
 mod methods;
 mod operator;
 mod partner_surface;

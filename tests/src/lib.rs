@@ -16,6 +16,7 @@ pub mod home;
 pub mod html;
 pub mod licence;
 pub mod mailbox;
+pub mod mcp;
 pub mod mutants;
 pub mod operator_console;
 pub mod patience;

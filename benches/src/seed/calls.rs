@@ -41,7 +41,7 @@ impl Upstream for Upstreams {
         } else if is("\"lost\"") {
             UpstreamAnswer::Unknown { detail: "seeded".to_owned() }
         } else {
-            UpstreamAnswer::Completed { result: Some("{\"ok\":true}".to_owned()) }
+            UpstreamAnswer::Completed { result: Some("{\"ok\":true}".to_owned()), meta: None }
         }
     }
 }

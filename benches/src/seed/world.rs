@@ -218,6 +218,7 @@ fn tool(number: usize) -> DeclaredTool {
         is_unverified_ok: number == 0,
         method: "POST".to_owned(),
         url: format!("http://127.0.0.1:9/tool{number}"),
+        mcp_tool: None,
         timeout_ms: TIMEOUT_MS,
         pricing,
         fingerprint: "1".to_owned(),

@@ -1,5 +1,7 @@
 //! After a call: what it really costs.
 
+use std::borrow::Cow;
+
 use super::{Price, PricingMode, ToolReturned, cost_path::Found};
 use crate::{
     credits::{Credits, CreditsError, Scaled},
@@ -57,15 +59,19 @@ impl CostWarning {
     }
 }
 
-/// What a completed call costs, given what was held for it and the upstream's result as it came (`null` for none).
+/// What a completed call costs, given what was held for it, the upstream's result as it came (`null` for none), and what
+/// an MCP server said beside it (`_meta`; `null` for nothing).
+///
+/// The path is asked about the result first. Where it finds nothing it is asked about `_meta`, and then about an object
+/// with `_meta` in it, so that `$._meta.cost` means what it says.
 ///
 /// `base + multiplier × value`, rounded up to the next micro-credit once, at the end. The value is read from its source
 /// text with eighteen decimals; what lies beyond is rounded up, which with the largest multiplier that is accepted
 /// moves the cost by no more than one micro-credit.
-pub fn actual_cost(price: &Price, hold: Credits, result: &Json<'_>) -> ActualCost {
+pub fn actual_cost(price: &Price, hold: Credits, result: &Json<'_>, meta: &Json<'_>) -> ActualCost {
     match &price.mode {
         PricingMode::FixedPerRequest { cost } => within(hold, Some(*cost)),
-        PricingMode::ToolReturned(returned) => match returned_value(returned, result) {
+        PricingMode::ToolReturned(returned) => match returned_value(returned, result, meta) {
             Ok(value) => within(hold, value.and_then(|value| cost_of(returned, value))),
             Err(warning) => ActualCost { warning: Some(warning), ..within(hold, Some(returned.base)) },
         },
@@ -93,8 +99,23 @@ impl ToolReturned {
 }
 
 /// The value at the path; `Ok(None)` is one that is too large to calculate with.
-fn returned_value(returned: &ToolReturned, result: &Json<'_>) -> Result<Option<Scaled>, CostWarning> {
-    let json = match returned.path.find(result) {
+fn returned_value(returned: &ToolReturned, result: &Json<'_>, meta: &Json<'_>) -> Result<Option<Scaled>, CostWarning> {
+    match returned.path.find(result) {
+        Found::Nothing if *meta != Json::Null => {}
+        found => return value_of(found),
+    }
+    match returned.path.find(meta) {
+        Found::Nothing => {
+            let whole = Json::Object(vec![(Cow::Borrowed("_meta"), meta.clone())]);
+            value_of(returned.path.find(&whole))
+        }
+        found => value_of(found),
+    }
+}
+
+/// The value of what was found.
+fn value_of(found: Found<'_, '_>) -> Result<Option<Scaled>, CostWarning> {
+    let json = match found {
         Found::One(json) => json,
         Found::Nothing => return Err(CostWarning::Missing),
         Found::Several(count) => return Err(CostWarning::Several { count }),

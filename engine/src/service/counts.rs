@@ -6,8 +6,6 @@
 //! more ([`Services::count_calls`]); those that came in since are looked at when somebody asks, up to a bound, and whoever
 //! asks is told until when the answer is complete. The books stay the truth; this is an overview of them.
 
-use std::time::Duration;
-
 use self::lag::Lag;
 use super::{Services, outbox::unexpected};
 use crate::{
@@ -18,7 +16,6 @@ use crate::{
         counts::{self, BUCKET_US, CallCount, FlowCount},
         periods,
     },
-    upstream::UpstreamTarget,
 };
 
 mod lag;
@@ -268,10 +265,7 @@ impl Services {
     /// call may take from its first to its last row.
     fn settled_us(&self, now_us: i64) -> i64 {
         let snapshot = self.snapshot();
-        let longest = snapshot.offers().chain(snapshot.core_tools()).map(|offer| match &*offer.tool.upstream {
-            UpstreamTarget::Builtin(_) => Duration::ZERO,
-            UpstreamTarget::Http { timeout, .. } => *timeout,
-        });
+        let longest = snapshot.offers().chain(snapshot.core_tools()).map(|offer| offer.tool.upstream.timeout());
         let longest = longest.max().unwrap_or_default();
         let longest_us = i64::try_from(longest.as_micros()).unwrap_or(i64::MAX).saturating_add(SETTLING_US);
         whole_ms(now_us.saturating_sub(self.counting.with(|lag| lag.longest_us(longest_us, now_us))))

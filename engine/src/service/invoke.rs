@@ -28,7 +28,7 @@ use crate::{
     pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
     snapshot::{Offer, Snapshot},
     store::{StoreError, WriterError},
-    upstream::{Upstream, UpstreamTarget},
+    upstream::Upstream,
 };
 
 mod decision;
@@ -377,10 +377,7 @@ fn record_of(call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
 
 fn place_hold(accepted: &Accepted, payer: LedgerAccountId) -> PlaceHold {
     let call = &accepted.call;
-    let timeout_us = match &*call.offer.tool.upstream {
-        UpstreamTarget::Builtin(_) => 0,
-        UpstreamTarget::Http { timeout, .. } => i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX),
-    };
+    let timeout_us = i64::try_from(call.offer.tool.upstream.timeout().as_micros()).unwrap_or(i64::MAX);
     PlaceHold {
         id: EntryId::from(call.id),
         wallet: payer,

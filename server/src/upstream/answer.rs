@@ -42,7 +42,7 @@ pub(super) struct Head {
 /// money from a result reads it strictly.
 pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
     if body.is_empty() {
-        return UpstreamAnswer::Completed { result: None };
+        return UpstreamAnswer::Completed { result: None, meta: None };
     }
     if let Some(coding) = head.coding.as_deref() {
         return failed(format!("the body is encoded as `{}`, which was not asked for", shorten(coding)));
@@ -54,18 +54,22 @@ pub(super) fn decide_completed(head: &Head, body: Vec<u8>) -> UpstreamAnswer {
     if text.starts_with('\u{feff}') {
         text.remove(0);
     }
+    decide_text(text, head.media_type.as_deref().is_some_and(is_json_type))
+}
+
+/// The meaning of a complete answer in words: JSON as it was written, or a text; nothing is none. What `is_said_to_be_json`
+/// and is not is broken.
+pub(super) fn decide_text(text: String, is_said_to_be_json: bool) -> UpstreamAnswer {
     if text.trim().is_empty() {
-        return UpstreamAnswer::Completed { result: None };
+        return UpstreamAnswer::Completed { result: None, meta: None };
     }
     match serde_json::from_str::<IgnoredAny>(&text) {
         Ok(_) if is_deeper_than(JSON_DEPTH_MAX, &text) => {
             failed(format!("the body is nested deeper than {JSON_DEPTH_MAX}"))
         }
-        Ok(_) => UpstreamAnswer::Completed { result: Some(text) },
-        Err(error) if head.media_type.as_deref().is_some_and(is_json_type) => {
-            failed(format!("the body is declared as json and is not: {error}"))
-        }
-        Err(_not_json) => UpstreamAnswer::Completed { result: Some(json!({ "text": text }).to_string()) },
+        Ok(_) => UpstreamAnswer::Completed { result: Some(text), meta: None },
+        Err(error) if is_said_to_be_json => failed(format!("the body is declared as json and is not: {error}")),
+        Err(_not_json) => UpstreamAnswer::Completed { result: Some(json!({ "text": text }).to_string()), meta: None },
     }
 }
 
@@ -95,7 +99,7 @@ fn is_json_type(media_type: &str) -> bool {
 }
 
 /// `error.message`, `message` or `detail`, the first that is a text with something in it.
-fn find_message(body: &[u8]) -> Option<String> {
+pub(super) fn find_message(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     ["/error/message", "/message", "/detail"]
         .into_iter()
@@ -105,14 +109,14 @@ fn find_message(body: &[u8]) -> Option<String> {
 }
 
 /// Bounded, on one line, without control characters.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let flat: String =
         text.trim().chars().take(MESSAGE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     flat.trim_end().to_owned()
 }
 
 /// Whether valid JSON text nests deeper than `depth_max`.
-fn is_deeper_than(depth_max: usize, json: &str) -> bool {
+pub(super) fn is_deeper_than(depth_max: usize, json: &str) -> bool {
     let (mut depth, mut is_in_string, mut is_escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {

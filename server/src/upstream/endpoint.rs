@@ -1,6 +1,6 @@
 //! What is shared between all calls of one endpoint and of one origin: the breaker and the concurrency limit.
 //!
-//! The breaker belongs to the endpoint (the URL without its query), so that one broken tool does not take down its
+//! The breaker belongs to the endpoint (the URL without its query, and for MCP the tool), so that one broken tool does not take down its
 //! healthy neighbours, which may belong to other publishers on the same host. The concurrency limit belongs to the
 //! origin (scheme, host, port), which is what gets crowded.
 
@@ -51,7 +51,16 @@ struct Known {
 impl Endpoints {
     /// The endpoint that `url` belongs to.
     pub(super) fn load(&self, url: &Url) -> Arc<Endpoint> {
-        let name = &url[..Position::AfterPath];
+        self.load_named(&url[..Position::AfterPath], url)
+    }
+
+    /// The endpoint that a tool of the MCP server at `url` is: all its tools are at one URL, and one of them that is broken
+    /// says nothing about the others.
+    pub(super) fn load_tool(&self, url: &Url, tool: &str) -> Arc<Endpoint> {
+        self.load_named(&format!("{}#{tool}", &url[..Position::AfterPath]), url)
+    }
+
+    fn load_named(&self, name: &str, url: &Url) -> Arc<Endpoint> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(endpoint) = known.endpoints.get(name) {
             return Arc::clone(endpoint);

@@ -1,4 +1,4 @@
-//! Calls over HTTP/1.1.
+//! Calls over HTTP/1.1, and what calls to MCP servers share with them.
 //!
 //! The question that decides about money is how far a call got. Before a connection stands (egress rules, name, TCP, TLS)
 //! nothing was sent. From then on the request may have been received, and only a complete head of an answer says more.
@@ -30,6 +30,7 @@ use super::{
     egress::EgressRules,
     endpoint::{Endpoints, Permit},
     lookup::{NameService, SystemNames},
+    mcp::McpUpstreams,
     outgoing::prepare,
     tls,
     worker::{Route, load_route},
@@ -48,10 +49,12 @@ const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 #[error("tls for calls to upstreams could not be set up")]
 pub struct UpstreamSetupError(#[from] rustls::Error);
 
-/// All `http` upstreams: egress rules, pooled connections, circuit breakers. Clones are handles of the same thing.
+/// All upstreams: egress rules, pooled connections, circuit breakers, sessions with MCP servers. Clones are handles of the
+/// same thing.
 #[derive(Clone)]
 pub struct HttpUpstreams {
     pub(super) shared: Arc<Shared>,
+    mcp: Arc<McpUpstreams>,
 }
 
 impl fmt::Debug for HttpUpstreams {
@@ -65,7 +68,7 @@ pub(super) struct Shared {
     rules: RwLock<Arc<EgressRules>>,
     /// Counts the changes of the rules. What a worker judged under an older generation is void.
     generation: AtomicU64,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) endpoints: Endpoints,
     pub(super) names: Arc<dyn NameService>,
     pub(super) tls: ClientConfig,
@@ -105,7 +108,13 @@ impl HttpUpstreams {
             names,
             tls,
         };
-        Self { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        Self { mcp: Arc::new(McpUpstreams::new(Arc::clone(&shared))), shared }
+    }
+
+    #[cfg(test)]
+    pub(super) fn mcp(&self) -> &McpUpstreams {
+        &self.mcp
     }
 
     /// The rules in force.
@@ -123,26 +132,43 @@ impl HttpUpstreams {
 
 impl Upstream for HttpUpstreams {
     async fn call(&self, request: UpstreamRequest) -> UpstreamAnswer {
-        let UpstreamTarget::Http { method, url, timeout } = request.target.as_ref() else {
-            return UpstreamAnswer::NotDispatched { detail: "a built-in tool has no address".to_owned() };
-        };
-        let route = match load_route(&self.shared, url) {
-            Ok(route) => route,
-            Err(error) => return not_dispatched(&error),
-        };
-        let outgoing = match prepare(&route.url, method, &request) {
-            Ok(outgoing) => outgoing,
-            Err(error) => return not_dispatched(&error),
-        };
-        let permit = match route.endpoint.admit(&self.shared.clock) {
-            Ok(permit) => permit,
-            Err(busy) => return not_dispatched(&busy),
-        };
-        let now = Instant::now();
-        // a timeout beyond what the clock can hold is as good as none; a day is plenty
-        let deadline = now.checked_add(*timeout).unwrap_or(now + Duration::from_hours(24));
-        call_until(deadline, route, outgoing, permit).await
+        match request.target.as_ref() {
+            UpstreamTarget::Builtin(_) => {
+                UpstreamAnswer::NotDispatched { detail: "a built-in tool has no address".to_owned() }
+            }
+            UpstreamTarget::Http { method, url, timeout } => {
+                call_http(&self.shared, &request, (method, url), *timeout).await
+            }
+            UpstreamTarget::Mcp { .. } => self.mcp.call(request).await,
+        }
     }
+}
+
+async fn call_http(
+    shared: &Arc<Shared>,
+    request: &UpstreamRequest,
+    (method, url): (&str, &str),
+    timeout: Duration,
+) -> UpstreamAnswer {
+    let route = match load_route(shared, url) {
+        Ok(route) => route,
+        Err(error) => return not_dispatched(&error),
+    };
+    let outgoing = match prepare(&route.url, method, request) {
+        Ok(outgoing) => outgoing,
+        Err(error) => return not_dispatched(&error),
+    };
+    let permit = match route.endpoint.admit(&shared.clock) {
+        Ok(permit) => permit,
+        Err(busy) => return not_dispatched(&busy),
+    };
+    call_until(deadline_after(timeout), route, outgoing, permit).await
+}
+
+/// A timeout beyond what the clock can hold is as good as none; a day is plenty.
+pub(super) fn deadline_after(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now + Duration::from_hours(24))
 }
 
 async fn call_until(deadline: Instant, route: Route, outgoing: reqwest::Request, permit: Permit) -> UpstreamAnswer {
@@ -174,23 +200,32 @@ async fn take_answer(deadline: Instant, mut response: Response) -> UpstreamAnswe
             Err(BodyError::Cut(error)) => unknown("the body was cut off", &error),
         },
         StatusClass::Rejected | StatusClass::Forbidden | StatusClass::Failed => {
-            let soon = Instant::now().checked_add(ERROR_BODY_TIMEOUT).map_or(deadline, |soon| soon.min(deadline));
-            let body = read_body(soon, &mut response, ERROR_BODY_BYTES_MAX).await.unwrap_or_default();
+            let body = read_error_body(deadline, &mut response).await;
             answer::decide_refused(&head, &body)
         }
     }
 }
 
+/// What of an error answer's body comes soon enough.
+pub(super) async fn read_error_body(deadline: Instant, response: &mut Response) -> Vec<u8> {
+    let soon = deadline_after(ERROR_BODY_TIMEOUT).min(deadline);
+    read_body(soon, response, ERROR_BODY_BYTES_MAX).await.unwrap_or_default()
+}
+
 /// Why a body could not be read to its end.
 #[derive(Debug)]
-enum BodyError {
+pub(super) enum BodyError {
     TooLong,
     Late(tokio::time::error::Elapsed),
     Cut(reqwest::Error),
 }
 
 /// Reads at most `bytes_max`. The announced length only saves work; what arrives is counted.
-async fn read_body(deadline: Instant, response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
+pub(super) async fn read_body(
+    deadline: Instant,
+    response: &mut Response,
+    bytes_max: usize,
+) -> Result<Vec<u8>, BodyError> {
     let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
     if announced > bytes_max {
         return Err(BodyError::TooLong);
@@ -204,6 +239,17 @@ async fn read_body(deadline: Instant, response: &mut Response, bytes_max: usize)
             Some(chunk) => body.extend_from_slice(&chunk),
         }
     }
+}
+
+/// With what a call counts as answered that an MCP server completed, whatever its tool says.
+pub(super) const STATUS_COMPLETED: u16 = 200;
+/// With what a call counts as answered whose arguments a tool of an MCP server did not accept, or that it could not carry
+/// out: the protocol has no numbers for that, and our callers get one.
+pub(super) const STATUS_REJECTED: u16 = 422;
+
+/// Whether an MCP server says with this status that it does not know the session that the request was made in.
+pub(super) const fn is_session_lost(status: u16) -> bool {
+    status == 404
 }
 
 pub(super) const fn class_of(status: u16) -> StatusClass {
@@ -225,7 +271,7 @@ pub(super) const fn is_healthy(status: u16, answer: &UpstreamAnswer) -> bool {
     }
 }
 
-fn head_of(response: &Response) -> Head {
+pub(super) fn head_of(response: &Response) -> Head {
     let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
     Head {
         status: response.status().as_u16(),
@@ -239,7 +285,7 @@ fn head_of(response: &Response) -> Head {
     }
 }
 
-fn header_bytes(headers: &HeaderMap) -> usize {
+pub(super) fn header_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len())).fold(0, usize::saturating_add)
 }
 
@@ -252,7 +298,7 @@ fn unknown(what: &str, error: &dyn std::error::Error) -> UpstreamAnswer {
 }
 
 /// An error with all its causes, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

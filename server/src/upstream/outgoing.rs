@@ -6,7 +6,7 @@ use engine::{
 };
 use reqwest::{
     Method, Request,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use url::Url;
 
@@ -46,14 +46,21 @@ pub(super) fn prepare(url: &Url, method: &str, request: &UpstreamRequest) -> Res
         outgoing.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         outgoing
     };
+    outgoing.headers_mut().extend(context_headers(request)?);
+    Ok(outgoing)
+}
+
+/// What tells the upstream which call this is, and of whom.
+pub(super) fn context_headers(request: &UpstreamRequest) -> Result<HeaderMap, Unsendable> {
     let invocation = request.invocation.to_string();
     let own = [("x-tollgate-invocation-id", &invocation), ("idempotency-key", &request.idempotency_key)];
+    let mut headers = HeaderMap::new();
     for (name, value) in request.headers.iter().map(|(name, value)| (*name, value)).chain(own) {
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_bad_value| Unsendable::Header(name))?;
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_bad_name| Unsendable::Header(name))?;
-        outgoing.headers_mut().insert(header, value);
+        headers.insert(header, value);
     }
-    Ok(outgoing)
+    Ok(headers)
 }
 
 fn with_query(url: &Url, arguments: &str) -> Result<Url, Unsendable> {

@@ -26,6 +26,7 @@ mod bad_answers;
 mod calls;
 mod forbidden;
 mod hostile;
+mod mcp;
 mod secure;
 
 /// A clock that moves by hand.

@@ -34,7 +34,7 @@ const fn credits(micros: i64) -> Credits {
 async fn a_paid_call_is_shown_with_everything_that_the_books_say(kind: Kind) {
     let shop = Shop::open(kind).await;
     let result = Some("{\"cost\": 3}".to_owned());
-    let id = shop.call("dear", Some("k-1"), UpstreamAnswer::Completed { result }).await.id;
+    let id = shop.call("dear", Some("k-1"), UpstreamAnswer::Completed { result, meta: None }).await.id;
     let found = shop.services.find_call(id).await.unwrap().unwrap();
     assert_eq!((found.call.state, found.call.outcome), (CallState::Succeeded, CallOutcome::Charged));
     assert_eq!((found.call.held, found.call.charged), (credits(MOST), credits(6_500_000)), "2 + 1.5 × 3");
@@ -80,7 +80,7 @@ async fn what_a_tool_wanted_beyond_the_hold_is_told(kind: Kind) {
     let found = shop.services.find_call(id).await.unwrap().unwrap();
     assert_eq!((found.call.charged, found.shortfall), (credits(MOST), credits(142_000_000)));
     assert!(found.warning.is_some());
-    let id = shop.call("dear", None, UpstreamAnswer::Completed { result: None }).await.id;
+    let id = shop.call("dear", None, UpstreamAnswer::Completed { result: None, meta: None }).await.id;
     let found = shop.services.find_call(id).await.unwrap().unwrap();
     assert_eq!((found.call.charged, found.shortfall), (credits(2_000_000), Credits::ZERO), "the base");
     assert!(found.warning.is_some_and(|warning| warning.contains("base")));

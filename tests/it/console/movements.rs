@@ -64,6 +64,7 @@ fn catalog() -> DeclaredCatalog {
         is_unverified_ok: false,
         method: "POST".to_owned(),
         url: "http://127.0.0.1:9/".to_owned(),
+        mcp_tool: None,
         timeout_ms: 1_000,
         pricing: fixed("5"),
         fingerprint: "1".to_owned(),

@@ -53,6 +53,7 @@ fn tool(name: &str) -> DeclaredTool {
         is_unverified_ok: true,
         method: "POST".to_owned(),
         url: "http://127.0.0.1:9/".to_owned(),
+        mcp_tool: None,
         timeout_ms: 1_000,
         pricing: PricingSpec {
             pricing_mode: Some("fixed_per_request".to_owned()),

@@ -52,6 +52,7 @@ fn tool(name: &str, pricing: PricingSpec) -> DeclaredTool {
         is_unverified_ok: false,
         method: "POST".to_owned(),
         url: "http://127.0.0.1:9/".to_owned(),
+        mcp_tool: None,
         timeout_ms: 1_000,
         pricing,
         fingerprint: "1".to_owned(),
@@ -153,7 +154,7 @@ impl Shop {
     /// A call that the tool says costs `cost`.
     pub(super) async fn paid_call(&self, cost: &str) -> InvocationId {
         let result = Some(format!("{{\"cost\": {cost}}}"));
-        let answered = self.call("dear", None, UpstreamAnswer::Completed { result }).await;
+        let answered = self.call("dear", None, UpstreamAnswer::Completed { result, meta: None }).await;
         assert!(matches!(answered.answer, Answer::Complete { .. }), "{answered:?}");
         answered.id
     }
@@ -170,7 +171,7 @@ impl Shop {
     }
 
     pub(super) async fn free_call(&self) -> InvocationId {
-        self.call("free", None, UpstreamAnswer::Completed { result: None }).await.id
+        self.call("free", None, UpstreamAnswer::Completed { result: None, meta: None }).await.id
     }
 
     /// Alice is suspended from now on, and calls.
@@ -178,7 +179,7 @@ impl Shop {
         let account = self.services.find_account_called(ALICE).await.unwrap().unwrap();
         self.services.set_account_suspended(&OpContext::system(), account, true, "a test").await.unwrap();
         self.principal = self.services.find_principal_by_email(ALICE).await.unwrap().unwrap();
-        let answered = self.call("dear", None, UpstreamAnswer::Completed { result: None }).await;
+        let answered = self.call("dear", None, UpstreamAnswer::Completed { result: None, meta: None }).await;
         assert!(matches!(answered.answer, Answer::Denied { .. }), "{answered:?}");
         answered.id
     }

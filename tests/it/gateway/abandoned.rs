@@ -38,7 +38,7 @@ struct Counting(AtomicUsize);
 impl Upstream for Counting {
     async fn call(&self, _: UpstreamRequest) -> UpstreamAnswer {
         self.0.fetch_add(1, Ordering::SeqCst);
-        UpstreamAnswer::Completed { result: None }
+        UpstreamAnswer::Completed { result: None, meta: None }
     }
 }
 
@@ -65,6 +65,7 @@ fn catalog() -> DeclaredCatalog {
         is_unverified_ok: false,
         method: "POST".to_owned(),
         url: "http://127.0.0.1:9/".to_owned(),
+        mcp_tool: None,
         timeout_ms: 1_000,
         pricing,
         fingerprint: "1".to_owned(),

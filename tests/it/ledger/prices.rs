@@ -53,6 +53,7 @@ fn catalog(credits: &str) -> DeclaredCatalog {
         is_unverified_ok: false,
         method: "POST".to_owned(),
         url: "http://127.0.0.1:9/".to_owned(),
+        mcp_tool: None,
         timeout_ms: 1_000,
         pricing: fixed(credits),
         fingerprint: credits.to_owned(),

@@ -248,10 +248,14 @@ fn facts(tool: &ToolDetail, recent: &RecentCalls) -> Facts {
         || Cell::text(t("catalog-core")),
         |(_, publisher)| Cell::link(&publisher.display_name, publisher_href(publisher.id)),
     );
+    let upstream = tool.mcp_tool.as_ref().map_or_else(
+        || format!("{} {}", terms.method, terms.shown_url()),
+        |name| format!("MCP {name} {}", terms.shown_url()),
+    );
     Facts::new()
         .fact(t("catalog-publisher"), seller)
         .fact(t("catalog-description"), Cell::text(&profile.short_description))
-        .fact(t("catalog-upstream"), Cell::Mono(format!("{} {}", terms.method, terms.shown_url())))
+        .fact(t("catalog-upstream"), Cell::Mono(upstream))
         .fact(t("catalog-timeout"), Cell::Number(i64::try_from(terms.timeout_ms).unwrap_or(i64::MAX)))
         .fact(t("catalog-tier"), Cell::text(t(tier)))
         .fact(t("catalog-recent-calls"), number(recent.calls))

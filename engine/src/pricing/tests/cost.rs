@@ -9,8 +9,32 @@ fn quote(spec: &PricingSpec, arguments: &str) -> Result<Credits, QuoteRefusal> {
 }
 
 fn cost(spec: &PricingSpec, hold: &str, result: &str) -> (String, String, Option<&'static str>) {
-    let actual = actual_cost(&price(spec), cr(hold), &json::parse(result).unwrap());
+    let actual = actual_cost(&price(spec), cr(hold), &json::parse(result).unwrap(), &json::Json::Null);
     (actual.charge.to_string(), actual.shortfall.to_string(), actual.warning.map(CostWarning::as_str))
+}
+
+#[test]
+fn the_path_is_asked_about_the_result_first_and_then_about_what_stands_beside_it() {
+    let cases = [
+        ("$.c", r#"{"c":2}"#, r#"{"c":9}"#, "2", None),
+        ("$.c", r#"{"d":2}"#, r#"{"c":0.123456}"#, "0.123456", None),
+        ("$.c", "null", r#"{"c":"3.5"}"#, "3.5", None),
+        ("$._meta.c", r#"{"d":2}"#, r#"{"c":4}"#, "4", None),
+        ("$.usage.c", "[]", r#"{"usage":{"c":1e1}}"#, "10", None),
+        ("$..c", r#"{"d":2}"#, r#"{"a":{"c":5}}"#, "5", None),
+        // what is in the result counts, even if it is no cost
+        ("$.c", r#"{"c":-1}"#, r#"{"c":4}"#, "0", Some("cost_negative")),
+        ("$.c", r#"{"c":"x"}"#, r#"{"c":4}"#, "0", Some("cost_not_a_number")),
+        ("$.c", r#"{"d":2}"#, r#"{"d":4}"#, "0", Some("cost_missing")),
+        ("$.c", r#"{"d":2}"#, "null", "0", Some("cost_missing")),
+        ("$.c", "null", r#"{"c":13}"#, "12.5", Some("cost_above_hold")),
+    ];
+    for (path, result, meta, charge, warning) in cases {
+        let (result, meta) = (json::parse(result).unwrap(), json::parse(meta).unwrap());
+        let actual = actual_cost(&price(&returned_spec(path, "1", "0", "12.5")), cr("12.5"), &result, &meta);
+        let told = (actual.charge.to_string(), actual.warning.map(CostWarning::as_str));
+        assert_eq!(told, (charge.to_owned(), warning), "{path} in {result:?} and {meta:?}");
+    }
 }
 
 #[test]
@@ -198,7 +222,7 @@ proptest! {
         let spec = returned_spec("$.cost", &multiplier_text, &Credits::from_micros(base).to_string(), &max.to_string());
         let text = format!("{{\"cost\":{value}e-{scale}}}");
         let result = json::parse(&text).unwrap();
-        let actual = actual_cost(&price(&spec), max, &result);
+        let actual = actual_cost(&price(&spec), max, &result, &json::Json::Null);
         prop_assert!(actual.charge >= Credits::from_micros(base) && actual.charge <= max);
         prop_assert_eq!(actual.shortfall.is_zero(), actual.warning != Some(CostWarning::AboveHold));
         if value >= 0 && scale <= 18 {

@@ -243,6 +243,7 @@ impl Services {
             created_us: now_us,
             category: None,
             tags: tags_to_json(&[]),
+            upstream_tool: None,
         };
         let row = with_terms(blank, terms);
         let version = entity::price_version::Model {

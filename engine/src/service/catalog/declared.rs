@@ -51,7 +51,7 @@ pub struct DeclaredNamespace {
     pub fingerprint: String,
 }
 
-/// A tool with an HTTP upstream.
+/// A tool with an upstream.
 #[derive(Debug, Clone)]
 pub struct DeclaredTool {
     /// Unique in its namespace.
@@ -66,10 +66,12 @@ pub struct DeclaredTool {
     pub input_schema: String,
     /// Open to unverified accounts while its price is zero.
     pub is_unverified_ok: bool,
-    /// The HTTP method of the upstream.
+    /// The HTTP method of the upstream; `POST` for an MCP server.
     pub method: String,
     /// The URL of the upstream.
     pub url: String,
+    /// The tool's name on the MCP server at the URL; `None` where that is a plain HTTP endpoint.
+    pub mcp_tool: Option<String>,
     /// The upstream's deadline, in milliseconds.
     pub timeout_ms: u64,
     /// The price.

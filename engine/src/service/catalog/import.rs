@@ -226,6 +226,7 @@ impl<'s> Import<'s> {
             created_us: found.as_ref().map_or(self.now_us, |row| row.created_us),
             category: declared.topics.category.clone(),
             tags: tags_to_json(&declared.topics.tags),
+            upstream_tool: declared.mcp_tool.clone(),
         };
         self.tell(found.as_ref().map(tool_facts), &tool_facts(&row));
         let backend = self.services.db.backend();

@@ -136,6 +136,8 @@ pub struct ToolDetail {
     pub profile: ToolProfile,
     /// What can be changed.
     pub terms: ToolTerms,
+    /// The tool's name on the MCP server that it calls; `None` for a plain HTTP endpoint.
+    pub mcp_tool: Option<String>,
 }
 
 /// Which tools are wanted. What is empty or `None` does not matter.
@@ -293,9 +295,9 @@ impl Services {
         let row = entity::tool::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
         let Some(row) = row else { return Ok(None) };
         let sellers = self.sellers(row.namespace_id.into_iter()).await?;
-        let terms = terms_of(&row);
+        let (terms, mcp_tool) = (terms_of(&row), row.upstream_tool);
         let shown = (row.id, row.namespace_id, row.name, row.short_description, row.is_suspended, row.created_us);
-        Ok(Some(ToolDetail { profile: tool(shown, &sellers)?, terms }))
+        Ok(Some(ToolDetail { profile: tool(shown, &sellers)?, terms, mcp_tool }))
     }
 
     /// These namespaces with their publishers.

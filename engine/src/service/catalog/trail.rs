@@ -26,17 +26,21 @@ pub(super) fn namespace_facts(row: &entity::namespace::Model) -> Value {
     facts.into()
 }
 
-/// Of a tool.
+/// Of a tool. That its upstream is an MCP server is told where it is one.
 pub(super) fn tool_facts(row: &entity::tool::Model) -> Value {
     let schema: String = sha256(row.input_schema.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    json!({
+    let mut facts = json!({
         "short_description": row.short_description,
         "input_schema_sha256": schema,
         "unverified_ok": row.is_unverified_ok,
         "method": row.upstream_method,
         "url": without_secrets(&row.upstream_url),
         "timeout_ms": row.timeout_ms,
-    })
+    });
+    if let (Some(tool), Some(facts)) = (&row.upstream_tool, facts.as_object_mut()) {
+        facts.insert("mcp_tool".to_owned(), json!(tool));
+    }
+    facts
 }
 
 /// Of a price version.

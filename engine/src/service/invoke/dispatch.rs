@@ -46,7 +46,9 @@ impl Services {
     ) -> Answered {
         let answer = match &*accepted.call.offer.tool.upstream {
             UpstreamTarget::Builtin(builtin) => self.builtin_answer(*builtin, &accepted.call),
-            UpstreamTarget::Http { .. } => upstream.call(upstream_request(&accepted.call)).await,
+            UpstreamTarget::Http { .. } | UpstreamTarget::Mcp { .. } => {
+                upstream.call(upstream_request(&accepted.call)).await
+            }
         };
         self.keep_payload(&accepted.call, &answer);
         failpoint!("after_upstream_answer");
@@ -165,7 +167,7 @@ fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
         Verdict { outcome, key, end, completion: Some(completion) }
     };
     match answer {
-        UpstreamAnswer::Completed { result } => completed(accepted, result, now_us),
+        UpstreamAnswer::Completed { result, meta } => completed(accepted, result, meta.as_deref(), now_us),
         UpstreamAnswer::Rejected { status, message } => {
             failed(Completion::Rejected(status, message), Code::UpstreamRejected)
         }
@@ -198,12 +200,16 @@ fn judge(accepted: &Accepted, answer: UpstreamAnswer, now_us: i64) -> Verdict {
     }
 }
 
-fn completed(accepted: &Accepted, result: Option<String>, now_us: i64) -> Verdict {
-    let parsed = result.as_deref().map_or(Ok(json::Json::Null), json::parse);
-    let cost = actual_cost(&accepted.price, accepted.hold, &parsed.unwrap_or(json::Json::Null));
+fn completed(accepted: &Accepted, result: Option<String>, meta: Option<&str>, now_us: i64) -> Verdict {
+    let cost = actual_cost(&accepted.price, accepted.hold, &read_strictly(result.as_deref()), &read_strictly(meta));
     let mut end = end_of(CallState::Succeeded, None, now_us);
     end.shortfall = cost.shortfall;
     end.warning = cost.warning.map(|warning| warning.to_string());
     let completion = Some(Completion::Result(result));
     Verdict { outcome: Outcome::Capture(cost.charge), key: KeyEndKind::Store, end, completion }
+}
+
+/// What cannot be read strictly has no cost in it.
+fn read_strictly(text: Option<&str>) -> json::Json<'_> {
+    text.and_then(|text| json::parse(text).ok()).unwrap_or(json::Json::Null)
 }

@@ -144,7 +144,7 @@ impl Services {
         let settings = &gateway.snapshot.sessions;
         let facts = BuiltinFacts { seen: &seen, settings, session: &gateway.session, tools_of: &tools_of };
         match builtin.answer(&arguments, &facts) {
-            Ok(result) => UpstreamAnswer::Completed { result: Some(result) },
+            Ok(result) => UpstreamAnswer::Completed { result: Some(result), meta: None },
             Err(message) => {
                 let status = gateway.snapshot.setup.dialect.http.errors.rule(FailureKind::ToolInput).status;
                 UpstreamAnswer::Rejected { status, message: Some(message) }

@@ -18,6 +18,7 @@ pub struct Model {
     pub created_us: i64,
     pub category: Option<String>,
     pub tags: String,
+    pub upstream_tool: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

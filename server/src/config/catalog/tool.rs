@@ -68,7 +68,7 @@ pub enum UpstreamItem {
     Mcp {
         /// The server's URL.
         url: String,
-        /// The tool's name there.
+        /// The tool's name there; its own name unless the file says another one.
         tool: String,
         /// The deadline in milliseconds.
         timeout_ms: u64,
@@ -121,7 +121,7 @@ impl ToolItem {
             Some(value) => read_schema(&value),
             None => Some(Json::Object(Map::new())),
         };
-        let upstream = fields.required_section("upstream", UpstreamItem::read);
+        let upstream = fields.required_section("upstream", |upstream| UpstreamItem::read(upstream, name.as_deref()));
         let pricing = fields.optional("pricing", PricingItem::read);
         // none when the price is broken, which has been said
         let is_free = pricing.as_ref().map_or(Some(true), |pricing| pricing.as_ref().map(PricingItem::is_free));
@@ -157,7 +157,8 @@ impl PricingItem {
 }
 
 impl UpstreamItem {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    /// `own_name` is that of the tool: what it is called on an MCP server where nothing else is said.
+    fn read(fields: &mut Fields<'_>, own_name: Option<&str>) -> Option<Self> {
         const KINDS: [&str; 3] = ["http", "mcp", "builtin"];
         let kind = fields.require("kind").and_then(|value| {
             value.parsed(|text| {
@@ -198,7 +199,7 @@ impl UpstreamItem {
             let is_needed = kinds.contains(&kind);
             match value {
                 Some(value) if !is_needed => value.wrong(format!("has no meaning for the kind `{kind}`")),
-                None if is_needed && !matches!(key, "method" | "timeout_ms") => {
+                None if is_needed && !matches!(key, "method" | "timeout_ms" | "tool") => {
                     is_complete = false;
                     let text = format!("`{}` needs the key `{key}` for the kind `{kind}`", fields.path);
                     fields.reader.problem(&fields.place, text);
@@ -216,7 +217,10 @@ impl UpstreamItem {
                 url: url?,
                 timeout_ms: timeout_ms?,
             }),
-            "mcp" => Some(Self::Mcp { url: url?, tool: tool?, timeout_ms: timeout_ms? }),
+            "mcp" => {
+                let tool = if tool_value.is_some() { tool } else { own_name.map(str::to_owned) };
+                Some(Self::Mcp { url: url?, tool: tool?, timeout_ms: timeout_ms? })
+            }
             _ => Some(Self::Builtin { name: name? }),
         }
     }

@@ -281,6 +281,31 @@ fn tools_need_a_name_and_an_upstream_that_is_whole() {
 }
 
 #[test]
+fn a_tool_of_an_mcp_server_has_its_own_name_there_unless_the_file_says_another() {
+    let read = |upstream: &str| {
+        accepted(&tool(&format!("upstream: {{ kind: 'mcp', {upstream} }}"))).catalog.core_tools[0].clone()
+    };
+    let expected = |tool: &str, timeout_ms: u64| UpstreamItem::Mcp {
+        url: "https://x.example/mcp".to_owned(),
+        tool: tool.to_owned(),
+        timeout_ms,
+    };
+    let plain = read("url: 'https://x.example/mcp'");
+    assert_eq!(plain.upstream, expected(&plain.name, 25_000));
+    let other = read("url: 'https://x.example/mcp', tool: 'another name', timeout_ms: 7");
+    assert_eq!(other.upstream, expected("another name", 7));
+    for (upstream, wanted) in [
+        ("tool: 'y'", "needs the key `url` for the kind `mcp`"),
+        ("url: 'http://x', method: 'GET'", "has no meaning for the kind `mcp`"),
+        ("url: 'http://x', tool: 'a\\nb'", "`catalog.core_tools[0].upstream.tool`"),
+        ("url: 'http://x', tool: ''", "`catalog.core_tools[0].upstream.tool`"),
+    ] {
+        let error = refused(&tool(&format!("upstream: {{ kind: 'mcp', {upstream} }}")));
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
 fn addresses_tokens_and_passwords_are_checked_without_repeating_secrets() {
     for email in [
         "",

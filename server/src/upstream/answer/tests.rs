@@ -11,7 +11,7 @@ fn head(status: u16, media_type: &str) -> Head {
 }
 
 fn completed(result: &str) -> UpstreamAnswer {
-    UpstreamAnswer::Completed { result: Some(result.to_owned()) }
+    UpstreamAnswer::Completed { result: Some(result.to_owned()), meta: None }
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn text_that_is_not_json_is_wrapped_unless_it_claimed_to_be_json() {
 fn an_empty_answer_has_no_result() {
     for (status, body) in [(204, ""), (200, ""), (202, ""), (200, " \r\n"), (200, "\u{feff}"), (202, "\n")] {
         let answer = decide_completed(&head(status, "application/json"), body.into());
-        assert_eq!(answer, UpstreamAnswer::Completed { result: None }, "{status} {body:?}");
+        assert_eq!(answer, UpstreamAnswer::Completed { result: None, meta: None }, "{status} {body:?}");
     }
 }
 

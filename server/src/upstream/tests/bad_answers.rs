@@ -131,7 +131,7 @@ async fn a_body_of_exactly_the_limit_is_a_result() {
     let body = format!("\"{}\"", "x".repeat(super::super::answer::BODY_BYTES_MAX - 2));
     let upstream = Hostile::answering(answer("200 OK", "application/json", &body));
     let answer = call(&upstreams(allow_private()), &upstream.url("/tool")).await;
-    assert_eq!(answer, UpstreamAnswer::Completed { result: Some(body) });
+    assert_eq!(answer, UpstreamAnswer::Completed { result: Some(body), meta: None });
 }
 
 #[tokio::test]

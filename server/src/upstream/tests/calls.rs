@@ -20,7 +20,7 @@ async fn a_request_carries_the_arguments_as_written_and_its_context() {
     outgoing.headers =
         vec![("x-tollgate-session-key", "agent:main".to_owned()), ("x-tollgate-channel", "süd".to_owned())];
     let answer = upstreams.call(outgoing).await;
-    assert_eq!(answer, UpstreamAnswer::Completed { result: Some(r#"{"fine":true}"#.to_owned()) });
+    assert_eq!(answer, UpstreamAnswer::Completed { result: Some(r#"{"fine":true}"#.to_owned()), meta: None });
     let (head, body) = requests.recv().unwrap();
     assert_eq!(body, r#"{"a": 1.0, "b":"é"}"#);
     assert!(head.starts_with("POST /a/b?c=d HTTP/1.1\r\n"), "{head}");

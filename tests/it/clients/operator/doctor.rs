@@ -82,8 +82,8 @@ fn what_is_wrong_is_named_and_decides_the_exit_code() {
             fs::write(folder.join("letters"), "").unwrap();
             configure(folder, &json!({"mail": {"dir": "letters"}}));
         }),
-        ("catalog", 3, "only `http` upstreams", |folder| {
-            let tool = json!({"name": "t", "upstream": {"kind": "mcp", "url": "http://127.0.0.1:9/", "tool": "t"}});
+        ("catalog", 3, "only `http` and `mcp` upstreams", |folder| {
+            let tool = json!({"name": "t", "upstream": {"kind": "builtin", "name": "t"}});
             configure(folder, &json!({"catalog": {"core_tools": [tool]}}));
         }),
         ("policy", 3, "tools.profile", |folder| configure(folder, &json!({"tools": {"profile": "nothing"}}))),

@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 76] = [
+const UNCOVERED: [(&str, &str); 77] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -70,6 +70,7 @@ const UNCOVERED: [(&str, &str); 76] = [
     ("tool.tags", "a text for people, and what they search by"),
     ("tool.timeout_ms", "how long a tool is waited for"),
     ("tool.upstream_method", "where a tool is; the audit trail tells who changed it"),
+    ("tool.upstream_tool", "what a tool is called where it is; the audit trail tells who changed it"),
     ("tool.upstream_url", "where a tool is; the audit trail tells who changed it"),
     ("tool_document", "what tools are found by; made from the catalog, and nothing is decided by it"),
     ("tool_index", "SQLite: words of tools; made from the catalog, and nothing is decided by them"),

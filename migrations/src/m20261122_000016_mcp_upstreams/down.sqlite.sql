@@ -1,0 +1,1 @@
+ALTER TABLE tool DROP COLUMN upstream_tool;

@@ -1,0 +1,153 @@
+//! All sessions with MCP servers: one for each URL, opened by the first call, left after a while without any.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{
+    super::http::Shared,
+    session::{NotOpened, Session},
+};
+
+/// So many sessions are kept; then the one that was idle for longest makes room.
+pub(super) const SESSIONS_MAX: usize = 512;
+/// A session without a call for so long is left.
+pub(super) const SESSION_IDLE: Duration = Duration::from_mins(5);
+/// How often idle sessions are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Why there is no session for a call.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoSession {
+    #[error("{SESSIONS_MAX} sessions are in use already")]
+    TooMany,
+    #[error("the deadline passed before there was a session")]
+    Late,
+    #[error("the session could not be opened for a call that came before")]
+    NotOpenedForAnother,
+    #[error(transparent)]
+    NotOpened(#[from] NotOpened),
+}
+
+/// The place of one URL's session. Whoever opens it holds the lock, and the others wait for what comes of it: if that is
+/// nothing, they have nothing either, and do not try one after the other.
+struct Slot {
+    session: tokio::sync::Mutex<Option<Arc<Session>>>,
+    used: Mutex<Instant>,
+    failed: Mutex<Option<Instant>>,
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self { session: tokio::sync::Mutex::new(None), used: Mutex::new(Instant::now()), failed: Mutex::new(None) }
+    }
+
+    fn fail_now(&self) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn has_failed_since(&self, asked: Instant) -> bool {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|failed| failed > asked)
+    }
+
+    fn use_now(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn last_used(&self) -> Instant {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody opens it and no call is open in it.
+    fn is_idle(self: &Arc<Self>) -> bool {
+        // one is the map's own
+        let is_held = Arc::strong_count(self) > 1;
+        let session = self.session.try_lock();
+        !is_held && session.is_ok_and(|session| session.as_ref().is_none_or(|session| Arc::strong_count(session) == 1))
+    }
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<HashMap<String, Arc<Slot>>>);
+
+impl Sessions {
+    /// The session with the server at `url`, opened now if there is none that the server still knows.
+    pub(super) async fn find_or_open(
+        &self,
+        shared: &Arc<Shared>,
+        url: &str,
+        deadline: Instant,
+    ) -> Result<Arc<Session>, NoSession> {
+        let slot = self.slot(url).ok_or(NoSession::TooMany)?;
+        let asked = Instant::now();
+        let opening = async {
+            let mut place = slot.session.lock().await;
+            if slot.has_failed_since(asked) {
+                return Err(NoSession::NotOpenedForAnother);
+            }
+            if let Some(session) = place.as_ref()
+                && session.is_open(shared.generation())
+                && session.is_known().await
+            {
+                return Ok(Arc::clone(session));
+            }
+            *place = None;
+            let session = Arc::new(Session::open(shared, url).await.inspect_err(|_error| slot.fail_now())?);
+            *place = Some(Arc::clone(&session));
+            Ok(session)
+        };
+        let opened = timeout_at(deadline, Box::pin(opening)).await.map_err(|_elapsed| NoSession::Late)?;
+        slot.use_now();
+        opened
+    }
+
+    /// Leaves idle sessions, for as long as there are any who could call.
+    pub(super) async fn leave_idle(sessions: Weak<Self>) {
+        loop {
+            sleep(LOOK_EVERY).await;
+            let Some(sessions) = sessions.upgrade() else { return };
+            sessions.leave_unused_since(Instant::now().checked_sub(SESSION_IDLE));
+        }
+    }
+
+    /// Leaves what nobody has used since then.
+    pub(super) fn leave_unused_since(&self, since: Option<Instant>) {
+        let Some(since) = since else { return };
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|_, slot| slot.last_used() > since || !slot.is_idle());
+    }
+
+    fn slot(&self, url: &str) -> Option<Arc<Slot>> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(url) {
+            slot.use_now();
+            return Some(Arc::clone(slot));
+        }
+        if slots.len() >= SESSIONS_MAX {
+            let idle = slots.iter().filter(|(_, slot)| slot.is_idle());
+            let oldest = idle.min_by_key(|(_, slot)| slot.last_used()).map(|(url, _)| url.clone())?;
+            slots.remove(&oldest);
+        }
+        let slot = Arc::new(Slot::new());
+        slots.insert(url.to_owned(), Arc::clone(&slot));
+        Some(slot)
+    }
+
+    /// How many calls wait for a session.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values().map(|slot| Arc::strong_count(slot).saturating_sub(1)).sum()
+    }
+
+    /// How many are kept.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
