@@ -210,6 +210,22 @@ CREATE TABLE cap (
     CONSTRAINT cap_limit_credits_check CHECK (limit_credits >= 0)
 );
 
+CREATE TABLE cap_alert (
+    id uuid NOT NULL,
+    partner_id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    owner_kind smallint NOT NULL,
+    "window" smallint NOT NULL,
+    percent smallint NOT NULL,
+    email text,
+    created_us bigint NOT NULL,
+    CONSTRAINT cap_alert_pkey PRIMARY KEY (id),
+    CONSTRAINT cap_alert_percent_check CHECK (percent >= 1 AND percent <= 100),
+    CONSTRAINT cap_alert_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
+CREATE INDEX cap_alert_owner ON cap_alert USING btree (owner_id);
+CREATE INDEX cap_alert_partner ON cap_alert USING btree (partner_id, id);
+
 CREATE TABLE cap_window (
     cap_id uuid NOT NULL,
     start_us bigint NOT NULL,
@@ -294,6 +310,8 @@ CREATE TABLE end_user (
     external_id text NOT NULL,
     is_blocked boolean NOT NULL,
     created_us bigint NOT NULL,
+    metadata text,
+    erased_us bigint,
     CONSTRAINT end_user_pkey PRIMARY KEY (id),
     CONSTRAINT end_user_partner_id_external_id_key UNIQUE (partner_id, external_id),
     CONSTRAINT end_user_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
@@ -601,6 +619,30 @@ CREATE TABLE partner (
     CONSTRAINT partner_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
 
+CREATE TABLE partner_event (
+    id uuid NOT NULL,
+    partner_id uuid NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    data text NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT partner_event_pkey PRIMARY KEY (id),
+    CONSTRAINT partner_event_key_key UNIQUE (key),
+    CONSTRAINT partner_event_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
+CREATE INDEX partner_event_partner ON partner_event USING btree (partner_id, id);
+
+CREATE TABLE partner_usage (
+    partner_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    start_us bigint NOT NULL,
+    subject_id uuid NOT NULL,
+    calls bigint NOT NULL,
+    paid_calls bigint NOT NULL,
+    charged bigint NOT NULL,
+    CONSTRAINT partner_usage_pkey PRIMARY KEY (partner_id, kind, start_us, subject_id)
+);
+
 CREATE TABLE payload (
     call uuid NOT NULL,
     arguments bytea NOT NULL,
@@ -608,11 +650,13 @@ CREATE TABLE payload (
     answer bytea,
     answer_bytes bigint,
     until_us bigint NOT NULL,
+    end_user_id uuid,
     CONSTRAINT payload_pkey PRIMARY KEY (call),
     CONSTRAINT payload_answer_bytes_check CHECK (answer_bytes >= 0),
     CONSTRAINT payload_arguments_bytes_check CHECK (arguments_bytes >= 0),
     CONSTRAINT payload_check CHECK ((answer IS NULL) = (answer_bytes IS NULL))
 );
+CREATE INDEX payload_end_user ON payload USING btree (end_user_id) WHERE end_user_id IS NOT NULL;
 CREATE INDEX payload_until ON payload USING btree (until_us);
 
 CREATE TABLE payout (
@@ -910,3 +954,32 @@ CREATE TABLE wallet_grant (
 );
 CREATE TRIGGER wallet_grant_no_change BEFORE DELETE OR UPDATE ON wallet_grant FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER wallet_grant_no_truncate BEFORE TRUNCATE ON wallet_grant FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE webhook (
+    id uuid NOT NULL,
+    partner_id uuid NOT NULL,
+    url text NOT NULL,
+    created_us bigint NOT NULL,
+    removed_us bigint,
+    CONSTRAINT webhook_pkey PRIMARY KEY (id),
+    CONSTRAINT webhook_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
+CREATE INDEX webhook_partner ON webhook USING btree (partner_id, id);
+
+CREATE TABLE webhook_delivery (
+    id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    next_us bigint NOT NULL,
+    last_error text,
+    created_us bigint NOT NULL,
+    sent_us bigint,
+    CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id),
+    CONSTRAINT webhook_delivery_webhook_id_event_id_key UNIQUE (webhook_id, event_id),
+    CONSTRAINT webhook_delivery_event_id_fkey FOREIGN KEY (event_id) REFERENCES partner_event(id),
+    CONSTRAINT webhook_delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhook(id)
+);
+CREATE INDEX webhook_delivery_due ON webhook_delivery USING btree (state, next_us);
+CREATE INDEX webhook_delivery_webhook ON webhook_delivery USING btree (webhook_id, id);

@@ -144,6 +144,21 @@ CREATE TABLE cap (
     UNIQUE (owner_id, owner_kind, window)
 ) STRICT;
 
+CREATE TABLE cap_alert (
+    id         BLOB NOT NULL PRIMARY KEY,
+    partner_id BLOB NOT NULL REFERENCES partner (id),
+    owner_id   BLOB NOT NULL,
+    owner_kind INTEGER NOT NULL,
+    window     INTEGER NOT NULL,
+    percent    INTEGER NOT NULL CHECK (percent BETWEEN 1 AND 100),
+    email      TEXT,
+    created_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX cap_alert_owner ON cap_alert (owner_id);
+
+CREATE INDEX cap_alert_partner ON cap_alert (partner_id, id);
+
 CREATE TABLE cap_window (
     cap_id   BLOB    NOT NULL,
     start_us INTEGER NOT NULL,
@@ -220,7 +235,7 @@ CREATE TABLE end_user (
     partner_id  BLOB    NOT NULL REFERENCES partner (id),
     external_id TEXT    NOT NULL,
     is_blocked  INTEGER NOT NULL,
-    created_us  INTEGER NOT NULL,
+    created_us  INTEGER NOT NULL, metadata TEXT, erased_us INTEGER,
     UNIQUE (partner_id, external_id)
 ) STRICT;
 
@@ -508,15 +523,39 @@ CREATE TABLE partner (
     created_us   INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE partner_event (
+    id         BLOB NOT NULL PRIMARY KEY,
+    partner_id BLOB NOT NULL REFERENCES partner (id),
+    kind       TEXT NOT NULL,
+    key        TEXT NOT NULL UNIQUE,
+    data       TEXT NOT NULL,
+    created_us INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX partner_event_partner ON partner_event (partner_id, id);
+
+CREATE TABLE partner_usage (
+    partner_id BLOB NOT NULL,
+    kind       INTEGER NOT NULL,
+    start_us   INTEGER NOT NULL,
+    subject_id BLOB NOT NULL,
+    calls      INTEGER NOT NULL,
+    paid_calls INTEGER NOT NULL,
+    charged    INTEGER NOT NULL,
+    PRIMARY KEY (partner_id, kind, start_us, subject_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE payload (
     call            BLOB    NOT NULL PRIMARY KEY,
     arguments       BLOB    NOT NULL,
     arguments_bytes INTEGER NOT NULL CHECK (arguments_bytes >= 0),
     answer          BLOB,
     answer_bytes    INTEGER CHECK (answer_bytes >= 0),
-    until_us        INTEGER NOT NULL,
+    until_us        INTEGER NOT NULL, end_user_id BLOB,
     CHECK ((answer IS NULL) = (answer_bytes IS NULL))
 ) STRICT;
+
+CREATE INDEX payload_end_user ON payload (end_user_id) WHERE end_user_id IS NOT NULL;
 
 CREATE INDEX payload_until ON payload (until_us);
 
@@ -844,3 +883,30 @@ BEGIN SELECT RAISE(ABORT, 'wallet_grant is append-only'); END;
 
 CREATE TRIGGER wallet_grant_no_update BEFORE UPDATE ON wallet_grant
 BEGIN SELECT RAISE(ABORT, 'wallet_grant is append-only'); END;
+
+CREATE TABLE webhook (
+    id         BLOB NOT NULL PRIMARY KEY,
+    partner_id BLOB NOT NULL REFERENCES partner (id),
+    url        TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    removed_us INTEGER
+) STRICT;
+
+CREATE INDEX webhook_partner ON webhook (partner_id, id);
+
+CREATE TABLE webhook_delivery (
+    id         BLOB NOT NULL PRIMARY KEY,
+    webhook_id BLOB NOT NULL REFERENCES webhook (id),
+    event_id   BLOB NOT NULL REFERENCES partner_event (id),
+    state      TEXT NOT NULL,
+    attempts   INTEGER NOT NULL,
+    next_us    INTEGER NOT NULL,
+    last_error TEXT,
+    created_us INTEGER NOT NULL,
+    sent_us    INTEGER,
+    UNIQUE (webhook_id, event_id)
+) STRICT;
+
+CREATE INDEX webhook_delivery_due ON webhook_delivery (state, next_us);
+
+CREATE INDEX webhook_delivery_webhook ON webhook_delivery (webhook_id, id);

@@ -127,6 +127,7 @@ fn tool(number: usize) -> DeclaredTool {
         is_unverified_ok: false,
         method: "POST".to_owned(),
         url: format!("http://127.0.0.1:9/tool{number}"),
+        mcp_tool: None,
         timeout_ms: 30_000,
         pricing,
         fingerprint: "1".to_owned(),

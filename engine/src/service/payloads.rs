@@ -226,7 +226,7 @@ impl PayloadSetup {
     ) -> Result<payload::Model, SealError> {
         let (arguments, arguments_bytes) = self.seal(&call.arguments, "arguments", call.id, random)?;
         let answer = match answer {
-            UpstreamAnswer::Completed { result } => result.as_deref(),
+            UpstreamAnswer::Completed { result, .. } => result.as_deref(),
             UpstreamAnswer::Rejected { message, .. }
             | UpstreamAnswer::Forbidden { message, .. }
             | UpstreamAnswer::Failed { message, .. } => message.as_deref(),
@@ -240,6 +240,7 @@ impl PayloadSetup {
             answer,
             answer_bytes,
             until_us: now_us.saturating_add(self.rules.keep_us),
+            end_user_id: call.end_user.as_ref().map(|end_user| end_user.id.uuid()),
         })
     }
 }

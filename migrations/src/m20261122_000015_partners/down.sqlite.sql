@@ -1,3 +1,5 @@
+DROP INDEX payload_end_user;
+ALTER TABLE payload DROP COLUMN end_user_id;
 DROP TABLE webhook_delivery;
 DROP TABLE webhook;
 DROP TABLE partner_event;

@@ -64,3 +64,7 @@ CREATE TABLE webhook_delivery (
 ) STRICT;
 CREATE INDEX webhook_delivery_due ON webhook_delivery (state, next_us);
 CREATE INDEX webhook_delivery_webhook ON webhook_delivery (webhook_id, id);
+
+-- For which end user of a partner the call was, so that what it carried goes with what is known of that one.
+ALTER TABLE payload ADD COLUMN end_user_id BLOB;
+CREATE INDEX payload_end_user ON payload (end_user_id) WHERE end_user_id IS NOT NULL;

@@ -212,7 +212,7 @@ impl Services {
     }
 
     /// Erases what is known of an end user: its name, what the partner keeps beside it, its own limits and the thresholds on
-    /// them. The books and the records of its calls keep its identifier, which leads to nobody any more. The next call under
+    /// them, what its calls carried. The books and the records of its calls keep its identifier, which leads to nobody any more. The next call under
     /// the same name is that of a new end user.
     ///
     /// # Errors
@@ -254,6 +254,9 @@ impl Services {
             .filter(entity::cap_alert::Column::OwnerId.eq(row.id))
             .filter(entity::cap_alert::Column::OwnerKind.eq(CapOwner::EndUser.raw()));
         unit.any(self.db.backend(), &alerts);
+        // Along `payload_end_user`.
+        let carried = entity::payload::Entity::delete_many().filter(entity::payload::Column::EndUserId.eq(row.id));
+        unit.any(self.db.backend(), &carried);
         self.bump_version(&mut unit, "access");
         let after = json!({"partner": PartnerId::from(row.partner_id).to_string()});
         let told = by.entry(Action::EndUserErase, "end_user", id).after(after).because(REASON);

@@ -26,6 +26,7 @@ fn row(number: u128, bytes: usize) -> payload::Model {
         answer: Some(vec![7; bytes - bytes / 2]),
         answer_bytes: Some(1),
         until_us: 1,
+        end_user_id: None,
     }
 }
 

@@ -10,6 +10,7 @@ pub struct Model {
     pub answer: Option<Vec<u8>>,
     pub answer_bytes: Option<i64>,
     pub until_us: i64,
+    pub end_user_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

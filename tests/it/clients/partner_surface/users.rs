@@ -1,9 +1,10 @@
 //! End users: listed, blocked, exported, erased.
 
 use serde_json::{Value, json};
-use tests::{home::Kind, on_both_databases};
+use tests::{home::Kind, on_both_databases, patience::wait_until};
 
 use super::{GLOBEX, House, assert_names};
+use crate::rows;
 
 on_both_databases!(
     an_end_user_is_noted_shown_and_blocked,
@@ -67,10 +68,13 @@ fn everybody_comes_once_page_after_page(kind: Kind) {
 }
 
 fn what_is_known_is_exported_and_then_erased(kind: Kind) {
-    let house = House::open(kind);
+    let payloads = "{payloads: {tools: ['*'], keep_s: 3600, bytes_max: 400}, ";
+    let house = House::open_with(kind, |config| config.replacen('{', payloads, 1));
     let path = "/partners/users/ann@example.com";
     house.paid(GLOBEX, "ann@example.com");
     house.paid(GLOBEX, "ben@example.com");
+    let carried = || rows::of_home(&house.home, "SELECT call FROM payload").concat();
+    wait_until("what both calls carried is kept", || (carried().len() == 2).then_some(()));
     assert_eq!(house.ask("PATCH", path, &json!({"metadata": {"name": "Ann"}})).status, 200);
     assert_eq!(house.ask("PUT", &format!("{path}/caps/month"), &json!({"credits": 70})).status, 200);
     let known = house.get(&format!("{path}/export"));
@@ -85,6 +89,7 @@ fn what_is_known_is_exported_and_then_erased(kind: Kind) {
 
     let erased = house.ask("DELETE", path, &Value::Null);
     assert_eq!(erased.json, json!({"id": known["user"]["id"], "state": "erased"}), "{}", erased.body);
+    assert_eq!(carried().len(), 1, "what the other's call carried stays, and nothing else");
     for (method, path) in [
         ("GET", path.to_owned()),
         ("DELETE", path.to_owned()),
