@@ -4,6 +4,7 @@
 //! snapshot holds them; services load and change them.
 
 mod arguments;
+mod cost;
 mod listing;
 mod namespace;
 mod publisher;
@@ -12,6 +13,7 @@ mod tool;
 mod upstream;
 
 pub use arguments::{ArgumentFault, ArgumentSchema, SchemaError};
+pub(crate) use cost::fragment;
 pub use listing::{Listing, Topics};
 pub use namespace::{Namespace, NamespaceState};
 pub use publisher::{Publisher, PublisherState};

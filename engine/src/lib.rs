@@ -24,6 +24,7 @@ pub mod limits;
 pub mod operator;
 pub mod policy;
 pub mod pricing;
+pub mod publishing;
 pub mod sealing;
 pub mod upstream;
 

@@ -152,3 +152,56 @@ pub const UPSTREAM_TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Deadline of an upstream that has none of its own, in milliseconds: the published client gives up at 30 s.
 pub const UPSTREAM_TIMEOUT_MS_DEFAULT: u64 = 25_000;
+
+/// How many subschemas the input schema of a tool may have.
+pub const SCHEMA_SUBSCHEMAS_MAX: usize = 2_000;
+
+/// How many subschemas may apply to one and the same value, counted as often as they apply.
+pub const SCHEMA_APPLICATIONS_MAX: u64 = 10_000;
+
+/// Longest `pattern` of an input schema, in bytes.
+pub const SCHEMA_PATTERN_CHARS_MAX: usize = 1_024;
+
+/// How many steps checking the arguments of one call against its schema may take, at worst. A step is one keyword at one
+/// value, or sixteen bytes at one state of a pattern.
+pub const ARGUMENT_CHECK_STEPS_MAX: u64 = 20_000_000;
+
+/// Largest object of static or of default arguments of a tool, in bytes.
+pub const SET_ARGUMENTS_BYTES_MAX: usize = 16_384;
+
+/// How many static and how many default arguments a tool may have.
+pub const SET_ARGUMENTS_MAX: usize = 64;
+
+/// Longest path of a REST tool, in bytes.
+pub const REST_PATH_BYTES_MAX: usize = 1_024;
+
+/// Largest body template of a REST tool, in bytes.
+pub const REST_TEMPLATE_BYTES_MAX: usize = 16_384;
+
+/// How many arguments a REST tool may place, and how many static headers and query parameters it may have.
+pub const REST_ENTRIES_MAX: usize = 64;
+
+/// Longest name of a header or a query parameter of a REST tool, in bytes.
+pub const REST_NAME_BYTES_MAX: usize = 128;
+
+/// Longest value of a header or a query parameter that a REST tool sets, or that an argument puts into a path or a header,
+/// in bytes.
+pub const REST_VALUE_BYTES_MAX: usize = 4_096;
+
+/// Largest `OpenAPI` document, in bytes (2 MiB).
+pub const OPENAPI_BYTES_MAX: usize = 2_097_152;
+
+/// How many operations of an `OpenAPI` document are imported.
+pub const OPENAPI_OPERATIONS_MAX: usize = 500;
+
+/// How many schemas are copied into the input schema of one operation, through references.
+pub const OPENAPI_COPIES_MAX: usize = 2_000;
+
+/// Largest icon or logo, in bytes (2 MiB).
+pub const IMAGE_BYTES_MAX: usize = 2_097_152;
+
+/// Largest width and height of an icon or logo, in pixels.
+pub const IMAGE_PIXELS_MAX: usize = 4_096;
+
+/// How many nodes (elements, attributes, texts) an SVG image may have.
+pub const SVG_NODES_MAX: u32 = 50_000;

@@ -2,14 +2,16 @@
 //!
 //! Schemas come from publishers, so compiling and asking them is bounded: their size, no reference is ever fetched, and
 //! patterns run on the linear-time engine (`regex`), so that no argument can make one backtrack. Patterns that need
-//! backtracking (look-around, back-references) are refused when the schema is declared. What is not bounded is a schema
-//! that applies itself twice to the same value over and over (`allOf` of two `$ref`s, many levels of it): whoever may
-//! declare schemas is trusted not to.
+//! backtracking (look-around, back-references) are refused when the schema is declared. How many subschemas apply to one
+//! value is bounded when it is declared as well, and a call whose arguments would take too many steps is refused before they
+//! are checked (`cost`).
 
 use std::{fmt, sync::Arc};
 
 use jsonschema::{PatternOptions, ValidationError, error::ValidationErrorKind, paths::LocationSegment};
+use serde_json::Value;
 
+use super::cost::Cost;
 use crate::{
     json::{self, Json, JsonError, Segment, pointer},
     limits,
@@ -20,6 +22,8 @@ use crate::{
 pub struct ArgumentSchema {
     validator: Arc<jsonschema::Validator>,
     takes_action: bool,
+    /// Nothing is known of a schema that was declared before it was asked for.
+    cost: Option<Arc<Cost>>,
 }
 
 /// Something in the arguments does not fit the schema.
@@ -57,30 +61,51 @@ pub enum SchemaError {
         /// What is wrong there.
         message: String,
     },
+    /// More than [`limits::SCHEMA_SUBSCHEMAS_MAX`] subschemas.
+    #[error("the input schema must have at most {} subschemas", limits::SCHEMA_SUBSCHEMAS_MAX)]
+    TooManySubschemas,
+    /// A subschema applies to a value because it applies to it.
+    #[error("the input schema applies itself to the same value without end at `{at}`")]
+    Endless {
+        /// A JSON pointer into the schema.
+        at: String,
+    },
+    /// Too many subschemas apply to one value.
+    #[error("the input schema applies more than {} subschemas to one value at `{at}`", limits::SCHEMA_APPLICATIONS_MAX)]
+    TooCostly {
+        /// A JSON pointer into the schema.
+        at: String,
+    },
 }
 
 impl ArgumentSchema {
-    /// Compiles an input schema.
+    /// Compiles an input schema that is new, whoever declares it: what checking costs is bounded, and references are to
+    /// parts of the schema by their places (`#/…`).
     ///
     /// Draft 2020-12, unless `$schema` names another published draft.
+    pub fn declare(text: &str) -> Result<Self, SchemaError> {
+        let schema = read(text)?;
+        let cost = Cost::of(&schema)?;
+        Self::build(&schema, Some(cost))
+    }
+
+    /// Compiles an input schema that is in use: one that was accepted once still is.
     pub fn compile(text: &str) -> Result<Self, SchemaError> {
-        if text.len() > limits::INPUT_SCHEMA_BYTES_MAX {
-            return Err(SchemaError::TooLarge);
-        }
-        let schema = json::parse(text)?;
-        if schema.as_object().is_none() {
-            return Err(SchemaError::NotAnObject);
-        }
+        let schema = read(text)?;
+        Self::build(&schema, Cost::of(&schema).ok())
+    }
+
+    fn build(schema: &Value, cost: Option<Cost>) -> Result<Self, SchemaError> {
         let patterns = PatternOptions::regex()
             .size_limit(limits::SCHEMA_PATTERN_BYTES_MAX)
             .dfa_size_limit(limits::SCHEMA_PATTERN_BYTES_MAX);
         let validator = jsonschema::options()
             .offline()
             .with_pattern_options(patterns)
-            .build(&schema.to_value())
+            .build(schema)
             .map_err(|error| schema_error(&error))?;
         let takes_action = schema.get("properties").is_some_and(|properties| properties.get("action").is_some());
-        Ok(Self { validator: Arc::new(validator), takes_action })
+        Ok(Self { validator: Arc::new(validator), takes_action, cost: cost.map(Arc::new) })
     }
 
     /// Whether the schema declares a property `action` (`POST /tools/invoke` then fills it in).
@@ -91,6 +116,10 @@ impl ArgumentSchema {
     /// Checks arguments. Of a small arguments object at most [`limits::ARGUMENT_FAULTS_MAX`] faults are reported, of
     /// one with more than [`limits::ARGUMENT_FAULT_SEARCH_NODES_MAX`] values the first.
     pub fn validate(&self, arguments: &Json<'_>) -> Result<(), Vec<ArgumentFault>> {
+        if !self.cost.as_ref().is_none_or(|cost| cost.allows(arguments)) {
+            let message = "are too large or too deep to be checked against the tool's input schema".to_owned();
+            return Err(vec![ArgumentFault { path: Vec::new(), message }]);
+        }
         let value = arguments.to_value();
         if self.validator.is_valid(&value) {
             return Ok(());
@@ -119,6 +148,17 @@ impl ArgumentFault {
     pub fn pointer(&self) -> String {
         pointer(&self.path)
     }
+}
+
+fn read(text: &str) -> Result<Value, SchemaError> {
+    if text.len() > limits::INPUT_SCHEMA_BYTES_MAX {
+        return Err(SchemaError::TooLarge);
+    }
+    let schema = json::parse(text)?;
+    if schema.as_object().is_none() {
+        return Err(SchemaError::NotAnObject);
+    }
+    Ok(schema.to_value())
 }
 
 fn fault(error: &ValidationError<'_>) -> ArgumentFault {

@@ -191,7 +191,7 @@ impl<'s> Import<'s> {
     ) -> Result<(), ImportError> {
         let refuse = |message: String| ImportError::Item { item: item.clone(), message };
         crate::catalog::check_tool_name(&declared.name).map_err(|error| refuse(error.to_string()))?;
-        crate::catalog::ArgumentSchema::compile(&declared.input_schema).map_err(|error| refuse(error.to_string()))?;
+        crate::catalog::ArgumentSchema::declare(&declared.input_schema).map_err(|error| refuse(error.to_string()))?;
         let price = PriceVersionId::new(&*self.services.ids, self.now_us);
         Price::from_spec(price, self.now_us, &declared.pricing)
             .map_err(|source| ImportError::Price { item: item.clone(), source })?;

@@ -42,7 +42,7 @@ impl ToolTerms {
             check_line(&self.short_description).map_err(|error| CatalogError::field("short_description", error))?;
         }
         check_description("long_description", &self.long_description)?;
-        ArgumentSchema::compile(&self.input_schema).map_err(|error| CatalogError::field("input_schema", error))?;
+        ArgumentSchema::declare(&self.input_schema).map_err(|error| CatalogError::field("input_schema", error))?;
         if !HTTP_METHODS.contains(&self.method.as_str()) {
             return Err(CatalogError::field("method", format!("must be one of {}", HTTP_METHODS.join(", "))));
         }
