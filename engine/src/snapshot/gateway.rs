@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Offer, PoliciesInForce, Published, Snapshot, inconsistent};
 use crate::{
-    catalog::{ArgumentSchema, Tier, Tool, ToolState, Topics, Visibility},
+    catalog::{ArgumentSchema, Manner, Tier, Tool, ToolState, Topics, Visibility},
     dialect::Dialect,
     gateway::{
         builtin::Builtin,
@@ -73,7 +73,8 @@ impl GatewaySetup {
             }
         }
         let listed = self.namespaces.iter().filter_map(|namespace| snapshot.offers.get(namespace));
-        offers.extend(listed.flat_map(HashMap::values).cloned());
+        // Whoever calls here is nobody's publisher.
+        offers.extend(listed.flat_map(HashMap::values).filter(|offer| offer.is_known_to(None)).cloned());
         offers.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(offers)
     }
@@ -242,6 +243,7 @@ fn builtin_offer(builtin: Builtin) -> Result<Offer, String> {
             visibility: Visibility::Public,
             state: ToolState::Active,
             prices: PriceBook::new([price]),
+            manner: Manner::default(),
         },
     })
 }
