@@ -5,6 +5,7 @@
 
 mod arguments;
 mod cost;
+mod credential;
 mod listing;
 mod namespace;
 mod publisher;
@@ -14,11 +15,12 @@ mod upstream;
 
 pub use arguments::{ArgumentFault, ArgumentSchema, SchemaError};
 pub(crate) use cost::fragment;
+pub use credential::{CredentialPlace, SealedCredential};
 pub use listing::{Listing, Topics};
 pub use namespace::{Namespace, NamespaceState};
 pub use publisher::{Publisher, PublisherState};
 pub use query::search_words;
-pub use tool::{Tier, Tool, ToolState, Visibility};
+pub use tool::{Manner, Tier, Tool, ToolState, Visibility};
 pub use upstream::{HTTP_METHODS, HttpUrlError, http_url};
 
 use crate::limits;

@@ -18,7 +18,7 @@ pub use self::{
 
 use crate::{
     catalog::{
-        ArgumentSchema, Listing, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Topics,
+        ArgumentSchema, Listing, Manner, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Topics,
         Visibility,
     },
     id::{NamespaceId, PriceVersionId, PublisherId, ToolId},
@@ -323,6 +323,7 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Of
         visibility: Visibility::Public,
         state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
         prices: PriceBook::new(prices),
+        manner: Manner::default(),
     })
 }
 

@@ -6,6 +6,7 @@ use super::{ArgumentSchema, Topics, named_values};
 use crate::{
     id::{NamespaceId, ToolId},
     pricing::PriceBook,
+    publishing::{arguments::SetArguments, rest::RestShape},
     upstream::UpstreamTarget,
 };
 
@@ -38,6 +39,21 @@ pub struct Tool {
     pub state: ToolState,
     /// What its calls cost, over time.
     pub prices: PriceBook,
+    /// What its publisher has said of it.
+    pub manner: Manner,
+}
+
+/// How a publisher wants a tool to be shown and called, beside its schema.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// What somebody could ask an agent to use it.
+    pub example_prompts: Vec<String>,
+    /// Where it stands among the tools of its namespace: the lowest first.
+    pub display_order: i64,
+    /// The arguments that its publisher sets.
+    pub set_arguments: Option<Arc<SetArguments>>,
+    /// How the request is made; `None`: the arguments are its body.
+    pub shape: Option<Arc<RestShape>>,
 }
 
 named_values! {

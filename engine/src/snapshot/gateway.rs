@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Offer, PoliciesInForce, Published, Snapshot, inconsistent};
 use crate::{
-    catalog::{ArgumentSchema, Tier, Tool, ToolState, Topics, Visibility},
+    catalog::{ArgumentSchema, Manner, Tier, Tool, ToolState, Topics, Visibility},
     dialect::Dialect,
     gateway::{
         builtin::Builtin,
@@ -242,6 +242,7 @@ fn builtin_offer(builtin: Builtin) -> Result<Offer, String> {
             visibility: Visibility::Public,
             state: ToolState::Active,
             prices: PriceBook::new([price]),
+            manner: Manner::default(),
         },
     })
 }

@@ -87,6 +87,8 @@ fn request_within(url: &str, timeout: Duration) -> UpstreamRequest {
         arguments: Arc::from(r#"{"a": 1.0, "b":"é"}"#),
         invocation: InvocationId::from(Uuid::from_u128(7)),
         idempotency_key: "key-1".to_owned(),
+        shaped: None,
+        credential: None,
         headers: Vec::new(),
     }
 }

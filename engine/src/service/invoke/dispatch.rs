@@ -15,7 +15,7 @@ use crate::{
     pricing::{ChargeOn, actual_cost, cost_of_failed_attempt},
     service::Services,
     store::WriterError,
-    upstream::{Upstream, UpstreamAnswer, UpstreamTarget},
+    upstream::{Credential, Upstream, UpstreamAnswer, UpstreamTarget},
 };
 
 /// How often a settlement is tried again while the database is away, with growing pauses: about 20 seconds in all.
@@ -46,9 +46,7 @@ impl Services {
     ) -> Answered {
         let answer = match &*accepted.call.offer.tool.upstream {
             UpstreamTarget::Builtin(builtin) => self.builtin_answer(*builtin, &accepted.call),
-            UpstreamTarget::Http { .. } | UpstreamTarget::Mcp { .. } => {
-                upstream.call(upstream_request(&accepted.call)).await
-            }
+            UpstreamTarget::Http { .. } | UpstreamTarget::Mcp { .. } => self.send(upstream, &accepted).await,
         };
         self.keep_payload(&accepted.call, &answer);
         failpoint!("after_upstream_answer");
@@ -58,6 +56,20 @@ impl Services {
         } else {
             self.record_free_call(writer, &accepted, verdict).await
         }
+    }
+
+    /// Opens what the upstream asks of its callers, and sends the call.
+    async fn send<U: Upstream>(&self, upstream: &U, accepted: &Accepted) -> UpstreamAnswer {
+        match self.credential_of(&accepted.call) {
+            Ok(credential) => upstream.call(upstream_request(accepted, credential)).await,
+            Err(error) => UpstreamAnswer::NotDispatched { detail: format!("the credential is not there: {error}") },
+        }
+    }
+
+    /// What the upstream asks of its callers. It belongs to the server that its publisher set it for.
+    #[expect(clippy::unused_self, reason = "opens what is sealed")]
+    fn credential_of(&self, _call: &super::Call) -> Result<Option<Arc<Credential>>, crate::sealing::SealError> {
+        Ok(None)
     }
 
     /// Settles durably, then answers.
