@@ -24,6 +24,7 @@ use super::{
 
 mod bad_answers;
 mod calls;
+mod described;
 mod forbidden;
 mod hostile;
 mod mcp;
