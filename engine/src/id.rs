@@ -144,6 +144,10 @@ typed_id! { /// Where a partner is told.
 WebhookId, "whk" }
 typed_id! { /// Something that is sent to a webhook.
 DeliveryId, "dlv" }
+typed_id! { /// A publisher's server.
+ConnectionId, "con" }
+typed_id! { /// Tools of a namespace with one price.
+ToolGroupId, "grp" }
 
 impl From<InvocationId> for EntryId {
     /// A call's hold and its charge carry the call's own identifier, so that either leads to the other.

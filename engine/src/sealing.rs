@@ -4,6 +4,8 @@
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use secrecy::zeroize::Zeroizing;
 
+mod envelope;
+
 /// The length of a nonce, in bytes.
 pub const NONCE_BYTES: usize = aws_lc_rs::aead::NONCE_LEN;
 

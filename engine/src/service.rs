@@ -50,6 +50,7 @@ pub mod payloads;
 pub mod periods;
 pub mod policies;
 pub mod prices;
+pub mod publishing;
 pub mod purchases;
 pub mod recent;
 pub mod search;
@@ -95,6 +96,8 @@ pub struct Services {
     work: work::WorkLog,
     counting: counts::Counting,
     payloads: payloads::Payloads,
+    /// What publishers' secrets are sealed under.
+    credentials: ArcSwapOption<publishing::CredentialSetup>,
     /// Held while recorded calls are decided again.
     replaying: tokio::sync::Mutex<()>,
     /// When this process began, in microseconds since the Unix epoch.
@@ -147,6 +150,7 @@ impl Services {
             work: work::WorkLog::default(),
             counting: counts::Counting::default(),
             payloads: payloads::Payloads::default(),
+            credentials: ArcSwapOption::empty(),
             replaying: tokio::sync::Mutex::default(),
             started_us,
             verification: Arc::default(),

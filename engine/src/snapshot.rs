@@ -18,13 +18,14 @@ pub use self::{
 
 use crate::{
     catalog::{
-        ArgumentSchema, Listing, Manner, Namespace, NamespaceState, Publisher, PublisherState, Tier, Tool, ToolState, Topics,
-        Visibility,
+        ArgumentSchema, Listing, Manner, Namespace, NamespaceState, Publisher, PublisherState, SealedCredential, Tier,
+        Tool, ToolState, Topics, Visibility,
     },
-    id::{NamespaceId, PriceVersionId, PublisherId, ToolId},
+    id::{AccountId, NamespaceId, PriceVersionId, PublisherId, ToolId},
     ledger::LedgerAccountId,
     pricing::{Price, PriceBook},
-    service::catalog::spec_from_json,
+    publishing::{arguments::SetArguments, rest::RestShape},
+    service::{catalog::spec_from_json, publishing::sealed_credential},
     store::{Database, StoreError, entity},
     upstream::UpstreamTarget,
 };
@@ -61,6 +62,20 @@ pub struct Seller {
     pub publisher: Publisher,
     /// For policies: `pub_…`.
     pub publisher_name: String,
+    /// The account that publishes it, if it is one's.
+    pub owner: Option<AccountId>,
+    /// What its server asks of whoever calls it.
+    pub credential: Option<Arc<SealedCredential>>,
+}
+
+impl Offer {
+    /// Whether whoever is signed in as `account` may know of it: it is public, or theirs. For everybody else there is no such
+    /// tool.
+    pub fn is_known_to(&self, account: Option<AccountId>) -> bool {
+        let Some(seller) = &self.seller else { return true };
+        let is_public = seller.namespace.is_public && self.tool.visibility == Visibility::Public;
+        is_public || (account.is_some() && seller.owner == account)
+    }
 }
 
 /// All that is offered, and what decides who may have it.
@@ -172,10 +187,15 @@ impl Snapshot {
 
     fn filled(mut self, rows: CatalogRows, last: Option<&Self>) -> Result<Self, StoreError> {
         let publishers: HashMap<_, _> = rows.publishers.into_iter().map(|row| (row.id, row)).collect();
+        let connections: HashMap<_, _> = rows.connections.into_iter().map(|row| (row.id, row)).collect();
         let namespaces: HashMap<_, _> = rows
             .namespaces
             .into_iter()
-            .map(|row| Ok((row.id, (listing_from(&row)?, row))))
+            .map(|row| {
+                let connection = row.connection_id.and_then(|id| connections.get(&id));
+                let credential = sealed_credential(&row, connection).map(Arc::new);
+                Ok((row.id, NamespaceParts { listing: listing_from(&row)?, credential, row }))
+            })
             .collect::<Result<_, StoreError>>()?;
         let taken_back: HashSet<_> = rows.cancellations.into_iter().map(|row| row.price_version_id).collect();
         let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
@@ -190,13 +210,13 @@ impl Snapshot {
                 self.core.insert(offer.tool.name.clone(), Arc::new(offer));
                 continue;
             };
-            let (listing, namespace) =
-                namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
+            let parts = namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
+            let namespace = &parts.row;
             let publisher = publishers
                 .get(&namespace.publisher_id)
                 .ok_or_else(|| inconsistent("namespace", format!("`{}` has no publisher", namespace.name)))?;
             let known = last.and_then(|last| last.find_offer(&namespace.name, &row.name));
-            let offer = offer_from(row, versions, (namespace, listing), publisher, known)?;
+            let offer = offer_from(row, versions, parts, publisher, known)?;
             let tools = self.offers.entry(namespace.name.clone()).or_default();
             tools.insert(offer.tool.name.clone(), Arc::new(offer));
         }
@@ -220,10 +240,18 @@ impl Snapshot {
     }
 }
 
+/// A namespace with what its tools share.
+struct NamespaceParts {
+    row: entity::namespace::Model,
+    listing: Arc<Listing>,
+    credential: Option<Arc<SealedCredential>>,
+}
+
 /// The tables of the catalog.
 struct CatalogRows {
     publishers: Vec<entity::publisher::Model>,
     namespaces: Vec<entity::namespace::Model>,
+    connections: Vec<entity::connection::Model>,
     cancellations: Vec<entity::price_cancellation::Model>,
     prices: Vec<entity::price_version::Model>,
     tools: Vec<entity::tool::Model>,
@@ -235,6 +263,7 @@ impl CatalogRows {
         Ok(Self {
             publishers: entity::publisher::Entity::find().all(readers).await?,
             namespaces: entity::namespace::Entity::find().all(readers).await?,
+            connections: entity::connection::Entity::find().all(readers).await?,
             cancellations: entity::price_cancellation::Entity::find().all(readers).await?,
             prices: entity::price_version::Entity::find()
                 .order_by_asc(entity::price_version::Column::EffectiveFromUs)
@@ -265,10 +294,11 @@ fn core_offer(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<O
 fn offer_from(
     row: entity::tool::Model,
     prices: Vec<Price>,
-    (namespace, listing): (&entity::namespace::Model, &Arc<Listing>),
+    parts: &NamespaceParts,
     publisher: &entity::publisher::Model,
     known: Option<&Arc<Offer>>,
 ) -> Result<Offer, StoreError> {
+    let namespace = &parts.row;
     let (namespace_id, publisher_id) = (NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
     Ok(Offer {
         name: ToolId::from(row.id).to_string(),
@@ -279,7 +309,8 @@ fn offer_from(
                 name: namespace.name.clone(),
                 publisher: publisher_id,
                 state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
-                listing: Arc::clone(listing),
+                is_public: is_public(namespace),
+                listing: Arc::clone(&parts.listing),
             },
             namespace_name: namespace_id.to_string(),
             publisher: Publisher {
@@ -290,6 +321,8 @@ fn offer_from(
                 state: if publisher.is_suspended { PublisherState::Suspended } else { PublisherState::Active },
             },
             publisher_name: publisher_id.to_string(),
+            owner: publisher.account_id.map(AccountId::from),
+            credential: parts.credential.clone(),
         }),
         payable: LedgerAccountId::from_raw(publisher.payable),
         tool: tool_from(row, prices, known)?,
@@ -297,14 +330,20 @@ fn offer_from(
 }
 
 fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Offer>>) -> Result<Tool, StoreError> {
-    let same = known.filter(|offer| *offer.tool.input_schema_text == *row.input_schema);
+    let broken = |error: &dyn std::fmt::Display| inconsistent("tool", format!("`{}`: {error}", row.name));
+    let manner = manner_from(&row).map_err(|error| broken(&error))?;
+    // What callers see, and their arguments are checked against.
+    let public_schema = match &manner.set_arguments {
+        Some(set) => set.public_schema(&row.input_schema).map_err(|error| broken(&error))?,
+        None => row.input_schema.clone(),
+    };
+    let same = known.filter(|offer| *offer.tool.input_schema_text == *public_schema);
     let (schema, input_schema_text) = if let Some(offer) = same {
         (offer.tool.schema.clone(), Arc::clone(&offer.tool.input_schema_text))
     } else {
-        let schema = ArgumentSchema::compile(&row.input_schema)
-            .map_err(|error| inconsistent("tool", format!("`{}`: {error}", row.name)))?;
-        (schema, row.input_schema.into())
+        (ArgumentSchema::compile(&public_schema).map_err(|error| broken(&error))?, public_schema.into())
     };
+    let visibility = Visibility::from_wire(&row.visibility).ok_or_else(|| broken(&"visibility"))?;
     let timeout = Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0));
     Ok(Tool {
         id: ToolId::from(row.id),
@@ -320,11 +359,34 @@ fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Of
             None => UpstreamTarget::Http { method: row.upstream_method, url: row.upstream_url, timeout },
         }),
         tier: if row.is_unverified_ok { Tier::Unverified } else { Tier::Standard },
-        visibility: Visibility::Public,
+        visibility,
         state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
         prices: PriceBook::new(prices),
-        manner: Manner::default(),
+        manner,
     })
+}
+
+fn manner_from(row: &entity::tool::Model) -> Result<Manner, String> {
+    let set_arguments = match (&row.static_args, &row.default_args) {
+        (None, None) => None,
+        (fixed, defaults) => {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            let set = SetArguments::read(&text(fixed), &text(defaults)).map_err(|fault| fault.to_string())?;
+            Some(Arc::new(set))
+        }
+    };
+    let shape = row.rest.as_deref().map(RestShape::from_text).transpose().map_err(|fault| fault.to_string())?;
+    Ok(Manner {
+        example_prompts: serde_json::from_str(&row.example_prompts).map_err(|error| error.to_string())?,
+        display_order: row.display_order,
+        set_arguments,
+        shape: shape.map(Arc::new),
+    })
+}
+
+/// Whether a namespace was approved. One that is not was never in public, or is not any more.
+fn is_public(row: &entity::namespace::Model) -> bool {
+    row.status == NamespaceState::Active.as_str()
 }
 
 fn listing_from(row: &entity::namespace::Model) -> Result<Arc<Listing>, StoreError> {
@@ -332,6 +394,7 @@ fn listing_from(row: &entity::namespace::Model) -> Result<Arc<Listing>, StoreErr
         name: row.listing_name.clone(),
         description: row.description.clone(),
         topics: Topics { category: row.category.clone(), tags: tags_from("namespace", &row.tags)? },
+        icon: row.icon.clone(),
     }))
 }
 

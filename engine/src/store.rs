@@ -22,6 +22,7 @@ pub(crate) mod periods;
 mod postgres;
 pub mod presence;
 pub mod readers;
+pub(crate) mod sales;
 pub(crate) mod search;
 pub(crate) mod trail;
 pub mod unit;

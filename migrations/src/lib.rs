@@ -58,6 +58,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261122_000014_discovery"),
             migration!("m20261122_000015_partners"),
             migration!("m20261122_000016_mcp_upstreams"),
+            migration!("m20261122_000017_publishers"),
         ]
     }
 }

@@ -113,6 +113,8 @@ pub enum Action {
     PublisherResume,
     /// A namespace was added.
     NamespaceCreate,
+    /// A namespace was changed by its publisher.
+    NamespaceChange,
     /// All tools of a namespace were stopped.
     NamespaceSuspend,
     /// A namespace goes on.
@@ -121,6 +123,32 @@ pub enum Action {
     ToolCreate,
     /// A tool was changed.
     ToolChange,
+    /// A group of tools was added.
+    ToolGroupCreate,
+    /// A group of tools was changed.
+    ToolGroupChange,
+    /// A group of tools is gone.
+    ToolGroupRemove,
+    /// A publisher's server was added.
+    ConnectionCreate,
+    /// What a publisher's server asks of its callers was set.
+    ConnectionChange,
+    /// A publisher's server is gone.
+    ConnectionRemove,
+    /// A namespace, or the draft of one, was handed in.
+    ListingSubmit,
+    /// What was handed in, or was public, is a draft again.
+    ListingWithdraw,
+    /// The draft of a public namespace is gone.
+    ListingDiscard,
+    /// What was handed in is public.
+    ListingApprove,
+    /// What was handed in is a draft again, and an operator said why.
+    ListingReject,
+    /// A warning of a call was seen by its publisher.
+    CallAcknowledge,
+    /// Publishers' secrets were sealed under another master key.
+    CredentialRewrap,
     /// A tool was switched off.
     ToolDisable,
     /// A tool was switched on.
@@ -181,7 +209,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 87] = [
+    pub const ALL: [(Self, &'static str); 101] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -237,10 +265,24 @@ impl Action {
         (Self::PublisherSuspend, "publisher.suspend"),
         (Self::PublisherResume, "publisher.resume"),
         (Self::NamespaceCreate, "namespace.create"),
+        (Self::NamespaceChange, "namespace.change"),
         (Self::NamespaceSuspend, "namespace.suspend"),
         (Self::NamespaceResume, "namespace.resume"),
         (Self::ToolCreate, "tool.create"),
         (Self::ToolChange, "tool.change"),
+        (Self::ToolGroupCreate, "tool_group.create"),
+        (Self::ToolGroupChange, "tool_group.change"),
+        (Self::ToolGroupRemove, "tool_group.remove"),
+        (Self::ConnectionCreate, "connection.create"),
+        (Self::ConnectionChange, "connection.change"),
+        (Self::ConnectionRemove, "connection.remove"),
+        (Self::ListingSubmit, "listing.submit"),
+        (Self::ListingWithdraw, "listing.withdraw"),
+        (Self::ListingDiscard, "listing.discard"),
+        (Self::ListingApprove, "listing.approve"),
+        (Self::ListingReject, "listing.reject"),
+        (Self::CallAcknowledge, "call.acknowledge"),
+        (Self::CredentialRewrap, "credential.rewrap"),
         (Self::ToolDisable, "tool.disable"),
         (Self::ToolEnable, "tool.enable"),
         (Self::AccountSuspend, "account.suspend"),

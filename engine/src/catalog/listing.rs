@@ -18,4 +18,6 @@ pub struct Listing {
     pub description: String,
     /// What it is about.
     pub topics: Topics,
+    /// Its picture: the name of an asset, or a URL.
+    pub icon: Option<String>,
 }

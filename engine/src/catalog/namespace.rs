@@ -16,6 +16,8 @@ pub struct Namespace {
     pub publisher: PublisherId,
     /// Whether its tools can be called.
     pub state: NamespaceState,
+    /// Whether it was approved: before that, only its publisher knows of it.
+    pub is_public: bool,
     /// How it presents itself.
     pub listing: Arc<Listing>,
 }

@@ -134,6 +134,16 @@ pub struct Principal {
     pub caps: Vec<OwnedCap>,
 }
 
+impl Principal {
+    /// The account whose it is; `None` for a partner's.
+    pub fn account(&self) -> Option<AccountId> {
+        match &self.owner {
+            Owner::Account(account) => Some(account.id),
+            Owner::Partner(_) => None,
+        }
+    }
+}
+
 /// A partner's customer as it calls.
 #[derive(Debug, Clone)]
 pub struct EndUser {

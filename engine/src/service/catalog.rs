@@ -42,10 +42,12 @@ pub use latency::Latency;
 pub use list::{
     Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolDetail, ToolFilter, ToolProfile, ToolStanding,
 };
+pub(super) use rows::{PublisherTerms, blank_namespace, blank_tool, tags_to_json};
 pub use spec::{spec_from_json, spec_to_json};
 pub use switches::{RECENT_CALLS_MAX, RecentCalls, STOPPED_NAMED_MAX, Switch, SwitchEffect};
 pub use terms::ToolTerms;
-pub(super) use trail::price_facts;
+pub(super) use terms::facts_of;
+pub(super) use trail::{namespace_facts, price_facts, without_secrets};
 
 /// How often an import is planned anew because somebody else changed the catalog at the same moment.
 const IMPORT_TRIES_MAX: u32 = 8;

@@ -20,6 +20,7 @@ use crate::{
 
 mod lag;
 mod partners;
+mod sales;
 
 /// How many calls, and how many entries of the books, one step counts.
 const STEP_MAX: i64 = 20_000;
@@ -171,7 +172,8 @@ impl Services {
         let has_more_calls = self.count_calls().await?;
         let has_more_entries = self.count_entries().await?;
         let has_more_partners = self.count_partner_calls().await?;
-        Ok(has_more_calls || has_more_entries || has_more_partners)
+        let has_more_sales = self.count_sales().await?;
+        Ok(has_more_calls || has_more_entries || has_more_partners || has_more_sales)
     }
 
     /// Calls are counted once they can be in the database and have ended: a free call is written down at its end, so no

@@ -13,7 +13,7 @@ use super::{
     invoke::{Asked, request_for},
 };
 use crate::{
-    catalog::{Listing, NamespaceState, PublisherState, ToolState, Topics, Visibility, search_words},
+    catalog::{Listing, NamespaceState, PublisherState, ToolState, Topics, search_words},
     code::Code,
     id::{EndUserId, PartnerId},
     invocation::Surface,
@@ -63,7 +63,9 @@ pub struct ShownNamespace {
     pub publisher: String,
     /// How it presents itself.
     pub listing: Arc<Listing>,
-    /// Its tools that may be shown, by name; a list of namespaces has none.
+    /// It was approved; else only its publisher is shown it.
+    pub is_public: bool,
+    /// Its tools that may be shown, in the order of their publisher and by name; a list of namespaces has none.
     pub tools: Vec<ShownTool>,
     /// There are more tools than are listed.
     pub has_more: bool,
@@ -127,7 +129,8 @@ impl Services {
         let (snapshot, now_us) = (self.snapshot(), self.clock.now_us());
         let offers = snapshot.offers_of(name);
         let mut tools: Vec<ShownTool> = offers.filter_map(|offer| shown(&snapshot, viewer, offer, now_us)).collect();
-        tools.sort_unstable_by(|a, b| a.offer.tool.name.cmp(&b.offer.tool.name));
+        let place = |tool: &ShownTool| (tool.offer.tool.manner.display_order, tool.offer.tool.name.clone());
+        tools.sort_by_cached_key(place);
         let namespace = namespace_of(tools.first()?)?;
         let has_more = tools.len() > NAMESPACE_TOOLS_LISTED_MAX;
         tools.truncate(NAMESPACE_TOOLS_LISTED_MAX);
@@ -158,6 +161,7 @@ fn namespace_of(tool: &ShownTool) -> Option<ShownNamespace> {
         name: seller.namespace.name.clone(),
         publisher: seller.publisher.display_name.clone(),
         listing: Arc::clone(&seller.namespace.listing),
+        is_public: seller.namespace.is_public,
         tools: Vec::new(),
         has_more: false,
     })
@@ -167,8 +171,9 @@ fn namespace_of(tool: &ShownTool) -> Option<ShownNamespace> {
 /// nothing that can be called.
 fn shown(snapshot: &Snapshot, viewer: &Viewer, offer: &Arc<Offer>, now_us: i64) -> Option<ShownTool> {
     let seller = offer.seller.as_ref()?;
+    let account = viewer.principal.as_ref().and_then(|principal| principal.account());
     let is_open = offer.tool.state == ToolState::Active
-        && offer.tool.visibility == Visibility::Public
+        && offer.is_known_to(account)
         && seller.namespace.state == NamespaceState::Active
         && seller.publisher.state == PublisherState::Active;
     if !is_open {

@@ -73,7 +73,8 @@ impl GatewaySetup {
             }
         }
         let listed = self.namespaces.iter().filter_map(|namespace| snapshot.offers.get(namespace));
-        offers.extend(listed.flat_map(HashMap::values).cloned());
+        // Whoever calls here is nobody's publisher.
+        offers.extend(listed.flat_map(HashMap::values).filter(|offer| offer.is_known_to(None)).cloned());
         offers.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(offers)
     }

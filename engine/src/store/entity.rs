@@ -7,8 +7,12 @@
 
 /// A customer with a wallet.
 pub mod account;
+/// A warning of a call that its publisher has seen.
+pub mod acknowledged_call;
 /// What one operator asks and another one decides.
 pub mod approval;
+/// A picture.
+pub mod asset;
 /// The audit trail.
 pub mod audit;
 /// Of a trail's head, what a checkpoint needs to know.
@@ -29,6 +33,8 @@ pub mod chain_head;
 pub mod chargeback;
 /// A signed statement of what all chains had come to.
 pub mod checkpoint;
+/// A publisher's server.
+pub mod connection;
 /// Credits given by an operator.
 pub mod credit_grant;
 /// A partner's customer.
@@ -81,6 +87,8 @@ pub mod signing_key;
 pub mod token;
 /// A callable tool.
 pub mod tool;
+/// Tools of a namespace with one price.
+pub mod tool_group;
 /// Counters that rise with every change.
 pub mod version;
 /// Balances of limited accounts.

@@ -92,7 +92,9 @@ async fn carry_out(
     let body = read_body(payload, INVOKE_BODY_BYTES_MAX, &state.config.limits).await?;
     let request = parse_body(&body)?;
     let snapshot = state.services.snapshot();
-    let Some(offer) = snapshot.find_offer(namespace, tool) else { return Err(refusal::no_such_tool()) };
+    let account = caller.principal.account();
+    let offer = snapshot.find_offer(namespace, tool).filter(|offer| offer.is_known_to(account));
+    let Some(offer) = offer else { return Err(refusal::no_such_tool()) };
     let call = Call {
         id,
         surface: Surface::Marketplace,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     CatalogError,
-    rows::{PublisherTerms, tags_to_json},
+    rows::{PublisherTerms, blank_namespace, blank_tool},
     spec_to_json,
     terms::{ToolTerms, check_description, facts_of, with_terms},
     trail::{price_facts, publisher_facts},
@@ -166,15 +166,8 @@ impl Services {
             return Ok(made);
         }
         let row = entity::namespace::Model {
-            id: id.uuid(),
-            name: new.name.to_owned(),
-            publisher_id: owner.id,
             description: new.description.to_owned(),
-            is_suspended: false,
-            created_us: now_us,
-            listing_name: None,
-            category: None,
-            tags: tags_to_json(&[]),
+            ..blank_namespace(id.uuid(), owner.id, new.name, now_us)
         };
         let mut unit = UnitOfWork::new();
         self.add_namespace(&mut unit, row, now_us);
@@ -228,23 +221,7 @@ impl Services {
         if let Some(made) = self.find_made_tool(id, new).await? {
             return Ok(made);
         }
-        let blank = entity::tool::Model {
-            id: id.uuid(),
-            namespace_id: Some(namespace.id),
-            name: new.name.to_owned(),
-            short_description: String::new(),
-            long_description: String::new(),
-            input_schema: String::new(),
-            is_unverified_ok: false,
-            is_suspended: false,
-            upstream_method: String::new(),
-            upstream_url: String::new(),
-            timeout_ms: 0,
-            created_us: now_us,
-            category: None,
-            tags: tags_to_json(&[]),
-            upstream_tool: None,
-        };
+        let blank = blank_tool(id.uuid(), Some(namespace.id), new.name, now_us);
         let row = with_terms(blank, terms);
         let version = entity::price_version::Model {
             id: price_id.uuid(),

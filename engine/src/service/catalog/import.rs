@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Change, DeclaredNamespace, DeclaredPublisher, DeclaredTool, ImportError, PlannedChange,
-    rows::{PublisherTerms, tags_to_json},
+    rows::{PublisherTerms, blank_namespace, blank_tool, tags_to_json},
     spec_to_json,
     trail::{namespace_facts, price_facts, publisher_facts, tool_facts},
 };
@@ -145,16 +145,13 @@ impl<'s> Import<'s> {
         let id = found.as_ref().map_or_else(|| NamespaceId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
         if self.note(&item, &declared.fingerprint, ("namespace", &declared.name)).is_some() {
             let backend = self.services.db.backend();
+            let made = found.clone().unwrap_or_else(|| blank_namespace(id, publisher, &declared.name, self.now_us));
             let row = entity::namespace::Model {
-                id,
-                name: declared.name.clone(),
-                publisher_id: publisher,
                 description: declared.description.clone(),
-                is_suspended: found.as_ref().is_some_and(|row| row.is_suspended),
-                created_us: found.as_ref().map_or(self.now_us, |row| row.created_us),
                 listing_name: declared.listing_name.clone(),
                 category: declared.topics.category.clone(),
                 tags: tags_to_json(&declared.topics.tags),
+                ..made
             };
             self.tell(found.as_ref().map(namespace_facts), &namespace_facts(&row));
             if found.is_some() {
@@ -211,22 +208,19 @@ impl<'s> Import<'s> {
             .await
             .map_err(StoreError::from)?;
         let id = found.as_ref().map_or_else(|| ToolId::new(&*self.services.ids, self.now_us).uuid(), |row| row.id);
+        let made = found.clone().unwrap_or_else(|| blank_tool(id, namespace, &declared.name, self.now_us));
         let row = entity::tool::Model {
-            id,
-            namespace_id: namespace,
-            name: declared.name.clone(),
             short_description: declared.short_description.clone(),
             long_description: declared.long_description.clone(),
             input_schema: declared.input_schema.clone(),
             is_unverified_ok: declared.is_unverified_ok,
-            is_suspended: found.as_ref().is_some_and(|row| row.is_suspended),
             upstream_method: declared.method.clone(),
             upstream_url: declared.url.clone(),
             timeout_ms: i64::try_from(declared.timeout_ms).unwrap_or(i64::MAX),
-            created_us: found.as_ref().map_or(self.now_us, |row| row.created_us),
             category: declared.topics.category.clone(),
             tags: tags_to_json(&declared.topics.tags),
             upstream_tool: declared.mcp_tool.clone(),
+            ..made
         };
         self.tell(found.as_ref().map(tool_facts), &tool_facts(&row));
         let backend = self.services.db.backend();

@@ -105,12 +105,15 @@ impl Services {
         use entity::namespace::{ActiveModel, Column, Entity};
         let row = Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
         let row = row.ok_or(CatalogError::NotFound("namespace"))?;
+        // What its publisher has suspended an operator can suspend as well: then that one does not let it go on any more.
+        let was = row.is_suspended && !(is_suspended && row.is_own_suspension);
         let update = Entity::update_many()
-            .set(ActiveModel { is_suspended: Set(is_suspended), ..Default::default() })
+            .set(ActiveModel { is_suspended: Set(is_suspended), is_own_suspension: Set(false), ..Default::default() })
             .filter(Column::Id.eq(row.id))
-            .filter(Column::IsSuspended.eq(!is_suspended));
+            .filter(Column::IsSuspended.eq(row.is_suspended))
+            .filter(Column::IsOwnSuspension.eq(row.is_own_suspension));
         let action = if is_suspended { Action::NamespaceSuspend } else { Action::NamespaceResume };
-        self.turn(by, (action, "namespace", &id.to_string()), (row.is_suspended, is_suspended), &update, reason).await
+        self.turn(by, (action, "namespace", &id.to_string()), (was, is_suspended), &update, reason).await
     }
 
     /// Switches a tool off, or on.

@@ -111,7 +111,7 @@ pub(super) fn check_description(field: &'static str, text: &str) -> Result<(), C
 }
 
 /// What the audit trail tells of a tool that is made or changed.
-pub(super) fn facts_of(path: &str, row: &entity::tool::Model) -> Value {
+pub(in crate::service) fn facts_of(path: &str, row: &entity::tool::Model) -> Value {
     let mut facts = tool_facts(row);
     if let Some(facts) = facts.as_object_mut() {
         facts.insert("tool".to_owned(), path.into());

@@ -10,7 +10,7 @@ pub(super) fn publisher_facts(display_name: &str, share_bps: i32) -> Value {
 }
 
 /// Of a namespace: what it does not say of itself is left out.
-pub(super) fn namespace_facts(row: &entity::namespace::Model) -> Value {
+pub(in crate::service) fn namespace_facts(row: &entity::namespace::Model) -> Value {
     let mut facts = serde_json::Map::from_iter([("description".to_owned(), json!(row.description))]);
     for (name, text) in [("listing_name", &row.listing_name), ("category", &row.category)] {
         if let Some(text) = text {
@@ -50,7 +50,7 @@ pub(in crate::service) fn price_facts(tool: &str, spec: &str, from_us: i64) -> V
 }
 
 /// An address without user, password, query and fragment.
-pub(super) fn without_secrets(url: &str) -> String {
+pub(in crate::service) fn without_secrets(url: &str) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = plain.split_once("://") else { return plain.to_owned() };
     let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, keys::upstream_request,
+    Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Call, Completion, Told, end_of, keys::upstream_request,
 };
 use crate::{
     code::Code,
@@ -13,6 +13,7 @@ use crate::{
     json,
     ledger::batch::{Ended, Finish, KeyEnd, Outcome},
     pricing::{ChargeOn, actual_cost, cost_of_failed_attempt},
+    sealing::SealError,
     service::Services,
     store::WriterError,
     upstream::{Credential, Upstream, UpstreamAnswer, UpstreamTarget},
@@ -67,9 +68,9 @@ impl Services {
     }
 
     /// What the upstream asks of its callers. It belongs to the server that its publisher set it for.
-    #[expect(clippy::unused_self, reason = "opens what is sealed")]
-    fn credential_of(&self, _call: &super::Call) -> Result<Option<Arc<Credential>>, crate::sealing::SealError> {
-        Ok(None)
+    fn credential_of(&self, call: &Call) -> Result<Option<Arc<Credential>>, SealError> {
+        let sealed = call.offer.seller.as_ref().and_then(|seller| seller.credential.as_ref());
+        sealed.map(|sealed| self.open_credential(sealed).map(Arc::new)).transpose()
     }
 
     /// Settles durably, then answers.

@@ -122,7 +122,7 @@ impl Services {
     }
 
     /// From `from_us` on, the first moment at which no version of the tool begins. A cancelled one keeps its moment.
-    async fn first_free_moment(&self, tool: Uuid, from_us: i64) -> Result<i64, StoreError> {
+    pub(in crate::service) async fn first_free_moment(&self, tool: Uuid, from_us: i64) -> Result<i64, StoreError> {
         let mut at_us = from_us;
         let taken = entity::price_version::Entity::find()
             .filter(entity::price_version::Column::ToolId.eq(tool))

@@ -13,6 +13,17 @@ pub struct Model {
     pub listing_name: Option<String>,
     pub category: Option<String>,
     pub tags: String,
+    pub connection_id: Option<Uuid>,
+    pub status: String,
+    pub is_own_suspension: bool,
+    pub icon: Option<String>,
+    pub readme_source_url: Option<String>,
+    pub readme_content: Option<String>,
+    pub draft_listing: Option<String>,
+    pub credential: Option<Vec<u8>>,
+    pub key_identifier: Option<String>,
+    pub param_location: Option<String>,
+    pub param_description: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

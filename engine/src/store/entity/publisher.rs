@@ -11,6 +11,13 @@ pub struct Model {
     pub share_bps: i32,
     pub payable: i64,
     pub created_us: i64,
+    pub account_id: Option<Uuid>,
+    pub website_url: Option<String>,
+    pub support_email: Option<String>,
+    pub bio: Option<String>,
+    pub legal_name: Option<String>,
+    pub country: Option<String>,
+    pub logo: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -19,6 +19,15 @@ pub struct Model {
     pub category: Option<String>,
     pub tags: String,
     pub upstream_tool: Option<String>,
+    pub group_id: Option<Uuid>,
+    pub visibility: String,
+    pub example_prompts: String,
+    pub display_order: i64,
+    pub rest: Option<String>,
+    pub static_args: Option<String>,
+    pub default_args: Option<String>,
+    pub unit_fields: Option<String>,
+    pub credits_per_unit: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,6 +6,8 @@ use engine::{
 };
 use serde_json::{Map, Number, Value, json};
 
+use crate::publishing::assets::address_of;
+
 /// A tool in a list of findings.
 pub(super) fn item(tool: &ShownTool) -> Value {
     json!({
@@ -28,21 +30,29 @@ pub(super) fn tool(tool: &ShownTool) -> Value {
         members.insert("long_description".to_owned(), tool.offer.tool.long_description.clone().into());
         members.insert("tags".to_owned(), tool.topics().tags.into());
         members.insert("tier".to_owned(), tool.offer.tool.tier.as_str().into());
+        let prompts = &tool.offer.tool.manner.example_prompts;
+        if !prompts.is_empty() {
+            members.insert("example_prompts".to_owned(), prompts.clone().into());
+        }
     }
     view
 }
 
 /// A namespace in a list.
 pub(super) fn namespace(namespace: &ShownNamespace) -> Value {
-    json!({
+    let mut view = json!({
         "namespace": namespace.name,
         "listing_name": namespace.listing.name,
         "description": namespace.listing.description,
         "category": namespace.listing.topics.category,
         "tags": namespace.listing.topics.tags,
         "publisher": namespace.publisher,
-        "status": "active",
-    })
+        "status": if namespace.is_public { "active" } else { "draft" },
+    });
+    if let (Some(icon), Value::Object(members)) = (&namespace.listing.icon, &mut view) {
+        members.insert("namespace_icon_url".to_owned(), address_of(icon).into());
+    }
+    view
 }
 
 /// A namespace with its tools.

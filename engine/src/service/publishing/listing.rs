@@ -1,0 +1,436 @@
+//! How a namespace presents itself, and what it is to become while it is in public: a draft that lies over it until an
+//! operator approves it.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    PublishingError, assets::is_asset, check_optional_line, check_text, check_url, own_json, texts_of, unless_empty,
+};
+use crate::{
+    audit::{Action, OpContext},
+    catalog::{NamespaceState, check_line},
+    id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
+    limits::DESCRIPTION_CHARS_MAX,
+    service::{Services, catalog::tags_to_json},
+    store::{StoreError, entity},
+};
+
+/// Longest text about a namespace, in characters.
+const README_CHARS_MAX: usize = 100_000;
+/// Longest category, in characters.
+const CATEGORY_CHARS_MAX: usize = 64;
+/// How many tags a namespace may have.
+const TAGS_MAX: usize = 20;
+/// Longest tag, in characters.
+const TAG_CHARS_MAX: usize = 40;
+/// How many examples a tool may have.
+const PROMPTS_MAX: usize = 10;
+/// The largest number in the order of tools.
+const ORDER_MAX: i64 = 1_000_000;
+
+/// What is to be different about a tool: `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolListing {
+    /// One line about it.
+    pub short_description: Option<String>,
+    /// What somebody could ask an agent to use it.
+    pub example_prompts: Option<Vec<String>>,
+    /// Where it stands: the lowest first.
+    pub display_order: Option<i64>,
+}
+
+/// What is to be different about a listing: `None` stays, an empty text takes away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListingEdit {
+    /// Its title.
+    pub listing_name: Option<String>,
+    /// Its picture: a URL.
+    pub icon_url: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// More about it, in Markdown.
+    pub readme_content: Option<String>,
+    /// Its category.
+    pub category: Option<String>,
+    /// Words to find it by.
+    pub tags: Option<Vec<String>>,
+    /// Its tools, each at most once.
+    pub tools: Vec<(ToolId, ToolListing)>,
+}
+
+/// What a namespace in public is to become. Of one that is a draft itself it only holds what an operator said of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListingDraft {
+    /// It was handed in.
+    pub is_submitted: bool,
+    /// Why it was rejected the last time.
+    pub rejected_because: Option<String>,
+    /// What is to be different.
+    pub edit: ListingEdit,
+    /// New prices of groups, as the database keeps them.
+    pub pricing: Vec<(ToolGroupId, String)>,
+}
+
+/// Where a change has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListingTarget {
+    /// Into the namespace itself, which nobody else knows of yet.
+    Namespace,
+    /// Into the draft of what it is to become.
+    Draft,
+}
+
+impl ListingTarget {
+    /// The word of the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Namespace => "namespace",
+            Self::Draft => "draft",
+        }
+    }
+}
+
+impl ToolListing {
+    fn merge(&mut self, newer: &Self) {
+        let newer = newer.clone();
+        self.short_description = newer.short_description.or(self.short_description.take());
+        self.example_prompts = newer.example_prompts.or(self.example_prompts.take());
+        self.display_order = newer.display_order.or(self.display_order);
+    }
+
+    /// `row` with what is different.
+    pub(super) fn apply(&self, row: &entity::tool::Model) -> entity::tool::Model {
+        let mut new = row.clone();
+        if let Some(text) = &self.short_description {
+            new.short_description.clone_from(text);
+        }
+        if let Some(prompts) = &self.example_prompts {
+            new.example_prompts = tags_to_json(prompts);
+        }
+        if let Some(order) = self.display_order {
+            new.display_order = order;
+        }
+        new
+    }
+}
+
+impl ListingEdit {
+    /// Nothing is different.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn merge(&mut self, newer: &Self) {
+        let own = std::mem::take(self);
+        let given = newer.clone();
+        *self = Self {
+            listing_name: given.listing_name.or(own.listing_name),
+            icon_url: given.icon_url.or(own.icon_url),
+            description: given.description.or(own.description),
+            readme_content: given.readme_content.or(own.readme_content),
+            category: given.category.or(own.category),
+            tags: given.tags.or(own.tags),
+            tools: own.tools,
+        };
+        for (tool, listing) in &newer.tools {
+            match self.tools.iter_mut().find(|(known, _)| known == tool) {
+                Some((_, known)) => known.merge(listing),
+                None => self.tools.push((*tool, listing.clone())),
+            }
+        }
+    }
+
+    /// `row` with what is different.
+    pub(super) fn apply(&self, row: &entity::namespace::Model) -> entity::namespace::Model {
+        let mut new = row.clone();
+        if let Some(name) = &self.listing_name {
+            new.listing_name = unless_empty(name);
+        }
+        if let Some(icon) = &self.icon_url {
+            new.icon = unless_empty(icon);
+        }
+        if let Some(text) = &self.description {
+            new.description.clone_from(text);
+        }
+        if let Some(text) = &self.readme_content {
+            new.readme_content = unless_empty(text);
+        }
+        if let Some(category) = &self.category {
+            new.category = unless_empty(category);
+        }
+        if let Some(tags) = &self.tags {
+            new.tags = tags_to_json(tags);
+        }
+        new
+    }
+
+    /// A tool with what is different about it.
+    pub(super) fn apply_to_tool(&self, row: &entity::tool::Model) -> entity::tool::Model {
+        match self.tools.iter().find(|(tool, _)| tool.uuid() == row.id) {
+            Some((_, listing)) => listing.apply(row),
+            None => row.clone(),
+        }
+    }
+
+    /// The same, checked, with addresses as they are stored.
+    fn checked(&self, tools: &[entity::tool::Model]) -> Result<Self, PublishingError> {
+        check_optional_line("listing_name", self.listing_name.as_deref().unwrap_or_default())?;
+        check_text("description", self.description.as_deref().unwrap_or_default(), DESCRIPTION_CHARS_MAX)?;
+        check_text("readme_content", self.readme_content.as_deref().unwrap_or_default(), README_CHARS_MAX)?;
+        let category = self.category.as_deref().unwrap_or_default();
+        check_optional_line("category", category)?;
+        if category.chars().count() > CATEGORY_CHARS_MAX {
+            return Err(PublishingError::field(
+                "category",
+                format!("must have at most {CATEGORY_CHARS_MAX} characters"),
+            ));
+        }
+        let tags = self.tags.as_deref().unwrap_or_default();
+        let is_tag = |tag: &String| check_line(tag).is_ok() && tag.chars().count() <= TAG_CHARS_MAX;
+        let distinct: HashSet<&String> = tags.iter().collect();
+        if tags.len() > TAGS_MAX || !tags.iter().all(is_tag) || distinct.len() != tags.len() {
+            let message = format!("must be at most {TAGS_MAX} different texts of 1 to {TAG_CHARS_MAX} characters");
+            return Err(PublishingError::field("tags", message));
+        }
+        let mut seen = HashSet::new();
+        for (index, (tool, listing)) in self.tools.iter().enumerate() {
+            if !tools.iter().any(|row| row.id == tool.uuid()) {
+                return Err(PublishingError::field(format!("tools.{index}.tool_id"), "is no tool of this namespace"));
+            }
+            if !seen.insert(*tool) {
+                return Err(PublishingError::field(format!("tools.{index}.tool_id"), "stands there twice"));
+            }
+            check_tool_listing(&format!("tools.{index}"), listing)?;
+        }
+        let icon_url = self.icon_url.as_deref().map(check_icon).transpose()?;
+        Ok(Self { icon_url, ..self.clone() })
+    }
+}
+
+/// A URL, or where a picture is that was uploaded here.
+pub(super) fn check_icon(url: &str) -> Result<String, PublishingError> {
+    if url.is_empty() {
+        return Ok(String::new());
+    }
+    if let Some(id) = url.strip_prefix("/assets/").filter(|id| is_asset(id)) {
+        return Ok(id.to_owned());
+    }
+    check_url("namespace_icon_url", url)
+}
+
+fn check_tool_listing(place: &str, listing: &ToolListing) -> Result<(), PublishingError> {
+    let field = |name: &str| format!("{place}.{name}");
+    check_optional_line(&field("short_description"), listing.short_description.as_deref().unwrap_or_default())?;
+    let prompts = listing.example_prompts.as_deref().unwrap_or_default();
+    if prompts.len() > PROMPTS_MAX {
+        let message = format!("must be at most {PROMPTS_MAX} texts");
+        return Err(PublishingError::field(field("example_prompts"), message));
+    }
+    for prompt in prompts {
+        check_line(prompt).map_err(|error| PublishingError::field(field("example_prompts"), error))?;
+    }
+    if listing.display_order.is_some_and(|order| !(0..=ORDER_MAX).contains(&order)) {
+        let message = format!("must be a whole number from 0 to {ORDER_MAX}");
+        return Err(PublishingError::field(field("display_order"), message));
+    }
+    Ok(())
+}
+
+impl ListingDraft {
+    /// There is nothing in it that could be handed in.
+    pub fn is_empty(&self) -> bool {
+        self.edit.is_empty() && self.pricing.is_empty()
+    }
+
+    /// As the database keeps it; `None` if there is nothing to be kept.
+    pub(super) fn to_json(&self) -> Option<String> {
+        if *self == Self::default() {
+            return None;
+        }
+        let mut members = Map::new();
+        let mut put = |name: &str, value: Option<Value>| members.extend(value.map(|value| (name.to_owned(), value)));
+        put("submitted", Some(self.is_submitted.into()));
+        put("rejected_because", self.rejected_because.clone().map(Value::from));
+        put("listing_name", self.edit.listing_name.clone().map(Value::from));
+        put("namespace_icon_url", self.edit.icon_url.clone().map(Value::from));
+        put("description", self.edit.description.clone().map(Value::from));
+        put("readme_content", self.edit.readme_content.clone().map(Value::from));
+        put("category", self.edit.category.clone().map(Value::from));
+        put("tags", self.edit.tags.clone().map(Value::from));
+        let tools: Vec<Value> = self.edit.tools.iter().map(|(tool, listing)| tool_json(*tool, listing)).collect();
+        put("tools", Some(tools.into()));
+        let price = |(group, spec): &(ToolGroupId, String)| json!({"group": group.to_string(), "spec": spec});
+        put("pricing", Some(self.pricing.iter().map(price).collect()));
+        Some(Value::Object(members).to_string())
+    }
+
+    /// Reads what [`Self::to_json`] wrote.
+    pub(super) fn of(row: &entity::namespace::Model) -> Result<Self, StoreError> {
+        let Some(text) = &row.draft_listing else { return Ok(Self::default()) };
+        read(&own_json(text)).ok_or_else(|| StoreError::Inconsistent {
+            table: "namespace",
+            what: format!("the draft of `{}`", row.name),
+        })
+    }
+
+    /// The price of a group, where the draft has a new one.
+    pub(super) fn pricing_of(&self, group: ToolGroupId) -> Option<&str> {
+        self.pricing.iter().find(|(known, _)| *known == group).map(|(_, spec)| spec.as_str())
+    }
+
+    pub(super) fn set_pricing(&mut self, group: ToolGroupId, spec: String) {
+        self.pricing.retain(|(known, _)| *known != group);
+        self.pricing.push((group, spec));
+    }
+}
+
+fn tool_json(tool: ToolId, listing: &ToolListing) -> Value {
+    let mut members = Map::from_iter([("tool".to_owned(), Value::from(tool.to_string()))]);
+    let parts = [
+        ("short_description", listing.short_description.clone().map(Value::from)),
+        ("example_prompts", listing.example_prompts.clone().map(Value::from)),
+        ("display_order", listing.display_order.map(Value::from)),
+    ];
+    members.extend(parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    members.into()
+}
+
+fn read(draft: &Value) -> Option<ListingDraft> {
+    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
+    let texts = |of: &Value, name: &str| {
+        let list = of.get(name)?.as_array()?;
+        Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let tools = draft.get("tools")?.as_array()?.iter().map(|tool| {
+        let listing = ToolListing {
+            short_description: text(tool, "short_description"),
+            example_prompts: texts(tool, "example_prompts"),
+            display_order: tool.get("display_order").and_then(Value::as_i64),
+        };
+        Some((text(tool, "tool")?.parse().ok()?, listing))
+    });
+    let pricing = draft.get("pricing")?.as_array()?.iter();
+    let pricing = pricing.map(|price| Some((text(price, "group")?.parse().ok()?, text(price, "spec")?)));
+    Some(ListingDraft {
+        is_submitted: draft.get("submitted")?.as_bool()?,
+        rejected_because: text(draft, "rejected_because"),
+        edit: ListingEdit {
+            listing_name: text(draft, "listing_name"),
+            icon_url: text(draft, "namespace_icon_url"),
+            description: text(draft, "description"),
+            readme_content: text(draft, "readme_content"),
+            category: text(draft, "category"),
+            tags: texts(draft, "tags"),
+            tools: tools.collect::<Option<_>>()?,
+        },
+        pricing: pricing.collect::<Option<_>>()?,
+    })
+}
+
+impl Services {
+    /// Changes how a namespace presents itself: at once while it is a draft, in its draft while it is in public.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn edit_listing(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        id: NamespaceId,
+        edit: &ListingEdit,
+    ) -> Result<ListingTarget, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let old = self.load_namespace_row(publisher, id).await?;
+        let tools = self.load_tool_rows(old.id).await?;
+        let edit = edit.checked(&tools)?;
+        if is_public(&old) {
+            let mut draft = ListingDraft::of(&old)?;
+            draft.edit.merge(&edit);
+            let new = entity::namespace::Model { draft_listing: draft.to_json(), ..old.clone() };
+            change.change_namespace(Action::NamespaceChange, &old, &new);
+            change.save().await?;
+            return Ok(ListingTarget::Draft);
+        }
+        change.change_namespace(Action::NamespaceChange, &old, &edit.apply(&old));
+        for tool in &tools {
+            change.change_tool(&old.name, tool, &edit.apply_to_tool(tool));
+        }
+        change.save().await?;
+        Ok(ListingTarget::Namespace)
+    }
+
+    /// Makes a file a namespace's picture.
+    ///
+    /// # Errors
+    /// It is no picture, and see [`PublishingError`].
+    pub async fn set_namespace_icon(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        id: NamespaceId,
+        file: &[u8],
+    ) -> Result<String, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let old = self.load_namespace_row(publisher, id).await?;
+        let icon = change.add_asset(file).map_err(|error| PublishingError::field("file", error))?;
+        change.set_listing(&old, &ListingEdit { icon_url: Some(icon.clone()), ..ListingEdit::default() })?;
+        change.save().await?;
+        Ok(icon)
+    }
+
+    /// Sets what a namespace says of itself at length, as it was found at `source_url`.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn set_namespace_readme(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        id: NamespaceId,
+        (source_url, content): (&str, &str),
+    ) -> Result<ListingTarget, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let old = self.load_namespace_row(publisher, id).await?;
+        let source_url = check_url("url", source_url)?;
+        check_text("readme_content", content, README_CHARS_MAX)?;
+        let with_source = entity::namespace::Model { readme_source_url: Some(source_url), ..old.clone() };
+        let edit = ListingEdit { readme_content: Some(content.to_owned()), ..ListingEdit::default() };
+        let (new, target) = edited(&with_source, &edit)?;
+        change.change_namespace(Action::NamespaceChange, &old, &new);
+        change.save().await?;
+        Ok(target)
+    }
+}
+
+impl super::Change<'_> {
+    fn set_listing(&mut self, old: &entity::namespace::Model, edit: &ListingEdit) -> Result<(), PublishingError> {
+        let (new, _) = edited(old, edit)?;
+        self.change_namespace(Action::NamespaceChange, old, &new);
+        Ok(())
+    }
+}
+
+/// A namespace with an edit that was checked before and is about no tool: in itself, or in its draft.
+pub(super) fn edited(
+    row: &entity::namespace::Model,
+    edit: &ListingEdit,
+) -> Result<(entity::namespace::Model, ListingTarget), PublishingError> {
+    if !is_public(row) {
+        return Ok((edit.apply(row), ListingTarget::Namespace));
+    }
+    let mut draft = ListingDraft::of(row)?;
+    draft.edit.merge(edit);
+    Ok((entity::namespace::Model { draft_listing: draft.to_json(), ..row.clone() }, ListingTarget::Draft))
+}
+
+/// Whether a namespace was approved: what is public is changed by way of a draft.
+pub(super) fn is_public(row: &entity::namespace::Model) -> bool {
+    row.status == NamespaceState::Active.as_str()
+}
+
+/// The words that a namespace is found by.
+pub(super) fn tags_of(row: &entity::namespace::Model) -> Result<Vec<String>, StoreError> {
+    texts_of("namespace", &row.tags)
+}

@@ -1,0 +1,444 @@
+//! A publisher's tools.
+
+use super::{
+    Change, ConnectionKind, ListingDraft, OWN_TOOLS_MAX, OwnTool, PublishingError, check_optional_line, check_text,
+    listing::is_public,
+    pricing::{price_of, prices_of_groups},
+    trail,
+};
+use crate::{
+    audit::{Action, OpContext},
+    catalog::{ArgumentSchema, Visibility, check_tool_name},
+    id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
+    json::Json,
+    limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_DEFAULT},
+    publishing::{arguments::SetArguments, rest::RestShape, schema},
+    service::{
+        Services,
+        catalog::{blank_tool, price_facts},
+    },
+    store::entity,
+};
+
+/// The schema of a tool that says nothing of its arguments.
+const ANY_ARGUMENTS: &str = r#"{"type":"object"}"#;
+/// How a tool of an MCP server is called.
+const MCP_METHOD: &str = "POST";
+
+/// Where a new tool's calls go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnUpstream {
+    /// To a server that speaks plain HTTP: how the request is made.
+    Rest(RestShape),
+    /// To an MCP server: its name there.
+    Mcp(String),
+}
+
+/// A new tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOwnTool {
+    /// Unique in its namespace.
+    pub name: String,
+    /// One line about it.
+    pub short_description: String,
+    /// More about it.
+    pub long_description: String,
+    /// What its server takes: JSON Schema; `None`: any object.
+    pub input_schema: Option<String>,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Its group; `None`: the default one.
+    pub group: Option<ToolGroupId>,
+    /// Where its calls go.
+    pub upstream: OwnUpstream,
+}
+
+/// What is to be different about a tool of a server that speaks plain HTTP: `None` stays.
+#[derive(Debug, Default)]
+pub struct RestToolChange<'a> {
+    /// Unique in its namespace.
+    pub name: Option<String>,
+    /// One line about it.
+    pub short_description: Option<String>,
+    /// More about it.
+    pub long_description: Option<String>,
+    /// What its server takes.
+    pub input_schema: Option<String>,
+    /// Who sees it.
+    pub visibility: Option<Visibility>,
+    /// Its group.
+    pub group: Option<ToolGroupId>,
+    /// How its request is made: an object with the fields that [`RestShape::changed`] reads.
+    pub shape: Option<Json<'a>>,
+}
+
+/// What is to be different about the arguments of a tool: `None` stays, an empty object or list takes away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArgumentsChange {
+    /// Set whatever the caller says, and hidden: a JSON object.
+    pub static_args: Option<String>,
+    /// Set where the caller says nothing: a JSON object.
+    pub default_args: Option<String>,
+    /// What its server takes.
+    pub input_schema: Option<String>,
+    /// By which arguments it is priced.
+    pub unit_fields: Option<Vec<String>>,
+    /// What a unit costs, in credits; `0` takes away.
+    pub credits_per_unit: Option<String>,
+}
+
+/// A tool with what is around it.
+struct Place {
+    namespace: entity::namespace::Model,
+    groups: Vec<entity::tool_group::Model>,
+    old: entity::tool::Model,
+}
+
+impl Services {
+    /// Adds a tool to a namespace whose server speaks plain HTTP.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn create_rest_tool(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        namespace: NamespaceId,
+        new: NewOwnTool,
+    ) -> Result<OwnTool, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let row = self.load_namespace_row(publisher, namespace).await?;
+        let groups = self.load_group_rows(row.id).await?;
+        let added = change.add_own_tools((&row, &groups), None, vec![new]).await?;
+        change.save().await?;
+        let id = added.first().map(|tool| ToolId::from(tool.id)).unwrap_or(ToolId::from(uuid::Uuid::nil()));
+        self.load_own_tool(publisher, namespace, id).await
+    }
+
+    /// One tool of a publisher's namespace.
+    ///
+    /// # Errors
+    /// There is no such tool, or the database failed.
+    pub async fn load_own_tool(
+        &self,
+        publisher: PublisherId,
+        namespace: NamespaceId,
+        id: ToolId,
+    ) -> Result<OwnTool, PublishingError> {
+        let shown = self.load_own_namespace(publisher, namespace).await?;
+        shown.tools.into_iter().find(|tool| tool.id == id).ok_or(PublishingError::NotFound("tool"))
+    }
+
+    async fn load_place(
+        &self,
+        publisher: PublisherId,
+        (namespace, id): (NamespaceId, ToolId),
+    ) -> Result<Place, PublishingError> {
+        let namespace = self.load_namespace_row(publisher, namespace).await?;
+        let old = self.load_tool_row(&namespace, id).await?;
+        let groups = self.load_group_rows(namespace.id).await?;
+        Ok(Place { namespace, groups, old })
+    }
+
+    /// Changes a tool of a server that speaks plain HTTP.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn change_rest_tool(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        named: (NamespaceId, ToolId),
+        wanted: &RestToolChange<'_>,
+    ) -> Result<OwnTool, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let place = self.load_place(publisher, named).await?;
+        let Some(text) = &place.old.rest else {
+            return Err(PublishingError::conflict(
+                "this is no tool of a REST server: its server says how it is called",
+            ));
+        };
+        let mut new = place.old.clone();
+        if let Some(fields) = &wanted.shape {
+            let shape = RestShape::from_text(text)?.changed(fields)?;
+            new.upstream_method = shape.method().to_owned();
+            new.rest = Some(shape.to_text());
+        }
+        if let Some(name) = &wanted.name {
+            new.name.clone_from(name);
+        }
+        if let Some(text) = &wanted.short_description {
+            new.short_description.clone_from(text);
+        }
+        if let Some(text) = &wanted.long_description {
+            new.long_description.clone_from(text);
+        }
+        if let Some(text) = &wanted.input_schema {
+            new.input_schema = schema_text(text)?;
+        }
+        if let Some(visibility) = wanted.visibility {
+            visibility.as_str().clone_into(&mut new.visibility);
+        }
+        if let Some(group) = wanted.group {
+            new.group_id = Some(group_in(&place.groups, group)?.id);
+        }
+        self.check_texts(&new)?;
+        change.change_own_tool(&place, new).await?;
+        change.save().await?;
+        self.load_own_tool(publisher, named.0, named.1).await
+    }
+
+    /// Calls a tool something else: from now on nobody finds it under the old name.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn rename_tool(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        named: (NamespaceId, ToolId),
+        name: &str,
+    ) -> Result<OwnTool, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let place = self.load_place(publisher, named).await?;
+        let new = entity::tool::Model { name: name.to_owned(), ..place.old.clone() };
+        change.change_own_tool(&place, new).await?;
+        change.save().await?;
+        self.load_own_tool(publisher, named.0, named.1).await
+    }
+
+    /// Says who sees a tool: with the next search and the next call.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn set_tool_visibility(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        named: (NamespaceId, ToolId),
+        visibility: Visibility,
+    ) -> Result<OwnTool, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let place = self.load_place(publisher, named).await?;
+        let new = entity::tool::Model { visibility: visibility.as_str().to_owned(), ..place.old.clone() };
+        change.change_own_tool(&place, new).await?;
+        change.save().await?;
+        self.load_own_tool(publisher, named.0, named.1).await
+    }
+
+    /// Puts a tool into another group, with its price: of a namespace in public, when that is approved.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn set_tool_group(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        named: (NamespaceId, ToolId),
+        group: ToolGroupId,
+    ) -> Result<OwnTool, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let place = self.load_place(publisher, named).await?;
+        let group_id = Some(group_in(&place.groups, group)?.id);
+        let new = entity::tool::Model { group_id, ..place.old.clone() };
+        change.change_own_tool(&place, new).await?;
+        change.save().await?;
+        self.load_own_tool(publisher, named.0, named.1).await
+    }
+
+    /// Sets the arguments of a tool that its publisher decides on, and those that it is priced by.
+    ///
+    /// # Errors
+    /// See [`PublishingError`].
+    pub async fn set_tool_arguments(
+        &self,
+        by: &OpContext,
+        publisher: PublisherId,
+        named: (NamespaceId, ToolId),
+        wanted: &ArgumentsChange,
+    ) -> Result<OwnTool, PublishingError> {
+        let mut change = self.begin_change(by).await?;
+        let place = self.load_place(publisher, named).await?;
+        let mut new = place.old.clone();
+        if let Some(text) = &wanted.input_schema {
+            new.input_schema = schema_text(text)?;
+        }
+        let text = |given: &Option<String>, known: &Option<String>| {
+            given.clone().or_else(|| known.clone()).unwrap_or_default()
+        };
+        let set = SetArguments::read(
+            &text(&wanted.static_args, &place.old.static_args),
+            &text(&wanted.default_args, &place.old.default_args),
+        )?;
+        let unless_none = |text: String| (text != "{}").then_some(text);
+        (new.static_args, new.default_args) = (unless_none(set.static_text()), unless_none(set.default_text()));
+        // Callers are checked against this one.
+        ArgumentSchema::compile(&set.public_schema(&new.input_schema)?)?;
+        if let Some(fields) = &wanted.unit_fields {
+            new.unit_fields = (!fields.is_empty()).then(|| serde_json::Value::from(fields.as_slice()).to_string());
+        }
+        if let Some(credits) = &wanted.credits_per_unit {
+            let price = crate::credits::Decimal::parse_exact(credits)
+                .and_then(crate::credits::Decimal::non_negative)
+                .map_err(|error| PublishingError::field("pricing_credits_per_unit", error))?;
+            new.credits_per_unit = (!price.is_zero()).then(|| price.to_string());
+        }
+        change.change_own_tool(&place, new).await?;
+        change.save().await?;
+        self.load_own_tool(publisher, named.0, named.1).await
+    }
+
+    fn check_texts(&self, row: &entity::tool::Model) -> Result<(), PublishingError> {
+        check_tool_name(&row.name).map_err(|error| PublishingError::field("name", error))?;
+        check_optional_line("short_description", &row.short_description)?;
+        check_text("long_description", &row.long_description, DESCRIPTION_CHARS_MAX)
+    }
+}
+
+impl Change<'_> {
+    /// Changes a tool, and what it costs while nobody else knows of it.
+    async fn change_own_tool(&mut self, place: &Place, new: entity::tool::Model) -> Result<(), PublishingError> {
+        let Place { namespace, groups, old } = place;
+        if new.name != old.name {
+            check_tool_name(&new.name).map_err(|error| PublishingError::field("name", error))?;
+            let others = self.services.load_tool_rows(namespace.id).await?;
+            if others.iter().any(|other| other.id != new.id && other.name == new.name) {
+                return Err(PublishingError::field("name", "is the name of another tool of this namespace"));
+            }
+        }
+        // What its group costs has to make sense for it, also where it counts only when it is approved.
+        let draft = ListingDraft::of(namespace)?;
+        let prices = prices_of_groups(groups, &draft)?;
+        if let Some(group) = new.group_id.and_then(|id| prices.get(&id)) {
+            price_of(group, &super::ToolUnits::of(&new))?;
+        }
+        self.change_tool(&namespace.name, old, &new);
+        if !is_public(namespace) {
+            self.reprice(&namespace.name, &[new], &prices).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds tools to a namespace, at the price of their groups. `connection` is that of the namespace, where it is known.
+    pub(super) async fn add_own_tools(
+        &mut self,
+        (namespace, groups): (&entity::namespace::Model, &[entity::tool_group::Model]),
+        connection: Option<&entity::connection::Model>,
+        new: Vec<NewOwnTool>,
+    ) -> Result<Vec<entity::tool::Model>, PublishingError> {
+        let connection = match connection {
+            Some(row) => row.clone(),
+            None => self.connection_of(namespace).await?,
+        };
+        let mut known: Vec<String> =
+            self.services.load_tool_rows(namespace.id).await?.into_iter().map(|tool| tool.name).collect();
+        if known.len().saturating_add(new.len()) > OWN_TOOLS_MAX {
+            return Err(PublishingError::conflict(format!("a namespace has at most {OWN_TOOLS_MAX} tools")));
+        }
+        // The prices that were approved: a new tool has no other one.
+        let prices = prices_of_groups(groups, &ListingDraft::default())?;
+        let mut added = Vec::with_capacity(new.len());
+        for tool in new {
+            let row = self.own_tool_row(namespace, groups, &connection, tool)?;
+            if known.contains(&row.name) {
+                let message = format!("is the name of another tool of this namespace: `{}`", row.name);
+                return Err(PublishingError::field("name", message));
+            }
+            known.push(row.name.clone());
+            let price = row.group_id.and_then(|id| prices.get(&id));
+            let price = price.map(|group| price_of(group, &super::ToolUnits::default())).transpose()?;
+            self.insert_own_tool(&namespace.name, &row, price);
+            added.push(row);
+        }
+        Ok(added)
+    }
+
+    async fn connection_of(
+        &self,
+        namespace: &entity::namespace::Model,
+    ) -> Result<entity::connection::Model, PublishingError> {
+        let missing = || PublishingError::conflict("this namespace has no connection: an operator has declared it");
+        let id = namespace.connection_id.ok_or_else(missing)?;
+        Ok(self.services.kind_of_connection(namespace.publisher_id.into(), id).await?.0)
+    }
+
+    fn own_tool_row(
+        &self,
+        namespace: &entity::namespace::Model,
+        groups: &[entity::tool_group::Model],
+        connection: &entity::connection::Model,
+        new: NewOwnTool,
+    ) -> Result<entity::tool::Model, PublishingError> {
+        let kind = super::connections::kind_of(connection)?;
+        let group = match new.group {
+            Some(id) => group_in(groups, id)?,
+            None => groups
+                .iter()
+                .find(|group| group.is_default)
+                .ok_or_else(|| PublishingError::conflict("this namespace has no default group"))?,
+        };
+        let id = ToolId::new(&*self.services.ids, self.now_us);
+        let blank = blank_tool(id.uuid(), Some(namespace.id), &new.name, self.now_us);
+        let (method, upstream_tool, rest) = match (new.upstream, kind) {
+            (OwnUpstream::Rest(shape), ConnectionKind::Rest) => {
+                (shape.method().to_owned(), None, Some(shape.to_text()))
+            }
+            (OwnUpstream::Mcp(tool), ConnectionKind::Mcp) => (MCP_METHOD.to_owned(), Some(tool), None),
+            (OwnUpstream::Rest(_), ConnectionKind::Mcp) => {
+                return Err(PublishingError::field("rest_path", "needs a namespace whose connection is a REST server"));
+            }
+            (OwnUpstream::Mcp(_), ConnectionKind::Rest) => {
+                return Err(PublishingError::field("connection_id", "is no MCP server"));
+            }
+        };
+        let row = entity::tool::Model {
+            short_description: new.short_description,
+            long_description: new.long_description,
+            input_schema: schema_text(new.input_schema.as_deref().unwrap_or(ANY_ARGUMENTS))?,
+            upstream_method: method,
+            upstream_url: connection.url.clone(),
+            timeout_ms: i64::try_from(UPSTREAM_TIMEOUT_MS_DEFAULT).unwrap_or(i64::MAX),
+            upstream_tool,
+            group_id: Some(group.id),
+            visibility: new.visibility.as_str().to_owned(),
+            rest,
+            ..blank
+        };
+        self.services.check_texts(&row)?;
+        Ok(row)
+    }
+
+    fn insert_own_tool(&mut self, namespace: &str, row: &entity::tool::Model, price: Option<String>) {
+        let path = format!("{namespace}/{}", row.name);
+        let mut facts = trail::tool(&path, row);
+        self.services.add_tool(&mut self.unit, row.clone(), self.now_us);
+        if let (Some(spec), Some(members)) = (price, facts.as_object_mut()) {
+            members.insert("price".to_owned(), price_facts(&path, &spec, self.now_us));
+            let id = crate::id::PriceVersionId::new(&*self.services.ids, self.now_us);
+            let version = entity::price_version::Model {
+                id: id.uuid(),
+                tool_id: row.id,
+                effective_from_us: self.now_us,
+                spec,
+                created_us: self.now_us,
+                key: None,
+            };
+            self.services.add_price(&mut self.unit, version, self.now_us);
+        }
+        self.tell(self.by.entry(Action::ToolCreate, "tool", ToolId::from(row.id)).after(facts));
+    }
+}
+
+/// A schema that arguments may be checked against.
+fn schema_text(text: &str) -> Result<String, PublishingError> {
+    schema::check(text)?;
+    Ok(text.to_owned())
+}
+
+fn group_in(
+    groups: &[entity::tool_group::Model],
+    id: ToolGroupId,
+) -> Result<&entity::tool_group::Model, PublishingError> {
+    let found = groups.iter().find(|group| group.id == id.uuid());
+    found.ok_or_else(|| PublishingError::field("tool_group_id", "is no group of this namespace"))
+}

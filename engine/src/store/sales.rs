@@ -1,0 +1,96 @@
+//! What calls of publishers' tools came to, by tools and days: sums that are kept, so that nobody scans calls to say so.
+//!
+//! Calls are read by their identifiers, which are times, as in [`super::counts`]; sums by a range of their primary key.
+
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
+use uuid::Uuid;
+
+use super::{
+    StoreError,
+    readers::Readers,
+    usage::{DAY_US, Sum},
+};
+use crate::id::first_at;
+
+/// Names a sum: whose, of which day (its beginning in microseconds since the Unix epoch), and of which tool.
+pub(crate) type Place = (Uuid, i64, Uuid);
+
+fn query(readers: &Readers, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(readers.get_database_backend(), sql, values)
+}
+
+fn sum(row: &QueryResult, at: usize) -> Result<Sum, StoreError> {
+    Ok(Sum {
+        calls: row.try_get_by_index(at)?,
+        paid_calls: row.try_get_by_index(at.saturating_add(1))?,
+        charged: row.try_get_by_index(at.saturating_add(2))?,
+    })
+}
+
+/// The calls of publishers' tools that came from `from_us` on and before `to_us` (microseconds since the Unix epoch). Reads
+/// every call of that time: see [`super::counts::step`].
+pub(crate) async fn calls(readers: &Readers, from_us: i64, to_us: i64) -> Result<Vec<(Place, Sum)>, StoreError> {
+    let sql = format!(
+        "SELECT n.publisher_id, i.created_us - i.created_us % {DAY_US}, i.tool_id, count(*),
+                CAST(sum(CASE WHEN i.charged > 0 THEN 1 ELSE 0 END) AS bigint), CAST(sum(i.charged) AS bigint)
+         FROM invocation i JOIN tool t ON t.id = i.tool_id JOIN namespace n ON n.id = t.namespace_id
+         WHERE i.id >= $1 AND i.id < $2 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    );
+    let rows = readers.query_all_raw(query(readers, &sql, [first_at(from_us).into(), first_at(to_us).into()])).await?;
+    rows.iter()
+        .map(|row| {
+            let place = (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+            Ok((place, sum(row, 3)?))
+        })
+        .collect()
+}
+
+/// The statement that adds to a sum.
+pub(crate) fn add(backend: DbBackend, (publisher, start_us, tool): Place, sum: Sum) -> Statement {
+    let sql = "INSERT INTO sales_day (publisher_id, start_us, tool_id, calls, paid_calls, charged)
+               VALUES ($1, $2, $3, $4, $5, $6)
+               ON CONFLICT (publisher_id, start_us, tool_id) DO UPDATE SET
+                   calls = sales_day.calls + excluded.calls,
+                   paid_calls = sales_day.paid_calls + excluded.paid_calls,
+                   charged = sales_day.charged + excluded.charged";
+    let values: [Value; 6] =
+        [publisher.into(), start_us.into(), tool.into(), sum.calls.into(), sum.paid_calls.into(), sum.charged.into()];
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// The statement that takes back what was counted from `from_us` on, which is the beginning of a day.
+pub(crate) fn empty(backend: DbBackend, from_us: i64) -> Statement {
+    let sql = "UPDATE sales_day SET calls = 0, paid_calls = 0, charged = 0 WHERE start_us >= $1";
+    Statement::from_sql_and_values(backend, sql, [from_us.into()])
+}
+
+/// The sums of a publisher by days from `from_us` on and before `to_us`, the earliest first.
+pub(crate) async fn days(
+    readers: &Readers,
+    publisher: Uuid,
+    (from_us, to_us): (i64, i64),
+) -> Result<Vec<(i64, Sum)>, StoreError> {
+    let sql =
+        "SELECT start_us, CAST(sum(calls) AS bigint), CAST(sum(paid_calls) AS bigint), CAST(sum(charged) AS bigint)
+               FROM sales_day WHERE publisher_id = $1 AND start_us >= $2 AND start_us < $3
+               GROUP BY start_us ORDER BY start_us";
+    let values: [Value; 3] = [publisher.into(), from_us.into(), to_us.into()];
+    let rows = readers.query_all_raw(query(readers, sql, values)).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, sum(row, 1)?))).collect()
+}
+
+/// The same by namespaces: each with its identifier and its name, by names.
+pub(crate) async fn namespaces(
+    readers: &Readers,
+    publisher: Uuid,
+    (from_us, to_us): (i64, i64),
+) -> Result<Vec<(Uuid, String, Sum)>, StoreError> {
+    let sql = "SELECT n.id, n.name, CAST(sum(s.calls) AS bigint), CAST(sum(s.paid_calls) AS bigint),
+                      CAST(sum(s.charged) AS bigint)
+               FROM sales_day s JOIN tool t ON t.id = s.tool_id JOIN namespace n ON n.id = t.namespace_id
+               WHERE s.publisher_id = $1 AND s.start_us >= $2 AND s.start_us < $3
+               GROUP BY n.id, n.name ORDER BY n.name";
+    let values: [Value; 3] = [publisher.into(), from_us.into(), to_us.into()];
+    let rows = readers.query_all_raw(query(readers, sql, values)).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, sum(row, 2)?))).collect()
+}
