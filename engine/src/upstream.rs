@@ -2,20 +2,24 @@
 //!
 //! The server implements [`Upstream`]; the distinctions made here decide who pays, and whether a retry may dispatch.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, future::Future, sync::Arc, time::Duration};
 
-use crate::{gateway::builtin::Builtin, id::InvocationId};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use crate::{catalog::CredentialPlace, gateway::builtin::Builtin, id::InvocationId, publishing::rest::ShapedRequest};
 
 /// Where a tool's calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpstreamTarget {
     /// A tool that is answered from our own data; see [`crate::gateway::builtin`].
     Builtin(Builtin),
-    /// An HTTP endpoint: the arguments object is the request body.
+    /// An HTTP endpoint: the arguments object is the request body, unless its publisher describes the request.
     Http {
         /// The HTTP method, upper case.
         method: String,
-        /// An absolute `http` or `https` URL, checked against the egress rules at every call.
+        /// An absolute `http` or `https` URL, checked against the egress rules at every call. Of a described request, what
+        /// it is below.
         url: String,
         /// From the first byte sent to the last byte received.
         timeout: Duration,
@@ -41,13 +45,81 @@ impl UpstreamTarget {
     }
 }
 
+/// A secret that an upstream asks of whoever calls it, opened. `Debug` does not print it.
+pub struct Credential {
+    secret: SecretString,
+    name: String,
+    place: CredentialPlace,
+    origin: String,
+}
+
+/// A secret shorter than this is too common a text to be looked for, in bytes.
+const LOOKED_FOR_BYTES_MIN: usize = 8;
+
+/// What stands where a secret was.
+const INSTEAD: &str = "[credential]";
+
+impl Credential {
+    /// The credential for the server at `url`: it is for no other host and port. `None` if that is no URL.
+    pub fn new(secret: SecretString, name: String, place: CredentialPlace, url: &str) -> Option<Self> {
+        let origin = Url::parse(url).ok()?.origin().ascii_serialization();
+        Some(Self { secret, name, place, origin })
+    }
+
+    /// The secret itself.
+    pub fn secret(&self) -> &str {
+        self.secret.expose_secret()
+    }
+
+    /// The name of the header or of the parameter.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it stands in a request.
+    pub const fn place(&self) -> CredentialPlace {
+        self.place
+    }
+
+    /// Whether it may be sent there.
+    pub fn is_for(&self, url: &Url) -> bool {
+        url.origin().ascii_serialization() == self.origin
+    }
+
+    /// The text without the secret, for whatever an upstream says: some repeat what they were sent. Of a secret in words
+    /// (`Bearer …`) the last one is looked for as well.
+    pub fn hidden_in(&self, text: String) -> String {
+        let whole = self.secret();
+        let last = whole.rsplit(' ').next().unwrap_or_default();
+        [whole, last].into_iter().filter(|secret| secret.len() >= LOOKED_FOR_BYTES_MIN).fold(text, |text, secret| {
+            let in_json = serde_json::to_string(secret).unwrap_or_default();
+            let in_json = in_json.trim_start_matches('"').strip_suffix('"').unwrap_or_default();
+            let forms = [Cow::Borrowed(secret), Cow::Borrowed(in_json)];
+            forms
+                .into_iter()
+                .filter(|form| !form.is_empty())
+                .fold(text, |text, form| if text.contains(&*form) { text.replace(&*form, INSTEAD) } else { text })
+        })
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({} {} for {})", self.place, self.name, self.origin)
+    }
+}
+
 /// One call, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct UpstreamRequest {
     /// Where to.
     pub target: Arc<UpstreamTarget>,
-    /// The arguments object, as JSON text, exactly as the caller wrote it.
+    /// The arguments object, as JSON text: what the caller wrote is exactly as it was written.
     pub arguments: Arc<str>,
+    /// The request that its publisher describes, instead of the arguments object as the body.
+    pub shaped: Option<ShapedRequest>,
+    /// What the upstream asks of whoever calls it.
+    pub credential: Option<Arc<Credential>>,
     /// Sent as `x-tollgate-invocation-id`; to an MCP server also as `tollgate/invocation-id` in `_meta`.
     pub invocation: InvocationId,
     /// Sent as `idempotency-key`: the same for every retry of the same keyed call of the same caller. To an MCP server
@@ -102,8 +174,27 @@ pub enum UpstreamAnswer {
     },
 }
 
+impl UpstreamAnswer {
+    /// The same answer without a secret that the upstream repeats.
+    #[must_use]
+    pub fn without(self, credential: &Credential) -> Self {
+        let hide = |text: String| credential.hidden_in(text);
+        match self {
+            Self::Completed { result, meta } => Self::Completed { result: result.map(hide), meta: meta.map(hide) },
+            Self::Rejected { status, message } => Self::Rejected { status, message: message.map(hide) },
+            Self::Forbidden { status, message } => Self::Forbidden { status, message: message.map(hide) },
+            Self::Failed { detail, message } => Self::Failed { detail: hide(detail), message: message.map(hide) },
+            Self::NotDispatched { detail } => Self::NotDispatched { detail: hide(detail) },
+            Self::Unknown { detail } => Self::Unknown { detail: hide(detail) },
+        }
+    }
+}
+
 /// Calls upstreams. Implemented by the server.
 pub trait Upstream: Send + Sync + 'static {
     /// Makes one call, never a second attempt after bytes were sent. Never panics, always ends by the target's timeout.
     fn call(&self, request: UpstreamRequest) -> impl Future<Output = UpstreamAnswer> + Send;
 }
+
+#[cfg(test)]
+mod tests;

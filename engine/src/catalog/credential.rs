@@ -25,6 +25,8 @@ pub struct SealedCredential {
     pub name: String,
     /// Where it stands.
     pub place: CredentialPlace,
+    /// The address of the server that it is for. It is sent to no other host.
+    pub url: String,
 }
 
 impl fmt::Debug for SealedCredential {

@@ -16,7 +16,6 @@ use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
     invocation::{CallEnd, CallParties, CallRecord, CallState, Surface},
-    json,
     ledger::{
         LedgerAccountId, OnExpiry, PlaceHold, Refusal,
         batch::{Begin, Begun},
@@ -25,7 +24,7 @@ use crate::{
     },
     limits::EXPLANATION_BYTES_MAX,
     policy::{self, Explanation},
-    pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt, worst_case},
+    pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt},
     snapshot::{Offer, Snapshot},
     store::{StoreError, WriterError},
     upstream::Upstream,
@@ -35,12 +34,14 @@ mod decision;
 mod dispatch;
 mod gateway;
 mod keys;
+mod prepared;
 mod undispatched;
 
 pub(super) use self::decision::{Asked, request_for};
 pub use self::gateway::GatewayCall;
 use self::{
     keys::{fingerprint, key_scope},
+    prepared::{Prepared, prepare},
     undispatched::Undispatched,
 };
 
@@ -189,6 +190,7 @@ pub struct Answered {
 /// A call that may be dispatched: everything that can be known before is.
 struct Accepted {
     call: Call,
+    prepared: Prepared,
     price: Arc<Price>,
     record: Arc<CallRecord>,
     payer: Option<LedgerAccountId>,
@@ -273,16 +275,9 @@ impl Services {
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
         let invalid = |record, answer| refuse(record, CallState::Invalid, Code::InvalidArguments, answer);
-        // The body was parsed before; a text that cannot be read again has no valid arguments.
-        let Ok(arguments) = json::parse(&call.arguments) else {
-            return Err(invalid(record, Answer::InvalidArguments(Vec::new())));
-        };
-        if let Err(faults) = call.offer.tool.schema.validate(&arguments) {
-            return Err(invalid(record, Answer::InvalidArguments(faults)));
-        }
-        let hold = match worst_case(&price, &arguments) {
-            Ok(hold) => hold,
-            Err(refusal) => return Err(invalid(record, Answer::Unpriceable(refusal))),
+        let (prepared, hold) = match prepare(&call, &price) {
+            Ok(prepared) => prepared,
+            Err(answer) => return Err(invalid(record, answer)),
         };
         let is_begun = hold > Credits::ZERO || call.key.is_some();
         let caps: Vec<_> = all_caps(&call).map(|owned| CapUse::at(owned.cap, now_us)).collect();
@@ -293,8 +288,7 @@ impl Services {
             return Err(refuse(record, CallState::Refused, Code::InsufficientCredits, answer));
         }
         self.note_session(&call, now_us);
-        drop(arguments);
-        Ok(Accepted { call, price, record: Arc::new(record), payer, caps, hold, shares, is_begun })
+        Ok(Accepted { call, prepared, price, record: Arc::new(record), payer, caps, hold, shares, is_begun })
     }
 
     /// Claims the key and holds the money; an answer if the call ends here.

@@ -39,7 +39,7 @@ mod view;
 pub use assets::Asset;
 pub use connections::{ConnectionKind, NewConnection, OwnConnection};
 pub(crate) use credentials::sealed_credential;
-pub use credentials::{CredentialInput, CredentialView, OpenCredential, Rewrapped};
+pub use credentials::{CredentialInput, CredentialView, Rewrapped};
 pub use groups::{GroupChange, NewGroup, OwnGroup};
 pub use listing::{ListingDraft, ListingEdit, ListingTarget, ToolListing};
 pub use namespaces::{NamespaceChange, NewOwnNamespace};

@@ -112,7 +112,6 @@ impl HttpUpstreams {
         Self { mcp: Arc::new(McpUpstreams::new(Arc::clone(&shared))), shared }
     }
 
-    #[cfg(test)]
     pub(super) fn mcp(&self) -> &McpUpstreams {
         &self.mcp
     }
@@ -132,7 +131,8 @@ impl HttpUpstreams {
 
 impl Upstream for HttpUpstreams {
     async fn call(&self, request: UpstreamRequest) -> UpstreamAnswer {
-        match request.target.as_ref() {
+        let credential = request.credential.clone();
+        let answer = match request.target.as_ref() {
             UpstreamTarget::Builtin(_) => {
                 UpstreamAnswer::NotDispatched { detail: "a built-in tool has no address".to_owned() }
             }
@@ -140,6 +140,10 @@ impl Upstream for HttpUpstreams {
                 call_http(&self.shared, &request, (method, url), *timeout).await
             }
             UpstreamTarget::Mcp { .. } => self.mcp.call(request).await,
+        };
+        match credential {
+            Some(credential) => answer.without(&credential),
+            None => answer,
         }
     }
 }

@@ -5,20 +5,24 @@
 //! callers waiting and no others.
 //!
 //! `session` and `sessions` (who is talked to), `call` (what decides about money), `wire`, `stream` and `events` (what is sent and
-//! heard), `reply` (what it means).
+//! heard), `reply` (what it means), `scan` (which tools a server has).
 
 mod call;
 mod events;
 mod reply;
 mod retry;
+mod scan;
 mod session;
 mod sessions;
 mod stream;
 mod wire;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use engine::upstream::{UpstreamAnswer, UpstreamRequest, UpstreamTarget};
+use engine::upstream::{Credential, UpstreamAnswer, UpstreamRequest, UpstreamTarget};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -28,6 +32,7 @@ use super::{
     worker::load_route,
 };
 use call::{Call, Ending};
+pub use scan::{FoundTool, ScanError};
 use session::Session;
 use sessions::{NoSession, Sessions};
 
@@ -60,8 +65,7 @@ impl McpUpstreams {
 
     /// Makes one call, never a second attempt after bytes of it were sent.
     pub(super) async fn call(&self, request: UpstreamRequest) -> UpstreamAnswer {
-        let host = self.host.get_or_init(|| self.open_host());
-        let Some(runtime) = host.as_ref().and_then(|host| host.0.as_ref()) else {
+        let Some(runtime) = self.runtime() else {
             return UpstreamAnswer::NotDispatched { detail: "no thread could be started for sessions".to_owned() };
         };
         let (shared, sessions) = (Arc::clone(&self.shared), Arc::clone(&self.sessions));
@@ -69,6 +73,24 @@ impl McpUpstreams {
         carried
             .await
             .unwrap_or_else(|error| UpstreamAnswer::Unknown { detail: format!("the call was dropped: {error}") })
+    }
+
+    /// The tools of the server at `url`, in a session of its own.
+    pub(super) async fn list_tools(
+        &self,
+        url: &str,
+        credential: Option<Arc<Credential>>,
+        wait: Duration,
+    ) -> Result<Vec<FoundTool>, ScanError> {
+        let runtime = self.runtime().ok_or(ScanError::NoThread)?;
+        let (shared, url) = (Arc::clone(&self.shared), url.to_owned());
+        let found = runtime.spawn(async move { scan::list(&shared, &url, credential, wait).await });
+        found.await.map_err(|_dropped| ScanError::NoThread)?
+    }
+
+    fn runtime(&self) -> Option<&Runtime> {
+        let host = self.host.get_or_init(|| self.open_host());
+        host.as_ref().and_then(|host| host.0.as_ref())
     }
 
     fn open_host(&self) -> Option<Host> {
@@ -115,7 +137,7 @@ async fn carry(shared: &Arc<Shared>, sessions: &Sessions, request: &UpstreamRequ
         Ok(permit) => permit,
         Err(busy) => return not_dispatched(chain(&busy)),
     };
-    let session = match sessions.find_or_open(shared, url, deadline).await {
+    let session = match sessions.find_or_open(shared, url, request.credential.as_ref(), deadline).await {
         Ok(session) => session,
         Err(error) => {
             // that there are too many is not this server's fault

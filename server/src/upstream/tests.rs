@@ -24,6 +24,7 @@ use super::{
 
 mod bad_answers;
 mod calls;
+mod described;
 mod forbidden;
 mod hostile;
 mod mcp;
@@ -87,6 +88,8 @@ fn request_within(url: &str, timeout: Duration) -> UpstreamRequest {
         arguments: Arc::from(r#"{"a": 1.0, "b":"é"}"#),
         invocation: InvocationId::from(Uuid::from_u128(7)),
         idempotency_key: "key-1".to_owned(),
+        shaped: None,
+        credential: None,
         headers: Vec::new(),
     }
 }

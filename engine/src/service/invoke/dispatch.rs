@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Completion, Told, end_of, keys::upstream_request,
+    Accepted, Answer, AnswerTemplate, AnswerWriter, Answered, Call, Completion, Told, end_of, keys::upstream_request,
 };
 use crate::{
     code::Code,
@@ -13,9 +13,10 @@ use crate::{
     json,
     ledger::batch::{Ended, Finish, KeyEnd, Outcome},
     pricing::{ChargeOn, actual_cost, cost_of_failed_attempt},
+    sealing::SealError,
     service::Services,
     store::WriterError,
-    upstream::{Upstream, UpstreamAnswer, UpstreamTarget},
+    upstream::{Credential, Upstream, UpstreamAnswer, UpstreamTarget},
 };
 
 /// How often a settlement is tried again while the database is away, with growing pauses: about 20 seconds in all.
@@ -46,9 +47,7 @@ impl Services {
     ) -> Answered {
         let answer = match &*accepted.call.offer.tool.upstream {
             UpstreamTarget::Builtin(builtin) => self.builtin_answer(*builtin, &accepted.call),
-            UpstreamTarget::Http { .. } | UpstreamTarget::Mcp { .. } => {
-                upstream.call(upstream_request(&accepted.call)).await
-            }
+            UpstreamTarget::Http { .. } | UpstreamTarget::Mcp { .. } => self.send(upstream, &accepted).await,
         };
         self.keep_payload(&accepted.call, &answer);
         failpoint!("after_upstream_answer");
@@ -58,6 +57,20 @@ impl Services {
         } else {
             self.record_free_call(writer, &accepted, verdict).await
         }
+    }
+
+    /// Opens what the upstream asks of its callers, and sends the call.
+    async fn send<U: Upstream>(&self, upstream: &U, accepted: &Accepted) -> UpstreamAnswer {
+        match self.credential_of(&accepted.call) {
+            Ok(credential) => upstream.call(upstream_request(accepted, credential)).await,
+            Err(error) => UpstreamAnswer::NotDispatched { detail: format!("the credential is not there: {error}") },
+        }
+    }
+
+    /// What the upstream asks of its callers. It belongs to the server that its publisher set it for.
+    fn credential_of(&self, call: &Call) -> Result<Option<Arc<Credential>>, SealError> {
+        let sealed = call.offer.seller.as_ref().and_then(|seller| seller.credential.as_ref());
+        sealed.map(|sealed| self.open_credential(sealed).map(Arc::new)).transpose()
     }
 
     /// Settles durably, then answers.

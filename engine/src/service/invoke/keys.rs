@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Call, GatewayCall};
-use crate::{json, ledger::leaf::sha256, service::access::Owner, upstream::UpstreamRequest};
+use super::{Accepted, Call, GatewayCall};
+use crate::{
+    json,
+    ledger::leaf::sha256,
+    service::access::Owner,
+    upstream::{Credential, UpstreamRequest},
+};
 
 /// Keys belong to the account, to the partner's end user, or to the gateway's session.
 pub(super) fn key_scope(call: &Call) -> uuid::Uuid {
@@ -34,10 +39,13 @@ fn outbound_key(call: &Call) -> String {
     sha256(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) fn upstream_request(call: &Call) -> UpstreamRequest {
+pub(super) fn upstream_request(accepted: &Accepted, credential: Option<Arc<Credential>>) -> UpstreamRequest {
+    let call = &accepted.call;
     UpstreamRequest {
         target: Arc::clone(&call.offer.tool.upstream),
-        arguments: Arc::clone(&call.arguments),
+        arguments: Arc::clone(&accepted.prepared.arguments),
+        shaped: accepted.prepared.shaped.clone(),
+        credential,
         invocation: call.id,
         idempotency_key: outbound_key(call),
         headers: call.gateway.as_ref().map(GatewayCall::upstream_headers).unwrap_or_default(),

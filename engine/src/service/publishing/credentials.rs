@@ -16,6 +16,7 @@ use crate::{
     sealing::{SealError, Sealing},
     service::Services,
     store::entity,
+    upstream::Credential,
 };
 
 /// Longest secret, in bytes.
@@ -72,17 +73,6 @@ pub struct CredentialView {
     pub note: Option<String>,
 }
 
-/// A secret, opened for one call.
-#[derive(Debug, Clone)]
-pub struct OpenCredential {
-    /// The secret.
-    pub secret: SecretString,
-    /// The name of the header or of the parameter.
-    pub name: String,
-    /// Where it stands.
-    pub place: CredentialPlace,
-}
-
 /// What a rotation has come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rewrapped {
@@ -132,8 +122,9 @@ fn bound_to_namespace(id: Uuid) -> Vec<u8> {
 /// The columns of a secret.
 type Columns<'r> = (&'r Option<Vec<u8>>, &'r Option<String>, &'r Option<String>);
 
-fn sealed_of((sealed, name, place): Columns<'_>, bound_to: Vec<u8>) -> Option<SealedCredential> {
+fn sealed_of((sealed, name, place): Columns<'_>, bound_to: Vec<u8>, url: &str) -> Option<SealedCredential> {
     Some(SealedCredential {
+        url: url.to_owned(),
         sealed: sealed.clone()?,
         bound_to,
         name: name.clone()?,
@@ -146,11 +137,11 @@ pub(crate) fn sealed_credential(
     namespace: &entity::namespace::Model,
     connection: Option<&entity::connection::Model>,
 ) -> Option<SealedCredential> {
+    let server = connection?;
     let own = (&namespace.credential, &namespace.key_identifier, &namespace.param_location);
-    sealed_of(own, bound_to_namespace(namespace.id)).or_else(|| {
-        let row = connection?;
-        sealed_of((&row.credential, &row.key_identifier, &row.param_location), bound_to_connection(row.id))
-    })
+    let of_server = (&server.credential, &server.key_identifier, &server.param_location);
+    sealed_of(own, bound_to_namespace(namespace.id), &server.url)
+        .or_else(|| sealed_of(of_server, bound_to_connection(server.id), &server.url))
 }
 
 /// What is told of the secret of a server.
@@ -179,10 +170,10 @@ impl Services {
     ///
     /// # Errors
     /// It was sealed under another master key, or was changed; or this process has none.
-    pub fn open_credential(&self, sealed: &SealedCredential) -> Result<OpenCredential, SealError> {
+    pub(in crate::service) fn open_credential(&self, sealed: &SealedCredential) -> Result<Credential, SealError> {
         let opened = self.credential_setup()?.sealing.open_enveloped(&sealed.sealed, &sealed.bound_to)?;
         let secret = std::str::from_utf8(&opened).map_err(|_not_text| SealError)?;
-        Ok(OpenCredential { secret: secret.into(), name: sealed.name.clone(), place: sealed.place })
+        Credential::new(secret.into(), sealed.name.clone(), sealed.place, &sealed.url).ok_or(SealError)
     }
 
     /// Opens the secret of a server of this publisher, where it has one.
@@ -193,10 +184,10 @@ impl Services {
         &self,
         publisher: PublisherId,
         id: ConnectionId,
-    ) -> Result<Option<OpenCredential>, PublishingError> {
+    ) -> Result<Option<Credential>, PublishingError> {
         let row = self.load_connection_row(publisher, id).await?;
         let columns = (&row.credential, &row.key_identifier, &row.param_location);
-        let sealed = sealed_of(columns, bound_to_connection(row.id));
+        let sealed = sealed_of(columns, bound_to_connection(row.id), &row.url);
         Ok(sealed.map(|sealed| self.open_credential(&sealed)).transpose()?)
     }
 
@@ -208,7 +199,7 @@ impl Services {
         &self,
         publisher: PublisherId,
         id: NamespaceId,
-    ) -> Result<Option<OpenCredential>, PublishingError> {
+    ) -> Result<Option<Credential>, PublishingError> {
         let row = self.load_namespace_row(publisher, id).await?;
         let connection = match row.connection_id {
             Some(id) => Some(self.load_connection_row(publisher, id.into()).await?),

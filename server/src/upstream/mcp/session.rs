@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
+use engine::upstream::Credential;
 use rmcp::{
     model::{
         CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest, Implementation,
-        PingRequest,
+        ListToolsRequest, ListToolsResult, PaginatedRequestParams, PingRequest, ServerResult,
     },
     serve_client,
     service::{PeerRequestOptions, RequestHandle, RoleClient, RunningService, ServiceError},
@@ -59,10 +60,14 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens a session with the server at `url`.
-    pub(super) async fn open(shared: &Arc<Shared>, url: &str) -> Result<Self, NotOpened> {
+    pub(super) async fn open(
+        shared: &Arc<Shared>,
+        url: &str,
+        credential: Option<Arc<Credential>>,
+    ) -> Result<Self, NotOpened> {
         let generation = shared.generation();
         let calls = Arc::new(Calls::default());
-        let client = GuardedHttp { shared: Arc::clone(shared), calls: Arc::clone(&calls) };
+        let client = GuardedHttp { shared: Arc::clone(shared), calls: Arc::clone(&calls), credential };
         // What was sent is never sent again, so a lost session is for us to replace, not for the library.
         let mut config = StreamableHttpClientTransportConfig::with_uri(url)
             .max_concurrent_requests(CALLS_PER_ORIGIN_MAX)
@@ -87,6 +92,16 @@ impl Session {
             is_lost: AtomicBool::new(false),
             is_doubtful: AtomicBool::new(false),
         })
+    }
+
+    /// One page of the server's tools.
+    pub(super) async fn list_tools(&self, cursor: Option<String>) -> Result<ListToolsResult, ServiceError> {
+        let params = PaginatedRequestParams::default().with_cursor(cursor);
+        let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
+        match self.service.peer().send_request(request).await? {
+            ServerResult::ListToolsResult(page) => Ok(page),
+            _ => Err(ServiceError::UnexpectedResponse),
+        }
     }
 
     /// Whether calls may go on in it, as far as is known here.

@@ -1,4 +1,4 @@
-//! All sessions with MCP servers: one for each URL, opened by the first call, left after a while without any.
+//! All sessions with MCP servers: one for each URL and what is asked of its callers, opened by the first call, left after a while without any.
 
 use std::{
     collections::HashMap,
@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use engine::{ledger::leaf::sha256, upstream::Credential};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
@@ -71,9 +72,27 @@ impl Slot {
     }
 }
 
+/// With whom, and as whom: nobody speaks in a session that was opened with another one's secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct With {
+    url: String,
+    /// A digest of the credential.
+    as_whom: Option<[u8; 32]>,
+}
+
+impl With {
+    fn new(url: &str, credential: Option<&Credential>) -> Self {
+        let as_whom = credential.map(|credential| {
+            let place = credential.place().as_str();
+            sha256([place, "\n", credential.name(), "\n", credential.secret()].concat().as_bytes())
+        });
+        Self { url: url.to_owned(), as_whom }
+    }
+}
+
 /// All of them.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<HashMap<String, Arc<Slot>>>);
+pub(super) struct Sessions(Mutex<HashMap<With, Arc<Slot>>>);
 
 impl Sessions {
     /// The session with the server at `url`, opened now if there is none that the server still knows.
@@ -81,9 +100,10 @@ impl Sessions {
         &self,
         shared: &Arc<Shared>,
         url: &str,
+        credential: Option<&Arc<Credential>>,
         deadline: Instant,
     ) -> Result<Arc<Session>, NoSession> {
-        let slot = self.slot(url).ok_or(NoSession::TooMany)?;
+        let slot = self.slot(&With::new(url, credential.map(|credential| &**credential))).ok_or(NoSession::TooMany)?;
         let asked = Instant::now();
         let opening = async {
             let mut place = slot.session.lock().await;
@@ -97,7 +117,8 @@ impl Sessions {
                 return Ok(Arc::clone(session));
             }
             *place = None;
-            let session = Arc::new(Session::open(shared, url).await.inspect_err(|_error| slot.fail_now())?);
+            let session =
+                Arc::new(Session::open(shared, url, credential.cloned()).await.inspect_err(|_error| slot.fail_now())?);
             *place = Some(Arc::clone(&session));
             Ok(session)
         };
@@ -122,19 +143,19 @@ impl Sessions {
         slots.retain(|_, slot| slot.last_used() > since || !slot.is_idle());
     }
 
-    fn slot(&self, url: &str) -> Option<Arc<Slot>> {
+    fn slot(&self, with: &With) -> Option<Arc<Slot>> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(url) {
+        if let Some(slot) = slots.get(with) {
             slot.use_now();
             return Some(Arc::clone(slot));
         }
         if slots.len() >= SESSIONS_MAX {
             let idle = slots.iter().filter(|(_, slot)| slot.is_idle());
-            let oldest = idle.min_by_key(|(_, slot)| slot.last_used()).map(|(url, _)| url.clone())?;
+            let oldest = idle.min_by_key(|(_, slot)| slot.last_used()).map(|(with, _)| with.clone())?;
             slots.remove(&oldest);
         }
         let slot = Arc::new(Slot::new());
-        slots.insert(url.to_owned(), Arc::clone(&slot));
+        slots.insert(with.clone(), Arc::clone(&slot));
         Some(slot)
     }
 

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use engine::limits::UPSTREAM_TIMEOUT_MS_MAX;
+use engine::{limits::UPSTREAM_TIMEOUT_MS_MAX, upstream::Credential};
 use reqwest::{
     Method, Request, Response,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -24,6 +24,7 @@ use super::{
             BodyError, HEADER_BYTES_MAX, Shared, chain, deadline_after, head_of, header_bytes, is_session_lost,
             read_body, read_error_body,
         },
+        outgoing::{Unsendable, add_credential},
         worker::load_route,
     },
     call::{Call, Calls, Ending, Heard},
@@ -65,6 +66,8 @@ fn fault(error: WireError) -> Fault {
 pub(super) struct GuardedHttp {
     pub(super) shared: Arc<Shared>,
     pub(super) calls: Arc<Calls>,
+    /// What the server asks of whoever calls it: put into every request, never into the session's address.
+    pub(super) credential: Option<Arc<Credential>>,
 }
 
 impl StreamableHttpClient for GuardedHttp {
@@ -142,9 +145,25 @@ impl GuardedHttp {
         body: Option<String>,
     ) -> Result<Response, Fault> {
         let route = load_route(&self.shared, uri).map_err(|error| fault(WireError::NoWay(chain(&error))))?;
-        let request = request_to(&route.url, method, headers, body);
+        let request = self
+            .request_to(&route.url, method, headers, body)
+            .map_err(|error| fault(WireError::NoWay(chain(&error))))?;
         let sent = route.client.execute(request).await;
         sent.map_err(|error| fault(WireError::Http(chain(&error.without_url()))))
+    }
+
+    fn request_to(
+        &self,
+        url: &url::Url,
+        method: Method,
+        headers: HeaderMap,
+        body: Option<String>,
+    ) -> Result<Request, Unsendable> {
+        let mut request = request_to(url, method, headers, body);
+        if let Some(credential) = &self.credential {
+            add_credential(&mut request, credential)?;
+        }
+        Ok(request)
     }
 
     /// Everything but calls: what opens a session and keeps it.
@@ -183,7 +202,8 @@ impl GuardedHttp {
         headers.extend(call.headers.clone());
         let body = call.message(&id)?;
         let route = load_route(&self.shared, uri).map_err(|error| fault(WireError::NoWay(chain(&error))))?;
-        let request = request_to(&route.url, Method::POST, headers, Some(body));
+        let request = self.request_to(&route.url, Method::POST, headers, Some(body));
+        let request = request.map_err(|error| fault(WireError::NoWay(chain(&error))))?;
         if !call.may_send() {
             return Err(fault(WireError::NotAgain));
         }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::upstream::breaker::CONSECUTIVE_FAILURES_MAX;
 
+mod scan;
 mod sessions;
 
 /// A server of the protocol, except for what its script does with calls.

@@ -14,6 +14,8 @@ fn request(arguments: &str) -> UpstreamRequest {
         arguments: Arc::from(arguments),
         invocation: InvocationId::from(Uuid::from_u128(7)),
         idempotency_key: "key-1".to_owned(),
+        shaped: None,
+        credential: None,
         headers: vec![("x-tollgate-session-key", "agent:main".to_owned())],
     }
 }

@@ -1,0 +1,131 @@
+//! Which tools a server says that it has.
+
+use engine::{catalog::CredentialPlace, upstream::Credential};
+
+use super::*;
+use crate::upstream::{FoundTool, ScanError};
+
+/// A server that answers a request for its tools with what `on_list` says, and remembers the heads of all requests.
+fn lister(on_list: impl Fn(&Value) -> String + Send + Sync + 'static) -> (Hostile, Arc<Mutex<Vec<String>>>) {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&heads);
+    let record = Record::default();
+    let hostile = Hostile::start(move |connection| {
+        while let Some((head, body)) = connection.read_request() {
+            let message: Value = serde_json::from_str(&body).unwrap_or_default();
+            let verb = head.split(' ').next().unwrap_or_default();
+            let method = message["method"].as_str().unwrap_or(verb).to_owned();
+            heard.lock().unwrap().push(head);
+            let bytes = match method.as_str() {
+                "tools/list" => on_list(&message).into_bytes(),
+                method => polite(&record, method, &message),
+            };
+            connection.write(&bytes);
+        }
+    });
+    (hostile, heads)
+}
+
+async fn scan(server: &Hostile, within: Duration) -> Result<Vec<FoundTool>, ScanError> {
+    upstreams(allow_private()).list_mcp_tools(&server.url("/mcp"), None, within).await
+}
+
+fn page(tools: &Value, next: Option<&str>) -> String {
+    match next {
+        Some(next) => json!({"tools": tools, "nextCursor": next}).to_string(),
+        None => json!({"tools": tools}).to_string(),
+    }
+}
+
+#[tokio::test]
+async fn all_pages_are_read_with_the_secret_and_no_other_host_hears_it() {
+    let (server, heads) = lister(|message| {
+        let tool = |name: &str| json!([{"name": name, "description": "d", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}}]);
+        let text = match message["params"]["cursor"].as_str() {
+            None => page(&tool("a"), Some("2")),
+            Some("2") => page(&tool("b"), None),
+            Some(_) => page(&json!([]), None),
+        };
+        reply(message, &text)
+    });
+    let credential = Credential::new(
+        "Bearer 0123456789".into(),
+        "Authorization".to_owned(),
+        CredentialPlace::Header,
+        &server.url("/"),
+    );
+    let upstreams = upstreams(allow_private());
+    let wait = Duration::from_secs(10);
+    let found = upstreams.list_mcp_tools(&server.url("/mcp"), credential.map(Arc::new), wait).await.unwrap();
+    assert_eq!(found.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(found[0].input_schema, r#"{"type":"object"}"#);
+    assert_eq!(found[0].annotations, json!({"readOnlyHint": true}));
+    let heads = heads.lock().unwrap().clone();
+    assert!(
+        heads.len() >= 3 && heads.iter().all(|head| head.contains("authorization: Bearer 0123456789")),
+        "{heads:?}"
+    );
+    // a secret that is for another host goes nowhere
+    let other =
+        Credential::new("0123456789".into(), "X-Key".to_owned(), CredentialPlace::Header, "https://example.com");
+    let (server, heads) = lister(|message| reply(message, &page(&json!([]), None)));
+    let refused = upstreams.list_mcp_tools(&server.url("/mcp"), other.map(Arc::new), wait).await.unwrap_err();
+    assert!(matches!(refused, ScanError::NoSession(_)), "{refused:?}");
+    assert_eq!(*heads.lock().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_no_list_of_tools_is_a_clear_error() {
+    for result in [
+        "{}",
+        "[]",
+        "\"hello\"",
+        r#"{"tools":{}}"#,
+        r#"{"tools":[{"description":"no name"}]}"#,
+        r#"{"tools":[{"name":"a"}]}"#,
+        r#"{"tools":[{"name":"a","inputSchema":[]}]}"#,
+        r#"{"tools":[{"name":"","inputSchema":{}}]}"#,
+    ] {
+        let (server, _) = lister(move |message| reply(message, result));
+        let error = scan(&server, Duration::from_secs(10)).await.unwrap_err();
+        assert!(matches!(error, ScanError::Refused(_)), "{result}: {error:?}");
+    }
+    let same = r#"{"tools":[{"name":"a","inputSchema":{}},{"name":"a","inputSchema":{}}]}"#;
+    let (server, _) = lister(move |message| reply(message, same));
+    let error = scan(&server, Duration::from_secs(10)).await.unwrap_err();
+    assert!(matches!(error, ScanError::TooMuch(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_left() {
+    let pages = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&pages);
+    let (server, _) = lister(move |message| {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        reply(message, &page(&json!([]), Some(&format!("page-{number}"))))
+    });
+    let error = scan(&server, Duration::from_secs(30)).await.unwrap_err();
+    assert!(matches!(error, ScanError::TooMuch(_)), "{error:?}");
+    assert!(pages.load(Ordering::SeqCst) <= 100, "{pages:?}");
+    // the same page again
+    let (server, _) = lister(|message| reply(message, &page(&json!([]), Some("again"))));
+    let error = scan(&server, Duration::from_secs(10)).await.unwrap_err();
+    assert!(matches!(error, ScanError::TooMuch(_)), "{error:?}");
+    // one page with too many
+    let many: Vec<_> = (0..1_001).map(|number| json!({"name": format!("t{number}"), "inputSchema": {}})).collect();
+    let (server, _) = lister(move |message| reply(message, &page(&json!(many), None)));
+    let error = scan(&server, Duration::from_secs(10)).await.unwrap_err();
+    assert!(matches!(error, ScanError::TooMuch(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_or_is_not_there_is_left_in_time() {
+    let (server, _) = lister(|_| String::new());
+    let started = Instant::now();
+    let error = scan(&server, Duration::from_millis(700)).await.unwrap_err();
+    assert!(matches!(error, ScanError::Late(_)), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let upstreams = upstreams(EgressRules::default());
+    let error = upstreams.list_mcp_tools(&server.url("/mcp"), None, Duration::from_secs(5)).await.unwrap_err();
+    assert!(matches!(error, ScanError::NoSession(_)), "{error:?}");
+}
