@@ -5,13 +5,13 @@
 //! its slug by that.
 
 pub mod assets;
-pub(crate) mod connections;
-pub(crate) mod groups;
-pub(crate) mod listing;
-pub(crate) mod namespaces;
-pub(crate) mod profile;
-pub(crate) mod sales;
-pub(crate) mod tools;
+pub mod connections;
+pub mod groups;
+pub mod listing;
+pub mod namespaces;
+pub mod profile;
+pub mod sales;
+pub mod tools;
 mod upload;
 mod view;
 
