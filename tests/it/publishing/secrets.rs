@@ -5,7 +5,6 @@ use engine::{
     sealing::Sealing,
     service::publishing::{CredentialInput, PublishingError, Rewrapped},
 };
-use secrecy::ExposeSecret as _;
 
 use super::{Shop, by, field, setup};
 use crate::ledger::desk::{Kind, on_both};
@@ -27,12 +26,13 @@ fn input(secret: &str, name: &str) -> CredentialInput {
 }
 
 impl Shop {
-    /// The secret that a call of `acme/add` carries.
-    fn carried(&self) -> Option<(String, String)> {
+    /// The secret that a call of `acme/add` carries. That it has one is in the snapshot.
+    async fn carried(&self) -> Option<(String, String)> {
+        let open = self.services.open_namespace_credential(self.acme, self.namespace).await.unwrap();
         let snapshot = self.services.snapshot();
         let seller = snapshot.find_offer("acme", "add").unwrap().seller.as_ref().unwrap();
-        let open = self.services.open_credential(seller.credential.as_ref()?).unwrap();
-        Some((open.name, open.secret.expose_secret().to_owned()))
+        assert_eq!(open.is_some(), seller.credential.is_some());
+        open.map(|open| (open.name().to_owned(), open.secret().to_owned()))
     }
 
     async fn set(&self, secret: &str) {
@@ -44,9 +44,9 @@ impl Shop {
 
 async fn a_secret_is_nowhere_in_the_open(kind: Kind) {
     let shop = Shop::open(kind).await;
-    assert_eq!(shop.carried(), None);
+    assert_eq!(shop.carried().await, None);
     shop.set("hunter2-hunter2").await;
-    assert_eq!(shop.carried(), Some(("X-Key".to_owned(), "hunter2-hunter2".to_owned())));
+    assert_eq!(shop.carried().await, Some(("X-Key".to_owned(), "hunter2-hunter2".to_owned())));
     let id = shop.look().await.connection.unwrap();
     let shown = format!("{:?} {:?}", shop.look().await, shop.services.load_connection(shop.acme, id).await.unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
@@ -69,9 +69,9 @@ async fn a_namespaces_own_secret_stands_over_its_servers(kind: Kind) {
     let own = input("of the namespace", "Authorization");
     let set = shop.services.set_namespace_credential(&by(), shop.acme, shop.namespace, &own).await.unwrap();
     assert!(set.is_set && set.is_own && set.name.as_deref() == Some("Authorization"), "{set:?}");
-    assert_eq!(shop.carried(), Some(("Authorization".to_owned(), "of the namespace".to_owned())));
+    assert_eq!(shop.carried().await, Some(("Authorization".to_owned(), "of the namespace".to_owned())));
     let open = shop.services.open_namespace_credential(shop.acme, shop.namespace).await.unwrap().unwrap();
-    assert_eq!(open.secret.expose_secret(), "of the namespace");
+    assert_eq!(open.secret(), "of the namespace");
     shop.desk.verify();
 }
 
@@ -88,7 +88,7 @@ async fn secrets_follow_a_new_master_key(kind: Kind) {
     assert!(matches!(opened, Err(PublishingError::Sealed(_))), "{opened:?}");
     let done = shop.services.rewrap_credentials(&by(), &old).await.unwrap();
     assert_eq!(done, Rewrapped { sealed: 2, known: 0, lost: 0 });
-    assert_eq!(shop.carried(), Some(("Authorization".to_owned(), "of the namespace".to_owned())));
+    assert_eq!(shop.carried().await, Some(("Authorization".to_owned(), "of the namespace".to_owned())));
     let again = shop.services.rewrap_credentials(&by(), &old).await.unwrap();
     assert_eq!(again, Rewrapped { sealed: 0, known: 2, lost: 0 });
     assert_eq!(shop.audit("credential.rewrap"), 2);
@@ -112,5 +112,5 @@ async fn what_is_no_secret_is_named(kind: Kind) {
         let refused = shop.services.set_connection_credential(&by(), shop.acme, id, &input(secret, name)).await;
         assert_eq!(field(refused), named, "{name:?}");
     }
-    assert_eq!(shop.carried(), None);
+    assert_eq!(shop.carried().await, None);
 }
