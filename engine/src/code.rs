@@ -31,6 +31,8 @@ pub enum Kind {
     Unprocessable,
     /// Too many requests for now.
     Limited,
+    /// It is not offered here.
+    NotOffered,
     /// A fault of our own.
     Internal,
     /// The upstream answered with an error.
@@ -95,6 +97,8 @@ codes! {
     SessionRequired => Forbidden, "session_required";
     /// The route is for partners.
     PartnerRequired => Forbidden, "partner_required";
+    /// The route is for publishers.
+    PublisherRequired => Forbidden, "publisher_required";
     /// A token with a limit of its own cannot do this, nor limit itself.
     TokenLimited => Forbidden, "token_limited";
     /// `X-Faro-User` came with a token that is not a partner's.
@@ -109,6 +113,8 @@ codes! {
     IdempotencyInFlight => Conflict, "idempotency_in_flight";
     /// The key was used for another tool or other arguments.
     IdempotencyKeyReused => Conflict, "idempotency_key_reused";
+    /// It contradicts what is there: something is in use, was changed meanwhile, or is not so far.
+    Conflict => Conflict, "conflict";
     /// The body is too long or holds too many values.
     BodyTooLarge => TooLarge, "body_too_large";
     /// Members of the request are missing, unknown or of the wrong type.
@@ -117,10 +123,14 @@ codes! {
     InvalidArguments => Unprocessable, "invalid_arguments";
     /// A partner token came without a usable `X-Faro-User`.
     EndUserRequired => Unprocessable, "end_user_required";
+    /// A listing was handed in that is not complete.
+    ListingIncomplete => Unprocessable, "listing_incomplete";
     /// Too many requests; the answer says when to come back.
     RateLimited => Limited, "rate_limited";
     /// A fault of our own.
     Internal => Internal, "internal";
+    /// The route is known, and this server does not offer it.
+    NotOffered => NotOffered, "not_offered";
     /// The upstream failed.
     UpstreamFailed => UpstreamFailed, "upstream_failed";
     /// The upstream did not accept the arguments.

@@ -38,7 +38,7 @@ use crate::{
     },
     mail::{self, Transport},
     marketplace::{self, auth::JwtKeys},
-    openapi,
+    openapi, publishing,
     state::{AppState, InFlight, RandomIds},
     upstream::{EgressRules, HttpUpstreams},
     webhooks::WebhookKeys,
@@ -273,6 +273,7 @@ fn configure_calls(routes: &mut web::ServiceConfig) {
         .configure(marketplace::tokens::configure)
         .configure(marketplace::credits::configure)
         .configure(marketplace::partners::configure)
+        .configure(publishing::configure)
         .configure(books::configure)
         .configure(auditors::configure)
         .default_service(web::to(not_found));

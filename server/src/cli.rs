@@ -13,11 +13,13 @@ mod account;
 mod apply;
 mod audit;
 mod chargeback;
+mod credentials;
 pub mod dates;
 mod doctor;
 mod export;
 mod keep;
 mod ledger;
+mod listing;
 mod operate;
 mod operator;
 mod payout;
@@ -63,6 +65,12 @@ enum Command {
     /// Let prices change at some time to come.
     #[command(subcommand)]
     Price(price::PriceCommand),
+    /// Look at what publishers have handed in, and approve or reject it.
+    #[command(subcommand)]
+    Listing(listing::ListingCommand),
+    /// Look after the secrets of publishers.
+    #[command(subcommand)]
+    Credentials(credentials::CredentialsCommand),
     /// Say who may use the console, and who may look at the books.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
@@ -188,6 +196,10 @@ pub fn run() -> Exit {
         Command::Chargeback(command) => load(&cli, &environment).and_then(|loaded| chargeback::run(command, &loaded)),
         Command::Payout(args) => load(&cli, &environment).and_then(|loaded| payout::run(args, &loaded)),
         Command::Price(command) => load(&cli, &environment).and_then(|loaded| price::run(command, &loaded)),
+        Command::Listing(command) => load(&cli, &environment).and_then(|loaded| listing::run(command, &loaded)),
+        Command::Credentials(command) => {
+            load(&cli, &environment).and_then(|loaded| credentials::run(command, &loaded, &environment))
+        }
         Command::Operator(command) => load(&cli, &environment).and_then(|loaded| operator::run(command, &loaded)),
         Command::Audit(command) => load(&cli, &environment).and_then(|loaded| audit::run(command, &loaded)),
         Command::Policy(command) => {

@@ -18,6 +18,7 @@ pub mod marketplace;
 pub mod openapi;
 pub mod operator;
 pub mod payloads;
+pub mod publishing;
 pub mod state;
 pub mod telemetry;
 pub mod upstream;

@@ -24,6 +24,7 @@ mod auditor;
 pub mod catalog;
 pub mod console;
 mod ledger;
+pub mod listings;
 pub mod movements;
 pub mod periods;
 pub mod policy;
@@ -184,6 +185,27 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Make a namespace, or the draft of one, public.
+    ListingApprove {
+        /// The namespace's identifier or slug.
+        namespace: String,
+        /// What was looked at; see [`engine::service::publishing::OwnNamespace::fingerprint`].
+        seen: String,
+    },
+    /// Give a namespace, or the draft of one, back.
+    ListingReject {
+        /// The namespace's identifier or slug.
+        namespace: String,
+        /// What was looked at.
+        seen: String,
+        /// Why; its publisher reads it.
+        reason: String,
+    },
+    /// Seal publishers' secrets under the master key that is in use now.
+    CredentialsRewrap {
+        /// What they were sealed under before, in hexadecimal digits: made from the master key for this alone.
+        old_key: String,
+    },
     /// Keep a policy.
     PolicyDraft {
         /// The policy, as one JSON object; see [`policy::text_of`].
@@ -229,6 +251,9 @@ impl Command {
             Self::OperatorEnable { .. } => "operator enable",
             Self::PriceSchedule { .. } => "price schedule",
             Self::PriceCancel { .. } => "price cancel",
+            Self::ListingApprove { .. } => "listing approve",
+            Self::ListingReject { .. } => "listing reject",
+            Self::CredentialsRewrap { .. } => "credentials rewrap",
             Self::PolicyDraft { .. } => "policy draft",
             Self::PolicyPublish { .. } => "policy publish",
             Self::PolicyRollback { .. } => "policy rollback",
@@ -364,6 +389,11 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
             price::schedule(services, by, tool, (spec, *from_us), key.as_deref()).await
         }
         Command::PriceCancel { price, reason } => price::cancel(services, by, price, reason.as_deref()).await,
+        Command::ListingApprove { namespace, seen } => listings::approve(services, by, namespace, seen).await,
+        Command::ListingReject { namespace, seen, reason } => {
+            listings::reject(services, by, (namespace, seen), reason).await
+        }
+        Command::CredentialsRewrap { old_key } => listings::rewrap(services, by, old_key).await,
         Command::PolicyDraft { policy, author, note } => policy::draft(services, by, policy, author, note).await,
         Command::PolicyPublish { number } => policy::publish(services, by, *number).await,
         Command::PolicyRollback { number, author } => policy::rollback(services, by, *number, author).await,

@@ -35,7 +35,7 @@ use crate::{
     },
     importer, mail,
     operator::socket::OperatorSocket,
-    payloads,
+    payloads, publishing,
     upstream::EgressRules,
     webhooks,
 };
@@ -164,6 +164,7 @@ fn set_up(services: &Services, config: &Config, key: &MasterKey) -> Result<(), F
     services.set_up_console(console::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
     services
         .set_up_payloads(payloads::setup(&config.payloads, key).map_err(|error| Failure::new(Exit::Config, error))?);
+    services.set_up_credentials(publishing::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
     Ok(())
 }
 

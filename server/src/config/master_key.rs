@@ -121,6 +121,14 @@ impl MasterKey {
         Self::find(environment, &path)?.map_or_else(|| Self::load_existing(&path), Ok)
     }
 
+    /// Reads another key from a file of its own: one that was in use before.
+    ///
+    /// # Errors
+    /// See [`MasterKeyError`]; a missing file is an error.
+    pub fn from_file(path: &Path) -> Result<Self, MasterKeyError> {
+        Self::load_existing(path)
+    }
+
     fn find(environment: &Environment, path: &Path) -> Result<Option<Self>, MasterKeyError> {
         if environment.not_unicode().any(|name| name == MASTER_KEY_VARIABLE) {
             return Err(malformed_variable());

@@ -20,13 +20,30 @@ const RATE_MIN: u64 = 16_384;
 /// Too large, too slow, cut off, or not UTF-8.
 pub async fn read_body(mut payload: Payload, bytes_max: usize, limits: &Limits) -> Result<String, Problem> {
     let wait = Duration::from_secs(u64::from(limits.body_wait_s));
-    collect(&mut payload, bytes_max, wait).await.map_err(|fault| match fault {
+    collect(&mut payload, bytes_max, wait).await.map_err(|fault| problem(fault, bytes_max))
+}
+
+/// The whole body as it is; see [`read_body`].
+///
+/// # Errors
+/// Too large, too slow, or cut off.
+pub async fn read_bytes(mut payload: Payload, bytes_max: usize, limits: &Limits) -> Result<Vec<u8>, Problem> {
+    let wait = Duration::from_secs(u64::from(limits.body_wait_s));
+    let read = collect_bytes(&mut payload, bytes_max, wait).await;
+    if read == Err(BodyFault::TooLarge) {
+        drain(&mut payload).await;
+    }
+    read.map_err(|fault| problem(fault, bytes_max))
+}
+
+fn problem(fault: BodyFault, bytes_max: usize) -> Problem {
+    match fault {
         BodyFault::TooLarge => Problem::new(Code::BodyTooLarge, format!("the body is larger than {bytes_max} bytes"))
             .fact("bytes_max", bytes_max.into()),
         BodyFault::Late => Problem::new(Code::RequestTimeout, "the body did not arrive in time"),
         BodyFault::Cut => Problem::new(Code::InvalidJson, "the body was cut off before its end"),
         BodyFault::NotText => Problem::new(Code::InvalidJson, "the body is not UTF-8 text"),
-    })
+    }
 }
 
 /// Why there is no body.
@@ -66,6 +83,11 @@ pub async fn drain(payload: &mut Payload) {
 /// # Errors
 /// See [`BodyFault`].
 pub async fn collect(payload: &mut Payload, bytes_max: usize, wait: Duration) -> Result<String, BodyFault> {
+    let body = collect_bytes(payload, bytes_max, wait).await?;
+    String::from_utf8(body).map_err(|_invalid| BodyFault::NotText)
+}
+
+async fn collect_bytes(payload: &mut Payload, bytes_max: usize, wait: Duration) -> Result<Vec<u8>, BodyFault> {
     let mut body = BytesMut::new();
     let started = Instant::now();
     loop {
@@ -83,5 +105,5 @@ pub async fn collect(payload: &mut Payload, bytes_max: usize, wait: Duration) ->
         }
         body.extend_from_slice(&chunk);
     }
-    String::from_utf8(body.into()).map_err(|_invalid| BodyFault::NotText)
+    Ok(body.into())
 }

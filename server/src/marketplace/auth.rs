@@ -31,7 +31,7 @@ use crate::{
     state::AppState,
 };
 
-pub(super) mod fields;
+pub(crate) mod fields;
 mod jwt;
 mod link;
 pub mod reset;
@@ -272,15 +272,15 @@ pub(super) fn require_account(caller: &Caller) -> Result<&AccountPrincipal, Prob
 }
 
 /// Keeps answers with secrets out of caches.
-pub(super) const NO_STORE: (&str, &str) = ("cache-control", "no-store");
+pub(crate) const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
 /// Where links lead.
-pub(super) fn base_url(state: &AppState) -> String {
+pub(crate) fn base_url(state: &AppState) -> String {
     state.config.server.base_url(state.config.server.bind)
 }
 
 /// A failure of the writer has a code of its own when it is overloaded.
-pub(super) fn store_problem(error: StoreError) -> Problem {
+pub(crate) fn store_problem(error: StoreError) -> Problem {
     match error {
         StoreError::Writer(error) => error.into(),
         other => other.into(),

@@ -7,7 +7,7 @@ pub(crate) mod mirror;
 pub(crate) mod namespaces;
 pub mod search;
 pub(crate) mod tools;
-mod view;
+pub(crate) mod view;
 
 use actix_web::{
     HttpRequest,

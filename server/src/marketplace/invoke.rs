@@ -212,7 +212,7 @@ fn failure(code: Code, message: String, upstream_status: Option<u16>) -> AnswerT
 }
 
 /// Credits as an exact JSON number.
-pub(super) fn number(credits: Credits) -> serde_json::Value {
+pub(crate) fn number(credits: Credits) -> serde_json::Value {
     credits.to_json_number().parse::<serde_json::Number>().map_or(serde_json::Value::Null, Into::into)
 }
 

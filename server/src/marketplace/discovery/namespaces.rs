@@ -8,7 +8,7 @@ use engine::{
 use serde_json::{Value, json};
 
 use super::{looker, parse_count, query_fault, query_parameters, view};
-use crate::{http::problem::Problem, state::AppState};
+use crate::{http::problem::Problem, marketplace::auth::base_url, state::AppState};
 
 /// Nobody is told whether there is none or none that this caller may know of.
 pub(super) fn no_such_namespace() -> Problem {
@@ -42,7 +42,7 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Re
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| has_more).map(|namespace| namespace.name.clone());
-    let items: Vec<Value> = found.iter().map(view::namespace).collect();
+    let items: Vec<Value> = found.iter().map(|found| view::namespace(found, &base_url(&state))).collect();
     let body = json!({"limit": limit, "returned": items.len(), "next_after": next, "items": items});
     Ok(looker.json(&request, &body))
 }
@@ -68,5 +68,5 @@ pub(crate) async fn show(
     let looker = looker(&request, &state).await?;
     let found = state.services.find_shown_namespace(&looker.viewer, &slug);
     let found = found.ok_or_else(|| looker.rate.announce(no_such_namespace()))?;
-    Ok(looker.json(&request, &view::whole_namespace(&found)))
+    Ok(looker.json(&request, &view::whole_namespace(&found, &base_url(&state))))
 }

@@ -39,7 +39,7 @@ pub(super) fn tool(tool: &ShownTool) -> Value {
 }
 
 /// A namespace in a list.
-pub(super) fn namespace(namespace: &ShownNamespace) -> Value {
+pub(super) fn namespace(namespace: &ShownNamespace, base_url: &str) -> Value {
     let mut view = json!({
         "namespace": namespace.name,
         "listing_name": namespace.listing.name,
@@ -50,14 +50,14 @@ pub(super) fn namespace(namespace: &ShownNamespace) -> Value {
         "status": if namespace.is_public { "active" } else { "draft" },
     });
     if let (Some(icon), Value::Object(members)) = (&namespace.listing.icon, &mut view) {
-        members.insert("namespace_icon_url".to_owned(), address_of(icon).into());
+        members.insert("namespace_icon_url".to_owned(), address_of(icon, base_url).into());
     }
     view
 }
 
 /// A namespace with its tools.
-pub(super) fn whole_namespace(shown: &ShownNamespace) -> Value {
-    let mut view = namespace(shown);
+pub(super) fn whole_namespace(shown: &ShownNamespace, base_url: &str) -> Value {
+    let mut view = namespace(shown, base_url);
     if let Value::Object(members) = &mut view {
         let tools: Vec<Value> = shown.tools.iter().map(item).collect();
         members.insert("tools".to_owned(), tools.into());
@@ -78,6 +78,11 @@ pub(super) fn schema(tool: &ShownTool) -> Value {
 
 /// The price in force, with the fields that its mode has.
 fn pricing(tool: &ShownTool) -> Value {
+    price(tool.price.to_spec())
+}
+
+/// A price, with the fields that are there.
+pub(crate) fn price(spec: PricingSpec) -> Value {
     let PricingSpec {
         pricing_mode,
         fixed_credit_cost,
@@ -90,7 +95,7 @@ fn pricing(tool: &ShownTool) -> Value {
         pricing_unit_fields,
         pricing_credits_per_unit,
         pricing_description,
-    } = tool.price.to_spec();
+    } = spec;
     let mut view = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {

@@ -1,0 +1,138 @@
+//! What publishers have handed in, as operators look at it, approve and reject it; and the secrets of publishers under a new
+//! master key.
+
+use std::fmt::Write as _;
+
+use engine::{
+    audit::OpContext,
+    sealing::Sealing,
+    service::{
+        Services,
+        publishing::{HandedIn, OwnNamespace, OwnTool, PublishingError},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Done, NotDone, done};
+use crate::{
+    cli::Exit,
+    config::master_key::KEY_BYTES,
+    publishing::{address_free, review_view},
+};
+
+fn refused(error: PublishingError) -> NotDone {
+    match error {
+        PublishingError::Store(error) => error.into(),
+        PublishingError::Incomplete(faults) => {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            NotDone::refused(format!("the listing is not complete: {}", faults.join("; ")))
+        }
+        other => NotDone::refused(other),
+    }
+}
+
+/// What waits for an operator.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(services: &Services) -> Result<Done, NotDone> {
+    let found = services.list_handed_in().await.map_err(refused)?;
+    let view = |of: &HandedIn| {
+        json!({
+            "namespace": of.name,
+            "namespace_id": of.namespace.to_string(),
+            "publisher": of.publisher_name,
+            "publisher_id": of.publisher.to_string(),
+            "what": if of.is_draft { "draft" } else { "namespace" },
+        })
+    };
+    let line = |of: &HandedIn| {
+        let what = if of.is_draft { "the draft of a public namespace" } else { "a new namespace" };
+        format!("{:<32} {what}, of {} ({})", of.name, of.publisher_name, of.publisher)
+    };
+    let lines = if found.is_empty() { vec!["nothing waits".to_owned()] } else { found.iter().map(line).collect() };
+    done(&json!({"listings": found.iter().map(view).collect::<Vec<Value>>()}), lines)
+}
+
+/// One namespace with what it is to become.
+///
+/// # Errors
+/// There is none, or the database failed.
+pub async fn show(services: &Services, namespace: &str) -> Result<Done, NotDone> {
+    let shown = services.load_for_review(namespace).await.map_err(refused)?;
+    let mut view = review_view(&shown);
+    if let Value::Object(members) = &mut view {
+        members.insert("seen".to_owned(), shown.fingerprint().into());
+    }
+    done(&view, lines_of(&shown))
+}
+
+fn lines_of(shown: &OwnNamespace) -> Vec<String> {
+    let edit = &shown.draft.edit;
+    let mut lines = vec![format!("{} is {}", shown.name, shown.status)];
+    if shown.is_handed_in() {
+        lines.push(format!("handed in; what you see here is {}", shown.fingerprint()));
+    }
+    let mut put = |name: &str, now: &str, next: Option<&String>| {
+        let mut line = format!("{name}: {}", one_line(now));
+        if let Some(next) = next {
+            // writing to a string never fails
+            let _written = write!(line, "  ->  {}", one_line(next));
+        }
+        lines.push(line);
+    };
+    put("title", shown.listing_name.as_deref().unwrap_or_default(), edit.listing_name.as_ref());
+    put("description", &shown.description, edit.description.as_ref());
+    put("category", shown.category.as_deref().unwrap_or_default(), edit.category.as_ref());
+    put("tags", &shown.tags.join(", "), edit.tags.as_ref().map(|tags| tags.join(", ")).as_ref());
+    let icon = |icon: &str| address_free(icon);
+    put("icon", &icon(shown.icon.as_deref().unwrap_or_default()), edit.icon_url.as_deref().map(icon).as_ref());
+    lines.extend(shown.tools.iter().map(tool_line));
+    lines
+}
+
+fn tool_line(tool: &OwnTool) -> String {
+    let mut line = format!("tool {} ({}): {}", tool.name, tool.visibility, one_line(&tool.short_description));
+    let price = tool.pricing.as_deref().unwrap_or("no price");
+    let _written = write!(line, "; {price}");
+    if let Some(next) = &tool.staged_pricing {
+        let _written = write!(line, "  ->  {next}");
+    }
+    line
+}
+
+/// The beginning of a text, as one line: no text of a publisher moves a terminal's cursor.
+fn one_line(text: &str) -> String {
+    const SHOWN_CHARS: usize = 200;
+    text.chars().take(SHOWN_CHARS).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+pub(super) async fn approve(services: &Services, by: &OpContext, namespace: &str, seen: &str) -> Result<Done, NotDone> {
+    let found = services.load_for_review(namespace).await.map_err(refused)?;
+    let approved = services.approve_listing(by, found.id, seen).await.map_err(refused)?;
+    done(&review_view(&approved), vec![format!("{} is public as it was handed in", approved.name)])
+}
+
+pub(super) async fn reject(
+    services: &Services,
+    by: &OpContext,
+    (namespace, seen): (&str, &str),
+    reason: &str,
+) -> Result<Done, NotDone> {
+    let found = services.load_for_review(namespace).await.map_err(refused)?;
+    let rejected = services.reject_listing(by, found.id, seen, reason).await.map_err(refused)?;
+    done(&review_view(&rejected), vec![format!("{} was given back to its publisher", rejected.name)])
+}
+
+pub(super) async fn rewrap(services: &Services, by: &OpContext, old_key: &str) -> Result<Done, NotDone> {
+    let malformed = || NotDone::new(Exit::Usage, "the old key is not 32 bytes in hexadecimal digits");
+    let key: [u8; KEY_BYTES] = engine::ledger::hex::from_hex(old_key).ok_or_else(malformed)?;
+    let old = Sealing::new(&key).map_err(NotDone::refused)?;
+    let rewrapped = services.rewrap_credentials(by, &old).await.map_err(refused)?;
+    let view = json!({"sealed": rewrapped.sealed, "known": rewrapped.known, "lost": rewrapped.lost});
+    let line = format!(
+        "{} secrets were sealed anew, {} were before, {} cannot be opened and have to be set again",
+        rewrapped.sealed, rewrapped.known, rewrapped.lost
+    );
+    done(&view, vec![line])
+}

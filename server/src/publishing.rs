@@ -1,0 +1,218 @@
+//! The publishers' surface (section 2.6 of the marketplace's documents): with a personal key or a session. What is somebody
+//! else's is not there, and nobody is told that it is.
+//!
+//! Identifiers of this surface are UUIDs as everybody writes them: the published clients tell a namespace's identifier from
+//! its slug by that.
+
+pub mod assets;
+pub(crate) mod connections;
+pub(crate) mod groups;
+pub(crate) mod listing;
+pub(crate) mod namespaces;
+pub(crate) mod profile;
+pub(crate) mod sales;
+pub(crate) mod tools;
+mod upload;
+mod view;
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, http::Method, web};
+use engine::{
+    audit::OpContext,
+    code::Code,
+    id::{NamespaceId, PublisherId},
+    sealing::Sealing,
+    service::{
+        access::{AccountPrincipal, CapOwner, Owner, Principal},
+        publishing::{CredentialSetup, OwnNamespace, PublishingError},
+    },
+};
+use uuid::Uuid;
+
+use crate::{
+    config::master_key::{MasterKey, MasterKeyError},
+    http::{
+        auth::{Caller, find_principal, named_end_user},
+        problem::{Fault, Problem},
+        routes::resource,
+    },
+    marketplace::auth::store_problem,
+    state::AppState,
+};
+
+/// How often a change is tried again when somebody else was first.
+const TRIES_MAX: u32 = 5;
+
+/// What publishers' secrets are sealed under: a key of its own, from the master key.
+///
+/// # Errors
+/// The library fails.
+pub fn setup(key: &MasterKey) -> Result<Arc<CredentialSetup>, MasterKeyError> {
+    let sealing = Sealing::new(&key.derive(SEALING_LABEL)?).map_err(|_failed| MasterKeyError::Crypto)?;
+    Ok(Arc::new(CredentialSetup { sealing }))
+}
+
+/// For what the key is that publishers' secrets are sealed under.
+pub const SEALING_LABEL: &str = "publishers' credentials";
+
+/// The routes of this module.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(resource("/assets/{id}", [(Method::GET, web::to(assets::serve))]))
+        .configure(profile::configure)
+        .configure(sales::configure)
+        .configure(connections::configure)
+        .configure(tools::configure)
+        .configure(groups::configure)
+        .configure(listing::configure)
+        .configure(namespaces::configure);
+}
+
+/// An account that asks something.
+pub(crate) struct Account {
+    principal: Arc<Principal>,
+    /// Which.
+    pub(crate) account: AccountPrincipal,
+}
+
+/// A publisher that asks something.
+pub(crate) struct Asking {
+    by: Account,
+    /// Which.
+    pub(crate) publisher: PublisherId,
+}
+
+impl Account {
+    /// What the audit trail says of who asks.
+    pub(crate) fn context(&self, state: &AppState) -> OpContext {
+        Caller { principal: Arc::clone(&self.principal), end_user: None }.context(state)
+    }
+}
+
+impl Asking {
+    /// What the audit trail says of who asks.
+    pub(crate) fn context(&self, state: &AppState) -> OpContext {
+        self.by.context(state)
+    }
+}
+
+/// The account whose token it is, within the limit of how fast it may ask.
+pub(crate) async fn authenticate_account(request: &HttpRequest, state: &AppState) -> Result<Account, Problem> {
+    let principal = find_principal(request, state).await?;
+    named_end_user(request, &principal)?;
+    let Owner::Account(account) = &principal.owner else {
+        return Err(Problem::new(Code::PublisherRequired, "this route is for accounts that publish, not for partners"));
+    };
+    state.discovery_limiter.check_token(&principal.shown)?;
+    Ok(Account { account: account.clone(), principal })
+}
+
+/// The same for what changes something: neither for a token with a limit of its own nor while the account is suspended.
+pub(crate) async fn authenticate_changing(request: &HttpRequest, state: &AppState) -> Result<Account, Problem> {
+    let asking = authenticate_account(request, state).await?;
+    if asking.account.is_suspended {
+        return Err(Problem::new(Code::AccountSuspended, "the account is suspended: nothing can be changed"));
+    }
+    if asking.principal.caps.iter().any(|cap| cap.per == CapOwner::Token) {
+        return Err(Problem::new(
+            Code::TokenLimited,
+            "this token has a spending limit of its own and is for calls alone: use one without a limit",
+        ));
+    }
+    Ok(asking)
+}
+
+/// The publisher whose token it is.
+pub(crate) async fn authenticate_publisher(request: &HttpRequest, state: &AppState) -> Result<Asking, Problem> {
+    publisher_of(authenticate_account(request, state).await?, state).await
+}
+
+/// The same for what changes something.
+pub(crate) async fn authenticate_author(request: &HttpRequest, state: &AppState) -> Result<Asking, Problem> {
+    publisher_of(authenticate_changing(request, state).await?, state).await
+}
+
+async fn publisher_of(by: Account, state: &AppState) -> Result<Asking, Problem> {
+    let publisher = state.services.find_own_publisher(by.account.id).await.map_err(store_problem)?;
+    match publisher {
+        Some(publisher) => Ok(Asking { by, publisher }),
+        None => Err(problem(PublishingError::NotAPublisher)),
+    }
+}
+
+/// What is tried again where somebody else has changed the catalog at the same moment.
+macro_rules! insist {
+    ($attempt:expr) => {{
+        let mut tries = 0_u32;
+        loop {
+            match $attempt.await {
+                Err(engine::service::publishing::PublishingError::Overtaken)
+                    if tries < $crate::publishing::TRIES_MAX =>
+                {
+                    tries = tries.saturating_add(1);
+                }
+                done => break done.map_err($crate::publishing::problem),
+            }
+        }
+    }};
+}
+pub(crate) use insist;
+
+/// The answer to what was not done.
+pub(crate) fn problem(error: PublishingError) -> Problem {
+    match error {
+        PublishingError::NotAPublisher => Problem::new(
+            Code::PublisherRequired,
+            "this account is no publisher yet: POST /publishers/register makes it one",
+        ),
+        PublishingError::NotFound(what) => missing(what),
+        PublishingError::Field(fault) => {
+            Problem::invalid(Code::InvalidRequest, vec![place("body", &fault.field, fault.message)])
+        }
+        PublishingError::Price(error) => {
+            Problem::invalid(Code::InvalidRequest, vec![place("body", error.field(), error.message().to_owned())])
+        }
+        PublishingError::Incomplete(faults) => {
+            let faults = faults.into_iter().map(|fault| place("listing", &fault.field, fault.message));
+            Problem::invalid(Code::ListingIncomplete, faults.collect())
+        }
+        PublishingError::Conflict(message) => Problem::new(Code::Conflict, message),
+        PublishingError::Overtaken => Problem::new(Code::Overloaded, error.to_string()).retry_after_s(1),
+        PublishingError::Sealed(error) => {
+            tracing::error!(%error, "a publisher's secret could not be sealed or opened");
+            Problem::new(Code::Internal, "the credentials cannot be used here")
+        }
+        PublishingError::Store(error) => store_problem(error),
+    }
+}
+
+fn place(of: &str, field: &str, msg: String) -> Fault {
+    Fault { loc: std::iter::once(of).chain(field.split('.')).map(str::to_owned).collect(), msg }
+}
+
+/// The same for what is not there and for what is somebody else's.
+pub(crate) fn missing(what: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("there is no such {what}"))
+}
+
+/// An identifier in a path: a UUID, or with its prefix as elsewhere. What is none names nothing.
+pub(crate) fn parse_id<T: From<Uuid>>(what: &str, text: &str) -> Result<T, Problem> {
+    let bare = text.split_once('_').map_or(text, |(_, digits)| digits);
+    Uuid::try_parse(bare).map(T::from).map_err(|_malformed| missing(what))
+}
+
+/// The publisher's namespace that a path names, by its identifier or its slug.
+pub(crate) async fn find_namespace(state: &AppState, asking: &Asking, text: &str) -> Result<NamespaceId, Problem> {
+    state.services.find_own_namespace(asking.publisher, text).await.map_err(problem)
+}
+
+/// A namespace for an operator who reviews it: pictures by their names, where they are of this server.
+pub(crate) fn review_view(namespace: &OwnNamespace) -> serde_json::Value {
+    view::namespace(namespace, "")
+}
+
+/// Where a picture is, for a terminal.
+pub(crate) fn address_free(icon: &str) -> String {
+    if icon.is_empty() { String::new() } else { assets::address_of(icon, "") }
+}

@@ -1,0 +1,30 @@
+//! Pictures, as they were uploaded. Nothing in one is ever carried out: the browser is told so, whatever it is.
+
+use actix_web::{HttpResponse, http::header, web};
+
+use super::missing;
+use crate::{http::problem::Problem, marketplace::auth::store_problem, state::AppState};
+
+/// Where a picture is: one that was uploaded here, or another one at its URL.
+pub(crate) fn address_of(icon: &str, base_url: &str) -> String {
+    if icon.contains(':') { icon.to_owned() } else { format!("{base_url}/assets/{icon}") }
+}
+
+/// A picture. Its name is the digest of its content, so it never changes.
+#[utoipa::path(
+    get,
+    path = "/assets/{id}",
+    params(("id" = String, Path)),
+    responses((status = OK, description = "The picture"), (status = NOT_FOUND, description = "There is none of this name"))
+)]
+pub(crate) async fn serve(id: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
+    let found = state.services.find_asset(&id).await.map_err(store_problem)?;
+    let asset = found.ok_or_else(|| missing("picture"))?;
+    Ok(HttpResponse::Ok()
+        .content_type(asset.media_type)
+        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header(("cross-origin-resource-policy", "cross-origin"))
+        .body(asset.bytes))
+}
