@@ -4,10 +4,11 @@
 //! anything, and whatever is accepted costs a bounded time to use.
 //!
 //! `arguments` (what a publisher sets beside what a caller says), `rest` (a call as a request of a REST interface),
-//! `schema` (what an input schema may be), `openapi` (a document as tools), `images` (icons and logos).
+//! `schema` (what an input schema may be), `openapi` (a document as tools), `images` (icons and logos), `names` (of tools that others have named).
 
 pub mod arguments;
 pub mod images;
+pub mod names;
 pub mod openapi;
 pub mod rest;
 pub mod schema;

@@ -7,10 +7,12 @@
 pub mod assets;
 pub mod connections;
 pub mod groups;
+pub mod imports;
 pub mod listing;
 pub mod namespaces;
 pub mod profile;
 pub mod sales;
+mod sources;
 pub mod tools;
 mod upload;
 mod view;
@@ -21,7 +23,7 @@ use actix_web::{HttpRequest, http::Method, web};
 use engine::{
     audit::OpContext,
     code::Code,
-    id::{NamespaceId, PublisherId},
+    id::{AccountId, NamespaceId, PublisherId},
     sealing::Sealing,
     service::{
         access::{AccountPrincipal, CapOwner, Owner, Principal},
@@ -62,6 +64,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/assets/{id}", [(Method::GET, web::to(assets::serve))]))
         .configure(profile::configure)
         .configure(sales::configure)
+        .configure(imports::configure)
         .configure(connections::configure)
         .configure(tools::configure)
         .configure(groups::configure)
@@ -91,6 +94,11 @@ impl Account {
 }
 
 impl Asking {
+    /// The account that the publisher is.
+    pub(crate) fn account(&self) -> AccountId {
+        self.by.account.id
+    }
+
     /// What the audit trail says of who asks.
     pub(crate) fn context(&self, state: &AppState) -> OpContext {
         self.by.context(state)

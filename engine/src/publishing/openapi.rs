@@ -7,12 +7,14 @@
 mod copy;
 mod operation;
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{FieldFault, beginning, rest::RestShape};
+use super::{
+    FieldFault, beginning,
+    names::{Names, fitting},
+    rest::RestShape,
+};
 use crate::{catalog::http_url, json, limits};
 
 /// A tool that a document describes.
@@ -80,7 +82,7 @@ pub fn read(text: &str) -> Result<Described, FieldFault> {
         Some(_) => return Err(fault("/paths", "must be an object")),
         None => return Err(fault("/paths", "is missing")),
     };
-    let mut reading = Reading { document, names: HashSet::new(), copied: 0, tools: Vec::new(), skipped: Vec::new() };
+    let mut reading = Reading { document, names: Names::default(), copied: 0, tools: Vec::new(), skipped: Vec::new() };
     for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
         reading.path(path, item)?;
     }
@@ -206,7 +208,7 @@ fn local(reference: &Value, at: &str) -> Result<String, FieldFault> {
 
 struct Reading<'d> {
     document: Document<'d>,
-    names: HashSet<String>,
+    names: Names,
     /// How many values were copied into schemas.
     copied: usize,
     tools: Vec<DescribedTool>,
@@ -243,7 +245,7 @@ impl<'d> Reading<'d> {
             "" => format!("{}_{}", place.method.to_ascii_lowercase(), place.path),
             id => id.to_owned(),
         };
-        let name = self.unique(&wanted);
+        let name = self.names.take(&wanted);
         self.tools.push(DescribedTool {
             name,
             short_description: short.into_iter().find(|line| !line.is_empty()).unwrap_or_default(),
@@ -253,36 +255,6 @@ impl<'d> Reading<'d> {
             at: place.at.clone(),
         });
     }
-
-    /// A tool's name that is like `wanted` and no other's.
-    fn unique(&mut self, wanted: &str) -> String {
-        let name = fitting(wanted, limits::TOOL_NAME_CHARS_MAX);
-        let numbered = (2_usize..).map(|number| {
-            let tail = format!("_{number}");
-            let head: String = name.chars().take(limits::TOOL_NAME_CHARS_MAX.saturating_sub(tail.len())).collect();
-            head + &tail
-        });
-        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !self.names.contains(name));
-        let name = free.unwrap_or_default();
-        self.names.insert(name.clone());
-        name
-    }
-}
-
-/// Letters, digits, `_`, `-` and `.`, beginning with one of the first three.
-fn fitting(wanted: &str, chars_max: usize) -> String {
-    let mut name = String::new();
-    for character in wanted.chars() {
-        let fits = character.is_ascii_alphanumeric() || matches!(character, '-' | '.');
-        if fits {
-            name.push(character);
-        } else if !name.ends_with('_') {
-            name.push('_');
-        }
-    }
-    let name = name.trim_start_matches(['.', '-', '_']).trim_end_matches('_');
-    let name: String = name.chars().take(chars_max).collect();
-    if name.is_empty() { "operation".to_owned() } else { name }
 }
 
 #[cfg(test)]

@@ -157,8 +157,7 @@ fn check_attribute(name: &str, value: &str) -> Result<(), &'static str> {
     }
     match name.as_str() {
         "href" if plain.starts_with('#') || is_picture(&plain) => Ok(()),
-        "href" => Err("leads elsewhere"),
-        "src" | "base" | "srcset" | "srcdoc" | "action" | "formaction" => Err("leads elsewhere"),
+        "href" | "src" | "base" | "srcset" | "srcdoc" | "action" | "formaction" => Err("leads elsewhere"),
         _ => check_style(value),
     }
 }

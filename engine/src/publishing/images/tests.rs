@@ -37,7 +37,7 @@ fn images_are_known_by_their_content() {
         (png(1, 4_096), ImageKind::Png),
         (jpeg(4_096, 1), ImageKind::Jpeg),
         (webp(64, 64), ImageKind::Webp),
-        (svg(r##"<path d="M0 0h24v24H0z" fill="url(#g)"/>"##), ImageKind::Svg),
+        (svg(r#"<path d="M0 0h24v24H0z" fill='url(#g)'/>"#), ImageKind::Svg),
         (svg(r##"<defs><linearGradient id="g"/></defs><use xlink:href="#g"/>"##), ImageKind::Svg),
         (svg(r##"<style>.a{fill:url( "#g" )}</style><image href="data:image/png;base64,AAAA"/>"##), ImageKind::Svg),
         ([b"\xef\xbb\xbf<?xml version=\"1.0\"?>".to_vec(), svg("")].concat(), ImageKind::Svg),

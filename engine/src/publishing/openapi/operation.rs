@@ -270,11 +270,9 @@ impl<'d> Taking<'d, '_> {
     }
 
     fn whole_body(&mut self, schema: Value, is_required: bool) {
-        let argument = (2_usize..)
-            .map(|number| format!("{WHOLE_BODY}_{number}"))
-            .find(|name| !self.taken.contains(name))
-            .filter(|_| self.taken.contains(WHOLE_BODY))
-            .unwrap_or_else(|| WHOLE_BODY.to_owned());
+        let numbered = (2_usize..).map(|number| format!("{WHOLE_BODY}_{number}"));
+        let free = std::iter::once(WHOLE_BODY.to_owned()).chain(numbered).find(|name| !self.taken.contains(name));
+        let argument = free.unwrap_or_default();
         self.taken.insert(argument.clone());
         if is_required {
             self.required.push(Value::String(argument.clone()));
@@ -285,7 +283,7 @@ impl<'d> Taking<'d, '_> {
 
     fn finish(mut self, place: &Place<'_>) -> Result<Read, FieldFault> {
         let definitions = self.copier.definitions()?;
-        let template = self.is_whole_body.then(|| self.properties.keys().last().cloned()).flatten();
+        let template = self.is_whole_body.then(|| self.properties.keys().next_back().cloned()).flatten();
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
         schema.insert("properties".to_owned(), Value::Object(self.properties));
         if !self.required.is_empty() {

@@ -252,14 +252,13 @@ fn check_param(shape: &RestShape, param: &Param) -> Result<(), FieldFault> {
         ParamPlace::Path if !placeholders(&shape.path).any(|name| name == param.name) => {
             Err(fault("is in the path, which has no such place".to_owned()))
         }
-        ParamPlace::Path => Ok(()),
         ParamPlace::Query => check_query_name(&param.name).map_err(fault),
         ParamPlace::Header => check_header_name(&param.name).map_err(fault),
         ParamPlace::Body if shape.method == "GET" => Err(fault("is in the body, which `GET` does not have".to_owned())),
         ParamPlace::Body if param.name.is_empty() || param.name.len() > limits::REST_NAME_BYTES_MAX => {
             Err(fault(format!("must have a name with 1 to {} bytes", limits::REST_NAME_BYTES_MAX)))
         }
-        ParamPlace::Body => Ok(()),
+        ParamPlace::Path | ParamPlace::Body => Ok(()),
     }
 }
 

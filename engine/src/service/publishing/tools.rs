@@ -111,7 +111,7 @@ impl Services {
         let groups = self.load_group_rows(row.id).await?;
         let added = change.add_own_tools((&row, &groups), None, vec![new]).await?;
         change.save().await?;
-        let id = added.first().map(|tool| ToolId::from(tool.id)).unwrap_or(ToolId::from(uuid::Uuid::nil()));
+        let id = added.first().map_or_else(uuid::Uuid::nil, |tool| tool.id).into();
         self.load_own_tool(publisher, namespace, id).await
     }
 
@@ -161,7 +161,7 @@ impl Services {
         let mut new = place.old.clone();
         if let Some(fields) = &wanted.shape {
             let shape = RestShape::from_text(text)?.changed(fields)?;
-            new.upstream_method = shape.method().to_owned();
+            shape.method().clone_into(&mut new.upstream_method);
             new.rest = Some(shape.to_text());
         }
         if let Some(name) = &wanted.name {
@@ -182,7 +182,7 @@ impl Services {
         if let Some(group) = wanted.group {
             new.group_id = Some(group_in(&place.groups, group)?.id);
         }
-        self.check_texts(&new)?;
+        check_texts(&new)?;
         change.change_own_tool(&place, new).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
@@ -288,12 +288,6 @@ impl Services {
         change.change_own_tool(&place, new).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
-    }
-
-    fn check_texts(&self, row: &entity::tool::Model) -> Result<(), PublishingError> {
-        check_tool_name(&row.name).map_err(|error| PublishingError::field("name", error))?;
-        check_optional_line("short_description", &row.short_description)?;
-        check_text("long_description", &row.long_description, DESCRIPTION_CHARS_MAX)
     }
 }
 
@@ -406,7 +400,7 @@ impl Change<'_> {
             rest,
             ..blank
         };
-        self.services.check_texts(&row)?;
+        check_texts(&row)?;
         Ok(row)
     }
 
@@ -443,4 +437,10 @@ fn group_in(
 ) -> Result<&entity::tool_group::Model, PublishingError> {
     let found = groups.iter().find(|group| group.id == id.uuid());
     found.ok_or_else(|| PublishingError::field("tool_group_id", "is no group of this namespace"))
+}
+
+fn check_texts(row: &entity::tool::Model) -> Result<(), PublishingError> {
+    check_tool_name(&row.name).map_err(|error| PublishingError::field("name", error))?;
+    check_optional_line("short_description", &row.short_description)?;
+    check_text("long_description", &row.long_description, DESCRIPTION_CHARS_MAX)
 }

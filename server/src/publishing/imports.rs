@@ -1,0 +1,129 @@
+//! Tools that a publisher's servers and documents say they have. Whatever is asked of another server is asked first, within
+//! bounds; then everything is written in one unit, or nothing is.
+
+pub mod document;
+pub mod scan;
+pub mod setup;
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{http::Method, web};
+use engine::{
+    catalog::Visibility,
+    code::Code,
+    id::{ConnectionId, NamespaceId},
+    publishing::{FieldFault, openapi::Skipped},
+    service::publishing::{Imported, NewOwnTool},
+    upstream::Credential,
+};
+use serde_json::{Value, json};
+
+use super::{Asking, insist, place, problem, sources, view};
+use crate::{
+    http::{
+        problem::{Fault, Problem},
+        routes::resource,
+    },
+    marketplace::auth::fields,
+    state::AppState,
+    upstream::{FetchError, FoundTool},
+};
+/// How long an MCP server may take to list its tools: the published client waits for 30 seconds.
+const SCAN_WAIT: Duration = Duration::from_secs(20);
+/// How long a document may take to come.
+const FETCH_WAIT: Duration = Duration::from_secs(15);
+
+/// The routes of this module. Before those of single connections and namespaces, whose paths these look like.
+pub(super) fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(resource("/connections/import-openapi", [(Method::POST, web::to(document::import_openapi))]))
+        .service(resource("/connections/{id}/scan", [(Method::POST, web::to(scan::scan_connection))]))
+        .service(resource("/namespaces/quick-setup", [(Method::POST, web::to(setup::quick_setup))]))
+        .service(resource("/namespaces/{id}/scan", [(Method::POST, web::to(scan::scan_namespace))]))
+        .service(resource("/namespaces/{id}/import-tools", [(Method::POST, web::to(scan::import_tools))]))
+        .service(resource("/namespaces/{id}/fetch-readme", [(Method::POST, web::to(document::fetch_readme))]));
+}
+
+/// The tools of the MCP server at `url`; what is wrong with it is wrong with the field `field`.
+async fn ask(
+    state: &AppState,
+    url: &str,
+    credential: Option<Credential>,
+    field: &str,
+) -> Result<Vec<FoundTool>, Problem> {
+    let found = state.upstreams.list_mcp_tools(url, credential.map(Arc::new), SCAN_WAIT).await;
+    found.map_err(|error| fields::fault(field, &error.to_string()))
+}
+
+/// A text at `url`, which stands in the field `field`.
+async fn fetch(
+    state: &AppState,
+    url: &str,
+    bytes_max: usize,
+    field: &str,
+) -> Result<crate::upstream::Fetched, Problem> {
+    let fetched = state.upstreams.fetch_text(url, bytes_max, FETCH_WAIT).await;
+    fetched.map_err(|error: FetchError| fields::fault(field, &error.to_string()))
+}
+
+/// Adds tools of a server to a namespace of its publisher.
+async fn import(
+    state: &AppState,
+    asking: &Asking,
+    named: (NamespaceId, ConnectionId),
+    found: Vec<FoundTool>,
+    visibility: Visibility,
+) -> Result<Imported, Problem> {
+    let tools: Vec<NewOwnTool> = sources::of_mcp(found, visibility).map_err(tool_fault)?;
+    let by = asking.context(state);
+    insist!(state.services.import_own_tools(&by, asking.publisher, named, tools.clone()))
+}
+
+/// Something is wrong with what a server says of a tool, whose name may have any sign in it.
+fn tool_fault(fault: FieldFault) -> Problem {
+    let at = Fault { loc: vec!["body".to_owned(), fault.field], msg: fault.message };
+    Problem::invalid(Code::InvalidRequest, vec![at])
+}
+
+/// Something is wrong with a document: the field, and the place in it.
+fn document_fault(fault: &FieldFault) -> Problem {
+    match fault.field.split_once('/') {
+        Some((field, pointer)) => {
+            let message = format!("at `/{pointer}`: {}", fault.message);
+            Problem::invalid(Code::InvalidRequest, vec![place("body", field, message)])
+        }
+        None => fields::fault(&fault.field, &fault.message),
+    }
+}
+
+fn found_view(tool: &FoundTool) -> Value {
+    json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "input_schema": serde_json::from_str::<Value>(&tool.input_schema).unwrap_or_default(),
+        "annotations": tool.annotations,
+    })
+}
+
+fn imported_view(imported: &Imported) -> Value {
+    json!({"imported": imported.added, "already_there": imported.known})
+}
+
+fn skipped_view(skipped: &[Skipped]) -> Value {
+    skipped.iter().map(|skipped| json!({"at": skipped.at, "reason": skipped.reason})).collect()
+}
+
+fn visibility(fields: &mut fields::Fields<'_>) -> Visibility {
+    let Some(text) = fields.optional_text("visibility") else { return Visibility::Private };
+    Visibility::from_wire(&text).unwrap_or_else(|| {
+        fields.fault("visibility", "must be `public` or `private`");
+        Visibility::Private
+    })
+}
+
+/// The namespace as it is now, for an answer.
+async fn namespace_view(state: &AppState, asking: &Asking, id: NamespaceId) -> Result<Value, Problem> {
+    let found = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
+    Ok(view::namespace(&found, &crate::marketplace::auth::base_url(state)))
+}

@@ -1,0 +1,214 @@
+//! What an MCP server has, and what of it becomes tools of a namespace.
+
+use std::collections::HashSet;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use engine::{
+    catalog::Visibility,
+    code::Code,
+    id::{ConnectionId, NamespaceId},
+    limits::BODY_BYTES_MAX,
+    service::publishing::{ConnectionKind, OwnConnection},
+};
+use serde_json::{Value, json};
+
+use super::{ask, found_view, import, imported_view, namespace_view, visibility};
+use crate::{
+    http::{body::read_body, problem::Problem},
+    marketplace::auth::fields::{self, Fields},
+    publishing::{Asking, authenticate_author, find_namespace, parse_id, problem},
+    state::AppState,
+    upstream::FoundTool,
+};
+
+/// The body of an import from an MCP server.
+#[derive(Debug, utoipa::ToSchema)]
+pub struct ImportBody {
+    /// The namespace's own connection.
+    pub connection_id: String,
+    /// Which tools, by their names there; left out: all.
+    pub mcp_tool_names: Option<Vec<String>>,
+    /// `public` or `private`, which is what they are where it is left out.
+    pub visibility: Option<String>,
+}
+
+/// The tools that a connection's server has. With `namespace_id`, those that the namespace lacks are added to it.
+#[utoipa::path(
+    post,
+    path = "/connections/{id}/scan",
+    params(
+        ("id" = String, Path),
+        ("namespace_id" = Option<String>, Query, description = "The identifier or the slug of a namespace of this connection")
+    ),
+    responses(
+        (status = OK, description = "The tools as the server describes them, and what was added"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        (status = NOT_FOUND, description = "The publisher has no such connection or namespace"),
+        (status = CONFLICT, description = "The connection is no MCP server"),
+        (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used")
+    )
+)]
+pub(crate) async fn scan_connection(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_author(&request, &state).await?;
+    let id: ConnectionId = parse_id("connection", &id)?;
+    let namespace = match namespace_of(&request) {
+        Some(text) => Some(find_namespace(&state, &asking, &text).await?),
+        None => None,
+    };
+    let connection = state.services.load_connection(asking.publisher, id).await.map_err(problem)?;
+    let found = scan(&state, &asking, &connection, namespace).await?;
+    let tools: Vec<Value> = found.iter().map(found_view).collect();
+    let mut answer = json!({"connection_id": shown(id.uuid()), "returned": tools.len(), "tools": tools});
+    if let (Some(namespace), Value::Object(members)) = (namespace, &mut answer) {
+        let imported = import(&state, &asking, (namespace, id), found, Visibility::Private).await?;
+        members.insert("import".to_owned(), imported_view(&imported));
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Asks the namespace's server again, and adds the tools that it lacks. Those that it has stay as they are; what their server
+/// says otherwise of their arguments by now is told.
+#[utoipa::path(
+    post,
+    path = "/namespaces/{id}/scan",
+    params(("id" = String, Path, description = "The identifier, or the slug")),
+    responses(
+        (status = OK, description = "The tools as the server describes them, and what was added"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        (status = NOT_FOUND, description = "The publisher has no such namespace"),
+        (status = CONFLICT, description = "The namespace's connection is no MCP server"),
+        (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used")
+    )
+)]
+pub(crate) async fn scan_namespace(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_author(&request, &state).await?;
+    let id = find_namespace(&state, &asking, &id).await?;
+    let namespace = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
+    let connection = namespace.connection.ok_or_else(no_mcp_server)?;
+    let connection = state.services.load_connection(asking.publisher, connection).await.map_err(problem)?;
+    let found = scan(&state, &asking, &connection, Some(id)).await?;
+    let differs = |tool: &FoundTool| {
+        let known = namespace.tools.iter().find(|known| known.mcp_tool.as_deref() == Some(&*tool.name));
+        known.is_some_and(|known| parsed(&known.input_schema) != parsed(&tool.input_schema))
+    };
+    let changed: Vec<String> = found.iter().filter(|tool| differs(tool)).map(|tool| tool.name.clone()).collect();
+    let here: HashSet<&str> = found.iter().map(|tool| tool.name.as_str()).collect();
+    let known = namespace.tools.iter().filter_map(|tool| tool.mcp_tool.as_deref());
+    let gone: Vec<String> = known.filter(|name| !here.contains(name)).map(str::to_owned).collect();
+    let tools: Vec<Value> = found.iter().map(found_view).collect();
+    let imported = import(&state, &asking, (id, connection.id), found, Visibility::Private).await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "connection_id": shown(connection.id.uuid()),
+        "returned": tools.len(),
+        "tools": tools,
+        "import": imported_view(&imported),
+        "changed": changed,
+        "gone": gone,
+    })))
+}
+
+/// Adds tools of the namespace's server to it: all that are named, or none.
+#[utoipa::path(
+    post,
+    path = "/namespaces/{id}/import-tools",
+    params(("id" = String, Path, description = "The identifier, or the slug")),
+    request_body(content = inline(ImportBody)),
+    responses(
+        (status = OK, description = "The namespace, and what was added"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        (status = NOT_FOUND, description = "The publisher has no such namespace"),
+        (status = CONFLICT, description = "The connection is no MCP server, or there would be too many tools"),
+        (status = UNPROCESSABLE_ENTITY, description = "The server has no such tool or cannot be asked, or a field cannot be used")
+    )
+)]
+pub(crate) async fn import_tools(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_author(&request, &state).await?;
+    let id = find_namespace(&state, &asking, &id).await?;
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+    let mut fields = Fields::parse(&body)?;
+    let (connection, names) = (fields.text("connection_id"), fields.optional_texts("mcp_tool_names"));
+    let visibility = visibility(&mut fields);
+    fields.finish()?;
+    let nobodys = || fields::fault("connection_id", "is no connection of yours");
+    let connection: ConnectionId = parse_id("connection", &connection).map_err(|_none| nobodys())?;
+    let connection = state.services.load_connection(asking.publisher, connection).await.map_err(|error| {
+        let found = problem(error);
+        if found.code() == Code::NotFound { nobodys() } else { found }
+    })?;
+    let found = scan(&state, &asking, &connection, Some(id)).await?;
+    let found = match names {
+        Some(names) => named(found, &names)?,
+        None => found,
+    };
+    let imported = import(&state, &asking, (id, connection.id), found, visibility).await?;
+    let mut answer = namespace_view(&state, &asking, id).await?;
+    if let Value::Object(members) = &mut answer {
+        members.insert("import".to_owned(), imported_view(&imported));
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Asks a publisher's MCP server, with the secret that it is called with.
+async fn scan(
+    state: &AppState,
+    asking: &Asking,
+    connection: &OwnConnection,
+    namespace: Option<NamespaceId>,
+) -> Result<Vec<FoundTool>, Problem> {
+    if connection.kind != ConnectionKind::Mcp {
+        return Err(no_mcp_server());
+    }
+    let credential = match namespace {
+        Some(id) => state.services.open_namespace_credential(asking.publisher, id).await,
+        None => state.services.open_connection_credential(asking.publisher, connection.id).await,
+    };
+    // The namespace's secret may be for another of the publisher's servers, and goes to that one alone.
+    let is_for = |credential: &engine::upstream::Credential| {
+        url::Url::parse(&connection.url).is_ok_and(|url| credential.is_for(&url))
+    };
+    let credential = credential.map_err(problem)?.filter(is_for);
+    ask(state, &connection.url, credential, "connection_id").await
+}
+
+/// The tools of these names, all of which are there.
+fn named(found: Vec<FoundTool>, names: &[String]) -> Result<Vec<FoundTool>, Problem> {
+    let is_there = |name: &&String| found.iter().any(|tool| tool.name == **name);
+    if let Some(missing) = names.iter().find(|name| !is_there(name)) {
+        let shown: String = missing.chars().take(64).collect();
+        return Err(fields::fault("mcp_tool_names", &format!("the server has no tool `{shown}`")));
+    }
+    Ok(found.into_iter().filter(|tool| names.contains(&tool.name)).collect())
+}
+
+fn no_mcp_server() -> Problem {
+    Problem::new(Code::Conflict, "the connection is no MCP server: tools of a REST server are added one by one")
+}
+
+fn namespace_of(request: &HttpRequest) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    pairs.find(|(name, _)| name == "namespace_id").map(|(_, value)| value.into_owned())
+}
+
+fn parsed(schema: &str) -> Value {
+    serde_json::from_str(schema).unwrap_or_default()
+}
+
+fn shown(id: uuid::Uuid) -> String {
+    id.hyphenated().to_string()
+}

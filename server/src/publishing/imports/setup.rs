@@ -1,0 +1,73 @@
+//! From the address of an MCP server to a namespace with its tools, in one step.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use engine::{
+    catalog::{Visibility, check_slug, http_url},
+    limits::BODY_BYTES_MAX,
+    service::publishing::{ConnectionKind, NewConnection, SetUp},
+};
+
+use super::{ask, tool_fault};
+use crate::{
+    http::{body::read_body, problem::Problem},
+    marketplace::auth::{base_url, fields::Fields},
+    publishing::{authenticate_changing, insist, sources, view},
+    state::AppState,
+};
+
+/// The body of a quick start.
+#[derive(Debug, utoipa::ToSchema)]
+pub struct SetupBody {
+    /// The slug of the new namespace.
+    pub namespace: String,
+    /// The URL of the MCP server.
+    pub mcp_url: String,
+    /// Where more about it is said.
+    pub readme_source_url: Option<String>,
+}
+
+/// Makes a connection, asks it for its tools, and makes a namespace with all of them: all of it, or nothing. An account that is
+/// no publisher yet becomes one, called as the namespace is.
+#[utoipa::path(
+    post,
+    path = "/namespaces/quick-setup",
+    request_body(content = inline(SetupBody)),
+    responses(
+        (status = CREATED, description = "The namespace with its tools, which are private"),
+        (status = UNAUTHORIZED, description = "No valid token"),
+        (status = FORBIDDEN, description = "The token has a limit of its own, or is a partner's"),
+        (status = CONFLICT, description = "There are too many of something"),
+        (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used, or the server cannot be asked or says what cannot be used")
+    )
+)]
+pub(crate) async fn quick_setup(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let asking = authenticate_changing(&request, &state).await?;
+    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+    let mut fields = Fields::parse(&body)?;
+    let (namespace, mcp_url) = (fields.text("namespace"), fields.text("mcp_url"));
+    let readme_source_url = fields.optional_text("readme_source_url");
+    // Nobody's server is asked for what could not be made anyway.
+    if let (false, Err(error)) = (fields.has_fault("namespace"), check_slug(&namespace)) {
+        fields.fault("namespace", &error.to_string());
+    }
+    if let (false, Err(error)) = (fields.has_fault("mcp_url"), http_url(&mcp_url)) {
+        fields.fault("mcp_url", &error.to_string());
+    }
+    fields.finish()?;
+    let found = ask(&state, &mcp_url, None, "mcp_url").await?;
+    let tools = sources::of_mcp(found, Visibility::Private).map_err(tool_fault)?;
+    let wanted = SetUp {
+        register_as: Some(&namespace),
+        connection: NewConnection { label: &namespace, kind: ConnectionKind::Mcp, url: &mcp_url },
+        namespace: &namespace,
+        readme_source_url: readme_source_url.as_deref(),
+        tools,
+    };
+    let by = asking.context(&state);
+    let made = insist!(state.services.set_up_namespace(&by, asking.account.id, wanted.clone()))?;
+    Ok(HttpResponse::Created().json(view::namespace(&made, &base_url(&state))))
+}
