@@ -9,6 +9,7 @@ mod faro;
 mod faro_document;
 mod guesses;
 mod hostile;
+mod imports;
 mod invocations;
 mod mail;
 mod mcp;

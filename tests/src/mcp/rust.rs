@@ -15,7 +15,8 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, InitializeRequestParams,
-        InitializeResult, MetaObject, ServerCapabilities, ServerConfig,
+        InitializeResult, JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ServerCapabilities,
+        ServerConfig, Tool,
     },
     service::RequestContext,
     transport::streamable_http_server::{
@@ -130,6 +131,20 @@ impl ServerHandler for Tools {
         self.negotiate_initialize(&request)
     }
 
+    /// On two pages.
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let is_second = request.is_some_and(|request| request.cursor.is_some());
+        let (first, second) = NAMES.split_at(2);
+        let names = if is_second { second } else { first };
+        let mut page = ListToolsResult::with_all_items(names.iter().map(|name| described(name)).collect());
+        page.next_cursor = (!is_second).then(|| "2".to_owned());
+        Ok(page)
+    }
+
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
@@ -150,6 +165,21 @@ impl ServerHandler for Tools {
         });
         answer(&request.name, &arguments).await.map(CallToolResponse::from)
     }
+}
+
+/// The names of the tools.
+const NAMES: [&str; 7] = ["echo", "say", "say_json", "refuse", "priced", "priced_beside", "hang"];
+
+/// A tool as the server describes it.
+fn described(name: &'static str) -> Tool {
+    let properties = match name {
+        "echo" => json!({"q": {"type": "string"}}),
+        "priced" | "priced_beside" => json!({"cost": {"type": "number"}}),
+        _ => json!({}),
+    };
+    let schema = json!({"type": "object", "properties": properties});
+    let schema: JsonObject = schema.as_object().cloned().unwrap_or_default();
+    Tool::new(name, format!("The tool {name}.\nOf the tests."), schema)
 }
 
 /// What the tools do.
