@@ -5,15 +5,15 @@
 //! its slug by that.
 
 pub mod assets;
-pub(crate) mod connections;
-pub(crate) mod groups;
+pub mod connections;
+pub mod groups;
 pub mod imports;
-pub(crate) mod listing;
-pub(crate) mod namespaces;
-pub(crate) mod profile;
-pub(crate) mod sales;
+pub mod listing;
+pub mod namespaces;
+pub mod profile;
+pub mod sales;
+pub mod tools;
 mod sources;
-pub(crate) mod tools;
 mod upload;
 mod view;
 

@@ -18,6 +18,7 @@ mod operator;
 mod partner_surface;
 mod partners;
 mod payloads;
+mod publishing;
 mod replay;
 mod servers;
 mod stranger;

@@ -29,6 +29,8 @@ mod partners;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod publishing;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod tidy;

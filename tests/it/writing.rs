@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 69] = [
+const USE_CASES: [(&str, &str, &[Action]); 71] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -102,6 +102,34 @@ const USE_CASES: [(&str, &str, &[Action]); 69] = [
     ("policies/file.rs", "import_policy", &[PolicyDraft, PolicyPublish]),
     ("prices.rs", "order_price", &[PriceSchedule]),
     ("prices/cancel.rs", "take_price_back", &[PriceCancel]),
+    (
+        "publishing.rs",
+        "save_published",
+        &[
+            PublisherCreate,
+            PublisherChange,
+            ConnectionCreate,
+            ConnectionChange,
+            ConnectionRemove,
+            NamespaceCreate,
+            NamespaceChange,
+            NamespaceSuspend,
+            NamespaceResume,
+            ListingSubmit,
+            ListingWithdraw,
+            ListingDiscard,
+            ListingApprove,
+            ListingReject,
+            ToolCreate,
+            ToolChange,
+            ToolGroupCreate,
+            ToolGroupChange,
+            ToolGroupRemove,
+            PriceSet,
+            CredentialRewrap,
+        ],
+    ),
+    ("publishing/sales.rs", "acknowledge_call", &[CallAcknowledge]),
     ("purchases.rs", "confirm_purchase", &[PurchaseConfirm]),
     ("purchases.rs", "create_purchase", &[PurchaseCreate]),
     ("purchases.rs", "fail_purchase", &[PurchaseFail]),

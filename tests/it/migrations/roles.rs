@@ -21,9 +21,11 @@ async fn the_applications_role_works_and_leaves_schema_and_books_alone() {
     let role = database.application_role();
     let rights = |table: &str| match table {
         "seaql_migrations" => "s",
-        "cap" | "idem" | "open_call" | "open_grant" | "open_hold" | "operator_link" | "operator_session" => "siud",
+        "cap" | "connection" | "tool_group" | "idem" | "open_call" | "open_grant" | "open_hold" | "operator_link"
+        | "operator_session" => "siud",
         "cap_alert" | "idem_answer" | "payload" => "sid",
-        "checkpoint" | "partner_event" | "price_cancellation" | "price_version" | "signing_key" => "si",
+        "acknowledged_call" | "asset" | "checkpoint" | "partner_event" | "price_cancellation" | "price_version"
+        | "signing_key" => "si",
         table if BOOKS.iter().any(|(name, _)| *name == table) => "si",
         _ => "siu",
     };

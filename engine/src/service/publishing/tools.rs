@@ -12,7 +12,7 @@ use crate::{
     id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
     json::Json,
     limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_DEFAULT},
-    publishing::{arguments::SetArguments, rest::RestShape, schema},
+    publishing::{FieldFault, arguments::SetArguments, rest::RestShape, schema},
     service::{
         Services,
         catalog::{blank_tool, price_facts},
@@ -269,7 +269,9 @@ impl Services {
         let set = SetArguments::read(
             &text(&wanted.static_args, &place.old.static_args),
             &text(&wanted.default_args, &place.old.default_args),
-        )?;
+        );
+        // As they are called on the wire.
+        let set = set.map_err(|fault| FieldFault::new(format!("mcp_{}", fault.field), fault.message))?;
         let unless_none = |text: String| (text != "{}").then_some(text);
         (new.static_args, new.default_args) = (unless_none(set.static_text()), unless_none(set.default_text()));
         // Callers are checked against this one.
