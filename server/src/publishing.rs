@@ -12,8 +12,8 @@ pub mod listing;
 pub mod namespaces;
 pub mod profile;
 pub mod sales;
-pub mod tools;
 mod sources;
+pub mod tools;
 mod upload;
 mod view;
 

@@ -132,7 +132,7 @@ struct Change<'s> {
     told: Vec<AuditEntry>,
 }
 
-impl<'s> Change<'s> {
+impl Change<'_> {
     fn tell(&mut self, entry: AuditEntry) {
         self.told.push(entry);
     }

@@ -10,6 +10,12 @@ pub(crate) fn address_of(icon: &str, base_url: &str) -> String {
     if icon.contains(':') { icon.to_owned() } else { format!("{base_url}/assets/{icon}") }
 }
 
+/// The same the other way round: of a picture that was uploaded here, the path alone, wherever this server is.
+pub(super) fn own_path(url: String, base_url: &str) -> String {
+    let path = url.strip_prefix(base_url).filter(|path| path.starts_with("/assets/")).map(str::to_owned);
+    path.unwrap_or(url)
+}
+
 /// A picture. Its name is the digest of its content, so it never changes.
 #[utoipa::path(
     get,

@@ -10,7 +10,7 @@ use engine::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{authenticate_author, find_namespace, insist, parse_id, problem, view};
+use super::{assets::own_path, authenticate_author, find_namespace, insist, parse_id, problem, view};
 use crate::{
     http::{body::read_body, problem::Problem, routes::resource},
     marketplace::auth::{base_url, fields::Fields},
@@ -87,7 +87,7 @@ pub(crate) async fn edit(
     let asking = authenticate_author(&request, &state).await?;
     let id = find_namespace(&state, &asking, &id).await?;
     let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let (edit, by) = (read_edit(&body)?, asking.context(&state));
+    let (edit, by) = (read_edit(&body, &base_url(&state))?, asking.context(&state));
     let target = insist!(state.services.edit_listing(&by, asking.publisher, id, &edit))?;
     let shown = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
     let mut shown = view::namespace(&shown, &base_url(&state));
@@ -97,11 +97,11 @@ pub(crate) async fn edit(
     Ok(HttpResponse::Ok().json(shown))
 }
 
-fn read_edit(body: &str) -> Result<ListingEdit, Problem> {
+fn read_edit(body: &str, base_url: &str) -> Result<ListingEdit, Problem> {
     let mut fields = Fields::parse(body)?;
     let mut edit = ListingEdit {
         listing_name: fields.optional_text("listing_name"),
-        icon_url: fields.optional_text("namespace_icon_url"),
+        icon_url: fields.optional_text("namespace_icon_url").map(|url| own_path(url, base_url)),
         description: fields.optional_text("description"),
         readme_content: fields.optional_text("readme_content"),
         category: fields.optional_text("category"),

@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    assets::address_of, authenticate_author, authenticate_publisher, connections::read_credential, find_namespace,
-    insist, parse_id, problem, upload::read_file, view,
+    assets::{address_of, own_path},
+    authenticate_author, authenticate_publisher,
+    connections::read_credential,
+    find_namespace, insist, parse_id, problem,
+    upload::read_file,
+    view,
 };
 use crate::{
     http::{body::read_body, problem::Problem, routes::resource},
@@ -150,7 +154,7 @@ pub(crate) async fn change(
     let wanted = NamespaceChange {
         name: fields.optional_text("namespace"),
         readme_source_url: fields.optional_text("readme_source_url"),
-        icon_url: fields.optional_text("namespace_icon_url"),
+        icon_url: fields.optional_text("namespace_icon_url").map(|url| own_path(url, &base_url(&state))),
     };
     fields.finish()?;
     let by = asking.context(&state);

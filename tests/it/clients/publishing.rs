@@ -7,6 +7,7 @@ mod surface;
 use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
+    patience::wait_until,
     program::{Answer, tollgate},
     server::{ALICE, BOB, Server, config},
     upstream::Upstream,
@@ -100,6 +101,12 @@ impl House {
         let seen = shown["seen"].as_str().unwrap();
         let (code, approved) = self.command(&["listing", "approve", "sums", "--seen", seen, "--json"]);
         assert_eq!((code, &approved["status"]), (0, &json!("active")), "{approved}");
+        // Other servers follow within a second.
+        let cost = |tool: &Value| tool["pricing"]["fixed_credit_cost"].clone();
+        wait_until("the server follows", || {
+            let seen = self.send(BOB, "GET", "/tools/sums/add", &Value::Null);
+            (seen.status == 200 && cost(&seen.json) == cost(&approved["tools"][0])).then_some(())
+        });
     }
 
     fn call(&self, token: &str, path: &str) -> Answer {

@@ -370,16 +370,10 @@ impl Services {
             done.known = done.known.saturating_add(1);
             return Ok(None);
         }
-        match old.rewrap(&setup.sealing, sealed, self.random, bound_to) {
-            Ok(again) => {
-                done.sealed = done.sealed.saturating_add(1);
-                Ok(Some(again))
-            }
-            Err(SealError) => {
-                done.lost = done.lost.saturating_add(1);
-                Ok(None)
-            }
-        }
+        let again = old.rewrap(&setup.sealing, sealed, self.random, bound_to).ok();
+        let count = if again.is_some() { &mut done.sealed } else { &mut done.lost };
+        *count = count.saturating_add(1);
+        Ok(again)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     audit::{Action, OpContext},
-    catalog::{ArgumentSchema, Visibility, check_tool_name},
+    catalog::{Visibility, check_tool_name},
     id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
     json::Json,
     limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_DEFAULT},
@@ -111,7 +111,7 @@ impl Services {
         let groups = self.load_group_rows(row.id).await?;
         let added = change.add_own_tools((&row, &groups), None, vec![new]).await?;
         change.save().await?;
-        let id = added.first().map(|tool| ToolId::from(tool.id)).unwrap_or(ToolId::from(uuid::Uuid::nil()));
+        let id = added.first().map_or_else(uuid::Uuid::nil, |tool| tool.id).into();
         self.load_own_tool(publisher, namespace, id).await
     }
 
@@ -161,7 +161,7 @@ impl Services {
         let mut new = place.old.clone();
         if let Some(fields) = &wanted.shape {
             let shape = RestShape::from_text(text)?.changed(fields)?;
-            new.upstream_method = shape.method().to_owned();
+            shape.method().clone_into(&mut new.upstream_method);
             new.rest = Some(shape.to_text());
         }
         if let Some(name) = &wanted.name {
@@ -182,7 +182,7 @@ impl Services {
         if let Some(group) = wanted.group {
             new.group_id = Some(group_in(&place.groups, group)?.id);
         }
-        self.check_texts(&new)?;
+        check_texts(&new)?;
         change.change_own_tool(&place, new).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
@@ -274,8 +274,6 @@ impl Services {
         let set = set.map_err(|fault| FieldFault::new(format!("mcp_{}", fault.field), fault.message))?;
         let unless_none = |text: String| (text != "{}").then_some(text);
         (new.static_args, new.default_args) = (unless_none(set.static_text()), unless_none(set.default_text()));
-        // Callers are checked against this one.
-        ArgumentSchema::compile(&set.public_schema(&new.input_schema)?)?;
         if let Some(fields) = &wanted.unit_fields {
             new.unit_fields = (!fields.is_empty()).then(|| serde_json::Value::from(fields.as_slice()).to_string());
         }
@@ -288,12 +286,6 @@ impl Services {
         change.change_own_tool(&place, new).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
-    }
-
-    fn check_texts(&self, row: &entity::tool::Model) -> Result<(), PublishingError> {
-        check_tool_name(&row.name).map_err(|error| PublishingError::field("name", error))?;
-        check_optional_line("short_description", &row.short_description)?;
-        check_text("long_description", &row.long_description, DESCRIPTION_CHARS_MAX)
     }
 }
 
@@ -308,6 +300,7 @@ impl Change<'_> {
                 return Err(PublishingError::field("name", "is the name of another tool of this namespace"));
             }
         }
+        check_public_schema(&new)?;
         // What its group costs has to make sense for it, also where it counts only when it is approved.
         let draft = ListingDraft::of(namespace)?;
         let prices = prices_of_groups(groups, &draft)?;
@@ -406,7 +399,7 @@ impl Change<'_> {
             rest,
             ..blank
         };
-        self.services.check_texts(&row)?;
+        check_texts(&row)?;
         Ok(row)
     }
 
@@ -431,6 +424,15 @@ impl Change<'_> {
     }
 }
 
+/// What callers are checked against has to be a schema as well: it has the defaults in it, so it may be the longer one. A
+/// catalog with a tool whose schema cannot be used would be one that nobody can load.
+fn check_public_schema(row: &entity::tool::Model) -> Result<(), PublishingError> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let set = SetArguments::read(&text(&row.static_args), &text(&row.default_args))?;
+    schema::check(&set.public_schema(&row.input_schema)?)?;
+    Ok(())
+}
+
 /// A schema that arguments may be checked against.
 fn schema_text(text: &str) -> Result<String, PublishingError> {
     schema::check(text)?;
@@ -443,4 +445,10 @@ fn group_in(
 ) -> Result<&entity::tool_group::Model, PublishingError> {
     let found = groups.iter().find(|group| group.id == id.uuid());
     found.ok_or_else(|| PublishingError::field("tool_group_id", "is no group of this namespace"))
+}
+
+fn check_texts(row: &entity::tool::Model) -> Result<(), PublishingError> {
+    check_tool_name(&row.name).map_err(|error| PublishingError::field("name", error))?;
+    check_optional_line("short_description", &row.short_description)?;
+    check_text("long_description", &row.long_description, DESCRIPTION_CHARS_MAX)
 }
