@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     audit::{Action, OpContext},
-    catalog::{ArgumentSchema, Visibility, check_tool_name},
+    catalog::{Visibility, check_tool_name},
     id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
     json::Json,
     limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_DEFAULT},
@@ -274,8 +274,6 @@ impl Services {
         let set = set.map_err(|fault| FieldFault::new(format!("mcp_{}", fault.field), fault.message))?;
         let unless_none = |text: String| (text != "{}").then_some(text);
         (new.static_args, new.default_args) = (unless_none(set.static_text()), unless_none(set.default_text()));
-        // Callers are checked against this one.
-        ArgumentSchema::compile(&set.public_schema(&new.input_schema)?)?;
         if let Some(fields) = &wanted.unit_fields {
             new.unit_fields = (!fields.is_empty()).then(|| serde_json::Value::from(fields.as_slice()).to_string());
         }
@@ -302,6 +300,7 @@ impl Change<'_> {
                 return Err(PublishingError::field("name", "is the name of another tool of this namespace"));
             }
         }
+        check_public_schema(&new)?;
         // What its group costs has to make sense for it, also where it counts only when it is approved.
         let draft = ListingDraft::of(namespace)?;
         let prices = prices_of_groups(groups, &draft)?;
@@ -423,6 +422,15 @@ impl Change<'_> {
         }
         self.tell(self.by.entry(Action::ToolCreate, "tool", ToolId::from(row.id)).after(facts));
     }
+}
+
+/// What callers are checked against has to be a schema as well: it has the defaults in it, so it may be the longer one. A
+/// catalog with a tool whose schema cannot be used would be one that nobody can load.
+fn check_public_schema(row: &entity::tool::Model) -> Result<(), PublishingError> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let set = SetArguments::read(&text(&row.static_args), &text(&row.default_args))?;
+    schema::check(&set.public_schema(&row.input_schema)?)?;
+    Ok(())
 }
 
 /// A schema that arguments may be checked against.

@@ -10,7 +10,11 @@ use tests::{
 use super::*;
 use crate::rows;
 
-on_both_databases!(a_secret_reaches_its_server_and_is_told_to_nobody, a_request_is_made_as_its_publisher_describes_it,);
+on_both_databases!(
+    a_secret_reaches_its_server_and_is_told_to_nobody,
+    a_request_is_made_as_its_publisher_describes_it,
+    what_callers_are_checked_against_is_a_schema_too,
+);
 
 const SECRET: &str = "Bearer quetzalcoatlus-0123456789";
 const WORD: &str = "quetzalcoatlus";
@@ -127,4 +131,20 @@ fn a_request_is_made_as_its_publisher_describes_it(kind: Kind) {
     }
     assert_eq!((upstream.received().len(), house.server.balance(ALICE)), (before, spent));
     house.server.verified_postings();
+}
+
+/// Defaults stand in the public schema: one that is too long with them would leave no catalog to load.
+fn what_callers_are_checked_against_is_a_schema_too(kind: Kind) {
+    let (house, upstream) = (House::open(kind), talkative());
+    let tool = json!({"name": "look", "rest_method": "POST", "rest_path": "/look"});
+    desk(&house, &upstream, &[tool]);
+    let path = format!("/namespaces/desk/tools/{}", house.tool_id("desk", "look"));
+    house.done("PUT", &format!("{path}/mcp"), &json!({"mcp_default_args": {"text": "y".repeat(10_000)}}));
+    let schema = json!({"type": "object", "description": "x".repeat(60_000)});
+    let refused = house.ask("PUT", &format!("{path}/rest"), &json!({"input_schema": schema}));
+    assert_names(&refused, "input_schema");
+    assert_eq!(house.call("desk/look", &json!({})).status, 200);
+    house.done("PUT", &format!("{path}/mcp"), &json!({"mcp_default_args": {}}));
+    house.done("PUT", &format!("{path}/rest"), &json!({"input_schema": schema}));
+    assert_eq!(house.call("desk/look", &json!({})).status, 200);
 }
