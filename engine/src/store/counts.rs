@@ -126,14 +126,17 @@ fn call_count(row: &QueryResult) -> Result<CallCount, StoreError> {
 }
 
 /// What the entries of a slot behind `after`, up to `until`, have moved.
+///
+/// The range is said of `txn` alone, and each of its rows finds its postings by their key. Said of both, PostgreSQL compares
+/// every row with every posting where it does not know yet how much has been written since it last looked: 20,000 entries
+/// took 35 seconds so. `CROSS JOIN` is for SQLite, which keeps to that order.
 pub(crate) async fn flows(readers: &Readers, slot: i64, after: i64, until: i64) -> Result<Vec<FlowCount>, StoreError> {
     let sql = format!(
         "SELECT b.recorded_us - b.recorded_us % {BUCKET_US}, CAST(t.kind AS bigint), CAST(d.kind AS bigint),
                 CAST(c.kind AS bigint), count(*), CAST(sum(p.amount) AS bigint)
-         FROM txn t JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no
-         JOIN posting p ON p.slot = t.slot AND p.seq = t.seq
-         JOIN ledger_account d ON d.id = p.debit JOIN ledger_account c ON c.id = p.credit
-         WHERE t.slot = $1 AND t.seq > $2 AND t.seq <= $3 AND p.slot = $1 AND p.seq > $2 AND p.seq <= $3
+         FROM txn t CROSS JOIN batch b CROSS JOIN posting p CROSS JOIN ledger_account d CROSS JOIN ledger_account c
+         WHERE t.slot = $1 AND t.seq > $2 AND t.seq <= $3 AND b.slot = t.slot AND b.batch_no = t.batch_no
+           AND p.slot = t.slot AND p.seq = t.seq AND d.id = p.debit AND c.id = p.credit
          GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     );
     let rows = readers.query_all_raw(query(readers, &sql, [slot.into(), after.into(), until.into()])).await?;

@@ -268,6 +268,7 @@ fn refuse(error: CapError, problems: &mut Problems) -> Result<bool, Fault> {
         CapError::NoHolder => problems.add("of", t("partners-cap-nobody")),
         CapError::Negative => problems.add("credits", error.to_string()),
         CapError::Reason => problems.add("reason", error.to_string()),
+        CapError::Imposed => problems.add("", error.to_string()),
         CapError::NotFound | CapError::Changed { now: None } => {
             problems.add("", t("partners-cap-changed-to-none"));
             return Ok(true);

@@ -174,8 +174,9 @@ pub(crate) async fn moves(
 }
 
 /// What the transactions of `window` that count from `since_us` on (microseconds since the Unix epoch) did to two accounts
-/// together, day by day in UTC and kind by kind, without what moved from one of them to the other. As [`moves`], it reads the window and no further; the window is said of
-/// both tables, so that whichever of them is read first is not read beyond it.
+/// together, day by day in UTC and kind by kind, without what moved from one of them to the other. As [`moves`], it reads the
+/// window along the primary key of `posting` and no further; why each posting finds its transaction by its key, and why the
+/// join is written so, stands at [`crate::store::counts::flows`].
 pub(crate) async fn days(
     readers: &Readers,
     window: Window,
@@ -186,8 +187,8 @@ pub(crate) async fn days(
         "SELECT t.effective_us - t.effective_us % {DAY_US}, t.kind,
                 CAST(sum(CASE WHEN p.debit IN ($4, $5) THEN p.amount ELSE 0 END) AS bigint),
                 CAST(sum(CASE WHEN p.credit IN ($4, $5) THEN p.amount ELSE 0 END) AS bigint)
-         FROM posting p JOIN txn t ON t.slot = p.slot AND t.seq = p.seq
-         WHERE p.slot = $1 AND p.seq >= $2 AND p.seq < $3 AND t.slot = $1 AND t.seq >= $2 AND t.seq < $3
+         FROM posting p CROSS JOIN txn t
+         WHERE p.slot = $1 AND p.seq >= $2 AND p.seq < $3 AND t.slot = p.slot AND t.seq = p.seq
            AND (p.debit IN ($4, $5)) <> (p.credit IN ($4, $5)) AND t.effective_us >= $6
          GROUP BY 1, 2 ORDER BY 1, 2"
     );
