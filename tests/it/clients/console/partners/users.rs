@@ -17,7 +17,7 @@ const NAME: &str = "ann.secret@example.com";
 /// An end user of whom something is kept; the path of her page.
 fn ann(house: &House) -> String {
     let page = house.end_user(NAME, 7);
-    rows::change_home(&house.home, r#"UPDATE end_user SET metadata = '{"plan":"secret"}'"#);
+    rows::change_home(&house.home, r#"UPDATE end_user SET metadata = '{"tier":"platinum"}'"#);
     page
 }
 
@@ -31,7 +31,10 @@ fn what_is_known_of_an_end_user_is_taken_away_as_a_file(kind: Kind) {
     let page = ann(&house);
     let user = page.rsplit('/').next().unwrap_or_default().to_owned();
     let shown = expect_page(&house.owner, &page);
-    assert!(html::text(&shown).contains("something") && !shown.contains("plan"), "that there is something, not what");
+    assert!(
+        html::text(&shown).contains("something") && !shown.contains("platinum"),
+        "that there is something, not what"
+    );
     let limit = format!("/caps?of={user}");
     led_to(&house.submit(&limit, &[("of", &*user), ("window", "day"), ("credits", "12.5"), REASON]));
     let threshold = format!("/alerts?of={user}");
@@ -48,7 +51,7 @@ fn what_is_known_of_an_end_user_is_taken_away_as_a_file(kind: Kind) {
     let kinds: Vec<&str> = objects.iter().filter_map(|object| object["kind"].as_str()).collect();
     assert_eq!(kinds, ["end_user", "limit", "threshold", "end"]);
     let first = &objects[0];
-    assert_eq!((&first["external_id"], &first["metadata"]["plan"]), (&json!(NAME), &json!("secret")), "{first}");
+    assert_eq!((&first["external_id"], &first["metadata"]["tier"]), (&json!(NAME), &json!("platinum")), "{first}");
     assert_eq!((&objects[1]["credits"], &objects[2]["percent"]), (&json!("12.5"), &json!(80)));
     assert_eq!(objects[3]["is_whole"], true);
     let told = house.told("export.create");
@@ -94,7 +97,7 @@ fn an_end_user_is_erased_after_it_was_shown_what_goes(kind: Kind) {
 
     let after = expect_page(&house.owner, &page);
     let text = html::text(&after);
-    assert!(text.contains("erased") && !after.contains("secret"), "{text}");
+    assert!(text.contains("erased") && !after.contains("secret") && !after.contains("platinum"), "{text}");
     let links = html::links(&after);
     assert!(!links.iter().any(|link| link.ends_with("/erase") || link.ends_with("/block")), "{links:?}");
     assert!(house.text("/users").contains("erased"));
