@@ -12,7 +12,7 @@ mod tool;
 mod upstream;
 
 pub use arguments::{ArgumentFault, ArgumentSchema, SchemaError};
-pub use listing::{Listing, Topics};
+pub use listing::{Listing, Topics, TopicsError};
 pub use namespace::{Namespace, NamespaceState};
 pub use publisher::{Publisher, PublisherState};
 pub use query::search_words;

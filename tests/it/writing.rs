@@ -38,6 +38,7 @@ const USE_CASES: [(&str, &str, &[Action]); 69] = [
             PublisherSuspend,
             PublisherResume,
             NamespaceCreate,
+            NamespaceChange,
             NamespaceSuspend,
             NamespaceResume,
             ToolCreate,

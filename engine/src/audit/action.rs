@@ -113,6 +113,8 @@ pub enum Action {
     PublisherResume,
     /// A namespace was added.
     NamespaceCreate,
+    /// A namespace was changed.
+    NamespaceChange,
     /// All tools of a namespace were stopped.
     NamespaceSuspend,
     /// A namespace goes on.
@@ -181,7 +183,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 87] = [
+    pub const ALL: [(Self, &'static str); 88] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -237,6 +239,7 @@ impl Action {
         (Self::PublisherSuspend, "publisher.suspend"),
         (Self::PublisherResume, "publisher.resume"),
         (Self::NamespaceCreate, "namespace.create"),
+        (Self::NamespaceChange, "namespace.change"),
         (Self::NamespaceSuspend, "namespace.suspend"),
         (Self::NamespaceResume, "namespace.resume"),
         (Self::ToolCreate, "tool.create"),

@@ -44,8 +44,8 @@ pub use list::{
 };
 pub use spec::{spec_from_json, spec_to_json};
 pub use switches::{RECENT_CALLS_MAX, RecentCalls, STOPPED_NAMED_MAX, Switch, SwitchEffect};
-pub use terms::ToolTerms;
-pub(super) use trail::price_facts;
+pub use terms::{NamespaceTerms, ToolTerms};
+pub(super) use trail::{price_facts, without_secrets};
 
 /// How often an import is planned anew because somebody else changed the catalog at the same moment.
 const IMPORT_TRIES_MAX: u32 = 8;
