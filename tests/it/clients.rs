@@ -10,6 +10,7 @@ mod faro_document;
 mod guesses;
 mod hostile;
 mod invocations;
+mod isolation;
 mod mail;
 mod mcp;
 mod methods;
