@@ -1,6 +1,7 @@
 //! The real program, called as its users call it.
 
 mod accounts;
+mod askfaro;
 mod bad_input;
 mod console;
 mod demo;

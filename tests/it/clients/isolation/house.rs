@@ -1,11 +1,11 @@
 //! A server with two of everybody, and what can be named of theirs.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
-    mcp::{McpServer as _, RustServer},
+    mcp::{McpServer as _, PythonServer},
     program::{Answer, curl, tollgate},
     server::{ALICE, BOB, Server},
     upstream::Upstream,
@@ -72,7 +72,8 @@ pub(super) enum Who {
 pub(super) struct House {
     server: Server,
     receiver: Upstream,
-    mcp: RustServer,
+    /// Started when it is needed first.
+    mcp: OnceCell<PythonServer>,
     alice: String,
     bob: String,
     auditor: String,
@@ -149,7 +150,7 @@ impl House {
         let made: Value = serde_json::from_slice(&made).unwrap();
         let auditor = made["token"].as_str().unwrap().to_owned();
         order(&["ledger", "checkpoint"]);
-        Self { server, receiver, mcp: RustServer::start(), alice, bob, auditor, made: Cell::new(0), home }
+        Self { server, receiver, mcp: OnceCell::new(), alice, bob, auditor, made: Cell::new(0), home }
     }
 
     /// Makes publishers of the two accounts that are to be some.
@@ -157,6 +158,10 @@ impl House {
         for (who, name) in [(Who::Carol, "Quetzal Works"), (Who::Dave, "Dave's")] {
             self.create(who, "/publishers/register", &json!({"display_name": name}));
         }
+    }
+
+    fn mcp_url(&self) -> String {
+        self.mcp.get_or_init(|| PythonServer::start(self.home.path())).url()
     }
 
     /// What nobody else may read of somebody's, whatever is asked for.
@@ -195,7 +200,7 @@ impl House {
         let path = format!("{}{}", place(route, row, made), made.fill(row.query));
         let password = if who == Who::AliceHerself { PASSWORD } else { "incorrect horse battery" };
         let body = made.fill(row.body).replace("{password}", password).replace("{receiver}", &self.receiver.url(""));
-        let body = body.replace("{mcp}", &self.mcp.url());
+        let body = if body.contains("{mcp}") { body.replace("{mcp}", &self.mcp_url()) } else { body };
         let header = made.fill(row.header);
         if path.starts_with("/ledger/export") || row.body == PICTURE {
             return self.ask_with_curl(who, method, &path, row.body == PICTURE);

@@ -1,7 +1,6 @@
 //! What publishers have, made with their own requests.
 
 use serde_json::json;
-use tests::mcp::McpServer as _;
 
 use super::{House, Who, text};
 use crate::clients::isolation::things::{Made, Thing};
@@ -51,7 +50,7 @@ impl House {
         let (kind, url, address) = if thing == Thing::Connection {
             ("rest", "base_url", self.receiver.url(""))
         } else {
-            ("mcp", "mcp_url", self.mcp.url())
+            ("mcp", "mcp_url", self.mcp_url())
         };
         let (label, secret) = (self.name(), self.name());
         let new = json!({"label": label, "connection_type": kind, url: address});
