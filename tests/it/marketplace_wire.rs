@@ -27,7 +27,6 @@ fn default_folder() -> PathBuf {
     workspace_root().join("tests/cases")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one variable of this test, as the other cases have theirs")]
 fn folder() -> PathBuf {
     std::env::var_os("MARKETPLACE_CASES").filter(|folder| !folder.is_empty()).map_or_else(default_folder, PathBuf::from)
 }

@@ -162,7 +162,8 @@ fn faults(rows: &[&Row], waiting: &[&str], routes: &[Route]) -> Vec<String> {
             if count < route.in_path {
                 faults.push(format!("a row of {} names {count} of {} in its path", route.name, route.in_path));
             }
-            if let Some((name, _)) = named(row).skip(route.in_path).find(|(name, _)| !route.named.contains(*name)) {
+            let is_told = |name: &str| name.contains('.') || route.named.contains(name);
+            if let Some((name, _)) = named(row).skip(route.in_path).find(|(name, _)| !is_told(name)) {
                 faults.push(format!("{} takes no `{name}`", route.name));
             }
         }

@@ -73,7 +73,12 @@ pub(super) static RULES: &[Rule] = &[
     // Publishers.
     rule("POST /publishers/register", Class::Answered(&["/id", "/display_name"])),
     rule("GET /publishers/me", Class::Answered(&["/id", "/display_name"])),
-    rule("PUT /publishers/me", PLAIN),
+    Rule {
+        requests: "PUT /publishers/me",
+        with: r#""logo_url":"u""#,
+        class: Class::Refused(422, "invalid_request"),
+        reason: "docs/errors.md, invalid_request: the address of a logo has to be a URL, which `u` is not",
+    },
     rule("GET /publishers/earnings", PLAIN),
     rule("GET /publishers/sales-summary", PLAIN),
     rule("GET /publishers/invocations", PLAIN),
@@ -92,8 +97,8 @@ pub(super) static RULES: &[Rule] = &[
     rule("GET /namespaces/*/credentials", PLAIN),
     rule("POST /namespaces/", Class::Answered(&["/id"])),
     rule("POST /namespaces/quick-setup", PLAIN),
-    refused("POST /namespaces/*/generate-listing", 501, "", NO_MODEL),
-    refused("POST /namespaces/*/auto-listing", 501, "", NO_MODEL),
+    refused("POST /namespaces/*/generate-listing", 501, "not_offered", NO_MODEL),
+    refused("POST /namespaces/*/auto-listing", 501, "not_offered", NO_MODEL),
     rule("POST /namespaces/*/icon", Class::Answered(&["/namespace_icon_url"])),
     rule("PUT /namespaces/*/listing", Class::Answered(&["/target"])),
     Rule {
@@ -153,7 +158,7 @@ pub(super) fn judge(class: Class, answer: &Answer) -> Result<(), String> {
         Class::Answered(members) => {
             demand(is_2xx && (is_json || answer.body.is_empty()), "expected a 2xx with JSON")?;
             let is_there = |pointer: &&str| answer.json.pointer(pointer).is_some();
-            members.iter().try_for_each(|pointer| demand(is_there(&pointer), &format!("no `{pointer}`")))
+            members.iter().try_for_each(|pointer| demand(is_there(pointer), &format!("no `{pointer}`")))
         }
         Class::Text => demand(is_2xx && !is_json && !answer.body.is_empty(), "expected a 2xx with a text"),
         Class::Refused(status, code) => {

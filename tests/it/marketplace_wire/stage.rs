@@ -76,9 +76,10 @@ impl Stage {
         Self { server, receiver, mcp, session, minted, made, home }
     }
 
-    /// Makes a publisher of the account: of the file's first requests some are a publisher's already.
+    /// Makes a publisher with a namespace of the account: of the file's first requests some are a publisher's already.
     pub(super) fn register(&self) {
         self.create("/publishers/register", &json!({"display_name": "Acme"}));
+        self.make(false);
     }
 
     /// Sends a line as it stands in the file, with what there is in the places of its names.
@@ -209,9 +210,17 @@ impl Stage {
         Things { connection, space, slug, tool, group }
     }
 
-    /// A call of the publisher's own tool, by the publisher itself.
+    /// A call of the publisher's own tool, by the publisher itself, with a warning: where its price looks for a cost there
+    /// is none.
     fn sell(&self, things: &Things) -> String {
-        let shown = self.server.get(TOKEN, &format!("/namespaces/{}", things.space)).json;
+        let base = format!("/namespaces/{}", things.space);
+        let price = json!({
+            "pricing_mode": "tool_returned", "charge_on": "success", "returned_credit_cost_path": "$.cost",
+            "estimated_max_credit_cost": "5",
+        });
+        self.ask("PUT", &format!("{base}/groups/{}/pricing", things.group), &price);
+        self.ask("PUT", &format!("{base}/tools/{}/group", things.tool), &json!({"tool_group_id": things.group}));
+        let shown = self.server.get(TOKEN, &base).json;
         let tool = shown["tools"][0]["name"].as_str().unwrap();
         let paid = self.create(&format!("/invoke/{}/{tool}", things.slug), &json!({}));
         paid["invocation_id"].as_str().unwrap().to_owned()

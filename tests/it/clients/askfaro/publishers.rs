@@ -77,7 +77,7 @@ fn first_word(run: &str) -> &str {
 /// The longest known subcommand that these words begin with.
 fn command_of<'a>(run: &'a str, known: &BTreeSet<String>) -> Option<&'a str> {
     let ends = run.match_indices(' ').map(|(at, _)| at).chain([run.len()]);
-    ends.filter_map(|end| run.get(..end)).filter(|words| known.contains(*words)).last()
+    ends.filter_map(|end| run.get(..end)).filter(|words| known.contains(*words)).next_back()
 }
 
 /// The subcommands of the rows, whether they wait or not.

@@ -8,14 +8,19 @@ use super::{
 };
 
 /// Where the publishers' own routes begin that this server does not have yet.
-pub(super) const WAITS: &[&str] = &["/publishers/", "/connections/", "/namespaces/"];
+pub(super) const WAITS: &[&str] = &["/publishers/", "/connections/", "/namespaces/", "/assets/"];
+
+const NOBODY: (Who, u16, &str) = (Who::Nobody, 401, "missing_token");
+const NO_ACCOUNT: (Who, u16, &str) = (Who::Globex, 403, "publisher_required");
 
 const PUBLISHER: Party = Party {
     owner: Who::Carol,
     strangers: &[Who::Dave],
-    outsiders: &[(Who::Nobody, 401, "missing_token"), (Who::Unknown, 401, "invalid_token")],
+    outsiders: &[NOBODY, NO_ACCOUNT, (Who::Bob, 403, "publisher_required"), (Who::Unknown, 401, "invalid_token")],
 };
-const NEWCOMER: Party = Party { owner: Who::Erin, strangers: &[], outsiders: &[(Who::Nobody, 401, "missing_token")] };
+const NEWCOMER: Party = Party { owner: Who::Erin, strangers: &[], outsiders: &[NOBODY, NO_ACCOUNT] };
+/// Pictures are shown to whoever looks at a listing.
+const PICTURES: Party = Party { owner: Who::Carol, strangers: &[Who::Nobody], outsiders: &[] };
 
 /// What a body names and is not there is a fault of the body, or missing: the same either way for whoever it is not.
 const NO_SUCH: Foreign = Foreign::AsUnknown(&[404, 422]);
@@ -37,6 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     row(PUBLISHER, "GET /publishers/me", &[], Foreign::Nothing).shows("Quetzal"),
     row(PUBLISHER, "PUT /publishers/me", &[], Foreign::Own).body(r#"{"country": "ES"}"#).keeps("/publishers/me"),
     row(PUBLISHER, "POST /publishers/me/logo", &[], Foreign::Own).body(PICTURE).keeps("/publishers/me"),
+    row(PICTURES, "GET /assets/{id}", &[("id", Thing::Picture)], Foreign::Nothing),
     row(PUBLISHER, "GET /publishers/earnings", &[("+sale", Thing::Sale)], Foreign::Nothing),
     row(PUBLISHER, "GET /publishers/sales-summary", &[("+sale", Thing::Sale)], Foreign::Nothing)
         .query("?period=current_month"),
@@ -86,12 +92,19 @@ pub(super) const ROWS: &[Row] = &[
         .keeps("/namespaces/{id}"),
     row(PUBLISHER, "POST /namespaces/{id}/generate-listing", SPACE, MISSING).body("{}").refused_to_all(501),
     row(PUBLISHER, "POST /namespaces/{id}/auto-listing", SPACE, MISSING).refused_to_all(501),
-    row(PUBLISHER, "PUT /namespaces/{id}/listing", &[("id", Thing::Namespace), ("tool_id", Thing::Tool)], NO_SUCH)
-        .body(r#"{"description": "d", "tools": [{"tool_id": "{tool_id}", "short_description": "s"}]}"#)
-        .keeps("/namespaces/{id}"),
+    row(
+        PUBLISHER,
+        "PUT /namespaces/{id}/listing",
+        &[("id", Thing::Namespace), ("tools.0.tool_id", Thing::Tool)],
+        NO_SUCH,
+    )
+    .body(r#"{"description": "d", "tools": [{"tool_id": "{tools.0.tool_id}", "short_description": "s"}]}"#)
+    .keeps("/namespaces/{id}"),
+    // It is not complete, which only its publisher is told.
     row(PUBLISHER, "PUT /namespaces/{id}/publish", SPACE, MISSING)
-        .body(r#"{"action": "draft"}"#)
-        .keeps("/namespaces/{id}"),
+        .body(r#"{"action": "review"}"#)
+        .keeps("/namespaces/{id}")
+        .refused_to_all(422),
     row(PUBLISHER, "PUT /namespaces/{id}/status", SPACE, MISSING)
         .body(r#"{"status": "suspended"}"#)
         .keeps("/namespaces/{id}"),

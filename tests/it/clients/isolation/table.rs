@@ -9,7 +9,8 @@ pub(super) struct Row {
     /// `METHOD /path`, as `docs/openapi.json` has it.
     pub(super) route: &'static str,
     /// What is named: the parameters of the path in their order, then those of the query and of the body by their names.
-    /// Names that begin with `+` stand in no document: things that are made beforehand, and what a header names.
+    /// Names that begin with `+` stand in no document: things that are made beforehand, and what a header names; neither do
+    /// those with dots, which are inside of what the document leaves open.
     pub(super) ids: &'static [(&'static str, Thing)],
     pub(super) query: &'static str,
     pub(super) body: &'static str,

@@ -42,6 +42,8 @@ pub(super) enum Thing {
     Group,
     /// A call of a publisher's tool.
     Sale,
+    /// What a publisher has uploaded.
+    Picture,
 }
 
 /// Things that were made, by the names that a row has for them.
@@ -67,13 +69,15 @@ impl Thing {
 
     /// Whether it is somebody's at all.
     pub(super) const fn is_somebodys(self) -> bool {
-        !matches!(self, Self::Fixed(_) | Self::Turn | Self::PartnerCap)
+        !matches!(self, Self::Fixed(_) | Self::Turn | Self::PartnerCap | Self::Picture)
     }
 
     /// What is named instead where nothing is meant that there is.
     pub(super) fn unknown(self, value: &str) -> String {
         match self {
-            Self::Fixed(_) | Self::Turn | Self::PartnerCap | Self::Key | Self::AgentSession => value.to_owned(),
+            Self::Fixed(_) | Self::Turn | Self::PartnerCap | Self::Key | Self::AgentSession | Self::Picture => {
+                value.to_owned()
+            }
             Self::Address | Self::NewAddress => "nobody@example.com".to_owned(),
             Self::EndUser | Self::CappedEndUser => "nobody".to_owned(),
             Self::HiddenNamespace | Self::HiddenTool | Self::Slug => "nothing".to_owned(),

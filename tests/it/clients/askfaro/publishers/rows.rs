@@ -163,8 +163,16 @@ pub(super) static ROWS: &[Row] = &[
         Has("\"q\""),
     )]),
     // What came of it.
-    row("publisher invocations").holds(&[("", Has("inv_"))]).takes(&[("call", "/0/invocation_id")]),
-    row("publisher ack-warning {call}"),
+    row("ns groups set-pricing market {group} --mode tool_returned --returned-path $.nothing --max-estimated-cost 10")
+        .then(&[(Call("market/find"), "/credits_charged", Is("0"))]),
+    row("publisher invocations")
+        .holds(&[("/invocations/0/warning", There), ("/invocations/0/acknowledged", Is("false"))])
+        .takes(&[("call", "/invocations/0/id")]),
+    row("publisher ack-warning {call}").then(&[(
+        Run("publisher invocations"),
+        "/invocations/0/acknowledged",
+        Is("true"),
+    )]),
     row("publisher earnings").holds(&[("", There)]),
     row("publisher sales").holds(&[("", There)]),
     row("publisher sales --period month --month 2026-11").holds(&[("", There)]),

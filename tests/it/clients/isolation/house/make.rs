@@ -49,7 +49,8 @@ impl House {
             | Thing::Slug
             | Thing::Tool
             | Thing::Group
-            | Thing::Sale => self.make_of_publisher(who, thing, made),
+            | Thing::Sale
+            | Thing::Picture => self.make_of_publisher(who, thing, made),
             _ => self.make_of_partner(who, thing, made),
         }
     }

@@ -38,6 +38,10 @@ impl House {
                 text(&self.create(who, &format!("/namespaces/{space}/groups"), &new), "id")
             }
             Thing::Sale => self.sell(who, made),
+            Thing::Picture => {
+                let shown = self.ask_with_curl(who, "POST", "/publishers/me/logo", true).json;
+                text(&shown, "logo_url").rsplit('/').next().unwrap().to_owned()
+            }
             other => panic!("{other:?} is nothing of a publisher's"),
         }
     }
