@@ -1,6 +1,7 @@
 //! The real program, called as its users call it.
 
 mod accounts;
+mod askfaro;
 mod bad_input;
 mod console;
 mod demo;
@@ -10,6 +11,7 @@ mod faro_document;
 mod guesses;
 mod hostile;
 mod invocations;
+mod isolation;
 mod mail;
 mod mcp;
 mod methods;
