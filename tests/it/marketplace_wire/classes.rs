@@ -7,7 +7,10 @@ use super::line::Line;
 
 /// Where the publishers' own routes begin that this server does not have yet. What a line is to be answered with stands
 /// in [`RULES`] all the same: with its beginning taken out of this list it is asked for.
-pub(super) const WAITS: &[&str] = &["/publishers/", "/connections/", "/namespaces/"];
+pub(super) const WAITS: &[&str] = PUBLISHERS;
+
+/// Where the publishers' own routes begin.
+pub(super) const PUBLISHERS: &[&str] = &["/publishers/", "/connections/", "/namespaces/"];
 
 /// What a request is to be answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

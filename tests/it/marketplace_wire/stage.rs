@@ -11,7 +11,10 @@ use tests::{
     upstream::Upstream,
 };
 
-use super::{classes::Class, line::Line};
+use super::{
+    classes::{Class, PUBLISHERS},
+    line::Line,
+};
 
 /// Tokens and passwords have a least length, which those of the file have not.
 const TOKEN: &str = "faro_k-0000000";
@@ -85,7 +88,8 @@ impl Stage {
     /// Sends a line as it stands in the file, with what there is in the places of its names.
     pub(super) fn send(&self, line: &Line, class: Class) -> Answer {
         let mut line = self.fitted(line);
-        if !matches!(class, Class::Waits(_)) {
+        let is_publishers = PUBLISHERS.iter().any(|start| line.path.starts_with(start));
+        if is_publishers && !matches!(class, Class::Waits(_)) {
             line = self.fitted_for_publishers(&line);
         }
         let headers: Vec<(&str, &str)> = line.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

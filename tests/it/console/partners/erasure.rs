@@ -8,7 +8,7 @@ use engine::{
         dashboard::AtLeast,
         partners::{EndUserChange, EraseEndUserError, Erasure, MetadataChange, NewCapAlert},
     },
-    store::{Ledger, UnitOfWork},
+    store::UnitOfWork,
     testing::push_statement,
 };
 
@@ -41,7 +41,7 @@ async fn keep_payload(desk: &Desk, kind: Kind, user: EndUserId) {
 
 async fn what_would_go_is_said_and_goes_with_the_operators_reason(kind: Kind) {
     let (desk, here) = shop(kind).await;
-    let there = desk.services_of(Ledger::without_writer()).await;
+    let there = desk.services_of(desk.ledger().clone()).await;
     let (partner, other) = (globex(&here).await, here.create_partner(&by(), new("Initech")).await.unwrap());
     let user = here.load_end_user(partner.id, NAME).await.unwrap();
     let nothing = Erasure { has_metadata: false, caps: 0, alerts: 0, payloads: AtLeast { count: 0, is_more: false } };
