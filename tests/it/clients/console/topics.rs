@@ -93,6 +93,6 @@ fn what_something_is_about_is_typed_shown_and_changed_by_who_has_seen_it(kind: K
     led_to(&owner.visitor.submit(&form, &form, &[("tags", "pen\npaper"), REASON]));
     assert!(text(&owner, &tool).contains("pen · paper"));
     // Who searches finds it by what it is about.
-    let found = owner.visitor.get("/namespaces/notes");
+    let found = owner.visitor.get("/namespaces/public/notes");
     assert!(found.status == 200 && found.body.contains("lists, long"), "{}", found.body);
 }
