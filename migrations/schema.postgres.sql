@@ -205,6 +205,7 @@ CREATE TABLE cap (
     "window" smallint NOT NULL,
     limit_credits bigint NOT NULL,
     created_us bigint NOT NULL,
+    is_imposed boolean NOT NULL DEFAULT true,
     CONSTRAINT cap_pkey PRIMARY KEY (id),
     CONSTRAINT cap_owner_id_owner_kind_window_key UNIQUE (owner_id, owner_kind, "window"),
     CONSTRAINT cap_limit_credits_check CHECK (limit_credits >= 0)

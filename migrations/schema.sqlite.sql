@@ -140,7 +140,7 @@ CREATE TABLE cap (
     owner_kind    INTEGER NOT NULL,
     window        INTEGER NOT NULL,
     limit_credits INTEGER NOT NULL CHECK (limit_credits >= 0),
-    created_us    INTEGER NOT NULL,
+    created_us    INTEGER NOT NULL, is_imposed INTEGER NOT NULL DEFAULT 1,
     UNIQUE (owner_id, owner_kind, window)
 ) STRICT;
 
@@ -785,6 +785,8 @@ BEGIN
 END;
 
 CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);
+
+CREATE INDEX tool_namespace ON tool (namespace_id, name);
 
 CREATE TABLE tool_document (
     number       INTEGER NOT NULL PRIMARY KEY,

@@ -6,11 +6,13 @@ use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 use actix_web::{HttpRequest, HttpResponse, web};
 use engine::{
     audit::OpContext,
+    id::WebhookId,
     ledger::export::request::Request,
     policy::console::ConsolePolicies,
     service::{Services, outbox::OutgoingMail},
     store::StoreError,
 };
+use secrecy::SecretString;
 
 pub mod assets;
 mod csrf;
@@ -25,7 +27,7 @@ mod visit;
 
 pub(crate) use export::{
     ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, cell as csv_cell, comment as csv_comment, csv, csv_by,
-    cut_off as csv_cut_off,
+    csv_of, cut_off as csv_cut_off, json_lines,
 };
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, KEY, Problems};
@@ -67,6 +69,15 @@ pub trait Door: Send + Sync {
 
     /// The body of a form, bounded in size and time.
     fn read_form(&self, payload: web::Payload) -> Pin<Box<dyn Future<Output = Result<String, UnreadForm>>>>;
+
+    /// Whether partners may be told at `url`: judged with the addresses that its host has now.
+    ///
+    /// # Errors
+    /// Why not; reads on from the address.
+    fn check_hook(&self, url: String) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
+
+    /// The secret with which what is sent to a webhook is signed.
+    fn hook_secret(&self, webhook: WebhookId) -> SecretString;
 
     /// Begins an export of the books as a download, with the limits that auditors have; the audit trail tells of it as done
     /// by `by`. `wanted` has been checked.

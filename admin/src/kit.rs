@@ -20,8 +20,8 @@ pub mod spans;
 pub mod table;
 
 pub use books::{Diverging, TAccount, TAccounts};
-pub(crate) use cell::grouped;
 pub use cell::{Cell, Tone, hours_ago, instant_text, parse_time, short_id};
+pub(crate) use cell::{grouped, iso_text};
 pub use chart::{Bars, Measure, Series, Steps};
 pub use editor::{Ask, Button, Editor, Lane, LaneEntry, LaneList, Lanes};
 pub use form::{Choice, Control, Field, Form};

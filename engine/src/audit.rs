@@ -179,6 +179,15 @@ impl AuditEntry {
         self
     }
 
+    /// The same, where somebody has said why.
+    #[must_use]
+    pub fn because_of(self, reason: Option<&str>) -> Self {
+        match reason {
+            Some(reason) => self.because(reason),
+            None => self,
+        }
+    }
+
     /// What is new; of what was approved also which request that was, and whose.
     fn told_after(&self) -> Option<String> {
         let Method::Approval { id, author } = self.by.method else { return self.after.clone() };

@@ -16,7 +16,7 @@ mod upstream;
 pub use arguments::{ArgumentFault, ArgumentSchema, SchemaError};
 pub(crate) use cost::fragment;
 pub use credential::{CredentialPlace, SealedCredential};
-pub use listing::{Listing, Topics};
+pub use listing::{Listing, Topics, TopicsError};
 pub use namespace::{Namespace, NamespaceState};
 pub use publisher::{Publisher, PublisherState};
 pub use query::search_words;

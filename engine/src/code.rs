@@ -101,6 +101,8 @@ codes! {
     PublisherRequired => Forbidden, "publisher_required";
     /// A token with a limit of its own cannot do this, nor limit itself.
     TokenLimited => Forbidden, "token_limited";
+    /// An operator set this limit: whom it limits does not change it.
+    LimitImposed => Forbidden, "limit_imposed";
     /// `X-Faro-User` came with a token that is not a partner's.
     EndUserNotAllowed => Forbidden, "end_user_not_allowed";
     /// There is no such thing, or not for this caller.

@@ -120,6 +120,9 @@ pub const EXPLANATION_BYTES_MAX: usize = 32_768;
 /// Longest one-line text of the catalog, in characters: names for people, short descriptions.
 pub const LINE_CHARS_MAX: usize = 300;
 
+/// Most tags of a namespace or a tool that somebody gives it in the console.
+pub const TAGS_MAX: usize = 50;
+
 /// Longest description that somebody types into the console, in characters.
 pub const DESCRIPTION_CHARS_MAX: usize = 20_000;
 

@@ -212,19 +212,20 @@ pub fn app_state(
     key: &MasterKey,
     gateway: Gateway,
 ) -> Result<AppState, StartError> {
-    let upstreams = HttpUpstreams::new(egress, Arc::clone(&services.clock))?;
+    let upstreams = Arc::new(HttpUpstreams::new(egress, Arc::clone(&services.clock))?);
+    let webhook_keys = WebhookKeys::new(&key.derive("webhooks")?);
     let config = Arc::new(config);
     let auth_limiter = Arc::new(AuthLimiter::new(&config.limits));
     let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
-    let console = console::open(&services, &config, &auth_limiter, &exports)?;
+    let console = console::open(&services, &config, &auth_limiter, &exports, (&upstreams, &webhook_keys))?;
     Ok(AppState {
-        upstreams: Arc::new(upstreams),
+        upstreams,
         invoke_limiter: Arc::new(InvokeLimiter::new(&config.limits)),
         discovery_limiter: Arc::new(DiscoveryLimiter::new(&config.limits)),
         auth_limiter,
         console: Arc::new(console),
         jwt: JwtKeys::new(&key.derive("jwt")?),
-        webhook_keys: WebhookKeys::new(&key.derive("webhooks")?),
+        webhook_keys,
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
         exports,

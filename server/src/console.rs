@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use admin::console::{Console, Disk, Door, GatewayWays, NoExport, SignInTry, UnreadForm, WrittenMail};
 use engine::{
     audit::OpContext,
+    id::WebhookId,
     ledger::export::request::Request,
     policy::{PolicySources, console::ConsolePolicies},
     sealing::Sealing,
@@ -13,6 +14,7 @@ use engine::{
     store::{StoreError, books::ReportError},
 };
 use rustix::fs::statvfs;
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -29,6 +31,8 @@ use crate::{
         login_backoff::LoginAttempt,
     },
     mail,
+    upstream::HttpUpstreams,
+    webhooks::WebhookKeys,
 };
 
 /// Largest form, in bytes: the text of a policy fits.
@@ -61,6 +65,7 @@ pub fn open(
     config: &Arc<Config>,
     limiter: &Arc<AuthLimiter>,
     exports: &Arc<Semaphore>,
+    (upstreams, webhook_keys): (&Arc<HttpUpstreams>, &WebhookKeys),
 ) -> Result<Console, StartError> {
     let sources = PolicySources { schema: policies::CONSOLE_SCHEMA, policies: policies::CONSOLE };
     let door = ServerDoor {
@@ -68,6 +73,8 @@ pub fn open(
         config: Arc::clone(config),
         limiter: Arc::clone(limiter),
         exports: Arc::clone(exports),
+        upstreams: Arc::clone(upstreams),
+        webhook_keys: webhook_keys.clone(),
     };
     let policies = Arc::new(ConsolePolicies::load(sources)?);
     services.set_up_console_policies(Arc::clone(&policies));
@@ -79,6 +86,8 @@ struct ServerDoor {
     config: Arc<Config>,
     limiter: Arc<AuthLimiter>,
     exports: Arc<Semaphore>,
+    upstreams: Arc<HttpUpstreams>,
+    webhook_keys: WebhookKeys,
 }
 
 impl Door for ServerDoor {
@@ -145,6 +154,15 @@ impl Door for ServerDoor {
                 BodyFault::Late | BodyFault::Cut | BodyFault::NotText => UnreadForm::Broken,
             })
         })
+    }
+
+    fn check_hook(&self, url: String) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
+        let upstreams = Arc::clone(&self.upstreams);
+        Box::pin(async move { upstreams.check_hook(&url).await.map_err(|refusal| refusal.to_string()) })
+    }
+
+    fn hook_secret(&self, webhook: WebhookId) -> SecretString {
+        self.webhook_keys.secret_of(webhook)
     }
 
     fn export(&self, wanted: Request, by: OpContext) -> Pin<Box<dyn Future<Output = Result<HttpResponse, NoExport>>>> {

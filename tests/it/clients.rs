@@ -1,6 +1,7 @@
 //! The real program, called as its users call it.
 
 mod accounts;
+mod askfaro;
 mod bad_input;
 mod console;
 mod demo;
@@ -11,6 +12,7 @@ mod guesses;
 mod hostile;
 mod imports;
 mod invocations;
+mod isolation;
 mod mail;
 mod mcp;
 mod methods;

@@ -21,6 +21,8 @@ mod ledger;
 #[cfg(test)]
 mod ledger_cases;
 #[cfg(test)]
+mod marketplace_wire;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod operators;

@@ -27,7 +27,7 @@ const USE_CASES: [(&str, &str, &[Action]); 71] = [
     ("audit.rs", "record", &[ExportCreate, PayloadRead, BooksVerify, BooksBackup, BooksRestore]),
     ("auditors.rs", "create_auditor", &[OperatorCreate]),
     ("auditors.rs", "revoke_auditor", &[OperatorRevoke]),
-    ("caps.rs", "save_cap", &[CapSet]),
+    ("caps/change.rs", "save_cap", &[CapSet]),
     ("catalog.rs", "import", &[CatalogImport, PriceSet, CapSet, TokenCreate, GrantCreate]),
     (
         "catalog/rows.rs",
@@ -38,6 +38,7 @@ const USE_CASES: [(&str, &str, &[Action]); 71] = [
             PublisherSuspend,
             PublisherResume,
             NamespaceCreate,
+            NamespaceChange,
             NamespaceSuspend,
             NamespaceResume,
             ToolCreate,

@@ -4,6 +4,7 @@
 //! helpers themselves.
 #![expect(clippy::panic, clippy::expect_used, reason = "test harness: a broken premise ends the test with a sentence")]
 
+pub mod askfaro;
 pub mod authenticator;
 pub mod binary;
 pub mod browser;

@@ -12,6 +12,8 @@ dashboard-waits-chargeback = Payments are in dispute
 dashboard-waits-unknown = Calls whose end nobody knows hold money
 dashboard-waits-mail-failed = Mail was given up
 dashboard-waits-mail-late = Mail waits for longer than ten minutes
+dashboard-waits-webhook-failed = Webhooks of partners were told in vain, and given up
+dashboard-waits-webhook-late = Webhooks of partners wait for longer than ten minutes
 dashboard-waits-cap = Caps are used up
 dashboard-waits-checkpoint = No checkpoint has been made for long
 
@@ -37,6 +39,7 @@ dashboard-checkpoint = Last checkpoint
 dashboard-no-checkpoint = none yet
 dashboard-batches-since = { $count } batches since
 dashboard-mail = Mail in the queue
+dashboard-webhooks = For webhooks of partners
 dashboard-since = the oldest since { $since }
 dashboard-percent = { $percent } %
 dashboard-cap-of = Of

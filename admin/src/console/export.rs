@@ -1,4 +1,4 @@
-//! Lists as files: what a list shows, page after page, as CSV.
+//! Lists as files: what a list shows, page after page, as CSV; what is known of something as lines of JSON.
 
 use std::{
     pin::Pin,
@@ -8,7 +8,7 @@ use std::{
 use actix_web::{HttpResponse, http::header::CONTENT_DISPOSITION, web::Bytes};
 use engine::store::StoreError;
 use futures_core::Stream;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Answer, Visit};
@@ -52,7 +52,30 @@ pub(crate) async fn csv_by<P: 'static>(
     page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
     let facts = json!({"filter": without_people(&visit.query)});
-    visit.services().record_export(&visit.context()?, name, &facts).await?;
+    told_csv(visit, (name, &facts), columns, page).await
+}
+
+/// As [`csv_by`], of a list that belongs to something: `of` is its identifier, which the audit trail is told.
+///
+/// # Errors
+/// As for [`csv`].
+pub(crate) async fn csv_of<P: 'static>(
+    visit: &Visit,
+    (name, of): (&'static str, &str),
+    columns: &[&str],
+    page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
+) -> Answer {
+    let facts = json!({"of": of, "filter": without_people(&visit.query)});
+    told_csv(visit, (name, &facts), columns, page).await
+}
+
+async fn told_csv<P: 'static>(
+    visit: &Visit,
+    (name, facts): (&'static str, &Value),
+    columns: &[&str],
+    page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
+) -> Answer {
+    visit.services().record_export(&visit.context()?, name, facts).await?;
     let operator = &visit.signed_in()?.operator;
     let when = instant_text(visit.now_us);
     let (filter, who) = (comment(&visit.query), comment(&operator.name));
@@ -60,11 +83,54 @@ pub(crate) async fn csv_by<P: 'static>(
     let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
     let head = line(&[about]) + &line(&columns);
     let waiting = Some(page(None));
-    let lines = Lines { head: Some(head), page, waiting, left: ROWS_MAX };
+    let lines = Lines { form: Form::Csv, head: Some(head), page, waiting, left: ROWS_MAX };
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")))
         .streaming(lines))
+}
+
+/// A file with a JSON object on each line: `head` first, then the rows of the pages, each of one cell, at most [`ROWS_MAX`].
+/// The last line says whether the file is whole. Whoever gives it away has told the audit trail.
+pub(crate) fn json_lines<P: 'static>(
+    name: &str,
+    head: &[Value],
+    page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
+) -> HttpResponse {
+    let head = head.iter().map(|object| format!("{object}\n")).collect();
+    let waiting = Some(page(None));
+    let lines = Lines { form: Form::JsonLines, head: Some(head), page, waiting, left: ROWS_MAX };
+    HttpResponse::Ok()
+        .content_type("application/x-ndjson")
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.jsonl\"")))
+        .streaming(lines)
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As spreadsheets read it.
+    Csv,
+    /// An object on each line.
+    JsonLines,
+}
+
+impl Form {
+    fn line(self, cells: &[String]) -> String {
+        match self {
+            Self::Csv => line(cells),
+            Self::JsonLines => cells.iter().map(|object| format!("{object}\n")).collect(),
+        }
+    }
+
+    /// The last line: whether the file ends early.
+    fn end(self, is_cut: bool) -> String {
+        match (self, is_cut) {
+            (Self::Csv, true) => line(&[cut_off()]),
+            (Self::Csv, false) => line(&[WHOLE.to_owned()]),
+            (Self::JsonLines, _) => format!("{}\n", json!({"kind": "end", "is_whole": !is_cut})),
+        }
+    }
 }
 
 /// How a list was narrowed, without what may name a person: an address may have to be erased, and the trail stays.
@@ -76,6 +142,7 @@ fn without_people(query: &str) -> String {
 
 /// The lines of a file, as they are read.
 struct Lines<F, P> {
+    form: Form,
     head: Option<String>,
     page: F,
     waiting: Option<ListedPage<P>>,
@@ -111,12 +178,12 @@ impl<P, F: Fn(Option<P>) -> ListedPage<P> + Unpin> Stream for Lines<F, P> {
 impl<P, F: Fn(Option<P>) -> ListedPage<P>> Lines<F, P> {
     /// A page as text, behind the last one with how the file ends. The next one is asked for.
     fn take(&mut self, rows: &[Vec<String>], next: Option<P>) -> String {
-        let mut text: String = rows.iter().take(self.left).map(|row| line(row)).collect();
+        let mut text: String = rows.iter().take(self.left).map(|row| self.form.line(row)).collect();
         let is_cut = rows.len() > self.left || (rows.len() == self.left && next.is_some());
         self.left = self.left.saturating_sub(rows.len());
         match next {
-            _ if is_cut => text.push_str(&line(&[cut_off()])),
-            None => text.push_str(&line(&[WHOLE.to_owned()])),
+            _ if is_cut => text.push_str(&self.form.end(true)),
+            None => text.push_str(&self.form.end(false)),
             Some(next) => self.waiting = Some((self.page)(Some(next))),
         }
         text

@@ -188,7 +188,7 @@ pub fn instant_text(us: i64) -> String {
 }
 
 /// A moment as RFC 3339; `us` in microseconds since the Unix epoch.
-fn iso_text(us: i64) -> String {
+pub(crate) fn iso_text(us: i64) -> String {
     timestamp(us).map_or_else(|| us.to_string(), |time| time.to_string())
 }
 

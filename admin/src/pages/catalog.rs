@@ -19,6 +19,7 @@ mod publishers;
 mod stop;
 mod tool_forms;
 mod tools;
+mod topics;
 
 /// Where the list of publishers is.
 const PUBLISHERS: &str = "/admin/publishers";
@@ -42,6 +43,8 @@ pub(super) fn routes() -> Vec<Route> {
         get("/namespaces/new", needs(ConsoleAction::NamespaceCreate), namespaces::ask_new),
         post("/namespaces/new", needs(ConsoleAction::NamespaceCreate), namespaces::create),
         get("/namespaces/{id}", needs(ConsoleAction::CatalogRead), namespaces::show),
+        get("/namespaces/{id}/edit", needs(ConsoleAction::NamespaceChange), namespaces::ask_edit),
+        post("/namespaces/{id}/edit", needs(ConsoleAction::NamespaceChange), namespaces::edit),
         get("/namespaces/{id}/suspend", needs(ConsoleAction::NamespaceSuspend), stop::ask_namespace),
         post("/namespaces/{id}/suspend", needs(ConsoleAction::NamespaceSuspend), stop::namespace),
         get("/tools", needs(ConsoleAction::CatalogRead), tools::list),

@@ -175,7 +175,16 @@ fn standing(found: &Dashboard) -> Vec<Stat> {
         stat("dashboard-caps", at_least(near), t("dashboard-caps-note"), String::new()),
         checkpoint(found),
         stat("dashboard-mail", at_least(found.mail.queued), oldest.unwrap_or_default(), places::href("/mail")),
+        webhooks(found),
     ]
+}
+
+/// What is on its way to partners' webhooks.
+fn webhooks(found: &Dashboard) -> Stat {
+    let oldest = found.webhooks.oldest_us;
+    let oldest = oldest.map(|at_us| t_with("dashboard-since", &[("since", instant_text(at_us).into())]));
+    let waiting = places::href("/partners/deliveries?state=queued");
+    stat("dashboard-webhooks", at_least(found.webhooks.queued), oldest.unwrap_or_default(), waiting)
 }
 
 /// How far the proof of the books reaches.

@@ -228,10 +228,10 @@ fn servers(health: &Health) -> Table {
     }
 }
 
-/// How many mails are in a state, with the list of them.
-fn mail(count: AtLeast, state: &str) -> Cell {
+/// How many things there are, with the list of them.
+fn listed(count: AtLeast, path: &str) -> Cell {
     let text = if count.is_more { format!("{}+", count.count) } else { count.count.to_string() };
-    places::link(text, &format!("/mail?state={state}"))
+    places::link(text, path)
 }
 
 fn books(health: &Health) -> Facts {
@@ -245,9 +245,12 @@ fn books(health: &Health) -> Facts {
     let every = health.checkpoint_every_us.and_then(|every_us| every_us.checked_div(1_000_000));
     facts
         .fact(t("health-checkpoint-every"), every.map_or(Cell::None, Cell::Number))
-        .fact(t("health-mail"), mail(health.mail.queued, "queued"))
+        .fact(t("health-mail"), listed(health.mail.queued, "/mail?state=queued"))
         .fact(t("health-mail-oldest"), Cell::time(health.mail.oldest_us))
-        .fact(t("health-mail-failed"), mail(health.mail.failed, "failed"))
+        .fact(t("health-mail-failed"), listed(health.mail.failed, "/mail?state=failed"))
+        .fact(t("health-webhooks"), listed(health.webhooks.queued, "/partners/deliveries?state=queued"))
+        .fact(t("health-webhooks-oldest"), Cell::time(health.webhooks.oldest_us))
+        .fact(t("health-webhooks-failed"), listed(health.webhooks.failed, "/partners/deliveries?state=failed"))
         .fact(t("health-counted"), Cell::time(health.counted_until_us))
 }
 

@@ -22,19 +22,33 @@ use crate::{
     text::{t, t_with},
 };
 
+mod alerts;
 mod change;
+mod deliveries;
+mod events;
 mod grant;
+mod hooks;
+mod months;
+mod personal;
 mod statement;
+mod usage;
 mod users;
 
 /// Where the list is.
 const LIST: &str = "/admin/partners";
 
 pub(super) fn routes() -> Vec<Route> {
+    let of_partner = [own_routes(), token_and_cap_routes(), user_routes(), told_routes()];
+    of_partner.into_iter().flatten().collect()
+}
+
+/// The list, and a partner itself.
+fn own_routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
         get("/partners", needs(ConsoleAction::PartnersRead), list),
         get("/partners/export", needs(ConsoleAction::ListsExport), export),
+        get("/partners/deliveries", needs(ConsoleAction::PartnersRead), deliveries::list),
         get("/partners/new", needs(ConsoleAction::PartnerCreate), change::ask_new),
         post("/partners/new", needs(ConsoleAction::PartnerCreate), change::make),
         get("/partners/{id}", needs(ConsoleAction::PartnersRead), show),
@@ -44,6 +58,19 @@ pub(super) fn routes() -> Vec<Route> {
         post("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::suspend),
         get("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::ask),
         post("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::give),
+        get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
+        get("/partners/{id}/usage", needs(ConsoleAction::PartnersRead), usage::show),
+        get("/partners/{id}/usage/export", needs(ConsoleAction::ListsExport), usage::export),
+        get("/partners/{id}/statements", needs(ConsoleAction::PartnersRead), months::list),
+        get("/partners/{id}/statements/{period}", needs(ConsoleAction::PartnersRead), months::show),
+        get("/partners/{id}/statements/{period}/print", needs(ConsoleAction::PartnersRead), months::print),
+    ]
+}
+
+/// Who calls for it, and how much may be spent.
+fn token_and_cap_routes() -> Vec<Route> {
+    let needs = Access::Needs;
+    vec![
         get("/partners/{id}/tokens", needs(ConsoleAction::PartnersRead), tokens),
         get("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), access::ask_token::<OfPartner>),
         post("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), access::make_token::<OfPartner>),
@@ -57,11 +84,47 @@ pub(super) fn routes() -> Vec<Route> {
         post("/partners/{id}/caps", needs(ConsoleAction::PartnerCap), access::set_cap::<OfPartner>),
         get("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), access::ask_lift::<OfPartner>),
         post("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), access::lift::<OfPartner>),
-        get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
+        get("/partners/{id}/alerts", needs(ConsoleAction::PartnersRead), alerts::show),
+        post("/partners/{id}/alerts", needs(ConsoleAction::PartnerAlert), alerts::add),
+        get("/partners/{id}/alerts/{alert}/remove", needs(ConsoleAction::PartnerAlert), alerts::ask_remove),
+        post("/partners/{id}/alerts/{alert}/remove", needs(ConsoleAction::PartnerAlert), alerts::remove),
+    ]
+}
+
+/// For whom it calls.
+fn user_routes() -> Vec<Route> {
+    let needs = Access::Needs;
+    vec![
         get("/partners/{id}/users", needs(ConsoleAction::PartnersRead), users::list),
         get("/partners/{id}/users/{user}", needs(ConsoleAction::PartnersRead), users::show),
         get("/partners/{id}/users/{user}/block", needs(ConsoleAction::EndUserBlock), users::ask_block),
         post("/partners/{id}/users/{user}/block", needs(ConsoleAction::EndUserBlock), users::block),
+        get("/partners/{id}/users/{user}/file", needs(ConsoleAction::EndUserExport), personal::file),
+        get("/partners/{id}/users/{user}/erase", needs(ConsoleAction::EndUserErase), personal::ask_erase),
+        post("/partners/{id}/users/{user}/erase", needs(ConsoleAction::EndUserErase), personal::erase),
+    ]
+}
+
+/// What it is told, and where.
+fn told_routes() -> Vec<Route> {
+    let needs = Access::Needs;
+    vec![
+        get("/partners/{id}/events", needs(ConsoleAction::PartnersRead), events::list),
+        get("/partners/{id}/webhooks", needs(ConsoleAction::PartnersRead), hooks::list),
+        post("/partners/{id}/webhooks", needs(ConsoleAction::PartnerWebhook), hooks::add),
+        get("/partners/{id}/webhooks/{webhook}", needs(ConsoleAction::PartnersRead), hooks::show),
+        get("/partners/{id}/webhooks/{webhook}/remove", needs(ConsoleAction::PartnerWebhook), hooks::ask_remove),
+        post("/partners/{id}/webhooks/{webhook}/remove", needs(ConsoleAction::PartnerWebhook), hooks::remove),
+        get(
+            "/partners/{id}/webhooks/{webhook}/deliveries/{delivery}/replay",
+            needs(ConsoleAction::PartnerWebhook),
+            deliveries::ask_replay,
+        ),
+        post(
+            "/partners/{id}/webhooks/{webhook}/deliveries/{delivery}/replay",
+            needs(ConsoleAction::PartnerWebhook),
+            deliveries::replay,
+        ),
     ]
 }
 
@@ -152,6 +215,7 @@ async fn list(visit: Visit) -> Answer {
         ..Table::default()
     };
     let page = Page::new(t("partners-title")).tool(may_create, new.text, new.href);
+    let page = page.tool(true, t("partners-deliveries"), deliveries::LIST);
     visit.show(page.with(filters).with(table)).await
 }
 
@@ -196,7 +260,12 @@ fn tabs(partner: &PartnerProfile, here: &str) -> Vec<Link> {
         ("/users", "partners-tab-users"),
         ("/tokens", "partners-tab-tokens"),
         ("/caps", "partners-tab-caps"),
+        ("/alerts", "partners-tab-alerts"),
+        ("/usage", "partners-tab-usage"),
+        ("/statements", "partners-tab-months"),
         ("/statement", "partners-tab-statement"),
+        ("/webhooks", "partners-tab-webhooks"),
+        ("/events", "partners-tab-events"),
     ];
     let link = |(path, key): (&str, &str)| {
         Link::new(t(key), if path == here { String::new() } else { format!("{own}{path}") })

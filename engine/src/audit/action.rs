@@ -113,7 +113,7 @@ pub enum Action {
     PublisherResume,
     /// A namespace was added.
     NamespaceCreate,
-    /// A namespace was changed by its publisher.
+    /// A namespace was changed.
     NamespaceChange,
     /// All tools of a namespace were stopped.
     NamespaceSuspend,

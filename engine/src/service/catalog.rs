@@ -45,8 +45,8 @@ pub use list::{
 pub(super) use rows::{PublisherTerms, blank_namespace, blank_tool, tags_to_json};
 pub use spec::{spec_from_json, spec_to_json};
 pub use switches::{RECENT_CALLS_MAX, RecentCalls, STOPPED_NAMED_MAX, Switch, SwitchEffect};
-pub use terms::ToolTerms;
 pub(super) use terms::facts_of;
+pub use terms::{NamespaceTerms, ToolTerms};
 pub(super) use trail::{namespace_facts, price_facts, without_secrets};
 
 /// How often an import is planned anew because somebody else changed the catalog at the same moment.

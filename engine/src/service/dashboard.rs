@@ -8,6 +8,7 @@ use super::{
     access::CapOwner,
     counts::{Calls, CallsSince, Takings, bucket_of},
     invocations::Wanted,
+    partners::WebhookQueue,
 };
 use crate::{
     credits::Credits,
@@ -40,7 +41,7 @@ pub struct AtLeast {
 }
 
 impl AtLeast {
-    fn of(counted: Counted) -> Self {
+    pub(super) fn of(counted: Counted) -> Self {
         let most = COUNTED_MAX.saturating_sub(1);
         Self { count: counted.count.min(most), is_more: counted.count > most }
     }
@@ -161,6 +162,8 @@ pub struct Dashboard {
     pub checkpoint_every_us: Option<i64>,
     /// What waits to be sent.
     pub mail: MailQueue,
+    /// What waits to be sent to partners' webhooks.
+    pub webhooks: WebhookQueue,
 }
 
 impl Services {
@@ -208,6 +211,7 @@ impl Services {
             checkpoint: self.find_checkpoint_facts().await?,
             checkpoint_every_us: self.checkpoint_every_us(),
             mail: self.load_mail_queue().await?,
+            webhooks: self.load_webhook_queue().await?,
         })
     }
 

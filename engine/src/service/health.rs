@@ -6,6 +6,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use super::{
     Services,
     dashboard::{LastCheckpoint, MailQueue},
+    partners::WebhookQueue,
     work::WorkDone,
 };
 use crate::store::{
@@ -132,6 +133,8 @@ pub struct Health {
     pub checkpoint_every_us: Option<i64>,
     /// What waits to be sent.
     pub mail: MailQueue,
+    /// What waits to be sent to partners' webhooks.
+    pub webhooks: WebhookQueue,
     /// Up to when calls have been counted for the overview; `None` if none was.
     pub counted_until_us: Option<i64>,
     /// The version of the catalog that decides now.
@@ -177,6 +180,7 @@ impl Services {
             checkpoint: self.find_checkpoint_facts().await?,
             checkpoint_every_us: self.checkpoint_every_us(),
             mail: self.load_mail_queue().await?,
+            webhooks: self.load_webhook_queue().await?,
             counted_until_us: self.counted_calls_until().await?,
             catalog_version: snapshot.version(),
             policy_version: snapshot.policies().label().to_string(),

@@ -23,19 +23,23 @@ use crate::{
 
 mod alerts;
 mod deliveries;
+mod erasure;
 mod hooks;
 mod notices;
 mod own;
 mod payouts;
+mod queue;
 mod usage;
 mod users;
 
 pub use alerts::{CapAlert, CapAlertError, NewCapAlert};
 pub use deliveries::{DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery};
-pub use hooks::{Delivery, DeliveryState, Webhook, WebhookError};
+pub use erasure::{EraseEndUserError, Erasure};
+pub use hooks::{Delivery, DeliveryState, Webhook, WebhookError, WebhookNote};
 pub use notices::{NoticeRound, PartnerEvent};
 pub use own::{ChangeEndUserError, EndUserChange, MetadataChange, is_external_id, named_by_key};
 pub use payouts::PartnerPayout;
+pub use queue::{DeliveryCursor, InvalidDeliveryCursor, PartnerDelivery, WebhookQueue};
 pub use usage::{
     InvalidUsageCursor, UsageBy, UsageCursor, UsageLine, UsagePage, UsagePeriod, UsageQuery, UsageSubject,
 };

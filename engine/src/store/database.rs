@@ -164,7 +164,9 @@ impl Database {
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|postgres| {
                 // A search looks at the first so many tools with a word: they are to be the same ones the next time.
-                let settings = [("default_transaction_read_only", "on"), ("synchronize_seqscans", "off")];
+                // To translate a statement takes longer than to carry it out: all that is read here is found by its keys.
+                let settings =
+                    [("default_transaction_read_only", "on"), ("synchronize_seqscans", "off"), ("jit", "off")];
                 postgres.application_name("tollgate readers").options(settings)
             });
         Ok(sea_orm::Database::connect(options).await?)

@@ -65,6 +65,25 @@ pub(crate) async fn failed_mail(readers: &Readers) -> Result<Counted, StoreError
     counted(readers, sql, [COUNTED_MAX.into()]).await
 }
 
+/// What is still to be sent to webhooks, and when the oldest of it was written. Served by the index of what is due.
+pub(crate) async fn queued_deliveries(readers: &Readers) -> Result<Counted, StoreError> {
+    let sql = "SELECT count(*), min(created_us)
+               FROM (SELECT created_us FROM webhook_delivery WHERE state = 'queued' ORDER BY next_us LIMIT $1) AS queued";
+    counted(readers, sql, [COUNTED_MAX.into()]).await
+}
+
+/// What was given up and belongs to a webhook that is still there: of the latest of them. Served by the same index; each
+/// webhook is found by its key.
+pub(crate) async fn failed_deliveries(readers: &Readers) -> Result<Counted, StoreError> {
+    let sql = "SELECT count(*), min(created_us)
+               FROM (SELECT given_up.created_us, (SELECT w.created_us FROM webhook w
+                                                  WHERE w.id = given_up.webhook_id AND w.removed_us IS NULL) AS hook_us
+                     FROM (SELECT webhook_id, created_us FROM webhook_delivery WHERE state = 'failed'
+                           ORDER BY next_us DESC LIMIT $1) AS given_up) AS failed
+               WHERE hook_us IS NOT NULL";
+    counted(readers, sql, [COUNTED_MAX.into()]).await
+}
+
 /// Purchases that wait for their provider, among the newest.
 pub(crate) async fn pending_purchases(readers: &Readers) -> Result<Counted, StoreError> {
     let sql = "SELECT count(*), CAST(sum(credits) AS bigint)

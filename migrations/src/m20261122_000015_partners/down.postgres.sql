@@ -1,3 +1,4 @@
+ALTER TABLE cap DROP COLUMN is_imposed;
 DROP INDEX payload_end_user;
 ALTER TABLE payload DROP COLUMN end_user_id;
 DROP TABLE webhook_delivery;

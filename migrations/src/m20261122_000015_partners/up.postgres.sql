@@ -68,3 +68,8 @@ CREATE INDEX webhook_delivery_webhook ON webhook_delivery (webhook_id, id);
 -- For which end user of a partner the call was, so that what it carried goes with what is known of that one.
 ALTER TABLE payload ADD COLUMN end_user_id uuid;
 CREATE INDEX payload_end_user ON payload (end_user_id) WHERE end_user_id IS NOT NULL;
+
+-- An operator or the configuration set it: whom it limits neither changes nor lifts it. Nobody knows of older ones on tokens
+-- (kind 2) who set them: those stay their owners'.
+ALTER TABLE cap ADD COLUMN is_imposed boolean NOT NULL DEFAULT true;
+UPDATE cap SET is_imposed = false WHERE owner_kind = 2;

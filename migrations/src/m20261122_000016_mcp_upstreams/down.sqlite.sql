@@ -1,1 +1,2 @@
+DROP INDEX tool_namespace;
 ALTER TABLE tool DROP COLUMN upstream_tool;

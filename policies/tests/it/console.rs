@@ -84,8 +84,17 @@ fn every_case_of_the_console_gets_its_decision_and_every_policy_decides_one() {
     assert_eq!(decided, policies.policy_ids().iter().cloned().collect(), "each policy must decide a case");
 }
 
-/// Tokens spend money, a new account comes with one, and limits keep it from being spent: all are looked after as money is.
-const KEYS_AND_LIMITS: [&str; 5] = ["account.create", "account.token", "account.cap", "partner.token", "partner.cap"];
+/// Tokens spend money, a new account comes with one, and limits keep it from being spent; a webhook comes with a secret, and
+/// what is erased does not come back: all are looked after as money is.
+const KEYS_AND_LIMITS: [&str; 7] = [
+    "account.create",
+    "account.token",
+    "account.cap",
+    "partner.token",
+    "partner.cap",
+    "partner.webhook",
+    "end_user.erase",
+];
 
 /// Whether a second factor, or the password once more, is wanted for this deed of this group.
 fn needs(code: ConsoleDenialCode, word: &str, group: &str) -> bool {

@@ -2,7 +2,6 @@
 
 mod alerts;
 mod caps;
-mod isolation;
 mod tokens;
 mod usage;
 mod users;

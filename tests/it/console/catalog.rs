@@ -4,15 +4,17 @@ mod switches;
 
 use engine::{
     audit::{Action, OpContext},
+    catalog::Topics,
     credits::Credits,
     id::{InvocationId, NamespaceId, PublisherId, RequestId, ToolId},
     invocation::{CallRecord, CallState},
+    limits::TAGS_MAX,
     pricing::PricingSpec,
     service::{
         Services,
         catalog::{
-            CatalogError, DeclaredCatalog, DeclaredPartner, Making, NewNamespace, NewPublisher, NewTool,
-            PublisherChange, PublisherFilter, ToolFilter, ToolStanding, ToolTerms,
+            CatalogError, DeclaredCatalog, DeclaredPartner, Making, NamespaceTerms, NewNamespace, NewPublisher,
+            NewTool, PublisherChange, PublisherFilter, ToolFilter, ToolStanding, ToolTerms,
         },
         paging::PAGE_ROWS,
     },
@@ -28,6 +30,7 @@ on_both! {
     what_cannot_be_added_is_refused_and_leaves_nothing,
     a_share_is_changed_only_by_who_has_seen_it,
     a_tool_is_changed_only_by_who_has_seen_it,
+    a_namespace_is_changed_only_by_who_has_seen_it,
     lists_go_on_behind_their_last_row_and_are_narrowed,
     earnings_are_what_payouts_pay,
 }
@@ -48,12 +51,26 @@ pub(super) fn terms() -> ToolTerms {
     ToolTerms {
         short_description: "Adds a note".to_owned(),
         long_description: "Line one.\nLine two.".to_owned(),
+        topics: Topics { category: Some("Notes".to_owned()), tags: vec!["notes".to_owned(), "to do".to_owned()] },
         input_schema: r#"{"type":"object"}"#.to_owned(),
         is_unverified_ok: false,
         method: "POST".to_owned(),
         url: "https://upstream.example/add?key=secret".to_owned(),
         timeout_ms: 1_000,
     }
+}
+
+/// What of a namespace can be changed, with this description.
+pub(super) fn about(description: &str) -> NamespaceTerms {
+    NamespaceTerms { description: description.to_owned(), ..NamespaceTerms::default() }
+}
+
+fn category(text: &str) -> Topics {
+    Topics { category: Some(text.to_owned()), tags: Vec::new() }
+}
+
+fn tags(words: &[&str]) -> Topics {
+    Topics { category: None, tags: words.iter().map(|word| (*word).to_owned()).collect() }
 }
 
 pub(super) const fn because(key: Option<RequestId>) -> Making<'static> {
@@ -72,7 +89,7 @@ pub(super) async fn house(kind: Kind) -> (Desk, Services) {
 async fn seller(services: &Services) -> (PublisherId, NamespaceId) {
     let new = NewPublisher { slug: "acme", display_name: "Acme", share_bps: 8_000 };
     let publisher = services.create_publisher(&by(), &new, because(None)).await.unwrap();
-    let new = NewNamespace { publisher, name: "acme", description: "Notes" };
+    let new = NewNamespace { publisher, name: "acme", terms: &about("Notes") };
     (publisher, services.create_namespace(&by(), &new, because(None)).await.unwrap())
 }
 
@@ -167,7 +184,7 @@ async fn a_form_that_is_sent_twice_makes_one_thing(kind: Kind) {
     let other = NewPublisher { slug: "other", ..new };
     let refused = services.create_publisher(&by(), &other, because(first)).await;
     assert!(matches!(refused, Err(CatalogError::KeyReused)), "{refused:?}");
-    let new = NewNamespace { publisher, name: "notes", description: "" };
+    let new = NewNamespace { publisher, name: "notes", terms: &about("") };
     let namespace = services.create_namespace(&by(), &new, because(second)).await.unwrap();
     assert_eq!(services.create_namespace(&by(), &new, because(second)).await.unwrap(), namespace);
     let (terms, pricing) = (terms(), fixed("0"));
@@ -218,10 +235,19 @@ async fn what_cannot_be_added_is_refused_and_leaves_nothing(kind: Kind) {
         assert_eq!(field(refused), wrong, "{slug} {display_name} {share_bps}");
     }
     for name in ["a", "acme"] {
-        let new = NewNamespace { publisher, name, description: "" };
+        let new = NewNamespace { publisher, name, terms: &about("") };
         assert_eq!(field(services.create_namespace(&by(), &new, because(None)).await.unwrap_err()), "name");
     }
-    let nobody = NewNamespace { publisher: PublisherId::from(namespace.uuid()), name: "new", description: "" };
+    for (terms, wrong) in [
+        (NamespaceTerms { listing_name: Some("a\nb".to_owned()), ..about("") }, "listing_name"),
+        (NamespaceTerms { topics: category(" "), ..about("") }, "category"),
+        (NamespaceTerms { topics: tags(&[""]), ..about("") }, "tags"),
+        (about(&"x".repeat(20_001)), "description"),
+    ] {
+        let new = NewNamespace { publisher, name: "new", terms: &terms };
+        assert_eq!(field(services.create_namespace(&by(), &new, because(None)).await.unwrap_err()), wrong);
+    }
+    let nobody = NewNamespace { publisher: PublisherId::from(namespace.uuid()), name: "new", terms: &about("") };
     let refused = services.create_namespace(&by(), &nobody, because(None)).await;
     assert!(matches!(refused, Err(CatalogError::NotFound("publisher"))), "{refused:?}");
     for (name, change, credits, wrong) in [
@@ -235,6 +261,9 @@ async fn what_cannot_be_added_is_refused_and_leaves_nothing(kind: Kind) {
         ("new", Some(ToolTerms { timeout_ms: 0, ..terms() }), "5", "timeout_ms"),
         ("new", Some(ToolTerms { timeout_ms: 600_001, ..terms() }), "5", "timeout_ms"),
         ("new", Some(ToolTerms { short_description: "a\nb".to_owned(), ..terms() }), "5", "short_description"),
+        ("new", Some(ToolTerms { topics: category("a\nb"), ..terms() }), "5", "category"),
+        ("new", Some(ToolTerms { topics: tags(&["a", "two\nlines"]), ..terms() }), "5", "tags"),
+        ("new", Some(ToolTerms { topics: tags(&["a"; TAGS_MAX + 1]), ..terms() }), "5", "tags"),
         ("new", Some(ToolTerms { is_unverified_ok: true, ..terms() }), "5", "tier"),
         ("new", None, "-1", "fixed_credit_cost"),
     ] {
@@ -298,6 +327,44 @@ async fn a_tool_is_changed_only_by_who_has_seen_it(kind: Kind) {
     desk.verify();
 }
 
+async fn a_namespace_is_changed_only_by_who_has_seen_it(kind: Kind) {
+    let (desk, here, _tool) = shop(kind).await;
+    let there = desk.services_of(Ledger::without_writer()).await;
+    let found = here.find_namespace("acme").await.unwrap().unwrap();
+    assert_eq!(found.terms, about("Notes"));
+    let seen = found.terms.fingerprint();
+    let new = NamespaceTerms {
+        listing_name: Some("Acme's notes".to_owned()),
+        description: "Everything noted".to_owned(),
+        topics: Topics { category: Some("Office".to_owned()), ..tags(&["notes", "a, b"]) },
+    };
+    here.change_namespace(&by(), found.id, &seen, &new, "a listing").await.unwrap();
+    assert_eq!(here.find_namespace("acme").await.unwrap().unwrap().terms, new);
+    there.follow_changes().await.unwrap();
+    for server in [&here, &there] {
+        let snapshot = server.snapshot();
+        let listing = &snapshot.find_offer("acme", "add").unwrap().seller.as_ref().unwrap().namespace.listing;
+        let shown = (listing.name.as_deref(), listing.description.as_str(), &listing.topics);
+        assert_eq!(shown, (Some("Acme's notes"), "Everything noted", &new.topics));
+    }
+    let again = here.change_namespace(&by(), found.id, &seen, &new, "a listing").await;
+    assert!(matches!(again, Err(CatalogError::Unchanged)), "{again:?}");
+    let stale = here.change_namespace(&by(), found.id, &seen, &about("Notes"), "back again").await;
+    assert!(matches!(stale, Err(CatalogError::Stale)), "{stale:?}");
+    let broken = NamespaceTerms { topics: category("a\nb"), ..new.clone() };
+    let refused = here.change_namespace(&by(), found.id, &new.fingerprint(), &broken, "a listing").await;
+    assert!(matches!(refused, Err(CatalogError::Field { field: "category", .. })), "{refused:?}");
+    let silent = here.change_namespace(&by(), found.id, &new.fingerprint(), &about(""), " ").await;
+    assert!(matches!(silent, Err(CatalogError::Reason)), "{silent:?}");
+    let nobody = NamespaceId::from(desk.fresh().uuid());
+    let missing = here.change_namespace(&by(), nobody, &seen, &about(""), "a listing").await;
+    assert!(matches!(missing, Err(CatalogError::NotFound("namespace"))), "{missing:?}");
+    let rows = desk.rows("SELECT before_json, after_json, reason FROM audit WHERE action = 'namespace.change'");
+    assert_eq!(rows.len(), 1);
+    assert!(rows[0][0].contains("Notes") && rows[0][1].contains("a, b") && rows[0][2] == "a listing", "{rows:?}");
+    desk.verify();
+}
+
 async fn lists_go_on_behind_their_last_row_and_are_narrowed(kind: Kind) {
     let (desk, services, _tool) = shop(kind).await;
     let (first, namespace) = {
@@ -310,7 +377,7 @@ async fn lists_go_on_behind_their_last_row_and_are_narrowed(kind: Kind) {
         let (slug, name) = (format!("p{number:03}"), format!("100%_{number:03}"));
         let new = NewPublisher { slug: &slug, display_name: &name, share_bps: 1 };
         services.create_publisher(&by(), &new, because(None)).await.unwrap();
-        let new = NewNamespace { publisher: first, name: &format!("n{number:03}"), description: "" };
+        let new = NewNamespace { publisher: first, name: &format!("n{number:03}"), terms: &about("") };
         services.create_namespace(&by(), &new, because(None)).await.unwrap();
         add_tool(&services, namespace, &format!("t{number:03}"), "0").await;
     }

@@ -1,6 +1,8 @@
 //! The part `partners` of the console: its use cases.
 
+mod erasure;
 mod limits;
+mod told;
 mod users;
 
 use engine::{
@@ -22,6 +24,7 @@ use engine::{
     store::Ledger,
 };
 use secrecy::ExposeSecret as _;
+use uuid::Uuid;
 
 use crate::ledger::desk::{Desk, Kind, on_both, payable_id};
 
@@ -37,6 +40,14 @@ on_both! {
 
 fn by() -> OpContext {
     OpContext::system()
+}
+
+/// An identifier as the database's own language has it.
+fn literal(kind: Kind, id: Uuid) -> String {
+    match kind {
+        Kind::Sqlite => format!("X'{}'", id.as_simple()),
+        Kind::Postgres => format!("'{id}'"),
+    }
 }
 
 /// A desk with somebody to be paid, as a server is when it has started.

@@ -1,10 +1,13 @@
 //! Priced tools, idempotency keys, records, and the tools that are answered from our own data.
 
 use serde_json::{Value, json};
-use tests::program::{folder, tollgate};
+use tests::{
+    patience::wait_until,
+    program::{Answer, folder, tollgate},
+};
 
 use super::{Gateway, TOKEN, is_error};
-use crate::gateway_cases::fixture;
+use crate::{gateway_cases::fixture, rows};
 
 const ALICE: &str = "faro_alice-00000000";
 const BOB: &str = "faro_bob-0000000000";
@@ -125,9 +128,60 @@ fn denied_and_unknown_calls_are_recorded() {
             (seen.status == 200).then_some(seen)
         };
         // Records of what moved no money follow behind the answer.
-        let (seen, _) = tests::patience::wait_until("the record of a refused call", look);
+        let (seen, _) = wait_until("the record of a refused call", look);
         assert_eq!(seen.json["state"], json!(state), "{tool}: {}", seen.body);
     }
+}
+
+/// The gateway tells nobody why: there, what is denied looks like what is not there. Whoever pays for its calls could read
+/// the reason in the record instead.
+#[test]
+fn why_the_gateway_denied_a_call_is_not_told_to_whoever_pays() {
+    const REASON: &str = "Quinces are for the winter.";
+    let upstream = fixture::upstream();
+    let folder = folder();
+    let policy = format!(
+        "@id(\"market.quince\") @code(\"policy_denied\") @reason(\"{REASON}\")\n\
+         forbid (principal, action in Action::\"invoke\", resource) when {{ resource.name == \"acme/dear_note\" }};"
+    );
+    std::fs::write(folder.path().join("quince.cedar"), policy).unwrap();
+    let mut settings = config(&upstream, &json!({"account": "alice@example.com"}));
+    settings["operator_policies"] = json!("quince.cedar");
+    let gateway = Gateway::start_with(folder.path(), &settings, &[]);
+    let bearer = format!("Bearer {ALICE}");
+    let headers = [("authorization", bearer.as_str())];
+    // Records of what moved no money follow behind the answer.
+    let record_of = |answer: &Answer| {
+        let id = answer.header("x-tollgate-invocation-id").unwrap();
+        let look = || {
+            let seen = gateway.send("GET", &format!("/invocations/{id}"), &headers, "");
+            (seen.status == 200).then_some(seen)
+        };
+        wait_until("the record of a denied call", look).0
+    };
+
+    let by_gateway = gateway.call(&json!({"tool": "acme/dear_note"}));
+    assert!(is_error(&by_gateway, 404, "not_found") && !by_gateway.body.contains("Quinces"), "{}", by_gateway.body);
+    let seen = record_of(&by_gateway);
+    let decision = &seen.json["explanation"]["decision"];
+    assert_eq!((&seen.json["state"], &decision["is_allowed"]), (&json!("denied"), &json!(false)), "{}", seen.body);
+    assert_eq!(decision["reason"], Value::Null, "{}", seen.body);
+    for word in ["Quinces", "market.quince"] {
+        assert!(!seen.body.contains(word), "{}", seen.body);
+    }
+    // What is not told is known all the same, to operators.
+    let recorded = || {
+        let sql = "SELECT explanation FROM invocation WHERE explanation IS NOT NULL";
+        rows::in_file(&folder.path().join("data/tollgate.db"), sql).concat()
+    };
+    assert!(recorded().iter().all(|explanation| explanation.contains(REASON)) && recorded().len() == 1);
+
+    // The same policy denies the same tool to the same account where callers are told.
+    let by_account = gateway.send("POST", "/invoke/acme/dear_note", &headers, "{}");
+    assert_eq!((by_account.status, &by_account.json["detail"]), (403, &json!(REASON)), "{}", by_account.body);
+    let seen = record_of(&by_account);
+    assert_eq!(seen.json["explanation"]["decision"]["reason"], json!(REASON), "{}", seen.body);
+    assert!(!seen.body.contains("market.quince"), "{}", seen.body);
 }
 
 #[test]

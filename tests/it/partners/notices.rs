@@ -13,7 +13,7 @@ use engine::{
         caps::{CapHolder, PartnerHolder},
         partners::{
             CapAlert, CapAlertError, DELIVERY_ATTEMPTS_MAX, DELIVERY_CLAIM_US, DeliveryState, NewCapAlert,
-            PartnerProfile, WebhookError, named_by_key,
+            PartnerProfile, WebhookError, WebhookNote, named_by_key,
         },
         tokens::TokenNote,
     },
@@ -57,7 +57,7 @@ async fn round(services: &Services) {
 
 async fn alert(services: &Services, partner: PartnerId, whom: PartnerHolder<'_>, percent: i16) -> CapAlert {
     let email = (whom != PartnerHolder::EachEndUser).then_some("ops@globex.example.com");
-    let new = NewCapAlert { whom, window: CapWindow::Day, percent, email, key: None };
+    let new = NewCapAlert { whom, window: CapWindow::Day, percent, email, reason: None, key: None };
     services.create_cap_alert(&by(), partner, new).await.unwrap().0
 }
 
@@ -158,6 +158,7 @@ async fn what_is_no_threshold_is_refused_and_named(kind: Kind) {
         window: CapWindow::Month,
         percent: 80,
         email: None,
+        reason: None,
         key: Some(named_by_key(globex.id, "threshold", "k")),
     };
     let make =
@@ -183,10 +184,10 @@ async fn what_is_no_threshold_is_refused_and_named(kind: Kind) {
     assert_eq!(services.list_cap_alerts(globex.id, None).await.unwrap().rows, std::slice::from_ref(&made));
     assert_eq!(services.list_cap_alerts(initech.id, None).await.unwrap().rows, []);
     for (partner, id) in [(initech.id, made.id), (globex.id, CapAlertId::new(&*desk.ids, desk.now_us()))] {
-        let removed = services.remove_cap_alert(&by(), partner, id).await;
+        let removed = services.remove_cap_alert(&by(), partner, id, None).await;
         assert!(matches!(removed, Err(CapAlertError::NotFound)), "{removed:?}");
     }
-    services.remove_cap_alert(&by(), globex.id, made.id).await.unwrap();
+    services.remove_cap_alert(&by(), globex.id, made.id, None).await.unwrap();
     let told =
         desk.rows(&format!("SELECT action FROM audit WHERE object_id = '{}' ORDER BY slot, seq", made.id)).concat();
     assert_eq!(told, ["cap_alert.create", "cap_alert.remove"]);
@@ -198,9 +199,10 @@ async fn a_delivery_is_claimed_tried_again_and_replayed(kind: Kind) {
     let there = desk.services_of(Ledger::without_writer()).await;
     let (globex, initech) = (partner(&here, "Globex").await, partner(&here, "Initech").await);
     let token = token(&here, &globex).await;
-    let (hook, is_new) = here.create_webhook(&by(), globex.id, "https://hooks.example.com/", None).await.unwrap();
+    let (hook, is_new) =
+        here.create_webhook(&by(), globex.id, "https://hooks.example.com/", WebhookNote::default()).await.unwrap();
     assert!(is_new);
-    here.create_webhook(&by(), initech.id, "https://hooks.example.com/", None).await.unwrap();
+    here.create_webhook(&by(), initech.id, "https://hooks.example.com/", WebhookNote::default()).await.unwrap();
     let cap = (PartnerHolder::Itself, CapWindow::Day);
     here.set_partner_cap(&by(), globex.id, cap, credits(100)).await.unwrap();
     alert(&here, globex.id, PartnerHolder::Itself, 50).await;
@@ -230,11 +232,11 @@ async fn a_delivery_is_claimed_tried_again_and_replayed(kind: Kind) {
     let given_up = here.list_deliveries(globex.id, hook.id, None).await.unwrap().rows.pop().unwrap();
     assert_eq!(given_up.state, DeliveryState::Failed);
 
-    let foreign = here.replay_delivery(&by(), initech.id, (hook.id, given_up.id)).await;
+    let foreign = here.replay_delivery(&by(), initech.id, (hook.id, given_up.id), None).await;
     assert!(matches!(foreign, Err(WebhookError::NotFound)), "{foreign:?}");
-    let replayed = here.replay_delivery(&by(), globex.id, (hook.id, given_up.id)).await.unwrap();
+    let replayed = here.replay_delivery(&by(), globex.id, (hook.id, given_up.id), None).await.unwrap();
     assert_eq!((replayed.state, replayed.attempts), (DeliveryState::Queued, 0));
-    let again = here.replay_delivery(&by(), globex.id, (hook.id, given_up.id)).await.unwrap();
+    let again = here.replay_delivery(&by(), globex.id, (hook.id, given_up.id), None).await.unwrap();
     assert_eq!(again, replayed, "what is still to be sent is left as it is");
     assert_eq!(desk.number("SELECT count(*) FROM audit WHERE action = 'webhook.replay'"), 1);
     let due = here.list_due_deliveries(desk.now_us()).await.unwrap().pop().unwrap();
@@ -243,10 +245,10 @@ async fn a_delivery_is_claimed_tried_again_and_replayed(kind: Kind) {
     here.mark_delivered(&due, desk.now_us()).await.unwrap();
     assert_eq!(here.list_deliveries(globex.id, hook.id, None).await.unwrap().rows[0].state, DeliveryState::Sent);
 
-    here.replay_delivery(&by(), globex.id, (hook.id, given_up.id)).await.unwrap();
-    here.remove_webhook(&by(), globex.id, hook.id).await.unwrap();
+    here.replay_delivery(&by(), globex.id, (hook.id, given_up.id), None).await.unwrap();
+    here.remove_webhook(&by(), globex.id, hook.id, None).await.unwrap();
     assert_eq!(here.list_due_deliveries(desk.now_us()).await.unwrap(), [], "what was on its way is not sent");
-    let gone = here.remove_webhook(&by(), globex.id, hook.id).await;
+    let gone = here.remove_webhook(&by(), globex.id, hook.id, None).await;
     assert!(matches!(gone, Err(WebhookError::NotFound)), "{gone:?}");
     assert_eq!(here.list_webhooks(globex.id).await.unwrap(), []);
     desk.verify();

@@ -38,7 +38,7 @@ fn the_trail_never_says_whom_a_list_was_narrowed_to() {
 }
 
 /// What a file says whose list has pages of so many rows each.
-fn file(pages: &[usize], left: usize) -> String {
+fn file(form: Form, pages: &[usize], left: usize) -> String {
     let all = pages.to_vec();
     let page = move |after: Option<usize>| -> ListedPage<usize> {
         let at = after.unwrap_or(0);
@@ -47,7 +47,7 @@ fn file(pages: &[usize], left: usize) -> String {
         Box::pin(async move { Ok((rows, next)) })
     };
     let waiting = Some(page(None));
-    let mut lines = Lines { head: Some("head\r\n".to_owned()), page, waiting, left };
+    let mut lines = Lines { form, head: Some("head\r\n".to_owned()), page, waiting, left };
     let mut context = Context::from_waker(std::task::Waker::noop());
     let mut out = String::new();
     while let Poll::Ready(Some(piece)) = Pin::new(&mut lines).poll_next(&mut context) {
@@ -74,6 +74,21 @@ fn a_file_says_at_its_end_whether_it_is_whole() {
         (&[3, 1], 3, cut(3)),
     ];
     for (pages, left, expected) in cases {
-        assert_eq!(file(pages, left), expected, "{pages:?}");
+        assert_eq!(file(Form::Csv, pages, left), expected, "{pages:?}");
+    }
+}
+
+#[test]
+fn a_file_of_json_says_the_same_in_an_object() {
+    for (pages, left, rows, end) in [
+        (&[2, 1][..], 3, 3, r#"{"is_whole":true,"kind":"end"}"#),
+        (&[], 3, 0, r#"{"is_whole":true,"kind":"end"}"#),
+        (&[2, 2], 3, 3, r#"{"is_whole":false,"kind":"end"}"#),
+    ] {
+        let file = file(Form::JsonLines, pages, left);
+        let (body, last) = file.trim_end().rsplit_once('\n').unwrap();
+        assert_eq!(body, format!("head\r\n{}", "row\n".repeat(rows)).trim_end_matches('\n'), "{pages:?}");
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(read(last), read(end), "{pages:?}");
     }
 }

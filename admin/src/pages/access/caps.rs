@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The account or the partner as a whole, in forms and addresses.
-const WHOLE: &str = "whole";
+pub(in crate::pages) const WHOLE: &str = "whole";
 /// Each end user of a partner.
 const EACH: &str = "each";
 /// Every window, in the order of forms.
@@ -30,10 +30,10 @@ const WINDOWS: [CapWindow; 4] = [CapWindow::Call, CapWindow::Day, CapWindow::Mon
 
 /// Whom a limit is for, with the words of forms and of people.
 #[derive(Debug, Clone)]
-struct Target {
-    holder: CapHolder,
-    code: String,
-    label: String,
+pub(in crate::pages) struct Target {
+    pub(in crate::pages) holder: CapHolder,
+    pub(in crate::pages) code: String,
+    pub(in crate::pages) label: String,
 }
 
 impl Target {
@@ -57,7 +57,7 @@ impl Target {
 }
 
 /// Everybody whom these pages can limit. Of end users, who may be very many, only the one that is named.
-async fn targets(visit: &Visit, holder: &Holder, user: &str) -> Result<Vec<Target>, Fault> {
+pub(in crate::pages) async fn targets(visit: &Visit, holder: &Holder, user: &str) -> Result<Vec<Target>, Fault> {
     let mut found = vec![Target::whole(holder)];
     found.extend(Target::each(holder));
     for token in visit.services().list_owned_tokens(holder.owner).await? {
@@ -73,7 +73,7 @@ async fn targets(visit: &Visit, holder: &Holder, user: &str) -> Result<Vec<Targe
     Ok(found)
 }
 
-fn window_name(window: CapWindow) -> String {
+pub(in crate::pages) fn window_name(window: CapWindow) -> String {
     t(match window {
         CapWindow::Call => "partners-window-call",
         CapWindow::Day => "partners-window-day",
@@ -268,6 +268,7 @@ fn refuse(error: CapError, problems: &mut Problems) -> Result<bool, Fault> {
         CapError::NoHolder => problems.add("of", t("partners-cap-nobody")),
         CapError::Negative => problems.add("credits", error.to_string()),
         CapError::Reason => problems.add("reason", error.to_string()),
+        CapError::Imposed => problems.add("", error.to_string()),
         CapError::NotFound | CapError::Changed { now: None } => {
             problems.add("", t("partners-cap-changed-to-none"));
             return Ok(true);

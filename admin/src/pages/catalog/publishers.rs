@@ -184,7 +184,7 @@ fn namespace_row(namespace: &NamespaceProfile) -> Row {
         vec![
             Cell::link(&namespace.name, href),
             stop_state(namespace.is_suspended),
-            Cell::text(&namespace.description),
+            Cell::text(&namespace.terms.description),
             Cell::Time(namespace.created_us),
         ],
     )

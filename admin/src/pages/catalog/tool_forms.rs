@@ -2,13 +2,13 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
-    catalog::HTTP_METHODS,
+    catalog::{HTTP_METHODS, Topics},
     limits::UPSTREAM_TIMEOUT_MS_DEFAULT,
     policy::console::ConsoleAction,
     service::catalog::{CatalogError, NewTool, ToolDetail, ToolTerms},
 };
 
-use super::{NewThing, TOOLS, add_problem, difference::lines_of, making, reason_field, tool_href, tools::load};
+use super::{NewThing, TOOLS, add_problem, difference::lines_of, making, reason_field, tool_href, tools::load, topics};
 use crate::{
     console::{Answer, Fields, Problems, Visit},
     kit::{Choice, Control, Diff, Field, Form, Page},
@@ -31,35 +31,37 @@ fn terms_fields(form: Form, terms: Option<&ToolTerms>) -> Form {
     });
     let schema = terms.map_or("{\n  \"type\": \"object\",\n  \"properties\": {}\n}", |terms| &terms.input_schema);
     let timeout_ms = terms.map_or(UPSTREAM_TIMEOUT_MS_DEFAULT, |terms| terms.timeout_ms);
-    form.field(
-        Field::line("short_description", t("catalog-short-description"))
-            .hint(t("catalog-short-description-hint"))
-            .value(value(|terms| &terms.short_description)),
-    )
-    .field(
-        Field::new("long_description", t("catalog-long-description"), Control::Lines { rows: 4, is_code: false })
-            .value(value(|terms| &terms.long_description)),
-    )
-    .field(
-        Field::new("input_schema", t("catalog-schema"), Control::Lines { rows: 12, is_code: true })
-            .hint(t("catalog-schema-hint"))
-            .value(schema)
-            .required(),
-    )
-    .field(Field::select("method", t("catalog-method"), methods.into()))
-    .field(
-        Field::new("url", t("catalog-url"), Control::Line("url"))
-            .hint(t("catalog-url-hint"))
-            .value(value(|terms| &terms.url))
-            .required(),
-    )
-    .field(
-        Field::line("timeout_ms", t("catalog-timeout"))
-            .hint(t("catalog-timeout-hint"))
-            .value(timeout_ms.to_string())
-            .required(),
-    )
-    .field(Field::select("tier", t("catalog-tier"), tiers.into()))
+    let form = form
+        .field(
+            Field::line("short_description", t("catalog-short-description"))
+                .hint(t("catalog-short-description-hint"))
+                .value(value(|terms| &terms.short_description)),
+        )
+        .field(
+            Field::new("long_description", t("catalog-long-description"), Control::Lines { rows: 4, is_code: false })
+                .value(value(|terms| &terms.long_description)),
+        );
+    topics::fields(form, terms.map(|terms| &terms.topics))
+        .field(
+            Field::new("input_schema", t("catalog-schema"), Control::Lines { rows: 12, is_code: true })
+                .hint(t("catalog-schema-hint"))
+                .value(schema)
+                .required(),
+        )
+        .field(Field::select("method", t("catalog-method"), methods.into()))
+        .field(
+            Field::new("url", t("catalog-url"), Control::Line("url"))
+                .hint(t("catalog-url-hint"))
+                .value(value(|terms| &terms.url))
+                .required(),
+        )
+        .field(
+            Field::line("timeout_ms", t("catalog-timeout"))
+                .hint(t("catalog-timeout-hint"))
+                .value(timeout_ms.to_string())
+                .required(),
+        )
+        .field(Field::select("tier", t("catalog-tier"), tiers.into()))
 }
 
 /// What was typed into them.
@@ -71,6 +73,7 @@ fn terms_of(fields: &Fields, problems: &mut Problems) -> ToolTerms {
     ToolTerms {
         short_description: fields.text("short_description").to_owned(),
         long_description: fields.text("long_description").to_owned(),
+        topics: topics::of(fields),
         input_schema: problems.required(fields, "input_schema").to_owned(),
         is_unverified_ok: problems.one_of(fields, "tier", &["verified", "unverified"]) == "unverified",
         method: fields.text("method").to_owned(),
@@ -152,10 +155,13 @@ fn edit_page(
 }
 
 fn difference(now: &ToolTerms, new: &ToolTerms) -> Diff {
+    let category = |topics: &Topics| topics.category.clone().unwrap_or_default();
     let tier = |is_unverified: bool| if is_unverified { "unverified" } else { "verified" };
     let fields = [
         ("catalog-short-description", now.short_description.clone(), new.short_description.clone()),
         ("catalog-long-description", now.long_description.clone(), new.long_description.clone()),
+        ("catalog-category", category(&now.topics), category(&new.topics)),
+        ("catalog-tags", topics::text_of(&now.topics), topics::text_of(&new.topics)),
         ("catalog-schema", now.input_schema.clone(), new.input_schema.clone()),
         ("catalog-method", now.method.clone(), new.method.clone()),
         ("catalog-url", now.url.clone(), new.url.clone()),

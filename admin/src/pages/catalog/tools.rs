@@ -10,7 +10,7 @@ use engine::{
     },
 };
 
-use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_state};
+use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_state, topics};
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
@@ -252,9 +252,10 @@ fn facts(tool: &ToolDetail, recent: &RecentCalls) -> Facts {
         || format!("{} {}", terms.method, terms.shown_url()),
         |name| format!("MCP {name} {}", terms.shown_url()),
     );
-    Facts::new()
+    let about = Facts::new()
         .fact(t("catalog-publisher"), seller)
-        .fact(t("catalog-description"), Cell::text(&profile.short_description))
+        .fact(t("catalog-description"), Cell::text(&profile.short_description));
+    topics::facts(about, &terms.topics)
         .fact(t("catalog-upstream"), Cell::Mono(upstream))
         .fact(t("catalog-timeout"), Cell::Number(i64::try_from(terms.timeout_ms).unwrap_or(i64::MAX)))
         .fact(t("catalog-tier"), Cell::text(t(tier)))

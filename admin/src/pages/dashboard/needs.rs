@@ -14,6 +14,8 @@ use crate::{
 
 /// A mail that waits longer than this (in microseconds) is not on its way.
 const MAIL_LATE_US: i64 = 600_000_000;
+/// What waits longer than this (in microseconds) for a webhook has been tried in vain for some time.
+const WEBHOOK_LATE_US: i64 = 600_000_000;
 /// A checkpoint is late after so many times its own interval.
 const CHECKPOINTS_MISSED: i64 = 3;
 /// What the texts of kinds of requests begin with.
@@ -83,6 +85,14 @@ fn of(found: &Dashboard, now_us: i64) -> Vec<Need> {
     {
         let late = "/mail?state=queued".to_owned();
         add(Tone::Warn, t("dashboard-waits-mail-late"), found.mail.queued, Some(oldest_us), late);
+    }
+    let given_up = "/partners/deliveries?state=failed".to_owned();
+    add(Tone::Bad, t("dashboard-waits-webhook-failed"), found.webhooks.failed, None, given_up);
+    if let Some(oldest_us) = found.webhooks.oldest_us
+        && now_us.saturating_sub(oldest_us) > WEBHOOK_LATE_US
+    {
+        let late = "/partners/deliveries?state=queued".to_owned();
+        add(Tone::Warn, t("dashboard-waits-webhook-late"), found.webhooks.queued, Some(oldest_us), late);
     }
     let full = found.near_caps.iter().filter(|cap| cap.percent() >= 100).count();
     let full = AtLeast { count: i64::try_from(full).unwrap_or(i64::MAX), is_more: false };

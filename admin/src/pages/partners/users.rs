@@ -16,7 +16,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
         Block, Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Span, Spans,
-        Table, Text, Tone, grouped, page_href,
+        Table, Text, Tone, grouped, page_href, short_id,
     },
     pages::access,
     text::{t, t_with},
@@ -26,15 +26,33 @@ fn list_href(partner: &PartnerProfile) -> String {
     format!("{}/users", href(partner.id))
 }
 
-fn user_href(user: &EndUserProfile) -> String {
+pub(super) fn user_href(user: &EndUserProfile) -> String {
     format!("{}/users/{}", href(user.partner), user.id)
 }
 
+/// How an end user stands, in the word of the wire.
+pub(super) const fn word(user: &EndUserProfile) -> &'static str {
+    match (user.erased_us, user.is_blocked) {
+        (Some(_), _) => "erased",
+        (None, true) => "blocked",
+        (None, false) => "active",
+    }
+}
+
 fn state(user: &EndUserProfile) -> Cell {
-    if user.is_blocked {
-        Cell::state(t("partners-user-blocked"), Tone::Bad)
-    } else {
-        Cell::state(t("partners-user-active"), Tone::Good)
+    let (key, tone) = match word(user) {
+        "erased" => ("partners-user-erased", Tone::Plain),
+        "blocked" => ("partners-user-blocked", Tone::Bad),
+        _ => ("partners-user-active", Tone::Good),
+    };
+    Cell::state(t(key), tone)
+}
+
+/// The partner's own name for an end user; of one that was erased what stands in its place.
+pub(super) fn shown_name(user: &EndUserProfile) -> String {
+    match user.erased_us {
+        None => user.external_id.clone(),
+        Some(_) => t_with("partners-user-erased-name", &[("id", short_id(&user.id.to_string()).into())]),
     }
 }
 
@@ -71,7 +89,7 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
     let rows = listed.rows.iter().map(|user| {
         let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
         let cells = vec![
-            Cell::link(&user.external_id, user_href(user)),
+            Cell::link(shown_name(user), user_href(user)),
             state(user),
             Cell::Time(user.created_us),
             Cell::time(seen.map(|seen| seen.last_us)),
@@ -132,7 +150,7 @@ fn class_span(class: &SpendingClass) -> Span {
     Span { name, from: 0, to: class.users, value: Cell::Number(class.users), says, class: color }
 }
 
-async fn load_user(visit: &Visit, id: &str, user: &str) -> Result<(PartnerProfile, EndUserProfile), Fault> {
+pub(super) async fn load_user(visit: &Visit, id: &str, user: &str) -> Result<(PartnerProfile, EndUserProfile), Fault> {
     let partner = load(visit, id).await?;
     let user: EndUserId = user.parse().map_err(|_unreadable| Fault::NotFound)?;
     let user = visit.services().find_end_user_of(partner.id, user).await?.ok_or(Fault::NotFound)?;
@@ -140,28 +158,17 @@ async fn load_user(visit: &Visit, id: &str, user: &str) -> Result<(PartnerProfil
 }
 
 /// A page below the list of end users.
-fn below_list(partner: &PartnerProfile, title: String) -> Page {
+pub(super) fn below_list(partner: &PartnerProfile, title: String) -> Page {
     below(partner, title).under(t("partners-users"), list_href(partner))
 }
 
 pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
     let (id, user) = path.into_inner();
     let (partner, user) = load_user(&visit, &id, &user).await?;
-    let recent = visit.services().recent_calls(RecentBy::EndUser).await?;
-    let seen = recent.get(&user.id.uuid());
-    let block = if user.is_blocked { "partners-user-unblock" } else { "partners-user-block" };
-    let limit = format!("{}/caps?of={}", href(partner.id), user.id);
-    let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
-    let facts = Facts::new()
-        .fact(t("partners-user-of"), Cell::link(&partner.name, href(partner.id)))
-        .fact(t("partners-user-since"), Cell::Time(user.created_us))
-        .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)))
-        .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)));
+    let facts = facts(&visit, &partner, &user).await?;
     let caps = access::caps::list_of_user(&visit, &holder(&visit, &partner), &user).await?;
     let timeline = crate::pages::timeline(&visit, &user.id.to_string()).await?;
-    let mut page = below_list(&partner, user.external_id.clone())
-        .tool(visit.may(ConsoleAction::EndUserBlock), t(block), format!("{}/block", user_href(&user)))
-        .tool(visit.may(ConsoleAction::PartnerCap), t("partners-cap-set"), limit)
+    let mut page = with_tools(&visit, &user, below_list(&partner, shown_name(&user)))
         .with(facts)
         .with(Heading::new(t("partners-caps")))
         .with(caps)
@@ -169,6 +176,38 @@ pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
         .with(timeline);
     page.subtitle = vec![state(&user), Cell::id(user.id, "")];
     visit.show(page).await
+}
+
+async fn facts(visit: &Visit, partner: &PartnerProfile, user: &EndUserProfile) -> Result<Facts, Fault> {
+    let recent = visit.services().recent_calls(RecentBy::EndUser).await?;
+    let seen = recent.get(&user.id.uuid());
+    let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
+    let own = href(partner.id);
+    // What stands in it is the partner's affair: it may be about a person.
+    let kept = if user.metadata.is_some() { "partners-user-metadata-kept" } else { "partners-user-metadata-none" };
+    let mut facts = Facts::new()
+        .fact(t("partners-user-of"), Cell::link(&partner.name, own.clone()))
+        .fact(t("partners-user-since"), Cell::Time(user.created_us))
+        .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)))
+        .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)))
+        .fact(t("partners-usage"), Cell::link(t("partners-usage-show"), format!("{own}/usage?user={}", user.id)))
+        .fact(t("partners-user-metadata"), Cell::text(t(kept)));
+    if user.erased_us.is_some() {
+        facts = facts.fact(t("partners-user-erased-when"), Cell::time(user.erased_us));
+    }
+    Ok(facts)
+}
+
+/// Adds what can be done to an end user. Of one that was erased only what is left can be taken away.
+fn with_tools(visit: &Visit, user: &EndUserProfile, page: Page) -> Page {
+    let (own, partner) = (user_href(user), href(user.partner));
+    let block = if user.is_blocked { "partners-user-unblock" } else { "partners-user-block" };
+    let may = |action: ConsoleAction| user.erased_us.is_none() && visit.may(action);
+    page.tool(may(ConsoleAction::EndUserBlock), t(block), format!("{own}/block"))
+        .tool(may(ConsoleAction::PartnerCap), t("partners-cap-set"), format!("{partner}/caps?of={}", user.id))
+        .tool(may(ConsoleAction::PartnerAlert), t("partners-alert-set"), format!("{partner}/alerts?of={}", user.id))
+        .tool(visit.may(ConsoleAction::EndUserExport), t("partners-user-file"), format!("{own}/file"))
+        .tool(may(ConsoleAction::EndUserErase), t("partners-erase"), format!("{own}/erase"))
 }
 
 fn block_page(
@@ -190,7 +229,7 @@ fn block_page(
         // What the form was made for: somebody else may have done it in the meantime.
         .field(Field::new("blocked", "", Control::Hidden).value(if user.is_blocked { "no" } else { "yes" }));
     form.is_danger = !user.is_blocked;
-    below_list(partner, t(key)).under(user.external_id.clone(), user_href(user)).with(Text::new(t(text))).with(form)
+    below_list(partner, t(key)).under(shown_name(user), user_href(user)).with(Text::new(t(text))).with(form)
 }
 
 pub(super) async fn ask_block(visit: Visit, path: Path<(String, String)>) -> Answer {

@@ -74,7 +74,7 @@ macro_rules! console_actions {
     };
 }
 
-console_actions! { 71:
+console_actions! { 76:
     /// See the dashboard.
     DashboardRead, "dashboard.read", Read;
     /// See publishers, namespaces and tools.
@@ -113,6 +113,8 @@ console_actions! { 71:
     ListsExport, "lists.export", Export;
     /// See what a call carried, where that is kept.
     PayloadRead, "payload.read", Export;
+    /// Take away what is known of a partner's end user.
+    EndUserExport, "end_user.export", Export;
     /// Add a publisher.
     PublisherCreate, "publisher.create", Catalog;
     /// Stop all tools of a publisher, or let them go on.
@@ -121,6 +123,8 @@ console_actions! { 71:
     PublisherChange, "publisher.change", Catalog;
     /// Add a namespace.
     NamespaceCreate, "namespace.create", Catalog;
+    /// Change how a namespace presents itself.
+    NamespaceChange, "namespace.change", Catalog;
     /// Stop all tools of a namespace, or let them go on.
     NamespaceSuspend, "namespace.suspend", Catalog;
     /// Add a tool.
@@ -143,8 +147,14 @@ console_actions! { 71:
     PartnerToken, "partner.token", Partners;
     /// Limit what a partner and their end users spend.
     PartnerCap, "partner.cap", Partners;
+    /// Set and remove thresholds at which a partner is told.
+    PartnerAlert, "partner.alert", Partners;
+    /// Make and remove webhooks of a partner, and have something sent to them again.
+    PartnerWebhook, "partner.webhook", Partners;
     /// Block an end user, or let them in again.
     EndUserBlock, "end_user.block", Partners;
+    /// Erase what is known of an end user.
+    EndUserErase, "end_user.erase", Partners;
     /// Make an account.
     AccountCreate, "account.create", Accounts;
     /// Stop an account, or let it go on.

@@ -1,7 +1,8 @@
 //! Limits that owners set themselves: of an account on its tokens, and partners on all that they call for. Whoever of two
-//! asks last is who is followed: nobody else has shown the owner what it would replace.
+//! asks last is who is followed: nobody else has shown the owner what it would replace. What an operator or the configuration
+//! set stays theirs: it protects from the owner's tokens, too.
 
-use super::{CapError, CapHolder, CapStanding};
+use super::{CapError, CapHolder, CapStanding, change::Setter};
 use crate::{
     audit::OpContext,
     credits::Credits,
@@ -50,7 +51,7 @@ impl Services {
     /// Limits what a token of this account spends in a window, whatever the limit was. `limit` is micro-credits.
     ///
     /// # Errors
-    /// The account has no such token, or it is revoked; others change the limit at the same time; or the database failed.
+    /// The account has no such token, or it is revoked; the limit is an operator's; others change the limit at the same time; or the database failed.
     pub async fn set_own_token_cap(
         &self,
         by: &OpContext,
@@ -65,7 +66,7 @@ impl Services {
     /// Lifts a limit on a token of this account, whatever it was.
     ///
     /// # Errors
-    /// The account has no such token, or the token no such limit; others change it at the same time; or the database failed.
+    /// The account has no such token, or the token no such limit, or it is an operator's; others change it at the same time; or the database failed.
     pub async fn remove_own_token_cap(
         &self,
         by: &OpContext,
@@ -98,8 +99,8 @@ impl Services {
     /// Limits what `whom` spends in a window, whatever the limit was. `limit` is micro-credits.
     ///
     /// # Errors
-    /// The partner has no such end user or token, or the token is revoked; others change the limit at the same time; or the
-    /// database failed.
+    /// The partner has no such end user or token, or the token is revoked; the limit is an operator's; others change it at the
+    /// same time; or the database failed.
     pub async fn set_partner_cap(
         &self,
         by: &OpContext,
@@ -114,8 +115,8 @@ impl Services {
     /// Lifts a limit on `whom`, whatever it was.
     ///
     /// # Errors
-    /// The partner has no such end user or token, or there is no such limit on it; others change it at the same time; or the
-    /// database failed.
+    /// The partner has no such end user or token, or there is no such limit on it, or it is an operator's; others change it at the
+    /// same time; or the database failed.
     pub async fn remove_partner_cap(
         &self,
         by: &OpContext,
@@ -153,7 +154,7 @@ impl Services {
     ) -> Result<CapStanding, CapError> {
         let mut was = self.find_any_cap(holder, window).await?.map(|cap| cap.limit);
         for _ in 0..TRIES_MAX {
-            match self.set_cap(by, (holder, window), (was, limit), reason).await {
+            match self.set_cap_as(Setter::Owner, by, (holder, window), (was, limit), reason).await {
                 Ok(_) => {
                     let cap = self.find_any_cap(holder, window).await?;
                     return cap.ok_or(CapError::Changed { now: None });
@@ -174,7 +175,7 @@ impl Services {
         let cap = self.find_any_cap(holder, window).await?.ok_or(CapError::NotFound)?;
         let mut was = cap.limit;
         for _ in 0..TRIES_MAX {
-            match self.remove_cap(by, (holder, window), was, reason).await {
+            match self.remove_cap_as(Setter::Owner, by, (holder, window), was, reason).await {
                 Err(CapError::Changed { now: Some(now) }) => was = now,
                 Err(CapError::Changed { now: None }) => return Err(CapError::NotFound),
                 done => return done,

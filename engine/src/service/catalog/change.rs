@@ -1,4 +1,4 @@
-//! Publishers and tools as operators change them. Who changes something says what they saw: what was changed since is not
+//! Publishers, namespaces and tools as operators change them. Who changes something says what they saw: what was changed since is not
 //! changed over.
 
 use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
@@ -6,13 +6,13 @@ use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait,
 use super::{
     CatalogError,
     create::check_tier,
-    terms::{ToolTerms, facts_of, terms_of, with_terms},
-    trail::publisher_facts,
+    terms::{NamespaceTerms, ToolTerms, facts_of, namespace_terms_of, terms_of, with_namespace_terms, with_terms},
+    trail::{namespace_facts, publisher_facts},
 };
 use crate::{
     audit::{Action, OpContext},
     catalog::check_line,
-    id::{PublisherId, ToolId},
+    id::{NamespaceId, PublisherId, ToolId},
     service::{Services, accounts::is_reason},
     snapshot::price_from,
     store::{UnitOfWork, entity},
@@ -76,6 +76,52 @@ impl Services {
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &update);
         self.state(&mut unit, &entity::publisher::Model { share_bps: new.share_bps.into(), ..row }, now_us);
+        self.bump_catalog_from(&mut unit, version);
+        if self.save_change(unit, told).await? { Ok(()) } else { Err(CatalogError::Overtaken) }
+    }
+
+    /// Changes how a namespace presents itself, whose terms are those that `seen` names ([`NamespaceTerms::fingerprint`]): on
+    /// every server within a second. Its name stays.
+    ///
+    /// # Errors
+    /// See [`CatalogError`].
+    pub async fn change_namespace(
+        &self,
+        by: &OpContext,
+        id: NamespaceId,
+        seen: &str,
+        new: &NamespaceTerms,
+        reason: &str,
+    ) -> Result<(), CatalogError> {
+        if !is_reason(reason) {
+            return Err(CatalogError::Reason);
+        }
+        new.check()?;
+        let version = self.catalog_version().await?;
+        let row = entity::namespace::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        let row = row.ok_or(CatalogError::NotFound("namespace"))?;
+        let before = namespace_terms_of(&row);
+        if before == *new {
+            return Err(CatalogError::Unchanged);
+        }
+        if before.fingerprint() != seen {
+            return Err(CatalogError::Stale);
+        }
+        let told = by.entry(Action::NamespaceChange, "namespace", id).before(namespace_facts(&row)).because(reason);
+        let row = with_namespace_terms(row, new);
+        let told = told.after(namespace_facts(&row));
+        // Nothing changes that is stated of it.
+        let update = entity::namespace::Entity::update_many()
+            .set(entity::namespace::ActiveModel {
+                description: Set(row.description),
+                listing_name: Set(row.listing_name),
+                category: Set(row.category),
+                tags: Set(row.tags),
+                ..Default::default()
+            })
+            .filter(entity::namespace::Column::Id.eq(row.id));
+        let mut unit = UnitOfWork::new();
+        unit.one(self.db.backend(), &update);
         self.bump_catalog_from(&mut unit, version);
         if self.save_change(unit, told).await? { Ok(()) } else { Err(CatalogError::Overtaken) }
     }

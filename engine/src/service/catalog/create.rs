@@ -3,14 +3,13 @@
 //! The key of the form that asks is the new thing's identifier: the same form sent twice makes one.
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use serde_json::json;
 
 use super::{
     CatalogError,
     rows::{PublisherTerms, blank_namespace, blank_tool},
     spec_to_json,
-    terms::{ToolTerms, check_description, facts_of, with_terms},
-    trail::{price_facts, publisher_facts},
+    terms::{NamespaceTerms, ToolTerms, facts_of, with_namespace_terms, with_terms},
+    trail::{namespace_facts, price_facts, publisher_facts},
 };
 use crate::{
     audit::{Action, OpContext},
@@ -39,8 +38,8 @@ pub struct NewNamespace<'a> {
     pub publisher: PublisherId,
     /// The slug; it never changes.
     pub name: &'a str,
-    /// Shown.
-    pub description: &'a str,
+    /// What of it can be changed later.
+    pub terms: &'a NamespaceTerms,
 }
 
 /// A new tool, with the price that is in force from its beginning.
@@ -157,7 +156,7 @@ impl Services {
     ) -> Result<NamespaceId, CatalogError> {
         making.checked()?;
         check_slug(new.name).map_err(|error| CatalogError::field("name", error))?;
-        check_description("description", new.description)?;
+        new.terms.check()?;
         let owner = entity::publisher::Entity::find_by_id(new.publisher.uuid()).one(self.db.readers()).await?;
         let owner = owner.ok_or(CatalogError::NotFound("publisher"))?;
         let now_us = self.clock.now_us();
@@ -165,14 +164,16 @@ impl Services {
         if let Some(made) = self.find_made_namespace(id, new).await? {
             return Ok(made);
         }
-        let row = entity::namespace::Model {
-            description: new.description.to_owned(),
-            ..blank_namespace(id.uuid(), owner.id, new.name, now_us)
-        };
+        let blank = blank_namespace(id.uuid(), owner.id, new.name, now_us);
+        let row = with_namespace_terms(blank, new.terms);
+        let mut facts = namespace_facts(&row);
+        if let Some(facts) = facts.as_object_mut() {
+            facts.insert("name".to_owned(), new.name.into());
+            facts.insert("publisher".to_owned(), owner.slug.into());
+        }
         let mut unit = UnitOfWork::new();
         self.add_namespace(&mut unit, row, now_us);
         self.bump_version(&mut unit, "catalog");
-        let facts = json!({"name": new.name, "publisher": owner.slug, "description": new.description});
         let told = by.entry(Action::NamespaceCreate, "namespace", id).after(facts).because(making.reason);
         if self.save_change(unit, told).await? {
             return Ok(id);

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::terms::{ToolTerms, terms_of};
+use super::terms::{NamespaceTerms, ToolTerms, namespace_terms_of, terms_of};
 use crate::{
     credits::Credits,
     id::{NamespaceId, PublisherId, ToolId},
@@ -71,8 +71,8 @@ pub struct NamespaceProfile {
     pub name: String,
     /// Whose.
     pub publisher: PublisherId,
-    /// Shown.
-    pub description: String,
+    /// What can be changed.
+    pub terms: NamespaceTerms,
     /// None of its tools can be called.
     pub is_suspended: bool,
     /// When it was made, in microseconds since the Unix epoch.
@@ -359,10 +359,10 @@ fn publisher(row: entity::publisher::Model) -> PublisherProfile {
 
 fn namespace(row: entity::namespace::Model) -> NamespaceProfile {
     NamespaceProfile {
+        terms: namespace_terms_of(&row),
         id: row.id.into(),
         name: row.name,
         publisher: row.publisher_id.into(),
-        description: row.description,
         is_suspended: row.is_suspended,
         created_us: row.created_us,
     }

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::{
     CatalogError,
+    rows::tags_to_json,
     trail::{tool_facts, without_secrets},
 };
 use crate::{
-    catalog::{ArgumentSchema, HTTP_METHODS, check_line, http_url},
+    catalog::{ArgumentSchema, HTTP_METHODS, Topics, check_line, http_url},
     ledger::leaf::sha256,
     limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_MAX},
     store::entity,
@@ -20,6 +21,8 @@ pub struct ToolTerms {
     pub short_description: String,
     /// For its page; may be empty.
     pub long_description: String,
+    /// What it is about, where that is not what its namespace is about.
+    pub topics: Topics,
     /// JSON Schema of the arguments, as text.
     pub input_schema: String,
     /// Open to unverified accounts while its price is zero.
@@ -42,6 +45,7 @@ impl ToolTerms {
             check_line(&self.short_description).map_err(|error| CatalogError::field("short_description", error))?;
         }
         check_description("long_description", &self.long_description)?;
+        check_topics(&self.topics)?;
         ArgumentSchema::declare(&self.input_schema).map_err(|error| CatalogError::field("input_schema", error))?;
         if !HTTP_METHODS.contains(&self.method.as_str()) {
             return Err(CatalogError::field("method", format!("must be one of {}", HTTP_METHODS.join(", "))));
@@ -65,14 +69,78 @@ impl ToolTerms {
         let whole = serde_json::json!([
             self.short_description,
             self.long_description,
+            self.topics.category,
+            self.topics.tags,
             self.input_schema,
             self.is_unverified_ok,
             self.method,
             self.url,
             self.timeout_ms,
         ]);
-        sha256(whole.to_string().as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        fingerprint_of(&whole)
     }
+}
+
+/// What can be changed of a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamespaceTerms {
+    /// Its title, where that is not the slug.
+    pub listing_name: Option<String>,
+    /// Shown; may be empty.
+    pub description: String,
+    /// What it is about.
+    pub topics: Topics,
+}
+
+impl NamespaceTerms {
+    /// # Errors
+    /// [`CatalogError::Field`] of the first one that cannot be used.
+    pub(super) fn check(&self) -> Result<(), CatalogError> {
+        if let Some(name) = &self.listing_name {
+            check_line(name).map_err(|error| CatalogError::field("listing_name", error))?;
+        }
+        check_description("description", &self.description)?;
+        check_topics(&self.topics)
+    }
+
+    /// As for [`ToolTerms::fingerprint`].
+    pub fn fingerprint(&self) -> String {
+        let whole = serde_json::json!([self.listing_name, self.description, self.topics.category, self.topics.tags]);
+        fingerprint_of(&whole)
+    }
+}
+
+/// The terms of a stored namespace.
+pub(super) fn namespace_terms_of(row: &entity::namespace::Model) -> NamespaceTerms {
+    NamespaceTerms {
+        listing_name: row.listing_name.clone(),
+        description: row.description.clone(),
+        topics: topics_of(row.category.as_ref(), &row.tags),
+    }
+}
+
+/// A stored namespace with these terms.
+pub(super) fn with_namespace_terms(row: entity::namespace::Model, terms: &NamespaceTerms) -> entity::namespace::Model {
+    entity::namespace::Model {
+        listing_name: terms.listing_name.clone(),
+        description: terms.description.clone(),
+        category: terms.topics.category.clone(),
+        tags: tags_to_json(&terms.topics.tags),
+        ..row
+    }
+}
+
+fn fingerprint_of(whole: &Value) -> String {
+    sha256(whole.to_string().as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn topics_of(category: Option<&String>, tags: &str) -> Topics {
+    // The snapshot refuses a catalog in which they cannot be read.
+    Topics { category: category.cloned(), tags: serde_json::from_str(tags).unwrap_or_default() }
+}
+
+fn check_topics(topics: &Topics) -> Result<(), CatalogError> {
+    topics.check().map_err(|error| CatalogError::field(error.field(), error))
 }
 
 /// The terms of a stored tool.
@@ -80,6 +148,7 @@ pub(super) fn terms_of(row: &entity::tool::Model) -> ToolTerms {
     ToolTerms {
         short_description: row.short_description.clone(),
         long_description: row.long_description.clone(),
+        topics: topics_of(row.category.as_ref(), &row.tags),
         input_schema: row.input_schema.clone(),
         is_unverified_ok: row.is_unverified_ok,
         method: row.upstream_method.clone(),
@@ -93,6 +162,8 @@ pub(super) fn with_terms(row: entity::tool::Model, terms: ToolTerms) -> entity::
     entity::tool::Model {
         short_description: terms.short_description,
         long_description: terms.long_description,
+        category: terms.topics.category,
+        tags: tags_to_json(&terms.topics.tags),
         input_schema: terms.input_schema,
         is_unverified_ok: terms.is_unverified_ok,
         upstream_method: terms.method,

@@ -1,6 +1,6 @@
 //! What the audit trail tells of catalog items. No part of an address that may hold a secret.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{ledger::leaf::sha256, store::entity};
 
@@ -11,19 +11,25 @@ pub(super) fn publisher_facts(display_name: &str, share_bps: i32) -> Value {
 
 /// Of a namespace: what it does not say of itself is left out.
 pub(in crate::service) fn namespace_facts(row: &entity::namespace::Model) -> Value {
-    let mut facts = serde_json::Map::from_iter([("description".to_owned(), json!(row.description))]);
-    for (name, text) in [("listing_name", &row.listing_name), ("category", &row.category)] {
-        if let Some(text) = text {
-            facts.insert(name.to_owned(), json!(text));
-        }
+    let mut facts = Map::from_iter([("description".to_owned(), json!(row.description))]);
+    if let Some(name) = &row.listing_name {
+        facts.insert("listing_name".to_owned(), json!(name));
     }
-    match serde_json::from_str::<Value>(&row.tags) {
+    add_topics(&mut facts, row.category.as_deref(), &row.tags);
+    facts.into()
+}
+
+/// Adds what something is about, as far as it says so.
+fn add_topics(facts: &mut Map<String, Value>, category: Option<&str>, tags: &str) {
+    if let Some(category) = category {
+        facts.insert("category".to_owned(), json!(category));
+    }
+    match serde_json::from_str::<Value>(tags) {
         Ok(Value::Array(tags)) if !tags.is_empty() => {
             facts.insert("tags".to_owned(), tags.into());
         }
         _ => {}
     }
-    facts.into()
 }
 
 /// Of a tool. That its upstream is an MCP server is told where it is one.
@@ -37,8 +43,11 @@ pub(super) fn tool_facts(row: &entity::tool::Model) -> Value {
         "url": without_secrets(&row.upstream_url),
         "timeout_ms": row.timeout_ms,
     });
-    if let (Some(tool), Some(facts)) = (&row.upstream_tool, facts.as_object_mut()) {
-        facts.insert("mcp_tool".to_owned(), json!(tool));
+    if let Some(facts) = facts.as_object_mut() {
+        if let Some(tool) = &row.upstream_tool {
+            facts.insert("mcp_tool".to_owned(), json!(tool));
+        }
+        add_topics(facts, row.category.as_deref(), &row.tags);
     }
     facts
 }

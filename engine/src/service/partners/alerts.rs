@@ -32,6 +32,8 @@ pub struct NewCapAlert<'a> {
     pub percent: i16,
     /// Who is told by mail.
     pub email: Option<&'a str>,
+    /// Why, where an operator makes it.
+    pub reason: Option<&'a str>,
     /// With the same one again no other threshold is made.
     pub key: Option<RequestId>,
 }
@@ -164,7 +166,7 @@ impl Services {
         };
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &entity::cap_alert::Entity::insert(row.into_active_model()));
-        let told = by.entry(Action::CapAlertCreate, "cap_alert", alert.id).after(alert.facts());
+        let told = by.entry(Action::CapAlertCreate, "cap_alert", alert.id).after(alert.facts()).because_of(new.reason);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok((alert, true)),
             // The same request at the same moment.
@@ -235,7 +237,34 @@ impl Services {
         Ok(Listed { rows: alerts, next: listed.next })
     }
 
-    /// Removes a threshold of a partner.
+    /// The thresholds on what one end user alone spends, in the order of their identifiers: no more than a partner may have.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_end_user_alerts(&self, id: EndUserId) -> Result<Vec<CapAlert>, StoreError> {
+        use entity::cap_alert::Column;
+        // Along `cap_alert_owner`.
+        let rows = entity::cap_alert::Entity::find()
+            .filter(Column::OwnerId.eq(id.uuid()))
+            .filter(Column::OwnerKind.eq(CapOwner::EndUser.raw()))
+            .order_by_asc(Column::Id)
+            .limit(CAP_ALERTS_MAX)
+            .all(self.db.readers())
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// A threshold of this partner; `None` for any other.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_cap_alert(&self, partner: PartnerId, id: CapAlertId) -> Result<Option<CapAlert>, StoreError> {
+        use entity::cap_alert::Column;
+        let of_partner = entity::cap_alert::Entity::find_by_id(id.uuid()).filter(Column::PartnerId.eq(partner.uuid()));
+        of_partner.one(self.db.readers()).await?.as_ref().map(read).transpose()
+    }
+
+    /// Removes a threshold of a partner; `reason` is what an operator says of it.
     ///
     /// # Errors
     /// The partner has none of this identifier, or the database failed.
@@ -244,17 +273,16 @@ impl Services {
         by: &OpContext,
         partner: PartnerId,
         id: CapAlertId,
+        reason: Option<&str>,
     ) -> Result<(), CapAlertError> {
         use entity::cap_alert::Column;
-        let of_partner = entity::cap_alert::Entity::find_by_id(id.uuid()).filter(Column::PartnerId.eq(partner.uuid()));
-        let row = of_partner.one(self.db.readers()).await.map_err(StoreError::from)?;
-        let alert = read(&row.ok_or(CapAlertError::NotFound)?)?;
+        let alert = self.find_cap_alert(partner, id).await?.ok_or(CapAlertError::NotFound)?;
         let mut unit = UnitOfWork::new();
         let delete = entity::cap_alert::Entity::delete_many()
             .filter(Column::Id.eq(id.uuid()))
             .filter(Column::PartnerId.eq(partner.uuid()));
         unit.one(self.db.backend(), &delete);
-        let told = by.entry(Action::CapAlertRemove, "cap_alert", id).before(alert.facts());
+        let told = by.entry(Action::CapAlertRemove, "cap_alert", id).before(alert.facts()).because_of(reason);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(()),
             Err(NotSaved::Conflict { .. }) => Err(CapAlertError::NotFound),

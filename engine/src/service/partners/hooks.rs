@@ -12,6 +12,7 @@ use crate::{
     limits::WEBHOOKS_MAX,
     service::{
         Services,
+        catalog::without_secrets,
         outbox::unexpected,
         paging::{Listed, PAGE_READ},
     },
@@ -32,7 +33,8 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
-    const ALL: [(Self, &'static str); 4] =
+    /// Every state with its word.
+    pub const ALL: [(Self, &'static str); 4] =
         [(Self::Queued, "queued"), (Self::Sent, "sent"), (Self::Failed, "failed"), (Self::Cancelled, "cancelled")];
 
     /// The word of the database and the wire.
@@ -40,7 +42,8 @@ impl DeliveryState {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| *word)
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, stored)| *stored == word).map(|(state, _)| *state)
     }
 }
@@ -54,6 +57,22 @@ pub struct Webhook {
     pub url: String,
     /// When it was made, in microseconds since the Unix epoch.
     pub created_us: i64,
+}
+
+impl Webhook {
+    /// The address without what may be a secret: its query.
+    pub fn shown_url(&self) -> String {
+        without_secrets(&self.url)
+    }
+}
+
+/// What an operator says of a webhook that is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WebhookNote<'a> {
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// With the same one again no other webhook is made.
+    pub key: Option<RequestId>,
 }
 
 /// What is sent to a webhook.
@@ -104,10 +123,10 @@ impl Services {
         by: &OpContext,
         partner: PartnerId,
         url: &str,
-        key: Option<RequestId>,
+        note: WebhookNote<'_>,
     ) -> Result<(Webhook, bool), WebhookError> {
         let now_us = self.clock.now_us();
-        let id = key.map_or_else(|| WebhookId::new(&*self.ids, now_us), |key| WebhookId::from(key.uuid()));
+        let id = note.key.map_or_else(|| WebhookId::new(&*self.ids, now_us), |key| WebhookId::from(key.uuid()));
         if let Some(made) = self.find_made_webhook(id, url).await? {
             return made;
         }
@@ -126,7 +145,7 @@ impl Services {
         unit.one(self.db.backend(), &entity::webhook::Entity::insert(row.clone().into_active_model()));
         // The address may have a secret in it: the trail tells that there is one.
         let after = json!({"partner": partner.to_string(), "active": true});
-        let told = by.entry(Action::WebhookCreate, "webhook", id).after(after);
+        let told = by.entry(Action::WebhookCreate, "webhook", id).after(after).because_of(note.reason);
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok((read_webhook(row), true)),
             // The same request at the same moment.
@@ -159,6 +178,15 @@ impl Services {
         Ok(rows.into_iter().map(read_webhook).collect())
     }
 
+    /// A webhook of this partner; `None` for any other, and for one that was removed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_webhook(&self, partner: PartnerId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let row = present_webhooks(partner).filter(entity::webhook::Column::Id.eq(id.uuid()));
+        Ok(row.one(self.db.readers()).await?.map(read_webhook))
+    }
+
     async fn load_webhook_row(
         &self,
         partner: PartnerId,
@@ -168,11 +196,17 @@ impl Services {
         row.one(self.db.readers()).await.map_err(StoreError::from)?.ok_or(WebhookError::NotFound)
     }
 
-    /// Removes a webhook of a partner: what is still on its way to it is not sent.
+    /// Removes a webhook of a partner: what is still on its way to it is not sent. `reason` is what an operator says of it.
     ///
     /// # Errors
     /// The partner has none of this identifier, or the database failed.
-    pub async fn remove_webhook(&self, by: &OpContext, partner: PartnerId, id: WebhookId) -> Result<(), WebhookError> {
+    pub async fn remove_webhook(
+        &self,
+        by: &OpContext,
+        partner: PartnerId,
+        id: WebhookId,
+        reason: Option<&str>,
+    ) -> Result<(), WebhookError> {
         use entity::{webhook, webhook_delivery as delivery};
         let row = self.load_webhook_row(partner, id).await?;
         let (mut unit, now_us) = (UnitOfWork::new(), self.clock.now_us());
@@ -189,7 +223,7 @@ impl Services {
         unit.any(self.db.backend(), &cancel);
         let facts = |is_active: bool| json!({"partner": partner.to_string(), "active": is_active});
         let told = by.entry(Action::WebhookRemove, "webhook", id).before(facts(true)).after(facts(false));
-        match self.ledger.save(unit.audited(told)).await {
+        match self.ledger.save(unit.audited(told.because_of(reason))).await {
             Ok(_) => Ok(()),
             Err(NotSaved::Conflict { .. }) => Err(WebhookError::NotFound),
             Err(not_saved) => Err(unexpected("webhook", not_saved).into()),
@@ -221,8 +255,24 @@ impl Services {
         Ok(Listed { rows: deliveries, next: listed.next })
     }
 
+    /// A delivery to a webhook of this partner; `None` for any other.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_delivery(
+        &self,
+        partner: PartnerId,
+        (webhook, id): (WebhookId, DeliveryId),
+    ) -> Result<Option<(Webhook, Delivery)>, StoreError> {
+        use entity::webhook_delivery::{Column, Entity};
+        let Some(webhook) = self.find_webhook(partner, webhook).await? else { return Ok(None) };
+        let of_webhook = Entity::find_by_id(id.uuid()).filter(Column::WebhookId.eq(webhook.id.uuid()));
+        let row = of_webhook.one(self.db.readers()).await?;
+        row.map(|row| Ok((webhook, read_delivery(&row)?))).transpose()
+    }
+
     /// Has something sent once more that was taken or given up, with all of its attempts before it again. What is still to be
-    /// sent is left as it is.
+    /// sent is left as it is. `reason` is what an operator says of it.
     ///
     /// # Errors
     /// See [`WebhookError`].
@@ -231,6 +281,7 @@ impl Services {
         by: &OpContext,
         partner: PartnerId,
         (webhook, id): (WebhookId, DeliveryId),
+        reason: Option<&str>,
     ) -> Result<Delivery, WebhookError> {
         use entity::webhook_delivery::{ActiveModel, Column, Entity};
         let webhook = self.load_webhook_row(partner, webhook).await?;
@@ -254,7 +305,7 @@ impl Services {
         let facts = |state: &str| json!({"partner": partner.to_string(), "state": state});
         let told =
             by.entry(Action::WebhookReplay, "webhook_delivery", id).before(facts(&row.state)).after(facts(&queued));
-        match self.ledger.save(unit.audited(told)).await {
+        match self.ledger.save(unit.audited(told.because_of(reason))).await {
             Ok(_) => {
                 let wanted = entity::webhook_delivery::Model {
                     state: queued,
@@ -311,7 +362,7 @@ pub(super) fn read_webhook(row: entity::webhook::Model) -> Webhook {
     Webhook { id: WebhookId::from(row.id), url: row.url, created_us: row.created_us }
 }
 
-fn read_delivery(row: &entity::webhook_delivery::Model) -> Result<Delivery, StoreError> {
+pub(super) fn read_delivery(row: &entity::webhook_delivery::Model) -> Result<Delivery, StoreError> {
     let id = DeliveryId::from(row.id);
     let broken = || StoreError::Inconsistent { table: "webhook_delivery", what: id.to_string() };
     Ok(Delivery {

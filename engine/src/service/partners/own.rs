@@ -24,7 +24,7 @@ use crate::{
 /// What the audit trail tells as the reason.
 const REASON: &str = "the partner asked for it";
 /// How often a change is tried again when somebody else was first.
-const TRIES_MAX: u32 = 3;
+pub(super) const TRIES_MAX: u32 = 3;
 
 /// Whether a partner may call an end user so: 1 to 256 visible characters of ASCII.
 pub fn is_external_id(text: &str) -> bool {
@@ -227,14 +227,20 @@ impl Services {
             let row = self.find_end_user(partner, external_id).await?;
             let row = row.filter(|_| is_external_id(external_id)).ok_or(ChangeEndUserError::NotFound)?;
             let id = EndUserId::from(row.id);
-            if self.save_erased_end_user(by, &row).await? {
+            if self.save_erased_end_user(by, &row, REASON).await? {
                 return Ok(id);
             }
         }
         Err(ChangeEndUserError::Changed)
     }
 
-    async fn save_erased_end_user(&self, by: &OpContext, row: &entity::end_user::Model) -> Result<bool, StoreError> {
+    /// Says whether it was saved: if not, somebody else has changed the row.
+    pub(super) async fn save_erased_end_user(
+        &self,
+        by: &OpContext,
+        row: &entity::end_user::Model,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
         use entity::end_user::{ActiveModel, Column};
         let (id, now_us) = (EndUserId::from(row.id), self.clock.now_us());
         let mut unit = UnitOfWork::new();
@@ -249,7 +255,7 @@ impl Services {
             .filter(Column::Id.eq(row.id))
             .filter(Column::ExternalId.eq(&*row.external_id));
         unit.one(self.db.backend(), &update);
-        let lifted = self.lift_all_caps(&mut unit, by, id, now_us).await?;
+        let lifted = self.lift_all_caps(&mut unit, by, id, (reason, now_us)).await?;
         let alerts = entity::cap_alert::Entity::delete_many()
             .filter(entity::cap_alert::Column::OwnerId.eq(row.id))
             .filter(entity::cap_alert::Column::OwnerKind.eq(CapOwner::EndUser.raw()));
@@ -259,7 +265,7 @@ impl Services {
         unit.any(self.db.backend(), &carried);
         self.bump_version(&mut unit, "access");
         let after = json!({"partner": PartnerId::from(row.partner_id).to_string()});
-        let told = by.entry(Action::EndUserErase, "end_user", id).after(after).because(REASON);
+        let told = by.entry(Action::EndUserErase, "end_user", id).after(after).because(reason);
         match self.ledger.save(unit.audited(told).and(lifted)).await {
             Ok(_) => {
                 self.forget_access();
@@ -276,7 +282,7 @@ impl Services {
         unit: &mut UnitOfWork,
         by: &OpContext,
         id: EndUserId,
-        now_us: i64,
+        (reason, now_us): (&str, i64),
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let holder = CapHolder::EndUser(id);
         let (owner, kind) = holder.owner();
@@ -295,7 +301,7 @@ impl Services {
             unit.one(self.db.backend(), &delete);
             self.retract(unit, &row, now_us);
             let was = Some(Credits::from_micros(row.limit_credits));
-            told.push(told_of(by, (holder, window), (was, None)).because(REASON));
+            told.push(told_of(by, (holder, window), (was, None)).because(reason));
         }
         Ok(told)
     }

@@ -57,8 +57,9 @@ impl UsagePeriod {
         self.window().bounds(at_us).0
     }
 
-    /// The beginnings of the first periods from `from_us` on and before `to_us`, at most [`USAGE_SPAN_MAX`].
-    fn starts_us(self, from_us: i64, to_us: i64) -> Vec<i64> {
+    /// The beginnings of the first periods from the one on that `from_us` is in and before `to_us`, at most
+    /// [`USAGE_SPAN_MAX`]; all in microseconds since the Unix epoch.
+    pub fn starts_us(self, from_us: i64, to_us: i64) -> Vec<i64> {
         let next = |at_us: &i64| self.window().bounds(*at_us).1;
         std::iter::successors(Some(self.start_us(from_us)), next)
             .take_while(|start_us| *start_us < to_us)

@@ -10,6 +10,8 @@ pub struct Model {
     pub window: i16,
     pub limit_credits: i64,
     pub created_us: i64,
+    /// By an operator or the configuration: whom it limits cannot change it.
+    pub is_imposed: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -173,37 +173,44 @@ pub(crate) async fn moves(
     Ok(found)
 }
 
-/// What the transactions of `window` that count from `since_us` on (microseconds since the Unix epoch) did to two accounts
-/// together, day by day in UTC and kind by kind, without what moved from one of them to the other. As [`moves`], it reads the window and no further; the window is said of
-/// both tables, so that whichever of them is read first is not read beyond it.
+/// What the transactions of `window` that count for the day that begins at `since_us` (microseconds since the Unix epoch) or
+/// a later one did to two accounts together, day by day in UTC and kind by kind, without what moved from one of them to the
+/// other. As [`moves`], it reads the window along the primary key of `posting` and no further.
 pub(crate) async fn days(
     readers: &Readers,
     window: Window,
     accounts: [LedgerAccountId; 2],
     since_us: i64,
 ) -> Result<Vec<DayRow>, StoreError> {
+    // A value of each posting, not a join: whatever PostgreSQL knows of the tables, it looks at no transaction that the
+    // window's own postings do not lead to. Day and kind in one number, since a kind is less than a day.
     let sql = format!(
-        "SELECT t.effective_us - t.effective_us % {DAY_US}, t.kind,
-                CAST(sum(CASE WHEN p.debit IN ($4, $5) THEN p.amount ELSE 0 END) AS bigint),
-                CAST(sum(CASE WHEN p.credit IN ($4, $5) THEN p.amount ELSE 0 END) AS bigint)
-         FROM posting p JOIN txn t ON t.slot = p.slot AND t.seq = p.seq
-         WHERE p.slot = $1 AND p.seq >= $2 AND p.seq < $3 AND t.slot = $1 AND t.seq >= $2 AND t.seq < $3
-           AND (p.debit IN ($4, $5)) <> (p.credit IN ($4, $5)) AND t.effective_us >= $6
-         GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT day_kind, CAST(sum(debits) AS bigint), CAST(sum(credits) AS bigint)
+         FROM (SELECT (SELECT t.effective_us - t.effective_us % {DAY_US} + t.kind FROM txn t
+                       WHERE t.slot = p.slot AND t.seq = p.seq) AS day_kind,
+                      CASE WHEN p.debit IN ($4, $5) THEN p.amount ELSE 0 END AS debits,
+                      CASE WHEN p.credit IN ($4, $5) THEN p.amount ELSE 0 END AS credits
+               FROM posting p
+               WHERE p.slot = $1 AND p.seq >= $2 AND p.seq < $3
+                 AND (p.debit IN ($4, $5)) <> (p.credit IN ($4, $5))) AS moved
+         GROUP BY day_kind ORDER BY day_kind"
     );
     let [one, other] = accounts.map(LedgerAccountId::raw);
-    let values = [window.slot, window.from, window.before, one, other, since_us].map(Value::from);
+    let values = [window.slot, window.from, window.before, one, other].map(Value::from);
     let rows = readers.query_all_raw(query(readers, &sql, values)).await?;
     let read = |row: &QueryResult| {
-        let kind = TransactionKind::from_raw(row.try_get_by_index(1)?);
+        let day_kind: i64 = row.try_get_by_index(0)?;
+        let raw = day_kind.rem_euclid(DAY_US);
+        let kind = i16::try_from(raw).ok().and_then(TransactionKind::from_raw);
         Ok(DayRow {
-            day_us: row.try_get_by_index(0)?,
+            day_us: day_kind.saturating_sub(raw),
             kind: kind.ok_or_else(|| inconsistent("txn", "kind"))?,
-            debits: row.try_get_by_index(2)?,
-            credits: row.try_get_by_index(3)?,
+            debits: row.try_get_by_index(1)?,
+            credits: row.try_get_by_index(2)?,
         })
     };
-    rows.iter().map(read).collect()
+    // Looking at the day here spares the statement to look for each posting's transaction twice.
+    rows.iter().map(read).filter(|row| row.as_ref().map_or(true, |row| row.day_us >= since_us)).collect()
 }
 
 /// Where the newest transaction of a slot before the entry `before` stands; `None` if there is none.

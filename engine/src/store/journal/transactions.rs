@@ -102,15 +102,17 @@ pub async fn find_transaction(db: &Database, id: EntryId) -> Result<Option<Trans
         "SELECT {COLUMNS} FROM txn t JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no
          WHERE t.id = ? AND t.id {differs} t.hold_id"
     );
-    // A charge follows its settlement.
+    // A charge follows its settlement. What follows another end is told apart below: said in the statement, PostgreSQL reads
+    // all transactions for it as long as it knows nothing of how many there are.
     let of_a_call = format!(
         "SELECT {COLUMNS} FROM hold_resolution r JOIN txn t ON t.slot = r.slot AND t.seq = r.seq + 1
          JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no
-         WHERE r.hold_id = ? AND t.hold_id = r.hold_id AND t.id = r.hold_id"
+         WHERE r.hold_id = ?"
     );
     for sql in [of_its_own, of_a_call] {
         let query = statement(db.backend(), &sql, id.uuid());
-        if let Some(row) = TransactionRow::find_by_statement(query).one(db.readers()).await? {
+        let row = TransactionRow::find_by_statement(query).one(db.readers()).await?;
+        if let Some(row) = row.filter(|row| row.id == id.uuid()) {
             return read(&row).map(Some);
         }
     }

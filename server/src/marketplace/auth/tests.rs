@@ -38,19 +38,20 @@ async fn house(more: &str) -> House {
     let config = std::sync::Arc::new(config);
     let auth_limiter = std::sync::Arc::new(AuthLimiter::new(&config.limits));
     let exports = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
-    let console = crate::console::open(&services, &config, &auth_limiter, &exports).unwrap();
+    let upstreams = HttpUpstreams::new(EgressRules::default(), std::sync::Arc::clone(&services.clock)).unwrap();
+    let (upstreams, webhook_keys) = (std::sync::Arc::new(upstreams), crate::webhooks::WebhookKeys::new(&[7; 32]));
+    let told = (&upstreams, &webhook_keys);
+    let console = crate::console::open(&services, &config, &auth_limiter, &exports, told).unwrap();
     let state = AppState {
         console: std::sync::Arc::new(console),
-        upstreams: std::sync::Arc::new(
-            HttpUpstreams::new(EgressRules::default(), std::sync::Arc::clone(&services.clock)).unwrap(),
-        ),
+        upstreams,
         invoke_limiter: std::sync::Arc::new(InvokeLimiter::new(&config.limits)),
         auth_limiter,
         discovery_limiter: std::sync::Arc::new(DiscoveryLimiter::new(&config.limits)),
         in_flight: std::sync::Arc::new(InFlight::default()),
         exports,
         jwt: JwtKeys::new(&[7; 32]),
-        webhook_keys: crate::webhooks::WebhookKeys::new(&[7; 32]),
+        webhook_keys,
         gateway: std::sync::Arc::new(crate::gateway::setup::gateway(&config, &"no caller of these has it".into())),
         config,
         services,

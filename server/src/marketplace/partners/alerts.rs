@@ -107,6 +107,7 @@ pub(crate) async fn create_alert(
         window: wanted.window,
         percent: wanted.percent,
         email: wanted.email.as_deref(),
+        reason: None,
         key: wanted.key.as_deref().map(|key| named_by_key(asking.partner.id, "threshold", key)),
     };
     let made = state.services.create_cap_alert(&asking.context(&state), asking.partner.id, new).await;
@@ -134,7 +135,7 @@ pub(crate) async fn remove_alert(
 ) -> Result<HttpResponse, Problem> {
     let asking = authenticate_manager(&request, &state).await?;
     let id: CapAlertId = id.parse().map_err(|_malformed| problem(CapAlertError::NotFound, "id"))?;
-    let removed = state.services.remove_cap_alert(&asking.context(&state), asking.partner.id, id).await;
+    let removed = state.services.remove_cap_alert(&asking.context(&state), asking.partner.id, id, None).await;
     removed.map_err(|error| problem(error, "id"))?;
     Ok(HttpResponse::NoContent().finish())
 }

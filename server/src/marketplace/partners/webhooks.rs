@@ -5,7 +5,7 @@ use engine::{
     code::Code,
     id::{DeliveryId, WebhookId},
     limits::BODY_BYTES_MAX,
-    service::partners::{Delivery, DeliveryState, Webhook, WebhookError, named_by_key},
+    service::partners::{Delivery, DeliveryState, Webhook, WebhookError, WebhookNote, named_by_key},
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -90,7 +90,8 @@ pub(crate) async fn create_webhook(
     fields.finish()?;
     state.upstreams.check_hook(&url).await.map_err(|refusal| fields::fault("url", &refusal.to_string()))?;
     let key = key.map(|key| named_by_key(asking.partner.id, "webhook", &key));
-    let made = state.services.create_webhook(&asking.context(&state), asking.partner.id, &url, key).await;
+    let note = WebhookNote { reason: None, key };
+    let made = state.services.create_webhook(&asking.context(&state), asking.partner.id, &url, note).await;
     let (webhook, is_new) = made.map_err(problem)?;
     let mut shown = view(&webhook);
     if let Value::Object(members) = &mut shown {
@@ -120,7 +121,7 @@ pub(crate) async fn remove_webhook(
 ) -> Result<HttpResponse, Problem> {
     let asking = authenticate_manager(&request, &state).await?;
     let id = parse_id(&id)?;
-    state.services.remove_webhook(&asking.context(&state), asking.partner.id, id).await.map_err(problem)?;
+    state.services.remove_webhook(&asking.context(&state), asking.partner.id, id, None).await.map_err(problem)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -172,7 +173,7 @@ pub(crate) async fn replay_delivery(
     let asking = authenticate_manager(&request, &state).await?;
     let delivery: DeliveryId = path.1.parse().map_err(|_malformed| missing())?;
     let named = (parse_id(&path.0)?, delivery);
-    let replayed = state.services.replay_delivery(&asking.context(&state), asking.partner.id, named).await;
+    let replayed = state.services.replay_delivery(&asking.context(&state), asking.partner.id, named, None).await;
     Ok(HttpResponse::Ok().json(view_delivery(&replayed.map_err(problem)?)))
 }
 

@@ -160,6 +160,7 @@ pub(in crate::marketplace) fn problem(error: CapError) -> Problem {
         CapError::NoHolder => missing(),
         CapError::NotFound => Problem::new(Code::NotFound, "there is no such limit"),
         CapError::Negative => fields::fault("credits", "must not be negative"),
+        CapError::Imposed => Problem::new(Code::LimitImposed, error.to_string()),
         CapError::Changed { .. } => {
             Problem::new(Code::Overloaded, "somebody else is changing this limit").retry_after_s(1)
         }

@@ -66,7 +66,7 @@ struct Blocks<'a> {
 /// wrong arguments is, and paid for as any call that failed. An error of JSON-RPC comes from the server; of those only
 /// the one about parameters is about this call.
 pub(in crate::upstream) fn decide_reply(text: &str) -> UpstreamAnswer {
-    let Ok(reply) = serde_json::from_str::<Reply<'_>>(text) else {
+    let Some(reply) = read_object::<Reply<'_>>(text) else {
         return failed("the reply is not one of JSON-RPC".to_owned());
     };
     match (reply.result, reply.error) {
@@ -74,6 +74,11 @@ pub(in crate::upstream) fn decide_reply(text: &str) -> UpstreamAnswer {
         (None, Some(error)) => decide_error(error),
         (Some(_), Some(_)) | (None, None) => failed("the reply has not exactly one of result and error".to_owned()),
     }
+}
+
+/// An object with its known members: serde would take a list for one, whose members it has in their order.
+fn read_object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
+    text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 fn decide_error(error: RpcError) -> UpstreamAnswer {
@@ -89,7 +94,7 @@ fn decide_error(error: RpcError) -> UpstreamAnswer {
 }
 
 fn decide_result(text: &str) -> UpstreamAnswer {
-    let Ok(result) = serde_json::from_str::<ToolResult<'_>>(text) else {
+    let Some(result) = read_object::<ToolResult<'_>>(text) else {
         return failed("the result is not one of a tool".to_owned());
     };
     if let Some(kind) = result.result_type.as_deref().filter(|kind| *kind != COMPLETE) {

@@ -39,7 +39,7 @@ enum Filled {
 use Filled::{AtOnce, Few, Long, Short};
 
 /// The lists: the route, what is asked for there, and how full it can be.
-const LISTS: [(&str, &str, Filled); 19] = [
+const LISTS: [(&str, &str, Filled); 20] = [
     ("/accounts", "", Long),
     ("/approvals", "?view=all", Long),
     ("/audit", "", AtOnce("it tells of whoever looks at it")),
@@ -51,6 +51,7 @@ const LISTS: [(&str, &str, Filled); 19] = [
     ("/ledger/periods", "", Short("a month each")),
     ("/operators", "", Few("a house has few, on one page")),
     ("/partners", "", Long),
+    ("/partners/deliveries", "?state=sent", Short("a part of a limit is told of once in its window")),
     ("/partners/{id}/users", "", Long),
     ("/payouts", "?view=paid", Long),
     ("/payouts", "?view=partners", AtOnce("every partner is in it")),
@@ -62,7 +63,7 @@ const LISTS: [(&str, &str, Filled); 19] = [
 ];
 
 /// What each list is narrowed by to have one row in it. Those that are never empty and never long have one at the start.
-const ONE: [(&str, &str); 19] = [
+const ONE: [(&str, &str); 20] = [
     ("/accounts", "?email=demo%40tollgate.localhost"),
     ("/approvals", "?view=all&kind=refund.create"),
     ("/audit", "?action=period.close"),
@@ -74,6 +75,7 @@ const ONE: [(&str, &str); 19] = [
     ("/ledger/periods", ""),
     ("/operators", ""),
     ("/partners", ""),
+    ("/partners/deliveries", "?state=sent"),
     ("/partners/{id}/users", ""),
     ("/payouts", "?view=paid"),
     ("/payouts", "?view=partners"),

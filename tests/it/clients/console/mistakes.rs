@@ -16,11 +16,12 @@ use super::{
 };
 
 /// What is wrong in a field of this name, on whichever form.
-const WRONG: [(&str, &str); 56] = [
+const WRONG: [(&str, &str); 60] = [
     ("account", "nobody"),
     ("again", "something else"),
     ("base_credit_cost", "much"),
     ("cases", "["),
+    ("category", TOO_LONG),
     ("charge_on", "nonsense"),
     ("code", "000000"),
     ("credits", "much"),
@@ -35,6 +36,7 @@ const WRONG: [(&str, &str); 56] = [
     ("format", "nonsense"),
     ("from", "someday"),
     ("input_schema", "{"),
+    ("listing_name", TOO_LONG),
     ("long_description", TOO_LONG),
     ("margin_bps", "many"),
     ("method", "nonsense"),
@@ -48,6 +50,7 @@ const WRONG: [(&str, &str); 56] = [
     ("partner", "nobody"),
     ("password", "short"),
     ("payee", "nobody"),
+    ("percent", "much"),
     ("pricing_credits_per_unit", "much"),
     ("pricing_description", TOO_LONG),
     ("pricing_mode", "nonsense"),
@@ -62,6 +65,7 @@ const WRONG: [(&str, &str); 56] = [
     ("share_bps", "many"),
     ("short_description", TOO_LONG),
     ("slug", "Not a slug"),
+    ("tags", TOO_LONG),
     ("tell", "nobody"),
     ("text", "{"),
     ("tier", "nonsense"),

@@ -47,6 +47,7 @@ fn is_told(told: Told, entry: &Entry) -> bool {
     let (action, is_right) = match told {
         Told::Change(action) => (action, before.zip(after).is_some_and(|(before, after)| !is_same(before, after))),
         Told::New(action) => (action, before.is_none() && after.is_some()),
+        Told::Gone(action) => (action, before.is_some() && after.is_none()),
         Told::Done(action) => (action, before.is_none() && after.is_none()),
     };
     entry.action == action && is_right && !entry.object.0.is_empty() && !entry.object.1.is_empty()

@@ -61,6 +61,8 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/partners", At("/partners")),
     ("/partners", At("/partners?name=nobody-is-called-this")),
     ("/partners/export", At("/partners/export")),
+    ("/partners/deliveries", At("/partners/deliveries?state=sent")),
+    ("/partners/deliveries", At("/partners/deliveries")),
     ("/partners/new", At("/partners/new")),
     ("/partners/{id}", Of(|made| &made.partner, "")),
     ("/partners/{id}/edit", Below("/partners/{id}", "/edit")),
@@ -69,13 +71,28 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/partners/{id}/tokens", Below("/partners/{id}", "/tokens")),
     ("/partners/{id}/tokens/new", Below("/partners/{id}", "/tokens/new")),
     ("/partners/{id}/caps", Below("/partners/{id}", "/caps")),
+    ("/partners/{id}/alerts", Below("/partners/{id}", "/alerts")),
+    ("/partners/{id}/alerts/{alert}/remove", LinkedFrom("/partners/{id}/alerts")),
+    ("/partners/{id}/usage", Below("/partners/{id}", "/usage")),
+    ("/partners/{id}/usage", Of(|made| &made.partner, "/usage?by=user&per=month")),
+    ("/partners/{id}/usage/export", Below("/partners/{id}", "/usage/export")),
     ("/partners/{id}/statement", Below("/partners/{id}", "/statement")),
+    ("/partners/{id}/statements", Below("/partners/{id}", "/statements")),
+    ("/partners/{id}/statements/{period}", Of(|made| &made.partner, "/statements/2026-11")),
+    ("/partners/{id}/statements/{period}/print", Below("/partners/{id}/statements/{period}", "/print")),
+    ("/partners/{id}/events", Below("/partners/{id}", "/events")),
+    ("/partners/{id}/webhooks", Below("/partners/{id}", "/webhooks")),
+    ("/partners/{id}/webhooks/{webhook}", LinkedFrom("/partners/{id}/webhooks")),
+    ("/partners/{id}/webhooks/{webhook}/remove", Below("/partners/{id}/webhooks/{webhook}", "/remove")),
+    ("/partners/{id}/webhooks/{webhook}/deliveries/{delivery}/replay", LinkedFrom("/partners/{id}/webhooks/{webhook}")),
     ("/partners/{id}/users", Below("/partners/{id}", "/users")),
     ("/partners/{id}/users", Of(|made| &made.partner, "/users?name=nobody")),
     ("/partners/{id}/caps/lift", LinkedFrom("/partners/{id}/caps")),
     ("/partners/{id}/tokens/{token}/revoke", LinkedFrom("/partners/{id}/tokens")),
     ("/partners/{id}/users/{user}", LinkedFrom("/partners/{id}/users")),
     ("/partners/{id}/users/{user}/block", Below("/partners/{id}/users/{user}", "/block")),
+    ("/partners/{id}/users/{user}/file", Below("/partners/{id}/users/{user}", "/file")),
+    ("/partners/{id}/users/{user}/erase", Below("/partners/{id}/users/{user}", "/erase")),
     ("/publishers", At("/publishers")),
     ("/publishers", At("/publishers?slug=nobody-is-called-this")),
     ("/publishers/export", At("/publishers/export")),
@@ -85,6 +102,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/publishers/{id}/suspend", Below("/publishers/{id}", "/suspend")),
     ("/namespaces/new", Finds(|world| format!("/admin/namespaces/new?publisher={}", id_of(&world.made.publisher)))),
     ("/namespaces/{id}", Of(|made| &made.namespace, "")),
+    ("/namespaces/{id}/edit", Below("/namespaces/{id}", "/edit")),
     ("/namespaces/{id}/suspend", Below("/namespaces/{id}", "/suspend")),
     ("/tools", At("/tools")),
     ("/tools", At("/tools?name=nobody-is-called-this")),
@@ -214,7 +232,10 @@ impl World {
         let limits = json!({"login_per_address_per_min": 1000, "invoke_per_token_per_s": 1000, "invoke_burst": 1000});
         // Nobody takes the mail: it waits in the outbox.
         let mail = json!({"transport": "smtp", "url": "smtp://127.0.0.1:9", "from": "tollgate@example.com"});
-        let configuration = json!({"payments": {"provider": "manual"}, "limits": limits, "mail": mail});
+        // Webhooks of the tests listen on this machine.
+        let egress = json!({"allow_private": true});
+        let configuration =
+            json!({"payments": {"provider": "manual"}, "limits": limits, "mail": mail, "egress": egress});
         configure(home.path(), &configuration);
         let console = OperatorConsole::start_demo_logging(home.path(), filter);
         let owner = console.owner();

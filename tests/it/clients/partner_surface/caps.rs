@@ -9,6 +9,7 @@ on_both_databases!(
     every_kind_of_limit_refuses_by_its_name,
     what_is_wrong_with_a_limit_is_named,
     a_limit_holds_for_many_at_once,
+    what_the_operator_limits_the_operator_alone_changes,
 );
 
 fn every_kind_of_limit_refuses_by_its_name(kind: Kind) {
@@ -97,4 +98,27 @@ fn a_limit_holds_for_many_at_once(kind: Kind) {
     });
     assert_eq!(paid, 2, "as many as fit, and not one more");
     house.paid(GLOBEX, "u-2");
+}
+
+fn what_the_operator_limits_the_operator_alone_changes(kind: Kind) {
+    let caps = "caps: [{per: 'partner', window: 'day', credits: 120}], margin_bps";
+    let house = House::open_with(kind, |config| config.replacen("margin_bps", caps, 1));
+    let path = "/partners/caps/partner/day";
+    for body in [json!({"credits": 100_000}), json!({"credits": 1}), Value::Null] {
+        let method = if body.is_null() { "DELETE" } else { "PUT" };
+        let refused = house.ask(method, path, &body);
+        assert_eq!((refused.status, refused.code()), (403, "limit_imposed"), "{method}: {}", refused.body);
+    }
+    assert_eq!(house.get("/partners/caps")[0]["credits"], json!(120), "it stands as it was set");
+    // A limit of the partner's own beside it is its own matter.
+    assert_eq!(house.ask("PUT", "/partners/caps/partner/month", &json!({"credits": 70})).status, 200);
+    house.paid(GLOBEX, "u-1");
+    let refused = house.call(GLOBEX, "u-1");
+    assert_eq!(refused.json["error"]["limit"]["window"], json!("month"), "{}", refused.body);
+    assert_eq!(house.ask("DELETE", "/partners/caps/partner/month", &Value::Null).status, 204);
+    house.paid(GLOBEX, "u-1");
+    let refused = house.call(GLOBEX, "u-1");
+    assert_eq!((refused.status, refused.code()), (402, "cap_reached"), "{}", refused.body);
+    assert_eq!(refused.json["error"]["limit"]["window"], json!("day"), "{}", refused.body);
+    house.server.verified_postings();
 }

@@ -28,7 +28,7 @@ fn an_end_user_is_noted_shown_and_blocked(kind: Kind) {
     let blocked = house.ask("PATCH", "/partners/users/u-2", &json!({"state": "blocked", "metadata": {"why": "abuse"}}));
     assert_eq!((blocked.status, &blocked.json["state"]), (200, &json!("blocked")), "{}", blocked.body);
     let refused = house.call(GLOBEX, "u-2");
-    assert_eq!((refused.status, refused.code()), (403, "account_suspended"), "{}", refused.body);
+    assert_eq!((refused.status, refused.code()), (403, "policy_denied"), "{}", refused.body);
     let kept = house.ask("PATCH", "/partners/users/u-2", &json!({"state": "active"}));
     assert_eq!(
         (&kept.json["state"], &kept.json["metadata"]["why"]),

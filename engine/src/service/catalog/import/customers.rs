@@ -175,7 +175,11 @@ impl Import<'_> {
             self.tell(before, &json!({"per": per.as_str(), "owner": named, "credits": cap.limit.to_string()}));
             if let Some(row) = known {
                 let update = entity::cap::Entity::update_many()
-                    .set(entity::cap::ActiveModel { limit_credits: Set(cap.limit.micros()), ..Default::default() })
+                    .set(entity::cap::ActiveModel {
+                        limit_credits: Set(cap.limit.micros()),
+                        is_imposed: Set(true),
+                        ..Default::default()
+                    })
                     .filter(entity::cap::Column::Id.eq(row.id));
                 self.unit.one(backend, &update);
                 let row = entity::cap::Model { limit_credits: cap.limit.micros(), ..row };
@@ -188,6 +192,7 @@ impl Import<'_> {
                     window: cap.window.raw(),
                     limit_credits: cap.limit.micros(),
                     created_us: self.now_us,
+                    is_imposed: true,
                 };
                 self.services.state(&mut self.unit, &row, self.now_us);
                 self.unit.one(backend, &entity::cap::Entity::insert(row.into_active_model()));

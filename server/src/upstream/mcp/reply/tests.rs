@@ -100,6 +100,8 @@ fn what_is_no_result_is_a_failure() {
         r#"{"error":"x"}"#,
         r#"{"error":{"code":1.5}}"#,
         r#"{"result":[]}"#,
+        r#"{"result":[["x"]]}"#,
+        r#"[{"content":[]}]"#,
         r#"{"result":"x"}"#,
         r#"{"result":{"content":"x"}}"#,
         r#"{"result":{"isError":"yes"}}"#,

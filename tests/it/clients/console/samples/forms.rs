@@ -33,6 +33,8 @@ pub(in crate::clients::console) enum Told {
     Change(&'static str),
     /// Something is there that was not: there is no before.
     New(&'static str),
+    /// Something is not there any more: there is no after.
+    Gone(&'static str),
     /// It was done; it has neither a before nor an after that could be told.
     Done(&'static str),
 }
@@ -40,7 +42,7 @@ pub(in crate::clients::console) enum Told {
 impl Told {
     /// The word of the action.
     pub(in crate::clients::console) const fn action(self) -> &'static str {
-        let (Self::Change(action) | Self::New(action) | Self::Done(action)) = self;
+        let (Self::Change(action) | Self::New(action) | Self::Gone(action) | Self::Done(action)) = self;
         action
     }
 }
@@ -73,7 +75,7 @@ impl Sending {
     }
 }
 
-use Told::{Change, Done, New};
+use Told::{Change, Done, Gone, New};
 
 const NAMED: &[(&str, &str)] = &[("name", "spare"), REASON];
 const LIMIT: &[(&str, &str)] = &[("credits", "6000"), ("window", "month"), REASON];
@@ -101,11 +103,19 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         &[New("namespace.create")],
     ),
     row(
+        "/namespaces/{id}/edit",
+        Of(|made| &made.namespace, "/edit"),
+        &[("listing_name", "Acme's tools"), ("category", "Office"), ("tags", "text\nwords, many"), REASON],
+        &[Change("namespace.change")],
+    ),
+    row(
         "/tools/new",
         At("/tools/new?namespace=acme"),
         &[
             ("name", "second"),
             ("short_description", "Looks it up again"),
+            ("category", "Office"),
+            ("tags", "text"),
             ("url", "https://tools.example/second"),
             ("fixed_credit_cost", "5"),
             REASON,
@@ -148,10 +158,41 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     row("/partners/{id}/caps", Of(|made| &made.partner, "/caps"), LIMIT, &[Change("cap.set")]),
     row("/partners/{id}/caps/lift", LinkedFrom("/partners/{id}/caps"), WHY, &[Change("cap.set")]),
     row(
+        "/partners/{id}/alerts",
+        Of(|made| &made.partner, "/alerts"),
+        &[("percent", "80"), ("email", "ops@example.com"), REASON],
+        &[New("cap_alert.create")],
+    ),
+    row("/partners/{id}/alerts/{alert}/remove", LinkedFrom("/partners/{id}/alerts"), WHY, &[Gone("cap_alert.remove")]),
+    row(
+        "/partners/{id}/webhooks",
+        Of(|made| &made.partner, "/webhooks"),
+        &[("url", "http://127.0.0.1:9/told"), REASON],
+        &[New("webhook.create")],
+    ),
+    row(
+        "/partners/{id}/webhooks/{webhook}/deliveries/{delivery}/replay",
+        LinkedFrom("/partners/{id}/webhooks/{webhook}"),
+        WHY,
+        &[Change("webhook.replay")],
+    ),
+    row(
+        "/partners/{id}/webhooks/{webhook}/remove",
+        Below("/partners/{id}/webhooks/{webhook}", "/remove"),
+        WHY,
+        &[Change("webhook.remove")],
+    ),
+    row(
         "/partners/{id}/users/{user}/block",
         Below("/partners/{id}/users/{user}", "/block"),
         WHY,
         &[Change("end_user.block")],
+    ),
+    row(
+        "/partners/{id}/users/{user}/erase",
+        Below("/partners/{id}/users/{user}", "/erase"),
+        WHY,
+        &[New("end_user.erase")],
     ),
     row("/partners/{id}/suspend", Of(|made| &made.partner, "/suspend"), WHY, &[Change("partner.suspend")]),
     row(

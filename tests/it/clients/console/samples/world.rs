@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use tests::{
     html,
     operator_console::{Operator, OperatorConsole},
+    patience::wait_until,
     program::{Answer, curl, paste},
+    upstream::Upstream,
 };
 
 use super::super::routes::leads_to;
@@ -20,7 +22,7 @@ pub(in crate::clients::console) struct Made {
     pub(super) publisher: String,
     pub(super) namespace: String,
     pub(super) tool: String,
-    /// Who has a token, a limit, credits and an end user.
+    /// Who has a token, a limit, credits and an end user, and was told at a webhook that a part of a limit is spent.
     pub(super) partner: String,
     /// The identifier of a paid call of which a part went back; by its side one went whole, which waits for somebody.
     pub(super) call: String,
@@ -86,6 +88,7 @@ impl Made {
             retired,
         };
         maker.sign_checkpoint();
+        wait_until("the partner's webhook is told", || maker.is_told().then_some(()));
         made
     }
 }
@@ -242,8 +245,32 @@ impl Maker<'_> {
         let form = format!("{partner}/grant");
         self.done(&form, &form, &[("credits", "30"), REASON]);
         self.cap(&partner);
-        self.call_for(&self.partner_token(&partner, "production"), "user-1");
+        let token = self.partner_token(&partner, "production");
+        self.be_told(&partner);
+        self.call_for(&token, "user-1");
         partner
+    }
+
+    /// A webhook of a partner, and a threshold that the first call with its only token reaches.
+    fn be_told(&self, partner: &str) {
+        let form = format!("{partner}/caps");
+        let shown = self.owner.visitor.get(&form).body;
+        let options = html::elements(&shown).into_iter().filter(|element| element.name == "option");
+        let mut values = options.filter_map(|option| option.get("value").map(str::to_owned));
+        let token = values.find(|value| value.starts_with("tok_")).expect("a token that can be limited");
+        let of_token = [("of", token.as_str()), ("window", "month"), REASON];
+        self.done(&form, &form, &[&of_token[..], &[("credits", "50")]].concat());
+        let form = format!("{partner}/alerts");
+        self.done(&form, &form, &[&of_token[..], &[("percent", "1")]].concat());
+        let (form, receiver) = (format!("{partner}/webhooks"), Upstream::answering("{}"));
+        let made = self.owner.visitor.submit(&form, &form, &[("url", &receiver.url("/told")), REASON]);
+        assert_eq!(made.status, 200, "{}", html::text(&made.body));
+    }
+
+    /// Whether a webhook was told of something.
+    fn is_told(&self) -> bool {
+        let shown = self.owner.visitor.get("/admin/partners/deliveries?state=sent");
+        html::links(&shown.body).iter().any(|link| leads_to(link, "/partners/{id}/webhooks/{webhook}"))
     }
 
     /// A new token of a partner.

@@ -1,0 +1,189 @@
+//! The requests of `marketplace-wire.jsonl`, as the published clients sent them, to the real program on both databases.
+//!
+//! `MARKETPLACE_CASES=DIR cargo test -p tests -- marketplace_wire --nocapture` runs the requests of another folder; the
+//! default is `tests/cases`, a copy of what the cases' authors keep. Every line is sent, in the order of the file, with the
+//! headers that it has; what it names (tokens, identifiers, hosts) is replaced by what the server has. `classes.rs` says
+//! what each is to be answered with: a 2xx with what the client reads, or a refusal with its reason. What waits for routes
+//! that are not there yet is counted apart, and never among what passed.
+
+mod classes;
+mod line;
+mod stage;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde_json::json;
+use tests::{home::Kind, on_both_databases, program::Answer, workspace_root};
+
+use self::{
+    classes::{Class, RULES, WAITS, classify, judge, rule_of},
+    line::Line,
+    stage::Stage,
+};
+
+on_both_databases!(every_request_of_the_published_clients_is_answered_as_its_class_says);
+
+fn default_folder() -> PathBuf {
+    workspace_root().join("tests/cases")
+}
+
+fn folder() -> PathBuf {
+    std::env::var_os("MARKETPLACE_CASES").filter(|folder| !folder.is_empty()).map_or_else(default_folder, PathBuf::from)
+}
+
+/// What became of the lines.
+#[derive(Debug, Default)]
+struct Report {
+    answered: usize,
+    /// By the reason.
+    refused: BTreeMap<&'static str, usize>,
+    /// By what the paths begin with.
+    waiting: BTreeMap<&'static str, usize>,
+    failures: Vec<String>,
+}
+
+impl Report {
+    fn note(&mut self, line: &Line, class: Result<Class, String>, answer: impl FnOnce(Class) -> Answer) {
+        let judged = class.and_then(|class| judge(class, &answer(class)).map(|()| class));
+        match judged {
+            Ok(Class::Answered(_) | Class::Text) => self.answered += 1,
+            Ok(Class::Refused(..)) => {
+                let reason = rule_of(line, RULES).map_or("", |rule| rule.reason);
+                *self.refused.entry(reason).or_default() += 1;
+            }
+            Ok(Class::Waits(start)) => *self.waiting.entry(start).or_default() += 1,
+            Err(why) => self.failures.push(format!("line {}, {}: {why}", line.number, line.request())),
+        }
+    }
+}
+
+fn every_request_of_the_published_clients_is_answered_as_its_class_says(kind: Kind) {
+    let folder = folder();
+    let lines = line::load(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+    let stage = Stage::open(kind);
+    let is_waiting = |line: &Line| matches!(classify(line, RULES, WAITS), Ok(Class::Waits(_)));
+    if lines.iter().any(|line| line.path.starts_with("/publishers/") && !is_waiting(line)) {
+        stage.register();
+    }
+    let mut report = Report::default();
+    for line in &lines {
+        report.note(line, classify(line, RULES, WAITS), |class| stage.send(line, class));
+    }
+    let sum = |counts: &BTreeMap<&str, usize>| counts.values().sum::<usize>();
+    let (refused, waiting) = (sum(&report.refused), sum(&report.waiting));
+    println!("marketplace requests from {}: {} lines", folder.display(), lines.len());
+    println!("  {} are answered, {refused} are refused as documented {:?}", report.answered, report.refused);
+    println!("  {waiting} wait for what is not built yet: {:?}", report.waiting);
+    for failure in &report.failures {
+        println!("  FAILED {failure}");
+    }
+    assert!(report.answered > 0, "no line of {} is answered", folder.display());
+    assert!(report.failures.is_empty(), "{} fail:\n{}", report.failures.len(), report.failures.join("\n"));
+    assert_eq!(report.answered + refused + waiting, lines.len(), "every line is in one class");
+}
+
+fn answer(status: u16, body: &serde_json::Value) -> Answer {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Answer { status, headers, json: body.clone(), body: body.to_string() }
+}
+
+#[test]
+fn an_answer_of_another_class_is_a_failure() {
+    let refusal = |code: &str| json!({"detail": "no", "error": {"code": code}});
+    let (login, item) = (json!({"access_token": "x"}), json!({"items": [{"name": "echo"}]}));
+    let text = || Answer { headers: Vec::new(), ..answer(200, &json!("# hi")) };
+    for (class, answer, holds) in [
+        (Class::Answered(&["/access_token"]), answer(200, &login), true),
+        (Class::Answered(&["/access_token"]), answer(200, &json!({})), false),
+        (Class::Answered(&["/access_token"]), answer(401, &login), false),
+        (Class::Answered(&["/items/0/name"]), answer(201, &item), true),
+        (Class::Answered(&["/items/1/name"]), answer(201, &item), false),
+        (Class::Answered(&[]), answer(307, &json!({})), false),
+        (Class::Answered(&[]), answer(404, &refusal("not_found")), false),
+        (Class::Answered(&[]), text(), false),
+        (Class::Text, text(), true),
+        (Class::Text, answer(200, &json!({})), false),
+        (Class::Refused(404, "not_found"), answer(404, &refusal("not_found")), true),
+        (Class::Refused(404, "not_found"), answer(404, &refusal("internal")), false),
+        (Class::Refused(404, "not_found"), answer(404, &json!({"error": {"code": "not_found"}})), false),
+        (Class::Refused(501, "not_found"), answer(404, &refusal("not_found")), false),
+        (Class::Refused(404, "not_found"), answer(200, &json!({"detail": "x"})), false),
+        (Class::Refused(501, ""), answer(501, &refusal("whichever")), true),
+        (Class::Waits("/connections/"), answer(404, &refusal("not_found")), true),
+        (Class::Waits("/connections/"), answer(200, &json!([])), false),
+        (Class::Waits("/connections/"), answer(405, &refusal("method_not_allowed")), false),
+    ] {
+        assert_eq!(judge(class, &answer).is_ok(), holds, "{class:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn an_altered_line_is_in_another_class_or_in_none() {
+    let lines = line::load(&default_folder()).unwrap();
+    assert_eq!(lines.len(), 121, "the requests that the published clients sent");
+    let find = |request: &str| lines.iter().find(|line| line.request() == request).unwrap();
+    let class = |line: &Line, waits: &[&'static str]| classify(line, RULES, waits);
+    let login = find("POST /auth/login");
+    assert_eq!(class(login, WAITS), Ok(Class::Answered(&["/access_token"])));
+    for (old, new) in [("/auth/login", "/auth/logon"), ("/auth/login", "/auth/login/"), ("/auth/login", "/auth")] {
+        assert!(class(&login.with(old, new), WAITS).is_err(), "{new}");
+    }
+    let mut other = login.clone();
+    other.method = "PUT".to_owned();
+    assert!(class(&other, WAITS).is_err());
+    // Nothing waits without the place where it would begin, and a path that only looks like one does not wait.
+    let listed = find("GET /connections/");
+    assert_eq!(class(listed, WAITS), Ok(Class::Waits("/connections/")));
+    assert_eq!(class(listed, &[]), Ok(Class::Answered(&[])));
+    assert!(class(&listed.with("/connections/", "/connection/"), WAITS).is_err());
+    // What waits has its class already.
+    for line in &lines {
+        assert!(class(line, &[]).is_ok(), "{} is in no class", line.request());
+    }
+    let pricing = lines.iter().filter(|line| line.path.ends_with("/pricing")).map(|line| class(line, &[]).unwrap());
+    assert_eq!(pricing.collect::<Vec<_>>(), [Class::Answered(&[]), Class::Refused(422, "invalid_request")]);
+}
+
+#[test]
+fn an_altered_expectation_fails_a_line() {
+    let mut report = Report::default();
+    let lines = line::load(&default_folder()).unwrap();
+    let line = lines.iter().find(|line| line.request() == "GET /catalog/public/x").unwrap();
+    let told = || answer(404, &json!({"detail": "no", "error": {"code": "not_found"}}));
+    report.note(line, classify(line, RULES, WAITS), |_| told());
+    assert_eq!((report.refused.len(), report.failures.len()), (1, 0), "{report:?}");
+    report.note(line, Ok(Class::Answered(&[])), |_| told());
+    report.note(line, Err("is in no class".to_owned()), |_| told());
+    assert_eq!((report.answered, report.failures.len()), (0, 2), "{report:?}");
+    assert!(report.failures[0].contains("GET /catalog/public/x"), "{report:?}");
+}
+
+#[test]
+fn every_rule_has_its_line_and_every_refusal_its_reason() {
+    let lines = line::load(&default_folder()).unwrap();
+    for rule in RULES {
+        let is_used = lines.iter().any(|line| rule_of(line, RULES).is_ok_and(|found| std::ptr::eq(found, rule)));
+        assert!(is_used, "{rule:?} decides nothing");
+        let is_refusal = matches!(rule.class(), Class::Refused(..));
+        assert_eq!(is_refusal, rule.reason.len() > 20, "{rule:?}");
+    }
+}
+
+#[test]
+fn an_empty_folder_a_broken_line_and_an_unknown_word_are_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(line::load(folder.path()).is_err(), "no file");
+    let file = folder.path().join("marketplace-wire.jsonl");
+    std::fs::write(&file, "\n").unwrap();
+    assert!(line::load(folder.path()).is_err(), "no line");
+    let good = r#"{"m": "GET", "path": "/x", "auth": null, "ct": "", "inm": null, "ua": "httpx", "body": ""}"#;
+    std::fs::write(&file, format!("{good}\n{good}\n")).unwrap();
+    let lines = line::load(folder.path()).unwrap();
+    assert_eq!((lines.len(), lines[1].number, lines[1].headers.len()), (2, 2, 1), "the same request twice is two");
+    for broken in
+        [good.replace("\"m\"", "\"n\""), good.replace("\"\"}", "\"\", \"weather\": \"fine\"}"), "{".to_owned()]
+    {
+        std::fs::write(&file, format!("{good}\n{broken}\n")).unwrap();
+        assert!(line::load(folder.path()).unwrap_err().contains(":2"), "{broken}");
+    }
+}

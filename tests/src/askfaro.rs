@@ -1,0 +1,138 @@
+//! The published client of accounts and publishers (`askfaro-cli`), unmodified, with a home of its own.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    environment,
+    tools::{tool, tool_found_first_in},
+};
+
+/// Prints every subcommand of the client on a line.
+const COMMANDS: &str = "\
+import typer.main
+from faro_cli.main import app
+def walk(command, words):
+    below = getattr(command, 'commands', None)
+    if not below:
+        print(' '.join(words))
+    for name, inner in (below or {}).items():
+        walk(inner, words + [name])
+walk(typer.main.get_command(app), [])
+";
+
+/// A user of the client.
+#[derive(Debug)]
+pub struct Askfaro {
+    home: TempDir,
+    base_url: String,
+    token: Option<String>,
+}
+
+/// What the client ended with and said.
+#[derive(Debug)]
+pub struct Said {
+    /// Its exit code.
+    pub exit: Option<i32>,
+    /// The standard output; `null` if that is no JSON.
+    pub json: Value,
+    /// The standard output.
+    pub out: String,
+    /// The standard error.
+    pub errors: String,
+}
+
+impl Said {
+    /// The word for what went wrong, from the one line of JSON on the standard error; empty if there is none.
+    pub fn code(&self) -> String {
+        let told: Value = serde_json::from_str(self.errors.trim()).unwrap_or_default();
+        told.pointer("/error/code").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+impl Askfaro {
+    /// Somebody who has no token yet, and talks to the server at `base_url`.
+    ///
+    /// # Panics
+    /// There is no room for a home.
+    pub fn of(base_url: &str) -> Self {
+        Self { home: TempDir::new().expect("a temporary folder"), base_url: base_url.to_owned(), token: None }
+    }
+
+    /// The same with a token in the environment.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    /// The folder in which it is called.
+    pub fn folder(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Where the client keeps a token.
+    pub fn credentials(&self) -> PathBuf {
+        self.home.path().join(".config/faro/credentials")
+    }
+
+    /// Runs a subcommand.
+    ///
+    /// # Panics
+    /// The client is not installed.
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a subcommand that reads something, for example a password.
+    ///
+    /// # Panics
+    /// As [`Self::run`].
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Said {
+        // Without a terminal: a password would be read from there.
+        let mut command = Command::new(tool("setsid"));
+        command.arg("--wait").arg(program()).args(arguments).current_dir(self.home.path());
+        command.env("HOME", self.home.path()).env("NO_PROXY", "127.0.0.1");
+        for name in ["FARO_API_URL", "FARO_SITE_URL", "FARO_SKILL_URL"] {
+            command.env(name, &self.base_url);
+        }
+        match &self.token {
+            Some(token) => command.env("FARO_API_KEY", token),
+            None => command.env_remove("FARO_API_KEY"),
+        };
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the client starts");
+        // Whoever reads nothing may have ended before.
+        drop(child.stdin.take().expect("its input").write_all(input.as_bytes()));
+        let output = child.wait_with_output().expect("the client ends");
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        Said {
+            exit: output.status.code(),
+            json: serde_json::from_str(&out).unwrap_or_default(),
+            out,
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Every subcommand that the client has, with those it is below of.
+///
+/// # Panics
+/// The client is not installed.
+pub fn subcommands() -> Vec<String> {
+    let output =
+        Command::new(program().with_file_name("python")).args(["-c", COMMANDS]).output().expect("python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+fn program() -> PathBuf {
+    let own = [environment::tools_folder().join("askfaro").join("bin")];
+    tool_found_first_in(&own, "askfaro")
+}
