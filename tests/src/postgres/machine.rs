@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use super::VERSION_MIN;
@@ -69,9 +70,14 @@ pub(super) fn find_user(users: &str, name: &str) -> Option<(u32, u32)> {
 
 /// Ports that nobody listens on, in an order that differs between processes.
 pub(super) fn free_ports() -> impl Iterator<Item = u16> {
+    // No port twice in this process: that of a server that is down for a while stays its own.
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
     let count = usize::from(PORTS.end - PORTS.start);
-    let first = usize::try_from(std::process::id()).unwrap_or_default().wrapping_mul(101) % count;
-    let ports = PORTS.cycle().skip(first).take(count);
+    let first = usize::try_from(std::process::id()).unwrap_or_default().wrapping_mul(101);
+    let ports = (0..count).filter_map(move |_| {
+        let place = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % count;
+        u16::try_from(place).ok().map(|place| PORTS.start + place)
+    });
     ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
 }
 
