@@ -15,7 +15,8 @@ CREATE OR REPLACE FUNCTION public.index_tools(tools uuid[])
 AS $function$
     INSERT INTO tool_document (tool_id, namespace_id, category, is_listed, name, words)
     SELECT t.id, n.id, coalesce(t.category, n.category),
-           NOT (t.is_suspended OR n.is_suspended OR p.is_suspended), tool_words(t.name, 'A'),
+           t.visibility = 'public' AND n.status = 'active'
+               AND NOT (t.is_suspended OR n.is_suspended OR p.is_suspended), tool_words(t.name, 'A'),
            tool_words(t.name, 'A')
                || tool_words(concat_ws(' ', n.name, n.listing_name, n.category, n.tags, t.category, t.tags), 'B')
                || tool_words(t.short_description, 'C')
@@ -31,10 +32,13 @@ CREATE OR REPLACE FUNCTION public.listing_changed()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-    UPDATE tool_document d SET is_listed = NOT (t.is_suspended OR n.is_suspended OR p.is_suspended)
+    UPDATE tool_document d
+    SET is_listed = t.visibility = 'public' AND n.status = 'active'
+        AND NOT (t.is_suspended OR n.is_suspended OR p.is_suspended)
     FROM tool t JOIN namespace n ON n.id = t.namespace_id JOIN publisher p ON p.id = n.publisher_id
     WHERE d.tool_id = t.id AND d.namespace_id = n.id AND NEW.id IN (n.id, p.id)
-      AND d.is_listed IS DISTINCT FROM NOT (t.is_suspended OR n.is_suspended OR p.is_suspended);
+      AND d.is_listed IS DISTINCT FROM (t.visibility = 'public' AND n.status = 'active'
+                                        AND NOT (t.is_suspended OR n.is_suspended OR p.is_suspended));
     RETURN NULL;
 END
 $function$;
@@ -83,6 +87,14 @@ CREATE TABLE account (
     CONSTRAINT account_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
 );
 
+CREATE TABLE acknowledged_call (
+    call uuid NOT NULL,
+    publisher_id uuid NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT acknowledged_call_pkey PRIMARY KEY (call),
+    CONSTRAINT acknowledged_call_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
+);
+
 CREATE TABLE approval (
     id uuid NOT NULL,
     kind text NOT NULL,
@@ -117,6 +129,14 @@ CREATE TRIGGER approval_begins_waiting BEFORE INSERT ON approval FOR EACH ROW WH
 CREATE TRIGGER approval_no_delete BEFORE DELETE ON approval FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER approval_no_truncate BEFORE TRUNCATE ON approval FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER approval_no_update BEFORE UPDATE ON approval FOR EACH ROW WHEN (new.id <> old.id OR new.kind <> old.kind OR new.payload <> old.payload OR new.amount IS DISTINCT FROM old.amount OR new.object_kind <> old.object_kind OR new.object_id <> old.object_id OR new.reason <> old.reason OR new.key IS DISTINCT FROM old.key OR new.author <> old.author OR new.created_us <> old.created_us OR new.expires_us <> old.expires_us OR NOT (old.state = 'waiting'::text AND (new.state = ANY (ARRAY['approved'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text])) AND new.outcome IS NULL OR old.state = 'approved'::text AND old.outcome IS NULL AND (new.state = ANY (ARRAY['approved'::text, 'failed'::text])) AND new.outcome IS NOT NULL AND new.decided_by = old.decided_by AND new.decided_us = old.decided_us AND NOT new.note IS DISTINCT FROM old.note)) EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE asset (
+    id text NOT NULL,
+    media_type text NOT NULL,
+    bytes bytea NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT asset_pkey PRIMARY KEY (id)
+);
 
 CREATE TABLE audit (
     slot bigint NOT NULL,
@@ -280,6 +300,25 @@ CREATE TABLE checkpoint (
 );
 CREATE TRIGGER checkpoint_no_change BEFORE DELETE OR UPDATE ON checkpoint FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE connection (
+    id uuid NOT NULL,
+    publisher_id uuid NOT NULL,
+    label text NOT NULL,
+    kind text NOT NULL,
+    url text NOT NULL,
+    credential bytea,
+    key_identifier text,
+    param_location text,
+    param_description text,
+    created_us bigint NOT NULL,
+    changed_us bigint NOT NULL,
+    CONSTRAINT connection_pkey PRIMARY KEY (id),
+    CONSTRAINT connection_kind_check CHECK (kind = ANY (ARRAY['mcp'::text, 'rest'::text])),
+    CONSTRAINT connection_param_location_check CHECK (param_location = ANY (ARRAY['header'::text, 'query'::text])),
+    CONSTRAINT connection_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
+);
+CREATE INDEX connection_publisher ON connection USING btree (publisher_id, id);
 
 CREATE TABLE count_head (
     name text NOT NULL,
@@ -523,12 +562,25 @@ CREATE TABLE namespace (
     listing_name text,
     category text,
     tags text NOT NULL DEFAULT '[]'::text,
+    connection_id uuid,
+    status text NOT NULL DEFAULT 'active'::text,
+    is_own_suspension boolean NOT NULL DEFAULT false,
+    icon text,
+    readme_source_url text,
+    readme_content text,
+    draft_listing text,
+    credential bytea,
+    key_identifier text,
+    param_location text,
+    param_description text,
     CONSTRAINT namespace_pkey PRIMARY KEY (id),
     CONSTRAINT namespace_name_key UNIQUE (name),
+    CONSTRAINT namespace_param_location_check CHECK (param_location = ANY (ARRAY['header'::text, 'query'::text])),
+    CONSTRAINT namespace_status_check CHECK (status = ANY (ARRAY['draft'::text, 'review'::text, 'active'::text])),
     CONSTRAINT namespace_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
 );
 CREATE INDEX namespace_publisher ON namespace USING btree (publisher_id);
-CREATE TRIGGER tool_document_listed AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended) EXECUTE FUNCTION listing_changed();
+CREATE TRIGGER tool_document_listed AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended OR old.status <> new.status) EXECUTE FUNCTION listing_changed();
 CREATE TRIGGER tool_document_namespace AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.name IS DISTINCT FROM new.name OR old.listing_name IS DISTINCT FROM new.listing_name OR old.category IS DISTINCT FROM new.category OR old.tags IS DISTINCT FROM new.tags) EXECUTE FUNCTION namespace_changed();
 
 CREATE TABLE open_call (
@@ -766,12 +818,20 @@ CREATE TABLE publisher (
     share_bps integer NOT NULL,
     payable bigint NOT NULL,
     created_us bigint NOT NULL,
+    account_id uuid,
+    website_url text,
+    support_email text,
+    bio text,
+    legal_name text,
+    country text,
+    logo text,
     CONSTRAINT publisher_pkey PRIMARY KEY (id),
     CONSTRAINT publisher_payable_key UNIQUE (payable),
     CONSTRAINT publisher_slug_key UNIQUE (slug),
     CONSTRAINT publisher_share_bps_check CHECK (share_bps >= 0 AND share_bps <= 10000),
     CONSTRAINT publisher_payable_fkey FOREIGN KEY (payable) REFERENCES ledger_account(id)
 );
+CREATE UNIQUE INDEX publisher_account ON publisher USING btree (account_id) WHERE account_id IS NOT NULL;
 CREATE TRIGGER tool_document_listed AFTER UPDATE ON publisher FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended) EXECUTE FUNCTION listing_changed();
 
 CREATE TABLE purchase (
@@ -814,6 +874,16 @@ CREATE TABLE refusal (
 );
 CREATE TRIGGER refusal_no_change BEFORE DELETE OR UPDATE ON refusal FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER refusal_no_truncate BEFORE TRUNCATE ON refusal FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+CREATE TABLE sales_day (
+    publisher_id uuid NOT NULL,
+    start_us bigint NOT NULL,
+    tool_id uuid NOT NULL,
+    calls bigint NOT NULL,
+    paid_calls bigint NOT NULL,
+    charged bigint NOT NULL,
+    CONSTRAINT sales_day_pkey PRIMARY KEY (publisher_id, start_us, tool_id)
+);
 
 CREATE TABLE signing_key (
     number bigint NOT NULL,
@@ -861,8 +931,18 @@ CREATE TABLE tool (
     category text,
     tags text NOT NULL DEFAULT '[]'::text,
     upstream_tool text,
+    group_id uuid,
+    visibility text NOT NULL DEFAULT 'public'::text,
+    example_prompts text NOT NULL DEFAULT '[]'::text,
+    display_order bigint NOT NULL DEFAULT 0,
+    rest text,
+    static_args text,
+    default_args text,
+    unit_fields text,
+    credits_per_unit text,
     CONSTRAINT tool_pkey PRIMARY KEY (id),
     CONSTRAINT tool_timeout_ms_check CHECK (timeout_ms > 0),
+    CONSTRAINT tool_visibility_check CHECK (visibility = ANY (ARRAY['public'::text, 'private'::text])),
     CONSTRAINT tool_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)
 );
 CREATE UNIQUE INDEX tool_name ON tool USING btree (namespace_id, name) NULLS NOT DISTINCT;
@@ -883,6 +963,20 @@ CREATE INDEX tool_document_category ON tool_document USING btree (category);
 CREATE INDEX tool_document_name ON tool_document USING gin (name) WITH (fastupdate=off);
 CREATE INDEX tool_document_namespace ON tool_document USING btree (namespace_id);
 CREATE INDEX tool_document_words ON tool_document USING gin (words) WITH (fastupdate=off);
+
+CREATE TABLE tool_group (
+    id uuid NOT NULL,
+    namespace_id uuid NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    sort_order bigint NOT NULL,
+    is_default boolean NOT NULL,
+    pricing text NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT tool_group_pkey PRIMARY KEY (id),
+    CONSTRAINT tool_group_namespace_id_name_key UNIQUE (namespace_id, name),
+    CONSTRAINT tool_group_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)
+);
 
 CREATE TABLE trial_balance (
     period bigint NOT NULL,

@@ -12,6 +12,12 @@ CREATE TABLE account (
     created_us    INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE acknowledged_call (
+    call         BLOB    NOT NULL PRIMARY KEY,
+    publisher_id BLOB    NOT NULL REFERENCES publisher (id),
+    created_us   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE approval (
     id          BLOB    NOT NULL PRIMARY KEY,
     kind        TEXT    NOT NULL,
@@ -56,6 +62,13 @@ BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
 CREATE INDEX approval_unfinished ON approval (id) WHERE state = 'approved' AND outcome IS NULL;
 
 CREATE INDEX approval_waiting ON approval (expires_us) WHERE state = 'waiting';
+
+CREATE TABLE asset (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    media_type TEXT    NOT NULL,
+    bytes      BLOB    NOT NULL,
+    created_us INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE audit (
     slot        INTEGER NOT NULL,
@@ -207,6 +220,22 @@ BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;
 
 CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint
 BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;
+
+CREATE TABLE connection (
+    id                BLOB    NOT NULL PRIMARY KEY,
+    publisher_id      BLOB    NOT NULL REFERENCES publisher (id),
+    label             TEXT    NOT NULL,
+    kind              TEXT    NOT NULL CHECK (kind IN ('mcp', 'rest')),
+    url               TEXT    NOT NULL,
+    credential        BLOB,
+    key_identifier    TEXT,
+    param_location    TEXT    CHECK (param_location IN ('header', 'query')),
+    param_description TEXT,
+    created_us        INTEGER NOT NULL,
+    changed_us        INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX connection_publisher ON connection (publisher_id, id);
 
 CREATE TABLE count_head (
     name    TEXT    NOT NULL PRIMARY KEY,
@@ -428,15 +457,16 @@ CREATE TABLE namespace (
     description  TEXT    NOT NULL,
     is_suspended INTEGER NOT NULL,
     created_us   INTEGER NOT NULL
-, listing_name TEXT, category TEXT, tags TEXT NOT NULL DEFAULT '[]') STRICT;
+, listing_name TEXT, category TEXT, tags TEXT NOT NULL DEFAULT '[]', connection_id BLOB, status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('draft', 'review', 'active')), is_own_suspension INTEGER NOT NULL DEFAULT 0, icon TEXT, readme_source_url TEXT, readme_content TEXT, draft_listing TEXT, credential BLOB, key_identifier TEXT, param_location TEXT CHECK (param_location IN ('header', 'query')), param_description TEXT) STRICT;
 
 CREATE INDEX namespace_publisher ON namespace (publisher_id);
 
-CREATE TRIGGER tool_document_listed_namespace AFTER UPDATE OF is_suspended ON namespace
+CREATE TRIGGER tool_document_listed_namespace AFTER UPDATE OF is_suspended, status ON namespace
 BEGIN
     UPDATE tool_document SET
-        is_listed = NOT ((SELECT is_suspended FROM tool WHERE id = tool_id) OR NEW.is_suspended
-                         OR (SELECT is_suspended FROM publisher WHERE id = NEW.publisher_id))
+        is_listed = (SELECT t.visibility = 'public' AND NOT t.is_suspended FROM tool t WHERE t.id = tool_id)
+                    AND NEW.status = 'active'
+                    AND NOT (NEW.is_suspended OR (SELECT is_suspended FROM publisher WHERE id = NEW.publisher_id))
     WHERE namespace_id = NEW.id;
 END;
 
@@ -669,13 +699,16 @@ CREATE TABLE publisher (
     share_bps    INTEGER NOT NULL CHECK (share_bps BETWEEN 0 AND 10000),
     payable      INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
     created_us   INTEGER NOT NULL
-) STRICT;
+, account_id BLOB, website_url TEXT, support_email TEXT, bio TEXT, legal_name TEXT, country TEXT, logo TEXT) STRICT;
+
+CREATE UNIQUE INDEX publisher_account ON publisher (account_id) WHERE account_id IS NOT NULL;
 
 CREATE TRIGGER tool_document_listed_publisher AFTER UPDATE OF is_suspended ON publisher
 BEGIN
     UPDATE tool_document SET
-        is_listed = NOT ((SELECT is_suspended FROM tool WHERE id = tool_id)
-                         OR (SELECT is_suspended FROM namespace WHERE id = namespace_id) OR NEW.is_suspended)
+        is_listed = (SELECT t.visibility = 'public' AND NOT t.is_suspended FROM tool t WHERE t.id = tool_id)
+                    AND (SELECT n.status = 'active' AND NOT n.is_suspended FROM namespace n WHERE n.id = namespace_id)
+                    AND NOT NEW.is_suspended
     WHERE namespace_id IN (SELECT id FROM namespace WHERE publisher_id = NEW.id);
 END;
 
@@ -714,6 +747,16 @@ CREATE TABLE refusal (
 CREATE TRIGGER refusal_no_delete BEFORE DELETE ON refusal BEGIN SELECT RAISE(ABORT, 'refusal is append-only'); END;
 
 CREATE TRIGGER refusal_no_update BEFORE UPDATE ON refusal BEGIN SELECT RAISE(ABORT, 'refusal is append-only'); END;
+
+CREATE TABLE sales_day (
+    publisher_id BLOB    NOT NULL,
+    start_us     INTEGER NOT NULL,
+    tool_id      BLOB    NOT NULL,
+    calls        INTEGER NOT NULL,
+    paid_calls   INTEGER NOT NULL,
+    charged      INTEGER NOT NULL,
+    PRIMARY KEY (publisher_id, start_us, tool_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE signing_key (
     number     INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
@@ -757,13 +800,14 @@ CREATE TABLE tool (
     upstream_url      TEXT    NOT NULL,
     timeout_ms        INTEGER NOT NULL CHECK (timeout_ms > 0),
     created_us        INTEGER NOT NULL
-, category TEXT, tags TEXT NOT NULL DEFAULT '[]', upstream_tool TEXT) STRICT;
+, category TEXT, tags TEXT NOT NULL DEFAULT '[]', upstream_tool TEXT, group_id BLOB, visibility TEXT NOT NULL DEFAULT 'public' CHECK (visibility IN ('public', 'private')), example_prompts TEXT NOT NULL DEFAULT '[]', display_order INTEGER NOT NULL DEFAULT 0, rest TEXT, static_args TEXT, default_args TEXT, unit_fields TEXT, credits_per_unit TEXT) STRICT;
 
 CREATE TRIGGER tool_document_changed AFTER UPDATE ON tool WHEN NEW.namespace_id IS NOT NULL
 BEGIN
     UPDATE tool_document SET
         category = coalesce(NEW.category, (SELECT category FROM namespace WHERE id = NEW.namespace_id)),
-        is_listed = (SELECT NOT (NEW.is_suspended OR n.is_suspended OR p.is_suspended)
+        is_listed = (SELECT NEW.visibility = 'public' AND n.status = 'active'
+                         AND NOT (NEW.is_suspended OR n.is_suspended OR p.is_suspended)
                      FROM namespace n JOIN publisher p ON p.id = n.publisher_id WHERE n.id = NEW.namespace_id)
     WHERE tool_id = NEW.id;
     REPLACE INTO tool_index (rowid, name, topics, short_description, long_description, category)
@@ -776,7 +820,8 @@ CREATE TRIGGER tool_document_new AFTER INSERT ON tool WHEN NEW.namespace_id IS N
 BEGIN
     INSERT INTO tool_document (tool_id, namespace_id, category, is_listed)
     SELECT NEW.id, n.id, coalesce(NEW.category, n.category),
-           NOT (NEW.is_suspended OR n.is_suspended OR p.is_suspended)
+           NEW.visibility = 'public' AND n.status = 'active'
+               AND NOT (NEW.is_suspended OR n.is_suspended OR p.is_suspended)
     FROM namespace n JOIN publisher p ON p.id = n.publisher_id WHERE n.id = NEW.namespace_id;
     INSERT INTO tool_index (rowid, name, topics, short_description, long_description, category)
     SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
@@ -797,6 +842,18 @@ CREATE TABLE tool_document (
 ) STRICT;
 
 CREATE INDEX tool_document_namespace ON tool_document (namespace_id);
+
+CREATE TABLE tool_group (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    namespace_id BLOB    NOT NULL REFERENCES namespace (id),
+    name         TEXT    NOT NULL,
+    description  TEXT    NOT NULL,
+    sort_order   INTEGER NOT NULL,
+    is_default   INTEGER NOT NULL,
+    pricing      TEXT    NOT NULL,
+    created_us   INTEGER NOT NULL,
+    UNIQUE (namespace_id, name)
+) STRICT;
 
 CREATE VIRTUAL TABLE tool_index USING fts5 (
     name, topics, short_description, long_description, category,
