@@ -3,8 +3,7 @@
 //! `MARKETPLACE_CASES=DIR cargo test -p tests -- marketplace_wire --nocapture` runs the requests of another folder; the
 //! default is `tests/cases`, a copy of what the cases' authors keep. Every line is sent, in the order of the file, with the
 //! headers that it has; what it names (tokens, identifiers, hosts) is replaced by what the server has. `classes.rs` says
-//! what each is to be answered with: a 2xx with what the client reads, or a refusal with its reason. What waits for routes
-//! that are not there yet is counted apart, and never among what passed.
+//! what each is to be answered with: a 2xx with what the client reads, or a refusal with its reason.
 
 mod classes;
 mod line;
@@ -16,7 +15,7 @@ use serde_json::json;
 use tests::{home::Kind, on_both_databases, program::Answer, workspace_root};
 
 use self::{
-    classes::{Class, RULES, WAITS, classify, judge, rule_of},
+    classes::{Class, RULES, Rule, judge, rule_of},
     line::Line,
     stage::Stage,
 };
@@ -37,49 +36,45 @@ struct Report {
     answered: usize,
     /// By the reason.
     refused: BTreeMap<&'static str, usize>,
-    /// By what the paths begin with.
-    waiting: BTreeMap<&'static str, usize>,
     failures: Vec<String>,
 }
 
 impl Report {
-    fn note(&mut self, line: &Line, class: Result<Class, String>, answer: impl FnOnce(Class) -> Answer) {
-        let judged = class.and_then(|class| judge(class, &answer(class)).map(|()| class));
+    fn note(&mut self, line: &Line, class: Result<Class, String>, answer: impl FnOnce() -> Answer) {
+        let judged = class.and_then(|class| judge(class, &answer()).map(|()| class));
         match judged {
             Ok(Class::Answered(_) | Class::Text) => self.answered += 1,
             Ok(Class::Refused(..)) => {
                 let reason = rule_of(line, RULES).map_or("", |rule| rule.reason);
                 *self.refused.entry(reason).or_default() += 1;
             }
-            Ok(Class::Waits(start)) => *self.waiting.entry(start).or_default() += 1,
             Err(why) => self.failures.push(format!("line {}, {}: {why}", line.number, line.request())),
         }
     }
+}
+
+fn class_of(line: &Line) -> Result<Class, String> {
+    rule_of(line, RULES).map(Rule::class)
 }
 
 fn every_request_of_the_published_clients_is_answered_as_its_class_says(kind: Kind) {
     let folder = folder();
     let lines = line::load(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
     let stage = Stage::open(kind);
-    let is_waiting = |line: &Line| matches!(classify(line, RULES, WAITS), Ok(Class::Waits(_)));
-    if lines.iter().any(|line| line.path.starts_with("/publishers/") && !is_waiting(line)) {
-        stage.register();
-    }
+    stage.register();
     let mut report = Report::default();
     for line in &lines {
-        report.note(line, classify(line, RULES, WAITS), |class| stage.send(line, class));
+        report.note(line, class_of(line), || stage.send(line));
     }
-    let sum = |counts: &BTreeMap<&str, usize>| counts.values().sum::<usize>();
-    let (refused, waiting) = (sum(&report.refused), sum(&report.waiting));
+    let refused = report.refused.values().sum::<usize>();
     println!("marketplace requests from {}: {} lines", folder.display(), lines.len());
     println!("  {} are answered, {refused} are refused as documented {:?}", report.answered, report.refused);
-    println!("  {waiting} wait for what is not built yet: {:?}", report.waiting);
     for failure in &report.failures {
         println!("  FAILED {failure}");
     }
     assert!(report.answered > 0, "no line of {} is answered", folder.display());
     assert!(report.failures.is_empty(), "{} fail:\n{}", report.failures.len(), report.failures.join("\n"));
-    assert_eq!(report.answered + refused + waiting, lines.len(), "every line is in one class");
+    assert_eq!(report.answered + refused, lines.len(), "every line is in one class");
 }
 
 fn answer(status: u16, body: &serde_json::Value) -> Answer {
@@ -109,9 +104,6 @@ fn an_answer_of_another_class_is_a_failure() {
         (Class::Refused(501, "not_found"), answer(404, &refusal("not_found")), false),
         (Class::Refused(404, "not_found"), answer(200, &json!({"detail": "x"})), false),
         (Class::Refused(501, ""), answer(501, &refusal("whichever")), true),
-        (Class::Waits("/connections/"), answer(404, &refusal("not_found")), true),
-        (Class::Waits("/connections/"), answer(200, &json!([])), false),
-        (Class::Waits("/connections/"), answer(405, &refusal("method_not_allowed")), false),
     ] {
         assert_eq!(judge(class, &answer).is_ok(), holds, "{class:?}: {answer:?}");
     }
@@ -122,25 +114,18 @@ fn an_altered_line_is_in_another_class_or_in_none() {
     let lines = line::load(&default_folder()).unwrap();
     assert_eq!(lines.len(), 121, "the requests that the published clients sent");
     let find = |request: &str| lines.iter().find(|line| line.request() == request).unwrap();
-    let class = |line: &Line, waits: &[&'static str]| classify(line, RULES, waits);
     let login = find("POST /auth/login");
-    assert_eq!(class(login, WAITS), Ok(Class::Answered(&["/access_token"])));
+    assert_eq!(class_of(login), Ok(Class::Answered(&["/access_token"])));
     for (old, new) in [("/auth/login", "/auth/logon"), ("/auth/login", "/auth/login/"), ("/auth/login", "/auth")] {
-        assert!(class(&login.with(old, new), WAITS).is_err(), "{new}");
+        assert!(class_of(&login.with(old, new)).is_err(), "{new}");
     }
     let mut other = login.clone();
     other.method = "PUT".to_owned();
-    assert!(class(&other, WAITS).is_err());
-    // Nothing waits without the place where it would begin, and a path that only looks like one does not wait.
+    assert!(class_of(&other).is_err());
     let listed = find("GET /connections/");
-    assert_eq!(class(listed, WAITS), Ok(Class::Waits("/connections/")));
-    assert_eq!(class(listed, &[]), Ok(Class::Answered(&[])));
-    assert!(class(&listed.with("/connections/", "/connection/"), WAITS).is_err());
-    // What waits has its class already.
-    for line in &lines {
-        assert!(class(line, &[]).is_ok(), "{} is in no class", line.request());
-    }
-    let pricing = lines.iter().filter(|line| line.path.ends_with("/pricing")).map(|line| class(line, &[]).unwrap());
+    assert_eq!(class_of(listed), Ok(Class::Answered(&[])));
+    assert!(class_of(&listed.with("/connections/", "/connection/")).is_err());
+    let pricing = lines.iter().filter(|line| line.path.ends_with("/pricing")).map(|line| class_of(line).unwrap());
     assert_eq!(pricing.collect::<Vec<_>>(), [Class::Answered(&[]), Class::Refused(422, "invalid_request")]);
 }
 
@@ -150,10 +135,10 @@ fn an_altered_expectation_fails_a_line() {
     let lines = line::load(&default_folder()).unwrap();
     let line = lines.iter().find(|line| line.request() == "GET /catalog/public/x").unwrap();
     let told = || answer(404, &json!({"detail": "no", "error": {"code": "not_found"}}));
-    report.note(line, classify(line, RULES, WAITS), |_| told());
+    report.note(line, class_of(line), told);
     assert_eq!((report.refused.len(), report.failures.len()), (1, 0), "{report:?}");
-    report.note(line, Ok(Class::Answered(&[])), |_| told());
-    report.note(line, Err("is in no class".to_owned()), |_| told());
+    report.note(line, Ok(Class::Answered(&[])), told);
+    report.note(line, Err("is in no class".to_owned()), told);
     assert_eq!((report.answered, report.failures.len()), (0, 2), "{report:?}");
     assert!(report.failures[0].contains("GET /catalog/public/x"), "{report:?}");
 }

@@ -1,5 +1,7 @@
 //! Who is calling: from a bearer token to a principal.
 
+mod cap_owner;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -8,6 +10,8 @@ use std::sync::{
 use quick_cache::sync::Cache;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
+
+pub use cap_owner::CapOwner;
 
 use super::Services;
 use crate::{
@@ -28,48 +32,6 @@ pub const PARTNER_TOKEN_PREFIX: &str = "faro_partner_";
 
 /// How many tokens and end users are remembered.
 const REMEMBERED_MAX: usize = 100_000;
-
-/// Whom a cap limits. The numbers are stored: they never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CapOwner {
-    /// An account.
-    Account,
-    /// One token.
-    Token,
-    /// A partner as a whole.
-    Partner,
-    /// Each end user of a partner (owner: the partner), or one end user.
-    EndUser,
-}
-
-impl CapOwner {
-    const ALL: [(Self, i16, &'static str); 4] = [
-        (Self::Account, 1, "account"),
-        (Self::Token, 2, "token"),
-        (Self::Partner, 3, "partner"),
-        (Self::EndUser, 4, "end_user"),
-    ];
-
-    /// As the database stores it.
-    pub fn raw(self) -> i16 {
-        Self::ALL.iter().find(|(owner, ..)| *owner == self).map_or(0, |(_, raw, _)| *raw)
-    }
-
-    /// The word of the configuration and the wire.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(owner, ..)| *owner == self).map_or("", |(.., word)| *word)
-    }
-
-    /// Reads what [`Self::as_str`] gives.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(.., stored)| *stored == word).map(|(owner, ..)| *owner)
-    }
-
-    /// Reads what [`Self::raw`] wrote.
-    pub fn from_raw(raw: i16) -> Option<Self> {
-        Self::ALL.iter().find(|(_, stored, _)| *stored == raw).map(|(owner, ..)| *owner)
-    }
-}
 
 /// A cap with whom it limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,6 @@ use tests::{home::Kind, on_both_databases, program::Answer, workspace};
 use self::{
     document::{Route, plain_name, routes},
     house::{House, Who},
-    publishers::WAITS,
     table::{Foreign, Row},
     things::{Made, Thing, digits_of},
 };
@@ -29,28 +28,14 @@ on_both_databases!(what_is_somebody_elses_is_not_there);
 const NAMES: [&str; 9] =
     ["id", "token", "api_key", "secret", "token_id", "account_id", "purchase_id", "login_url", "invocation_id"];
 
-fn path_of(row: &Row) -> &str {
-    row.route.split_once(' ').unwrap().1
-}
-
-fn is_waiting(row: &Row) -> bool {
-    WAITS.iter().any(|start| path_of(row).starts_with(start))
-}
-
-/// The rows that are asked, and how many wait for the publishers' routes.
-fn rows() -> (Vec<&'static Row>, usize) {
-    let (waiting, known): (Vec<_>, Vec<_>) = publishers::ROWS.iter().partition(|row| is_waiting(row));
-    (table::ROWS.iter().chain(partners::ROWS).chain(known).collect(), waiting.len())
+fn rows() -> Vec<&'static Row> {
+    table::ROWS.iter().chain(partners::ROWS).chain(publishers::ROWS).collect()
 }
 
 fn what_is_somebody_elses_is_not_there(kind: Kind) {
     let house = House::open(kind);
-    let (rows, waiting) = rows();
-    println!("{} rows are asked, {waiting} wait for what begins with {WAITS:?}", rows.len());
-    if waiting < publishers::ROWS.len() {
-        house.register_publishers();
-    }
-    for row in rows {
+    house.register_publishers();
+    for row in rows() {
         check(&house, row);
     }
 }
@@ -145,17 +130,12 @@ fn assert_without(answer: &Answer, words: &[String], row: &Row, who: Who) {
 }
 
 /// What is wrong between the rows and the routes.
-fn faults(rows: &[&Row], waiting: &[&str], routes: &[Route]) -> Vec<String> {
+fn faults(rows: &[&Row], routes: &[Route]) -> Vec<String> {
     let mut faults = Vec::new();
     for route in routes {
         let of_route: Vec<_> = rows.iter().filter(|row| plain_name(row.route) == route.name).collect();
         if of_route.is_empty() && route.needs_row() {
-            let path = route.name.split_once(' ').map_or("", |(_, path)| path);
-            let why = match waiting.iter().find(|start| path.starts_with(*start)) {
-                Some(start) => format!("is there: take `{start}` out of WAITS"),
-                None => "has no row".to_owned(),
-            };
-            faults.push(format!("{} {why}", route.name));
+            faults.push(format!("{} has no row", route.name));
         }
         for row in &of_route {
             let count = named(row).count();
@@ -187,8 +167,7 @@ fn named(row: &Row) -> impl Iterator<Item = &(&'static str, Thing)> {
 fn every_route_that_names_something_has_a_row_and_every_row_a_route() {
     let document: Value = serde_json::from_str(&workspace::read("docs/openapi.json")).unwrap();
     let routes = routes(&document).unwrap();
-    let (rows, _) = rows();
-    let faults = faults(&rows, WAITS, &routes);
+    let faults = faults(&rows(), &routes);
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
@@ -200,9 +179,7 @@ fn a_route_without_a_row_and_a_row_without_a_route_are_found() {
         named: named.iter().map(|name| (*name).to_owned()).collect(),
     };
     let party = partners::ROWS[0].party;
-    let told = |rows: &[Row], routes: &[Route]| {
-        faults(&rows.iter().collect::<Vec<_>>(), &["/connections/"], routes).join("; ")
-    };
+    let told = |rows: &[Row], routes: &[Route]| faults(&rows.iter().collect::<Vec<_>>(), routes).join("; ");
     let by_id = table::row(party, "GET /things/{id}", &[("id", Thing::Call)], table::MISSING);
     let listed = table::row(party, "GET /things", &[("after", Thing::Turn)], Foreign::Nothing);
     assert_eq!(told(&[by_id, listed], &[route("GET /things/{}", 1, &[]), route("GET /things", 0, &["after"])]), "");
@@ -211,7 +188,6 @@ fn a_route_without_a_row_and_a_row_without_a_route_are_found() {
         (vec![], vec![route("GET /things", 0, &["after"])], "GET /things has no row"),
         (vec![], vec![route("GET /partners/more", 0, &[])], "GET /partners/more has no row"),
         (vec![], vec![route("GET /healthz", 0, &[])], ""),
-        (vec![], vec![route("GET /connections/{}", 1, &[])], "take `/connections/` out of WAITS"),
         (vec![by_id], vec![], "there is no GET /things/{id}"),
         (vec![by_id], vec![route("GET /things/{}", 2, &[])], "names 1 of 2"),
         (vec![by_id], vec![route("GET /things/{}", 1, &["after"])], "no row of GET /things/{} has its `after`"),

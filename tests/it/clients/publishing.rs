@@ -1,6 +1,5 @@
 //! What publishers do over HTTP with their own keys.
 
-mod isolation;
 mod public;
 mod surface;
 

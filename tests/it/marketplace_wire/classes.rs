@@ -5,13 +5,6 @@ use tests::program::Answer;
 
 use super::line::Line;
 
-/// Where the publishers' own routes begin that this server does not have yet. What a line is to be answered with stands
-/// in [`RULES`] all the same: with its beginning taken out of this list it is asked for.
-pub(super) const WAITS: &[&str] = PUBLISHERS;
-
-/// Where the publishers' own routes begin.
-pub(super) const PUBLISHERS: &[&str] = &["/publishers/", "/connections/", "/namespaces/"];
-
 /// What a request is to be answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -21,8 +14,6 @@ pub(super) enum Class {
     Text,
     /// With this status and this public code (empty: whichever), for a documented reason.
     Refused(u16, &'static str),
-    /// It begins with this, which is not there yet.
-    Waits(&'static str),
 }
 
 /// Which requests.
@@ -143,12 +134,6 @@ pub(super) fn rule_of<'a>(line: &Line, rules: &'a [Rule]) -> Result<&'a Rule, St
     rules.iter().find(|rule| rule.fits(line)).ok_or_else(|| "is in no class".to_owned())
 }
 
-/// What a line is to be answered with, where everything waits that begins with one of `waits`.
-pub(super) fn classify(line: &Line, rules: &[Rule], waits: &[&'static str]) -> Result<Class, String> {
-    let class = rule_of(line, rules)?.class;
-    Ok(waits.iter().find(|start| line.path.starts_with(*start)).map_or(class, |start| Class::Waits(start)))
-}
-
 /// Whether an answer is that of its class.
 pub(super) fn judge(class: Class, answer: &Answer) -> Result<(), String> {
     let shown: String = answer.body.chars().take(200).collect();
@@ -171,6 +156,5 @@ pub(super) fn judge(class: Class, answer: &Answer) -> Result<(), String> {
             let detail = answer.json.get("detail").unwrap_or(&Value::Null);
             demand(detail.is_string() || detail.is_array(), "no `detail`")
         }
-        Class::Waits(start) => demand(answer.status == 404, &format!("it is there: take `{start}` out of WAITS")),
     }
 }

@@ -11,10 +11,10 @@ use tests::{
     upstream::Upstream,
 };
 
-use super::{
-    classes::{Class, PUBLISHERS},
-    line::Line,
-};
+use super::line::Line;
+
+/// Where the publishers' own routes begin.
+const PUBLISHERS: [&str; 3] = ["/publishers/", "/connections/", "/namespaces/"];
 
 /// Tokens and passwords have a least length, which those of the file have not.
 const TOKEN: &str = "faro_k-0000000";
@@ -86,10 +86,9 @@ impl Stage {
     }
 
     /// Sends a line as it stands in the file, with what there is in the places of its names.
-    pub(super) fn send(&self, line: &Line, class: Class) -> Answer {
+    pub(super) fn send(&self, line: &Line) -> Answer {
         let mut line = self.fitted(line);
-        let is_publishers = PUBLISHERS.iter().any(|start| line.path.starts_with(start));
-        if is_publishers && !matches!(class, Class::Waits(_)) {
+        if PUBLISHERS.iter().any(|start| line.path.starts_with(start)) {
             line = self.fitted_for_publishers(&line);
         }
         let headers: Vec<(&str, &str)> = line.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

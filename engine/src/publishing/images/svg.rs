@@ -123,7 +123,8 @@ fn refused(what: &str) -> ImageError {
 fn check_element(node: Node<'_, '_>) -> Result<(), ImageError> {
     let name = node.tag_name().name();
     let shown = || super::super::beginning(name);
-    match node.tag_name().namespace() {
+    // `xmlns=""` takes the namespace away
+    match node.tag_name().namespace().filter(|namespace| !namespace.is_empty()) {
         Some(SVG) if ELEMENTS.contains(&name) => {}
         Some(SVG) => return Err(refused(&format!("has the element `{}`", shown()))),
         Some(namespace) if NAMESPACES_REFUSED.contains(&namespace) => {

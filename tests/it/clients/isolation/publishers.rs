@@ -1,14 +1,10 @@
-//! The rows of publishers. What is below [`WAITS`] is not offered yet: its rows are counted, and asked as soon as the
-//! beginning of their path is taken out of the list.
+//! The rows of publishers.
 
 use super::{
     house::Who,
     table::{Foreign, MISSING, PICTURE, Party, Row, row},
     things::Thing,
 };
-
-/// Where the publishers' own routes begin that this server does not have yet.
-pub(super) const WAITS: &[&str] = &["/publishers/", "/connections/", "/namespaces/", "/assets/"];
 
 const NOBODY: (Who, u16, &str) = (Who::Nobody, 401, "missing_token");
 const NO_ACCOUNT: (Who, u16, &str) = (Who::Globex, 403, "publisher_required");
@@ -17,6 +13,12 @@ const PUBLISHER: Party = Party {
     owner: Who::Carol,
     strangers: &[Who::Dave],
     outsiders: &[NOBODY, NO_ACCOUNT, (Who::Bob, 403, "publisher_required"), (Who::Unknown, 401, "invalid_token")],
+};
+/// Where whoever has an account becomes a publisher by the way.
+const SETUP: Party = Party {
+    owner: Who::Carol,
+    strangers: &[Who::Dave, Who::Bob],
+    outsiders: &[NOBODY, NO_ACCOUNT, (Who::Unknown, 401, "invalid_token")],
 };
 const NEWCOMER: Party = Party { owner: Who::Erin, strangers: &[], outsiders: &[NOBODY, NO_ACCOUNT] };
 /// Pictures are shown to whoever looks at a listing.
@@ -71,7 +73,7 @@ pub(super) const ROWS: &[Row] = &[
     row(PUBLISHER, "GET /namespaces/", &[("+space", Thing::Namespace)], Foreign::Nothing).shows("{+space}"),
     row(PUBLISHER, "POST /namespaces/", &[("namespace", Thing::Slug), ("connection_id", Thing::Connection)], NO_SUCH)
         .body(r#"{"namespace": "{namespace}", "connection_id": "{connection_id}"}"#),
-    row(PUBLISHER, "POST /namespaces/quick-setup", &[("namespace", Thing::Slug)], TAKEN)
+    row(SETUP, "POST /namespaces/quick-setup", &[("namespace", Thing::Slug)], TAKEN)
         .body(r#"{"namespace": "{namespace}", "mcp_url": "{mcp}"}"#),
     row(PUBLISHER, "GET /namespaces/{id}", SPACE, MISSING).shows("{id}"),
     row(PUBLISHER, "PUT /namespaces/{id}", &[("id", Thing::Namespace), ("namespace", Thing::Slug)], MISSING)
@@ -139,9 +141,14 @@ pub(super) const ROWS: &[Row] = &[
             "tool_group_id": "{tool_group_id}"}"#,
     )
     .keeps("/namespaces/{id}"),
-    row(PUBLISHER, "PUT /namespaces/{id}/tools/{tid}/rest", TOOL, MISSING)
-        .body(r#"{"rest_path": "/q"}"#)
-        .keeps("/namespaces/{id}"),
+    row(
+        PUBLISHER,
+        "PUT /namespaces/{id}/tools/{tid}/rest",
+        &[("id", Thing::Namespace), ("tid", Thing::Tool), ("tool_group_id", Thing::Group)],
+        NO_SUCH,
+    )
+    .body(r#"{"rest_path": "/q", "tool_group_id": "{tool_group_id}"}"#)
+    .keeps("/namespaces/{id}"),
     row(PUBLISHER, "PUT /namespaces/{id}/tools/{tid}/mcp", MCP_TOOL, MISSING)
         .body(r#"{"mcp_static_args": {}}"#)
         .keeps("/namespaces/{id}"),

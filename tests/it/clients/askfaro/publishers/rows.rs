@@ -47,7 +47,7 @@ pub(super) static ROWS: &[Row] = &[
     )
     .holds(&[("/display_name", Is("Quetzal"))])
     .then(&[
-        (ME, "/website_url", Is("https://quetzal.example")),
+        (ME, "/website_url", Is("https://quetzal.example/")),
         (Run("doctor"), "", Has("✓ Publisher:      Quetzal")),
     ]),
     row("publisher update --bio Birds --country ES --legal-name Quetzal-SL").then(&[
