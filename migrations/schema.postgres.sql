@@ -1,5 +1,15 @@
 -- What all migrations together make on PostgreSQL; generated, and compared by a test.
 
+CREATE OR REPLACE FUNCTION public.catalog_turn()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM 1 FROM version WHERE name = 'catalog' FOR UPDATE;
+    RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION public.forbid_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -49,6 +59,79 @@ CREATE OR REPLACE FUNCTION public.namespace_changed()
 AS $function$
 BEGIN
     PERFORM index_tools(ARRAY(SELECT id FROM tool WHERE namespace_id = NEW.id));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_cancellation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM note_catalog_change(ARRAY(SELECT t.namespace_id FROM price_version p JOIN tool t ON t.id = p.tool_id
+                                      WHERE p.id = NEW.price_version_id));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_catalog_change(namespaces uuid[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT DISTINCT coalesce(id, '00000000-0000-0000-0000-000000000000'), value + 1
+    FROM unnest(namespaces) AS id, version WHERE name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version
+    WHERE catalog_change.version <> excluded.version
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_connection()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM note_catalog_change(ARRAY(SELECT id FROM namespace
+                                      WHERE publisher_id = NEW.publisher_id AND connection_id = NEW.id));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_namespace()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM note_catalog_change(ARRAY[NEW.id]);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_price()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM note_catalog_change(ARRAY(SELECT namespace_id FROM tool WHERE id = NEW.tool_id));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_publisher()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM note_catalog_change(ARRAY(SELECT id FROM namespace WHERE publisher_id = NEW.id));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_tool()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM note_catalog_change(ARRAY[NEW.namespace_id]);
     RETURN NULL;
 END
 $function$;
@@ -257,6 +340,13 @@ CREATE TABLE cap_window (
     CONSTRAINT cap_window_spent_check CHECK (spent >= 0)
 ) WITH (fillfactor=60, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 
+CREATE TABLE catalog_change (
+    namespace_id uuid NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT catalog_change_pkey PRIMARY KEY (namespace_id)
+);
+CREATE INDEX catalog_change_version ON catalog_change USING btree (version);
+
 CREATE TABLE chain_head (
     slot bigint NOT NULL,
     epoch bigint NOT NULL,
@@ -319,6 +409,8 @@ CREATE TABLE connection (
     CONSTRAINT connection_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
 );
 CREATE INDEX connection_publisher ON connection USING btree (publisher_id, id);
+CREATE TRIGGER catalog_change AFTER UPDATE ON connection FOR EACH ROW EXECUTE FUNCTION note_connection();
+CREATE TRIGGER catalog_turn BEFORE UPDATE ON connection FOR EACH STATEMENT EXECUTE FUNCTION catalog_turn();
 
 CREATE TABLE count_head (
     name text NOT NULL,
@@ -580,6 +672,8 @@ CREATE TABLE namespace (
     CONSTRAINT namespace_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
 );
 CREATE INDEX namespace_publisher ON namespace USING btree (publisher_id);
+CREATE TRIGGER catalog_change AFTER INSERT OR UPDATE ON namespace FOR EACH ROW EXECUTE FUNCTION note_namespace();
+CREATE TRIGGER catalog_turn BEFORE INSERT OR UPDATE ON namespace FOR EACH STATEMENT EXECUTE FUNCTION catalog_turn();
 CREATE TRIGGER tool_document_listed AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended OR old.status <> new.status) EXECUTE FUNCTION listing_changed();
 CREATE TRIGGER tool_document_namespace AFTER UPDATE ON namespace FOR EACH ROW WHEN (old.name IS DISTINCT FROM new.name OR old.listing_name IS DISTINCT FROM new.listing_name OR old.category IS DISTINCT FROM new.category OR old.tags IS DISTINCT FROM new.tags) EXECUTE FUNCTION namespace_changed();
 
@@ -793,6 +887,8 @@ CREATE TABLE price_cancellation (
     CONSTRAINT price_cancellation_pkey PRIMARY KEY (price_version_id),
     CONSTRAINT price_cancellation_price_version_id_fkey FOREIGN KEY (price_version_id) REFERENCES price_version(id)
 );
+CREATE TRIGGER catalog_change AFTER INSERT ON price_cancellation FOR EACH ROW EXECUTE FUNCTION note_cancellation();
+CREATE TRIGGER catalog_turn BEFORE INSERT ON price_cancellation FOR EACH STATEMENT EXECUTE FUNCTION catalog_turn();
 CREATE TRIGGER price_cancellation_no_change BEFORE DELETE OR UPDATE ON price_cancellation FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER price_cancellation_no_truncate BEFORE TRUNCATE ON price_cancellation FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
@@ -808,6 +904,8 @@ CREATE TABLE price_version (
     CONSTRAINT price_version_tool_id_fkey FOREIGN KEY (tool_id) REFERENCES tool(id)
 );
 CREATE UNIQUE INDEX price_version_key ON price_version USING btree (key) WHERE key IS NOT NULL;
+CREATE TRIGGER catalog_change AFTER INSERT ON price_version FOR EACH ROW EXECUTE FUNCTION note_price();
+CREATE TRIGGER catalog_turn BEFORE INSERT ON price_version FOR EACH STATEMENT EXECUTE FUNCTION catalog_turn();
 CREATE TRIGGER price_version_no_update BEFORE UPDATE ON price_version FOR EACH ROW EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE publisher (
@@ -832,6 +930,8 @@ CREATE TABLE publisher (
     CONSTRAINT publisher_payable_fkey FOREIGN KEY (payable) REFERENCES ledger_account(id)
 );
 CREATE UNIQUE INDEX publisher_account ON publisher USING btree (account_id) WHERE account_id IS NOT NULL;
+CREATE TRIGGER catalog_change AFTER UPDATE ON publisher FOR EACH ROW EXECUTE FUNCTION note_publisher();
+CREATE TRIGGER catalog_turn BEFORE UPDATE ON publisher FOR EACH STATEMENT EXECUTE FUNCTION catalog_turn();
 CREATE TRIGGER tool_document_listed AFTER UPDATE ON publisher FOR EACH ROW WHEN (old.is_suspended <> new.is_suspended) EXECUTE FUNCTION listing_changed();
 
 CREATE TABLE purchase (
@@ -946,6 +1046,8 @@ CREATE TABLE tool (
     CONSTRAINT tool_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id)
 );
 CREATE UNIQUE INDEX tool_name ON tool USING btree (namespace_id, name) NULLS NOT DISTINCT;
+CREATE TRIGGER catalog_change AFTER INSERT OR UPDATE ON tool FOR EACH ROW EXECUTE FUNCTION note_tool();
+CREATE TRIGGER catalog_turn BEFORE INSERT OR UPDATE ON tool FOR EACH STATEMENT EXECUTE FUNCTION catalog_turn();
 CREATE TRIGGER tool_document_tool AFTER INSERT OR UPDATE ON tool FOR EACH ROW EXECUTE FUNCTION tool_changed();
 
 CREATE TABLE tool_document (

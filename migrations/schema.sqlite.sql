@@ -180,6 +180,14 @@ CREATE TABLE cap_window (
     PRIMARY KEY (cap_id, start_us)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE catalog_change (
+    -- Sixteen zero bytes stand for the core tools, which are in no namespace.
+    namespace_id BLOB    NOT NULL PRIMARY KEY CHECK (length(namespace_id) = 16),
+    version      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX catalog_change_version ON catalog_change (version);
+
 CREATE TABLE chain_head (
     slot     INTEGER NOT NULL PRIMARY KEY,
     epoch    INTEGER NOT NULL,
@@ -234,6 +242,13 @@ CREATE TABLE connection (
     created_us        INTEGER NOT NULL,
     changed_us        INTEGER NOT NULL
 ) STRICT;
+
+CREATE TRIGGER connection_changed AFTER UPDATE ON connection BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT n.id, v.value + 1 FROM namespace n, version v
+    WHERE n.publisher_id = NEW.publisher_id AND n.connection_id = NEW.id AND v.name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
 
 CREATE INDEX connection_publisher ON connection (publisher_id, id);
 
@@ -459,6 +474,18 @@ CREATE TABLE namespace (
     created_us   INTEGER NOT NULL
 , listing_name TEXT, category TEXT, tags TEXT NOT NULL DEFAULT '[]', connection_id BLOB, status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('draft', 'review', 'active')), is_own_suspension INTEGER NOT NULL DEFAULT 0, icon TEXT, readme_source_url TEXT, readme_content TEXT, draft_listing TEXT, credential BLOB, key_identifier TEXT, param_location TEXT CHECK (param_location IN ('header', 'query')), param_description TEXT) STRICT;
 
+CREATE TRIGGER namespace_changed AFTER UPDATE ON namespace BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT NEW.id, value + 1 FROM version WHERE name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
+
+CREATE TRIGGER namespace_made AFTER INSERT ON namespace BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT NEW.id, value + 1 FROM version WHERE name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
+
 CREATE INDEX namespace_publisher ON namespace (publisher_id);
 
 CREATE TRIGGER tool_document_listed_namespace AFTER UPDATE OF is_suspended, status ON namespace
@@ -677,6 +704,14 @@ BEGIN SELECT RAISE(ABORT, 'price_cancellation is append-only'); END;
 CREATE TRIGGER price_cancellation_no_update BEFORE UPDATE ON price_cancellation
 BEGIN SELECT RAISE(ABORT, 'price_cancellation is append-only'); END;
 
+CREATE TRIGGER price_cancelled AFTER INSERT ON price_cancellation BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT coalesce(t.namespace_id, zeroblob(16)), v.value + 1
+    FROM price_version p JOIN tool t ON t.id = p.tool_id, version v
+    WHERE p.id = NEW.price_version_id AND v.name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
+
 CREATE TABLE price_version (
     id                BLOB    NOT NULL PRIMARY KEY,
     tool_id           BLOB    NOT NULL REFERENCES tool (id),
@@ -685,6 +720,13 @@ CREATE TABLE price_version (
     created_us        INTEGER NOT NULL, key TEXT,
     UNIQUE (tool_id, effective_from_us)
 ) STRICT;
+
+CREATE TRIGGER price_made AFTER INSERT ON price_version BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT coalesce(t.namespace_id, zeroblob(16)), v.value + 1 FROM tool t, version v
+    WHERE t.id = NEW.tool_id AND v.name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
 
 CREATE UNIQUE INDEX price_version_key ON price_version (key) WHERE key IS NOT NULL;
 
@@ -702,6 +744,12 @@ CREATE TABLE publisher (
 , account_id BLOB, website_url TEXT, support_email TEXT, bio TEXT, legal_name TEXT, country TEXT, logo TEXT) STRICT;
 
 CREATE UNIQUE INDEX publisher_account ON publisher (account_id) WHERE account_id IS NOT NULL;
+
+CREATE TRIGGER publisher_changed AFTER UPDATE ON publisher BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT n.id, v.value + 1 FROM namespace n, version v WHERE n.publisher_id = NEW.id AND v.name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
 
 CREATE TRIGGER tool_document_listed_publisher AFTER UPDATE OF is_suspended ON publisher
 BEGIN
@@ -802,6 +850,12 @@ CREATE TABLE tool (
     created_us        INTEGER NOT NULL
 , category TEXT, tags TEXT NOT NULL DEFAULT '[]', upstream_tool TEXT, group_id BLOB, visibility TEXT NOT NULL DEFAULT 'public' CHECK (visibility IN ('public', 'private')), example_prompts TEXT NOT NULL DEFAULT '[]', display_order INTEGER NOT NULL DEFAULT 0, rest TEXT, static_args TEXT, default_args TEXT, unit_fields TEXT, credits_per_unit TEXT) STRICT;
 
+CREATE TRIGGER tool_changed AFTER UPDATE ON tool BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT coalesce(NEW.namespace_id, zeroblob(16)), value + 1 FROM version WHERE name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
+END;
+
 CREATE TRIGGER tool_document_changed AFTER UPDATE ON tool WHEN NEW.namespace_id IS NOT NULL
 BEGIN
     UPDATE tool_document SET
@@ -827,6 +881,12 @@ BEGIN
     SELECT number, name, topics, short_description, long_description, category FROM tool_text WHERE tool_id = NEW.id;
     INSERT INTO tool_name_index (rowid, name, category)
     SELECT number, name, category FROM tool_text WHERE tool_id = NEW.id;
+END;
+
+CREATE TRIGGER tool_made AFTER INSERT ON tool BEGIN
+    INSERT INTO catalog_change (namespace_id, version)
+    SELECT coalesce(NEW.namespace_id, zeroblob(16)), value + 1 FROM version WHERE name = 'catalog'
+    ON CONFLICT (namespace_id) DO UPDATE SET version = excluded.version WHERE version <> excluded.version;
 END;
 
 CREATE UNIQUE INDEX tool_name ON tool (ifnull(namespace_id, x''), name);

@@ -1,37 +1,34 @@
 //! Catalog and policies as one immutable value: what a call decides on comes from one snapshot, and its versions are
 //! recorded. A change of either is a new snapshot, swapped in whole.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc};
 
-use sea_orm::{EntityTrait, QueryOrder};
+use uuid::Uuid;
 
-use self::policies::Published;
-pub(crate) use self::policies::{PUBLISHED, read_policy};
 pub use self::{
     gateway::{Billing, GatewaySetup, GatewaySnapshot, session_facts},
     policies::PoliciesInForce,
 };
+pub(crate) use self::{
+    offers::price_from,
+    policies::{PUBLISHED, read_policy},
+};
+use self::{
+    policies::Published,
+    rows::{CatalogRows, read_versions},
+};
 
 use crate::{
-    catalog::{
-        ArgumentSchema, Listing, Manner, Namespace, NamespaceState, Publisher, PublisherState, SealedCredential, Tier,
-        Tool, ToolState, Topics, Visibility,
-    },
-    id::{AccountId, NamespaceId, PriceVersionId, PublisherId, ToolId},
+    catalog::{Namespace, Publisher, SealedCredential, Tool, Visibility},
+    id::AccountId,
     ledger::LedgerAccountId,
-    pricing::{Price, PriceBook},
-    publishing::{arguments::SetArguments, rest::RestShape},
-    service::{catalog::spec_from_json, publishing::sealed_credential},
     store::{Database, StoreError, entity},
-    upstream::UpstreamTarget,
 };
 
 mod gateway;
+mod offers;
 mod policies;
+mod rows;
 
 /// How often the catalog is read again because it changed meanwhile.
 const LOADS_MAX: usize = 20;
@@ -85,10 +82,15 @@ pub struct Snapshot {
     /// Rises with every publication.
     policy_count: i64,
     policies: Arc<PoliciesInForce>,
-    offers: HashMap<String, HashMap<String, Arc<Offer>>>,
-    core: HashMap<String, Arc<Offer>>,
+    offers: HashMap<Arc<str>, Arc<Offers>>,
+    /// Under which slug the tools of a namespace stand.
+    slugs: HashMap<Uuid, Arc<str>>,
+    core: Arc<Offers>,
     gateway: Option<Arc<GatewaySnapshot>>,
 }
+
+/// Tools of one namespace, or the core tools, by their names. Snapshots share those that have not changed.
+type Offers = HashMap<String, Arc<Offer>>;
 
 impl Snapshot {
     /// Rises with every change to the catalog.
@@ -118,7 +120,7 @@ impl Snapshot {
 
     /// The tools of a namespace, in no particular order; none if there is no such namespace.
     pub fn offers_of(&self, namespace: &str) -> impl Iterator<Item = &Arc<Offer>> {
-        self.offers.get(namespace).into_iter().flat_map(HashMap::values)
+        self.offers.get(namespace).into_iter().flat_map(|offers| offers.values())
     }
 
     /// Finds a core tool.
@@ -138,11 +140,11 @@ impl Snapshot {
 
     /// Every tool of a namespace, in no particular order.
     pub fn offers(&self) -> impl Iterator<Item = &Arc<Offer>> {
-        self.offers.values().flat_map(HashMap::values)
+        self.offers.values().flat_map(|offers| offers.values())
     }
 
     /// Reads the catalog, where the program's `own` policies decide. The versions are read first: a change in between
-    /// makes the next look load again. What has not changed since `last` is not compiled again.
+    /// makes the next look load again. Of what has not changed since `last` nothing is read again.
     ///
     /// Every change raises a version in its own transaction. Where one has risen while the tables were read, what was read
     /// may not fit together, and is read again.
@@ -169,56 +171,61 @@ impl Snapshot {
         own: &Arc<PoliciesInForce>,
         last: Option<&Arc<Self>>,
     ) -> Result<Self, StoreError> {
-        let rows = CatalogRows::read(db).await?;
         let version = |name: &str| versions.iter().find(|row| row.name == name).map_or(0, |row| row.value);
+        let now = version("catalog");
+        // An older one than was read is another database, restored from a backup.
+        let changed = match last.filter(|last| last.version <= now) {
+            Some(last) => rows::changed_since(db, last.version).await?,
+            None => None,
+        };
+        let kept = last.filter(|_| changed.is_some());
         let empty = Self {
-            version: version("catalog"),
+            version: now,
             policy_count: version("policy"),
             policies: Arc::clone(own),
-            offers: HashMap::new(),
-            core: HashMap::new(),
+            offers: kept.map(|last| last.offers.clone()).unwrap_or_default(),
+            slugs: kept.map(|last| last.slugs.clone()).unwrap_or_default(),
+            core: kept.map(|last| Arc::clone(&last.core)).unwrap_or_default(),
             gateway: None,
         };
-        let last = last.map(Arc::clone);
-        // A large catalog keeps a processor busy for a while, on which requests wait.
-        let filled = tokio::task::spawn_blocking(move || empty.filled(rows, last.as_deref()));
+        let (db, last) = (db.clone(), last.map(Arc::clone));
+        // A large catalog keeps a processor busy for a while, on which requests wait: also with what reading its rows takes.
+        let runtime = tokio::runtime::Handle::current();
+        let filled = tokio::task::spawn_blocking(move || {
+            let rows = runtime.block_on(CatalogRows::read(&db, changed.as_deref()))?;
+            empty.without(changed.as_deref()).filled(rows, last.as_deref())
+        });
         filled.await.map_err(|error| inconsistent("tool", format!("the catalog could not be taken over: {error}")))?
     }
 
-    fn filled(mut self, rows: CatalogRows, last: Option<&Self>) -> Result<Self, StoreError> {
-        let publishers: HashMap<_, _> = rows.publishers.into_iter().map(|row| (row.id, row)).collect();
-        let connections: HashMap<_, _> = rows.connections.into_iter().map(|row| (row.id, row)).collect();
-        let namespaces: HashMap<_, _> = rows
-            .namespaces
-            .into_iter()
-            .map(|row| {
-                let connection = row.connection_id.and_then(|id| connections.get(&id));
-                let credential = sealed_credential(&row, connection).map(Arc::new);
-                Ok((row.id, NamespaceParts { listing: listing_from(&row)?, credential, row }))
-            })
-            .collect::<Result<_, StoreError>>()?;
-        let taken_back: HashSet<_> = rows.cancellations.into_iter().map(|row| row.price_version_id).collect();
-        let mut prices: HashMap<_, Vec<Price>> = HashMap::new();
-        for row in rows.prices.into_iter().filter(|row| !taken_back.contains(&row.id)) {
-            prices.entry(row.tool_id).or_default().push(price_from(&row)?);
+    /// Without these namespaces; without any if none are named.
+    fn without(mut self, changed: Option<&[Uuid]>) -> Self {
+        for namespace in changed.unwrap_or_default() {
+            if namespace.is_nil() {
+                self.core = Arc::default();
+            } else if let Some(slug) = self.slugs.remove(namespace) {
+                self.offers.remove(&slug);
+            }
         }
-        for row in rows.tools {
-            let versions = prices.remove(&row.id).unwrap_or_default();
-            let Some(id) = row.namespace_id else {
-                let known = last.and_then(|last| last.find_core_tool(&row.name));
-                let offer = core_offer(row, versions, known)?;
-                self.core.insert(offer.tool.name.clone(), Arc::new(offer));
-                continue;
-            };
-            let parts = namespaces.get(&id).ok_or_else(|| inconsistent("tool", format!("`{}`", row.name)))?;
-            let namespace = &parts.row;
-            let publisher = publishers
-                .get(&namespace.publisher_id)
-                .ok_or_else(|| inconsistent("namespace", format!("`{}` has no publisher", namespace.name)))?;
-            let known = last.and_then(|last| last.find_offer(&namespace.name, &row.name));
-            let offer = offer_from(row, versions, parts, publisher, known)?;
-            let tools = self.offers.entry(namespace.name.clone()).or_default();
-            tools.insert(offer.tool.name.clone(), Arc::new(offer));
+        self
+    }
+
+    fn filled(mut self, rows: CatalogRows, last: Option<&Self>) -> Result<Self, StoreError> {
+        let (mut offers, mut core) = (HashMap::<Uuid, (Arc<str>, Offers)>::new(), Offers::new());
+        let has_core = rows.tools.iter().any(|row| row.namespace_id.is_none());
+        offers::each(rows, last, |namespace, offer| match namespace {
+            None => drop(core.insert(offer.tool.name.clone(), Arc::new(offer))),
+            Some((id, slug)) => {
+                let (_, tools) = offers.entry(id).or_insert_with(|| (slug.into(), Offers::new()));
+                tools.insert(offer.tool.name.clone(), Arc::new(offer));
+            }
+        })?;
+        if has_core {
+            self.core = Arc::new(core);
+        }
+        for (id, (slug, tools)) in offers {
+            self.slugs.insert(id, Arc::clone(&slug));
+            self.offers.insert(slug, Arc::new(tools));
         }
         Ok(self)
     }
@@ -238,174 +245,6 @@ impl Snapshot {
         self.gateway = Some(Arc::new(gateway));
         Ok(self)
     }
-}
-
-/// A namespace with what its tools share.
-struct NamespaceParts {
-    row: entity::namespace::Model,
-    listing: Arc<Listing>,
-    credential: Option<Arc<SealedCredential>>,
-}
-
-/// The tables of the catalog.
-struct CatalogRows {
-    publishers: Vec<entity::publisher::Model>,
-    namespaces: Vec<entity::namespace::Model>,
-    connections: Vec<entity::connection::Model>,
-    cancellations: Vec<entity::price_cancellation::Model>,
-    prices: Vec<entity::price_version::Model>,
-    tools: Vec<entity::tool::Model>,
-}
-
-impl CatalogRows {
-    async fn read(db: &Database) -> Result<Self, StoreError> {
-        let readers = db.readers();
-        Ok(Self {
-            publishers: entity::publisher::Entity::find().all(readers).await?,
-            namespaces: entity::namespace::Entity::find().all(readers).await?,
-            connections: entity::connection::Entity::find().all(readers).await?,
-            cancellations: entity::price_cancellation::Entity::find().all(readers).await?,
-            prices: entity::price_version::Entity::find()
-                .order_by_asc(entity::price_version::Column::EffectiveFromUs)
-                .all(readers)
-                .await?,
-            tools: entity::tool::Entity::find().all(readers).await?,
-        })
-    }
-}
-
-/// In the order of their names.
-async fn read_versions(db: &Database) -> Result<Vec<entity::version::Model>, StoreError> {
-    let sorted = entity::version::Entity::find().order_by_asc(entity::version::Column::Name);
-    Ok(sorted.all(db.readers()).await?)
-}
-
-/// A tool that only the platform sells.
-fn core_offer(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Offer>>) -> Result<Offer, StoreError> {
-    Ok(Offer {
-        name: ToolId::from(row.id).to_string(),
-        path: row.name.clone(),
-        seller: None,
-        payable: LedgerAccountId::PLATFORM_FEE,
-        tool: tool_from(row, prices, known)?,
-    })
-}
-
-fn offer_from(
-    row: entity::tool::Model,
-    prices: Vec<Price>,
-    parts: &NamespaceParts,
-    publisher: &entity::publisher::Model,
-    known: Option<&Arc<Offer>>,
-) -> Result<Offer, StoreError> {
-    let namespace = &parts.row;
-    let (namespace_id, publisher_id) = (NamespaceId::from(namespace.id), PublisherId::from(publisher.id));
-    Ok(Offer {
-        name: ToolId::from(row.id).to_string(),
-        path: format!("{}/{}", namespace.name, row.name),
-        seller: Some(Seller {
-            namespace: Namespace {
-                id: namespace_id,
-                name: namespace.name.clone(),
-                publisher: publisher_id,
-                state: if namespace.is_suspended { NamespaceState::Suspended } else { NamespaceState::Active },
-                is_public: is_public(namespace),
-                listing: Arc::clone(&parts.listing),
-            },
-            namespace_name: namespace_id.to_string(),
-            publisher: Publisher {
-                id: publisher_id,
-                display_name: publisher.display_name.clone(),
-                share_bps: u16::try_from(publisher.share_bps)
-                    .map_err(|_above| inconsistent("publisher", "share_bps".to_owned()))?,
-                state: if publisher.is_suspended { PublisherState::Suspended } else { PublisherState::Active },
-            },
-            publisher_name: publisher_id.to_string(),
-            owner: publisher.account_id.map(AccountId::from),
-            credential: parts.credential.clone(),
-        }),
-        payable: LedgerAccountId::from_raw(publisher.payable),
-        tool: tool_from(row, prices, known)?,
-    })
-}
-
-fn tool_from(row: entity::tool::Model, prices: Vec<Price>, known: Option<&Arc<Offer>>) -> Result<Tool, StoreError> {
-    let broken = |error: &dyn std::fmt::Display| inconsistent("tool", format!("`{}`: {error}", row.name));
-    let manner = manner_from(&row).map_err(|error| broken(&error))?;
-    // What callers see, and their arguments are checked against.
-    let public_schema = match &manner.set_arguments {
-        Some(set) => set.public_schema(&row.input_schema).map_err(|error| broken(&error))?,
-        None => row.input_schema.clone(),
-    };
-    let same = known.filter(|offer| *offer.tool.input_schema_text == *public_schema);
-    let (schema, input_schema_text) = if let Some(offer) = same {
-        (offer.tool.schema.clone(), Arc::clone(&offer.tool.input_schema_text))
-    } else {
-        (ArgumentSchema::compile(&public_schema).map_err(|error| broken(&error))?, public_schema.into())
-    };
-    let visibility = Visibility::from_wire(&row.visibility).ok_or_else(|| broken(&"visibility"))?;
-    let timeout = Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or(0));
-    Ok(Tool {
-        id: ToolId::from(row.id),
-        namespace: row.namespace_id.map(NamespaceId::from),
-        name: row.name,
-        short_description: row.short_description,
-        long_description: row.long_description,
-        topics: Topics { category: row.category, tags: tags_from("tool", &row.tags)? },
-        schema,
-        input_schema_text,
-        upstream: Arc::new(match row.upstream_tool {
-            Some(tool) => UpstreamTarget::Mcp { url: row.upstream_url, tool, timeout },
-            None => UpstreamTarget::Http { method: row.upstream_method, url: row.upstream_url, timeout },
-        }),
-        tier: if row.is_unverified_ok { Tier::Unverified } else { Tier::Standard },
-        visibility,
-        state: if row.is_suspended { ToolState::Suspended } else { ToolState::Active },
-        prices: PriceBook::new(prices),
-        manner,
-    })
-}
-
-fn manner_from(row: &entity::tool::Model) -> Result<Manner, String> {
-    let set_arguments = match (&row.static_args, &row.default_args) {
-        (None, None) => None,
-        (fixed, defaults) => {
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            let set = SetArguments::read(&text(fixed), &text(defaults)).map_err(|fault| fault.to_string())?;
-            Some(Arc::new(set))
-        }
-    };
-    let shape = row.rest.as_deref().map(RestShape::from_text).transpose().map_err(|fault| fault.to_string())?;
-    Ok(Manner {
-        example_prompts: serde_json::from_str(&row.example_prompts).map_err(|error| error.to_string())?,
-        display_order: row.display_order,
-        set_arguments,
-        shape: shape.map(Arc::new),
-    })
-}
-
-/// Whether a namespace was approved. One that is not was never in public, or is not any more.
-fn is_public(row: &entity::namespace::Model) -> bool {
-    row.status == NamespaceState::Active.as_str()
-}
-
-fn listing_from(row: &entity::namespace::Model) -> Result<Arc<Listing>, StoreError> {
-    Ok(Arc::new(Listing {
-        name: row.listing_name.clone(),
-        description: row.description.clone(),
-        topics: Topics { category: row.category.clone(), tags: tags_from("namespace", &row.tags)? },
-        icon: row.icon.clone(),
-    }))
-}
-
-fn tags_from(table: &'static str, text: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(text).map_err(|error| inconsistent(table, format!("tags: {error}")))
-}
-
-pub(crate) fn price_from(row: &entity::price_version::Model) -> Result<Price, StoreError> {
-    let spec = spec_from_json(&row.spec).map_err(|what| inconsistent("price_version", what))?;
-    Price::from_spec(PriceVersionId::from(row.id), row.effective_from_us, &spec)
-        .map_err(|error| inconsistent("price_version", error.to_string()))
 }
 
 fn inconsistent(table: &'static str, what: String) -> StoreError {

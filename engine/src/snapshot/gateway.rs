@@ -72,9 +72,9 @@ impl GatewaySetup {
                 offers.push(Arc::new(builtin_offer(*builtin)?));
             }
         }
-        let listed = self.namespaces.iter().filter_map(|namespace| snapshot.offers.get(namespace));
+        let listed = self.namespaces.iter().flat_map(|namespace| snapshot.offers_of(namespace));
         // Whoever calls here is nobody's publisher.
-        offers.extend(listed.flat_map(HashMap::values).filter(|offer| offer.is_known_to(None)).cloned());
+        offers.extend(listed.filter(|offer| offer.is_known_to(None)).cloned());
         offers.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(offers)
     }

@@ -143,18 +143,22 @@ pub(crate) async fn flows(readers: &Readers, slot: i64, after: i64, until: i64) 
     );
     let rows = readers.query_all_raw(query(readers, &sql, [slot.into(), after.into(), until.into()])).await?;
     let read = |row: &QueryResult| {
-        let bucket_kind: i64 = row.try_get_by_index(0)?;
+        let number = |index: usize| row.try_get_by_index::<Option<i64>>(index);
+        // Of damaged books, which `verify` tells: a posting whose transaction or account is gone is nothing to count.
+        let (Some(bucket_kind), Some(debited), Some(credited)) = (number(0)?, number(1)?, number(2)?) else {
+            return Ok(None);
+        };
         let kind = bucket_kind.rem_euclid(BUCKET_US);
-        Ok(FlowCount {
+        Ok(Some(FlowCount {
             bucket_us: bucket_kind.saturating_sub(kind),
             kind: i16::try_from(kind).unwrap_or(-1),
-            debited: small(row, 1)?,
-            credited: small(row, 2)?,
+            debited: i16::try_from(debited).unwrap_or(-1),
+            credited: i16::try_from(credited).unwrap_or(-1),
             postings: row.try_get_by_index(3)?,
             amount: row.try_get_by_index(4)?,
-        })
+        }))
     };
-    rows.iter().map(read).collect()
+    rows.iter().filter_map(|row| read(row).transpose()).collect()
 }
 
 /// A number of a kind, which the statement gives as a large one.

@@ -27,6 +27,8 @@ pub mod cap;
 pub mod cap_alert;
 /// Counters of caps.
 pub mod cap_window;
+/// Which namespaces a version of the catalog has changed.
+pub mod catalog_change;
 /// Of a chain's head, what a checkpoint needs to know.
 pub mod chain_head;
 /// Payments that their provider took back.

@@ -199,18 +199,23 @@ pub(crate) async fn days(
     let values = [window.slot, window.from, window.before, one, other].map(Value::from);
     let rows = readers.query_all_raw(query(readers, &sql, values)).await?;
     let read = |row: &QueryResult| {
-        let day_kind: i64 = row.try_get_by_index(0)?;
+        // Of damaged books, which `verify` tells: a posting whose transaction is gone has no day.
+        let Some(day_kind) = row.try_get_by_index::<Option<i64>>(0)? else { return Ok(None) };
         let raw = day_kind.rem_euclid(DAY_US);
+        let day_us = day_kind.saturating_sub(raw);
+        // Looking at the day here spares the statement to look for each posting's transaction twice.
+        if day_us < since_us {
+            return Ok(None);
+        }
         let kind = i16::try_from(raw).ok().and_then(TransactionKind::from_raw);
-        Ok(DayRow {
-            day_us: day_kind.saturating_sub(raw),
+        Ok(Some(DayRow {
+            day_us,
             kind: kind.ok_or_else(|| inconsistent("txn", "kind"))?,
             debits: row.try_get_by_index(1)?,
             credits: row.try_get_by_index(2)?,
-        })
+        }))
     };
-    // Looking at the day here spares the statement to look for each posting's transaction twice.
-    rows.iter().map(read).filter(|row| row.as_ref().map_or(true, |row| row.day_us >= since_us)).collect()
+    rows.iter().filter_map(|row| read(row).transpose()).collect()
 }
 
 /// Where the newest transaction of a slot before the entry `before` stands; `None` if there is none.

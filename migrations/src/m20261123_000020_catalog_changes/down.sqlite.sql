@@ -1,0 +1,9 @@
+DROP TRIGGER publisher_changed;
+DROP TRIGGER connection_changed;
+DROP TRIGGER namespace_changed;
+DROP TRIGGER namespace_made;
+DROP TRIGGER price_cancelled;
+DROP TRIGGER price_made;
+DROP TRIGGER tool_changed;
+DROP TRIGGER tool_made;
+DROP TABLE catalog_change;
