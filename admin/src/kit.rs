@@ -15,6 +15,7 @@ pub mod editor;
 pub mod form;
 pub(crate) mod lines;
 pub mod panes;
+pub mod picture;
 pub mod qr;
 pub mod spans;
 pub mod table;
@@ -26,6 +27,7 @@ pub use chart::{Bars, Measure, Series, Steps};
 pub use editor::{Ask, Button, Editor, Lane, LaneEntry, LaneList, Lanes};
 pub use form::{Choice, Control, Field, Form};
 pub use panes::{Pane, PaneLine, Panes};
+pub use picture::Picture;
 pub use qr::Qr;
 pub use spans::{Span, Spans};
 pub use table::{Column, Filter, Filters, Row, Table, page_href};
@@ -126,6 +128,8 @@ pub enum Block {
     Code(Code),
     /// A text for a camera.
     Qr(Qr),
+    /// A picture that was uploaded here.
+    Picture(Picture),
     /// Two texts compared.
     Diff(Diff),
     /// Nothing, and what would make something.
@@ -163,6 +167,7 @@ impl fmt::Display for Block {
             Self::Spans(block) => block.render(),
             Self::Code(block) => block.render(),
             Self::Qr(block) => block.render(),
+            Self::Picture(block) => block.render(),
             Self::Diff(block) => block.render(),
             Self::Empty(block) => block.render(),
             Self::Secret(block) => block.render(),
@@ -196,7 +201,7 @@ macro_rules! block_from {
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
 block_from!(Diverging, TAccounts);
-block_from!(Panes, Ask, Lanes, Spans, Qr);
+block_from!(Panes, Ask, Lanes, Spans, Qr, Picture);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {

@@ -17,6 +17,7 @@ mod dashboard;
 mod health;
 mod invocations;
 mod ledger;
+mod listings;
 mod mail;
 mod me;
 mod movements;
@@ -29,13 +30,14 @@ mod search;
 mod sign_in;
 
 /// The menu, from left to right.
-pub(crate) const SECTIONS: [Section; 15] = [
+pub(crate) const SECTIONS: [Section; 16] = [
     Section { key: "dashboard-title", path: "/", needs: ConsoleAction::DashboardRead },
     Section { key: "invocations-title", path: "/invocations", needs: ConsoleAction::InvocationsRead },
     Section { key: "accounts-title", path: "/accounts", needs: ConsoleAction::AccountsRead },
     Section { key: "partners-title", path: "/partners", needs: ConsoleAction::PartnersRead },
     Section { key: "catalog-publishers", path: "/publishers", needs: ConsoleAction::CatalogRead },
     Section { key: "catalog-tools", path: "/tools", needs: ConsoleAction::CatalogRead },
+    Section { key: "listings-title", path: "/listings", needs: ConsoleAction::CatalogRead },
     Section { key: "movements-refunds", path: "/refunds", needs: ConsoleAction::MovementsRead },
     Section { key: "movements-payouts", path: "/payouts", needs: ConsoleAction::MovementsRead },
     Section { key: "approvals-title", path: "/approvals", needs: ConsoleAction::ApprovalsRead },
@@ -54,6 +56,7 @@ pub fn routes() -> Vec<Route> {
         me::routes(),
         dashboard::routes(),
         catalog::routes(),
+        listings::routes(),
         prices::routes(),
         partners::routes(),
         accounts::routes(),

@@ -9,10 +9,11 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use crate::kit::grouped;
 
 /// The files, with their names for messages about mistakes in them.
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 17] = [
     ("console.ftl", include_str!("../locales/en/console.ftl")),
     ("dashboard.ftl", include_str!("../locales/en/dashboard.ftl")),
     ("catalog.ftl", include_str!("../locales/en/catalog.ftl")),
+    ("listings.ftl", include_str!("../locales/en/listings.ftl")),
     ("prices.ftl", include_str!("../locales/en/prices.ftl")),
     ("partners.ftl", include_str!("../locales/en/partners.ftl")),
     ("accounts.ftl", include_str!("../locales/en/accounts.ftl")),

@@ -14,6 +14,7 @@ pub(crate) mod entity;
 pub mod error;
 pub(crate) mod finder;
 pub mod journal;
+pub(crate) mod listings;
 pub mod lock;
 pub(crate) mod newest;
 pub mod news;

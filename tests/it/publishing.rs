@@ -1,6 +1,7 @@
 //! What publishers do themselves, through the services, on both databases.
 
 mod namespaces;
+mod operators;
 mod profile;
 mod reviews;
 mod sales;

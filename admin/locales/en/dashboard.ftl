@@ -7,6 +7,7 @@ dashboard-need = What
 dashboard-need-count = How many
 dashboard-need-since = Since
 dashboard-waits-decision = Decide: { $deed }
+dashboard-waits-listing = Listings of publishers wait to be looked at
 dashboard-waits-purchase = Purchases wait for their payment to be confirmed
 dashboard-waits-chargeback = Payments are in dispute
 dashboard-waits-unknown = Calls whose end nobody knows hold money

@@ -18,6 +18,7 @@ mail-template-low_balance = Credits run out
 mail-template-cap_alert = A part of a limit is spent
 mail-template-approval_request = A decision is asked for
 mail-template-approval_decision = A decision was made
+mail-template-listing_decision = A listing was decided on
 mail-template-statement = Statement of a payout
 mail-template-checkpoint = Checkpoint of the books
 mail-template-test = A mail to try it out

@@ -22,6 +22,7 @@ fn what_somebody_typed_never_becomes_markup() {
             }],
         }),
         Block::from(editor(hostile)),
+        Block::from(Picture { src: hostile.to_owned(), alt: hostile.to_owned() }),
         Block::from(Code { caption: hostile.to_owned(), text: hostile.to_owned(), is_copied: true }),
     ];
     for block in page {

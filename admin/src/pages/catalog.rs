@@ -1,6 +1,7 @@
 //! The catalog: who sells what, where its calls go, and the switches that stop it.
 
 use engine::{
+    catalog::{NamespaceState, Visibility},
     id::{NamespaceId, PublisherId, ToolId},
     policy::console::ConsoleAction,
     service::catalog::{CatalogError, Making, RecentCalls, ToolProfile, ToolStanding},
@@ -12,8 +13,9 @@ use crate::{
     text::{t, t_with},
 };
 
-mod difference;
+pub(super) mod difference;
 mod namespaces;
+mod profile;
 mod publisher_forms;
 mod publishers;
 mod stop;
@@ -60,12 +62,12 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The page of a publisher.
-fn publisher_href(id: PublisherId) -> String {
+pub(super) fn publisher_href(id: PublisherId) -> String {
     format!("{PUBLISHERS}/{id}")
 }
 
 /// The page of a namespace.
-fn namespace_href(id: NamespaceId) -> String {
+pub(super) fn namespace_href(id: NamespaceId) -> String {
     format!("{NAMESPACES}/{id}")
 }
 
@@ -83,10 +85,31 @@ fn stop_state(is_suspended: bool) -> Cell {
     }
 }
 
+/// How far a namespace has come.
+pub(super) fn namespace_state(state: NamespaceState) -> Cell {
+    let tone = match state {
+        NamespaceState::Draft => Tone::Plain,
+        NamespaceState::Pending | NamespaceState::Review => Tone::Warn,
+        NamespaceState::Active => Tone::Good,
+        NamespaceState::Suspended => Tone::Bad,
+    };
+    Cell::state(t(&["catalog-state-", state.as_str()].concat()), tone)
+}
+
+/// Who sees a tool.
+pub(super) fn visibility(visibility: Visibility) -> Cell {
+    match visibility {
+        Visibility::Public => Cell::text(t("catalog-visibility-public")),
+        Visibility::Private => Cell::state(t("catalog-visibility-private"), Tone::Warn),
+    }
+}
+
 /// Whether a tool can be called, and if not, why not.
 fn tool_state(tool: &ToolProfile) -> Cell {
     match tool.standing() {
         ToolStanding::Active => Cell::state(t("catalog-active"), Tone::Good),
+        ToolStanding::Unapproved => Cell::state(t("catalog-unapproved"), Tone::Warn),
+        ToolStanding::Private => Cell::state(t("catalog-private"), Tone::Warn),
         ToolStanding::Disabled => Cell::state(t("catalog-disabled"), Tone::Bad),
         ToolStanding::NamespaceSuspended => Cell::state(t("catalog-namespace-suspended"), Tone::Warn),
         ToolStanding::PublisherSuspended => Cell::state(t("catalog-publisher-suspended"), Tone::Warn),

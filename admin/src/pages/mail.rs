@@ -80,6 +80,7 @@ fn about(mail: &MailRow) -> Cell {
         "approval" => format!("/approvals/{id}"),
         "checkpoint" => format!("/ledger/checkpoints/{id}"),
         "movement" => format!("/refunds/{id}"),
+        "namespace" => format!("/listings/{id}"),
         "operator" => format!("/operators/{id}"),
         "payout" => format!("/payouts/{id}"),
         "purchase" => format!("/purchases/{id}"),

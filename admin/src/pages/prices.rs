@@ -20,6 +20,7 @@ mod words;
 
 pub(super) use fields::{price_fields, spec_of};
 use words::{highest, price_cell, price_facts, price_text};
+pub(super) use words::{may_rise, stored_cell, stored_text};
 
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;

@@ -72,6 +72,8 @@ pub(crate) const LISTS: &[List] = &[
     list("/publishers", &["", "slug=shop", "name=nobody", "suspended=yes"]),
     found("/publishers/{id}", "/publishers", &[""]),
     found("/namespaces/{id}", "/publishers/{id}", &[""]),
+    list("/listings", &["", "state=any", "state=changes", "state=draft"]),
+    found("/listings/{id}", "/listings?state=any", &[""]),
     list("/tools", &["", "name=tool", "name=nobody", "publisher=shop00", "namespace=shop19", "disabled=yes"]),
     found("/tools/{id}", "/tools", &[""]),
     list("/refunds", &["", "kind=any", "kind=adjustment", "kind=chargeback", "kind=payout&object=nobody"]),

@@ -48,6 +48,16 @@ impl SetArguments {
         self.fixed.iter().any(|(fixed, _)| fixed == name)
     }
 
+    /// The names of the static arguments.
+    pub fn static_names(&self) -> impl Iterator<Item = &str> {
+        self.fixed.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The names of the default arguments.
+    pub fn default_names(&self) -> impl Iterator<Item = &str> {
+        self.defaults.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The static arguments as JSON text.
     pub fn static_text(&self) -> String {
         object(self.fixed.iter().map(|(name, source)| (name.as_str(), source.as_str())))

@@ -9,6 +9,7 @@ use super::{
     counts::{Calls, CallsSince, Takings, bucket_of},
     invocations::Wanted,
     partners::WebhookQueue,
+    publishing::ReviewQueue,
 };
 use crate::{
     credits::Credits,
@@ -164,6 +165,8 @@ pub struct Dashboard {
     pub mail: MailQueue,
     /// What waits to be sent to partners' webhooks.
     pub webhooks: WebhookQueue,
+    /// What publishers have handed in.
+    pub listings: ReviewQueue,
 }
 
 impl Services {
@@ -212,6 +215,7 @@ impl Services {
             checkpoint_every_us: self.checkpoint_every_us(),
             mail: self.load_mail_queue().await?,
             webhooks: self.load_webhook_queue().await?,
+            listings: self.load_review_queue().await?,
         })
     }
 

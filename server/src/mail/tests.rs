@@ -75,6 +75,9 @@ fn filled(template: MailTemplate) -> Value {
             "approval_id": "apr_1", "what": "Give back what a call was charged", "object": "inv_1", "decided": "rejected",
             "by": NAME, "note": "it was <not>",
         }),
+        MailTemplate::ListingDecision => json!({
+            "namespace": "sums", "what": "a new namespace", "decided": "rejected", "reason": "it has <no> examples",
+        }),
         MailTemplate::Statement => json!({
             "name": NAME, "payout": "ent_1", "opening": "0", "earned": "80", "taken_back": "1", "netted": "2", "paid": "77",
             "closing": "0.5",

@@ -75,6 +75,9 @@ bodies!(ApprovalRequest, "mail/approval_request/body.txt", "mail/approval_reques
 bodies!(ApprovalDecision, "mail/approval_decision/body.txt", "mail/approval_decision/body.html", {
     url, what, object, decided, by, note
 });
+bodies!(ListingDecision, "mail/listing_decision/body.txt", "mail/listing_decision/body.html", {
+    base_url, namespace, what, decided, reason, next
+});
 bodies!(Statement, "mail/statement/body.txt", "mail/statement/body.html", {
     name, payout, opening, earned, taken_back, netted, paid, closing
 });
@@ -139,6 +142,7 @@ pub fn render(mail: &OutgoingMail, base_url: &str) -> Result<Text, TextError> {
             LowBalance { left, bought, base_url }.under(subject!("low_balance"))
         }
         MailTemplate::CapAlert => cap_alert(&data, base_url),
+        MailTemplate::ListingDecision => listing_decision(&data, base_url),
         MailTemplate::Statement => statement(&data),
         MailTemplate::Checkpoint => {
             let (number, made_at) = (&data.number("number")?.to_string(), &time_text(data.number("made_us")?));
@@ -197,6 +201,18 @@ fn cap_alert(data: &Data<'_>, base_url: &str) -> Result<Text, TextError> {
         resets_at: &resets_at,
     };
     alert.under(format!("{} ({percent} %)", subject!("cap_alert")))
+}
+
+/// What an operator has said of a listing, and what its publisher can do now.
+fn listing_decision(data: &Data<'_>, base_url: &str) -> Result<Text, TextError> {
+    let (namespace, what, decided) = (data.text("namespace")?, data.text("what")?, data.text("decided")?);
+    let next = if decided == "approved" {
+        "It is in public now, with the prices that it was handed in with."
+    } else {
+        "It is a draft, as it was before you handed it in, and what is in public stays as it is. Change it, and hand it in again."
+    };
+    let subject = format!("{} {decided}: {namespace}", subject!("listing_decision"));
+    ListingDecision { base_url, namespace, what, decided, reason: data.maybe("reason"), next }.under(subject)
 }
 
 fn statement(data: &Data<'_>) -> Result<Text, TextError> {

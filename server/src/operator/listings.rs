@@ -109,7 +109,7 @@ fn one_line(text: &str) -> String {
 
 pub(super) async fn approve(services: &Services, by: &OpContext, namespace: &str, seen: &str) -> Result<Done, NotDone> {
     let found = services.load_for_review(namespace).await.map_err(refused)?;
-    let approved = services.approve_listing(by, found.id, seen).await.map_err(refused)?;
+    let approved = services.approve_listing(by, found.id, seen, None).await.map_err(refused)?;
     done(&review_view(&approved), vec![format!("{} is public as it was handed in", approved.name)])
 }
 

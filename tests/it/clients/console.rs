@@ -10,6 +10,7 @@ mod gallery;
 mod headers;
 mod jobs;
 mod letting_in;
+mod listings;
 mod lists;
 mod mistakes;
 mod money;

@@ -19,7 +19,7 @@ fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn listing() -> ListingEdit {
+pub(super) fn listing() -> ListingEdit {
     ListingEdit {
         listing_name: text("Acme"),
         description: text("Adds"),
@@ -30,25 +30,25 @@ fn listing() -> ListingEdit {
 }
 
 impl Shop {
-    async fn edit(&self, edit: &ListingEdit) -> ListingTarget {
+    pub(super) async fn edit(&self, edit: &ListingEdit) -> ListingTarget {
         self.services.edit_listing(&by(), self.acme, self.namespace, edit).await.unwrap()
     }
 
-    async fn publish(&self, action: PublishAction) -> Result<NamespaceState, PublishingError> {
+    pub(super) async fn publish(&self, action: PublishAction) -> Result<NamespaceState, PublishingError> {
         let done = self.services.publish_namespace(&by(), self.acme, self.namespace, action).await;
         self.desk.clock.advance_us(SECOND_US);
         done.map(|namespace| namespace.status)
     }
 
-    async fn approve(&self) -> Result<NamespaceState, PublishingError> {
+    pub(super) async fn approve(&self) -> Result<NamespaceState, PublishingError> {
         let seen = self.look().await.fingerprint();
-        let approved = self.services.approve_listing(&by(), self.namespace, &seen).await;
+        let approved = self.services.approve_listing(&by(), self.namespace, &seen, None).await;
         self.desk.clock.advance_us(SECOND_US);
         approved.map(|namespace| namespace.status)
     }
 
     /// A desk whose namespace is in public, with the price of 5 credits.
-    async fn in_public(kind: Kind) -> Self {
+    pub(super) async fn in_public(kind: Kind) -> Self {
         let shop = Self::open(kind).await;
         let group = shop.look().await.groups[0].id;
         shop.services.set_group_pricing(&by(), shop.acme, (shop.namespace, group), &fixed("5")).await.unwrap();
@@ -146,7 +146,7 @@ async fn what_was_changed_since_is_not_approved(kind: Kind) {
     shop.publish(PublishAction::Review).await.unwrap();
     let seen = shop.look().await.fingerprint();
     shop.edit(&ListingEdit { description: text("Something else"), ..ListingEdit::default() }).await;
-    let stale = shop.services.approve_listing(&by(), shop.namespace, &seen).await;
+    let stale = shop.services.approve_listing(&by(), shop.namespace, &seen, None).await;
     assert!(matches!(stale, Err(PublishingError::Conflict(_))), "{stale:?}");
     let stale = shop.services.reject_listing(&by(), shop.namespace, &seen, "no").await;
     assert!(matches!(stale, Err(PublishingError::Conflict(_))), "{stale:?}");

@@ -7,7 +7,7 @@ const AROUND: usize = 2;
 
 /// The lines of one field that differ: those of `old` taken away, those of `new` put in their place. Nothing if nothing
 /// differs.
-pub(super) fn lines_of(name: &str, old: &str, new: &str) -> Vec<DiffLine> {
+pub(in crate::pages) fn lines_of(name: &str, old: &str, new: &str) -> Vec<DiffLine> {
     if old == new {
         return Vec::new();
     }

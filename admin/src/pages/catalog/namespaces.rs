@@ -3,16 +3,20 @@
 use actix_web::web::{Path, Payload};
 use engine::{
     policy::console::ConsoleAction,
-    service::catalog::{CatalogError, NamespaceProfile, NamespaceTerms, NewNamespace, PublisherProfile, ToolFilter},
+    service::{
+        catalog::{CatalogError, NamespaceProfile, NamespaceTerms, NewNamespace, PublisherProfile, ToolFilter},
+        publishing::{ListingFacts, OwnGroup},
+    },
 };
 
 use super::{
-    NAMESPACES, PUBLISHERS, TOOLS, add_problem, difference::lines_of, making, namespace_href, publisher_href,
-    publishers, reason_field, stop_state, tools, topics,
+    NAMESPACES, PUBLISHERS, TOOLS, add_problem, difference::lines_of, making, namespace_href, namespace_state,
+    publisher_href, publishers, reason_field, stop_state, tools, topics,
 };
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Cell, Control, Diff, Facts, Field, Form, Heading, Page},
+    kit::{Cell, Column, Control, Diff, Facts, Field, Form, Heading, Page, Row, Table},
+    pages::{listings, prices},
     text::t,
 };
 
@@ -28,15 +32,20 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     let wanted = ToolFilter { namespace: namespace.name.clone(), ..ToolFilter::default() };
     let sold = visit.services().list_tools(&wanted, None).await?;
     let suspend = if namespace.is_suspended { "catalog-resume" } else { "catalog-suspend" };
-    let facts = facts(&namespace, &publisher);
+    let listing = visit.services().load_listing_facts(namespace.id).await.map_err(listings::fault_of)?;
     let mut page = Page::new(namespace.name.clone())
         .under(t("catalog-publishers"), PUBLISHERS)
         .under(publisher.display_name.clone(), publisher_href(publisher.id))
         .tool(visit.may(ConsoleAction::ToolCreate), t("catalog-tool-new"), tools::new_href(&namespace.name))
         .tool(visit.may(ConsoleAction::NamespaceChange), t("catalog-change"), format!("{own}/edit"))
         .tool(visit.may(ConsoleAction::NamespaceSuspend), t(suspend), format!("{own}/suspend"))
-        .with(facts);
-    page.subtitle = vec![stop_state(namespace.is_suspended), Cell::id(namespace.id, "")];
+        .tool(true, t("listings-look"), listings::href(namespace.id))
+        .with(facts(&namespace, &publisher, &listing))
+        .with(listings::server(&listing));
+    page.subtitle = vec![namespace_state(namespace.state()), Cell::id(namespace.id, "")];
+    if !listing.shown.groups.is_empty() {
+        page = page.with(Heading::new(t("catalog-groups"))).with(group_table(&listing.shown.groups));
+    }
     let more = format!("{TOOLS}?namespace={}", namespace.name);
     let sold = tools::table(
         &visit,
@@ -51,13 +60,45 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     visit.show(page).await
 }
 
-fn facts(namespace: &NamespaceProfile, publisher: &PublisherProfile) -> Facts {
+/// The groups of its tools, with their prices.
+fn group_table(groups: &[OwnGroup]) -> Table {
+    let row = |group: &OwnGroup| {
+        let what = group.is_default.then(|| t("catalog-group-default"));
+        let next = group.staged_pricing.as_deref().map(prices::stored_text);
+        let cells = vec![
+            Cell::text(&group.name),
+            Cell::maybe(what),
+            Cell::text(&group.description),
+            Cell::text(prices::stored_text(&group.pricing)),
+            Cell::maybe(next),
+        ];
+        Row::new("", cells)
+    };
+    Table {
+        caption: t("catalog-groups"),
+        columns: vec![
+            Column::new(t("catalog-group")),
+            Column::new(t("catalog-group-for")),
+            Column::new(t("catalog-description")),
+            Column::new(t("prices-price")),
+            Column::new(t("catalog-staged-price")),
+        ],
+        rows: groups.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+fn facts(namespace: &NamespaceProfile, publisher: &PublisherProfile, listing: &ListingFacts) -> Facts {
+    let by = if listing.shown.is_stopped { "catalog-suspended-by-us" } else { "catalog-suspended-by-itself" };
+    let by = namespace.is_suspended.then(|| t(by));
     let about = Facts::new()
         .fact(t("catalog-publisher"), Cell::link(&publisher.display_name, publisher_href(publisher.id)))
         .fact(t("catalog-publisher-state"), stop_state(publisher.is_suspended))
         .fact(t("catalog-listing-name"), Cell::maybe(namespace.terms.listing_name.as_deref()))
         .fact(t("catalog-description"), Cell::text(&namespace.terms.description));
-    topics::facts(about, &namespace.terms.topics).fact(t("catalog-created"), Cell::Time(namespace.created_us))
+    topics::facts(about, &namespace.terms.topics)
+        .fact(t("catalog-suspended-by"), Cell::maybe(by))
+        .fact(t("catalog-created"), Cell::Time(namespace.created_us))
 }
 
 /// The fields of what can be changed of a namespace, as it is; as a new one is without.

@@ -10,7 +10,10 @@ use engine::{
     },
 };
 
-use super::{PUBLISHERS, TOOLS, namespace_href, percent, publisher_href, stop_state, tools};
+use super::{
+    PUBLISHERS, TOOLS, namespace_href, namespace_state, percent, profile::with_profile, publisher_href, stop_state,
+    tools,
+};
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
@@ -136,6 +139,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         .tool(visit.may(ConsoleAction::PublisherChange), t("catalog-change"), format!("{own}/edit"))
         .tool(visit.may(ConsoleAction::PublisherSuspend), t(suspend), format!("{own}/suspend"))
         .with(facts(&publisher, &earned));
+    page = with_profile(&visit, publisher.id, page).await?;
     if earned.received > Credits::ZERO {
         page = page.with(picture(&earned));
         // What is read for it is much: once, not again with every page of its namespaces.
@@ -183,7 +187,7 @@ fn namespace_row(namespace: &NamespaceProfile) -> Row {
         href.clone(),
         vec![
             Cell::link(&namespace.name, href),
-            stop_state(namespace.is_suspended),
+            namespace_state(namespace.state()),
             Cell::text(&namespace.terms.description),
             Cell::Time(namespace.created_us),
         ],

@@ -7,17 +7,18 @@ use engine::{
     service::{
         approvals::{ApprovalFilter, ApprovalState},
         catalog::{Latency, RecentCalls, ToolDetail, ToolFilter, ToolProfile},
+        publishing::ToolOffer,
     },
 };
 
-use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_state, topics};
+use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_state, topics, visibility};
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
         Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Notice, Page, Row,
         Series, Table, Text, Tone, page_href,
     },
-    pages::prices,
+    pages::{listings, prices},
     text::t,
 };
 
@@ -135,7 +136,8 @@ pub(super) fn table(visit: &Visit, tools: &[ToolProfile], next: String, new: Str
 
 pub(super) async fn export(visit: Visit) -> Answer {
     let filter = filter_of(&visit, &Fields::parse(&visit.query)?).await?;
-    let columns = ["id", "tool", "publisher", "disabled", "callable", "price", "short_description", "created_at"];
+    let columns =
+        ["id", "tool", "publisher", "disabled", "visibility", "callable", "price", "short_description", "created_at"];
     let asked = visit.clone();
     let page = move |after| -> ListedPage {
         let (visit, filter) = (asked.clone(), filter.clone());
@@ -151,6 +153,7 @@ pub(super) async fn export(visit: Visit) -> Answer {
                     path.clone(),
                     slug,
                     tool.is_disabled.to_string(),
+                    tool.visibility.to_string(),
                     is_callable.to_string(),
                     prices::spec_now(&visit, &path),
                     tool.short_description.clone(),
@@ -188,7 +191,11 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     if let Some(notice) = waiting(&visit, profile.id).await? {
         page = page.with(notice);
     }
-    page = page.with(facts(&tool, &recent)).with(Text::new(recent_note(&recent, visit.now_us)));
+    let offer = visit.services().load_tool_offer(profile.id).await.map_err(listings::fault_of)?;
+    page = page
+        .with(facts(&tool, &recent))
+        .with(offer_facts(profile, &offer))
+        .with(Text::new(recent_note(&recent, visit.now_us)));
     if !took.is_empty() {
         page = page.with(latency_bars(&took));
     }
@@ -238,6 +245,25 @@ async fn waiting(visit: &Visit, tool: ToolId) -> Result<Option<Notice>, Fault> {
     let (waiting, _) = visit.services().list_approvals(&filter, None, 1).await?;
     let notice = || Notice::new(Tone::Warn, t("prices-waits")).link(t("prices-approvals"), "/admin/approvals");
     Ok(waiting.first().map(|_| notice()))
+}
+
+/// What its publisher has said of it. Of arguments only the names: what is set may be meant for nobody else.
+fn offer_facts(profile: &ToolProfile, offer: &ToolOffer) -> Facts {
+    let names = |names: &[String]| Cell::maybe(Some(names.join(", ")).filter(|names| !names.is_empty()));
+    let units = offer.units.credits_per_unit.as_ref().map(|credits| format!("{credits} × "));
+    let units = Some(format!("{}{}", units.unwrap_or_default(), offer.units.fields.join(" × ")));
+    let request = offer.request.as_ref().map(|(method, path)| format!("{method} {path}"));
+    Facts::new()
+        .fact(t("catalog-visibility"), visibility(profile.visibility))
+        .fact(t("catalog-group"), Cell::maybe(offer.group.as_ref().map(|(_, name)| name.as_str())))
+        .fact(t("catalog-request"), request.map_or(Cell::None, Cell::Mono))
+        .fact(t("catalog-static-args"), names(&offer.static_args))
+        .fact(t("catalog-default-args"), names(&offer.default_args))
+        .fact(t("catalog-units"), Cell::maybe(units.filter(|units| !units.is_empty())))
+        .fact(
+            t("catalog-example-prompts"),
+            Cell::maybe(Some(offer.example_prompts.join(" · ")).filter(|all| !all.is_empty())),
+        )
 }
 
 fn facts(tool: &ToolDetail, recent: &RecentCalls) -> Facts {

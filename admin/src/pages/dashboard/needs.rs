@@ -72,6 +72,9 @@ fn of(found: &Dashboard, now_us: i64) -> Vec<Need> {
         let path = format!("/approvals?state=waiting&kind={}", waiting.kind);
         add(Tone::Warn, what, count, Some(waiting.oldest_us), path);
     }
+    let listings = "/listings".to_owned();
+    let queue = found.listings;
+    add(Tone::Warn, t("dashboard-waits-listing"), queue.waiting, queue.oldest_us, listings);
     let purchases = "/purchases?state=pending".to_owned();
     add(Tone::Warn, t("dashboard-waits-purchase"), found.pending_purchases, None, purchases);
     let chargebacks = "/chargebacks?state=open".to_owned();

@@ -3,7 +3,8 @@
 use engine::{
     credits::Credits,
     id::PriceVersionId,
-    pricing::{ChargeOn, Price, PricingMode, PricingSpec, ToolReturned},
+    pricing::{ChargeOn, Price, PricingMode, PricingSpec, ToolReturned, may_cost_more},
+    service::catalog::spec_from_json,
 };
 
 use crate::{
@@ -24,7 +25,7 @@ pub(super) fn highest(spec: &PricingSpec) -> Option<Credits> {
 }
 
 /// A price for a list: its amount, or the most that it can come to.
-pub(super) fn price_cell(spec: &PricingSpec) -> Cell {
+pub(in crate::pages) fn price_cell(spec: &PricingSpec) -> Cell {
     let Some(price) = checked(spec) else { return Cell::None };
     match &price.mode {
         PricingMode::FixedPerRequest { cost } => Cell::Money(*cost),
@@ -36,7 +37,7 @@ pub(super) fn price_cell(spec: &PricingSpec) -> Cell {
 }
 
 /// A price in one sentence.
-pub(super) fn price_text(spec: &PricingSpec) -> String {
+pub(in crate::pages) fn price_text(spec: &PricingSpec) -> String {
     let Some(price) = checked(spec) else { return String::new() };
     let charged = match price.charge_on {
         ChargeOn::Success => t("prices-on-success"),
@@ -68,6 +69,26 @@ fn returned_text(returned: &ToolReturned) -> String {
         text.push_str(&t_with("prices-max-text", &[("credits", max.to_string().into())]));
     }
     text
+}
+
+/// A stored price in one sentence; as it is stored where it makes no sense by itself: a group's may lack what its tools add.
+pub(in crate::pages) fn stored_text(stored: &str) -> String {
+    let text = spec_from_json(stored).map(|spec| price_text(&spec)).unwrap_or_default();
+    if text.is_empty() { stored.to_owned() } else { text }
+}
+
+/// A stored price for a list.
+pub(in crate::pages) fn stored_cell(stored: &str) -> Cell {
+    spec_from_json(stored).map_or(Cell::None, |spec| price_cell(&spec))
+}
+
+/// Whether some call may cost more at the stored price `next` than at `now`. What cannot be compared may.
+pub(in crate::pages) fn may_rise(now: &str, next: &str) -> bool {
+    let read = |stored: &str| spec_from_json(stored).ok().and_then(|spec| checked(&spec));
+    match (read(now), read(next)) {
+        (Some(now), Some(next)) => may_cost_more(&now, &next),
+        _ => true,
+    }
 }
 
 /// A price with everything that its publisher wrote.

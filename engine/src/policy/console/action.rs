@@ -74,7 +74,7 @@ macro_rules! console_actions {
     };
 }
 
-console_actions! { 76:
+console_actions! { 77:
     /// See the dashboard.
     DashboardRead, "dashboard.read", Read;
     /// See publishers, namespaces and tools.
@@ -127,6 +127,8 @@ console_actions! { 76:
     NamespaceChange, "namespace.change", Catalog;
     /// Stop all tools of a namespace, or let them go on.
     NamespaceSuspend, "namespace.suspend", Catalog;
+    /// Approve what a publisher has handed in, or give it back.
+    ListingDecide, "listing.decide", Catalog;
     /// Add a tool.
     ToolCreate, "tool.create", Catalog;
     /// Change a tool.

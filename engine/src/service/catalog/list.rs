@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::terms::{NamespaceTerms, ToolTerms, namespace_terms_of, terms_of};
 use crate::{
+    catalog::{NamespaceState, Visibility},
     credits::Credits,
     id::{NamespaceId, PublisherId, ToolId},
     ledger::LedgerAccountId,
@@ -75,15 +76,28 @@ pub struct NamespaceProfile {
     pub terms: NamespaceTerms,
     /// None of its tools can be called.
     pub is_suspended: bool,
+    /// How far it has come: before it is active, nobody but its publisher knows of it.
+    pub status: NamespaceState,
     /// When it was made, in microseconds since the Unix epoch.
     pub created_us: i64,
 }
 
-/// Why a tool can be called, or not.
+impl NamespaceProfile {
+    /// How far it has come, or that it is stopped.
+    pub const fn state(&self) -> NamespaceState {
+        if self.is_suspended { NamespaceState::Suspended } else { self.status }
+    }
+}
+
+/// Why a tool can be called, or not, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ToolStanding {
-    /// It can.
+    /// It can, by anybody.
     Active,
+    /// By its publisher alone: its namespace was not approved.
+    Unapproved,
+    /// By its publisher alone, who wants it so.
+    Private,
     /// It is switched off.
     Disabled,
     /// Its namespace is suspended.
@@ -105,6 +119,8 @@ pub struct ToolProfile {
     pub seller: Option<(NamespaceProfile, PublisherProfile)>,
     /// It is switched off.
     pub is_disabled: bool,
+    /// Who sees it.
+    pub visibility: Visibility,
     /// When it was made, in microseconds since the Unix epoch.
     pub created_us: i64,
 }
@@ -118,12 +134,14 @@ impl ToolProfile {
         }
     }
 
-    /// Why it can be called, or not.
+    /// Why it can be called, or not, and by whom.
     pub fn standing(&self) -> ToolStanding {
         match &self.seller {
             _ if self.is_disabled => ToolStanding::Disabled,
             Some((namespace, _)) if namespace.is_suspended => ToolStanding::NamespaceSuspended,
             Some((_, publisher)) if publisher.is_suspended => ToolStanding::PublisherSuspended,
+            Some((namespace, _)) if namespace.status != NamespaceState::Active => ToolStanding::Unapproved,
+            _ if self.visibility == Visibility::Private => ToolStanding::Private,
             _ => ToolStanding::Active,
         }
     }
@@ -154,7 +172,7 @@ pub struct ToolFilter {
 }
 
 /// The columns of a tool that a list shows.
-type ToolRow = (Uuid, Option<Uuid>, String, String, bool, i64);
+type ToolRow = (Uuid, Option<Uuid>, String, String, bool, String, i64);
 
 impl Services {
     /// The publishers that `filter` wants, the newest first, from behind the one named by `after`.
@@ -264,6 +282,7 @@ impl Services {
                 Column::Name,
                 Column::ShortDescription,
                 Column::IsSuspended,
+                Column::Visibility,
                 Column::CreatedUs,
             ])
             .order_by_desc(Column::Id)
@@ -296,7 +315,15 @@ impl Services {
         let Some(row) = row else { return Ok(None) };
         let sellers = self.sellers(row.namespace_id.into_iter()).await?;
         let (terms, mcp_tool) = (terms_of(&row), row.upstream_tool);
-        let shown = (row.id, row.namespace_id, row.name, row.short_description, row.is_suspended, row.created_us);
+        let shown = (
+            row.id,
+            row.namespace_id,
+            row.name,
+            row.short_description,
+            row.is_suspended,
+            row.visibility,
+            row.created_us,
+        );
         Ok(Some(ToolDetail { profile: tool(shown, &sellers)?, terms, mcp_tool }))
     }
 
@@ -364,12 +391,14 @@ fn namespace(row: entity::namespace::Model) -> NamespaceProfile {
         name: row.name,
         publisher: row.publisher_id.into(),
         is_suspended: row.is_suspended,
+        // The snapshot refuses a catalog in which it cannot be read.
+        status: NamespaceState::from_wire(&row.status).unwrap_or(NamespaceState::Draft),
         created_us: row.created_us,
     }
 }
 
 fn tool(
-    (id, namespace, name, short_description, is_disabled, created_us): ToolRow,
+    (id, namespace, name, short_description, is_disabled, visibility, created_us): ToolRow,
     sellers: &HashMap<Uuid, (NamespaceProfile, PublisherProfile)>,
 ) -> Result<ToolProfile, StoreError> {
     let seller =
@@ -380,5 +409,7 @@ fn tool(
                 what: format!("`{name}` has no namespace"),
             })?),
         };
-    Ok(ToolProfile { id: id.into(), name, short_description, seller, is_disabled, created_us })
+    let visibility = Visibility::from_wire(&visibility)
+        .ok_or_else(|| StoreError::Inconsistent { table: "tool", what: format!("the visibility of `{name}`") })?;
+    Ok(ToolProfile { id: id.into(), name, short_description, seller, is_disabled, visibility, created_us })
 }

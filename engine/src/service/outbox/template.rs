@@ -27,6 +27,9 @@ pub enum MailTemplate {
     /// What somebody has asked for was decided. Data: `approval_id`, `what` it was about, `object`, `decided` (`approved` or
     /// `rejected`), `by`, and perhaps `note`.
     ApprovalDecision,
+    /// What a publisher has handed in was approved or rejected. Data: `namespace`, `what` it was, `decided` (`approved` or
+    /// `rejected`), and perhaps `reason`.
+    ListingDecision,
     /// A publisher or a partner was paid. Data: `payout`. The statement is read from the books.
     Statement,
     /// A checkpoint, for an auditor to keep. Data: `number`, `made_us`, `hash` as hexadecimal digits, `checkpoint` as JSON.
@@ -37,7 +40,7 @@ pub enum MailTemplate {
 
 impl MailTemplate {
     /// Every one with its word.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::Verification, "verification"),
         (Self::PasswordReset, "password_reset"),
         (Self::OperatorLink, "operator_link"),
@@ -48,6 +51,7 @@ impl MailTemplate {
         (Self::CapAlert, "cap_alert"),
         (Self::ApprovalRequest, "approval_request"),
         (Self::ApprovalDecision, "approval_decision"),
+        (Self::ListingDecision, "listing_decision"),
         (Self::Statement, "statement"),
         (Self::Checkpoint, "checkpoint"),
         (Self::Test, "test"),

@@ -9,7 +9,7 @@ use crate::{
     audit::{Action, OpContext},
     catalog::{check_line, named_values},
     id::{ConnectionId, PublisherId},
-    service::Services,
+    service::{Services, catalog::without_secrets},
     store::{StoreError, entity},
 };
 
@@ -51,6 +51,13 @@ pub struct OwnConnection {
     pub created_us: i64,
     /// When it was last changed, in microseconds since the Unix epoch.
     pub changed_us: i64,
+}
+
+impl OwnConnection {
+    /// The address without what may be a secret: its query.
+    pub fn shown_url(&self) -> String {
+        without_secrets(&self.url)
+    }
 }
 
 impl Services {
@@ -174,7 +181,7 @@ pub(super) fn kind_of(row: &entity::connection::Model) -> Result<ConnectionKind,
     ConnectionKind::from_wire(&row.kind).ok_or_else(broken)
 }
 
-fn connection(row: entity::connection::Model) -> Result<OwnConnection, StoreError> {
+pub(super) fn connection(row: entity::connection::Model) -> Result<OwnConnection, StoreError> {
     Ok(OwnConnection {
         id: row.id.into(),
         kind: kind_of(&row)?,

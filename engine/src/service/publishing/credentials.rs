@@ -155,6 +155,23 @@ pub(super) fn view_of(row: &entity::connection::Model) -> CredentialView {
     }
 }
 
+/// What is told of the secret that calls of a namespace carry.
+pub(super) fn view_of_namespace(
+    row: &entity::namespace::Model,
+    server: Option<&entity::connection::Model>,
+) -> CredentialView {
+    if row.credential.is_none() {
+        return server.map(view_of).unwrap_or_default();
+    }
+    CredentialView {
+        is_set: true,
+        is_own: true,
+        name: row.key_identifier.clone(),
+        place: row.param_location.as_deref().and_then(CredentialPlace::from_wire),
+        note: row.param_description.clone(),
+    }
+}
+
 impl Services {
     fn credential_setup(&self) -> Result<Arc<CredentialSetup>, SealError> {
         self.credentials.load_full().ok_or(SealError)
@@ -270,19 +287,11 @@ impl Services {
         id: NamespaceId,
     ) -> Result<CredentialView, PublishingError> {
         let row = self.load_namespace_row(publisher, id).await?;
-        if row.credential.is_some() {
-            return Ok(CredentialView {
-                is_set: true,
-                is_own: true,
-                name: row.key_identifier.clone(),
-                place: row.param_location.as_deref().and_then(CredentialPlace::from_wire),
-                note: row.param_description.clone(),
-            });
-        }
-        match row.connection_id {
-            Some(id) => Ok(view_of(&self.load_connection_row(publisher, id.into()).await?)),
-            None => Ok(CredentialView::default()),
-        }
+        let server = match row.connection_id {
+            Some(id) => Some(self.load_connection_row(publisher, id.into()).await?),
+            None => None,
+        };
+        Ok(view_of_namespace(&row, server.as_ref()))
     }
 
     /// Seals every secret that `old` opens under the key that this process has, a hundred in one unit. What is sealed under

@@ -60,11 +60,14 @@ pub struct ListingEdit {
     pub tools: Vec<(ToolId, ToolListing)>,
 }
 
-/// What a namespace in public is to become. Of one that is a draft itself it only holds what an operator said of it.
+/// What a namespace in public is to become. Of one that is not in public it only holds when it was handed in, and what an
+/// operator said of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListingDraft {
     /// It was handed in.
     pub is_submitted: bool,
+    /// When what waits was handed in, in microseconds since the Unix epoch; `None` while nothing waits.
+    pub submitted_us: Option<i64>,
     /// Why it was rejected the last time.
     pub rejected_because: Option<String>,
     /// What is to be different.
@@ -251,7 +254,9 @@ impl ListingDraft {
         }
         let mut members = Map::new();
         let mut put = |name: &str, value: Option<Value>| members.extend(value.map(|value| (name.to_owned(), value)));
+        // Lists look for this member by its text: see `store::listings`.
         put("submitted", Some(self.is_submitted.into()));
+        put("submitted_us", self.submitted_us.map(Value::from));
         put("rejected_because", self.rejected_because.clone().map(Value::from));
         put("listing_name", self.edit.listing_name.clone().map(Value::from));
         put("namespace_icon_url", self.edit.icon_url.clone().map(Value::from));
@@ -315,6 +320,7 @@ fn read(draft: &Value) -> Option<ListingDraft> {
     let pricing = pricing.map(|price| Some((text(price, "group")?.parse().ok()?, text(price, "spec")?)));
     Some(ListingDraft {
         is_submitted: draft.get("submitted")?.as_bool()?,
+        submitted_us: draft.get("submitted_us").and_then(Value::as_i64),
         rejected_because: text(draft, "rejected_because"),
         edit: ListingEdit {
             listing_name: text(draft, "listing_name"),

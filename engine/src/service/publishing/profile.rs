@@ -22,6 +22,8 @@ const BIO_CHARS_MAX: usize = 2_000;
 pub struct OwnProfile {
     /// Which.
     pub id: PublisherId,
+    /// The account that it belongs to; `None` where an operator or a file has made it.
+    pub account: Option<AccountId>,
     /// Shown.
     pub display_name: String,
     /// Its own site.
@@ -223,6 +225,7 @@ impl Change<'_> {
 fn view(row: entity::publisher::Model) -> OwnProfile {
     OwnProfile {
         id: row.id.into(),
+        account: row.account_id.map(AccountId::from),
         display_name: row.display_name,
         website_url: row.website_url,
         support_email: row.support_email,

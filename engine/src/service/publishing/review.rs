@@ -1,4 +1,4 @@
-//! From a draft into public, and back: what a publisher hands in, and what an operator says of it.
+//! From a draft into public, and back: what a publisher hands in, and takes back.
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
@@ -12,7 +12,7 @@ use crate::{
     catalog::{NamespaceState, Visibility},
     id::{NamespaceId, PublisherId},
     publishing::FieldFault,
-    service::{Services, accounts::is_reason},
+    service::Services,
     store::entity,
 };
 
@@ -50,14 +50,14 @@ pub struct HandedIn {
 }
 
 /// A namespace as it would be, with its tools.
-struct Effective {
+pub(super) struct Effective {
     namespace: entity::namespace::Model,
     tools: Vec<entity::tool::Model>,
 }
 
 impl Effective {
     /// What is missing before anybody could use it.
-    fn faults(&self) -> Result<Vec<FieldFault>, PublishingError> {
+    pub(super) fn faults(&self) -> Result<Vec<FieldFault>, PublishingError> {
         let mut faults = Vec::new();
         let mut need = |field: String, is_there: bool, what: &str| {
             if !is_there {
@@ -79,17 +79,17 @@ impl Effective {
         Ok(faults)
     }
 
-    fn check(&self) -> Result<(), PublishingError> {
+    pub(super) fn check(&self) -> Result<(), PublishingError> {
         let faults = self.faults()?;
         if faults.is_empty() { Ok(()) } else { Err(PublishingError::Incomplete(faults)) }
     }
 }
 
-fn with_draft(row: &entity::namespace::Model, draft: &ListingDraft) -> entity::namespace::Model {
+pub(super) fn with_draft(row: &entity::namespace::Model, draft: &ListingDraft) -> entity::namespace::Model {
     entity::namespace::Model { draft_listing: draft.to_json(), ..row.clone() }
 }
 
-fn with_status(row: &entity::namespace::Model, status: NamespaceState) -> entity::namespace::Model {
+pub(super) fn with_status(row: &entity::namespace::Model, status: NamespaceState) -> entity::namespace::Model {
     entity::namespace::Model { status: status.as_str().to_owned(), ..row.clone() }
 }
 
@@ -99,7 +99,7 @@ fn status_of(row: &entity::namespace::Model) -> NamespaceState {
 
 impl Services {
     /// A namespace with the draft in its place.
-    async fn effective(
+    pub(super) async fn effective(
         &self,
         row: &entity::namespace::Model,
         draft: &ListingDraft,
@@ -129,11 +129,14 @@ impl Services {
         let new = match (action, status_of(&old)) {
             (PublishAction::Review, NamespaceState::Active) => {
                 self.check_staged(&old, &draft).await?;
-                with_draft(&old, &ListingDraft { is_submitted: true, rejected_because: None, ..draft })
+                let submitted_us = draft.submitted_us.or(Some(change.now_us));
+                with_draft(&old, &ListingDraft { is_submitted: true, submitted_us, rejected_because: None, ..draft })
             }
             (PublishAction::Review, _) => {
                 self.effective(&old, &ListingDraft::default()).await?.check()?;
-                with_draft(&with_status(&old, NamespaceState::Review), &ListingDraft::default())
+                let submitted_us = draft.submitted_us.or(Some(change.now_us));
+                let waiting = ListingDraft { submitted_us, ..ListingDraft::default() };
+                with_draft(&with_status(&old, NamespaceState::Review), &waiting)
             }
             (PublishAction::Draft, NamespaceState::Active) if !draft.is_submitted => {
                 return Err(PublishingError::conflict(
@@ -141,9 +144,11 @@ impl Services {
                 ));
             }
             (PublishAction::Draft, NamespaceState::Active) => {
-                with_draft(&old, &ListingDraft { is_submitted: false, ..draft })
+                with_draft(&old, &ListingDraft { is_submitted: false, submitted_us: None, ..draft })
             }
-            (PublishAction::Draft, _) => with_status(&old, NamespaceState::Draft),
+            (PublishAction::Draft, _) => {
+                with_draft(&with_status(&old, NamespaceState::Draft), &ListingDraft { submitted_us: None, ..draft })
+            }
         };
         let told = match action {
             PublishAction::Review => Action::ListingSubmit,
@@ -249,70 +254,11 @@ impl Services {
         let found = self.find_namespace(text).await?.ok_or(PublishingError::NotFound("namespace"))?;
         self.load_own_namespace(found.publisher, found.id).await
     }
-
-    /// Makes public what was handed in, with its prices, if it still is what was `seen` ([`OwnNamespace::fingerprint`]).
-    ///
-    /// # Errors
-    /// Nothing was handed in, or it was changed since, and see [`PublishingError`].
-    pub async fn approve_listing(
-        &self,
-        by: &OpContext,
-        id: NamespaceId,
-        seen: &str,
-    ) -> Result<OwnNamespace, PublishingError> {
-        let mut change = self.begin_change(by).await?;
-        let old = self.load_handed_in(id, seen).await?;
-        let draft = ListingDraft::of(&old)?;
-        self.effective(&old, &draft).await?.check()?;
-        let new = with_status(&old, NamespaceState::Active);
-        let new = change.take_over_draft((Action::ListingApprove, &old), &new).await?;
-        change.save().await?;
-        self.view_namespace(&new).await
-    }
-
-    /// Gives back what was handed in, as it was `seen`, and says why: its publisher reads it.
-    ///
-    /// # Errors
-    /// Nothing was handed in, or it was changed since, the reason cannot be used, and see [`PublishingError`].
-    pub async fn reject_listing(
-        &self,
-        by: &OpContext,
-        id: NamespaceId,
-        seen: &str,
-        reason: &str,
-    ) -> Result<OwnNamespace, PublishingError> {
-        if !is_reason(reason) {
-            return Err(PublishingError::field("reason", "is one line that says why"));
-        }
-        let mut change = self.begin_change(by).await?;
-        let old = self.load_handed_in(id, seen).await?;
-        let draft =
-            ListingDraft { is_submitted: false, rejected_because: Some(reason.to_owned()), ..ListingDraft::of(&old)? };
-        let new = with_draft(&old, &draft);
-        let new = if is_public(&old) { new } else { with_status(&new, NamespaceState::Draft) };
-        change.change_namespace(Action::ListingReject, &old, &new);
-        change.told = change.told.into_iter().map(|entry| entry.because(reason)).collect();
-        change.save().await?;
-        self.view_namespace(&new).await
-    }
-
-    async fn load_handed_in(&self, id: NamespaceId, seen: &str) -> Result<entity::namespace::Model, PublishingError> {
-        let row = entity::namespace::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
-        let row = row.ok_or(PublishingError::NotFound("namespace"))?;
-        let shown = self.view_namespace(&row).await?;
-        if !shown.is_handed_in() {
-            return Err(PublishingError::conflict("nothing of this namespace was handed in"));
-        }
-        if shown.fingerprint() != seen {
-            return Err(PublishingError::conflict("it was changed since it was looked at: look at it again"));
-        }
-        Ok(row)
-    }
 }
 
 impl Change<'_> {
     /// Changes a namespace from `old` to `new` with its draft taken over: the listing, the groups, and what the tools cost.
-    async fn take_over_draft(
+    pub(super) async fn take_over_draft(
         &mut self,
         (action, old): (Action, &entity::namespace::Model),
         new: &entity::namespace::Model,

@@ -39,7 +39,7 @@ enum Filled {
 use Filled::{AtOnce, Few, Long, Short};
 
 /// The lists: the route, what is asked for there, and how full it can be.
-const LISTS: [(&str, &str, Filled); 20] = [
+const LISTS: [(&str, &str, Filled); 21] = [
     ("/accounts", "", Long),
     ("/approvals", "?view=all", Long),
     ("/audit", "", AtOnce("it tells of whoever looks at it")),
@@ -49,6 +49,7 @@ const LISTS: [(&str, &str, Filled); 20] = [
     ("/ledger/checkpoints", "", Few("one is signed at the start, then one an hour")),
     ("/ledger/journal", "", AtOnce("it begins with the facts that were there")),
     ("/ledger/periods", "", Short("a month each")),
+    ("/listings", "", Short("publishers hand in one by one, and no form here does it for them")),
     ("/operators", "", Few("a house has few, on one page")),
     ("/partners", "", Long),
     ("/partners/deliveries", "?state=sent", Short("a part of a limit is told of once in its window")),
@@ -63,7 +64,7 @@ const LISTS: [(&str, &str, Filled); 20] = [
 ];
 
 /// What each list is narrowed by to have one row in it. Those that are never empty and never long have one at the start.
-const ONE: [(&str, &str); 20] = [
+const ONE: [(&str, &str); 21] = [
     ("/accounts", "?email=demo%40tollgate.localhost"),
     ("/approvals", "?view=all&kind=refund.create"),
     ("/audit", "?action=period.close"),
@@ -73,6 +74,7 @@ const ONE: [(&str, &str); 20] = [
     ("/ledger/checkpoints", ""),
     ("/ledger/journal", "?kind=payout"),
     ("/ledger/periods", ""),
+    ("/listings", ""),
     ("/operators", ""),
     ("/partners", ""),
     ("/partners/deliveries", "?state=sent"),

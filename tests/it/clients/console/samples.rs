@@ -104,6 +104,11 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/namespaces/{id}", Of(|made| &made.namespace, "")),
     ("/namespaces/{id}/edit", Below("/namespaces/{id}", "/edit")),
     ("/namespaces/{id}/suspend", Below("/namespaces/{id}", "/suspend")),
+    ("/listings", At("/listings")),
+    ("/listings", At("/listings?state=suspended")),
+    ("/listings/{id}", Of(|made| &made.listing, "")),
+    ("/listings/{id}/approve", Below("/listings/{id}", "/approve")),
+    ("/listings/{id}/reject", Below("/listings/{id}", "/reject")),
     ("/tools", At("/tools")),
     ("/tools", At("/tools?name=nobody-is-called-this")),
     ("/tools/export", At("/tools/export")),
@@ -309,6 +314,13 @@ impl World {
         }
         let token = self.maker().partner_token(&self.made.partner, "more");
         (0..count).for_each(|number| self.maker().call_for(&token, &format!("more-{number}")));
+    }
+
+    /// The listing that waits, which its publisher describes otherwise from now on; its page.
+    pub(super) fn describe_listing(&self, description: &str) -> &str {
+        let path = format!("/namespaces/{}/listing", id_of(&self.made.listing));
+        self.maker().put(&path, &json!({"description": description}));
+        &self.made.listing
     }
 
     /// The identifier of the account, the publisher or the partner that was made.

@@ -136,6 +136,13 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     ),
     row("/prices/{id}/cancel", LinkedFrom("/tools/{id}"), WHY, &[New("approval.request")]),
     row(
+        "/listings/{id}/approve",
+        Finds(|world| world.maker().listing() + "/approve"),
+        WHY,
+        &[Change("listing.approve")],
+    ),
+    row("/listings/{id}/reject", Finds(|world| world.maker().listing() + "/reject"), WHY, &[Change("listing.reject")]),
+    row(
         "/partners/new",
         At("/partners/new"),
         &[("name", "Hooli"), ("margin_bps", "400"), REASON],

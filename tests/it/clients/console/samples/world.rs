@@ -22,6 +22,8 @@ pub(in crate::clients::console) struct Made {
     pub(super) publisher: String,
     pub(super) namespace: String,
     pub(super) tool: String,
+    /// A namespace that the demo's customer, as a publisher, has handed in.
+    pub(super) listing: String,
     /// Who has a token, a limit, credits and an end user, and was told at a webhook that a part of a limit is spent.
     pub(super) partner: String,
     /// The identifier of a paid call of which a part went back; by its side one went whole, which waits for somebody.
@@ -69,6 +71,7 @@ impl Made {
         maker.confirm(&paid);
         let chargeback = maker.chargeback(&disputed);
         let made = Self {
+            listing: maker.listing(),
             partner: maker.partner(),
             payout: maker.payout(&publisher),
             draft: maker.draft("Once more"),
@@ -180,6 +183,44 @@ impl Maker<'_> {
         let fields = &form.unwrap_or_else(|| panic!("no form to {action} on {page}, but {forms:?}")).fields;
         let field = fields.iter().find(|(known, _)| known == name);
         field.unwrap_or_else(|| panic!("no {name} in {fields:?}")).1.clone()
+    }
+
+    /// A namespace with a tool that the demo's customer makes and hands in; the page on which it is looked at.
+    pub(super) fn listing(&self) -> String {
+        // Whoever is a publisher already is told so.
+        let known = self.send(self.token(), "/publishers/register", &json!({"display_name": "Umbrella"}), &[]);
+        assert!(matches!(known.status, 201 | 409), "{}", known.body);
+        let made = |path: &str, body: &Value| {
+            let answer = self.send(self.token(), path, body, &[]);
+            assert!((200..300).contains(&answer.status), "{path}: {}", answer.body);
+            answer.json["id"].as_str().expect("an identifier").to_owned()
+        };
+        let server = json!({"label": "Mine", "connection_type": "rest", "base_url": "https://tools.example/"});
+        let connection = made("/connections/", &server);
+        let name = format!("sums-{}", SystemClock::start().now_us());
+        let namespace = made("/namespaces/", &json!({"namespace": name, "connection_id": connection}));
+        let tool = json!({
+            "name": "add",
+            "rest_method": "POST",
+            "rest_path": "/add",
+            "visibility": "public",
+            "short_description": "Adds",
+            "input_schema": {"type": "object", "properties": {"q": {"type": "string"}}},
+        });
+        made(&format!("/namespaces/{namespace}/tools/rest"), &tool);
+        let listing =
+            json!({"listing_name": "Sums", "description": "All sums", "category": "data", "tags": ["numbers"]});
+        self.put(&format!("/namespaces/{namespace}/listing"), &listing);
+        self.put(&format!("/namespaces/{namespace}/publish"), &json!({"action": "review"}));
+        self.linked("/admin/listings", "/listings/{id}")
+    }
+
+    /// Changes something of the demo's customer.
+    pub(super) fn put(&self, path: &str, body: &Value) {
+        let (bearer, body) = (format!("Authorization: Bearer {}", self.token()), body.to_string());
+        let arguments = ["-X", "PUT", "-H", &bearer, "-H", "Content-Type: application/json", "-d", &body];
+        let answer = curl(&self.console.url(path), &arguments);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     }
 
     fn price(&self, tool: &str, credits: &str, from: &str) {

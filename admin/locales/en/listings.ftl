@@ -1,0 +1,67 @@
+# What publishers have handed in.
+
+listings-title = Listings
+listings-empty = Nothing here. Publishers hand in new namespaces, and changes of those that are in public; nobody else finds them before they are approved. The same list in a terminal:
+listings-waits = Waits
+listings-since = Handed in
+listings-new = new
+listings-changes = changes of what is public
+listings-filter-waiting = waiting
+listings-filter-new = waiting, new
+listings-filter-changes = waiting, changes of what is public
+listings-filter-draft = drafts
+listings-filter-active = in public
+listings-filter-suspended = suspended
+listings-filter-any = all
+listings-rejected-because = Given back because
+listings-checklist = To be looked at
+listings-check = What
+listings-check-note = Which
+listings-check-fine = fine
+listings-check-look = look at it
+listings-check-missing = missing
+listings-check-tools = A public tool
+listings-check-texts = A short description of every public tool
+listings-check-prices = A price of every tool
+listings-check-raise = No price in public rises
+listings-check-server = A server of the publisher's own
+listings-check-private = The server is called over TLS
+listings-icon = Icon
+listings-icon-of = The icon of { $namespace }
+listings-readme = Readme
+listings-readme-source = Readme from
+listings-group = Group
+listings-order = order
+listings-no-price = no price
+listings-difference = In public now (−), and with the approval (+)
+listings-all-new = Nothing of it is in public: all of it is new.
+listings-no-difference = Nothing of it is to change.
+listings-as-it-would-be = As it would be
+listings-prices = What the tools cost
+listings-texts = What the tools say of themselves
+listings-price-now = Price now
+listings-price-next = Price with the approval
+listings-change = Change
+listings-rises = rises
+listings-price-changes = changes
+listings-raise = { $count ->
+        [one] The price of one tool that is in public rises with the approval.
+       *[other] The prices of { $count } tools that are in public rise with the approval.
+    }
+listings-tools-public = Public tools
+listings-tools-private = Private tools
+listings-prices-changing = Prices that change
+listings-prices-rising = Prices that rise
+listings-approve = Approve
+listings-approve-text = It is in public as it stands here, on every server within a second, with these prices. Its publisher is told by mail.
+listings-approved = It is in public, on every server within a second.
+listings-reject = Give back
+listings-reject-text = Its publisher is told why by mail, changes it, and hands it in again.
+listings-reject-new = It is a draft again. Nobody but its publisher knows of it.
+listings-reject-changes = What is in public stays as it is, with its prices. The draft is its publisher's again.
+listings-rejected = It was given back.
+listings-reason-hint = One line of at most 200 characters; its publisher reads it, and it stands in the audit trail.
+listings-decided-before = Nothing of it waits any more: it was decided on, or its publisher has taken it back.
+listings-stale = It has changed since this form was made. What it is now is shown here: look at it again.
+listings-since-seen = When this form was made (−), and now (+)
+listings-look = Look at its listing
