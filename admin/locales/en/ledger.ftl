@@ -47,6 +47,7 @@ ledger-kind-receivable = Owed by publishers
 ledger-kind-loss = Losses
 ledger-kind-opening = Opening and adjustments
 
+ledger-sides = Debits to the left and credits to the right, by class
 ledger-picture = Balances by class: what is owed or earned to the right, what is owned or spent to the left
 ledger-difference = Credits less debits
 ledger-balanced = 0, balanced

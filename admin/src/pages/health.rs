@@ -14,7 +14,7 @@ use engine::{
 use super::places;
 use crate::{
     console::{Access, Answer, Disk, Fault, Route, Visit, get},
-    kit::{Bars, Cell, Column, Facts, Heading, Measure, Notice, Page, Row, Series, Table, Tone, instant_text},
+    kit::{Bars, Cell, Column, Facts, Heading, Notice, Page, Row, Series, Table, Tone, instant_text},
     text::{t, t_with},
 };
 
@@ -81,7 +81,7 @@ async fn calls(visit: &Visit) -> Result<Option<Bars>, Fault> {
         Series { label: t("health-calls-well"), class: "s2", values: well },
         Series { label: t("health-calls-failed"), class: "s4", values: counted.iter().map(errors).collect() },
     ];
-    Ok(Some(Bars { title: t("health-calls"), measure: Measure::Number, labels, series }))
+    Ok(Some(Bars { title: t("health-calls"), labels, series, ..Bars::default() }))
 }
 
 /// What is not as it should be.

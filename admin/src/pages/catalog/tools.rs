@@ -14,8 +14,8 @@ use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
-        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Notice, Page, Row,
-        Series, Table, Text, Tone, page_href,
+        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Series,
+        Table, Text, Tone, page_href,
     },
     pages::prices,
     text::t,
@@ -218,13 +218,18 @@ fn latency_bars(took: &[Latency]) -> Bars {
     };
     Bars {
         title: t("catalog-latency"),
-        measure: Measure::Number,
         labels: took.iter().map(|part| crate::kit::instant_text(part.from_us)).collect(),
         series: vec![
             series("catalog-latency-p50", "s1", |part| part.p50_us),
             series("catalog-latency-p95", "s3", |part| part.p95_us.saturating_sub(part.p50_us)),
-            series("catalog-latency-p99", "s4", |part| part.p99_us.saturating_sub(part.p95_us)),
+            series("catalog-latency-p99", "s5", |part| part.p99_us.saturating_sub(part.p95_us)),
         ],
+        ticks: Some(Series {
+            label: t("catalog-latency-failed"),
+            class: "s4",
+            values: took.iter().map(|part| i64::try_from(part.failed).unwrap_or(i64::MAX)).collect(),
+        }),
+        ..Bars::default()
     }
 }
 

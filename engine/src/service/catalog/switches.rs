@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     CatalogError,
-    latency::{Latency, latencies},
+    latency::{Latency, Ran, latencies},
 };
 use crate::{
     audit::{Action, OpContext},
@@ -195,7 +195,11 @@ impl Services {
                 CallState::from_raw(*state),
                 Some(CallState::Refused | CallState::Denied | CallState::Invalid) | None
             );
-            ended_us.filter(|_| ran).map(|ended_us| (*created_us, ended_us.saturating_sub(*created_us).max(0)))
+            ended_us.filter(|_| ran).map(|ended_us| Ran {
+                began_us: *created_us,
+                took_us: ended_us.saturating_sub(*created_us).max(0),
+                has_failed: is_failure(*state),
+            })
         });
         Ok((recent, latencies(&took.collect::<Vec<_>>(), recent.since_us, now_us)))
     }
