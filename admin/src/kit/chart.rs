@@ -195,12 +195,11 @@ impl Bars {
     /// The line over the bars, as the attribute `points` of a polyline; empty if there is none.
     pub fn points(&self) -> String {
         let Some(line) = &self.line else { return String::new() };
-        let (low, high, tall) = match line.own {
-            None => (self.lowest(), self.highest(), TALL),
-            Some(_) => {
-                let values = || line.values.iter().copied();
-                (values().min().unwrap_or(0).min(0), values().max().unwrap_or(0).max(0), TALL.saturating_sub(2))
-            }
+        let (low, high, tall) = if line.own.is_none() {
+            (self.lowest(), self.highest(), TALL)
+        } else {
+            let values = || line.values.iter().copied();
+            (values().min().unwrap_or(0).min(0), values().max().unwrap_or(0).max(0), TALL.saturating_sub(2))
         };
         let whole = high.saturating_sub(low);
         let y = |value: i64| TALL.saturating_sub(scaled(value.saturating_sub(low), whole, tall));

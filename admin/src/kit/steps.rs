@@ -11,6 +11,9 @@ const BASE: i64 = 180;
 /// How high the highest value stands.
 const TALL: i64 = 160;
 
+/// Places in the drawing: from the left and from the top.
+type Corners = Vec<(i64, i64)>;
+
 /// Steps.
 #[derive(Debug, Template)]
 #[template(path = "kit/steps.html")]
@@ -51,13 +54,13 @@ impl Steps {
     }
 
     /// The corners of the line, from the left.
-    fn corners(&self) -> Vec<(i64, i64)> {
+    fn corners(&self) -> Corners {
         let highest = self.points.iter().map(|(_, _, value)| *value).max().unwrap_or(0).max(1);
         let y = |value: i64| {
             let height = i128::from(value.max(0)).saturating_mul(TALL.into()).checked_div(i128::from(highest));
             BASE.saturating_sub(height.and_then(|height| i64::try_from(height).ok()).unwrap_or(0))
         };
-        let mut out: Vec<(i64, i64)> = Vec::new();
+        let mut out = Corners::new();
         for (_, at, value) in &self.points {
             let x = Self::x(*at);
             out.extend(out.last().map(|(_, before)| (x, *before)));
@@ -69,15 +72,13 @@ impl Steps {
 
     /// The line up to now and from now on, each as the attribute `points` of a polyline.
     pub fn lines(&self) -> (String, String) {
-        let (corners, now_x) = (self.corners(), self.now_x());
-        let (mut before, mut after): (Vec<(i64, i64)>, Vec<(i64, i64)>) =
-            corners.into_iter().partition(|(x, _)| *x <= now_x);
+        let now_x = self.now_x();
+        let (mut before, mut after): (Corners, Corners) = self.corners().into_iter().partition(|(x, _)| *x <= now_x);
         if let Some((_, height)) = before.last().copied() {
             before.push((now_x, height));
             after.insert(0, (now_x, height));
         }
-        let text =
-            |corners: Vec<(i64, i64)>| corners.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
+        let text = |corners: Corners| corners.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
         (text(before), text(after))
     }
 

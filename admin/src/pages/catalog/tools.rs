@@ -190,7 +190,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     }
     page = page.with(facts(&tool, &recent)).with(Text::new(recent_note(&recent, visit.now_us)));
     if !took.is_empty() {
-        page = page.with(latency_bars(&took));
+        page = page.with(latency_bars(t("catalog-latency"), &took));
     }
     if !terms.long_description.is_empty() {
         page = page.with(Text::new(terms.long_description.clone()));
@@ -209,7 +209,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
 }
 
 /// How long calls took: the median, and above it what the slower ones took longer.
-fn latency_bars(took: &[Latency]) -> Bars {
+pub(in crate::pages) fn latency_bars(title: String, took: &[Latency]) -> Bars {
     let ms = |us: i64| us.checked_div(1_000).unwrap_or(0);
     let series = |key: &str, class, value: fn(&Latency) -> i64| Series {
         label: t(key),
@@ -217,7 +217,7 @@ fn latency_bars(took: &[Latency]) -> Bars {
         values: took.iter().map(|part| ms(value(part))).collect(),
     };
     Bars {
-        title: t("catalog-latency"),
+        title,
         labels: took.iter().map(|part| crate::kit::instant_text(part.from_us)).collect(),
         series: vec![
             series("catalog-latency-p50", "s1", |part| part.p50_us),
