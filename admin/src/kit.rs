@@ -8,6 +8,7 @@ use fluent_bundle::FluentValue;
 
 use crate::text::t_with;
 
+pub mod bands;
 pub mod books;
 pub mod cell;
 pub mod chart;
@@ -18,18 +19,24 @@ pub mod panes;
 pub mod picture;
 pub mod qr;
 pub mod spans;
+pub mod spark;
+pub mod steps;
 pub mod table;
 
-pub use books::{Diverging, TAccount, TAccounts};
+pub(crate) use bands::percent;
+pub use bands::{Band, Bands};
+pub use books::{Diverging, Side, TAccount, TAccounts};
 pub use cell::{Cell, Tone, hours_ago, instant_text, parse_time, short_id};
 pub(crate) use cell::{grouped, iso_text};
-pub use chart::{Bars, Measure, Series, Steps};
+pub use chart::{Bars, Measure, Series, Trend};
 pub use editor::{Ask, Button, Editor, Lane, LaneEntry, LaneList, Lanes};
 pub use form::{Choice, Control, Field, Form};
 pub use panes::{Pane, PaneLine, Panes};
 pub use picture::Picture;
 pub use qr::Qr;
 pub use spans::{Span, Spans};
+pub use spark::Spark;
+pub use steps::Steps;
 pub use table::{Column, Filter, Filters, Row, Table, page_href};
 
 /// Somewhere to go.
@@ -124,6 +131,8 @@ pub enum Block {
     Steps(Steps),
     /// A chart of bars that begin and end anywhere.
     Spans(Spans),
+    /// A chart of rates and the bands that they are expected in.
+    Bands(Bands),
     /// Text as it is: a document, a policy, a command.
     Code(Code),
     /// A text for a camera.
@@ -165,6 +174,7 @@ impl fmt::Display for Block {
             Self::Bars(block) => block.render(),
             Self::Steps(block) => block.render(),
             Self::Spans(block) => block.render(),
+            Self::Bands(block) => block.render(),
             Self::Code(block) => block.render(),
             Self::Qr(block) => block.render(),
             Self::Picture(block) => block.render(),
@@ -201,7 +211,7 @@ macro_rules! block_from {
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
 block_from!(Diverging, TAccounts);
-block_from!(Panes, Ask, Lanes, Spans, Qr, Picture);
+block_from!(Panes, Ask, Lanes, Spans, Bands, Qr, Picture);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {

@@ -6,6 +6,7 @@ mod approvals;
 mod audit;
 mod auditors;
 mod catalog;
+mod charts;
 mod dashboard;
 mod health;
 mod invocations;

@@ -28,6 +28,10 @@ console-form-problems = Some fields cannot be used as they are:
 console-chart-numbers = The numbers
 console-chart-when = When
 console-chart-value = Value
+console-chart-reach = The picture reaches up to { $value }
+console-chart-own = { $name } (up to { $value })
+console-chart-until-now = Up to now
+console-chart-coming = From now on
 
 console-required = Fill this in.
 console-reason-line = Say it in one line of { $max } characters at most.

@@ -76,6 +76,7 @@ health-webhooks = For webhooks of partners
 health-webhooks-oldest = The oldest since
 health-webhooks-failed = Given up
 health-counted = Calls counted until
+health-latency = How long the newest calls of all tools took, in milliseconds, of the last six hours at most
 health-calls = Calls of the last six hours
 health-calls-well = Ended as told
 health-calls-failed = Failed or unknown

@@ -47,6 +47,7 @@ ledger-kind-receivable = Owed by publishers
 ledger-kind-loss = Losses
 ledger-kind-opening = Opening and adjustments
 
+ledger-sides = Debits to the left and credits to the right, by class
 ledger-picture = Balances by class: what is owed or earned to the right, what is owned or spent to the left
 ledger-difference = Credits less debits
 ledger-balanced = 0, balanced
@@ -136,6 +137,10 @@ ledger-ends-itself = Ends of itself
 ledger-cut = Last entries that it could have (slot/entry)
 ledger-digest = Digest of its trial balance
 
+ledger-verify-ranges = Entries that the last run has checked, by slot
+ledger-verify-believed = Slot { $slot }: believed as a checkpoint signs them
+ledger-verify-sound = Slot { $slot }: hashed and sound
+ledger-verify-with-problems = Slot { $slot }: hashed, with problems
 ledger-verify-text = Every hash is worked out again, every balance is added up again, and every link and signature is checked. It runs beside the calls, one run at a time, and reads a database file as of one moment: the file's log grows meanwhile.
 ledger-verify-start = Verify now
 ledger-verify-from = From

@@ -209,3 +209,12 @@ policies-rollback-submit = Put version { $number } in force again, now
 policies-rollback-reason-hint = One line; it stands in the new version's note and in the audit trail.
 policies-rollback-unseen = Version { $number } is in force now, which this form did not know. Look at what changes, and press again.
 policies-rolled-back = { $old } is in force again, as version { $number }.
+
+policies-days = Calls and denials by day (UTC), and when versions were published
+policies-days-denied = Denied
+policies-days-others = Let through, or turned away for other reasons
+policies-days-published = Published
+policies-denials = Denied calls by the rule that denied them, the most first
+policies-denials-count = Calls
+policies-denials-others = other rules: { $count }
+policies-denials-some = Of the newest { $count } calls of everybody, since { $since } UTC.

@@ -6,52 +6,58 @@ use engine::credits::Credits;
 
 use super::{Cell, cell::grouped};
 
-/// The drawing's width, in its own units, and how high a row is.
+/// A drawing's width, in its own units.
 const WIDTH: i64 = 720;
-const ROW: i64 = 26;
 /// Where nothing is, and how long a bar is at most.
 const MIDDLE: i64 = 360;
 const LONGEST: i64 = 340;
-/// From a bar to the name on the other side.
-const GAP: i64 = 8;
+/// How high a line of bars is.
+const ROW: i64 = 18;
 
-/// Amounts to both sides of nothing: to the left what is below it.
+/// Amounts to both sides of nothing.
 #[derive(Debug, Template)]
 #[template(path = "kit/diverging.html")]
 pub struct Diverging {
     /// What it shows.
     pub title: String,
-    /// What the amounts are called in the table.
-    pub amounts: String,
-    /// Names and amounts, from top to bottom.
-    pub rows: Vec<(String, Credits)>,
+    /// What the amounts are called, and on which side those above zero stand. Those below it stand on the other one.
+    pub columns: Vec<(String, Side)>,
+    /// Names, each with an amount for every column, from top to bottom.
+    pub rows: Vec<(String, Vec<Credits>)>,
+}
+
+/// A side of nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Where debits stand.
+    Left,
+    /// Where credits stand.
+    Right,
 }
 
 /// One bar of a [`Diverging`], in the drawing's units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    /// What it is of.
-    pub name: String,
-    /// How much, in words.
+    /// How much, in words, with what it is called where there are several.
     pub says: String,
     /// From the left.
     pub x: i64,
-    /// From the top.
-    pub y: i64,
     /// How long.
     pub length: i64,
     /// It stands to the left.
-    pub is_below: bool,
-    /// Where its name begins or ends.
-    pub name_x: i64,
-    /// The line on which its name stands.
-    pub name_y: i64,
+    pub is_left: bool,
 }
 
 impl Diverging {
-    /// The drawing's size.
-    pub fn size(&self) -> (i64, i64) {
-        (WIDTH, i64::try_from(self.rows.len()).unwrap_or(0).saturating_mul(ROW).max(ROW))
+    /// One amount for each name: to the left what is below zero.
+    pub fn balances(title: String, called: String, rows: Vec<(String, Credits)>) -> Self {
+        let rows = rows.into_iter().map(|(name, amount)| (name, vec![amount])).collect();
+        Self { title, columns: vec![(called, Side::Right)], rows }
+    }
+
+    /// The size of a drawing.
+    pub const fn size(&self) -> (i64, i64) {
+        (WIDTH, ROW)
     }
 
     /// Where nothing is.
@@ -59,34 +65,29 @@ impl Diverging {
         MIDDLE
     }
 
-    /// The bars.
-    pub fn bars(&self) -> Vec<Bar> {
-        let longest = self.rows.iter().map(|(_, amount)| amount.micros().unsigned_abs()).max().unwrap_or(0).max(1);
-        let bar = |(row, (name, amount)): (usize, &(String, Credits))| {
+    /// The bars, line by line. All have one scale.
+    pub fn bars(&self) -> Vec<(&str, Vec<Bar>)> {
+        let amounts = self.rows.iter().flat_map(|(_, amounts)| amounts);
+        let longest = amounts.map(|amount| amount.micros().unsigned_abs()).max().unwrap_or(0).max(1);
+        let bar = |((called, side), amount): (&(String, Side), &Credits)| {
             let micros = amount.micros();
             let scaled = i128::from(micros.unsigned_abs()).saturating_mul(i128::from(LONGEST));
             let length = scaled.checked_div(i128::from(longest)).and_then(|length| i64::try_from(length).ok());
             // What is there is seen, however little it is.
             let length = if micros == 0 { 0 } else { length.unwrap_or(LONGEST).clamp(1, LONGEST) };
-            let is_below = micros < 0;
-            let top = i64::try_from(row).unwrap_or(0).saturating_mul(ROW);
-            Bar {
-                name: name.clone(),
-                says: written(*amount),
-                x: if is_below { MIDDLE.saturating_sub(length) } else { MIDDLE },
-                y: top.saturating_add(4),
-                length,
-                is_below,
-                name_x: if is_below { MIDDLE.saturating_add(GAP) } else { MIDDLE.saturating_sub(GAP) },
-                name_y: top.saturating_add(18),
-            }
+            let is_left = (micros < 0) != (*side == Side::Left);
+            let x = if is_left { MIDDLE.saturating_sub(length) } else { MIDDLE };
+            let says = if self.columns.len() > 1 { format!("{called} {}", written(*amount)) } else { written(*amount) };
+            Bar { says, x, length, is_left }
         };
-        self.rows.iter().enumerate().map(bar).collect()
+        let line = |amounts: &[Credits]| self.columns.iter().zip(amounts).map(bar).collect();
+        self.rows.iter().map(|row| (row.0.as_str(), line(&row.1))).collect()
     }
 
     /// Names and amounts, for the table.
-    pub fn numbers(&self) -> Vec<(String, Cell)> {
-        self.rows.iter().map(|(name, amount)| (name.clone(), Cell::Money(*amount))).collect()
+    pub fn numbers(&self) -> Vec<(String, Vec<Cell>)> {
+        let cells = |amounts: &[Credits]| amounts.iter().map(|amount| Cell::Money(*amount)).collect();
+        self.rows.iter().map(|(name, amounts)| (name.clone(), cells(amounts))).collect()
     }
 }
 

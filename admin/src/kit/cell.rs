@@ -69,6 +69,8 @@ pub enum Cell {
     },
     /// Something from a program: a key, a hash, a header.
     Mono(String),
+    /// Numbers over time.
+    Spark(super::Spark),
 }
 
 /// A value on its way into a page.

@@ -1,17 +1,13 @@
 //! Bars that begin and end anywhere on one scale, one below the other: the steps of a call, how one amount became another.
+//! Each bar is a drawing of its own between its name and its amount, so that words stay words however narrow the page is.
 
 use askama::Template;
 use engine::credits::Credits;
 
 use super::{Cell, books::written};
 
-/// The drawing's width, in its own units, and how high a row is.
+/// A drawing's width, in its own units.
 const WIDTH: i64 = 720;
-const ROW: i64 = 26;
-/// Where the scale begins: left of it stand the names.
-const LEFT: i64 = 220;
-/// How many letters of a name fit there; the table has all of them.
-const NAME_CHARS_MAX: usize = 31;
 
 /// Bars on one scale.
 #[derive(Debug, Template)]
@@ -34,12 +30,14 @@ pub struct Span {
     pub from: i64,
     /// Where it ends. It may lie before its beginning: then something became less.
     pub to: i64,
-    /// How much it is, for the table and when pointed at.
+    /// How much it is, for the table.
     pub value: Cell,
-    /// The same in words.
+    /// The same in words, beside the bar.
     pub says: String,
-    /// The class of the style sheet: `s1` to `s6`.
+    /// The class of the style sheet: `s1` to `s7`.
     pub class: &'static str,
+    /// What is special about it, beside its name; empty of the others.
+    pub note: String,
 }
 
 /// A bar in the drawing's units.
@@ -49,23 +47,8 @@ pub struct Drawn<'a> {
     pub span: &'a Span,
     /// From the left.
     pub x: i64,
-    /// From the top.
-    pub y: i64,
     /// How long.
     pub length: i64,
-    /// The line on which its name stands.
-    pub name_y: i64,
-}
-
-impl Drawn<'_> {
-    /// Its name, as far as there is room.
-    pub fn name(&self) -> String {
-        let name = &self.span.name;
-        if name.chars().count() <= NAME_CHARS_MAX {
-            return name.clone();
-        }
-        name.chars().take(NAME_CHARS_MAX.saturating_sub(1)).chain(['…']).collect()
-    }
 }
 
 impl Span {
@@ -73,19 +56,15 @@ impl Span {
     pub fn amount(name: impl Into<String>, from: Credits, to: Credits, class: &'static str) -> Self {
         let change = Credits::from_micros(to.micros().saturating_sub(from.micros()));
         let (from, to) = (from.micros(), to.micros());
-        Self { name: name.into(), from, to, value: Cell::Money(change), says: written(change), class }
+        let (name, note) = (name.into(), String::new());
+        Self { name, from, to, value: Cell::Money(change), says: written(change), class, note }
     }
 }
 
 impl Spans {
-    /// The drawing's size.
-    pub fn size(&self) -> (i64, i64) {
-        (WIDTH, i64::try_from(self.spans.len()).unwrap_or(0).saturating_mul(ROW).max(ROW))
-    }
-
-    /// Where the scale begins.
-    pub const fn left(&self) -> i64 {
-        LEFT
+    /// How wide a drawing is.
+    pub const fn width(&self) -> i64 {
+        WIDTH
     }
 
     /// The bars. The scale reaches from the lowest end, or nothing if that is higher, to the highest.
@@ -96,19 +75,14 @@ impl Spans {
         let whole = i128::from(highest).saturating_sub(lowest.into()).max(1);
         let at = |value: i64| {
             let above = i128::from(value).saturating_sub(lowest.into());
-            let scaled = above.saturating_mul(WIDTH.saturating_sub(LEFT).into()).checked_div(whole).unwrap_or(0);
-            LEFT.saturating_add(i64::try_from(scaled).unwrap_or(0))
+            let scaled = above.saturating_mul(WIDTH.into()).checked_div(whole).unwrap_or(0);
+            i64::try_from(scaled).unwrap_or(0)
         };
-        let bar = |(row, span): (usize, &'_ Span)| {
+        let drawn = self.spans.iter().map(|span| {
             let (from, to) = (at(span.from.min(span.to)), at(span.from.max(span.to)));
-            let top = i64::try_from(row).unwrap_or(0).saturating_mul(ROW);
             // What is there is seen, however little it is, and inside the drawing.
             let length = if span.from == span.to { 0 } else { to.saturating_sub(from).max(1) };
-            (from.min(WIDTH.saturating_sub(length)), top.saturating_add(4), length, top.saturating_add(18))
-        };
-        let drawn = self.spans.iter().enumerate().map(|(row, span)| {
-            let (x, y, length, name_y) = bar((row, span));
-            Drawn { span, x, y, length, name_y }
+            Drawn { span, x: from.min(WIDTH.saturating_sub(length)), length }
         });
         drawn.collect()
     }

@@ -87,6 +87,7 @@ fn bars_are_stacked_within_the_drawing() {
             Series { label: "a".to_owned(), class: "s1", values: vec![10, 0] },
             Series { label: "b".to_owned(), class: "s2", values: vec![10, 1] },
         ],
+        ..Bars::default()
     };
     let drawn = bars.rectangles();
     assert_eq!(drawn.len(), 3);
@@ -102,6 +103,7 @@ fn bars_of_money_are_written_as_money() {
         measure: Measure::Money,
         labels: vec!["today".to_owned()],
         series: vec![Series { label: "share".to_owned(), class: "s2", values: vec![1_234_500_000] }],
+        ..Bars::default()
     };
     assert_eq!(bars.rectangles()[0].says, "today: share 1,234.5 cr");
     assert_eq!(bars.numbers(), [("today".to_owned(), vec![Cell::Money(Credits::from_micros(1_234_500_000))])]);

@@ -55,7 +55,7 @@ impl Holder {
     }
 
     /// It as a whole, as limits know it.
-    const fn whole(&self) -> CapHolder {
+    pub(super) const fn whole(&self) -> CapHolder {
         match self.owner {
             TokenOwner::Account(id) => CapHolder::Account(id),
             TokenOwner::Partner(id) => CapHolder::Partner(id),

@@ -2,7 +2,6 @@
 
 use actix_web::web::Path;
 use engine::{
-    credits::Credits,
     id::AccountId,
     policy::console::ConsoleAction,
     service::{
@@ -15,8 +14,7 @@ use super::access::{self, Held, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
     kit::{
-        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Steps, Table, Tone,
-        page_href,
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Tone, page_href,
     },
     text::{t, t_with},
 };
@@ -24,6 +22,7 @@ use crate::{
 mod create;
 mod grant;
 mod link;
+mod lots;
 mod suspend;
 
 /// Where the list is.
@@ -188,10 +187,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     page.subtitle = vec![state(&account), Cell::id(account.id, "")];
     if !grants.is_empty() {
         page = page.with(Heading::new(t("accounts-grants")));
-        if let Some(steps) = running_out(&balance, &grants, visit.now_us) {
-            page = page.with(steps);
-        }
-        page = page.with(expiring(&grants));
+        page = page.with(lots::picture(&balance, &grants, visit.now_us)).with(expiring(&grants));
     }
     let timeline = access::timeline(&visit, &holder).await?;
     let page = page
@@ -202,21 +198,6 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
         .with(Heading::new(t("console-timeline")))
         .with(timeline);
     visit.show(page).await
-}
-
-/// What the wallet has from now on if nobody spends or adds anything: one step for every grant that expires.
-fn running_out(balance: &Balance, grants: &[ExpiringGrant], now_us: i64) -> Option<Steps> {
-    let mut grants: Vec<&ExpiringGrant> = grants.iter().collect();
-    grants.sort_by_key(|grant| grant.expires_us);
-    let mut left = balance.balance;
-    let mut moments = vec![(now_us, left)];
-    for grant in grants {
-        left = left.checked_sub(grant.left).unwrap_or(Credits::ZERO);
-        moments.push((grant.expires_us, left));
-    }
-    let written = |left: Credits| t_with("prices-credits", &[("credits", left.to_string().into())]);
-    let moments = moments.into_iter().map(|(at_us, left)| (at_us, left.micros(), written(left)));
-    Steps::over_time(t("accounts-running-out"), moments.collect(), now_us)
 }
 
 /// Grants that expire, in the order in which they are spent.

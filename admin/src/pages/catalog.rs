@@ -23,6 +23,8 @@ mod tool_forms;
 mod tools;
 mod topics;
 
+pub(super) use tools::latency_bars;
+
 /// Where the list of publishers is.
 const PUBLISHERS: &str = "/admin/publishers";
 /// Where namespaces are; they are listed on the pages of their publishers.

@@ -14,8 +14,8 @@ use super::{accounts, invocations, places};
 use crate::{
     console::{Access, Answer, Route, Visit, get},
     kit::{
-        Bars, Cell, Column, Heading, Measure, Notice, Page, Row, Series, Stat, Stats, Table, Text, Tone, grouped,
-        instant_text,
+        Bars, Cell, Column, Heading, Measure, Notice, Page, Row, Series, Stat, Stats, Table, Text, Tone, Trend,
+        grouped, instant_text,
     },
     text::{t, t_with},
 };
@@ -153,8 +153,11 @@ fn bars(found: &Dashboard) -> Bars {
         calls.total().saturating_sub(shown)
     });
     series.push(Series { label: t("dashboard-others"), class: "s6", values: rest.collect() });
+    // No calls of their own: what went back is of earlier ones.
+    series.push(Series { label: t("dashboard-refunds-ordered"), class: "s7", values: found.hours_refunds.clone() });
     let labels = found.hours.iter().map(|(from_us, _)| minute(*from_us)).collect();
-    Bars { title: t("dashboard-hours"), measure: Measure::Number, labels, series }
+    let kept = Trend { label: t("dashboard-kept"), own: Some(Measure::Money), values: found.hours_kept.clone() };
+    Bars { title: t("dashboard-hours"), labels, series, line: Some(kept), ..Bars::default() }
 }
 
 /// How things stand.

@@ -11,10 +11,10 @@ use engine::{
     },
 };
 
-use super::places;
+use super::{catalog, places};
 use crate::{
     console::{Access, Answer, Disk, Fault, Route, Visit, get},
-    kit::{Bars, Cell, Column, Facts, Heading, Measure, Notice, Page, Row, Series, Table, Tone, instant_text},
+    kit::{Bars, Block, Cell, Column, Facts, Heading, Notice, Page, Row, Series, Table, Tone, instant_text},
     text::{t, t_with},
 };
 
@@ -54,10 +54,13 @@ async fn show(visit: Visit) -> Answer {
         .with(servers(&health))
         .with(Heading::new(t("health-books")))
         .with(books(&health));
-    let page = match calls(&visit).await? {
-        Some(bars) => page.with(bars),
-        None => page,
-    };
+    let mut page = page;
+    page.blocks.extend(calls(&visit).await?.map(Block::from));
+    let since_us = visit.now_us.saturating_sub(STRIP_STEPS.saturating_mul(STRIP_STEP_US));
+    let took = visit.services().recent_latencies(since_us).await?;
+    if !took.is_empty() {
+        page = page.with(catalog::latency_bars(t("health-latency"), &took));
+    }
     visit.show(page).await
 }
 
@@ -81,7 +84,7 @@ async fn calls(visit: &Visit) -> Result<Option<Bars>, Fault> {
         Series { label: t("health-calls-well"), class: "s2", values: well },
         Series { label: t("health-calls-failed"), class: "s4", values: counted.iter().map(errors).collect() },
     ];
-    Ok(Some(Bars { title: t("health-calls"), measure: Measure::Number, labels, series }))
+    Ok(Some(Bars { title: t("health-calls"), labels, series, ..Bars::default() }))
 }
 
 /// What is not as it should be.

@@ -14,7 +14,8 @@ use engine::{
 use crate::{
     console::{Access, Answer, Route, Visit, get, post},
     kit::{
-        Cell, Column, Diverging, Heading, Link, Notice, Page, Row, Stat, Stats, Table, Tone, instant_text, short_id,
+        Cell, Column, Diverging, Heading, Link, Notice, Page, Row, Side, Stat, Stats, Table, Tone, instant_text,
+        short_id,
     },
     text::{t, t_with},
 };
@@ -201,10 +202,17 @@ fn class_text(kind: AccountKind) -> String {
 /// The balances of the classes to both sides of nothing.
 fn class_picture(sums: &[ClassSum]) -> Diverging {
     let row = |sum: &ClassSum| (class_text(sum.kind), Credits::from_micros(sum.balance()));
+    let rows = sums.iter().filter(|sum| sum.accounts > 0).map(row).collect();
+    Diverging::balances(t("ledger-picture"), t("ledger-balance"), rows)
+}
+
+/// Debits to the left, credits to the right, in micro-credits.
+fn sides_picture(rows: impl Iterator<Item = (String, i64, i64)>) -> Diverging {
+    let sides = |(name, debits, credits)| (name, [debits, credits].map(Credits::from_micros).to_vec());
     Diverging {
-        title: t("ledger-picture"),
-        amounts: t("ledger-balance"),
-        rows: sums.iter().filter(|sum| sum.accounts > 0).map(row).collect(),
+        title: t("ledger-sides"),
+        columns: vec![(t("ledger-debits"), Side::Left), (t("ledger-credits"), Side::Right)],
+        rows: rows.map(sides).collect(),
     }
 }
 

@@ -158,6 +158,7 @@ fn ages(ages: &MailAges) -> Bars {
         measure: Measure::Number,
         labels: younger.chain([t("mail-eldest")]).collect(),
         series: vec![Series { label: t("mail-title"), class: "s1", values: ages.counts.to_vec() }],
+        ..Bars::default()
     }
 }
 

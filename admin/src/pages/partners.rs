@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod alerts;
+mod burn;
 mod change;
 mod deliveries;
 mod events;
@@ -339,12 +340,10 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let holder = holder(&visit, &partner);
     let caps = access::caps::list(&visit, &holder).await?;
     let timeline = access::timeline(&visit, &holder).await?;
-    let page = view(&visit, &partner, "")
-        .with(facts(&partner, &balance, &size))
-        .with(Heading::new(t("partners-caps")))
-        .with(caps)
-        .with(Heading::new(t("console-timeline")))
-        .with(timeline);
+    let mut page =
+        view(&visit, &partner, "").with(facts(&partner, &balance, &size)).with(Heading::new(t("partners-caps")));
+    page.blocks.extend(burn::of(&visit, &partner, &holder).await?);
+    let page = page.with(caps).with(Heading::new(t("console-timeline"))).with(timeline);
     visit.show(page).await
 }
 

@@ -16,6 +16,7 @@ mod cases;
 mod changes;
 mod compare;
 mod compiled;
+mod decisions;
 mod edit;
 mod explain;
 mod publish;
@@ -194,6 +195,10 @@ async fn list(visit: Visit) -> Answer {
         page = page.tool(true, t("policies-see-in-force"), href(number));
     }
     page.blocks.extend(leads.map(Into::into));
+    // It is about all versions: not about those that are looked for, nor about those of a later page.
+    if is_first && filter == PolicyFilter::default() {
+        page.blocks.extend(decisions::of(&visit).await?);
+    }
     visit.show(page.with(filters(&visit, &fields)).with(table)).await
 }
 

@@ -149,6 +149,18 @@ impl CallsSince {
     }
 }
 
+/// What the platform kept of a flow, in micro-credits: less than nothing where it gave something back.
+pub(super) fn kept(flow: &FlowCount) -> i64 {
+    let is_fee = |raw: i16| AccountKind::from_raw(raw) == Some(AccountKind::PlatformFee);
+    match TransactionKind::from_raw(flow.kind) {
+        Some(TransactionKind::Charge) if is_fee(flow.credited) => flow.amount,
+        Some(TransactionKind::Refund | TransactionKind::Reversal) if is_fee(flow.debited) => {
+            flow.amount.saturating_neg()
+        }
+        _ => 0,
+    }
+}
+
 /// When the ten minutes began that `at_us` is in, both in microseconds since the Unix epoch.
 pub fn bucket_of(at_us: i64) -> i64 {
     at_us.saturating_sub(at_us.rem_euclid(BUCKET_US))

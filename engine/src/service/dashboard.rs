@@ -22,6 +22,8 @@ use crate::{
     },
 };
 
+mod hours;
+
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 86_400_000_000;
 const WEEK_US: i64 = 604_800_000_000;
@@ -141,6 +143,10 @@ pub struct Dashboard {
     pub before_until_us: i64,
     /// The last twenty-four hours, the earliest first: when each began, and its calls.
     pub hours: Vec<(i64, Calls)>,
+    /// How many orders gave back something of a charge in each of these hours: at most so many as are read.
+    pub hours_refunds: Vec<i64>,
+    /// What the platform kept in each of these hours, less what it gave back then, in micro-credits.
+    pub hours_kept: Vec<i64>,
     /// Holds that nobody has settled.
     pub open_holds: AtLeast,
     /// What they reserve.
@@ -195,6 +201,8 @@ impl Services {
             takings_before: self.load_takings(day_before_us, before_until_us).await?,
             before_until_us,
             hours: hours_of(first_hour_us, &calls),
+            hours_refunds: self.load_hours_refunds(first_hour_us).await?,
+            hours_kept: self.load_hours_kept(first_hour_us).await?,
             open_holds: AtLeast::of(holds),
             held: Credits::from_micros(holds.value.unwrap_or(0)),
             unknown: AtLeast::of(overview::open_calls_in(readers, CallState::Unknown.raw()).await?),

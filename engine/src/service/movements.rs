@@ -36,7 +36,7 @@ mod refunds;
 mod rehearsals;
 
 pub use adjustments::Adjusted;
-pub use by_tool::{ORDERS_LOOKED_AT, RefundsByTool, ToolRefunds};
+pub use by_tool::{ORDERS_LOOKED_AT, RATE_DAYS, ReasonRefunds, RefundRates, RefundsByTool, ToolRate, ToolRefunds};
 pub use chargebacks::{Chargeback, ChargebackState};
 pub use disputes::{Dispute, DisputeFilter};
 pub use gifts::PartnerGrant;

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod check;
+mod decisions;
 mod draft;
 mod file;
 mod look;
@@ -25,6 +26,7 @@ mod trail;
 
 pub use self::{
     check::{PolicyCheck, PolicyFault, SESSIONS_COMPARED_MAX},
+    decisions::{DECISION_DAYS, DecisionDay, Denials},
     file::{FilePolicy, FilePublication},
     look::PolicyFilter,
     replay::{REPLAY_CALLS_MAX, Replayed, ReplayedCall},

@@ -1,6 +1,6 @@
 //! Who has called lately: looked up among the newest calls, so that it costs the same however many there are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{EntityTrait, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::Services;
 use crate::{
     credits::Credits,
-    id::PartnerId,
+    id::{EndUserId, PartnerId, TokenId},
+    invocation::CallState,
     store::{
         StoreError,
         entity::invocation::{Column, Entity},
@@ -58,6 +59,22 @@ pub struct RecentUsers {
     pub since_us: Option<i64>,
 }
 
+/// In how many parts the time of the newest calls is divided.
+pub const USE_PARTS: usize = 24;
+
+/// What a token did among the newest [`RECENT_CALLS`] calls of everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenUse {
+    /// Its calls.
+    pub recent: Recent,
+    /// Those of them that were turned away: denied by a policy, or refused for want of credits or because of a limit.
+    pub turned_away: i64,
+    /// Its calls in each of [`USE_PARTS`] equal parts of the time, the earliest first.
+    pub calls: Vec<i64>,
+    /// Those of them that were turned away.
+    pub turned_away_calls: Vec<i64>,
+}
+
 /// How many end users spent alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpendingClass {
@@ -70,7 +87,22 @@ pub struct SpendingClass {
     pub users: i64,
 }
 
+impl SpendingClass {
+    /// Whoever spent so much is in it.
+    pub fn has(&self, spent: Credits) -> bool {
+        match self.below {
+            None if self.from.is_zero() => spent <= Credits::ZERO,
+            below => spent >= self.from && below.is_none_or(|below| spent < below),
+        }
+    }
+}
+
 impl RecentUsers {
+    /// What one of them was charged; `None` if it made none of these calls.
+    pub fn spent_by(&self, user: EndUserId) -> Option<Credits> {
+        self.users.get(&user.uuid()).map(|(_, charged)| *charged)
+    }
+
     /// The end users by what they spent. First those who called and spent nothing, if there are any; then class by class,
     /// each ten times as far as the one before, from the least that somebody spent to the most, with those between that
     /// nobody is in.
@@ -109,6 +141,27 @@ impl Services {
         Ok(found)
     }
 
+    /// What these tokens did among the newest [`RECENT_CALLS`] calls of everybody. Who is missing made none of them. As
+    /// [`Self::recent_calls`], it reads along the primary key.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn recent_tokens(&self, of: &[TokenId]) -> Result<HashMap<Uuid, TokenUse>, StoreError> {
+        if of.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let calls: Vec<(Option<Uuid>, i16, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::TokenId, Column::State, Column::CreatedUs])
+            .order_by_desc(Column::Id)
+            .limit(RECENT_CALLS)
+            .into_tuple()
+            .all(self.db.readers())
+            .await?;
+        let of: HashSet<Uuid> = of.iter().map(|token| token.uuid()).collect();
+        Ok(uses(&calls, &of, self.clock.now_us()))
+    }
+
     /// What the end users of `partner` did among the newest [`RECENT_CALLS`] calls of everybody. As [`Self::recent_calls`],
     /// it reads along the primary key.
     ///
@@ -134,6 +187,37 @@ impl Services {
         }
         Ok(RecentUsers { users, since_us })
     }
+}
+
+/// The calls of these tokens in parts of the time from the oldest of all `calls` to `now_us`. Of each call: whose token, the
+/// stored state, and when it came, in microseconds since the Unix epoch.
+fn uses(calls: &[(Option<Uuid>, i16, i64)], of: &HashSet<Uuid>, now_us: i64) -> HashMap<Uuid, TokenUse> {
+    let first_us = calls.iter().map(|(.., created_us)| *created_us).min().unwrap_or(now_us);
+    let parts = i64::try_from(USE_PARTS).unwrap_or(1);
+    let step = now_us.saturating_sub(first_us).checked_div(parts).unwrap_or(0).saturating_add(1);
+    let mut found: HashMap<Uuid, TokenUse> = HashMap::new();
+    for (token, state, created_us) in calls {
+        let Some(token) = token.filter(|token| of.contains(token)) else { continue };
+        let seen = found.entry(token).or_insert_with(|| TokenUse {
+            recent: Recent::NONE,
+            turned_away: 0,
+            calls: vec![0; USE_PARTS],
+            turned_away_calls: vec![0; USE_PARTS],
+        });
+        seen.recent.count(*created_us);
+        let is_away = matches!(CallState::from_raw(*state), Some(CallState::Denied | CallState::Refused));
+        seen.turned_away = seen.turned_away.saturating_add(i64::from(is_away));
+        let part = usize::try_from(created_us.saturating_sub(first_us).checked_div(step).unwrap_or(0)).unwrap_or(0);
+        let part = part.min(USE_PARTS.saturating_sub(1));
+        let add = |sums: &mut Vec<i64>, more: i64| {
+            if let Some(sum) = sums.get_mut(part) {
+                *sum = sum.saturating_add(more);
+            }
+        };
+        add(&mut seen.calls, 1);
+        add(&mut seen.turned_away_calls, i64::from(is_away));
+    }
+    found
 }
 
 /// See [`RecentUsers::spending`].

@@ -7,7 +7,7 @@
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{StoreError, readers::Readers};
+use super::{StoreError, readers::Readers, usage::DAY_US};
 use crate::{
     id::{first_at, made_us},
     invocation::{CallOutcome, CallState},
@@ -228,7 +228,26 @@ pub(crate) async fn counted_calls(readers: &Readers, from_us: i64, to_us: i64) -
     rows.iter().map(call_count).collect()
 }
 
-/// The same of money.
+/// How many calls that ended like this were counted since `from_us`. Served by the primary key: it reads a row for every ten
+/// minutes and end.
+pub(crate) async fn counted_of(readers: &Readers, outcome: i16, from_us: i64) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(coalesce(sum(calls), 0) AS bigint) FROM call_count WHERE bucket_us >= $1 AND outcome = $2";
+    let row = readers.query_one_raw(query(readers, sql, [from_us.into(), outcome.into()])).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
+}
+
+/// What was counted of calls since `from_us` by days (in UTC) and end: when each day began, the end, and how many. Served by
+/// the primary key: it reads a row for every ten minutes and end.
+pub(crate) async fn counted_days(readers: &Readers, from_us: i64) -> Result<Vec<CallCount>, StoreError> {
+    let sql = format!(
+        "SELECT bucket_us - bucket_us % {DAY_US}, CAST(outcome AS bigint), CAST(sum(calls) AS bigint) FROM call_count
+         WHERE bucket_us >= $1 GROUP BY 1, 2 ORDER BY 1, 2"
+    );
+    let rows = readers.query_all_raw(query(readers, &sql, [from_us.into()])).await?;
+    rows.iter().map(call_count).collect()
+}
+
+/// What was counted of money in the ten minutes that begin from `from_us` on and before `to_us`.
 pub(crate) async fn counted_flows(readers: &Readers, from_us: i64, to_us: i64) -> Result<Vec<FlowCount>, StoreError> {
     let sql =
         "SELECT bucket_us, CAST(kind AS bigint), CAST(debited AS bigint), CAST(credited AS bigint), postings, amount

@@ -2,6 +2,8 @@
 //!
 //! Calls are read by their identifiers, which are times, as in [`super::counts`]; sums by a range of their primary key.
 
+use std::collections::HashMap;
+
 use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Statement, Value};
 use uuid::Uuid;
 
@@ -79,7 +81,35 @@ pub(crate) async fn days(
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, sum(row, 1)?))).collect()
 }
 
-/// The same by namespaces: each with its identifier and its name, by names.
+/// How many calls of each of these tools were charged on these days (their beginnings in microseconds since the Unix epoch).
+/// Each sum is found by its whole primary key, so that it costs the same however much a publisher sells besides.
+pub(crate) async fn paid_calls(
+    readers: &Readers,
+    tools: &[Uuid],
+    starts_us: &[i64],
+) -> Result<HashMap<Uuid, i64>, StoreError> {
+    if tools.is_empty() || starts_us.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places = |from: usize, count: usize| {
+        let places = (1..=count).map(|place| format!("${}", from.saturating_add(place)));
+        places.collect::<Vec<_>>().join(", ")
+    };
+    let sql = format!(
+        "SELECT t.id, CAST(sum(s.paid_calls) AS bigint)
+         FROM tool t JOIN namespace n ON n.id = t.namespace_id
+         JOIN sales_day s ON s.publisher_id = n.publisher_id AND s.tool_id = t.id AND s.start_us IN ({})
+         WHERE t.id IN ({}) GROUP BY t.id",
+        places(0, starts_us.len()),
+        places(starts_us.len(), tools.len()),
+    );
+    let days = starts_us.iter().map(|start_us| Value::from(*start_us));
+    let rows =
+        readers.query_all_raw(query(readers, &sql, days.chain(tools.iter().map(|tool| Value::from(*tool))))).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
+/// The sums of a publisher by namespaces: each with its identifier and its name, by names.
 pub(crate) async fn namespaces(
     readers: &Readers,
     publisher: Uuid,

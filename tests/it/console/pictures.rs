@@ -3,7 +3,7 @@
 use engine::{
     audit::OpContext,
     credits::Credits,
-    id::{EndUserId, EntryId, InvocationId, PartnerId, ToolId},
+    id::{EndUserId, EntryId, InvocationId, PartnerId, TokenId, ToolId},
     invocation::{CallParties, CallRecord, CallState},
     service::{
         journal::{EARNED_DAYS, EarnedDays},
@@ -25,6 +25,7 @@ use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
 on_both! {
     what_a_publisher_earned_and_gave_back_is_told_day_by_day,
     what_end_users_spent_is_known_from_the_newest_calls,
+    what_tokens_did_is_known_from_the_newest_calls,
     what_went_back_is_told_by_tool,
 }
 
@@ -125,6 +126,7 @@ async fn what_end_users_spent_is_known_from_the_newest_calls(kind: Kind) {
     let mut expected = [(one, 2, one_us, 12_500_000), (two, 1, two_us, 0), (three, 1, three_us, 20_000)];
     expected.sort_unstable();
     assert_eq!((seen.as_slice(), found.since_us), (&expected[..], None));
+    assert_eq!(found.spent_by(one).map(Credits::micros), Some(12_500_000));
     let classes: Vec<(i64, Option<i64>, i64)> = found
         .spending()
         .iter()
@@ -145,6 +147,40 @@ async fn what_end_users_spent_is_known_from_the_newest_calls(kind: Kind) {
     add_calls(desk, kind, i64::try_from(RECENT_CALLS).unwrap(), from_us, "invalid_arguments").await;
     let found = services.recent_users(globex).await.unwrap();
     assert_eq!((found.users.len(), found.since_us), (0, Some(from_us - from_us % 1_000)));
+    assert_eq!(found.spent_by(one), None);
+}
+
+async fn what_tokens_did_is_known_from_the_newest_calls(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let (services, desk) = (&shop.services, &shop.desk);
+    let [one, two, other] = [1, 2, 3].map(|number| TokenId::from(uuid::Uuid::from_u128(number)));
+    assert!(services.recent_tokens(&[one, two]).await.unwrap().is_empty());
+    let call = async |token: TokenId, state: CallState| {
+        let parties = CallParties { token: Some(token), ..nobody() };
+        let id = InvocationId::from(desk.fresh().uuid());
+        let running = running_call(id, None, None, desk.now_us());
+        let call = CallRecord { parties, state, end: Some(call_end(state)), ..(*running).clone() };
+        desk.ledger().record(call.into()).await.unwrap();
+        desk.ledger().tick().await.unwrap();
+        desk.clock.advance_us(SECOND_US);
+    };
+    call(one, CallState::Succeeded).await;
+    call(two, CallState::Denied).await;
+    desk.clock.advance_us(200 * SECOND_US);
+    call(one, CallState::Refused).await;
+    call(one, CallState::Failed).await;
+    call(other, CallState::Succeeded).await;
+
+    let found = services.recent_tokens(&[one, two]).await.unwrap();
+    assert_eq!(found.len(), 2, "nobody asked for the other one");
+    let filled = |parts: &[i64]| -> Vec<(usize, i64)> {
+        parts.iter().copied().enumerate().filter(|(_, calls)| *calls > 0).collect()
+    };
+    let first = &found[&one.uuid()];
+    assert_eq!((first.recent.calls, first.turned_away), (3, 1));
+    assert_eq!((filled(&first.calls), filled(&first.turned_away_calls)), (vec![(0, 1), (23, 2)], vec![(23, 1)]));
+    let second = &found[&two.uuid()];
+    assert_eq!((second.recent.calls, second.turned_away, filled(&second.calls)), (1, 1, vec![(0, 1)]));
 }
 
 /// Adds as many orders as are looked at, which are no refunds.

@@ -8,6 +8,7 @@ fn spans(of: &[(i64, i64)]) -> Spans {
         value: Cell::Number(to.saturating_sub(*from)),
         says: String::new(),
         class: "s1",
+        note: String::new(),
     };
     Spans { title: "Steps".to_owned(), values: "How many".to_owned(), spans: of.iter().map(span).collect() }
 }
@@ -15,12 +16,12 @@ fn spans(of: &[(i64, i64)]) -> Spans {
 #[test]
 fn spans_lie_on_one_scale() {
     for (says, of, expected) in [
-        ("one after the other", &[(0, 50), (50, 100)][..], &[(220, 250), (470, 250)][..]),
-        ("down again", &[(0, 100), (100, 50)], &[(220, 500), (470, 250)]),
-        ("below nothing", &[(0, -100), (-100, 100)], &[(220, 250), (220, 500)]),
-        ("nothing at all", &[(0, 0)], &[(220, 0)]),
-        ("very little at the end", &[(0, 1_000_000), (999_999, 1_000_000)], &[(220, 500), (719, 1)]),
-        ("the whole range", &[(i64::MIN, i64::MAX)], &[(220, 500)]),
+        ("one after the other", &[(0, 50), (50, 100)][..], &[(0, 360), (360, 360)][..]),
+        ("down again", &[(0, 100), (100, 50)], &[(0, 720), (360, 360)]),
+        ("below nothing", &[(0, -100), (-100, 100)], &[(0, 360), (0, 720)]),
+        ("nothing at all", &[(0, 0)], &[(0, 0)]),
+        ("very little at the end", &[(0, 1_000_000), (999_999, 1_000_000)], &[(0, 720), (719, 1)]),
+        ("the whole range", &[(i64::MIN, i64::MAX)], &[(0, 720)]),
     ] {
         let drawn = spans(of);
         let found: Vec<(i64, i64)> = drawn.bars().iter().map(|bar| (bar.x, bar.length)).collect();
@@ -36,16 +37,13 @@ fn spans_are_drawn_and_written() {
 }
 
 #[test]
-fn a_long_name_ends_before_the_bars_and_stands_whole_in_the_table() {
-    for (name, drawn) in [
-        ("acme/add".to_owned(), "acme/add".to_owned()),
-        ("é".repeat(31), "é".repeat(31)),
-        ("é".repeat(32), "é".repeat(30) + "…"),
-    ] {
-        let mut spans = spans(&[(0, 1)]);
-        spans.spans[0].name.clone_from(&name);
-        assert_eq!(spans.bars()[0].name(), drawn);
-        let html = spans.to_string();
-        assert!(html.contains(&format!(">{drawn}</text>")) && html.contains(&format!("{name}</th>")), "{html}");
-    }
+fn names_stand_whole_and_outside_the_drawings_and_one_is_told_from_the_others() {
+    let long = "é".repeat(200);
+    let mut spans = spans(&[(0, 1), (0, 2)]);
+    spans.spans[0].name.clone_from(&long);
+    spans.spans[1].note = "<here>".to_owned();
+    let html = spans.to_string();
+    assert_eq!(html.matches(&long).count(), 3, "in the picture, when pointed at, and in the table: {html}");
+    assert!(!html.contains("<text") && !html.contains("<here>"), "{html}");
+    assert_eq!(html.matches("here").count(), 2, "in the picture and in the table: {html}");
 }

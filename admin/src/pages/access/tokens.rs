@@ -5,7 +5,7 @@ use engine::{
     id::TokenId,
     service::{
         caps::CapHolder,
-        recent::{RECENT_CALLS, Recent, RecentBy},
+        recent::{RECENT_CALLS, Recent, RecentBy, TokenUse},
         tokens::{CreateTokenError, NewToken, RevokeTokenError, TokenNote, TokenOwner, TokenView},
     },
 };
@@ -15,7 +15,8 @@ use super::Holder;
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
-        Block, Cell, Column, Control, Empty, Facts, Field, Form, Link, Notice, Page, Row, Secret, Table, Text, Tone,
+        Block, Cell, Column, Control, Empty, Facts, Field, Form, Link, Notice, Page, Row, Secret, Spark, Table, Text,
+        Tone,
     },
     text::{t, t_with},
 };
@@ -39,13 +40,25 @@ fn last_used(recent: Option<&Recent>) -> Cell {
     )
 }
 
+/// Its calls over the time of the newest calls of everybody, with a tick wherever some were turned away.
+fn spark(used: &TokenUse) -> Cell {
+    let values = [("calls", used.recent.calls.into()), ("away", used.turned_away.into())];
+    Cell::Spark(Spark {
+        says: t_with("partners-token-spark-says", &values),
+        values: used.calls.clone(),
+        ticks: used.turned_away_calls.clone(),
+    })
+}
+
 /// The tokens, the newest first.
 pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder) -> Result<Block, Fault> {
     let tokens = visit.services().list_owned_tokens(holder.owner).await?;
-    let recent = visit.services().recent_calls(RecentBy::Token).await?;
+    let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+    let used = visit.services().recent_tokens(&ids).await?;
     let may_revoke = holder.may_change_tokens(visit);
     let rows = tokens.iter().map(|token| {
-        let seen = recent.get(&token.id.uuid());
+        let used = used.get(&token.id.uuid());
+        let seen = used.map(|used| &used.recent);
         let revoke = match token.revoked_us {
             None if may_revoke => {
                 Cell::link(t("partners-token-revoke"), format!("{}/tokens/{}/revoke", holder.href, token.id))
@@ -59,6 +72,8 @@ pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder) -> Result<Blo
             Cell::Time(token.created_us),
             last_used(seen),
             Cell::Number(seen.map_or(0, |seen| seen.calls)),
+            Cell::Number(used.map_or(0, |used| used.turned_away)),
+            used.map_or(Cell::None, spark),
             revoke,
         ];
         Row { tone: if token.revoked_us.is_some() { Tone::Bad } else { Tone::Plain }, ..Row::new("", cells) }
@@ -73,6 +88,8 @@ pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder) -> Result<Blo
             Column::new(t("partners-token-created")),
             Column::new(t("partners-token-used")),
             Column::right(t_with("partners-calls-of", &[("count", RECENT_CALLS.into())])),
+            Column::right(t("partners-token-away")),
+            Column::new(t("partners-token-spark")),
             Column::new(t("partners-token-ended")),
         ],
         rows: rows.collect(),

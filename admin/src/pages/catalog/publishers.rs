@@ -4,10 +4,7 @@ use actix_web::web::Path;
 use engine::{
     credits::Credits,
     policy::console::ConsoleAction,
-    service::{
-        catalog::{Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolFilter},
-        journal::{ENTRIES_LOOKED_AT, EarnedDay},
-    },
+    service::catalog::{Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolFilter},
 };
 
 use super::{
@@ -17,11 +14,13 @@ use super::{
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
-        Bars, Block, Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Page, Row, Series,
-        Span, Spans, Table, Text, instant_text, page_href,
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Span, Spans, Table, instant_text,
+        page_href,
     },
     text::t,
 };
+
+mod days;
 
 fn filter_of(fields: &Fields) -> PublisherFilter {
     let is_suspended = match fields.text("suspended") {
@@ -144,7 +143,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         page = page.with(picture(&earned));
         // What is read for it is much: once, not again with every page of its namespaces.
         if fields.text("after").is_empty() {
-            page = with_days(&visit, &publisher, page).await?;
+            page = days::with(&visit, &publisher, page).await?;
         }
     }
     page.subtitle =
@@ -205,34 +204,6 @@ fn picture(earned: &Earnings) -> Spans {
     Spans { title: t("catalog-earned-picture"), values: t("catalog-credits"), spans }
 }
 
-/// Adds what came in on each of the last days and what went back, as far as the books are looked through for that.
-async fn with_days(visit: &Visit, publisher: &PublisherProfile, mut page: Page) -> Result<Page, Fault> {
-    let found = visit.services().load_earned_days(publisher).await?;
-    if !found.days.is_empty() {
-        page = page.with(day_bars(&found.days));
-    }
-    page.blocks
-        .extend(Text::looked_back("catalog-days-some", ENTRIES_LOOKED_AT, found.looked_back_to_us).map(Block::from));
-    Ok(page)
-}
-
-fn day_bars(days: &[EarnedDay]) -> Bars {
-    let series = |key: &str, class, amount: fn(&EarnedDay) -> Credits| Series {
-        label: t(key),
-        class,
-        values: days.iter().map(|day| amount(day).micros()).collect(),
-    };
-    Bars {
-        title: t("catalog-days"),
-        measure: Measure::Money,
-        labels: days.iter().map(|day| instant_text(day.from_us).chars().take(10).collect()).collect(),
-        series: vec![
-            series("catalog-days-share", "s2", |day| day.share),
-            series("catalog-days-back", "s4", |day| day.back),
-        ],
-    }
-}
-
 fn facts(publisher: &PublisherProfile, earned: &Earnings) -> Facts {
     Facts::new()
         .fact(t("catalog-share"), Cell::text(percent(publisher.share_bps)))
@@ -242,6 +213,3 @@ fn facts(publisher: &PublisherProfile, earned: &Earnings) -> Facts {
         .fact(t("catalog-ledger-account"), Cell::Mono(publisher.payable.to_string()))
         .fact(t("catalog-created"), Cell::Time(publisher.created_us))
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,8 +15,8 @@ use super::{TOOLS, namespace_href, publisher_href, recent_note, tool_href, tool_
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Visit, csv},
     kit::{
-        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Measure, Notice, Page, Row,
-        Series, Table, Text, Tone, page_href,
+        Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Series,
+        Table, Text, Tone, page_href,
     },
     pages::{listings, prices},
     text::t,
@@ -197,7 +197,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         .with(offer_facts(profile, &offer))
         .with(Text::new(recent_note(&recent, visit.now_us)));
     if !took.is_empty() {
-        page = page.with(latency_bars(&took));
+        page = page.with(latency_bars(t("catalog-latency"), &took));
     }
     if !terms.long_description.is_empty() {
         page = page.with(Text::new(terms.long_description.clone()));
@@ -216,7 +216,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
 }
 
 /// How long calls took: the median, and above it what the slower ones took longer.
-fn latency_bars(took: &[Latency]) -> Bars {
+pub(in crate::pages) fn latency_bars(title: String, took: &[Latency]) -> Bars {
     let ms = |us: i64| us.checked_div(1_000).unwrap_or(0);
     let series = |key: &str, class, value: fn(&Latency) -> i64| Series {
         label: t(key),
@@ -224,14 +224,19 @@ fn latency_bars(took: &[Latency]) -> Bars {
         values: took.iter().map(|part| ms(value(part))).collect(),
     };
     Bars {
-        title: t("catalog-latency"),
-        measure: Measure::Number,
+        title,
         labels: took.iter().map(|part| crate::kit::instant_text(part.from_us)).collect(),
         series: vec![
             series("catalog-latency-p50", "s1", |part| part.p50_us),
             series("catalog-latency-p95", "s3", |part| part.p95_us.saturating_sub(part.p50_us)),
-            series("catalog-latency-p99", "s4", |part| part.p99_us.saturating_sub(part.p95_us)),
+            series("catalog-latency-p99", "s5", |part| part.p99_us.saturating_sub(part.p95_us)),
         ],
+        ticks: Some(Series {
+            label: t("catalog-latency-failed"),
+            class: "s4",
+            values: took.iter().map(|part| i64::try_from(part.failed).unwrap_or(i64::MAX)).collect(),
+        }),
+        ..Bars::default()
     }
 }
 

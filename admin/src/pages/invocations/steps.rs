@@ -34,5 +34,5 @@ fn span(key: &str, begun_us: i64, from_us: i64, to_us: i64, class: &'static str)
     let thousandths = to.saturating_sub(from);
     let (ms, rest) = (thousandths.checked_div(1_000).unwrap_or(0), thousandths.checked_rem(1_000).unwrap_or(0));
     let says = t_with("invocations-ms", &[("ms", format!("{ms}.{rest:03}").into())]);
-    Span { name: t(key), from, to, value: Cell::text(&says), says, class }
+    Span { name: t(key), from, to, value: Cell::text(&says), says, class, note: String::new() }
 }

@@ -13,8 +13,8 @@ use engine::{
 };
 
 use super::{
-    BOOKS, KINDS, account_href, class_table, journal, kind_slug, kind_text, money, money_or_none, short_code,
-    transaction_href, transaction_text,
+    BOOKS, KINDS, account_href, class_picture, class_table, journal, kind_slug, kind_text, money, money_or_none,
+    short_code, transaction_href, transaction_text,
 };
 use crate::{
     console::{Answer, Fault, Fields, Visit},
@@ -130,6 +130,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
     if !is_narrowed {
         let ClassSums { at_us, sums } = services.load_class_sums().await?;
         page = page
+            .with(class_picture(&sums))
             .with(class_table(&sums))
             .with(Text::new(t_with("ledger-classes-at", &[("when", instant_text(at_us).into())])))
             .with(Heading::new(t("ledger-accounts")));

@@ -32,5 +32,5 @@ fn what_does_not_balance_is_said() {
 fn a_picture_has_what_has_moved() {
     let sum = |kind, accounts, credits| ClassSum { kind, accounts, debits: 0, credits, held: 0 };
     let drawn = class_picture(&[sum(AccountKind::Wallet, 1, 5), sum(AccountKind::Loss, 0, 0)]);
-    assert_eq!(drawn.rows, [(class_text(AccountKind::Wallet), Credits::from_micros(5))]);
+    assert_eq!(drawn.rows, [(class_text(AccountKind::Wallet), vec![Credits::from_micros(5)])]);
 }

@@ -13,7 +13,8 @@ use engine::{
 };
 
 use super::{
-    BOOKS, account_href, balanced, class_picture, class_table, difference, hash, kind_text, money, short_code,
+    BOOKS, account_href, balanced, class_table, class_text, difference, hash, kind_text, money, short_code,
+    sides_picture,
 };
 use crate::{
     console::{Answer, Fault, Fields, Visit},
@@ -45,11 +46,15 @@ fn amounts(row: &BalanceRow) -> [Cell; 4] {
     [row.opening, row.debits, row.credits, row.closing].map(money)
 }
 
+/// The kind of accounts of which a row of a period's sums tells.
+fn row_name(row: &BalanceRow) -> String {
+    AccountKind::from_raw(row.key.0).map_or_else(|| row.key.0.to_string(), kind_text)
+}
+
 /// The sums of a period by kinds of accounts.
 pub(super) fn sum_table(sums: &[BalanceRow]) -> Table {
     let row = |row: &BalanceRow| {
-        let kind = AccountKind::from_raw(row.key.0);
-        let name = Cell::text(kind.map_or_else(|| row.key.0.to_string(), kind_text));
+        let name = Cell::text(row_name(row));
         Row::new("", std::iter::once(name).chain(amounts(row)).collect())
     };
     Table { caption: t("ledger-classes"), columns: columns(), rows: sums.iter().map(row).collect(), ..Table::default() }
@@ -110,10 +115,12 @@ async fn of_now(visit: &Visit, page: Page) -> Result<Page, Fault> {
     let facts = Facts::new()
         .fact(t("ledger-as-of"), Cell::Time(at_us))
         .fact(t("ledger-difference"), balanced(difference(&sums)));
+    let shown = sums.iter().filter(|sum| sum.accounts > 0);
+    let now = shown.map(|sum| (class_text(sum.kind), sum.debits, sum.credits));
     Ok(page
         .with(Text::new(t_with("ledger-now-text", &[("seconds", CLASS_SUMS_S.into())])))
         .with(facts)
-        .with(class_picture(&sums))
+        .with(sides_picture(now))
         .with(class_table(&sums)))
 }
 
@@ -158,6 +165,7 @@ async fn of_period(visit: &Visit, page: Page, close: &PeriodClose, fields: &Fiel
     let timeline = super::super::timeline_in(visit, &number.to_string(), "period").await?;
     Ok(page
         .with(facts)
+        .with(sides_picture(sums.iter().map(|row| (row_name(row), row.debits, row.credits))))
         .with(sum_table(&sums))
         .with(Heading::new(t("ledger-lines")))
         .with(table)

@@ -9,8 +9,11 @@ use engine::{
 
 use super::BOOKS;
 use crate::{
-    console::{Answer, Fields, Problems, Visit},
-    kit::{Cell, Choice, Column, Facts, Field, Form, Heading, Notice, Page, Row, Table, Text, Tone},
+    console::{Answer, Fault, Fields, Problems, Visit},
+    kit::{
+        Block, Cell, Choice, Column, Facts, Field, Form, Heading, Notice, Page, Row, Span, Spans, Table, Text, Tone,
+        grouped,
+    },
     text::{t, t_with},
 };
 
@@ -63,6 +66,47 @@ fn report_facts(report: &VerifyReport) -> Facts {
         .fact(t("ledger-verify-heads"), Cell::Mono(ends.collect::<Vec<_>>().join(" ")))
         .fact(t("ledger-newest-checkpoint"), report.checkpoint.map_or(Cell::None, Cell::Number))
         .fact(t("ledger-verify-milliseconds"), Cell::Number(report.elapsed_us.checked_div(1_000).unwrap_or(0)))
+}
+
+/// Which entries of each slot the last run has hashed, and up to which one it believed a checkpoint.
+async fn ribbon(visit: &Visit, last: &EndedVerification) -> Result<Option<Spans>, Fault> {
+    let Ok(report) = &last.found else { return Ok(None) };
+    let believed = match last.from {
+        VerifyFrom::Genesis => None,
+        VerifyFrom::Checkpoint(number) => visit.services().find_checkpoint(number).await?,
+    };
+    let heads = believed.as_ref().map_or(&[][..], |known| known.signed.checkpoint.heads.as_slice());
+    let believed: Vec<(i64, i64)> = heads.iter().map(|head| (head.slot, head.seq)).collect();
+    let heads: Vec<(i64, i64)> = report.heads.iter().map(|head| (head.slot, head.seq)).collect();
+    let spans = ranges(&heads, &believed, report.ok);
+    let picture = || Spans { title: t("ledger-verify-ranges"), values: t("ledger-verify-entries"), spans };
+    Ok((!heads.is_empty()).then(picture))
+}
+
+/// For every slot its last entry, in `heads`, and up to which entry it was believed, in `believed`.
+fn ranges(heads: &[(i64, i64)], believed: &[(i64, i64)], is_whole: bool) -> Vec<Span> {
+    let span = |key: &str, slot: i64, (from, to): (i64, i64), class: &'static str| {
+        let count = to.saturating_sub(from);
+        Span {
+            name: t_with(key, &[("slot", slot.to_string().into())]),
+            from,
+            to,
+            value: Cell::Number(count),
+            says: grouped(&count.to_string()),
+            class,
+            note: String::new(),
+        }
+    };
+    let mut spans = Vec::new();
+    for (slot, seq) in heads.iter().filter(|(_, seq)| *seq > 0) {
+        let from = believed.iter().find(|(of, _)| of == slot).map_or(0, |(_, seq)| *seq).min(*seq);
+        if from > 0 {
+            spans.push(span("ledger-verify-believed", *slot, (0, from), "s6"));
+        }
+        let (key, class) = if is_whole { ("ledger-verify-sound", "s2") } else { ("ledger-verify-with-problems", "s4") };
+        spans.push(span(key, *slot, (from, *seq), class));
+    }
+    spans
 }
 
 fn problem_table(report: &VerifyReport) -> Table {
@@ -120,7 +164,7 @@ fn form(visit: &Visit, typed: &Fields, problems: &Problems) -> Form {
         .filled(typed, problems)
 }
 
-fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
+async fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
     let state = visit.services().verification();
     let mut page = super::view(visit, PATH).with(Text::new(t("ledger-verify-text")));
     if let Some(run) = &state.running {
@@ -129,16 +173,16 @@ fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Page {
     } else if visit.may(ConsoleAction::LedgerVerify) {
         page = page.with(form(visit, typed, problems));
     }
-    match &state.last {
-        Some(last) => with_last(page, last),
-        None => page.with(Text::new(t("ledger-verify-none"))),
-    }
+    let Some(last) = &state.last else { return Ok(page.with(Text::new(t("ledger-verify-none")))) };
+    let mut page = with_last(page, last);
+    page.blocks.extend(ribbon(visit, last).await?.map(Block::from));
+    Ok(page)
 }
 
 /// How it stands.
 pub(super) async fn show(visit: Visit) -> Answer {
     let typed = Fields::parse(&visit.query)?;
-    visit.show(page(&visit, &typed, &Problems::default())).await
+    visit.show(page(&visit, &typed, &Problems::default()).await?).await
 }
 
 /// Begins a run.
@@ -160,7 +204,7 @@ pub(super) async fn start(mut visit: Visit, payload: Payload) -> Answer {
             Err(error @ StartVerificationError::NoRoom) => problems.add("", error.to_string()),
         }
     }
-    visit.show_refused(page(&visit, &fields, &problems)).await
+    visit.show_refused(page(&visit, &fields, &problems).await?).await
 }
 
 #[cfg(test)]

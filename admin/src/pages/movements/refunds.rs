@@ -2,29 +2,25 @@
 
 use actix_web::web::Path;
 use engine::{
-    credits::Credits,
     id::EntryId,
     policy::console::ConsoleAction,
     service::{
         approvals::{ApprovalFilter, ApprovalState},
-        movements::{Movement, MovementDetail, MovementFilter, MovementKind, ORDERS_LOOKED_AT, ToolRefunds},
+        movements::{Movement, MovementDetail, MovementFilter, MovementKind},
     },
 };
 
 use super::{LIST, choices, export, href, kind_text, postings_table, subject_cell, tabs};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, get},
-    kit::{
-        Block, Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Span, Spans, Table, Text,
-        Tone, grouped, page_href,
-    },
+    kit::{Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Text, Tone, page_href},
     text::{t, t_with},
 };
 
 /// How many requests are counted that wait for an approval.
 const WAITING_COUNTED: u64 = 20;
-/// How many tools the picture has; the others are drawn as one.
-const TOOLS_SHOWN: usize = 12;
+
+mod pictures;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -99,39 +95,9 @@ async fn list(visit: Visit) -> Answer {
     }
     // It is about refunds, whatever they are of, and not about those of a later page.
     if ["kind", "object", "after"].iter().all(|name| fields.text(name).is_empty()) {
-        page.blocks.extend(by_tool(&visit).await?);
+        page.blocks.extend(pictures::of(&visit).await?);
     }
     visit.show(page.with(filters).with(table)).await
-}
-
-/// Of which tools' charges most went back lately, and of how many orders that is known. Nothing if nothing did.
-async fn by_tool(visit: &Visit) -> Result<Vec<Block>, Fault> {
-    let found = visit.services().load_refunds_by_tool().await?;
-    if found.tools.is_empty() {
-        return Ok(Vec::new());
-    }
-    let picture =
-        Spans { title: t("movements-by-tool"), values: t("movements-refunded"), spans: tool_spans(&found.tools) };
-    let bound = Text::looked_back("movements-by-tool-some", ORDERS_LOOKED_AT, found.since_us);
-    Ok(std::iter::once(picture.into()).chain(bound.map(Block::from)).collect())
-}
-
-/// One bar for each tool, the longest first; those behind [`TOOLS_SHOWN`] have one together.
-fn tool_spans(tools: &[ToolRefunds]) -> Vec<Span> {
-    let span = |name: String, refunds: i64, credits: Credits| {
-        let values = [("credits", grouped(&credits.to_string()).into()), ("count", refunds.into())];
-        let says = t_with("movements-by-tool-says", &values);
-        Span { says, ..Span::amount(name, Credits::ZERO, credits, "s4") }
-    };
-    let (shown, others) = tools.split_at(tools.len().min(TOOLS_SHOWN));
-    let mut spans: Vec<Span> = shown.iter().map(|tool| span(tool.path.clone(), tool.refunds, tool.credits)).collect();
-    if !others.is_empty() {
-        let refunds = others.iter().map(|tool| tool.refunds).fold(0, i64::saturating_add);
-        let credits = Credits::checked_sum(others.iter().map(|tool| tool.credits)).unwrap_or(Credits::MAX);
-        let count = i64::try_from(others.len()).unwrap_or(i64::MAX);
-        spans.push(span(t_with("movements-by-tool-others", &[("count", count.into())]), refunds, credits));
-    }
-    spans
 }
 
 /// How many refunds wait for somebody's approval.
@@ -258,6 +224,3 @@ async fn export_list(visit: Visit) -> Answer {
     })
     .await
 }
-
-#[cfg(test)]
-mod tests;

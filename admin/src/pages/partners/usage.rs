@@ -199,6 +199,7 @@ fn bars(asked: &Asked, lines: &[UsageLine]) -> Option<Bars> {
         measure: Measure::Money,
         labels: starts_us.iter().map(|start_us| period_text(*start_us, asked.query.period)).collect(),
         series: vec![Series { label, class: "s1", values: starts_us.iter().map(charged).collect() }],
+        ..Bars::default()
     })
 }
 

@@ -7,7 +7,7 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         partners::{BlockEndUserError, EndUserFilter, EndUserProfile, PartnerProfile},
-        recent::{RECENT_CALLS, RecentBy, RecentUsers, SpendingClass},
+        recent::{RECENT_CALLS, RecentUsers, SpendingClass},
     },
 };
 
@@ -87,6 +87,7 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
     let listed = visit.services().list_end_users(partner.id, &filter, after).await?;
     let recent = visit.services().recent_users(partner.id).await?;
     let rows = listed.rows.iter().map(|user| {
+        let spent = recent.spent_by(user.id);
         let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
         let cells = vec![
             Cell::link(shown_name(user), user_href(user)),
@@ -94,6 +95,7 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
             Cell::Time(user.created_us),
             Cell::time(seen.map(|seen| seen.last_us)),
             Cell::Number(seen.map_or(0, |seen| seen.calls)),
+            Cell::Money(spent.unwrap_or_default()),
         ];
         Row::new(user_href(user), cells)
     });
@@ -106,6 +108,7 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
             Column::new(t("partners-user-since")),
             Column::new(t("partners-last-call")),
             Column::right(t_with("partners-calls-of", &[("count", RECENT_CALLS.into())])),
+            Column::right(t("partners-charged-of")),
         ],
         rows: rows.collect(),
         first: visit.first_href(&path),
@@ -122,23 +125,25 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
     let mut page = view(&visit, &partner, "/users");
     // It is about all of them: not about those who are looked for, nor about those of a later page.
     if after.is_none() && filter == EndUserFilter::default() && !recent.users.is_empty() {
-        page.blocks.extend(spending(&recent));
+        page.blocks.extend(spending(&recent, None));
     }
     visit.show(page.with(filters(&visit, &partner, &fields)).with(table)).await
 }
 
-/// How many end users spent how much lately, and of which calls that is known.
-fn spending(recent: &RecentUsers) -> Vec<Block> {
+/// How many end users spent how much lately, and of which calls that is known; with a mark where `user` is.
+fn spending(recent: &RecentUsers, user: Option<EndUserId>) -> Vec<Block> {
+    let spent = user.and_then(|user| recent.spent_by(user));
     let picture = Spans {
         title: t("partners-spending"),
         values: t("partners-users"),
-        spans: recent.spending().iter().map(class_span).collect(),
+        spans: recent.spending().iter().map(|class| class_span(class, spent)).collect(),
     };
     let bound = Text::looked_back("partners-spending-some", RECENT_CALLS, recent.since_us);
     std::iter::once(picture.into()).chain(bound.map(Block::from)).collect()
 }
 
-fn class_span(class: &SpendingClass) -> Span {
+/// A class; with a mark if whoever `spent` so much is in it.
+fn class_span(class: &SpendingClass, spent: Option<Credits>) -> Span {
     let written = |credits: Credits| grouped(&credits.to_string());
     let from = || ("from", written(class.from).into());
     let (name, color) = match class.below {
@@ -146,8 +151,10 @@ fn class_span(class: &SpendingClass) -> Span {
         Some(below) => (t_with("partners-spending-class", &[from(), ("below", written(below).into())]), "s1"),
         None => (t_with("partners-spending-most", &[from()]), "s1"),
     };
+    let is_here = spent.is_some_and(|spent| class.has(spent));
+    let (note, class_name) = if is_here { (t("partners-spending-here"), "s3") } else { (String::new(), color) };
     let says = grouped(&class.users.to_string());
-    Span { name, from: 0, to: class.users, value: Cell::Number(class.users), says, class: color }
+    Span { name, from: 0, to: class.users, value: Cell::Number(class.users), says, class: class_name, note }
 }
 
 pub(super) async fn load_user(visit: &Visit, id: &str, user: &str) -> Result<(PartnerProfile, EndUserProfile), Fault> {
@@ -165,22 +172,22 @@ pub(super) fn below_list(partner: &PartnerProfile, title: String) -> Page {
 pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
     let (id, user) = path.into_inner();
     let (partner, user) = load_user(&visit, &id, &user).await?;
-    let facts = facts(&visit, &partner, &user).await?;
+    let recent = visit.services().recent_users(partner.id).await?;
     let caps = access::caps::list_of_user(&visit, &holder(&visit, &partner), &user).await?;
     let timeline = crate::pages::timeline(&visit, &user.id.to_string()).await?;
-    let mut page = with_tools(&visit, &user, below_list(&partner, shown_name(&user)))
-        .with(facts)
-        .with(Heading::new(t("partners-caps")))
-        .with(caps)
-        .with(Heading::new(t("console-timeline")))
-        .with(timeline);
+    let mut page =
+        with_tools(&visit, &user, below_list(&partner, shown_name(&user))).with(facts(&partner, &user, &recent));
+    if recent.spent_by(user.id).is_some() {
+        page.blocks.extend(spending(&recent, Some(user.id)));
+    }
+    let mut page =
+        page.with(Heading::new(t("partners-caps"))).with(caps).with(Heading::new(t("console-timeline"))).with(timeline);
     page.subtitle = vec![state(&user), Cell::id(user.id, "")];
     visit.show(page).await
 }
 
-async fn facts(visit: &Visit, partner: &PartnerProfile, user: &EndUserProfile) -> Result<Facts, Fault> {
-    let recent = visit.services().recent_calls(RecentBy::EndUser).await?;
-    let seen = recent.get(&user.id.uuid());
+fn facts(partner: &PartnerProfile, user: &EndUserProfile, recent: &RecentUsers) -> Facts {
+    let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
     let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
     let own = href(partner.id);
     // What stands in it is the partner's affair: it may be about a person.
@@ -190,12 +197,13 @@ async fn facts(visit: &Visit, partner: &PartnerProfile, user: &EndUserProfile) -
         .fact(t("partners-user-since"), Cell::Time(user.created_us))
         .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)))
         .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)))
+        .fact(t("partners-charged-of"), Cell::Money(recent.spent_by(user.id).unwrap_or_default()))
         .fact(t("partners-usage"), Cell::link(t("partners-usage-show"), format!("{own}/usage?user={}", user.id)))
         .fact(t("partners-user-metadata"), Cell::text(t(kept)));
     if user.erased_us.is_some() {
         facts = facts.fact(t("partners-user-erased-when"), Cell::time(user.erased_us));
     }
-    Ok(facts)
+    facts
 }
 
 /// Adds what can be done to an end user. Of one that was erased only what is left can be taken away.

@@ -17,21 +17,34 @@ pub struct Latency {
     pub p95_us: i64,
     /// See above.
     pub p99_us: i64,
+    /// How many of them failed.
+    pub failed: usize,
 }
 
-/// The time from `from_us` to `to_us` in equal parts, each with what its calls took. `took` is when each call began and for
-/// how long it ran, all in microseconds. A part without calls is all zeros; without any call there are no parts.
-pub(super) fn latencies(took: &[(i64, i64)], from_us: i64, to_us: i64) -> Vec<Latency> {
+/// A call that ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ran {
+    /// When it began, in microseconds since the Unix epoch.
+    pub(super) began_us: i64,
+    /// For how long it ran, in microseconds.
+    pub(super) took_us: i64,
+    /// It failed.
+    pub(super) has_failed: bool,
+}
+
+/// The time from `from_us` to `to_us` (microseconds since the Unix epoch) in equal parts, each with what its calls took. A part
+/// without calls is all zeros; without any call there are no parts.
+pub(super) fn latencies(ran: &[Ran], from_us: i64, to_us: i64) -> Vec<Latency> {
     let step = to_us.saturating_sub(from_us).checked_div(PARTS).unwrap_or(0).max(1);
-    if took.is_empty() {
+    if ran.is_empty() {
         return Vec::new();
     }
     let part = |number: i64| {
         let begins_us = from_us.saturating_add(step.saturating_mul(number));
         let is_last = number == PARTS.saturating_sub(1);
         let ends_us = if is_last { i64::MAX } else { begins_us.saturating_add(step) };
-        let within = took.iter().filter(|(began_us, _)| (begins_us..ends_us).contains(began_us));
-        let mut within: Vec<i64> = within.map(|(_, took_us)| *took_us).collect();
+        let of_part = || ran.iter().filter(|call| (begins_us..ends_us).contains(&call.began_us));
+        let mut within: Vec<i64> = of_part().map(|call| call.took_us).collect();
         within.sort_unstable();
         Latency {
             from_us: begins_us,
@@ -39,6 +52,7 @@ pub(super) fn latencies(took: &[(i64, i64)], from_us: i64, to_us: i64) -> Vec<La
             p50_us: at_most(&within, 50),
             p95_us: at_most(&within, 95),
             p99_us: at_most(&within, 99),
+            failed: of_part().filter(|call| call.has_failed).count(),
         }
     };
     (0..PARTS).map(part).collect()

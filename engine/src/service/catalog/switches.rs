@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     CatalogError,
-    latency::{Latency, latencies},
+    latency::{Latency, Ran, latencies},
 };
 use crate::{
     audit::{Action, OpContext},
@@ -189,15 +189,21 @@ impl Services {
         let now_us = self.clock.now_us();
         let rows = self.newest_calls(now_us.saturating_sub(US_PER_DAY)).await?;
         let recent = count_recent_calls(&rows, &HashSet::from([tool.uuid()]), now_us);
-        let took = rows.iter().filter(|(of, ..)| *of == Some(tool.uuid()));
-        let took = took.filter_map(|(_, state, _, created_us, ended_us)| {
-            let ran = !matches!(
-                CallState::from_raw(*state),
-                Some(CallState::Refused | CallState::Denied | CallState::Invalid) | None
-            );
-            ended_us.filter(|_| ran).map(|ended_us| (*created_us, ended_us.saturating_sub(*created_us).max(0)))
-        });
-        Ok((recent, latencies(&took.collect::<Vec<_>>(), recent.since_us, now_us)))
+        let of_tool = rows.iter().filter(|(of, ..)| *of == Some(tool.uuid()));
+        Ok((recent, latencies(&of_tool.filter_map(ran).collect::<Vec<_>>(), recent.since_us, now_us)))
+    }
+
+    /// How long the calls of all tools took that began at `from_us` (microseconds since the Unix epoch) or later, as far as
+    /// they are among the newest [`RECENT_CALLS_MAX`]: then the time begins with the oldest of these.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn recent_latencies(&self, from_us: i64) -> Result<Vec<Latency>, StoreError> {
+        let rows = self.newest_calls(from_us).await?;
+        let is_whole = u64::try_from(rows.len()).unwrap_or(u64::MAX) < RECENT_CALLS_MAX;
+        let oldest_us = rows.last().filter(|_| !is_whole).map(|(.., created_us, _)| *created_us);
+        let ran: Vec<Ran> = rows.iter().filter_map(ran).collect();
+        Ok(latencies(&ran, oldest_us.unwrap_or(from_us), self.clock.now_us()))
     }
 
     /// The newest [`RECENT_CALLS_MAX`] calls of all tools that began at `from_us` or later, the newest first. Identifiers
@@ -231,6 +237,19 @@ fn count_recent_calls(rows: &[CallRow], tools: &HashSet<Uuid>, now_us: i64) -> R
         }
     }
     counted
+}
+
+/// How long a call ran; `None` of one that was turned away, or that has not ended.
+fn ran((_, state, _, created_us, ended_us): &CallRow) -> Option<Ran> {
+    let was_let_in = !matches!(
+        CallState::from_raw(*state),
+        Some(CallState::Refused | CallState::Denied | CallState::Invalid) | None
+    );
+    ended_us.filter(|_| was_let_in).map(|ended_us| Ran {
+        began_us: *created_us,
+        took_us: ended_us.saturating_sub(*created_us).max(0),
+        has_failed: is_failure(*state),
+    })
 }
 
 fn is_failure(state: i16) -> bool {

@@ -58,3 +58,18 @@ fn times_are_cut_down_to_their_ten_minutes() {
     assert_eq!(bucket_of(30 * MINUTE_US), 30 * MINUTE_US);
     assert_eq!(whole_ms(1_999), 1_000);
 }
+
+#[test]
+fn the_platform_keeps_its_share_less_what_it_gives_back() {
+    use AccountKind::{Grant, Payable, PlatformFee, Wallet};
+    for (says, flow, expected) in [
+        ("its share", flow(TransactionKind::Charge, Wallet, PlatformFee, 20), 20),
+        ("of credits that expire", flow(TransactionKind::Charge, Grant, PlatformFee, 20), 20),
+        ("the publisher's share", flow(TransactionKind::Charge, Wallet, Payable, 80), 0),
+        ("its part of a refund", flow(TransactionKind::Refund, PlatformFee, Wallet, 5), -5),
+        ("the publisher's part", flow(TransactionKind::Refund, Payable, Wallet, 20), 0),
+        ("its part of a reversal", flow(TransactionKind::Reversal, PlatformFee, Grant, 5), -5),
+    ] {
+        assert_eq!(kept(&flow), expected, "{says}");
+    }
+}

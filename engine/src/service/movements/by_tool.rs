@@ -13,6 +13,10 @@ use crate::{
     store::{StoreError, entity},
 };
 
+mod rates;
+
+pub use rates::{RATE_DAYS, RefundRates, ToolRate};
+
 /// How many of the newest orders of operators are looked at, refunds or not: orders have no index by kind or by tool.
 pub const ORDERS_LOOKED_AT: u64 = 1_000;
 
@@ -29,11 +33,26 @@ pub struct ToolRefunds {
     pub credits: Credits,
 }
 
-/// What went back lately, by tool.
+/// What went back for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasonRefunds {
+    /// The reason, in the words of whoever ordered it.
+    pub reason: String,
+    /// How many refunds and reversals.
+    pub refunds: i64,
+    /// What they gave back together, in micro-credits.
+    pub credits: Credits,
+}
+
+/// What went back lately, by tool and by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RefundsByTool {
     /// The tool of which most went back first. What was no call's charge has no tool, and is left out.
     pub tools: Vec<ToolRefunds>,
+    /// The reason that was given most often first. Of all refunds and reversals, also those of no tool.
+    pub reasons: Vec<ReasonRefunds>,
+    /// How often calls of tools went back; `None` where too little is known to say it.
+    pub rates: Option<RefundRates>,
     /// There may be older orders: those since this moment, in microseconds since the Unix epoch, were looked at.
     pub since_us: Option<i64>,
 }
@@ -56,7 +75,8 @@ impl Services {
         let tools = self.load_tools_of_charges(refunds.iter().filter_map(charge_of).collect()).await?;
         let wanted = Wanted { tools: tools.values().copied().collect(), ..Wanted::default() };
         let names = self.load_names(wanted).await?.tools;
-        Ok(RefundsByTool { tools: by_tool(&refunds, &tools, &names), since_us })
+        let rates = self.load_refund_rates(&refunds, (&tools, &names), since_us).await?;
+        Ok(RefundsByTool { tools: by_tool(&refunds, &tools, &names), reasons: by_reason(&refunds), rates, since_us })
     }
 
     /// Whose calls these charges are of; those that are of no tool's call are left out.
@@ -98,6 +118,27 @@ fn by_tool(refunds: &[Movement], tools: &HashMap<Uuid, Uuid>, names: &HashMap<Uu
     };
     let mut found: Vec<ToolRefunds> = sums.into_iter().map(told).collect();
     found.sort_by(|one, other| other.credits.cmp(&one.credits).then_with(|| one.path.cmp(&other.path)));
+    found
+}
+
+/// The refunds by their reasons.
+fn by_reason(refunds: &[Movement]) -> Vec<ReasonRefunds> {
+    let mut sums: HashMap<&str, (i64, Credits)> = HashMap::new();
+    for refund in refunds {
+        let (count, credits) = sums.entry(refund.reason.trim()).or_default();
+        *count = count.saturating_add(1);
+        *credits = credits.checked_add(refund.credits.unwrap_or_default()).unwrap_or(Credits::MAX);
+    }
+    let told = |(reason, (refunds, credits)): (&str, (i64, Credits))| ReasonRefunds {
+        reason: reason.to_owned(),
+        refunds,
+        credits,
+    };
+    let mut found: Vec<ReasonRefunds> = sums.into_iter().map(told).collect();
+    found.sort_by(|one, other| {
+        let most = (other.refunds, other.credits).cmp(&(one.refunds, one.credits));
+        most.then_with(|| one.reason.cmp(&other.reason))
+    });
     found
 }
 

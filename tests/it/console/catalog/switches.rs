@@ -108,4 +108,9 @@ async fn a_switch_says_before_what_it_stops(kind: Kind) {
     assert_eq!(services.preview_switch(Switch::Tool(add)).await.unwrap().tools, 0);
     let (recent, took) = services.recent_calls_of(list).await.unwrap();
     assert_eq!((recent.calls, took.iter().map(|part| part.calls).sum::<usize>()), (1, 1));
+    assert!(took.iter().all(|part| part.failed == 0));
+    let (_, took) = services.recent_calls_of(add).await.unwrap();
+    let failed: Vec<(usize, usize)> =
+        took.iter().filter(|part| part.calls > 0).map(|part| (part.calls, part.failed)).collect();
+    assert_eq!(failed, [(2, 1)]);
 }

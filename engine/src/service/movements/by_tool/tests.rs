@@ -42,3 +42,23 @@ fn refunds_are_added_up_by_tool_the_most_first() {
     let about_somebody = Movement { subject: "acc_1".to_owned(), ..refund(1, Some(5)) };
     assert_eq!(by_tool(&[about_somebody], &tools, &names), []);
 }
+
+#[test]
+fn refunds_are_added_up_by_reason_the_most_frequent_first() {
+    let because = |reason: &str, micros| Movement { reason: reason.to_owned(), ..refund(1, micros) };
+    for (says, refunds, expected) in [
+        ("nothing", &[][..], &[][..]),
+        (
+            "the most frequent, not the dearest",
+            &[because("dear", Some(90)), because("wrong", Some(1)), because(" wrong ", Some(2))],
+            &[("wrong", 2, 3), ("dear", 1, 90)],
+        ),
+        ("as often: the dearer", &[because("a", Some(1)), because("b", Some(2))], &[("b", 1, 2), ("a", 1, 1)]),
+        ("what moved nothing", &[because("a", None)], &[("a", 1, 0)]),
+    ] {
+        let found = by_reason(refunds);
+        let found: Vec<(&str, i64, i64)> =
+            found.iter().map(|row| (row.reason.as_str(), row.refunds, row.credits.micros())).collect();
+        assert_eq!(found, expected, "{says}");
+    }
+}
