@@ -24,6 +24,7 @@ use crate::{
 mod assets;
 mod connections;
 mod credentials;
+mod former;
 mod groups;
 mod listing;
 mod namespaces;
@@ -39,7 +40,8 @@ mod view;
 pub use assets::Asset;
 pub use connections::{ConnectionKind, NewConnection, OwnConnection};
 pub(crate) use credentials::sealed_credential;
-pub use credentials::{CredentialInput, CredentialView, Rewrapped};
+pub use credentials::{CredentialInput, CredentialView};
+pub(in crate::service) use credentials::{bound_to_connection, bound_to_namespace};
 pub use groups::{GroupChange, NewGroup, OwnGroup};
 pub use listing::{ListingDraft, ListingEdit, ListingTarget, ToolListing};
 pub use namespaces::{NamespaceChange, NewOwnNamespace};
@@ -88,6 +90,12 @@ pub enum PublishingError {
     /// It contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+    /// The name was another publisher's a while ago, and is kept for that one.
+    #[error("the name is kept for the publisher who had it before")]
+    NameKept {
+        /// When anybody may have it, in microseconds since the Unix epoch.
+        until_us: i64,
+    },
     /// Somebody else changed the catalog at the same moment.
     #[error("the catalog was changed at the same moment: try again")]
     Overtaken,
