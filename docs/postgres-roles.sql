@@ -35,14 +35,14 @@ DECLARE
     -- What changes while the program works. Everything else is only appended to.
     changed     CONSTANT text[] := ARRAY[
         'account', 'approval', 'audit_head', 'auditor_token', 'call_count', 'cap', 'cap_window', 'chain_head',
-        'catalog_change', 'chargeback', 'connection', 'count_head', 'end_user', 'flow_count', 'hot_balance', 'idem', 'import', 'invocation',
-        'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold', 'operator',
+        'catalog_change', 'chargeback', 'connection', 'count_head', 'end_user', 'flow_count', 'former_name', 'hot_balance', 'idem', 'import',
+        'invocation', 'kept_key', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold', 'operator',
         'operator_link', 'operator_session', 'partner', 'partner_usage', 'policy_version', 'publisher', 'purchase',
         'refund_total', 'sales_day', 'token', 'tool', 'tool_document', 'tool_group', 'version', 'wallet_balance', 'webhook', 'webhook_delivery'
     ];
     -- What goes when a call, a day or a session is over, or when somebody lifts a limit.
     removed     CONSTANT text[] := ARRAY[
-        'cap', 'cap_alert', 'connection', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link',
+        'cap', 'cap_alert', 'connection', 'former_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link',
         'operator_session', 'payload', 'tool_group'
     ];
 
@@ -96,6 +96,15 @@ BEGIN
         IF found.name = ANY (removed) THEN
             EXECUTE format('GRANT DELETE ON public.%I TO %I', found.name, application);
         END IF;
+    END LOOP;
+
+    -- What follows the master key when that is replaced, and nothing else of these rows. Where the tables are not made yet,
+    -- this file is run again after the migrations.
+    FOR found IN SELECT * FROM (VALUES ('signing_key', 'wrapped'), ('payload', 'arguments'), ('payload', 'answer'))
+                 AS sealed (name, part)
+        WHERE to_regclass('public.' || sealed.name) IS NOT NULL
+    LOOP
+        EXECUTE format('GRANT UPDATE (%I) ON public.%I TO %I', found.part, found.name, application);
     END LOOP;
 
     FOR found IN SELECT p.oid::regprocedure AS name

@@ -76,8 +76,11 @@ pub trait Door: Send + Sync {
     /// Why not; reads on from the address.
     fn check_hook(&self, url: String) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
 
-    /// The secret with which what is sent to a webhook is signed.
-    fn hook_secret(&self, webhook: WebhookId) -> SecretString;
+    /// Whether the server has the master key for [`Self::hook_secret`].
+    fn signs_hooks(&self) -> bool;
+
+    /// The secret with which what is sent to a webhook is signed; none while the server has not the master key for it.
+    fn hook_secret(&self, webhook: WebhookId) -> Option<SecretString>;
 
     /// Begins an export of the books as a download, with the limits that auditors have; the audit trail tells of it as done
     /// by `by`. `wanted` has been checked.

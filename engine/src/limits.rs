@@ -48,6 +48,12 @@ pub const SLUG_CHARS_MAX: usize = 64;
 /// Shortest namespace slug, in characters.
 pub const SLUG_CHARS_MIN: usize = 2;
 
+/// For how many days the former slug of a namespace is kept for its publisher.
+pub const FORMER_NAME_DAYS: i64 = 90;
+
+/// How many former slugs are kept for one publisher.
+pub const FORMER_NAMES_MAX: u64 = 50;
+
 /// Longest tool name, in characters (the bound of the Model Context Protocol).
 pub const TOOL_NAME_CHARS_MAX: usize = 128;
 
@@ -164,6 +170,16 @@ pub const SCHEMA_APPLICATIONS_MAX: u64 = 10_000;
 
 /// Longest `pattern` of an input schema, in bytes.
 pub const SCHEMA_PATTERN_CHARS_MAX: usize = 1_024;
+
+/// How many patterns an input schema may have.
+pub const SCHEMA_PATTERNS_MAX: usize = 200;
+
+/// How large all patterns of an input schema may be together when they are compiled: states of an automaton over bytes, roughly
+/// counted.
+pub const SCHEMA_PATTERNS_SIZE_MAX: u64 = 100_000;
+
+/// How much of what it has worked out one pattern keeps, in bytes.
+pub const SCHEMA_PATTERN_CACHE_BYTES_MAX: usize = 262_144;
 
 /// How many steps checking the arguments of one call against its schema may take, at worst. A step is one keyword at one
 /// value, or sixteen bytes at one state of a pattern.

@@ -96,7 +96,7 @@ pub fn seal_factor(
     operator: OperatorId,
     nonce: [u8; crate::sealing::NONCE_BYTES],
 ) -> Result<Vec<u8>, SealError> {
-    sealing.seal(secret.as_bytes(), nonce, &bound_to(operator))
+    sealing.seal(secret.as_bytes(), nonce, &factor_bound_to(operator))
 }
 
 /// Reads what [`seal_factor`] made for the same operator.
@@ -104,11 +104,12 @@ pub fn seal_factor(
 /// # Errors
 /// It is anything else.
 pub fn open_factor(sealing: &Sealing, sealed: &[u8], operator: OperatorId) -> Result<TotpSecret, SealError> {
-    let opened = sealing.open(sealed, &bound_to(operator))?;
+    let opened = sealing.open(sealed, &factor_bound_to(operator))?;
     TotpSecret::from_bytes(&opened).ok_or(SealError)
 }
 
-fn bound_to(operator: OperatorId) -> Vec<u8> {
+/// What the secret of an operator's second factor is bound to: nobody puts it in the place of another one.
+pub(crate) fn factor_bound_to(operator: OperatorId) -> Vec<u8> {
     [b"tollgate operator factor".as_slice(), operator.uuid().as_bytes()].concat()
 }
 

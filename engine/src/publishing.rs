@@ -12,6 +12,7 @@ pub mod names;
 pub mod openapi;
 pub mod rest;
 pub mod schema;
+mod yaml;
 
 /// Something that a publisher gave was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -58,6 +58,22 @@ impl Sealing {
         sealed.truncate(length);
         Ok(sealed)
     }
+
+    /// The same secret for whoever has the key `to` instead of this one.
+    ///
+    /// # Errors
+    /// It was not made by [`Self::seal`] with this key and the same `bound_to`.
+    pub fn reseal(
+        &self,
+        to: &Self,
+        sealed: &[u8],
+        random: fn(&mut [u8]),
+        bound_to: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_BYTES];
+        random(&mut nonce);
+        to.seal(&self.open(sealed, bound_to)?, nonce, bound_to)
+    }
 }
 
 #[cfg(test)]

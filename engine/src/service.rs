@@ -41,6 +41,7 @@ pub mod health;
 pub mod invocations;
 pub mod invoke;
 pub mod journal;
+pub mod master_key;
 pub mod movements;
 pub mod operators;
 pub mod outbox;
@@ -98,6 +99,8 @@ pub struct Services {
     payloads: payloads::Payloads,
     /// What publishers' secrets are sealed under.
     credentials: ArcSwapOption<publishing::CredentialSetup>,
+    /// What the master key of this process opens.
+    master_key: ArcSwapOption<master_key::SealingKeys>,
     /// Held while recorded calls are decided again.
     replaying: tokio::sync::Mutex<()>,
     /// When this process began, in microseconds since the Unix epoch.
@@ -151,6 +154,7 @@ impl Services {
             counting: counts::Counting::default(),
             payloads: payloads::Payloads::default(),
             credentials: ArcSwapOption::empty(),
+            master_key: ArcSwapOption::empty(),
             replaying: tokio::sync::Mutex::default(),
             started_us,
             verification: Arc::default(),

@@ -213,7 +213,8 @@ pub fn app_state(
     gateway: Gateway,
 ) -> Result<AppState, StartError> {
     let upstreams = Arc::new(HttpUpstreams::new(egress, Arc::clone(&services.clock))?);
-    let webhook_keys = WebhookKeys::new(&key.derive("webhooks")?);
+    // Opened when the server is: see `webhooks::open`.
+    let webhook_keys = WebhookKeys::closed();
     let config = Arc::new(config);
     let auth_limiter = Arc::new(AuthLimiter::new(&config.limits));
     let exports = Arc::new(Semaphore::new(EXPORTS_MAX));

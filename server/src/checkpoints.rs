@@ -22,9 +22,12 @@ use engine::{
     store::StoreError,
 };
 
-use crate::config::{
-    Ledger,
-    master_key::{MasterKey, MasterKeyError},
+use crate::{
+    config::{
+        Ledger,
+        master_key::{MasterKey, MasterKeyError},
+    },
+    master_key::SIGNING_KEYS_LABEL,
 };
 
 /// How often it is looked whether a checkpoint is due.
@@ -54,7 +57,7 @@ pub enum SetupError {
 pub fn setup(config: &Ledger, key: &MasterKey) -> Result<CheckpointSetup, SetupError> {
     let every_us = i64::try_from(config.checkpoint_every_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
     let rules = CheckpointRules { every_us, auditors: config.auditors.clone() };
-    Ok(CheckpointSetup { rules, wrapping: WrappingKey::new(&key.derive("ledger-signing-keys")?)? })
+    Ok(CheckpointSetup { rules, wrapping: WrappingKey::new(&key.derive(SIGNING_KEYS_LABEL)?)? })
 }
 
 /// Makes checkpoints when they are due and keeps a copy of all of them in the configured folder, until it is stopped.

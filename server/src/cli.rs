@@ -13,13 +13,13 @@ mod account;
 mod apply;
 mod audit;
 mod chargeback;
-mod credentials;
 pub mod dates;
 mod doctor;
 mod export;
 mod keep;
 mod ledger;
 mod listing;
+mod master_key;
 mod operate;
 mod operator;
 mod payout;
@@ -68,9 +68,9 @@ enum Command {
     /// Look at what publishers have handed in, and approve or reject it.
     #[command(subcommand)]
     Listing(listing::ListingCommand),
-    /// Look after the secrets of publishers.
+    /// Replace the master key.
     #[command(subcommand)]
-    Credentials(credentials::CredentialsCommand),
+    MasterKey(master_key::MasterKeyCommand),
     /// Say who may use the console, and who may look at the books.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
@@ -197,8 +197,8 @@ pub fn run() -> Exit {
         Command::Payout(args) => load(&cli, &environment).and_then(|loaded| payout::run(args, &loaded)),
         Command::Price(command) => load(&cli, &environment).and_then(|loaded| price::run(command, &loaded)),
         Command::Listing(command) => load(&cli, &environment).and_then(|loaded| listing::run(command, &loaded)),
-        Command::Credentials(command) => {
-            load(&cli, &environment).and_then(|loaded| credentials::run(command, &loaded, &environment))
+        Command::MasterKey(command) => {
+            load(&cli, &environment).and_then(|loaded| master_key::run(command, &loaded, &environment))
         }
         Command::Operator(command) => load(&cli, &environment).and_then(|loaded| operator::run(command, &loaded)),
         Command::Audit(command) => load(&cli, &environment).and_then(|loaded| audit::run(command, &loaded)),

@@ -31,6 +31,7 @@ use crate::{
         login_backoff::LoginAttempt,
     },
     mail,
+    master_key::FACTORS_LABEL,
     upstream::HttpUpstreams,
     webhooks::WebhookKeys,
 };
@@ -43,7 +44,7 @@ const FORM_BYTES_MAX: usize = 1024 * 1024;
 /// # Errors
 /// The library fails.
 pub fn setup(key: &MasterKey) -> Result<Arc<ConsoleSetup>, MasterKeyError> {
-    let sealing = Sealing::new(&key.derive("second factors")?).map_err(|_failed| MasterKeyError::Crypto)?;
+    let sealing = Sealing::new(&key.derive(FACTORS_LABEL)?).map_err(|_failed| MasterKeyError::Crypto)?;
     Ok(Arc::new(ConsoleSetup { sealing }))
 }
 
@@ -161,7 +162,11 @@ impl Door for ServerDoor {
         Box::pin(async move { upstreams.check_hook(&url).await.map_err(|refusal| refusal.to_string()) })
     }
 
-    fn hook_secret(&self, webhook: WebhookId) -> SecretString {
+    fn signs_hooks(&self) -> bool {
+        self.webhook_keys.is_open()
+    }
+
+    fn hook_secret(&self, webhook: WebhookId) -> Option<SecretString> {
         self.webhook_keys.secret_of(webhook)
     }
 

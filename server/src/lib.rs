@@ -15,6 +15,7 @@ pub mod http;
 pub mod importer;
 pub mod mail;
 pub mod marketplace;
+pub mod master_key;
 pub mod openapi;
 pub mod operator;
 pub mod payloads;

@@ -17,7 +17,7 @@ use engine::{
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::cli::Exit;
+use crate::{cli::Exit, master_key::HandedKeys};
 
 mod accounts;
 mod auditor;
@@ -25,6 +25,7 @@ pub mod catalog;
 pub mod console;
 mod ledger;
 pub mod listings;
+mod master_key;
 pub mod movements;
 pub mod periods;
 pub mod policy;
@@ -201,10 +202,19 @@ pub enum Command {
         /// Why; its publisher reads it.
         reason: String,
     },
-    /// Seal publishers' secrets under the master key that is in use now.
-    CredentialsRewrap {
-        /// What they were sealed under before, in hexadecimal digits: made from the master key for this alone.
-        old_key: String,
+    /// Take a name back that a namespace had, so that anybody may have it.
+    ListingFree {
+        /// The former slug.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Seal everything under the master key that is in use now.
+    MasterKeyRotate {
+        /// What was made from the one before; none if that is lost.
+        old: Option<Box<HandedKeys>>,
+        /// Which one is in use now, in hexadecimal digits.
+        new: String,
     },
     /// Keep a policy.
     PolicyDraft {
@@ -253,7 +263,8 @@ impl Command {
             Self::PriceCancel { .. } => "price cancel",
             Self::ListingApprove { .. } => "listing approve",
             Self::ListingReject { .. } => "listing reject",
-            Self::CredentialsRewrap { .. } => "credentials rewrap",
+            Self::ListingFree { .. } => "listing free",
+            Self::MasterKeyRotate { .. } => "master-key rotate",
             Self::PolicyDraft { .. } => "policy draft",
             Self::PolicyPublish { .. } => "policy publish",
             Self::PolicyRollback { .. } => "policy rollback",
@@ -393,7 +404,8 @@ pub async fn execute(services: &Services, by: &OpContext, command: &Command) -> 
         Command::ListingReject { namespace, seen, reason } => {
             listings::reject(services, by, (namespace, seen), reason).await
         }
-        Command::CredentialsRewrap { old_key } => listings::rewrap(services, by, old_key).await,
+        Command::ListingFree { name, reason } => listings::free(services, by, name, reason.as_deref()).await,
+        Command::MasterKeyRotate { old, new } => master_key::rotate(services, by, old.as_deref(), new).await,
         Command::PolicyDraft { policy, author, note } => policy::draft(services, by, policy, author, note).await,
         Command::PolicyPublish { number } => policy::publish(services, by, *number).await,
         Command::PolicyRollback { number, author } => policy::rollback(services, by, *number, author).await,

@@ -12,9 +12,12 @@ use engine::{
     store::StoreError,
 };
 
-use crate::config::{
-    Payloads,
-    master_key::{MasterKey, MasterKeyError},
+use crate::{
+    config::{
+        Payloads,
+        master_key::{MasterKey, MasterKeyError},
+    },
+    master_key::PAYLOADS_LABEL,
 };
 
 /// How often what waits is written, and what is over is forgotten.
@@ -30,7 +33,7 @@ pub fn setup(config: &Payloads, key: &MasterKey) -> Result<Arc<PayloadSetup>, Ma
         keep_us: i64::try_from(config.keep_s).unwrap_or(i64::MAX).saturating_mul(1_000_000),
         bytes_max: usize::try_from(config.bytes_max).unwrap_or(usize::MAX),
     };
-    let sealing = Sealing::new(&key.derive("payloads")?).map_err(|_failed| MasterKeyError::Crypto)?;
+    let sealing = Sealing::new(&key.derive(PAYLOADS_LABEL)?).map_err(|_failed| MasterKeyError::Crypto)?;
     Ok(Arc::new(PayloadSetup { rules, sealing }))
 }
 

@@ -39,7 +39,8 @@ use crate::{
         problem::{Fault, Problem},
         routes::resource,
     },
-    marketplace::auth::store_problem,
+    marketplace::{auth::store_problem, time_text},
+    master_key::CREDENTIALS_LABEL,
     state::AppState,
 };
 
@@ -51,12 +52,9 @@ const TRIES_MAX: u32 = 5;
 /// # Errors
 /// The library fails.
 pub fn setup(key: &MasterKey) -> Result<Arc<CredentialSetup>, MasterKeyError> {
-    let sealing = Sealing::new(&key.derive(SEALING_LABEL)?).map_err(|_failed| MasterKeyError::Crypto)?;
+    let sealing = Sealing::new(&key.derive(CREDENTIALS_LABEL)?).map_err(|_failed| MasterKeyError::Crypto)?;
     Ok(Arc::new(CredentialSetup { sealing }))
 }
-
-/// For what the key is that publishers' secrets are sealed under.
-pub const SEALING_LABEL: &str = "publishers' credentials";
 
 /// The routes of this module.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -184,6 +182,12 @@ pub(crate) fn problem(error: PublishingError) -> Problem {
         PublishingError::Incomplete(faults) => {
             let faults = faults.into_iter().map(|fault| place("listing", &fault.field, fault.message));
             Problem::invalid(Code::ListingIncomplete, faults.collect())
+        }
+        PublishingError::NameKept { until_us } => {
+            let until = time_text(until_us);
+            let message = format!("is kept for the publisher who had it before; it is free from {until} on");
+            let fault = place("body", "namespace", message);
+            Problem::invalid(Code::Conflict, vec![fault]).fact("free_from", until.into())
         }
         PublishingError::Conflict(message) => Problem::new(Code::Conflict, message),
         PublishingError::Overtaken => Problem::new(Code::Overloaded, error.to_string()).retry_after_s(1),

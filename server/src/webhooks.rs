@@ -4,7 +4,10 @@
 //! `x-tollgate-signature` is `v1=` and the HMAC-SHA256, in hexadecimal digits, of the timestamp, a full stop and the body, under
 //! the webhook's secret. Whoever receives it refuses old timestamps, and knows by the event's `id` what came twice.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use aws_lc_rs::hmac;
 use engine::{
@@ -12,6 +15,7 @@ use engine::{
     ledger::hex::hex,
     service::{
         Services,
+        master_key::KeptKeyError,
         partners::{OutgoingDelivery, PartnerEvent},
         work::Work,
     },
@@ -35,9 +39,10 @@ const US_PER_S: i64 = 1_000_000;
 /// What secrets of webhooks begin with.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// Makes the secrets of webhooks: each from the key and the webhook's identifier, so that none is stored.
+/// Makes the secrets of webhooks: each from the key and the webhook's identifier, so that none is stored. Closed while this
+/// process has not the master key that the key is sealed under: then there are no secrets, rather than wrong ones.
 #[derive(Clone)]
-pub struct WebhookKeys(Arc<hmac::Key>);
+pub struct WebhookKeys(Arc<RwLock<Option<hmac::Key>>>);
 
 impl std::fmt::Debug for WebhookKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -46,15 +51,54 @@ impl std::fmt::Debug for WebhookKeys {
 }
 
 impl WebhookKeys {
-    /// With the key that the master key gives for webhooks.
-    pub fn new(key: &[u8; 32]) -> Self {
-        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
+    /// Closed.
+    pub fn closed() -> Self {
+        Self(Arc::default())
     }
 
-    /// The secret of a webhook: always the same.
-    pub fn secret_of(&self, webhook: WebhookId) -> SecretString {
-        let made = hmac::sign(&self.0, webhook.uuid().as_bytes());
-        SecretString::from(format!("{SECRET_PREFIX}{}", hex(made.as_ref())))
+    /// With this key.
+    pub fn new(key: &[u8; 32]) -> Self {
+        let keys = Self::closed();
+        keys.set(Some(key));
+        keys
+    }
+
+    fn set(&self, key: Option<&[u8; 32]>) {
+        let made = key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = made;
+    }
+
+    /// Whether there is a key.
+    pub fn is_open(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The secret of a webhook: always the same. None while there is no key.
+    pub fn secret_of(&self, webhook: WebhookId) -> Option<SecretString> {
+        let key = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let made = hmac::sign(key.as_ref()?, webhook.uuid().as_bytes());
+        Some(SecretString::from(format!("{SECRET_PREFIX}{}", hex(made.as_ref()))))
+    }
+
+    /// Takes the key that the database keeps: it may have been sealed under another master key meanwhile.
+    async fn refresh(&self, services: &Services) -> Result<(), KeptKeyError> {
+        match services.webhook_root().await {
+            Ok(key) => self.set(Some(&key)),
+            // What is known stays right.
+            Err(KeptKeyError::Store(error)) if error.is_away() => {}
+            Err(error) => {
+                self.set(None);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens the key that webhooks' secrets are made from, before anybody is served.
+pub async fn open(state: &AppState) {
+    if let Err(error) = state.webhook_keys.refresh(&state.services).await {
+        tracing::error!(%error, "no webhook is told anything");
     }
 }
 
@@ -99,6 +143,14 @@ pub async fn run_thresholds(services: Arc<Services>) {
 pub async fn run_sending(state: AppState) {
     loop {
         tokio::time::sleep(SEND_PAUSE).await;
+        let was_open = state.webhook_keys.is_open();
+        if let Err(error) = state.webhook_keys.refresh(&state.services).await {
+            state.services.note_work(Work::Webhooks, Some(error.to_string()));
+            if was_open {
+                tracing::error!(%error, "no webhook is told anything");
+            }
+            continue;
+        }
         let sent = send_due(&state).await;
         state.services.note_work(Work::Webhooks, sent.as_ref().err().map(ToString::to_string));
         if let Err(error) = sent
@@ -125,12 +177,13 @@ async fn send_due(state: &AppState) -> Result<(), StoreError> {
 }
 
 async fn send_one(state: &AppState, delivery: &OutgoingDelivery) -> Result<(), StoreError> {
+    // Without a key nothing is signed, and it stays due.
+    let Some(secret) = state.webhook_keys.secret_of(delivery.webhook.id) else { return Ok(()) };
     if !state.services.claim_delivery(delivery).await? {
         return Ok(());
     }
     let body = view(&delivery.event).to_string();
     let sent_s = state.services.clock.now_us().div_euclid(US_PER_S);
-    let secret = state.webhook_keys.secret_of(delivery.webhook.id);
     let headers = [
         ("x-tollgate-timestamp", sent_s.to_string()),
         ("x-tollgate-signature", sign(&secret, sent_s, &body)),

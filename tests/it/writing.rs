@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 71] = [
+const USE_CASES: [(&str, &str, &[Action]); 76] = [
     ("access.rs", "create_end_user", &[]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -51,6 +51,10 @@ const USE_CASES: [(&str, &str, &[Action]); 71] = [
     ("checkpoints.rs", "rotate_signing_key", &[KeyCreate, KeyRetire]),
     ("counts.rs", "save_counts", &[]),
     ("facts.rs", "complete_facts", &[]),
+    ("master_key.rs", "webhook_root", &[]),
+    ("master_key/rotate.rs", "give_up_old_master_key", &[MasterKeyRotate]),
+    ("master_key/rotate.rs", "keep_root_of", &[MasterKeyRotate]),
+    ("master_key/rotate.rs", "save_resealed", &[MasterKeyRotate]),
     (
         "movements.rs",
         "carry_out",
@@ -127,9 +131,9 @@ const USE_CASES: [(&str, &str, &[Action]); 71] = [
             ToolGroupChange,
             ToolGroupRemove,
             PriceSet,
-            CredentialRewrap,
         ],
     ),
+    ("publishing/former.rs", "free_former_name", &[NamespaceFreeName]),
     ("publishing/sales.rs", "acknowledge_call", &[CallAcknowledge]),
     ("purchases.rs", "confirm_purchase", &[PurchaseConfirm]),
     ("purchases.rs", "create_purchase", &[PurchaseCreate]),
@@ -139,7 +143,7 @@ const USE_CASES: [(&str, &str, &[Action]); 71] = [
 ];
 
 /// Use cases that tell nothing, and why that is right.
-const UNTOLD: [(&str, &str); 11] = [
+const UNTOLD: [(&str, &str); 12] = [
     ("complete_facts", "the rows were told of when they were made"),
     ("create_end_user", "a paid call makes it on its way; the books have the call"),
     ("change_queued_mail", "a mail follows from a change that is told"),
@@ -147,6 +151,7 @@ const UNTOLD: [(&str, &str); 11] = [
     ("tell_partner", "it follows from calls that are in the books"),
     ("warn_of_low_balance", "it follows from calls that are in the books"),
     ("forget_ended_sessions", "what is over cannot be used already"),
+    ("webhook_root", "what follows from the master key is written down; nothing is different by it"),
     ("save_payloads", "what calls carried, kept and forgotten as the configuration says; who reads it is told"),
     ("save_counts", "counts of calls and of the books, which are kept elsewhere"),
     ("save_session_note", "when somebody was last seen, and what a page says once"),
@@ -198,6 +203,7 @@ fn every_use_case_that_writes_is_known_with_what_it_tells() {
         "save_session_note",
         "save_counts",
         "save_payloads",
+        "webhook_root",
         "rehearse",
     ];
     assert_eq!(functions, expected.into());

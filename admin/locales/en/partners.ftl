@@ -235,6 +235,7 @@ partners-hook-new = Make a webhook
 partners-hook-text = From now on everything that the partner is told is sent there, signed with a secret that is shown once, on the next page.
 partners-hook-made = The webhook is made
 partners-hook-made-before = This form was sent before, and the webhook was made then. Its secret was shown then and is not shown again: remove the webhook if nobody has kept it, and make another one.
+partners-hook-no-key = The server has not the master key that webhooks are signed with: put that back, or run “tollgate master-key rotate”.
 partners-hook-secret = With this secret everything that is sent there is signed. It is shown this once: copy it now, and give it to the partner in a way that nobody else can read.
 partners-hook-remove = Remove
 partners-hook-remove-text = Nothing is sent there any more, nor what is still on its way. What was sent stays in the list of all deliveries.

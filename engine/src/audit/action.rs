@@ -147,8 +147,10 @@ pub enum Action {
     ListingReject,
     /// A warning of a call was seen by its publisher.
     CallAcknowledge,
-    /// Publishers' secrets were sealed under another master key.
-    CredentialRewrap,
+    /// A name that a namespace had before may be anybody's.
+    NamespaceFreeName,
+    /// What was sealed under an earlier master key is sealed under the one in use.
+    MasterKeyRotate,
     /// A tool was switched off.
     ToolDisable,
     /// A tool was switched on.
@@ -209,7 +211,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 101] = [
+    pub const ALL: [(Self, &'static str); 102] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),
@@ -282,7 +284,8 @@ impl Action {
         (Self::ListingApprove, "listing.approve"),
         (Self::ListingReject, "listing.reject"),
         (Self::CallAcknowledge, "call.acknowledge"),
-        (Self::CredentialRewrap, "credential.rewrap"),
+        (Self::NamespaceFreeName, "namespace.free_name"),
+        (Self::MasterKeyRotate, "master_key.rotate"),
         (Self::ToolDisable, "tool.disable"),
         (Self::ToolEnable, "tool.enable"),
         (Self::AccountSuspend, "account.suspend"),

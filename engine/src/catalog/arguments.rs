@@ -64,6 +64,12 @@ pub enum SchemaError {
     /// More than [`limits::SCHEMA_SUBSCHEMAS_MAX`] subschemas.
     #[error("the input schema must have at most {} subschemas", limits::SCHEMA_SUBSCHEMAS_MAX)]
     TooManySubschemas,
+    /// More than [`limits::SCHEMA_PATTERNS_MAX`] patterns, or together larger than [`limits::SCHEMA_PATTERNS_SIZE_MAX`].
+    #[error("the input schema has too many patterns, or too large ones, at `{at}`")]
+    TooManyPatterns {
+        /// A JSON pointer into the schema.
+        at: String,
+    },
     /// A subschema applies to a value because it applies to it.
     #[error("the input schema applies itself to the same value without end at `{at}`")]
     Endless {
@@ -98,7 +104,7 @@ impl ArgumentSchema {
     fn build(schema: &Value, cost: Option<Cost>) -> Result<Self, SchemaError> {
         let patterns = PatternOptions::regex()
             .size_limit(limits::SCHEMA_PATTERN_BYTES_MAX)
-            .dfa_size_limit(limits::SCHEMA_PATTERN_BYTES_MAX);
+            .dfa_size_limit(limits::SCHEMA_PATTERN_CACHE_BYTES_MAX);
         let validator = jsonschema::options()
             .offline()
             .with_pattern_options(patterns)
@@ -116,13 +122,19 @@ impl ArgumentSchema {
     /// Checks arguments. Of a small arguments object at most [`limits::ARGUMENT_FAULTS_MAX`] faults are reported, of
     /// one with more than [`limits::ARGUMENT_FAULT_SEARCH_NODES_MAX`] values the first.
     pub fn validate(&self, arguments: &Json<'_>) -> Result<(), Vec<ArgumentFault>> {
-        if !self.cost.as_ref().is_none_or(|cost| cost.allows(arguments)) {
+        let work = self.cost.as_ref().map(|cost| cost.work(arguments));
+        if work.is_some_and(|work| !work.is_bounded()) {
             let message = "are too large or too deep to be checked against the tool's input schema".to_owned();
             return Err(vec![ArgumentFault { path: Vec::new(), message }]);
         }
         let value = arguments.to_value();
         if self.validator.is_valid(&value) {
             return Ok(());
+        }
+        // the validator has said no; should it name no reason, the answer still has to be no
+        let unnamed = || ArgumentFault { path: Vec::new(), message: "does not fit the tool's input schema".to_owned() };
+        if work.is_some_and(|work| !work.names_faults()) {
+            return Err(vec![unnamed()]);
         }
         let mut faults: Vec<_> = if arguments.node_count() <= limits::ARGUMENT_FAULT_SEARCH_NODES_MAX {
             self.validator.iter_errors(&value).take(limits::ARGUMENT_FAULTS_MAX).map(|error| fault(&error)).collect()
@@ -131,8 +143,6 @@ impl ArgumentSchema {
         };
         // the validator's own order depends on how serde_json keeps members
         faults.sort_unstable();
-        // the validator has said no; should it name no reason, the answer still has to be no
-        let unnamed = || ArgumentFault { path: Vec::new(), message: "does not fit the tool's input schema".to_owned() };
         Err(if faults.is_empty() { vec![unnamed()] } else { faults })
     }
 }

@@ -66,7 +66,8 @@ impl WrappingKey {
     }
 }
 
-fn bound_to(number: i64, public: &PublicKey) -> Vec<u8> {
+/// What the private part of a key is bound to: its number and its public part.
+pub(crate) fn bound_to(number: i64, public: &[u8]) -> Vec<u8> {
     [b"tollgate signing key".as_slice(), &number.to_be_bytes(), public].concat()
 }
 

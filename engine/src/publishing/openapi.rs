@@ -1,4 +1,4 @@
-//! An `OpenAPI` document (3.0 or 3.1, JSON) as tools: one for every operation that takes JSON or no body.
+//! An `OpenAPI` document (3.0 or 3.1, JSON or YAML) as tools: one for every operation that takes JSON or no body.
 //!
 //! References lead to places in the document and nowhere else. Schemas that are referred to are copied once, so that one
 //! which contains itself stays one. What a document may cost is bounded: its size, its operations, what is copied.
@@ -14,6 +14,7 @@ use super::{
     FieldFault, beginning,
     names::{Names, fitting},
     rest::RestShape,
+    yaml,
 };
 use crate::{catalog::http_url, json, limits};
 
@@ -73,9 +74,8 @@ pub fn read(text: &str) -> Result<Described, FieldFault> {
     if text.len() > limits::OPENAPI_BYTES_MAX {
         return Err(FieldFault::new("spec", format!("must have at most {} bytes", limits::OPENAPI_BYTES_MAX)));
     }
-    let parsed = json::parse(text).map_err(|error| FieldFault::new("spec", error.to_string()))?;
-    let value = parsed.to_value();
-    let root = value.as_object().ok_or_else(|| FieldFault::new("spec", "must be a JSON object"))?;
+    let value = value_of(text.trim_start_matches('\u{feff}')).map_err(|error| FieldFault::new("spec", error))?;
+    let root = value.as_object().ok_or_else(|| FieldFault::new("spec", "must be an object"))?;
     let document = Document { root: &value, is_3_0: version(root)? };
     let paths = match root.get("paths") {
         Some(Value::Object(paths)) => paths,
@@ -97,6 +97,14 @@ pub fn read(text: &str) -> Result<Described, FieldFault> {
         tools: reading.tools,
         skipped: reading.skipped,
     })
+}
+
+/// What begins as JSON does is JSON; everything else is YAML.
+fn value_of(text: &str) -> Result<Value, String> {
+    if text.trim_start().starts_with(['{', '[', '"']) {
+        return json::parse(text).map(|parsed| parsed.to_value()).map_err(|error| error.to_string());
+    }
+    yaml::parse(text).map_err(|error| error.to_string())
 }
 
 impl Described {

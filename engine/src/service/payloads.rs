@@ -192,7 +192,7 @@ impl Payloads {
 }
 
 /// What a text is bound to: which one it is, and its call.
-fn bound_to(what: &str, call: InvocationId) -> Vec<u8> {
+pub(super) fn bound_to(what: &str, call: InvocationId) -> Vec<u8> {
     [b"payload ", what.as_bytes(), call.uuid().as_bytes()].concat()
 }
 

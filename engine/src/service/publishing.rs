@@ -25,6 +25,7 @@ mod assets;
 mod connections;
 mod credentials;
 mod decision;
+mod former;
 mod groups;
 mod inspection;
 mod listing;
@@ -42,7 +43,8 @@ mod view;
 pub use assets::Asset;
 pub use connections::{ConnectionKind, NewConnection, OwnConnection};
 pub(crate) use credentials::sealed_credential;
-pub use credentials::{CredentialInput, CredentialView, Rewrapped};
+pub use credentials::{CredentialInput, CredentialView};
+pub(in crate::service) use credentials::{bound_to_connection, bound_to_namespace};
 pub use groups::{GroupChange, NewGroup, OwnGroup};
 pub use inspection::{ListingFacts, Review, ToolOffer};
 pub use listing::{ListingDraft, ListingEdit, ListingTarget, ToolListing};
@@ -93,6 +95,12 @@ pub enum PublishingError {
     /// It contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+    /// The name was another publisher's a while ago, and is kept for that one.
+    #[error("the name is kept for the publisher who had it before")]
+    NameKept {
+        /// When anybody may have it, in microseconds since the Unix epoch.
+        until_us: i64,
+    },
     /// Somebody else changed the catalog at the same moment.
     #[error("the catalog was changed at the same moment: try again")]
     Overtaken,

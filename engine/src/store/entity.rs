@@ -41,10 +41,14 @@ pub mod connection;
 pub mod credit_grant;
 /// A partner's customer.
 pub mod end_user;
+/// A slug that a namespace had before it was renamed.
+pub mod former_name;
 /// What the configuration's catalog last brought in.
 pub mod import;
 /// Calls.
 pub mod invocation;
+/// A key that outlives the master key that it was made from.
+pub mod kept_key;
 /// The chart of accounts.
 pub mod ledger_account;
 /// A single-use link.

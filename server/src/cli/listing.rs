@@ -1,4 +1,4 @@
-//! `tollgate listing list|show|approve|reject`.
+//! `tollgate listing list|show|approve|reject|free`.
 
 use clap::{Args, Subcommand};
 
@@ -19,6 +19,8 @@ pub(super) enum ListingCommand {
     Approve(ApproveArgs),
     /// Give back what was handed in.
     Reject(RejectArgs),
+    /// Let anybody have a name that a namespace had before it was renamed.
+    Free(FreeArgs),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +66,18 @@ pub(super) struct RejectArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct FreeArgs {
+    /// The former slug.
+    name: String,
+    /// Why, for the audit trail.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(command: &ListingCommand, loaded: &Loaded) -> Outcome {
     let config = &loaded.config;
     match command {
@@ -81,6 +95,10 @@ pub(super) fn run(command: &ListingCommand, loaded: &Loaded) -> Outcome {
                 seen: args.seen.clone(),
                 reason: args.reason.clone(),
             };
+            operate::run(&command, config, args.json)
+        }
+        ListingCommand::Free(args) => {
+            let command = Command::ListingFree { name: args.name.clone(), reason: args.reason.clone() };
             operate::run(&command, config, args.json)
         }
     }

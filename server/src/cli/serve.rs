@@ -28,14 +28,14 @@ use crate::{
         master_key::MasterKey,
         tls::{Certificates, TlsError},
     },
-    console, counts, demo,
+    counts, demo,
     gateway::{
         Gateway, PATH, setup,
         token::{load_or_create, token_path},
     },
-    importer, mail,
+    importer, mail, master_key,
     operator::socket::OperatorSocket,
-    payloads, publishing,
+    payloads,
     upstream::EgressRules,
     webhooks,
 };
@@ -92,6 +92,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
     let count = counts::run(Arc::clone(&engine.services));
     let vouch = checkpoints::run(Arc::clone(&engine.services), config.ledger.checkpoint_dir.clone());
     let state = app::app_state(engine.services, config, egress, key, gateway).map_err(database)?;
+    webhooks::open(&state).await;
     let mut servers = Vec::new();
     if let Some((desk, _)) = desk {
         servers.push(app::listen(state.clone(), desk, secured.clone(), Served::Console).map_err(refused)?);
@@ -161,11 +162,7 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
 fn set_up(services: &Services, config: &Config, key: &MasterKey) -> Result<(), Failure> {
     let checkpoints = checkpoints::setup(&config.ledger, key).map_err(|error| Failure::new(Exit::Config, error))?;
     services.set_up_checkpoints(checkpoints);
-    services.set_up_console(console::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
-    services
-        .set_up_payloads(payloads::setup(&config.payloads, key).map_err(|error| Failure::new(Exit::Config, error))?);
-    services.set_up_credentials(publishing::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
-    Ok(())
+    master_key::set_up(services, config, key).map_err(|error| Failure::new(Exit::Config, error))
 }
 
 /// Commands come to the one writer of a file; beside servers of a shared database they write for themselves.

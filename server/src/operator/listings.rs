@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use engine::{
     audit::OpContext,
-    sealing::Sealing,
     service::{
         Services,
         publishing::{HandedIn, OwnNamespace, OwnTool, PublishingError},
@@ -14,11 +13,7 @@ use engine::{
 use serde_json::{Value, json};
 
 use super::{Done, NotDone, done};
-use crate::{
-    cli::Exit,
-    config::master_key::KEY_BYTES,
-    publishing::{address_free, review_view},
-};
+use crate::publishing::{address_free, review_view};
 
 fn refused(error: PublishingError) -> NotDone {
     match error {
@@ -124,15 +119,13 @@ pub(super) async fn reject(
     done(&review_view(&rejected), vec![format!("{} was given back to its publisher", rejected.name)])
 }
 
-pub(super) async fn rewrap(services: &Services, by: &OpContext, old_key: &str) -> Result<Done, NotDone> {
-    let malformed = || NotDone::new(Exit::Usage, "the old key is not 32 bytes in hexadecimal digits");
-    let key: [u8; KEY_BYTES] = engine::ledger::hex::from_hex(old_key).ok_or_else(malformed)?;
-    let old = Sealing::new(&key).map_err(NotDone::refused)?;
-    let rewrapped = services.rewrap_credentials(by, &old).await.map_err(refused)?;
-    let view = json!({"sealed": rewrapped.sealed, "known": rewrapped.known, "lost": rewrapped.lost});
-    let line = format!(
-        "{} secrets were sealed anew, {} were before, {} cannot be opened and have to be set again",
-        rewrapped.sealed, rewrapped.known, rewrapped.lost
-    );
-    done(&view, vec![line])
+/// Lets anybody have a name that a namespace had before.
+pub(super) async fn free(
+    services: &Services,
+    by: &OpContext,
+    name: &str,
+    reason: Option<&str>,
+) -> Result<Done, NotDone> {
+    services.free_former_name(by, name, reason).await.map_err(refused)?;
+    done(&json!({"name": name}), vec![format!("`{}` is free", one_line(name))])
 }

@@ -81,7 +81,7 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Re
         (status = CREATED, description = "The namespace"),
         (status = UNAUTHORIZED, description = "No valid token"),
         (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
-        (status = CONFLICT, description = "There are too many"),
+        (status = CONFLICT, description = "There are too many, or the name is kept for the publisher who had it"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
@@ -138,6 +138,7 @@ pub(crate) async fn show(
         (status = UNAUTHORIZED, description = "No valid token"),
         (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
+        (status = CONFLICT, description = "The name is kept for the publisher who had it, or too many were given up"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]

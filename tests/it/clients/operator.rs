@@ -9,6 +9,7 @@ mod console;
 mod doctor;
 mod fixtures;
 mod listening;
+mod master_key;
 mod movements;
 mod old_databases;
 mod policy_versions;

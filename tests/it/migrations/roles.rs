@@ -21,8 +21,8 @@ async fn the_applications_role_works_and_leaves_schema_and_books_alone() {
     let role = database.application_role();
     let rights = |table: &str| match table {
         "seaql_migrations" => "s",
-        "cap" | "connection" | "tool_group" | "idem" | "open_call" | "open_grant" | "open_hold" | "operator_link"
-        | "operator_session" => "siud",
+        "cap" | "connection" | "former_name" | "tool_group" | "idem" | "open_call" | "open_grant" | "open_hold"
+        | "operator_link" | "operator_session" => "siud",
         "cap_alert" | "idem_answer" | "payload" => "sid",
         "acknowledged_call" | "asset" | "checkpoint" | "partner_event" | "price_cancellation" | "price_version"
         | "signing_key" => "si",

@@ -2,6 +2,7 @@
 
 use engine::{
     id::{ConnectionId, NamespaceId, ToolGroupId},
+    limits::{FORMER_NAME_DAYS, FORMER_NAMES_MAX},
     service::publishing::{
         ConnectionKind, GroupChange, NamespaceChange, NewConnection, NewGroup, NewOwnNamespace, PublishingError, SetUp,
     },
@@ -14,6 +15,8 @@ on_both! {
     a_server_goes_when_nothing_refers_to_it,
     a_namespace_has_a_slug_of_its_own,
     under_its_old_name_nobody_finds_it,
+    a_name_that_was_given_up_is_kept_for_its_publisher,
+    names_are_not_hoarded_by_renaming,
     of_a_group_that_goes_the_tools_stay,
     all_of_it_is_set_up_or_nothing,
 }
@@ -95,6 +98,63 @@ async fn under_its_old_name_nobody_finds_it(kind: Kind) {
     let foreign = NamespaceId::from(shop.tool.id.uuid());
     let unknown = shop.services.change_own_namespace(&by(), shop.acme, foreign, &renamed).await;
     assert!(matches!(unknown, Err(PublishingError::NotFound("namespace"))), "{unknown:?}");
+}
+
+impl Shop {
+    async fn rename(&self, name: &str) -> Result<(), PublishingError> {
+        let renamed = NamespaceChange { name: Some(name.to_owned()), ..NamespaceChange::default() };
+        self.services.change_own_namespace(&by(), self.acme, self.namespace, &renamed).await.map(drop)
+    }
+}
+
+async fn a_name_that_was_given_up_is_kept_for_its_publisher(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let globex = publisher(&shop.services, BOB, "Globex").await;
+    let server = connection(&shop.services, globex).await;
+    let take = async |name: &str| {
+        let new = NewOwnNamespace { name, connection: server, readme_source_url: None };
+        shop.services.create_own_namespace(&by(), globex, &new).await
+    };
+    let mine = take("globex").await.unwrap().id;
+    let given_up_us = shop.desk.now_us();
+    shop.rename("acme2").await.unwrap();
+    let free_us = given_up_us + FORMER_NAME_DAYS * 86_400 * SECOND_US;
+    // Neither a new namespace nor another one of a stranger's gets it.
+    let refused = take("acme").await;
+    assert!(matches!(refused, Err(PublishingError::NameKept { until_us }) if until_us == free_us), "{refused:?}");
+    let renamed = NamespaceChange { name: Some("acme".to_owned()), ..NamespaceChange::default() };
+    let refused = shop.services.change_own_namespace(&by(), globex, mine, &renamed).await;
+    assert!(matches!(refused, Err(PublishingError::NameKept { until_us }) if until_us == free_us), "{refused:?}");
+    // Its own publisher takes it back, and gives it up again: the time begins anew.
+    shop.rename("acme").await.unwrap();
+    assert_eq!(shop.desk.rows("SELECT name FROM former_name").concat(), ["acme2"]);
+    shop.desk.clock.advance_us(SECOND_US);
+    shop.rename("acme3").await.unwrap();
+    shop.desk.clock.advance_us(FORMER_NAME_DAYS * 86_400 * SECOND_US - 1);
+    assert!(matches!(take("acme").await, Err(PublishingError::NameKept { .. })), "a microsecond too early");
+    shop.desk.clock.advance_us(1);
+    take("acme").await.unwrap();
+    assert_eq!(shop.desk.number("SELECT count(*) FROM former_name WHERE name = 'acme'"), 0);
+    // An operator frees one before.
+    shop.rename("acme4").await.unwrap();
+    assert!(matches!(take("acme3").await, Err(PublishingError::NameKept { .. })));
+    shop.services.free_former_name(&by(), "acme3", Some("both asked for it")).await.unwrap();
+    take("acme3").await.unwrap();
+    let again = shop.services.free_former_name(&by(), "acme3", None).await;
+    assert!(matches!(again, Err(PublishingError::NotFound(_))), "{again:?}");
+    assert_eq!(shop.audit("namespace.free_name"), 1);
+    shop.desk.verify();
+}
+
+async fn names_are_not_hoarded_by_renaming(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    for number in 0..FORMER_NAMES_MAX {
+        shop.rename(&format!("acme-{number}")).await.unwrap();
+    }
+    let refused = shop.rename("one-too-many").await;
+    assert!(matches!(refused, Err(PublishingError::Conflict(_))), "{refused:?}");
+    shop.desk.clock.advance_us(FORMER_NAME_DAYS * 86_400 * SECOND_US);
+    shop.rename("one-too-many").await.unwrap();
 }
 
 async fn of_a_group_that_goes_the_tools_stay(kind: Kind) {

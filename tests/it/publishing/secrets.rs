@@ -1,18 +1,13 @@
 //! What publishers' servers ask of their callers.
 
-use engine::{
-    catalog::CredentialPlace,
-    sealing::Sealing,
-    service::publishing::{CredentialInput, PublishingError, Rewrapped},
-};
+use engine::{catalog::CredentialPlace, service::publishing::CredentialInput};
 
-use super::{Shop, by, field, setup};
+use super::{Shop, by, field};
 use crate::ledger::desk::{Kind, on_both};
 
 on_both! {
     a_secret_is_nowhere_in_the_open,
     a_namespaces_own_secret_stands_over_its_servers,
-    secrets_follow_a_new_master_key,
     what_is_no_secret_is_named,
 }
 
@@ -72,26 +67,6 @@ async fn a_namespaces_own_secret_stands_over_its_servers(kind: Kind) {
     assert_eq!(shop.carried().await, Some(("Authorization".to_owned(), "of the namespace".to_owned())));
     let open = shop.services.open_namespace_credential(shop.acme, shop.namespace).await.unwrap().unwrap();
     assert_eq!(open.secret(), "of the namespace");
-    shop.desk.verify();
-}
-
-async fn secrets_follow_a_new_master_key(kind: Kind) {
-    let shop = Shop::open(kind).await;
-    shop.set("of the server").await;
-    let own = input("of the namespace", "Authorization");
-    shop.services.set_namespace_credential(&by(), shop.acme, shop.namespace, &own).await.unwrap();
-    let (old, wrong) = (Sealing::new(&[7; 32]).unwrap(), Sealing::new(&[9; 32]).unwrap());
-    shop.services.set_up_credentials(setup(8));
-    let lost = shop.services.rewrap_credentials(&by(), &wrong).await.unwrap();
-    assert_eq!(lost, Rewrapped { sealed: 0, known: 0, lost: 2 });
-    let opened = shop.services.open_namespace_credential(shop.acme, shop.namespace).await;
-    assert!(matches!(opened, Err(PublishingError::Sealed(_))), "{opened:?}");
-    let done = shop.services.rewrap_credentials(&by(), &old).await.unwrap();
-    assert_eq!(done, Rewrapped { sealed: 2, known: 0, lost: 0 });
-    assert_eq!(shop.carried().await, Some(("Authorization".to_owned(), "of the namespace".to_owned())));
-    let again = shop.services.rewrap_credentials(&by(), &old).await.unwrap();
-    assert_eq!(again, Rewrapped { sealed: 0, known: 2, lost: 0 });
-    assert_eq!(shop.audit("credential.rewrap"), 2);
     shop.desk.verify();
 }
 

@@ -86,6 +86,9 @@ pub(super) async fn add(mut visit: Visit, id: Path<String>, payload: Payload) ->
     {
         problems.add("url", t_with("partners-hook-refused", &[("why", why.into())]));
     }
+    if problems.is_empty() && !visit.console().door.signs_hooks() {
+        problems.add("", t("partners-hook-no-key"));
+    }
     if problems.is_empty() {
         let note = WebhookNote { reason: Some(&reason), key: fields.key() };
         match visit.services().create_webhook(&visit.context()?, partner.id, &url, note).await {
@@ -103,7 +106,8 @@ pub(super) async fn add(mut visit: Visit, id: Path<String>, payload: Payload) ->
 
 /// The only page of the console that ever shows the secret.
 fn shown_once(visit: &Visit, partner: &PartnerProfile, hook: &Webhook) -> Page {
-    let secret = visit.console().door.hook_secret(hook.id);
+    // There was a key when it was made.
+    let secret = visit.console().door.hook_secret(hook.id).unwrap_or_default();
     let mut page = below(partner, t("partners-hook-made"))
         .under(t("partners-hooks"), list_href(partner))
         .with(Secret { text: t("partners-hook-secret"), secret: secret.expose_secret().to_owned() })

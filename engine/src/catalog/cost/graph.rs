@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{Steps, pattern::states};
+use super::{
+    Steps,
+    pattern::{size, states},
+};
 use crate::{catalog::SchemaError, limits};
 
 /// To which part of a value a subschema applies.
@@ -29,6 +32,12 @@ struct Node {
     own: Steps,
     same: Vec<usize>,
     parts: Parts,
+    /// Those of the parts that are looked at again to find out what was evaluated.
+    marked_parts: Parts,
+    /// It asks what the others have evaluated (`unevaluatedProperties`, `unevaluatedItems`).
+    is_asking: bool,
+    /// What it evaluates depends on the value: all that applies is checked again to find out.
+    is_dependent: bool,
 }
 
 /// A subschema with all that apply to the same value because of it.
@@ -38,6 +47,25 @@ pub(super) struct Applied {
     pub(super) parts: Parts,
     /// How many subschemas these are.
     count: u64,
+    /// What it takes to find out what of a value they have evaluated.
+    marking: Option<Box<Applied>>,
+    /// Whether that depends on the value.
+    is_dependent: bool,
+}
+
+impl Applied {
+    fn of(own: Steps, parts: &Parts) -> Self {
+        Self { own, parts: parts.clone(), count: 1, marking: None, is_dependent: false }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.own = self.own.and(other.own);
+        self.count = self.count.saturating_add(other.count);
+        for (edge, times) in &other.parts {
+            let sum = self.parts.entry(*edge).or_default();
+            *sum = sum.saturating_add(*times);
+        }
+    }
 }
 
 /// All subschemas. The first one is the schema itself.
@@ -47,6 +75,8 @@ pub(super) struct Graph<'s> {
     known: HashMap<String, usize>,
     names: HashMap<&'s str, usize>,
     waiting: Vec<(usize, &'s Value)>,
+    patterns: usize,
+    pattern_size: u64,
 }
 
 /// So many edges in all, with those that come together.
@@ -76,7 +106,7 @@ impl<'s> Graph<'s> {
             return Err(SchemaError::TooManySubschemas);
         }
         self.known.insert(at.clone(), number);
-        self.nodes.push(Node { at, own: Steps { keywords: 1, states: 0 }, ..Node::default() });
+        self.nodes.push(Node { at, own: Steps { keywords: 1, ..Steps::default() }, ..Node::default() });
         self.waiting.push((number, value));
         Ok(number)
     }
@@ -99,6 +129,9 @@ impl<'s> Graph<'s> {
         if let Some(node) = self.nodes.get_mut(of) {
             let times = node.parts.entry((key, number)).or_default();
             *times = times.saturating_add(1);
+            if at.first().is_some_and(|keyword| keyword.starts_with("unevaluated") || *keyword == "contains") {
+                node.marked_parts.insert((key, number), 1);
+            }
         }
         Ok(())
     }
@@ -116,7 +149,8 @@ impl<'s> Graph<'s> {
         keywords: &'s Map<String, Value>,
         schema: &'s Value,
     ) -> Result<(), SchemaError> {
-        self.add(of, Steps { keywords: weight(value, keyword), states: 0 });
+        self.add(of, Steps { keywords: weight(value, keyword), ..Steps::default() });
+        self.evaluation(of, keyword);
         match (keyword, value) {
             ("allOf" | "anyOf" | "oneOf", Value::Array(list)) => {
                 for (index, value) in list.iter().enumerate() {
@@ -140,10 +174,25 @@ impl<'s> Graph<'s> {
                 return Err(self.outside(of, keyword));
             }
             ("pattern", Value::String(pattern)) => self.pattern(of, keyword, pattern)?,
-            ("format", Value::String(_)) => self.add(of, Steps { keywords: 1, states: FORMAT_STATES }),
+            ("format", Value::String(_)) => self.add(of, Steps { keywords: 1, states: FORMAT_STATES, unique: 0 }),
+            ("uniqueItems", Value::Bool(true)) => self.add(of, Steps { unique: 1, ..Steps::default() }),
             _ => self.parts(of, keyword, value)?,
         }
         Ok(())
+    }
+
+    /// Notes what a keyword has to do with what was evaluated. Of `allOf` and references that is known once and for all,
+    /// of the others it depends on the value; of elements always.
+    fn evaluation(&mut self, of: usize, keyword: &str) {
+        let Some(node) = self.nodes.get_mut(of) else { return };
+        match keyword {
+            "unevaluatedProperties" => node.is_asking = true,
+            "unevaluatedItems" => (node.is_asking, node.is_dependent) = (true, true),
+            "anyOf" | "oneOf" | "if" | "then" | "else" | "dependentSchemas" | "dependencies" => {
+                node.is_dependent = true;
+            }
+            _ => {}
+        }
     }
 
     fn parts(&mut self, of: usize, keyword: &'s str, value: &'s Value) -> Result<(), SchemaError> {
@@ -184,7 +233,12 @@ impl<'s> Graph<'s> {
                 message: format!("a pattern must have at most {} bytes", limits::SCHEMA_PATTERN_CHARS_MAX),
             });
         }
-        self.add(of, Steps { keywords: 1, states: states(pattern) });
+        self.patterns = self.patterns.saturating_add(1);
+        self.pattern_size = self.pattern_size.saturating_add(size(pattern));
+        if self.patterns > limits::SCHEMA_PATTERNS_MAX || self.pattern_size > limits::SCHEMA_PATTERNS_SIZE_MAX {
+            return Err(SchemaError::TooManyPatterns { at: self.place(of, &[keyword]) });
+        }
+        self.add(of, Steps { keywords: 1, states: states(pattern), unique: 0 });
         Ok(())
     }
 
@@ -214,21 +268,18 @@ impl<'s> Graph<'s> {
     /// For each subschema, everything that applies to the same value because of it.
     pub(super) fn flatten(&self) -> Result<Vec<Applied>, SchemaError> {
         let mut done: Vec<Option<Applied>> = vec![None; self.nodes.len()];
-        let mut edges = 0_usize;
+        let (mut edges, mut marked) = (0_usize, 0_u64);
+        let is_asked = self.nodes.iter().any(|node| node.is_asking);
         for number in self.in_order()? {
             let Some(node) = self.nodes.get(number) else { continue };
-            let mut applied = Applied { own: node.own, parts: node.parts.clone(), count: 1 };
-            for same in &node.same {
-                let Some(other) = done.get(*same).and_then(Option::as_ref) else { continue };
-                applied.own = applied.own.and(other.own);
-                applied.count = applied.count.saturating_add(other.count);
-                for (edge, times) in &other.parts {
-                    let sum = applied.parts.entry(*edge).or_default();
-                    *sum = sum.saturating_add(*times);
-                }
+            let applied = flat(node, &done, is_asked);
+            let marking = applied.marking.as_ref().map_or(0, |marking| marking.parts.len());
+            edges = edges.saturating_add(applied.parts.len()).saturating_add(marking);
+            if node.is_asking {
+                // What applies is put together anew for each that asks.
+                marked = marked.saturating_add(applied.count);
             }
-            edges = edges.saturating_add(applied.parts.len());
-            if applied.count > limits::SCHEMA_APPLICATIONS_MAX || edges > EDGES_MAX {
+            if applied.count > limits::SCHEMA_APPLICATIONS_MAX || marked > MARKED_MAX || edges > EDGES_MAX {
                 return Err(SchemaError::TooCostly { at: node.at.clone() });
             }
             if let Some(place) = done.get_mut(number) {
@@ -269,6 +320,45 @@ impl<'s> Graph<'s> {
         }
         Ok(order)
     }
+}
+
+/// How many subschemas are looked at in all to find out what was evaluated.
+const MARKED_MAX: u64 = 50_000;
+
+/// A subschema with those that apply to the same value because of it, which are in `done`.
+///
+/// Where it asks what they have evaluated, they are checked to be valid, and those that depend on the value once more, with
+/// all that they ask in their turn, to find out.
+fn flat(node: &Node, done: &[Option<Applied>], is_asked: bool) -> Applied {
+    let others = || node.same.iter().filter_map(|same| done.get(*same).and_then(Option::as_ref));
+    let mut applied = Applied::of(node.own, &node.parts);
+    applied.is_dependent = node.is_dependent;
+    for other in others() {
+        applied.add(other);
+        applied.is_dependent |= other.is_dependent;
+    }
+    if !is_asked {
+        return applied;
+    }
+    let mut marking = Applied::of(node.own, &node.marked_parts);
+    for other in others() {
+        marking.add(other);
+        if let Some(more) = &other.marking {
+            marking.add(more);
+        }
+    }
+    if node.is_asking {
+        if applied.is_dependent {
+            applied.add(&marking);
+        } else {
+            // Only names are looked at again: whether they are declared, or fit a pattern.
+            applied.own = others().map(|other| other.own).fold(applied.own.and(node.own), Steps::and);
+        }
+        // Whoever asks further up asks this one as well.
+        applied.is_dependent = true;
+    }
+    applied.marking = Some(Box::new(marking));
+    applied
 }
 
 /// What a format costs at the text that it is for.

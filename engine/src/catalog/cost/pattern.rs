@@ -1,7 +1,23 @@
 //! How large a pattern is when it is compiled, roughly.
 
-/// The states of a pattern: one for a character, more for a class, and repeated as often as its counts say.
+/// What parts of a pattern are counted as.
+#[derive(Clone, Copy)]
+struct Scale {
+    class: u64,
+    large_class: u64,
+}
+
+/// The states of a pattern that a text meets: one for a character, more for a class, and repeated as often as its counts say.
 pub(super) fn states(pattern: &str) -> u64 {
+    count(pattern, Scale { class: 4, large_class: 40 })
+}
+
+/// The states of a pattern as it is kept: a class of Unicode is an automaton of its own over bytes.
+pub(super) fn size(pattern: &str) -> u64 {
+    count(pattern, Scale { class: 12, large_class: 400 })
+}
+
+fn count(pattern: &str, scale: Scale) -> u64 {
     let mut open: Vec<u64> = Vec::new();
     let (mut sum, mut last) = (1_u64, 0_u64);
     let mut rest = pattern.chars().peekable();
@@ -25,9 +41,9 @@ pub(super) fn states(pattern: &str) -> u64 {
                 continue;
             }
             '*' | '+' | '?' | '|' | '^' | '$' => continue,
-            '[' => class(&mut rest),
-            '\\' => escape(&mut rest),
-            '.' => CLASS_STATES,
+            '[' => class(&mut rest, scale),
+            '\\' => escape(&mut rest, scale),
+            '.' => scale.class,
             _ => 1,
         };
         sum = sum.saturating_add(atom);
@@ -36,21 +52,18 @@ pub(super) fn states(pattern: &str) -> u64 {
     open.into_iter().fold(sum, u64::saturating_add)
 }
 
-const CLASS_STATES: u64 = 4;
-/// A class of Unicode.
-const LARGE_CLASS_STATES: u64 = 40;
-
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-fn escape(rest: &mut Rest<'_>) -> u64 {
+fn escape(rest: &mut Rest<'_>, scale: Scale) -> u64 {
     match rest.next() {
         Some('p' | 'P') => {
             if rest.next_if_eq(&'{').is_some() {
                 rest.by_ref().take_while(|c| *c != '}').for_each(drop);
             }
-            LARGE_CLASS_STATES
+            scale.large_class
         }
-        Some('w' | 'W' | 's' | 'S' | 'd' | 'D') => LARGE_CLASS_STATES,
+        // Of ASCII alone, as JavaScript has them; but for spaces, of which there are few.
+        Some('w' | 'W' | 's' | 'S' | 'd' | 'D') => scale.class,
         Some('u') => {
             if rest.next_if_eq(&'{').is_some() {
                 rest.by_ref().take_while(|c| *c != '}').for_each(drop);
@@ -61,12 +74,12 @@ fn escape(rest: &mut Rest<'_>) -> u64 {
     }
 }
 
-fn class(rest: &mut Rest<'_>) -> u64 {
-    let mut states = CLASS_STATES;
+fn class(rest: &mut Rest<'_>, scale: Scale) -> u64 {
+    let mut states = scale.class;
     while let Some(character) = rest.next() {
         match character {
             ']' => break,
-            '\\' => states = states.saturating_add(escape(rest)),
+            '\\' => states = states.saturating_add(escape(rest, scale)),
             _ => {}
         }
     }

@@ -3,6 +3,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::{catalog::ArgumentSchema, json};
 
+mod hostile;
+
 fn declared(text: &str) -> ArgumentSchema {
     ArgumentSchema::declare(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }

@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
 use uuid::Uuid;
 
-use super::{Change, CredentialSetup, PublishingError};
+use super::{CredentialSetup, PublishingError};
 use crate::{
     audit::{Action, OpContext},
     catalog::{CredentialPlace, SealedCredential},
     id::{ConnectionId, NamespaceId, PublisherId},
-    sealing::{SealError, Sealing},
+    sealing::SealError,
     service::Services,
     store::entity,
     upstream::Credential,
@@ -25,8 +23,6 @@ const SECRET_BYTES_MAX: usize = 4_096;
 const NAME_BYTES_MAX: usize = 128;
 /// Longest note about a secret, in characters.
 const NOTE_CHARS_MAX: usize = 1_000;
-/// How many secrets one unit of a rotation seals anew.
-const REWRAPPED_MAX: u64 = 100;
 /// Headers that say how a request is carried, or who sends it: none of them is a publisher's to set.
 const RESERVED: [&str; 14] = [
     "accept",
@@ -73,17 +69,6 @@ pub struct CredentialView {
     pub note: Option<String>,
 }
 
-/// What a rotation has come to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rewrapped {
-    /// How many secrets were sealed anew.
-    pub sealed: u64,
-    /// How many were sealed under the new key before.
-    pub known: u64,
-    /// How many neither key opens: they have to be set again.
-    pub lost: u64,
-}
-
 impl CredentialInput {
     fn check(&self) -> Result<(), PublishingError> {
         let secret = self.secret.expose_secret();
@@ -111,11 +96,11 @@ fn bound_to(of: &str, id: Uuid) -> Vec<u8> {
     [b"credential of a ", of.as_bytes(), id.as_bytes()].concat()
 }
 
-fn bound_to_connection(id: Uuid) -> Vec<u8> {
+pub(in crate::service) fn bound_to_connection(id: Uuid) -> Vec<u8> {
     bound_to("connection", id)
 }
 
-fn bound_to_namespace(id: Uuid) -> Vec<u8> {
+pub(in crate::service) fn bound_to_namespace(id: Uuid) -> Vec<u8> {
     bound_to("namespace", id)
 }
 
@@ -292,104 +277,5 @@ impl Services {
             None => None,
         };
         Ok(view_of_namespace(&row, server.as_ref()))
-    }
-
-    /// Seals every secret that `old` opens under the key that this process has, a hundred in one unit. What is sealed under
-    /// it already stays, so that it can be done again after a crash.
-    ///
-    /// # Errors
-    /// The database failed, or this process has no key.
-    pub async fn rewrap_credentials(&self, by: &OpContext, old: &Sealing) -> Result<Rewrapped, PublishingError> {
-        let mut done = Rewrapped::default();
-        let mut after = Uuid::nil();
-        while let Some(last) = self.rewrap_connections(by, old, after, &mut done).await? {
-            after = last;
-        }
-        after = Uuid::nil();
-        while let Some(last) = self.rewrap_namespaces(by, old, after, &mut done).await? {
-            after = last;
-        }
-        Ok(done)
-    }
-
-    async fn rewrap_connections(
-        &self,
-        by: &OpContext,
-        old: &Sealing,
-        after: Uuid,
-        done: &mut Rewrapped,
-    ) -> Result<Option<Uuid>, PublishingError> {
-        use entity::connection::{ActiveModel, Column, Entity};
-        let mut change = self.begin_change(by).await?;
-        let rows = Entity::find()
-            .filter(Column::Credential.is_not_null())
-            .filter(Column::Id.gt(after))
-            .order_by_asc(Column::Id)
-            .limit(REWRAPPED_MAX);
-        let rows = rows.all(self.db.readers()).await?;
-        for row in &rows {
-            let sealed = row.credential.as_deref().unwrap_or_default();
-            if let Some(again) = self.rewrapped(old, sealed, &bound_to_connection(row.id), done)? {
-                let set = ActiveModel { credential: Set(Some(again)), ..Default::default() };
-                change.one(&Entity::update_many().set(set).filter(Column::Id.eq(row.id)));
-                change.tell_rewrapped("connection", &ConnectionId::from(row.id).to_string());
-            }
-        }
-        change.save().await?;
-        Ok(rows.last().map(|row| row.id))
-    }
-
-    async fn rewrap_namespaces(
-        &self,
-        by: &OpContext,
-        old: &Sealing,
-        after: Uuid,
-        done: &mut Rewrapped,
-    ) -> Result<Option<Uuid>, PublishingError> {
-        use entity::namespace::{ActiveModel, Column, Entity};
-        let mut change = self.begin_change(by).await?;
-        let rows = Entity::find()
-            .filter(Column::Credential.is_not_null())
-            .filter(Column::Id.gt(after))
-            .order_by_asc(Column::Id)
-            .limit(REWRAPPED_MAX);
-        let rows = rows.all(self.db.readers()).await?;
-        for row in &rows {
-            let sealed = row.credential.as_deref().unwrap_or_default();
-            if let Some(again) = self.rewrapped(old, sealed, &bound_to_namespace(row.id), done)? {
-                let set = ActiveModel { credential: Set(Some(again)), ..Default::default() };
-                change.one(&Entity::update_many().set(set).filter(Column::Id.eq(row.id)));
-                change.tell_rewrapped("namespace", &NamespaceId::from(row.id).to_string());
-            }
-        }
-        change.save().await?;
-        Ok(rows.last().map(|row| row.id))
-    }
-
-    /// The secret sealed anew; `None` if it is so already, or nobody can open it.
-    fn rewrapped(
-        &self,
-        old: &Sealing,
-        sealed: &[u8],
-        bound_to: &[u8],
-        done: &mut Rewrapped,
-    ) -> Result<Option<Vec<u8>>, SealError> {
-        let setup = self.credential_setup()?;
-        if setup.sealing.open_enveloped(sealed, bound_to).is_ok() {
-            done.known = done.known.saturating_add(1);
-            return Ok(None);
-        }
-        let again = old.rewrap(&setup.sealing, sealed, self.random, bound_to).ok();
-        let count = if again.is_some() { &mut done.sealed } else { &mut done.lost };
-        *count = count.saturating_add(1);
-        Ok(again)
-    }
-}
-
-impl Change<'_> {
-    fn tell_rewrapped(&mut self, kind: &'static str, id: &str) {
-        let facts = |key: &str| json!({"master_key": key});
-        let entry = self.by.entry(Action::CredentialRewrap, kind, id);
-        self.tell(entry.before(facts("before")).after(facts("now")));
     }
 }

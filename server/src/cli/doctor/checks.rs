@@ -21,6 +21,7 @@ use crate::{
     },
     gateway::setup,
     importer, mail,
+    master_key::sealing_keys,
     operator::{self, Command, SettingsView, socket},
 };
 
@@ -60,13 +61,16 @@ pub(super) async fn examine(source: &ConfigSource, environment: &Environment) ->
         Some(path) => server(&mut report, path).await,
         None => None,
     };
-    master_key(&mut report, &loaded.config, environment);
+    let key = master_key(&mut report, &loaded.config, environment);
     let is_readable = database(&mut report, &loaded.config, &place, server).await;
     tls(&mut report, &loaded.config);
     mail(&mut report, &loaded.config);
     if is_readable {
         match app::open_readers(&loaded.config).await {
             Ok(services) => {
+                if let Some(key) = &key {
+                    sealed(&mut report, key, &services).await;
+                }
                 catalog(&mut report, &loaded.config, &services).await;
                 policy(&mut report, &loaded.config, &services).await;
             }
@@ -89,7 +93,7 @@ fn configuration(report: &mut Report, loaded: &Loaded) {
     }
 }
 
-fn master_key(report: &mut Report, config: &Config, environment: &Environment) {
+fn master_key(report: &mut Report, config: &Config, environment: &Environment) -> Option<MasterKey> {
     let path = config.database.master_key_path();
     match MasterKey::load(environment, &config.database) {
         Ok(key) => {
@@ -99,6 +103,7 @@ fn master_key(report: &mut Report, config: &Config, environment: &Environment) {
             };
             report.fact(MASTER_KEY, "origin", origin.clone());
             report.find(MASTER_KEY, Level::Fine, format!("from {origin}"));
+            return Some(key);
         }
         Err(MasterKeyError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
             report.fact(MASTER_KEY, "origin", Value::Null);
@@ -107,6 +112,32 @@ fn master_key(report: &mut Report, config: &Config, environment: &Environment) {
             report.find(MASTER_KEY, Level::Note, text);
         }
         Err(error) => report.wrong(MASTER_KEY, Exit::Config, error),
+    }
+    None
+}
+
+/// Whether the master key opens what is sealed.
+async fn sealed(report: &mut Report, key: &MasterKey, services: &Services) {
+    let keys = match sealing_keys(key) {
+        Ok(keys) => keys,
+        Err(error) => return report.wrong(MASTER_KEY, Exit::Config, error),
+    };
+    let surveys = match services.survey_sealed(&keys).await {
+        Ok(surveys) => surveys,
+        Err(error) => return report.wrong(MASTER_KEY, Exit::Database, error),
+    };
+    let facts: serde_json::Map<String, Value> = surveys
+        .iter()
+        .map(|survey| (survey.kind.as_str().to_owned(), json!({"opened": survey.opened, "not_opened": survey.closed})))
+        .collect();
+    report.fact(MASTER_KEY, "sealed", facts);
+    for survey in surveys.iter().filter(|survey| survey.closed > 0) {
+        let text = format!(
+            "{} {} were sealed under another master key: run `tollgate master-key rotate --old-key-file FILE` with that one",
+            survey.closed,
+            survey.kind.words()
+        );
+        report.wrong(MASTER_KEY, Exit::Config, text);
     }
 }
 

@@ -97,6 +97,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A document: an object, whose text that is, or a text that is one.
+    pub(crate) fn optional_document(&mut self, name: &str) -> Option<String> {
+        let at = self.members.iter().position(|member| member.name == name)?;
+        if matches!(self.members.get(at).map(|member| &member.value), Some(Json::String(_))) {
+            return self.optional_text(name);
+        }
+        self.optional_source(name)
+    }
+
     /// An object as it was written; may be absent or `null`.
     pub(crate) fn optional_source(&mut self, name: &str) -> Option<String> {
         let at = self.members.iter().position(|member| member.name == name)?;

@@ -64,6 +64,13 @@ pub(crate) async fn list_webhooks(request: HttpRequest, state: web::Data<AppStat
     Ok(HttpResponse::Ok().json(webhooks.iter().map(view).collect::<Vec<_>>()))
 }
 
+fn no_key() -> Problem {
+    Problem::new(
+        Code::DatabaseUnavailable,
+        "webhooks cannot be signed just now: the server has not the master key for it",
+    )
+}
+
 /// Makes a webhook. From now on everything that the partner is told is sent there, signed with the secret in the answer.
 #[utoipa::path(
     post,
@@ -89,13 +96,17 @@ pub(crate) async fn create_webhook(
     let (url, key) = (fields.text("url"), fields.idempotency_key());
     fields.finish()?;
     state.upstreams.check_hook(&url).await.map_err(|refusal| fields::fault("url", &refusal.to_string()))?;
+    // Before anything is made: a webhook whose secret nobody is told is of no use.
+    if !state.webhook_keys.is_open() {
+        return Err(no_key());
+    }
     let key = key.map(|key| named_by_key(asking.partner.id, "webhook", &key));
     let note = WebhookNote { reason: None, key };
     let made = state.services.create_webhook(&asking.context(&state), asking.partner.id, &url, note).await;
     let (webhook, is_new) = made.map_err(problem)?;
     let mut shown = view(&webhook);
     if let Value::Object(members) = &mut shown {
-        let secret = state.webhook_keys.secret_of(webhook.id);
+        let secret = state.webhook_keys.secret_of(webhook.id).ok_or_else(no_key)?;
         members.insert("secret".to_owned(), secret.expose_secret().into());
     }
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };

@@ -38,9 +38,9 @@ pub struct DocumentBody {
     pub label: Option<String>,
     /// Where the operations are, instead of where the document says.
     pub base_url_override: Option<String>,
-    /// Where the document is: JSON.
+    /// Where the document is: JSON or YAML.
     pub spec_url: Option<String>,
-    /// The document itself.
+    /// The document itself: an object, or a text in JSON or YAML.
     pub spec: Option<Value>,
 }
 
@@ -60,7 +60,7 @@ pub struct ReadmeBody {
         (status = CREATED, description = "The namespace with its tools, which are private, and the operations that make none"),
         (status = UNAUTHORIZED, description = "No valid token"),
         (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
-        (status = CONFLICT, description = "There are too many of something"),
+        (status = CONFLICT, description = "There are too many of something, or the name is kept for the publisher who had it"),
         (status = PAYLOAD_TOO_LARGE, description = "More than 2 MiB"),
         (status = UNPROCESSABLE_ENTITY, description = "A field or a place in the document cannot be used")
     )
@@ -75,7 +75,7 @@ pub(crate) async fn import_openapi(
     let mut fields = Fields::parse(&body)?;
     let (namespace, label) = (fields.text("namespace"), fields.optional_text("label"));
     let (elsewhere, spec_url) = (fields.optional_text("base_url_override"), fields.optional_text("spec_url"));
-    let spec = fields.optional_source("spec");
+    let spec = fields.optional_document("spec");
     if spec.is_some() == spec_url.is_some() && !fields.has_fault("spec") && !fields.has_fault("spec_url") {
         fields.fault("spec", "must be given, or `spec_url`, and not both");
     }

@@ -36,7 +36,7 @@ pub struct SetupBody {
         (status = CREATED, description = "The namespace with its tools, which are private"),
         (status = UNAUTHORIZED, description = "No valid token"),
         (status = FORBIDDEN, description = "The token has a limit of its own, or is a partner's"),
-        (status = CONFLICT, description = "There are too many of something"),
+        (status = CONFLICT, description = "There are too many of something, or the name is kept for the publisher who had it"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used, or the server cannot be asked or says what cannot be used")
     )
 )]

@@ -11,6 +11,7 @@ use super::*;
 
 on_both_databases!(
     operations_of_a_document_become_tools_that_can_be_called,
+    a_document_in_yaml_is_read_like_any_other,
     a_document_with_a_fault_leaves_nothing_behind,
     a_text_is_fetched_and_kept,
 );
@@ -78,6 +79,70 @@ fn operations_of_a_document_become_tools_that_can_be_called(kind: Kind) {
     let connections = house.get("/connections/");
     let made = connections.as_array().unwrap().iter().find(|connection| connection["label"] == "Fetched");
     assert_eq!(made.unwrap()["base_url"], json!(source.url("/v2")), "{connections}");
+}
+
+/// Like [`document`], as people write it. `no` is a text, and `1` no version.
+fn in_yaml(server: &str) -> String {
+    format!(
+        "openapi: 3.0.3
+info: {{title: Notes, version: '1'}}
+servers:
+  - url: {server}
+paths:
+  /notes/{{id}}:
+    get:
+      operationId: getNote
+      summary: >-
+        One
+        note
+      parameters:
+        - &id {{name: id, in: path, required: true, schema: {{type: string}}}}
+        - {{name: answer, in: query, schema: {{type: string, enum: [no, yes]}}}}
+      responses: {{200: {{description: ok}}}}
+    delete:
+      operationId: dropNote
+      parameters: [*id]
+"
+    )
+}
+
+fn a_document_in_yaml_is_read_like_any_other(kind: Kind) {
+    let (house, upstream) = (House::open(kind), telling());
+    house.register(ALICE, "Alice");
+    let text = in_yaml(&upstream.url("/v1"));
+    house.done("POST", "/connections/import-openapi", &json!({"namespace": "given", "spec": text}));
+    let source = Upstream::start(move |_, stream| {
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/yaml\r\ncontent-length: {}\r\n\r\n", text.len());
+        stream.write_all(format!("{head}{text}").as_bytes()).is_ok()
+    });
+    let given = json!({"namespace": "fetched", "spec_url": source.url("/openapi.yaml")});
+    house.done("POST", "/connections/import-openapi", &given);
+    for namespace in ["given", "fetched"] {
+        assert_eq!(house.tools(namespace), ["dropNote", "getNote"]);
+        let answer = house.call(&format!("{namespace}/getNote"), &json!({"id": "a", "answer": "no"}));
+        assert_eq!(answer.json["result"]["asked"], "GET /v1/notes/a?answer=no HTTP/1.1", "{}", answer.body);
+        let unfit = house.call(&format!("{namespace}/getNote"), &json!({"id": "a", "answer": false}));
+        assert_eq!((unfit.status, unfit.code()), (422, "invalid_arguments"), "{}", unfit.body);
+    }
+    let with = |line: &str| format!("{}{line}\n", in_yaml("https://example.com"));
+    let laughs: String = (1..30).map(|n| format!("x{n}: &x{n} [*x{0}, *x{0}, *x{0}]\n", n - 1)).collect();
+    for (text, what) in [
+        (with("openapi: 3.0.3"), "duplicate key `openapi` at line 19"),
+        (with("x: {a: 1, b: *nobody}"), "at line 19"),
+        (with("x: [1, 2"), "not YAML"),
+        (with("x: .inf"), "JSON has no place for at line 19"),
+        (with("<<: {}"), "merge keys at line 19"),
+        (with(&format!("x0: &x0 [1, 2, 3]\n{laughs}")), "with all copies"),
+        (with(&format!("x: {}", "[".repeat(200))), "nested deeper"),
+        ("openapi: 3.1\npaths: {}\n".to_owned(), "must be a version"),
+        ("- openapi\n".to_owned(), "must be an object"),
+    ] {
+        let answer = house.ask("POST", "/connections/import-openapi", &json!({"namespace": "bad", "spec": text}));
+        assert_names(&answer, "spec");
+        assert!(answer.body.contains(what), "{what}: {}", answer.body);
+    }
+    assert_eq!(house.get("/namespaces/").as_array().unwrap().len(), 2);
 }
 
 fn a_document_with_a_fault_leaves_nothing_behind(kind: Kind) {

@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 111] = [
+const UNCOVERED: [(&str, &str); 113] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -36,6 +36,7 @@ const UNCOVERED: [(&str, &str); 111] = [
     ),
     ("end_user", "whose customers a partner's are; its caps and its wallet are covered"),
     ("flow_count", "sums for people; counted again from the books"),
+    ("former_name", "which names nobody else may take for a while; the audit trail tells who gave them up"),
     ("hot_balance.version", "how often a row was written; nothing depends on it"),
     ("idem.created_us", "until when a repeated key is recognised"),
     ("idem.fingerprint", "the digest of a request that is not kept; a changed one refuses the repetition"),
@@ -43,6 +44,7 @@ const UNCOVERED: [(&str, &str); 111] = [
     ("idem_answer", "the answer is not kept but for replays; whether there is one is checked"),
     ("import", "what the configuration brought in last; a changed digest imports the same again"),
     ("invocation", "a record for people: money, shares, wallet and end of a paid call are in its hold and settlement"),
+    ("kept_key", "authenticated by itself: a changed one does not open, and no webhook is told anything with it"),
     ("ledger_account.closed_us", "nothing closes accounts yet"),
     ("login_link", "links that are good for minutes"),
     ("mail", "texts on their way out"),
