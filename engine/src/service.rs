@@ -98,6 +98,8 @@ pub struct Services {
     payloads: payloads::Payloads,
     /// What publishers' secrets are sealed under.
     credentials: ArcSwapOption<publishing::CredentialSetup>,
+    /// Makes the digests under which limits wait for the names of erased end users.
+    erased_names: partners::ErasedNames,
     /// Held while recorded calls are decided again.
     replaying: tokio::sync::Mutex<()>,
     /// When this process began, in microseconds since the Unix epoch.
@@ -151,6 +153,7 @@ impl Services {
             counting: counts::Counting::default(),
             payloads: payloads::Payloads::default(),
             credentials: ArcSwapOption::empty(),
+            erased_names: partners::ErasedNames::default(),
             replaying: tokio::sync::Mutex::default(),
             started_us,
             verification: Arc::default(),

@@ -8,10 +8,11 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         balance::Balance,
-        partners::{END_USERS_COUNTED_MAX, PartnerFilter, PartnerProfile, PartnerSize},
+        partners::{END_USERS_COUNTED_MAX, Funding, PartnerFilter, PartnerProfile, PartnerSize},
     },
 };
 
+use self::funding::{funding_text, held_facts};
 use super::access::{self, Held, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, csv, get, post},
@@ -26,6 +27,7 @@ mod alerts;
 mod change;
 mod deliveries;
 mod events;
+mod funding;
 mod grant;
 mod hooks;
 mod months;
@@ -56,6 +58,8 @@ fn own_routes() -> Vec<Route> {
         post("/partners/{id}/edit", needs(ConsoleAction::PartnerChange), change::edit),
         get("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::ask_suspend),
         post("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::suspend),
+        get("/partners/{id}/funding", needs(ConsoleAction::PartnerChange), funding::ask),
+        post("/partners/{id}/funding", needs(ConsoleAction::PartnerChange), funding::change),
         get("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::ask),
         post("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::give),
         get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
@@ -281,6 +285,7 @@ fn tools(visit: &Visit, partner: &PartnerProfile) -> Vec<Link> {
         (ConsoleAction::PartnerGrant, "partners-grant", "grant"),
         (ConsoleAction::PartnerToken, "partners-token-new", "tokens/new"),
         (ConsoleAction::PartnerChange, "partners-edit", "edit"),
+        (ConsoleAction::PartnerChange, "partners-funding-change", "funding"),
         (ConsoleAction::PartnerSuspend, suspend, "suspend"),
     ];
     let may = tools.into_iter().filter(|(action, ..)| visit.may(*action));
@@ -336,11 +341,16 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
     let size = visit.services().load_partner_size(partner.id).await?;
+    let funding = visit.services().load_partner_funding(partner.id).await?;
+    let mut facts = facts(&partner, &balance, &size).fact(t("partners-funding"), Cell::text(funding_text(funding)));
+    if funding == Funding::PerUser {
+        facts = held_facts(facts, &visit.services().load_held_by_users(partner.id).await?);
+    }
     let holder = holder(&visit, &partner);
     let caps = access::caps::list(&visit, &holder).await?;
     let timeline = access::timeline(&visit, &holder).await?;
     let page = view(&visit, &partner, "")
-        .with(facts(&partner, &balance, &size))
+        .with(facts)
         .with(Heading::new(t("partners-caps")))
         .with(caps)
         .with(Heading::new(t("console-timeline")))
@@ -355,7 +365,6 @@ fn facts(partner: &PartnerProfile, balance: &Balance, size: &PartnerSize) -> Fac
         .fact(t("partners-balance"), Cell::Money(balance.balance))
         .fact(t("partners-reserved"), Cell::Money(balance.reserved))
         .fact(t("partners-margin"), Cell::text(percent_text(partner.margin_bps)))
-        .fact(t("partners-funding"), Cell::text(t("partners-funding-partner")))
         .fact(t("partners-users"), count_of(size))
         .fact(t("partners-tokens-active"), Cell::link(size.tokens.to_string(), format!("{own}/tokens")))
         .fact(t("partners-wallet"), Cell::Mono(partner.wallet.to_string()))

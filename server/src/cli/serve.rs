@@ -33,7 +33,7 @@ use crate::{
         Gateway, PATH, setup,
         token::{load_or_create, token_path},
     },
-    importer, mail,
+    importer, leftovers, mail,
     operator::socket::OperatorSocket,
     payloads, publishing,
     upstream::EgressRules,
@@ -111,6 +111,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(mail::low_balance::run(Arc::clone(&state.services))),
         actix_web::rt::spawn(webhooks::run_thresholds(Arc::clone(&state.services))),
         actix_web::rt::spawn(webhooks::run_sending(state.clone())),
+        actix_web::rt::spawn(leftovers::run(Arc::clone(&state.services))),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.
@@ -165,6 +166,8 @@ fn set_up(services: &Services, config: &Config, key: &MasterKey) -> Result<(), F
     services
         .set_up_payloads(payloads::setup(&config.payloads, key).map_err(|error| Failure::new(Exit::Config, error))?);
     services.set_up_credentials(publishing::setup(key).map_err(|error| Failure::new(Exit::Config, error))?);
+    let names = key.derive("erased end users").map_err(|error| Failure::new(Exit::Config, error))?;
+    services.set_up_erased_names(&names);
     Ok(())
 }
 

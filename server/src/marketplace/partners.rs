@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod caps;
+pub mod funding;
 pub mod tokens;
 pub mod usage;
 pub mod users;
@@ -18,9 +19,12 @@ use engine::{
     audit::OpContext,
     code::Code,
     credits::Credits,
-    service::access::{CapOwner, Owner, PartnerPrincipal, Principal},
+    service::{
+        access::{CapOwner, Owner, PartnerPrincipal, Principal},
+        balance::Balance,
+    },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{auth::store_problem, invoke::number};
 use crate::{
@@ -63,6 +67,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/partners/usage", [(Method::GET, web::to(usage::show_usage))]))
         .service(resource("/partners/statements", [(Method::GET, web::to(usage::list_statements))]))
         .service(resource("/partners/statements/{period}", [(Method::GET, web::to(usage::show_statement))]))
+        .configure(funding::configure)
         .configure(caps::configure)
         .configure(alerts::configure)
         .configure(webhooks::configure);
@@ -151,12 +156,8 @@ pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Resu
         "id": partner.id.to_string(),
         "name": partner.name,
         "suspended": partner.is_suspended,
-        "funding": "partner",
-        "wallet": {
-            "balance": number(balance.balance),
-            "reserved": number(balance.reserved),
-            "available": number(balance.available()),
-        },
+        "funding": asking.partner.funding.as_str(),
+        "wallet": wallet_view(&balance),
         "margin": {
             "basis_points": partner.margin_bps,
             "earned": number(Credits::from_micros(margin.credits)),
@@ -165,4 +166,13 @@ pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Resu
         },
         "created_at": super::time_text(partner.created_us),
     })))
+}
+
+/// What is in a wallet, in credits.
+fn wallet_view(balance: &Balance) -> Value {
+    json!({
+        "balance": number(balance.balance),
+        "reserved": number(balance.reserved),
+        "available": number(balance.available()),
+    })
 }

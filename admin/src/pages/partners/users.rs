@@ -192,6 +192,12 @@ async fn facts(visit: &Visit, partner: &PartnerProfile, user: &EndUserProfile) -
         .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)))
         .fact(t("partners-usage"), Cell::link(t("partners-usage-show"), format!("{own}/usage?user={}", user.id)))
         .fact(t("partners-user-metadata"), Cell::text(t(kept)));
+    if let Some(balance) = visit.services().load_end_user_balance(user.id).await? {
+        facts = facts
+            .fact(t("partners-user-wallet"), Cell::Money(balance.balance))
+            .fact(t("partners-user-available"), Cell::Money(balance.available()))
+            .fact(t("partners-user-reserved"), Cell::Money(balance.reserved));
+    }
     if user.erased_us.is_some() {
         facts = facts.fact(t("partners-user-erased-when"), Cell::time(user.erased_us));
     }

@@ -4,13 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use engine::{
     code::Code,
     limits::{BODY_BYTES_MAX, END_USER_METADATA_BYTES_MAX, EXTERNAL_USER_ID_CHARS_MAX},
-    service::partners::{
-        ChangeEndUserError, EndUserChange, EndUserFilter, EndUserProfile, MetadataChange, is_external_id,
+    service::{
+        balance::Balance,
+        partners::{ChangeEndUserError, EndUserChange, EndUserFilter, EndUserProfile, MetadataChange, is_external_id},
     },
 };
 use serde_json::{Value, json};
 
-use super::{authenticate_manager, authenticate_partner, query_of, query_problem};
+use super::{authenticate_manager, authenticate_partner, query_of, query_problem, wallet_view};
 use crate::{
     http::{body::read_body, problem::Problem},
     marketplace::{
@@ -118,7 +119,7 @@ pub(crate) async fn create_end_user(
     Ok(answer.json(view(&user)))
 }
 
-/// One end user.
+/// One end user, with what is in its wallet if it has one: where each pays for itself, from its first call or filling on.
 #[utoipa::path(
     get,
     path = "/partners/users/{external_id}",
@@ -137,7 +138,9 @@ pub(crate) async fn show_end_user(
 ) -> Result<HttpResponse, Problem> {
     let asking = authenticate_partner(&request, &state).await?;
     let user = state.services.find_own_end_user(asking.partner.id, &name).await.map_err(store_problem)?;
-    Ok(HttpResponse::Ok().json(view(&user.ok_or_else(missing)?)))
+    let user = user.ok_or_else(missing)?;
+    let balance = state.services.load_end_user_balance(user.id).await.map_err(store_problem)?;
+    Ok(HttpResponse::Ok().json(view_with_wallet(&user, balance.as_ref())))
 }
 
 /// Blocks an end user or lets it in again, and changes what is kept beside it. The next call is decided by that, on every
@@ -255,6 +258,15 @@ fn view(user: &EndUserProfile) -> Value {
         "created_at": time_text(user.created_us),
         "erased_at": user.erased_us.map(time_text),
     })
+}
+
+/// The same with what is in its wallet, if it has one.
+pub(super) fn view_with_wallet(user: &EndUserProfile, balance: Option<&Balance>) -> Value {
+    let mut shown = view(user);
+    if let Value::Object(members) = &mut shown {
+        members.insert("wallet".to_owned(), balance.map(wallet_view).into());
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use engine::service::invocations::{CallFilter, ListedCall};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{missing, view};
+use super::{missing, view_with_wallet};
 use crate::{
     http::problem::Problem,
     marketplace::{
@@ -51,10 +51,11 @@ pub(crate) async fn export_end_user(
     let user = services.find_own_end_user(asking.partner.id, &name).await.map_err(store_problem)?;
     let user = user.ok_or_else(missing)?;
     let limits = services.list_caps_on_end_user(asking.partner.id, user.id, services.clock.now_us()).await;
+    let balance = services.load_end_user_balance(user.id).await;
     let filter = CallFilter { partner: Some(asking.partner.id), end_user: Some(user.id), ..CallFilter::default() };
     let calls = services.list_calls(&filter, after, CALLS_MAX).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().insert_header(NO_STORE).json(json!({
-        "user": view(&user),
+        "user": view_with_wallet(&user, balance.map_err(store_problem)?.as_ref()),
         "caps": limits.map_err(store_problem)?.iter().map(caps::view).collect::<Vec<_>>(),
         "calls": calls.rows.iter().map(call).collect::<Vec<_>>(),
         "next": calls.next,

@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 110] = [
+const UNCOVERED: [(&str, &str); 112] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -34,6 +34,11 @@ const UNCOVERED: [(&str, &str); 110] = [
         "a note for people: the amount and the reason's digest are in the transaction of the same identifier",
     ),
     ("end_user", "whose customers a partner's are; its caps and its wallet are covered"),
+    (
+        "end_user_transfer",
+        "how a repeated request is recognised: the amount and both wallets are in the transaction of the same identifier",
+    ),
+    ("erased_name", "whom limits wait for; the limits are covered"),
     ("flow_count", "sums for people; counted again from the books"),
     ("hot_balance.version", "how often a row was written; nothing depends on it"),
     ("idem.created_us", "until when a repeated key is recognised"),
