@@ -9,9 +9,10 @@ use engine::{
         Services,
         access::{EndUser, Owner, PartnerPrincipal},
         caps::PartnerHolder,
+        catalog::{DeclaredCatalog, DeclaredPartner, ImportError},
         partners::{
-            EndUserTransfer, Funding, FundingError, HeldByUsers, NewTransfer, PartnerProfile, TransferDirection,
-            TransferError,
+            EndUserTransfer, Funding, FundingError, HeldByUsers, NewTransfer, PartnerFilter, PartnerProfile,
+            TransferDirection, TransferError,
         },
         tokens::TokenNote,
     },
@@ -29,6 +30,7 @@ on_both! {
     what_is_left_goes_back_to_the_partner,
     of_64_transfers_exactly_as_many_pass_as_the_wallet_is_worth,
     who_pays_changes_only_while_no_end_user_has_credits,
+    the_catalog_declares_who_pays,
 }
 
 /// A partner with 1,000 micro-credits, each of whose end users pays for itself.
@@ -265,5 +267,43 @@ async fn who_pays_changes_only_while_no_end_user_has_credits(kind: Kind) {
         .rows("SELECT before_json, after_json, reason FROM audit WHERE action = 'partner.change' ORDER BY slot, seq");
     let (one, each) = (r#"{"funding":"partner"}"#, r#"{"funding":"per_user"}"#);
     assert_eq!(told, [[one, each, "a contract"], [each, one, "a contract"]]);
+    desk.verify();
+}
+
+async fn the_catalog_declares_who_pays(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let declare = async |funding, fingerprint: &str| {
+        let partner = DeclaredPartner {
+            name: "Globex".to_owned(),
+            margin_bps: 500,
+            funding,
+            grant: credits(1_000),
+            tokens: Vec::new(),
+            caps: Vec::new(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        let catalog = DeclaredCatalog { partners: vec![partner], ..DeclaredCatalog::default() };
+        services.import(&by(), &catalog).await
+    };
+    declare(Funding::PerUser, "1").await.unwrap();
+    let found = services.list_partners(&PartnerFilter::default(), None).await.unwrap().rows;
+    let [globex] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser);
+    services.create_own_end_user(&by(), globex.id, "ann", None).await.unwrap();
+    fund(&services, globex, "ann", 300, "k-1").await;
+
+    let refused = declare(Funding::Partner, "2").await;
+    let Err(ImportError::Item { item, message }) = &refused else { panic!("{refused:?}") };
+    assert!(item.contains("Globex") && message.contains("have 0.0003 credits"), "{item}: {message}");
+    assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser, "nothing is half done");
+    moved(&services, globex, (TransferDirection::ToPartner, "ann", 300, "k-2")).await.unwrap();
+    declare(Funding::Partner, "2").await.unwrap();
+    assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::Partner);
+    // What an operator changes stays until the declaration does.
+    services.set_partner_funding(&by(), globex.id, Funding::PerUser, "a contract").await.unwrap();
+    declare(Funding::Partner, "2").await.unwrap();
+    assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser);
+    declare(Funding::Partner, "3").await.unwrap();
+    assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::Partner);
     desk.verify();
 }

@@ -125,7 +125,7 @@ impl Services {
         use entity::cap::Column;
         let backend = self.db.backend();
         let all = entity::cap::Entity::update_many()
-            .col_expr(Column::CreatedUs, Expr::col(Column::CreatedUs).into())
+            .col_expr(Column::CreatedUs, Expr::col(Column::CreatedUs))
             .filter(Column::OwnerId.eq(row.id))
             .filter(Column::OwnerKind.eq(CapOwner::EndUser.raw()));
         unit.push(all.build(backend), u64::try_from(imposed.len()).ok());

@@ -149,7 +149,7 @@ impl Services {
         let mut unit = UnitOfWork::new();
         // It is still called so: it has not been erased, and is not before this is written.
         let is_there = entity::end_user::Entity::update_many()
-            .col_expr(Column::CreatedUs, Expr::col(Column::CreatedUs).into())
+            .col_expr(Column::CreatedUs, Expr::col(Column::CreatedUs))
             .filter(Column::Id.eq(row.id))
             .filter(Column::ExternalId.eq(&*row.external_id));
         unit.one(backend, &is_there);

@@ -1,18 +1,21 @@
 //! Credits for end users who pay for themselves: from the partner's wallet, and back into it.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     credits::Credits,
     ledger::Refusal,
-    limits::BODY_BYTES_MAX,
     service::partners::{NewTransfer, TransferDirection, TransferError},
 };
 use serde_json::json;
 
-use super::{authenticate_manager, users, wallet_view};
+use super::{Managing, users, wallet_view};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::{
         auth::{
             fields::{self, Fields},
@@ -21,7 +24,6 @@ use crate::{
         invoke::number,
         refusal::{Payer, wallet_limit},
     },
-    state::AppState,
 };
 
 /// The body of a transfer.
@@ -49,22 +51,16 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     responses(
         (status = CREATED, description = "What was moved, and both wallets after it"),
         (status = OK, description = "What the key has moved before"),
-        (status = UNAUTHORIZED, description = "No valid token"),
+        Managing,
         (status = PAYMENT_REQUIRED, description = "The partner's wallet has less"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = CONFLICT, description = "The partner pays for all its end users, or the key has moved something else"),
         (status = UNPROCESSABLE_ENTITY, description = "No usable amount or key"),
         (status = SERVICE_UNAVAILABLE, description = "The end user is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn fund_end_user(
-    request: HttpRequest,
-    name: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    transfer(&request, &state, payload, (&name, TransferDirection::ToUser)).await
+pub(crate) async fn fund_end_user(name: web::Path<String>, asking: Asked<Managing>) -> Answer {
+    transfer(&asking, &name, TransferDirection::ToUser).await
 }
 
 /// Moves credits from an end user's wallet back into the partner's.
@@ -76,34 +72,21 @@ pub(crate) async fn fund_end_user(
     responses(
         (status = CREATED, description = "What was moved, and both wallets after it"),
         (status = OK, description = "What the key has moved before"),
-        (status = UNAUTHORIZED, description = "No valid token"),
+        Managing,
         (status = PAYMENT_REQUIRED, description = "The end user's wallet has less, or its calls under way have reserved it"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = CONFLICT, description = "The key has moved something else"),
         (status = UNPROCESSABLE_ENTITY, description = "No usable amount or key"),
         (status = SERVICE_UNAVAILABLE, description = "The end user is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn withdraw_from_end_user(
-    request: HttpRequest,
-    name: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    transfer(&request, &state, payload, (&name, TransferDirection::ToPartner)).await
+pub(crate) async fn withdraw_from_end_user(name: web::Path<String>, asking: Asked<Managing>) -> Answer {
+    transfer(&asking, &name, TransferDirection::ToPartner).await
 }
 
-async fn transfer(
-    request: &HttpRequest,
-    state: &AppState,
-    payload: web::Payload,
-    (external_id, direction): (&str, TransferDirection),
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(request, state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let (credits, key) = parse(&body)?;
-    let (services, by) = (&state.services, asking.context(state));
+async fn transfer(asking: &Asked<Managing>, external_id: &str, direction: TransferDirection) -> Answer {
+    let (credits, key) = parse(&asking.body().await?)?;
+    let (services, by) = (&asking.state.services, asking.context());
     let new = NewTransfer { external_id, direction, credits, key: &key };
     let done = services.transfer(&by, asking.partner.id, new).await.map_err(|error| problem(error, direction))?;
     let own = services.load_end_user_balance(done.user).await.map_err(store_problem)?;
