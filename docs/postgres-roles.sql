@@ -35,15 +35,15 @@ DECLARE
     -- What changes while the program works. Everything else is only appended to.
     changed     CONSTANT text[] := ARRAY[
         'account', 'approval', 'audit_head', 'auditor_token', 'call_count', 'cap', 'cap_window', 'chain_head',
-        'catalog_change', 'chargeback', 'connection', 'count_head', 'end_user', 'flow_count', 'former_name', 'hot_balance', 'idem', 'import',
+        'catalog_change', 'chargeback', 'connection', 'count_head', 'end_user', 'end_user_wallet', 'flow_count', 'former_name', 'hot_balance', 'idem', 'import',
         'invocation', 'kept_key', 'ledger_account', 'login_link', 'mail', 'namespace', 'open_call', 'open_grant', 'open_hold', 'operator',
         'operator_link', 'operator_session', 'partner', 'partner_usage', 'policy_version', 'publisher', 'purchase',
         'refund_total', 'sales_day', 'token', 'tool', 'tool_document', 'tool_group', 'version', 'wallet_balance', 'webhook', 'webhook_delivery'
     ];
     -- What goes when a call, a day or a session is over, or when somebody lifts a limit.
     removed     CONSTANT text[] := ARRAY[
-        'cap', 'cap_alert', 'connection', 'former_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold', 'operator_link',
-        'operator_session', 'payload', 'tool_group'
+        'cap', 'cap_alert', 'connection', 'erased_name', 'former_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold',
+        'operator_link', 'operator_session', 'partner_funding', 'payload', 'tool_group'
     ];
 
     found       record;

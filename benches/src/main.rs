@@ -6,6 +6,7 @@
 mod bare;
 mod binary;
 mod books;
+mod caps;
 mod charging;
 mod console;
 mod driver;
@@ -94,6 +95,8 @@ enum Measurement {
     Nginx,
     /// `/tools/invoke` on a free tool against the bare proxy, at 1, 64 and 256 callers; memory idle and loaded
     Gateway,
+    /// Only when asked for: paid calls with three nested limits against the same without any, at 1, 64 and 256 callers
+    Caps,
     /// The ledger alone: hold and capture through its writer, 256 callers
     Ledger,
     /// As `paid`, with the books in PostgreSQL: one server process, then two on one database
@@ -181,6 +184,9 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
         postgres::measure(folder, "postgres-ledger", &mut report.postgres, |cluster, figures| {
             postgres::ledger::measure(folder, &program, pace, cluster, figures)
         })?;
+    }
+    if arguments.only == Some(Measurement::Caps) {
+        report.caps = Some(caps::measure(folder, &program, pace)?);
     }
     if arguments.only == Some(Measurement::Growth) {
         report.growth = Some(growth::measure(folder, &program, pace, arguments.transactions)?);

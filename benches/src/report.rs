@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::{console::Console, machine::Machine, search::Search};
+use crate::{caps::Caps, console::Console, machine::Machine, search::Search};
 
 pub(crate) use self::postgres::{Figures, LedgerRate, Postgres, PostgresLedger, PostgresSettings, RunDry, Unbatched};
 
@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) gateway: Option<Gateway>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postgres: Option<Postgres>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) caps: Option<Caps>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) growth: Option<Growth>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,7 @@ impl Report {
             sqlite: None,
             gateway: None,
             postgres: None,
+            caps: None,
             growth: None,
             console: None,
             search: None,
@@ -291,6 +294,9 @@ impl fmt::Display for Report {
         }
         if let Some(console) = &self.console {
             write!(f, "\n{console}")?;
+        }
+        if let Some(caps) = &self.caps {
+            write!(f, "\n{caps}")?;
         }
         if let Some(search) = &self.search {
             write!(f, "\n{search}")?;

@@ -102,8 +102,13 @@ fn token_of(partner: usize) -> String {
     format!("faro_partner_load{partner:04}-not-a-secret-0123456789abcdefghijklmnopqr")
 }
 
-/// The configuration of a run: the full paid call of `benches/README.md`.
-fn configuration(address: SocketAddr, site: &Site, upstream: SocketAddr) -> Value {
+/// The limits of a run: one on every token.
+fn usual_caps() -> Value {
+    json!([{ "per": "token", "window": "day", "credits": 1_000_000 }])
+}
+
+/// The configuration of a run: the full paid call of `benches/README.md`, with these limits on every partner.
+fn configuration(address: SocketAddr, site: &Site, upstream: SocketAddr, caps: &Value) -> Value {
     let partners: Vec<Value> = (0..PARTNERS)
         .map(|partner| {
             json!({
@@ -112,7 +117,7 @@ fn configuration(address: SocketAddr, site: &Site, upstream: SocketAddr) -> Valu
                 "margin_bps": 500,
                 "funding": "partner",
                 "grant_credits": 10_000_000,
-                "caps": [{ "per": "token", "window": "day", "credits": 1_000_000 }],
+                "caps": caps,
             })
         })
         .collect();
@@ -214,13 +219,19 @@ impl Tollgate {
     /// Starts a server with the measured catalog.
     pub(crate) fn start(program: &Path, site: &Site, upstream: SocketAddr) -> Outcome<Self> {
         let address = nginx::free_address()?;
-        Self::start_with(program, site, "tollgate", address, &configuration(address, site, upstream))
+        Self::start_with(program, site, "tollgate", address, &configuration(address, site, upstream, &usual_caps()))
     }
 
     /// Starts a second server with the measured catalog on the database of the first.
     pub(crate) fn start_second(program: &Path, site: &Site, upstream: SocketAddr) -> Outcome<Self> {
         let address = nginx::free_address()?;
-        Self::start_with(program, site, "second", address, &configuration(address, site, upstream))
+        Self::start_with(program, site, "second", address, &configuration(address, site, upstream, &usual_caps()))
+    }
+
+    /// Starts a server with the measured catalog and these limits on every partner.
+    pub(crate) fn start_limited(program: &Path, site: &Site, upstream: SocketAddr, caps: &Value) -> Outcome<Self> {
+        let address = nginx::free_address()?;
+        Self::start_with(program, site, "tollgate", address, &configuration(address, site, upstream, caps))
     }
 
     /// Starts a server without a catalog.

@@ -101,6 +101,8 @@ pub struct Services {
     credentials: ArcSwapOption<publishing::CredentialSetup>,
     /// What the master key of this process opens.
     master_key: ArcSwapOption<master_key::SealingKeys>,
+    /// Makes the digests under which limits wait for the names of erased end users.
+    erased_names: partners::ErasedNames,
     /// Held while recorded calls are decided again.
     replaying: tokio::sync::Mutex<()>,
     /// When this process began, in microseconds since the Unix epoch.
@@ -155,6 +157,7 @@ impl Services {
             payloads: payloads::Payloads::default(),
             credentials: ArcSwapOption::empty(),
             master_key: ArcSwapOption::empty(),
+            erased_names: partners::ErasedNames::default(),
             replaying: tokio::sync::Mutex::default(),
             started_us,
             verification: Arc::default(),

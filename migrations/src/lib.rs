@@ -59,6 +59,7 @@ impl MigratorTrait for Migrator {
             migration!("m20261122_000015_partners"),
             migration!("m20261122_000016_mcp_upstreams"),
             migration!("m20261122_000017_publishers"),
+            migration!("m20261123_000018_partner_funding"),
             migration!("m20261123_000019_names_and_keys"),
             migration!("m20261123_000020_catalog_changes"),
         ]

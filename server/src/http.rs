@@ -1,6 +1,7 @@
 //! What all endpoints share: problems, authentication, bodies, limits.
 
 pub mod address;
+pub mod asked;
 pub mod auth;
 pub mod body;
 pub mod health;

@@ -11,6 +11,7 @@ use engine::{
             DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher,
             DeclaredToken, DeclaredTool,
         },
+        partners::Funding,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,7 +32,7 @@ pub enum NotImportable {
         /// Why.
         source: CreditsError,
     },
-    /// An upstream or a kind of funding that is not supported.
+    /// An upstream that is not supported.
     #[error("{item}: {message}")]
     Unsupported {
         /// Where.
@@ -204,13 +205,14 @@ fn account(item: &AccountItem) -> Result<DeclaredAccount, NotImportable> {
 
 fn partner(item: &PartnerItem) -> Result<DeclaredPartner, NotImportable> {
     let name = || format!("partner `{}`", item.name);
-    if item.funding != config::Funding::Partner {
-        return Err(unsupported(name(), "only the funding `partner` is supported"));
-    }
     let caps = caps(&item.caps, &name)?;
     Ok(DeclaredPartner {
         name: item.name.clone(),
         margin_bps: item.margin_bps,
+        funding: match item.funding {
+            config::Funding::Partner => Funding::Partner,
+            config::Funding::PerUser => Funding::PerUser,
+        },
         grant: credits(item.grant_credits.as_ref(), name)?,
         tokens: item.token.iter().map(|secret| token("configured", secret, &caps)).collect(),
         caps,

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod gateway;
 pub mod http;
 pub mod importer;
+pub mod leftovers;
 pub mod mail;
 pub mod marketplace;
 pub mod master_key;

@@ -80,6 +80,8 @@ pub struct ToolsInvokeBody {
         crate::marketplace::partners::users::change_end_user,
         crate::marketplace::partners::users::erase_end_user,
         crate::marketplace::partners::users::export::export_end_user,
+        crate::marketplace::partners::funding::fund_end_user,
+        crate::marketplace::partners::funding::withdraw_from_end_user,
         crate::marketplace::partners::usage::show_usage,
         crate::marketplace::partners::usage::list_statements,
         crate::marketplace::partners::usage::show_statement,

@@ -17,7 +17,7 @@ pub mod tools;
 mod upload;
 mod view;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use actix_web::{HttpRequest, http::Method, web};
 use engine::{
@@ -30,11 +30,16 @@ use engine::{
         publishing::{CredentialSetup, OwnNamespace, PublishingError},
     },
 };
+use utoipa::{
+    IntoResponses,
+    openapi::{RefOr, Response},
+};
 use uuid::Uuid;
 
 use crate::{
     config::master_key::{MasterKey, MasterKeyError},
     http::{
+        asked::{Asked, Known, refusals},
         auth::{Caller, find_principal, named_end_user},
         problem::{Fault, Problem},
         routes::resource,
@@ -70,12 +75,15 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .configure(namespaces::configure);
 }
 
-/// An account that asks something.
+/// An account that asks something, within the limit of how fast it may ask.
 pub(crate) struct Account {
     principal: Arc<Principal>,
     /// Which.
     pub(crate) account: AccountPrincipal,
 }
+
+/// An account that changes something: neither with a token that has a limit of its own nor while it is suspended.
+pub(crate) struct Changing(Account);
 
 /// A publisher that asks something.
 pub(crate) struct Asking {
@@ -84,12 +92,8 @@ pub(crate) struct Asking {
     pub(crate) publisher: PublisherId,
 }
 
-impl Account {
-    /// What the audit trail says of who asks.
-    pub(crate) fn context(&self, state: &AppState) -> OpContext {
-        Caller { principal: Arc::clone(&self.principal), end_user: None }.context(state)
-    }
-}
+/// A publisher that changes something.
+pub(crate) struct Author(Asking);
 
 impl Asking {
     /// The account that the publisher is.
@@ -97,53 +101,112 @@ impl Asking {
         self.by.account.id
     }
 
-    /// What the audit trail says of who asks.
-    pub(crate) fn context(&self, state: &AppState) -> OpContext {
+    async fn of(by: Account, state: &AppState) -> Result<Self, Problem> {
+        let publisher = state.services.find_own_publisher(by.account.id).await.map_err(store_problem)?;
+        match publisher {
+            Some(publisher) => Ok(Self { by, publisher }),
+            None => Err(problem(PublishingError::NotAPublisher)),
+        }
+    }
+}
+
+impl AsRef<Self> for Asking {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsRef<Asking> for Author {
+    fn as_ref(&self) -> &Asking {
+        &self.0
+    }
+}
+
+impl Deref for Changing {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.0
+    }
+}
+
+impl Deref for Author {
+    type Target = Asking;
+
+    fn deref(&self) -> &Asking {
+        &self.0
+    }
+}
+
+impl Known for Account {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let principal = find_principal(request, state).await?;
+        named_end_user(request, &principal)?;
+        let Owner::Account(account) = &principal.owner else {
+            return Err(Problem::new(
+                Code::PublisherRequired,
+                "this route is for accounts that publish, not for partners",
+            ));
+        };
+        state.discovery_limiter.check_token(&principal.shown)?;
+        Ok(Self { account: account.clone(), principal })
+    }
+
+    fn context(&self, state: &AppState) -> OpContext {
+        Caller { principal: Arc::clone(&self.principal), end_user: None }.context(state)
+    }
+}
+
+impl Known for Changing {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let asking = Account::find(request, state).await?;
+        if asking.account.is_suspended {
+            return Err(Problem::new(Code::AccountSuspended, "the account is suspended: nothing can be changed"));
+        }
+        if asking.principal.caps.iter().any(|cap| cap.per == CapOwner::Token) {
+            return Err(Problem::new(
+                Code::TokenLimited,
+                "this token has a spending limit of its own and is for calls alone: use one without a limit",
+            ));
+        }
+        Ok(Self(asking))
+    }
+
+    fn context(&self, state: &AppState) -> OpContext {
+        self.0.context(state)
+    }
+}
+
+impl Known for Asking {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        Self::of(Account::find(request, state).await?, state).await
+    }
+
+    fn context(&self, state: &AppState) -> OpContext {
         self.by.context(state)
     }
 }
 
-/// The account whose token it is, within the limit of how fast it may ask.
-pub(crate) async fn authenticate_account(request: &HttpRequest, state: &AppState) -> Result<Account, Problem> {
-    let principal = find_principal(request, state).await?;
-    named_end_user(request, &principal)?;
-    let Owner::Account(account) = &principal.owner else {
-        return Err(Problem::new(Code::PublisherRequired, "this route is for accounts that publish, not for partners"));
-    };
-    state.discovery_limiter.check_token(&principal.shown)?;
-    Ok(Account { account: account.clone(), principal })
-}
-
-/// The same for what changes something: neither for a token with a limit of its own nor while the account is suspended.
-pub(crate) async fn authenticate_changing(request: &HttpRequest, state: &AppState) -> Result<Account, Problem> {
-    let asking = authenticate_account(request, state).await?;
-    if asking.account.is_suspended {
-        return Err(Problem::new(Code::AccountSuspended, "the account is suspended: nothing can be changed"));
+impl Known for Author {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let Changing(account) = Changing::find(request, state).await?;
+        Asking::of(account, state).await.map(Self)
     }
-    if asking.principal.caps.iter().any(|cap| cap.per == CapOwner::Token) {
-        return Err(Problem::new(
-            Code::TokenLimited,
-            "this token has a spending limit of its own and is for calls alone: use one without a limit",
-        ));
+
+    fn context(&self, state: &AppState) -> OpContext {
+        self.0.context(state)
     }
-    Ok(asking)
 }
 
-/// The publisher whose token it is.
-pub(crate) async fn authenticate_publisher(request: &HttpRequest, state: &AppState) -> Result<Asking, Problem> {
-    publisher_of(authenticate_account(request, state).await?, state).await
+impl IntoResponses for Asking {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("The account is no publisher")
+    }
 }
 
-/// The same for what changes something.
-pub(crate) async fn authenticate_author(request: &HttpRequest, state: &AppState) -> Result<Asking, Problem> {
-    publisher_of(authenticate_changing(request, state).await?, state).await
-}
-
-async fn publisher_of(by: Account, state: &AppState) -> Result<Asking, Problem> {
-    let publisher = state.services.find_own_publisher(by.account.id).await.map_err(store_problem)?;
-    match publisher {
-        Some(publisher) => Ok(Asking { by, publisher }),
-        None => Err(problem(PublishingError::NotAPublisher)),
+impl IntoResponses for Author {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("The account is no publisher, or the token has a limit of its own")
     }
 }
 
@@ -215,8 +278,9 @@ pub(crate) fn parse_id<T: From<Uuid>>(what: &str, text: &str) -> Result<T, Probl
 }
 
 /// The publisher's namespace that a path names, by its identifier or its slug.
-pub(crate) async fn find_namespace(state: &AppState, asking: &Asking, text: &str) -> Result<NamespaceId, Problem> {
-    state.services.find_own_namespace(asking.publisher, text).await.map_err(problem)
+pub(crate) async fn find_namespace<W: AsRef<Asking>>(asking: &Asked<W>, text: &str) -> Result<NamespaceId, Problem> {
+    let who: &W = asking;
+    asking.state.services.find_own_namespace(who.as_ref().publisher, text).await.map_err(problem)
 }
 
 /// A namespace for an operator who reviews it: pictures by their names, where they are of this server.

@@ -83,7 +83,10 @@ impl WebhookKeys {
     /// Takes the key that the database keeps: it may have been sealed under another master key meanwhile.
     async fn refresh(&self, services: &Services) -> Result<(), KeptKeyError> {
         match services.webhook_root().await {
-            Ok(key) => self.set(Some(&key)),
+            Ok(key) => {
+                self.set(Some(&key));
+                services.set_up_erased_names(&key);
+            }
             // What is known stays right.
             Err(KeptKeyError::Store(error)) if error.is_away() => {}
             Err(error) => {

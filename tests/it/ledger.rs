@@ -2,6 +2,7 @@
 
 mod append_only;
 mod books_postgres;
+mod cap_races;
 pub(crate) mod desk;
 mod faults;
 mod fencing;

@@ -1,5 +1,7 @@
 //! What partners do themselves, through the services, on both databases.
 
+mod erased;
+mod funding;
 mod notices;
 mod usage;
 mod users;

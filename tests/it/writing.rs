@@ -9,7 +9,7 @@ const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
 const USE_CASES: [(&str, &str, &[Action]); 76] = [
-    ("access.rs", "create_end_user", &[]),
+    ("access/end_users.rs", "create_end_user", &[CapSet]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
     ("accounts/failed.rs", "write_failed_sign_ins", &[AccountSignInFailed, OperatorSignInFailed]),
@@ -96,9 +96,13 @@ const USE_CASES: [(&str, &str, &[Action]); 76] = [
     ("partners/hooks.rs", "remove_webhook", &[WebhookRemove]),
     ("partners/hooks.rs", "replay_delivery", &[WebhookReplay]),
     ("partners/notices.rs", "tell_partner", &[]),
-    ("partners/own.rs", "create_own_end_user", &[EndUserCreate]),
-    ("partners/own.rs", "save_erased_end_user", &[EndUserErase, CapSet]),
+    ("partners/erasure.rs", "save_erased_end_user", &[EndUserErase, CapSet]),
+    ("partners/funding.rs", "open_end_user_wallet", &[]),
+    ("partners/funding.rs", "return_left", &[]),
+    ("partners/funding.rs", "set_partner_funding", &[PartnerChange]),
+    ("partners/own.rs", "create_own_end_user", &[EndUserCreate, CapSet]),
     ("partners/own.rs", "save_own_end_user", &[EndUserBlock, EndUserUnblock, EndUserChange]),
+    ("partners/transfers.rs", "save_transfer", &[EndUserTransfer]),
     ("partners/users.rs", "set_end_user_blocked", &[EndUserBlock, EndUserUnblock]),
     ("payloads.rs", "save_payloads", &[]),
     ("periods.rs", "close_period_as", &[PeriodClose]),
@@ -145,7 +149,8 @@ const USE_CASES: [(&str, &str, &[Action]); 76] = [
 /// Use cases that tell nothing, and why that is right.
 const UNTOLD: [(&str, &str); 12] = [
     ("complete_facts", "the rows were told of when they were made"),
-    ("create_end_user", "a paid call makes it on its way; the books have the call"),
+    ("open_end_user_wallet", "a paid call opens it on its way, with nothing in it; the books have the account"),
+    ("return_left", "it follows from an erasure that is told; the books have the transaction"),
     ("change_queued_mail", "a mail follows from a change that is told"),
     ("change_delivery", "it follows from an event, which follows from calls"),
     ("tell_partner", "it follows from calls that are in the books"),
@@ -190,7 +195,10 @@ fn every_use_case_that_writes_is_known_with_what_it_tells() {
     // The policy's only notes which file was looked at; a checkpoint by the clock tells of itself; what an approval has come
     // to is told by what was done.
     let expected = [
+        // Of the end user itself nothing is told; limits that waited for its name are.
         "create_end_user",
+        "open_end_user_wallet",
+        "return_left",
         "change_queued_mail",
         "change_delivery",
         "tell_partner",

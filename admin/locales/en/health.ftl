@@ -53,6 +53,7 @@ health-work-counts = counts of calls
 health-work-balances = mail about credits that end
 health-work-thresholds = limits that are nearly spent
 health-work-webhooks = webhooks of partners
+health-work-leftovers = wallets of erased end users
 
 health-servers = Servers and their chains
 health-slot = Slot

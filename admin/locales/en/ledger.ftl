@@ -81,6 +81,7 @@ ledger-transaction-payout = Payout
 ledger-transaction-chargeback = Chargeback
 ledger-transaction-reversal = Reversal
 ledger-transaction-opening = Opening
+ledger-transaction-transfer = Transfer
 ledger-transaction-fact = Fact
 
 ledger-effective = Counts from

@@ -8,10 +8,11 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         balance::Balance,
-        partners::{END_USERS_COUNTED_MAX, PartnerFilter, PartnerProfile, PartnerSize},
+        partners::{END_USERS_COUNTED_MAX, Funding, PartnerFilter, PartnerProfile, PartnerSize},
     },
 };
 
+use self::funding::{funding_text, held_facts};
 use super::access::{self, Held, Holder};
 use crate::{
     console::{Access, Answer, Fault, Fields, Route, Visit, csv, get, post},
@@ -27,6 +28,7 @@ mod burn;
 mod change;
 mod deliveries;
 mod events;
+mod funding;
 mod grant;
 mod hooks;
 mod months;
@@ -57,6 +59,8 @@ fn own_routes() -> Vec<Route> {
         post("/partners/{id}/edit", needs(ConsoleAction::PartnerChange), change::edit),
         get("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::ask_suspend),
         post("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::suspend),
+        get("/partners/{id}/funding", needs(ConsoleAction::PartnerChange), funding::ask),
+        post("/partners/{id}/funding", needs(ConsoleAction::PartnerChange), funding::change),
         get("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::ask),
         post("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::give),
         get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
@@ -282,6 +286,7 @@ fn tools(visit: &Visit, partner: &PartnerProfile) -> Vec<Link> {
         (ConsoleAction::PartnerGrant, "partners-grant", "grant"),
         (ConsoleAction::PartnerToken, "partners-token-new", "tokens/new"),
         (ConsoleAction::PartnerChange, "partners-edit", "edit"),
+        (ConsoleAction::PartnerChange, "partners-funding-change", "funding"),
         (ConsoleAction::PartnerSuspend, suspend, "suspend"),
     ];
     let may = tools.into_iter().filter(|(action, ..)| visit.may(*action));
@@ -337,11 +342,16 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let balance = visit.services().load_balance(partner.wallet, visit.now_us).await?;
     let size = visit.services().load_partner_size(partner.id).await?;
+    let funding = visit.services().load_partner_funding(partner.id).await?;
+    let mut facts = facts(&partner, &balance, &size).fact(t("partners-funding"), Cell::text(funding_text(funding)));
+    if funding == Funding::PerUser {
+        facts = held_facts(facts, &visit.services().load_held_by_users(partner.id).await?);
+    }
     let holder = holder(&visit, &partner);
     let caps = access::caps::list(&visit, &holder).await?;
     let timeline = access::timeline(&visit, &holder).await?;
     let mut page =
-        view(&visit, &partner, "").with(facts(&partner, &balance, &size)).with(Heading::new(t("partners-caps")));
+        view(&visit, &partner, "").with(facts).with(Heading::new(t("partners-caps")));
     page.blocks.extend(burn::of(&visit, &partner, &holder).await?);
     let page = page.with(caps).with(Heading::new(t("console-timeline"))).with(timeline);
     visit.show(page).await
@@ -354,7 +364,6 @@ fn facts(partner: &PartnerProfile, balance: &Balance, size: &PartnerSize) -> Fac
         .fact(t("partners-balance"), Cell::Money(balance.balance))
         .fact(t("partners-reserved"), Cell::Money(balance.reserved))
         .fact(t("partners-margin"), Cell::text(percent_text(partner.margin_bps)))
-        .fact(t("partners-funding"), Cell::text(t("partners-funding-partner")))
         .fact(t("partners-users"), count_of(size))
         .fact(t("partners-tokens-active"), Cell::link(size.tokens.to_string(), format!("{own}/tokens")))
         .fact(t("partners-wallet"), Cell::Mono(partner.wallet.to_string()))

@@ -5,7 +5,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{SPLIT, Site, configuration, find_executable, plan};
+use super::{SPLIT, Site, configuration, find_executable, plan, usual_caps};
 use crate::driver::Extent;
 
 fn site() -> Site {
@@ -15,7 +15,7 @@ fn site() -> Site {
 #[test]
 fn the_books_are_where_the_site_says() {
     let address = "127.0.0.1:1".parse().unwrap();
-    let url = |site: &Site| configuration(address, site, address)["database"]["url"].take();
+    let url = |site: &Site| configuration(address, site, address, &usual_caps())["database"]["url"].take();
     assert_eq!(url(&site()), json!("sqlite:///tmp/tollgate.db"));
     let postgres = "postgres://somebody:secret@127.0.0.1:5/books";
     assert_eq!(url(&Site::with_database(PathBuf::from("/tmp"), postgres.to_owned())), json!(postgres));
@@ -24,7 +24,7 @@ fn the_books_are_where_the_site_says() {
 #[test]
 fn every_caller_of_the_plan_is_declared_and_there_are_1000() {
     let address = "127.0.0.1:1".parse().unwrap();
-    let declared = configuration(address, &site(), address);
+    let declared = configuration(address, &site(), address, &usual_caps());
     let tokens: BTreeSet<String> = declared["catalog"]["partners"]
         .as_array()
         .unwrap()
@@ -40,7 +40,7 @@ fn every_caller_of_the_plan_is_declared_and_there_are_1000() {
 #[test]
 fn the_split_is_that_of_the_configuration() {
     let address = "127.0.0.1:1".parse().unwrap();
-    let catalog = configuration(address, &site(), address)["catalog"].take();
+    let catalog = configuration(address, &site(), address, &usual_caps())["catalog"].take();
     let publisher = &catalog["publishers"][0];
     let price_micro = publisher["namespaces"][0]["tools"][0]["pricing"]["fixed_credit_cost"].as_f64().unwrap() * 1e6;
     let share_bps = publisher["share_bps"].as_i64().unwrap();

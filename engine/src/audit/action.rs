@@ -177,6 +177,8 @@ pub enum Action {
     EndUserChange,
     /// What was known of an end user is gone.
     EndUserErase,
+    /// A partner moved credits between its wallet and an end user's.
+    EndUserTransfer,
     /// A partner wants to be told when a part of a limit is used.
     CapAlertCreate,
     /// A partner does not want to be told any more.
@@ -299,6 +301,7 @@ impl Action {
         (Self::EndUserCreate, "end_user.create"),
         (Self::EndUserChange, "end_user.change"),
         (Self::EndUserErase, "end_user.erase"),
+        (Self::EndUserTransfer, "end_user.transfer"),
         (Self::CapAlertCreate, "cap_alert.create"),
         (Self::CapAlertRemove, "cap_alert.remove"),
         (Self::WebhookCreate, "webhook.create"),

@@ -35,12 +35,14 @@ pub enum TransactionKind {
     Reversal,
     /// A balance carried in from elsewhere.
     Opening,
+    /// Credits went between a partner's wallet and one of its end users'.
+    Transfer,
     /// No money: what decides over money was made or changed ([`super::fact`]).
     Fact,
 }
 
 impl TransactionKind {
-    const ALL: [(Self, i16, &'static str); 10] = [
+    const ALL: [(Self, i16, &'static str); 11] = [
         (Self::Purchase, 1, "purchase"),
         (Self::Grant, 2, "grant"),
         (Self::Charge, 3, "charge"),
@@ -50,6 +52,7 @@ impl TransactionKind {
         (Self::Chargeback, 7, "chargeback"),
         (Self::Reversal, 8, "reversal"),
         (Self::Opening, 9, "opening"),
+        (Self::Transfer, 10, "transfer"),
         (Self::Fact, 20, "fact"),
     ];
 

@@ -126,9 +126,20 @@ pub const NAMESPACE: FactTable = FactTable {
 /// To which namespace a tool belongs, if to any, and by which name it is called.
 pub const TOOL: FactTable =
     FactTable { tag: 11, table: "tool", key: "id", columns: &["namespace_id", "name", "created_us"], beside: None };
+/// Whose end users pay for their own calls.
+pub const PARTNER_FUNDING: FactTable =
+    FactTable { tag: 12, table: "partner_funding", key: "partner_id", columns: &["created_us"], beside: None };
+/// Which wallet is which end user's, and whether what is in it goes to the partner.
+pub const END_USER_WALLET: FactTable = FactTable {
+    tag: 13,
+    table: "end_user_wallet",
+    key: "end_user_id",
+    columns: &["partner_id", "wallet", "created_us", "ended_us"],
+    beside: None,
+};
 
 /// All of them.
-pub const FACT_TABLES: [FactTable; 11] = [
+pub const FACT_TABLES: [FactTable; 13] = [
     PRICE_VERSION,
     CAP,
     PUBLISHER,
@@ -140,6 +151,8 @@ pub const FACT_TABLES: [FactTable; 11] = [
     PRICE_CANCELLATION,
     NAMESPACE,
     TOOL,
+    PARTNER_FUNDING,
+    END_USER_WALLET,
 ];
 
 impl FactTable {

@@ -152,7 +152,7 @@ impl TransactionKind {
     pub const fn has_own_rules(self) -> bool {
         match self {
             Self::Charge | Self::Refund | Self::Payout | Self::Chargeback | Self::Reversal => true,
-            Self::Purchase | Self::Grant | Self::Adjustment | Self::Opening | Self::Fact => false,
+            Self::Purchase | Self::Grant | Self::Adjustment | Self::Opening | Self::Transfer | Self::Fact => false,
         }
     }
 

@@ -13,17 +13,22 @@ use uuid::Uuid;
 
 pub use cap_owner::CapOwner;
 
-use super::Services;
+use super::{Services, partners::Funding};
 use crate::{
     credits::Credits,
-    id::{AccountId, CapId, EndUserId, PartnerId, TokenId},
+    id::{AccountId, CapId, PartnerId, TokenId},
     ledger::{
         LedgerAccountId,
         caps::{Cap, CapWindow},
         leaf::{Digest, sha256},
     },
-    store::{NotSaved, StoreError, UnitOfWork, entity},
+    store::{StoreError, entity},
 };
+
+mod end_users;
+
+pub use end_users::EndUser;
+pub(super) use end_users::each_user_cap;
 
 /// What a personal token begins with.
 pub const ACCOUNT_TOKEN_PREFIX: &str = "faro_";
@@ -64,8 +69,10 @@ pub struct PartnerPrincipal {
     pub id: PartnerId,
     /// Its public form, for policies.
     pub name: String,
-    /// Who pays.
+    /// Who pays, or from where its end users' wallets are filled.
     pub wallet: LedgerAccountId,
+    /// Who pays for the calls of its end users.
+    pub funding: Funding,
     /// Where its margin goes.
     pub margin: LedgerAccountId,
     /// Its share of every charge, in basis points.
@@ -104,19 +111,6 @@ impl Principal {
             Owner::Partner(_) => None,
         }
     }
-}
-
-/// A partner's customer as it calls.
-#[derive(Debug, Clone)]
-pub struct EndUser {
-    /// Which.
-    pub id: EndUserId,
-    /// Its public form, for policies.
-    pub name: String,
-    /// The partner or an operator has blocked it.
-    pub is_blocked: bool,
-    /// The limits on it alone.
-    pub caps: Vec<OwnedCap>,
 }
 
 /// What was read, and when: a value from before the last change is not used.
@@ -241,76 +235,6 @@ impl Services {
         Ok(Some(Arc::new(Principal { token: None, shown: account.to_string(), owner, caps })))
     }
 
-    /// A partner's end user by the partner's own name for it; made on first use.
-    ///
-    /// # Errors
-    /// The database cannot be read or written.
-    pub async fn load_end_user(&self, partner: PartnerId, external_id: &str) -> Result<Arc<EndUser>, StoreError> {
-        let key = (partner.uuid(), external_id.to_owned());
-        let generation = self.access.generation();
-        if let Some(known) = self.access.end_users.get(&key)
-            && known.generation == generation
-        {
-            return Ok(known.value);
-        }
-        let row = match self.find_end_user(partner, external_id).await? {
-            Some(row) => row,
-            None => self.create_end_user(partner, external_id).await?,
-        };
-        let end_user = Arc::new(EndUser {
-            id: EndUserId::from(row.id),
-            name: EndUserId::from(row.id).to_string(),
-            is_blocked: row.is_blocked,
-            caps: self.end_user_caps(partner, row.id).await?,
-        });
-        self.access.end_users.insert(key, Remembered { generation, value: Arc::clone(&end_user) });
-        Ok(end_user)
-    }
-
-    pub(super) async fn find_end_user(
-        &self,
-        partner: PartnerId,
-        external_id: &str,
-    ) -> Result<Option<entity::end_user::Model>, StoreError> {
-        Ok(entity::end_user::Entity::find()
-            .filter(entity::end_user::Column::PartnerId.eq(partner.uuid()))
-            .filter(entity::end_user::Column::ExternalId.eq(external_id))
-            .one(self.db.readers())
-            .await?)
-    }
-
-    async fn create_end_user(
-        &self,
-        partner: PartnerId,
-        external_id: &str,
-    ) -> Result<entity::end_user::Model, StoreError> {
-        let now_us = self.clock.now_us();
-        let row = entity::end_user::Model {
-            id: EndUserId::new(&*self.ids, now_us).uuid(),
-            partner_id: partner.uuid(),
-            external_id: external_id.to_owned(),
-            is_blocked: false,
-            created_us: now_us,
-            metadata: None,
-            erased_us: None,
-        };
-        let mut unit = UnitOfWork::new();
-        unit.one(
-            self.db.backend(),
-            &entity::end_user::Entity::insert(sea_orm::IntoActiveModel::into_active_model(row.clone())),
-        );
-        // Made by the way of a paid call, which leaves its trace in the books.
-        match self.ledger.save(unit.unaudited("an end user is noted by the first call for it")).await {
-            Ok(_) => Ok(row),
-            // Another call of the same user was first.
-            Err(NotSaved::Conflict { .. } | NotSaved::Refused(_)) => self
-                .find_end_user(partner, external_id)
-                .await?
-                .ok_or_else(|| StoreError::Inconsistent { table: "end_user", what: external_id.to_owned() }),
-            Err(NotSaved::Writer(error)) => Err(error.into()),
-        }
-    }
-
     /// Whose a token or a recorded call is, as they are now.
     pub(super) async fn find_owner(
         &self,
@@ -337,6 +261,7 @@ impl Services {
             id: PartnerId::from(row.id),
             name: PartnerId::from(row.id).to_string(),
             wallet: LedgerAccountId::from_raw(row.wallet),
+            funding: self.load_partner_funding(PartnerId::from(row.id)).await?,
             margin: LedgerAccountId::from_raw(row.margin),
             margin_bps,
             is_suspended: row.is_suspended,
@@ -348,23 +273,6 @@ impl Services {
             Owner::Account(account) => self.list_caps(account.id.uuid(), CapOwner::Account).await,
             Owner::Partner(partner) => self.list_caps(partner.id.uuid(), CapOwner::Partner).await,
         }
-    }
-
-    /// The end user's own caps, and those that the partner sets for each of its users.
-    async fn end_user_caps(&self, partner: PartnerId, user: Uuid) -> Result<Vec<OwnedCap>, StoreError> {
-        let mut caps = self.list_caps(user, CapOwner::EndUser).await?;
-        caps.extend(self.each_end_user_caps(partner, user).await?);
-        Ok(caps)
-    }
-
-    /// The caps that a partner sets for each of its users, as they limit this one: they count for every user apart, under an
-    /// identifier made from the cap's and the user's.
-    pub(super) async fn each_end_user_caps(&self, partner: PartnerId, user: Uuid) -> Result<Vec<OwnedCap>, StoreError> {
-        let mut caps = self.list_caps(partner.uuid(), CapOwner::EndUser).await?;
-        for owned in &mut caps {
-            owned.cap.id = each_user_cap(owned.cap.id, user);
-        }
-        Ok(caps)
     }
 
     async fn list_caps(&self, owner: Uuid, per: CapOwner) -> Result<Vec<OwnedCap>, StoreError> {
@@ -387,13 +295,6 @@ impl Services {
             })
             .collect()
     }
-}
-
-/// What a cap on each end user counts under for this one.
-pub(super) fn each_user_cap(cap: CapId, user: Uuid) -> CapId {
-    let digest = sha256(&[cap.uuid().into_bytes(), user.into_bytes()].concat());
-    let (id, _) = digest.split_at(16);
-    CapId::from(Uuid::from_slice(id).unwrap_or_default())
 }
 
 fn account_principal(row: &entity::account::Model) -> AccountPrincipal {

@@ -10,8 +10,8 @@ use crate::{
     ledger::{
         Post,
         fact::{
-            ACCOUNT, CAP, Cell, LEDGER_ACCOUNT, NAMESPACE, PARTNER, POLICY_VERSION, PRICE_CANCELLATION, PRICE_VERSION,
-            PUBLISHER, TOKEN, TOOL,
+            ACCOUNT, CAP, Cell, END_USER_WALLET, LEDGER_ACCOUNT, NAMESPACE, PARTNER, PARTNER_FUNDING, POLICY_VERSION,
+            PRICE_CANCELLATION, PRICE_VERSION, PUBLISHER, TOKEN, TOOL,
         },
     },
     store::{NotSaved, StoreError, UnitOfWork, entity},
@@ -87,6 +87,27 @@ impl Stated for entity::partner::Model {
                 Cell::Int(self.wallet),
                 Cell::Int(self.margin),
                 Cell::Int(self.created_us),
+            ],
+        )
+    }
+}
+
+impl Stated for entity::partner_funding::Model {
+    fn state(&self, id: EntryId) -> Post {
+        PARTNER_FUNDING.state(id, Cell::Bytes(self.partner_id.as_bytes()), &[Cell::Int(self.created_us)])
+    }
+}
+
+impl Stated for entity::end_user_wallet::Model {
+    fn state(&self, id: EntryId) -> Post {
+        END_USER_WALLET.state(
+            id,
+            Cell::Bytes(self.end_user_id.as_bytes()),
+            &[
+                Cell::Bytes(self.partner_id.as_bytes()),
+                Cell::Int(self.wallet),
+                Cell::Int(self.created_us),
+                optional(self.ended_us),
             ],
         )
     }

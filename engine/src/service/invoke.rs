@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{
     Services,
     access::{EndUser, OwnedCap, Owner, PartnerPrincipal, Principal},
+    partners::Funding,
 };
 use crate::{
     catalog::ArgumentFault,
@@ -390,10 +391,11 @@ fn place_hold(accepted: &Accepted, payer: LedgerAccountId) -> PlaceHold {
 }
 
 fn payer(call: &Call) -> Option<LedgerAccountId> {
-    Some(match &call.principal.as_ref()?.owner {
-        Owner::Account(account) => account.wallet,
-        Owner::Partner(partner) => partner.wallet,
-    })
+    match &call.principal.as_ref()?.owner {
+        Owner::Account(account) => Some(account.wallet),
+        Owner::Partner(PartnerPrincipal { funding: Funding::Partner, wallet, .. }) => Some(*wallet),
+        Owner::Partner(PartnerPrincipal { funding: Funding::PerUser, .. }) => call.end_user.as_ref()?.wallet,
+    }
 }
 
 fn partner_of(call: &Call) -> Option<&PartnerPrincipal> {

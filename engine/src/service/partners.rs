@@ -23,27 +23,34 @@ use crate::{
 
 mod alerts;
 mod deliveries;
+mod erased;
 mod erasure;
+mod funding;
 mod hooks;
 mod notices;
 mod own;
 mod payouts;
 mod queue;
+mod transfers;
 mod usage;
 mod users;
 
 pub use alerts::{CapAlert, CapAlertError, NewCapAlert};
 pub use deliveries::{DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery};
 pub use erasure::{EraseEndUserError, Erasure};
+pub use funding::{Funding, FundingError, HeldByUsers};
 pub use hooks::{Delivery, DeliveryState, Webhook, WebhookError, WebhookNote};
 pub use notices::{NoticeRound, PartnerEvent};
 pub use own::{ChangeEndUserError, EndUserChange, MetadataChange, is_external_id, named_by_key};
 pub use payouts::PartnerPayout;
 pub use queue::{DeliveryCursor, InvalidDeliveryCursor, PartnerDelivery, WebhookQueue};
+pub use transfers::{EndUserTransfer, NewTransfer, TransferDirection, TransferError};
 pub use usage::{
     InvalidUsageCursor, UsageBy, UsageCursor, UsageLine, UsagePage, UsagePeriod, UsageQuery, UsageSubject,
 };
 pub use users::{BlockEndUserError, EndUserFilter, EndUserProfile};
+
+pub(super) use erased::ErasedNames;
 
 /// Longest name of a partner, in characters.
 pub const PARTNER_NAME_CHARS_MAX: usize = 100;
@@ -70,7 +77,7 @@ pub struct PartnerProfile {
     pub is_suspended: bool,
     /// Its share of every charge, in basis points.
     pub margin_bps: u16,
-    /// Who pays for the calls of its end users.
+    /// What pays for the calls of its end users, or fills their wallets where each pays for itself.
     pub wallet: LedgerAccountId,
     /// Where its share goes.
     pub margin: LedgerAccountId,

@@ -26,11 +26,13 @@ pub enum Work {
     Thresholds,
     /// Sends what partners are told to their webhooks.
     Webhooks,
+    /// Gives back to partners what is in wallets of end users who were erased.
+    Leftovers,
 }
 
 impl Work {
     /// Every kind with its word.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Ledger, "ledger"),
         (Self::Follow, "follow"),
         (Self::Outbox, "outbox"),
@@ -40,6 +42,7 @@ impl Work {
         (Self::Payloads, "payloads"),
         (Self::Thresholds, "thresholds"),
         (Self::Webhooks, "webhooks"),
+        (Self::Leftovers, "leftovers"),
     ];
 
     /// The word of the console.

@@ -41,6 +41,12 @@ pub mod connection;
 pub mod credit_grant;
 /// A partner's customer.
 pub mod end_user;
+/// What a partner has moved between its wallet and an end user's.
+pub mod end_user_transfer;
+/// An end user's own wallet.
+pub mod end_user_wallet;
+/// The name of an erased end user whom an operator has limited.
+pub mod erased_name;
 /// A slug that a namespace had before it was renamed.
 pub mod former_name;
 /// What the configuration's catalog last brought in.
@@ -71,6 +77,8 @@ pub mod operator_session;
 pub mod partner;
 /// What a partner was told.
 pub mod partner_event;
+/// A partner whose end users pay themselves.
+pub mod partner_funding;
 /// What a call carried, sealed.
 pub mod payload;
 /// What a payout was worked out from.

@@ -94,6 +94,18 @@ pub(crate) async fn expired_of(
     rows.iter().map(|row| Ok((LedgerAccountId::from_raw(row.try_get_by_index(0)?), row.try_get_by_index(1)?))).collect()
 }
 
+/// How many end users of a partner have something in wallets of their own, and how much that is, in micro-credits.
+pub(crate) async fn held_by_users(readers: &Readers, partner: uuid::Uuid) -> Result<(i64, i64), StoreError> {
+    // PostgreSQL adds integers up to a number of another type.
+    let sql = "SELECT count(*), CAST(coalesce(sum(b.credits - b.debits), 0) AS bigint)
+               FROM end_user_wallet u JOIN wallet_balance b ON b.account_id = u.wallet
+               WHERE u.partner_id = $1 AND u.ended_us IS NULL AND b.credits > b.debits";
+    let statement = Statement::from_sql_and_values(readers.get_database_backend(), sql, [partner.into()]);
+    let row = readers.query_one_raw(statement).await?;
+    let row = row.ok_or_else(|| StoreError::Inconsistent { table: "end_user_wallet", what: partner.to_string() })?;
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+}
+
 /// A place in a statement for each wallet, from number `first` on.
 fn places(wallets: &[LedgerAccountId], first: usize) -> String {
     (first..).take(wallets.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")

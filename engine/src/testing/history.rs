@@ -182,7 +182,8 @@ impl History {
 
     fn step_of_post(&mut self, legs: fn(&mut Self) -> Vec<Leg>) -> Step {
         let legs = legs(self);
-        let kinds = [TransactionKind::Grant, TransactionKind::Adjustment, TransactionKind::Purchase];
+        let kinds =
+            [TransactionKind::Grant, TransactionKind::Adjustment, TransactionKind::Purchase, TransactionKind::Transfer];
         let kind = self.dice.pick(&kinds).copied().unwrap_or(TransactionKind::Opening);
         let kind = if self.dice.chance(2) { TransactionKind::Payout } else { kind };
         let reverses = if self.dice.chance(5) { self.posts.last().map(|post| post.id) } else { None };

@@ -33,7 +33,7 @@ use crate::{
         Gateway, PATH, setup,
         token::{load_or_create, token_path},
     },
-    importer, mail, master_key,
+    importer, leftovers, mail, master_key,
     operator::socket::OperatorSocket,
     payloads,
     upstream::EgressRules,
@@ -112,6 +112,7 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(mail::low_balance::run(Arc::clone(&state.services))),
         actix_web::rt::spawn(webhooks::run_thresholds(Arc::clone(&state.services))),
         actix_web::rt::spawn(webhooks::run_sending(state.clone())),
+        actix_web::rt::spawn(leftovers::run(Arc::clone(&state.services))),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.

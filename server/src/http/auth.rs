@@ -6,10 +6,10 @@ use actix_web::{HttpRequest, http::header};
 use engine::{
     audit::{Actor, Method, OpContext},
     code::Code,
-    id::{PartnerId, RequestId},
+    id::RequestId,
     limits::EXTERNAL_USER_ID_CHARS_MAX,
     service::{
-        access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, Principal},
+        access::{ACCOUNT_TOKEN_PREFIX, EndUser, Owner, PartnerPrincipal, Principal},
         auditors::{AUDITOR_TOKEN_PREFIX, Auditor},
         partners::is_external_id,
     },
@@ -106,7 +106,7 @@ pub async fn load_end_user(
 ) -> Result<Option<Arc<EndUser>>, Problem> {
     Ok(match named_end_user(request, principal)? {
         None => None,
-        Some((partner, external_id)) => Some(state.services.load_end_user(partner, external_id).await?),
+        Some((partner, external_id)) => Some(state.services.load_calling_end_user(partner, external_id).await?),
     })
 }
 
@@ -116,8 +116,8 @@ pub async fn load_end_user(
 /// The header makes no sense.
 pub fn named_end_user<'r>(
     request: &'r HttpRequest,
-    principal: &Principal,
-) -> Result<Option<(PartnerId, &'r str)>, Problem> {
+    principal: &'r Principal,
+) -> Result<Option<(&'r PartnerPrincipal, &'r str)>, Problem> {
     match (&principal.owner, request.headers().get(END_USER_HEADER)) {
         (_, None) => Ok(None),
         (Owner::Account(_), Some(_)) => {
@@ -125,7 +125,7 @@ pub fn named_end_user<'r>(
         }
         (Owner::Partner(partner), Some(value)) => {
             let external_id = value.to_str().ok().filter(|text| is_external_id(text)).ok_or_else(end_user_fault)?;
-            Ok(Some((partner.id, external_id)))
+            Ok(Some((partner, external_id)))
         }
     }
 }

@@ -8,6 +8,7 @@ use engine::{
     service::{
         access::Owner,
         balance::Balance,
+        partners::Funding,
         purchases::{ConfirmError, Provider, Purchase, PurchaseError, PurchaseStatus},
     },
 };
@@ -51,7 +52,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/credits/purchases", [(Method::GET, web::to(list))]));
 }
 
-/// What the caller owns and can spend.
+/// What the caller owns and can spend; or, where each end user of a partner pays for itself, the one that `X-Faro-User` names.
 #[utoipa::path(
     get,
     path = "/credits/balance",
@@ -62,8 +63,10 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 )]
 pub(crate) async fn balance(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
     let caller = authenticate(&request, &state).await?;
+    let own = caller.end_user.as_ref().and_then(|user| user.wallet);
     let wallet = match &caller.principal.owner {
         Owner::Account(account) => account.wallet,
+        Owner::Partner(partner) if partner.funding == Funding::PerUser => own.unwrap_or(partner.wallet),
         Owner::Partner(partner) => partner.wallet,
     };
     let now_us = state.services.clock.now_us();

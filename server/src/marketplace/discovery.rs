@@ -61,7 +61,7 @@ async fn looker(request: &HttpRequest, state: &AppState) -> Result<Looker, Probl
     let principal = find_principal(request, state).await?;
     let rate = state.discovery_limiter.check_token(&principal.shown)?;
     let end_user = match named_end_user(request, &principal).map_err(|problem| rate.announce(problem))? {
-        Some((partner, external_id)) => Some(state.services.find_seen_end_user(partner, external_id).await?),
+        Some((partner, external_id)) => Some(state.services.find_seen_end_user(partner.id, external_id).await?),
         None => None,
     };
     Ok(Looker { viewer: Viewer { principal: Some(principal), end_user }, rate })

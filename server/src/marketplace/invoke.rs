@@ -16,7 +16,7 @@ use engine::{
     },
 };
 
-use super::refusal::{self, Asked};
+use super::refusal::{self, Asked, Payer};
 use crate::{
     http::{
         auth::{Caller, find_principal, require_end_user},
@@ -73,12 +73,13 @@ pub(crate) async fn invoke(
         Owner::Account(_) => principal.token,
         Owner::Partner(_) => None,
     };
+    let payer = Payer::of(&principal.owner);
     let answered = match require_end_user(&request, &state, &principal).await {
         Ok(end_user) => carry_out(&state, Caller { principal, end_user }, id, (&namespace, &tool), payload).await,
         Err(problem) => Err(problem),
     };
     let answered = answered.map_err(|problem| rate.announce(named(problem, id)))?;
-    let asked = Asked { path: &format!("/invoke/{namespace}/{tool}"), own_token };
+    let asked = Asked { path: &format!("/invoke/{namespace}/{tool}"), own_token, payer };
     Ok(respond(&answered, &rate, asked))
 }
 

@@ -6,25 +6,34 @@
 
 pub mod alerts;
 pub mod caps;
+pub mod funding;
 pub mod tokens;
 pub mod usage;
 pub mod users;
 pub mod webhooks;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use engine::{
     audit::OpContext,
     code::Code,
     credits::Credits,
-    service::access::{CapOwner, Owner, PartnerPrincipal, Principal},
+    service::{
+        access::{CapOwner, Owner, PartnerPrincipal, Principal},
+        balance::Balance,
+    },
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use utoipa::{
+    IntoResponses,
+    openapi::{RefOr, Response},
+};
 
 use super::{auth::store_problem, invoke::number};
 use crate::{
     http::{
+        asked::{Answer, Asked, Known, refusals},
         auth::{Caller, find_principal},
         problem::{Fault, Problem},
         routes::resource,
@@ -63,48 +72,78 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/partners/usage", [(Method::GET, web::to(usage::show_usage))]))
         .service(resource("/partners/statements", [(Method::GET, web::to(usage::list_statements))]))
         .service(resource("/partners/statements/{period}", [(Method::GET, web::to(usage::show_statement))]))
+        .configure(funding::configure)
         .configure(caps::configure)
         .configure(alerts::configure)
         .configure(webhooks::configure);
 }
 
-/// A partner that asks something.
-struct Asking {
+/// A partner that asks something, within the limit of how fast it may ask. The end user that the request may name does not
+/// matter, and is not made.
+pub(crate) struct Asking {
     principal: Arc<Principal>,
     partner: PartnerPrincipal,
 }
 
-impl Asking {
-    /// What the audit trail says of who asks.
+/// A partner that changes something: neither with a token that has a limit of its own nor while it is suspended.
+pub(crate) struct Managing(Asking);
+
+impl Deref for Managing {
+    type Target = Asking;
+
+    fn deref(&self) -> &Asking {
+        &self.0
+    }
+}
+
+impl Known for Asking {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let principal = find_principal(request, state).await?;
+        let Owner::Partner(partner) = &principal.owner else {
+            return Err(Problem::new(
+                Code::PartnerRequired,
+                "this route is for partners: send a `faro_partner_…` token",
+            ));
+        };
+        state.discovery_limiter.check_token(&principal.shown)?;
+        Ok(Self { partner: partner.clone(), principal })
+    }
+
     fn context(&self, state: &AppState) -> OpContext {
         Caller { principal: Arc::clone(&self.principal), end_user: None }.context(state)
     }
 }
 
-/// The partner whose token it is, within the limit of how fast it may ask. The end user that the request may name does not
-/// matter, and is not made.
-async fn authenticate_partner(request: &HttpRequest, state: &AppState) -> Result<Asking, Problem> {
-    let principal = find_principal(request, state).await?;
-    let Owner::Partner(partner) = &principal.owner else {
-        return Err(Problem::new(Code::PartnerRequired, "this route is for partners: send a `faro_partner_…` token"));
-    };
-    state.discovery_limiter.check_token(&principal.shown)?;
-    Ok(Asking { partner: partner.clone(), principal })
+impl Known for Managing {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let asking = Asking::find(request, state).await?;
+        if asking.partner.is_suspended {
+            return Err(Problem::new(Code::AccountSuspended, "the partner is suspended: nothing can be changed"));
+        }
+        if asking.principal.caps.iter().any(|cap| cap.per == CapOwner::Token) {
+            return Err(Problem::new(
+                Code::TokenLimited,
+                "this token has a spending limit of its own and is for calls alone: use one without a limit",
+            ));
+        }
+        Ok(Self(asking))
+    }
+
+    fn context(&self, state: &AppState) -> OpContext {
+        self.0.context(state)
+    }
 }
 
-/// The same for what changes something: neither for a token with a limit of its own nor while the partner is suspended.
-async fn authenticate_manager(request: &HttpRequest, state: &AppState) -> Result<Asking, Problem> {
-    let asking = authenticate_partner(request, state).await?;
-    if asking.partner.is_suspended {
-        return Err(Problem::new(Code::AccountSuspended, "the partner is suspended: nothing can be changed"));
+impl IntoResponses for Asking {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("Not a partner's token")
     }
-    if asking.principal.caps.iter().any(|cap| cap.per == CapOwner::Token) {
-        return Err(Problem::new(
-            Code::TokenLimited,
-            "this token has a spending limit of its own and is for calls alone: use one without a limit",
-        ));
+}
+
+impl IntoResponses for Managing {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals("Not a partner's token, or one with a limit of its own, or the partner is suspended")
     }
-    Ok(asking)
 }
 
 /// What is wrong with one parameter of an address.
@@ -135,28 +174,22 @@ fn query_of<const N: usize>(request: &HttpRequest, names: [&str; N]) -> Result<[
     path = "/partners/me",
     responses(
         (status = OK, description = "The partner, in credits"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token")
+        Asking
     )
 )]
-pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let partner = state.services.find_partner(asking.partner.id).await.map_err(store_problem)?;
+pub(crate) async fn me(asking: Asked<Asking>) -> Answer {
+    let partner = asking.state.services.find_partner(asking.partner.id).await.map_err(store_problem)?;
     let partner = partner.ok_or_else(|| Problem::new(Code::NotFound, "there is no such partner"))?;
-    let now_us = state.services.clock.now_us();
-    let balance = state.services.load_balance(partner.wallet, now_us).await.map_err(store_problem)?;
-    let margin = state.services.load_partner_margin(&partner).await.map_err(store_problem)?;
+    let now_us = asking.state.services.clock.now_us();
+    let balance = asking.state.services.load_balance(partner.wallet, now_us).await.map_err(store_problem)?;
+    let margin = asking.state.services.load_partner_margin(&partner).await.map_err(store_problem)?;
     let left = margin.credits.saturating_sub(margin.debits);
     Ok(HttpResponse::Ok().json(json!({
         "id": partner.id.to_string(),
         "name": partner.name,
         "suspended": partner.is_suspended,
-        "funding": "partner",
-        "wallet": {
-            "balance": number(balance.balance),
-            "reserved": number(balance.reserved),
-            "available": number(balance.available()),
-        },
+        "funding": asking.partner.funding.as_str(),
+        "wallet": wallet_view(&balance),
         "margin": {
             "basis_points": partner.margin_bps,
             "earned": number(Credits::from_micros(margin.credits)),
@@ -165,4 +198,13 @@ pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Resu
         },
         "created_at": super::time_text(partner.created_us),
     })))
+}
+
+/// What is in a wallet, in credits.
+fn wallet_view(balance: &Balance) -> Value {
+    json!({
+        "balance": number(balance.balance),
+        "reserved": number(balance.reserved),
+        "available": number(balance.available()),
+    })
 }

@@ -4,10 +4,11 @@ use engine::{
     code::Code,
     credits::Credits,
     id::TokenId,
-    ledger::{Refusal, refusal::Limit},
+    ledger::{LedgerAccountId, Refusal, refusal::Limit},
     service::{
-        access::{CapOwner, OwnedCap},
+        access::{CapOwner, OwnedCap, Owner, PartnerPrincipal},
         invoke::{Answer, Answered},
+        partners::Funding,
     },
 };
 use serde_json::{Value, json};
@@ -22,6 +23,49 @@ pub(super) struct Asked<'a> {
     pub(super) path: &'a str,
     /// The token, where its account's owner sets the limits on it.
     pub(super) own_token: Option<TokenId>,
+    /// Whose wallet pays.
+    pub(super) payer: Payer,
+}
+
+/// Whose wallet pays for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Payer {
+    /// The caller's own.
+    Account,
+    /// The partner's, for all its end users.
+    Partner,
+    /// The end user's, which its partner fills.
+    EndUser,
+}
+
+impl Payer {
+    /// Who pays for the calls of this caller.
+    pub(super) const fn of(owner: &Owner) -> Self {
+        match owner {
+            Owner::Account(_) => Self::Account,
+            Owner::Partner(PartnerPrincipal { funding: Funding::Partner, .. }) => Self::Partner,
+            Owner::Partner(PartnerPrincipal { funding: Funding::PerUser, .. }) => Self::EndUser,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Partner => "partner",
+            Self::EndUser => "end_user",
+        }
+    }
+
+    /// Where more comes from, as a sentence.
+    const fn more(self) -> &'static str {
+        match self {
+            Self::Account => "Buy more with POST /credits/purchase",
+            Self::Partner => "The operator gives the partner more",
+            Self::EndUser => {
+                "The end user pays for itself: its partner gives it more with POST /partners/users/{external_id}/fund"
+            }
+        }
+    }
 }
 
 /// Unknown and hidden tools look the same.
@@ -106,13 +150,12 @@ fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, asked: Asked<'_>) -> Prob
         (Limit::Cap { cap, .. }, None) => (Code::CapReached, json!({"kind": "cap", "id": cap.to_string()}), json!([])),
         (Limit::Wallet(wallet), _) => (
             Code::InsufficientCredits,
-            json!({"kind": "wallet", "id": wallet.to_string(), "per": "account", "window": null, "resets_at": null}),
-            wallet_ways_out(*needed, *available),
+            wallet_limit(*wallet, asked.payer),
+            wallet_ways_out(*needed, *available, asked.payer),
         ),
     };
-    let message = format!(
-        "insufficient credits: this call may cost {needed}, {available} can be spent. Buy more with POST /credits/purchase"
-    );
+    let more = asked.payer.more();
+    let message = format!("insufficient credits: this call may cost {needed}, {available} can be spent. {more}");
     let message = match code {
         Code::CapReached => {
             format!("a spending cap is reached: this call may cost {needed}, the cap leaves {available}")
@@ -165,15 +208,37 @@ fn raise_cap(cap: &OwnedCap, missing: Credits, own_token: Option<TokenId>) -> Va
     json!({"action": "raise_cap", "text": text, "method": null, "path": null, "body": null})
 }
 
-fn wallet_ways_out(needed: Credits, available: Credits) -> Value {
+/// The wallet that has too little, as a limit.
+pub(super) fn wallet_limit(wallet: LedgerAccountId, payer: Payer) -> Value {
+    json!({"kind": "wallet", "id": wallet.to_string(), "per": payer.as_str(), "window": null, "resets_at": null})
+}
+
+fn wallet_ways_out(needed: Credits, available: Credits, payer: Payer) -> Value {
     let missing = needed.checked_sub(available).unwrap_or(needed);
-    json!([{
-        "action": "buy",
-        "text": format!("buy at least {missing} credits"),
-        "method": "POST",
-        "path": "/credits/purchase",
-        "body": {"credits": number(missing)},
-    }])
+    let body = json!({"credits": number(missing)});
+    match payer {
+        Payer::Account => json!([{
+            "action": "buy",
+            "text": format!("buy at least {missing} credits"),
+            "method": "POST",
+            "path": "/credits/purchase",
+            "body": body,
+        }]),
+        Payer::Partner => json!([{
+            "action": "ask",
+            "text": format!("ask the operator for at least {missing} credits"),
+            "method": null,
+            "path": null,
+            "body": null,
+        }]),
+        Payer::EndUser => json!([{
+            "action": "fund",
+            "text": format!("move at least {missing} credits into the end user's wallet, as the partner"),
+            "method": "POST",
+            "path": "/partners/users/{external_id}/fund",
+            "body": body,
+        }]),
+    }
 }
 
 /// RFC 3339, UTC.

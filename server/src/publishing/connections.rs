@@ -1,18 +1,20 @@
 //! A publisher's servers.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     catalog::CredentialPlace,
-    limits::BODY_BYTES_MAX,
     service::publishing::{ConnectionKind, CredentialInput, NewConnection},
 };
 use serde_json::Value;
 
-use super::{authenticate_author, authenticate_publisher, insist, parse_id, problem, view};
+use super::{Asking, Author, insist, parse_id, problem, view};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::auth::{fields::Fields, store_problem},
-    state::AppState,
 };
 
 /// The body of a new server.
@@ -55,13 +57,11 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     path = "/connections/",
     responses(
         (status = OK, description = "The connections, without their secrets"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher")
+        Asking
     )
 )]
-pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let found = state.services.list_connections(asking.publisher).await.map_err(store_problem)?;
+pub(crate) async fn list(asking: Asked<Asking>) -> Answer {
+    let found = asking.state.services.list_connections(asking.publisher).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().json(found.iter().map(view::connection).collect::<Vec<Value>>()))
 }
 
@@ -72,19 +72,13 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Re
     request_body(content = inline(ConnectionBody)),
     responses(
         (status = CREATED, description = "The connection"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = CONFLICT, description = "There are too many"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn create(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create(asking: Asked<Author>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (label, kind) = (fields.text("label"), fields.text("connection_type"));
     let kind = ConnectionKind::from_wire(&kind);
@@ -97,8 +91,8 @@ pub(crate) async fn create(
     };
     fields.finish()?;
     let new = NewConnection { label: &label, kind: kind.unwrap_or(ConnectionKind::Mcp), url: &url };
-    let by = asking.context(&state);
-    let made = insist!(state.services.create_connection(&by, asking.publisher, &new))?;
+    let by = asking.context();
+    let made = insist!(asking.state.services.create_connection(&by, asking.publisher, &new))?;
     Ok(HttpResponse::Created().json(view::connection(&made)))
 }
 
@@ -109,19 +103,13 @@ pub(crate) async fn create(
     params(("id" = String, Path)),
     responses(
         (status = OK, description = "The connection, without its secret"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher"),
+        Asking,
         (status = NOT_FOUND, description = "The publisher has no such connection")
     )
 )]
-pub(crate) async fn show(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
+pub(crate) async fn show(id: web::Path<String>, asking: Asked<Asking>) -> Answer {
     let id = parse_id("connection", &id)?;
-    let found = state.services.load_connection(asking.publisher, id).await.map_err(problem)?;
+    let found = asking.state.services.load_connection(asking.publisher, id).await.map_err(problem)?;
     Ok(HttpResponse::Ok().json(view::connection(&found)))
 }
 
@@ -132,20 +120,14 @@ pub(crate) async fn show(
     params(("id" = String, Path)),
     responses(
         (status = NO_CONTENT, description = "Removed"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such connection"),
         (status = CONFLICT, description = "A namespace uses it")
     )
 )]
-pub(crate) async fn remove(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let (id, by) = (parse_id("connection", &id)?, asking.context(&state));
-    insist!(state.services.remove_connection(&by, asking.publisher, id))?;
+pub(crate) async fn remove(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let (id, by) = (parse_id("connection", &id)?, asking.context());
+    insist!(asking.state.services.remove_connection(&by, asking.publisher, id))?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -157,23 +139,16 @@ pub(crate) async fn remove(
     request_body(content = inline(CredentialsBody)),
     responses(
         (status = OK, description = "That there is a secret, and where it is sent"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such connection"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn set_credentials(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
+pub(crate) async fn set_credentials(id: web::Path<String>, asking: Asked<Author>) -> Answer {
     let id = parse_id("connection", &id)?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let (input, by) = (read_credential(&body)?, asking.context(&state));
-    let set = insist!(state.services.set_connection_credential(&by, asking.publisher, id, &input))?;
+    let body = asking.body().await?;
+    let (input, by) = (read_credential(&body)?, asking.context());
+    let set = insist!(asking.state.services.set_connection_credential(&by, asking.publisher, id, &input))?;
     Ok(HttpResponse::Ok().json(view::credential(&set)))
 }
 

@@ -1,18 +1,20 @@
 //! Groups of tools, and their prices.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
-    limits::BODY_BYTES_MAX,
     pricing::PricingSpec,
     service::publishing::{GroupChange, NewGroup},
 };
 use serde_json::Value;
 
-use super::{authenticate_author, authenticate_publisher, find_namespace, insist, parse_id, problem, view};
+use super::{Asking, Author, find_namespace, insist, parse_id, problem, view};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::auth::fields::Fields,
-    state::AppState,
 };
 
 /// The body of a group: what is left out of a change stays.
@@ -64,19 +66,13 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
         (status = OK, description = "The groups with their prices"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher"),
+        Asking,
         (status = NOT_FOUND, description = "The publisher has no such namespace")
     )
 )]
-pub(crate) async fn list(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let found = state.services.list_groups(asking.publisher, id).await.map_err(problem)?;
+pub(crate) async fn list(id: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let found = asking.state.services.list_groups(asking.publisher, id).await.map_err(problem)?;
     Ok(HttpResponse::Ok().json(found.iter().map(view::group).collect::<Vec<Value>>()))
 }
 
@@ -88,21 +84,14 @@ pub(crate) async fn list(
     request_body(content = inline(GroupBody)),
     responses(
         (status = CREATED, description = "The group"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn create(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let new = NewGroup {
         name: fields.text("name"),
@@ -110,8 +99,8 @@ pub(crate) async fn create(
         sort_order: fields.optional_whole("sort_order").unwrap_or(0),
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let made = insist!(state.services.create_group(&by, asking.publisher, id, &new))?;
+    let by = asking.context();
+    let made = insist!(asking.state.services.create_group(&by, asking.publisher, id, &new))?;
     Ok(HttpResponse::Created().json(view::group(&made)))
 }
 
@@ -123,21 +112,14 @@ pub(crate) async fn create(
     request_body(content = inline(GroupBody)),
     responses(
         (status = OK, description = "The group as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such group"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn change(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let named = (find_namespace(&state, &asking, &path.0).await?, parse_id("group", &path.1)?);
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn change(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let named = (find_namespace(&asking, &path.0).await?, parse_id("group", &path.1)?);
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let wanted = GroupChange {
         name: fields.optional_text("name"),
@@ -145,8 +127,8 @@ pub(crate) async fn change(
         sort_order: fields.optional_whole("sort_order"),
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.change_group(&by, asking.publisher, named, &wanted))?;
+    let by = asking.context();
+    let changed = insist!(asking.state.services.change_group(&by, asking.publisher, named, &wanted))?;
     Ok(HttpResponse::Ok().json(view::group(&changed)))
 }
 
@@ -157,21 +139,15 @@ pub(crate) async fn change(
     params(("id" = String, Path, description = "The identifier, or the slug"), ("group" = String, Path)),
     responses(
         (status = NO_CONTENT, description = "Removed"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such group"),
         (status = CONFLICT, description = "It is the default group")
     )
 )]
-pub(crate) async fn remove(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let named = (find_namespace(&state, &asking, &path.0).await?, parse_id("group", &path.1)?);
-    let by = asking.context(&state);
-    insist!(state.services.remove_group(&by, asking.publisher, named))?;
+pub(crate) async fn remove(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let named = (find_namespace(&asking, &path.0).await?, parse_id("group", &path.1)?);
+    let by = asking.context();
+    insist!(asking.state.services.remove_group(&by, asking.publisher, named))?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -183,23 +159,16 @@ pub(crate) async fn remove(
     request_body(content = inline(PricingBody)),
     responses(
         (status = OK, description = "The group, with `target`: `namespace` or `draft`"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such group"),
         (status = UNPROCESSABLE_ENTITY, description = "The price makes no sense; `pricing_rules` are never accepted")
     )
 )]
-pub(crate) async fn set_pricing(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let named = (find_namespace(&state, &asking, &path.0).await?, parse_id("group", &path.1)?);
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let (spec, by) = (read_pricing(&body)?, asking.context(&state));
-    let (group, target) = insist!(state.services.set_group_pricing(&by, asking.publisher, named, &spec))?;
+pub(crate) async fn set_pricing(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let named = (find_namespace(&asking, &path.0).await?, parse_id("group", &path.1)?);
+    let body = asking.body().await?;
+    let (spec, by) = (read_pricing(&body)?, asking.context());
+    let (group, target) = insist!(asking.state.services.set_group_pricing(&by, asking.publisher, named, &spec))?;
     let mut shown = view::group(&group);
     if let Value::Object(members) = &mut shown {
         members.insert("target".to_owned(), target.as_str().into());

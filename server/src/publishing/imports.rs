@@ -18,9 +18,10 @@ use engine::{
 };
 use serde_json::{Value, json};
 
-use super::{Asking, insist, place, problem, sources, view};
+use super::{Author, insist, place, problem, sources, view};
 use crate::{
     http::{
+        asked::Asked,
         problem::{Fault, Problem},
         routes::resource,
     },
@@ -68,15 +69,14 @@ async fn fetch(
 
 /// Adds tools of a server to a namespace of its publisher.
 async fn import(
-    state: &AppState,
-    asking: &Asking,
+    asking: &Asked<Author>,
     named: (NamespaceId, ConnectionId),
     found: Vec<FoundTool>,
     visibility: Visibility,
 ) -> Result<Imported, Problem> {
     let tools: Vec<NewOwnTool> = sources::of_mcp(found, visibility).map_err(tool_fault)?;
-    let by = asking.context(state);
-    insist!(state.services.import_own_tools(&by, asking.publisher, named, tools.clone()))
+    let by = asking.context();
+    insist!(asking.state.services.import_own_tools(&by, asking.publisher, named, tools.clone()))
 }
 
 /// Something is wrong with what a server says of a tool, whose name may have any sign in it.
@@ -123,7 +123,7 @@ fn visibility(fields: &mut fields::Fields<'_>) -> Visibility {
 }
 
 /// The namespace as it is now, for an answer.
-async fn namespace_view(state: &AppState, asking: &Asking, id: NamespaceId) -> Result<Value, Problem> {
-    let found = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
-    Ok(view::namespace(&found, &crate::marketplace::auth::base_url(state)))
+async fn namespace_view(asking: &Asked<Author>, id: NamespaceId) -> Result<Value, Problem> {
+    let found = asking.state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
+    Ok(view::namespace(&found, &crate::marketplace::auth::base_url(&asking.state)))
 }

@@ -1,18 +1,21 @@
 //! How namespaces present themselves, and their way into public.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     json::Json,
-    limits::BODY_BYTES_MAX,
     service::publishing::{ListingEdit, OwnNamespace, OwnStatus, PublishAction, ToolListing},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{assets::own_path, authenticate_author, find_namespace, insist, parse_id, problem, view};
+use super::{Author, assets::own_path, find_namespace, insist, parse_id, problem, view};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::auth::{base_url, fields::Fields},
     state::AppState,
 };
@@ -72,25 +75,18 @@ fn answer(namespace: &OwnNamespace, state: &AppState) -> HttpResponse {
     request_body(content = inline(ListingBody)),
     responses(
         (status = OK, description = "The namespace, with `target`: `namespace` or `draft`"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn edit(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let (edit, by) = (read_edit(&body, &base_url(&state))?, asking.context(&state));
-    let target = insist!(state.services.edit_listing(&by, asking.publisher, id, &edit))?;
-    let shown = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
-    let mut shown = view::namespace(&shown, &base_url(&state));
+pub(crate) async fn edit(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
+    let (edit, by) = (read_edit(&body, &base_url(&asking.state))?, asking.context());
+    let target = insist!(asking.state.services.edit_listing(&by, asking.publisher, id, &edit))?;
+    let shown = asking.state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
+    let mut shown = view::namespace(&shown, &base_url(&asking.state));
     if let Value::Object(members) = &mut shown {
         members.insert("target".to_owned(), target.as_str().into());
     }
@@ -156,22 +152,15 @@ fn read_tool(tool: &Json<'_>) -> Result<(String, ToolListing), ToolFault> {
     request_body(content = inline(PublishBody)),
     responses(
         (status = OK, description = "The namespace as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "It is suspended, or there is nothing to be handed in or taken back"),
         (status = UNPROCESSABLE_ENTITY, description = "It is not complete: `detail` names what is missing")
     )
 )]
-pub(crate) async fn publish(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn publish(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let word = fields.text("action");
     let action = match word.as_str() {
@@ -185,9 +174,9 @@ pub(crate) async fn publish(
         }
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.publish_namespace(&by, asking.publisher, id, action))?;
-    Ok(answer(&changed, &state))
+    let by = asking.context();
+    let changed = insist!(asking.state.services.publish_namespace(&by, asking.publisher, id, action))?;
+    Ok(answer(&changed, &asking.state))
 }
 
 /// Suspends a namespace, or makes it a draft again.
@@ -198,22 +187,15 @@ pub(crate) async fn publish(
     request_body(content = inline(StatusBody)),
     responses(
         (status = OK, description = "The namespace as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "An operator has suspended it"),
         (status = UNPROCESSABLE_ENTITY, description = "No such status")
     )
 )]
-pub(crate) async fn set_status(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn set_status(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let word = fields.text("status");
     let status = match word.as_str() {
@@ -227,9 +209,9 @@ pub(crate) async fn set_status(
         }
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.set_own_status(&by, asking.publisher, id, status))?;
-    Ok(answer(&changed, &state))
+    let by = asking.context();
+    let changed = insist!(asking.state.services.set_own_status(&by, asking.publisher, id, status))?;
+    Ok(answer(&changed, &asking.state))
 }
 
 /// Throws away what a namespace in public was to become.
@@ -239,27 +221,20 @@ pub(crate) async fn set_status(
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
         (status = OK, description = "The namespace as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace")
     )
 )]
-pub(crate) async fn discard(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.discard_draft(&by, asking.publisher, id))?;
-    Ok(answer(&changed, &state))
+pub(crate) async fn discard(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let by = asking.context();
+    let changed = insist!(asking.state.services.discard_draft(&by, asking.publisher, id))?;
+    Ok(answer(&changed, &asking.state))
 }
 
 /// There is no language model here that writes listings.
-async fn refuse(request: HttpRequest, id: &str, state: &AppState) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, state).await?;
-    let id = find_namespace(state, &asking, id).await?;
+async fn refuse(asking: &Asked<Author>, id: &str) -> Answer {
+    let id = find_namespace(asking, id).await?;
     let message = "this server has no language model: write the listing with PUT /namespaces/{id}/listing";
     Err(Problem::new(Code::NotOffered, message).fact("namespace_id", json!(id.uuid().hyphenated().to_string())))
 }
@@ -270,18 +245,13 @@ async fn refuse(request: HttpRequest, id: &str, state: &AppState) -> Result<Http
     path = "/namespaces/{id}/generate-listing",
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = NOT_IMPLEMENTED, description = "Always: the message says why")
     )
 )]
-pub(crate) async fn generate(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    refuse(request, &id, &state).await
+pub(crate) async fn generate(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    refuse(&asking, &id).await
 }
 
 /// Not offered: listings are not written by a language model here.
@@ -290,16 +260,11 @@ pub(crate) async fn generate(
     path = "/namespaces/{id}/auto-listing",
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = NOT_IMPLEMENTED, description = "Always: the message says why")
     )
 )]
-pub(crate) async fn auto(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    refuse(request, &id, &state).await
+pub(crate) async fn auto(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    refuse(&asking, &id).await
 }

@@ -1,25 +1,24 @@
 //! A publisher's namespaces: by their identifiers, or by their slugs.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
-use engine::{
-    limits::BODY_BYTES_MAX,
-    service::publishing::{NamespaceChange, NewOwnNamespace},
-};
+use actix_web::{HttpResponse, http::Method, web};
+use engine::service::publishing::{NamespaceChange, NewOwnNamespace};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    Asking, Author,
     assets::{address_of, own_path},
-    authenticate_author, authenticate_publisher,
     connections::read_credential,
     find_namespace, insist, parse_id, problem,
     upload::read_file,
     view,
 };
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        routes::resource,
+    },
     marketplace::auth::{base_url, fields::Fields},
-    state::AppState,
 };
 
 /// The body of a new namespace.
@@ -61,14 +60,12 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     path = "/namespaces/",
     responses(
         (status = OK, description = "The namespaces"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher")
+        Asking
     )
 )]
-pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let found = state.services.list_own_namespaces(asking.publisher).await.map_err(problem)?;
-    let base_url = base_url(&state);
+pub(crate) async fn list(asking: Asked<Asking>) -> Answer {
+    let found = asking.state.services.list_own_namespaces(asking.publisher).await.map_err(problem)?;
+    let base_url = base_url(&asking.state);
     Ok(HttpResponse::Ok().json(found.iter().map(|found| view::head(found, &base_url)).collect::<Vec<Value>>()))
 }
 
@@ -79,19 +76,13 @@ pub(crate) async fn list(request: HttpRequest, state: web::Data<AppState>) -> Re
     request_body(content = inline(NamespaceBody)),
     responses(
         (status = CREATED, description = "The namespace"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = CONFLICT, description = "There are too many, or the name is kept for the publisher who had it"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn create(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create(asking: Asked<Author>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (name, connection) = (fields.text("namespace"), fields.text("connection_id"));
     let readme_source_url = fields.optional_text("readme_source_url");
@@ -99,9 +90,9 @@ pub(crate) async fn create(
     // What is no identifier is nobody's connection.
     let connection = parse_id("connection", &connection).unwrap_or_else(|_none| Uuid::nil().into());
     let new = NewOwnNamespace { name: &name, connection, readme_source_url: readme_source_url.as_deref() };
-    let by = asking.context(&state);
-    let made = insist!(state.services.create_own_namespace(&by, asking.publisher, &new))?;
-    Ok(HttpResponse::Created().json(view::namespace(&made, &base_url(&state))))
+    let by = asking.context();
+    let made = insist!(asking.state.services.create_own_namespace(&by, asking.publisher, &new))?;
+    Ok(HttpResponse::Created().json(view::namespace(&made, &base_url(&asking.state))))
 }
 
 /// One namespace with everything in it.
@@ -111,20 +102,14 @@ pub(crate) async fn create(
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
         (status = OK, description = "The namespace with its tools and groups"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher"),
+        Asking,
         (status = NOT_FOUND, description = "The publisher has no such namespace")
     )
 )]
-pub(crate) async fn show(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let found = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
-    Ok(HttpResponse::Ok().json(view::namespace(&found, &base_url(&state))))
+pub(crate) async fn show(id: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let found = asking.state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
+    Ok(HttpResponse::Ok().json(view::namespace(&found, &base_url(&asking.state))))
 }
 
 /// Changes a namespace. Under its old name nobody finds it from now on.
@@ -135,32 +120,25 @@ pub(crate) async fn show(
     request_body(content = inline(NamespaceChangeBody)),
     responses(
         (status = OK, description = "The namespace as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "The name is kept for the publisher who had it, or too many were given up"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn change(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn change(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let wanted = NamespaceChange {
         name: fields.optional_text("namespace"),
         readme_source_url: fields.optional_text("readme_source_url"),
-        icon_url: fields.optional_text("namespace_icon_url").map(|url| own_path(url, &base_url(&state))),
+        icon_url: fields.optional_text("namespace_icon_url").map(|url| own_path(url, &base_url(&asking.state))),
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.change_own_namespace(&by, asking.publisher, id, &wanted))?;
-    Ok(HttpResponse::Ok().json(view::namespace(&changed, &base_url(&state))))
+    let by = asking.context();
+    let changed = insist!(asking.state.services.change_own_namespace(&by, asking.publisher, id, &wanted))?;
+    Ok(HttpResponse::Ok().json(view::namespace(&changed, &base_url(&asking.state))))
 }
 
 /// Makes a file the namespace's picture; of one in public, with the next approval.
@@ -171,25 +149,18 @@ pub(crate) async fn change(
     request_body(content = inline(super::profile::FileForm), content_type = "multipart/form-data"),
     responses(
         (status = OK, description = "Where the picture is"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = PAYLOAD_TOO_LARGE, description = "More than 2 MiB"),
         (status = UNPROCESSABLE_ENTITY, description = "No picture that can be used")
     )
 )]
-pub(crate) async fn set_icon(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let file = read_file(&request, payload, &state).await?;
-    let by = asking.context(&state);
-    let icon = insist!(state.services.set_namespace_icon(&by, asking.publisher, id, &file))?;
-    Ok(HttpResponse::Ok().json(json!({"namespace_icon_url": address_of(&icon, &base_url(&state))})))
+pub(crate) async fn set_icon(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let file = read_file(&asking).await?;
+    let by = asking.context();
+    let icon = insist!(asking.state.services.set_namespace_icon(&by, asking.publisher, id, &file))?;
+    Ok(HttpResponse::Ok().json(json!({"namespace_icon_url": address_of(&icon, &base_url(&asking.state))})))
 }
 
 /// What calls of the namespace carry: whose secret, and where it is sent.
@@ -199,19 +170,13 @@ pub(crate) async fn set_icon(
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
         (status = OK, description = "Whether there is a secret, and where it is sent; never the secret"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher"),
+        Asking,
         (status = NOT_FOUND, description = "The publisher has no such namespace")
     )
 )]
-pub(crate) async fn show_credentials(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let found = state.services.find_namespace_credential(asking.publisher, id).await.map_err(problem)?;
+pub(crate) async fn show_credentials(id: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let found = asking.state.services.find_namespace_credential(asking.publisher, id).await.map_err(problem)?;
     Ok(HttpResponse::Ok().json(view::credential(&found)))
 }
 
@@ -223,22 +188,15 @@ pub(crate) async fn show_credentials(
     request_body(content = inline(super::connections::CredentialsBody)),
     responses(
         (status = OK, description = "That there is a secret, and where it is sent"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn set_credentials(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let (input, by) = (read_credential(&body)?, asking.context(&state));
-    let set = insist!(state.services.set_namespace_credential(&by, asking.publisher, id, &input))?;
+pub(crate) async fn set_credentials(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
+    let (input, by) = (read_credential(&body)?, asking.context());
+    let set = insist!(asking.state.services.set_namespace_credential(&by, asking.publisher, id, &input))?;
     Ok(HttpResponse::Ok().json(view::credential(&set)))
 }

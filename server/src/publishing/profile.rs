@@ -1,15 +1,16 @@
 //! Accounts that become publishers, and what they say of themselves.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
-use engine::{code::Code, limits::BODY_BYTES_MAX, service::publishing::ProfileChange};
+use actix_web::{HttpResponse, http::Method, web};
+use engine::{code::Code, service::publishing::ProfileChange};
 
-use super::{
-    authenticate_author, authenticate_changing, authenticate_publisher, insist, problem, upload::read_file, view,
-};
+use super::{Asking, Author, Changing, insist, problem, upload::read_file, view};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::auth::{base_url, fields::Fields},
-    state::AppState,
 };
 
 /// The body of a registration.
@@ -72,16 +73,11 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn register(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_changing(&request, &state).await?;
+pub(crate) async fn register(asking: Asked<Changing>) -> Answer {
     if !asking.account.is_verified {
         return Err(Problem::new(Code::EmailUnverified, "confirm the account's email address first"));
     }
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let profile = ProfileChange {
         display_name: Some(fields.text("display_name")),
@@ -91,9 +87,9 @@ pub(crate) async fn register(
         ..ProfileChange::default()
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let made = insist!(state.services.register_publisher(&by, asking.account.id, &profile))?;
-    Ok(HttpResponse::Created().json(view::profile(&made, &base_url(&state))))
+    let by = asking.context();
+    let made = insist!(asking.state.services.register_publisher(&by, asking.account.id, &profile))?;
+    Ok(HttpResponse::Created().json(view::profile(&made, &base_url(&asking.state))))
 }
 
 /// The publisher itself.
@@ -102,14 +98,12 @@ pub(crate) async fn register(
     path = "/publishers/me",
     responses(
         (status = OK, description = "The publisher"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher")
+        Asking
     )
 )]
-pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let profile = state.services.load_own_profile(asking.publisher).await.map_err(problem)?;
-    Ok(HttpResponse::Ok().json(view::profile(&profile, &base_url(&state))))
+pub(crate) async fn me(asking: Asked<Asking>) -> Answer {
+    let profile = asking.state.services.load_own_profile(asking.publisher).await.map_err(problem)?;
+    Ok(HttpResponse::Ok().json(view::profile(&profile, &base_url(&asking.state))))
 }
 
 /// Changes what the publisher says of itself.
@@ -119,18 +113,12 @@ pub(crate) async fn me(request: HttpRequest, state: web::Data<AppState>) -> Resu
     request_body(content = inline(ProfileBody)),
     responses(
         (status = OK, description = "The publisher as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn change_me(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn change_me(asking: Asked<Author>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let wanted = ProfileChange {
         display_name: fields.optional_text("display_name"),
@@ -142,9 +130,9 @@ pub(crate) async fn change_me(
         logo_url: fields.optional_text("logo_url"),
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.change_own_profile(&by, asking.publisher, &wanted))?;
-    Ok(HttpResponse::Ok().json(view::profile(&changed, &base_url(&state))))
+    let by = asking.context();
+    let changed = insist!(asking.state.services.change_own_profile(&by, asking.publisher, &wanted))?;
+    Ok(HttpResponse::Ok().json(view::profile(&changed, &base_url(&asking.state))))
 }
 
 /// Makes a file the publisher's picture.
@@ -154,20 +142,14 @@ pub(crate) async fn change_me(
     request_body(content = inline(FileForm), content_type = "multipart/form-data"),
     responses(
         (status = OK, description = "The publisher with its `logo_url`"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = PAYLOAD_TOO_LARGE, description = "More than 2 MiB"),
         (status = UNPROCESSABLE_ENTITY, description = "No picture that can be used")
     )
 )]
-pub(crate) async fn set_logo(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let file = read_file(&request, payload, &state).await?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.set_own_logo(&by, asking.publisher, &file))?;
-    Ok(HttpResponse::Ok().json(view::profile(&changed, &base_url(&state))))
+pub(crate) async fn set_logo(asking: Asked<Author>) -> Answer {
+    let file = read_file(&asking).await?;
+    let by = asking.context();
+    let changed = insist!(asking.state.services.set_own_logo(&by, asking.publisher, &file))?;
+    Ok(HttpResponse::Ok().json(view::profile(&changed, &base_url(&asking.state))))
 }

@@ -9,14 +9,14 @@ use engine::{
 };
 use serde_json::{Value, json};
 
-use super::{authenticate_author, authenticate_publisher, insist, missing, problem, view::id};
+use super::{Asking, Author, insist, missing, problem, view::id};
 use crate::{
     http::{
+        asked::{Answer, Asked},
         problem::{Fault, Problem},
         routes::resource,
     },
     marketplace::{auth::store_problem, invoke::number, time_text},
-    state::AppState,
 };
 
 pub(super) fn configure(routes: &mut web::ServiceConfig) {
@@ -33,13 +33,11 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     path = "/publishers/earnings",
     responses(
         (status = OK, description = "In credits: what is to be paid out, what is owed, everything that came in, and the last 30 days"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher")
+        Asking
     )
 )]
-pub(crate) async fn earnings(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let (earned, days) = state.services.load_own_earnings(asking.publisher).await.map_err(problem)?;
+pub(crate) async fn earnings(asking: Asked<Asking>) -> Answer {
+    let (earned, days) = asking.state.services.load_own_earnings(asking.publisher).await.map_err(problem)?;
     let day = |day: &engine::service::journal::EarnedDay| json!({"date": date_text(day.from_us), "earned": number(day.share), "taken_back": number(day.back)});
     Ok(HttpResponse::Ok().json(json!({
         "currency": "credits",
@@ -61,16 +59,14 @@ pub(crate) async fn earnings(request: HttpRequest, state: web::Data<AppState>) -
     ),
     responses(
         (status = OK, description = "The sums; `counted_until` says up to when they are complete"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher"),
+        Asking,
         (status = UNPROCESSABLE_ENTITY, description = "No such period")
     )
 )]
-pub(crate) async fn sales_summary(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let [period, month] = query_of(&request, ["period", "month"])?;
-    let (from_us, to_us) = bounds(period.as_deref(), month.as_deref(), state.services.clock.now_us())?;
-    let summary = state.services.load_sales(asking.publisher, from_us, to_us).await.map_err(store_problem)?;
+pub(crate) async fn sales_summary(asking: Asked<Asking>) -> Answer {
+    let [period, month] = query_of(&asking.request, ["period", "month"])?;
+    let (from_us, to_us) = bounds(period.as_deref(), month.as_deref(), asking.state.services.clock.now_us())?;
+    let summary = asking.state.services.load_sales(asking.publisher, from_us, to_us).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().json(summary_view(&summary, (from_us, to_us))))
 }
 
@@ -165,13 +161,11 @@ fn summary_view(summary: &SalesSummary, (from_us, to_us): (i64, i64)) -> Value {
     path = "/publishers/invocations",
     responses(
         (status = OK, description = "The calls, with the warnings about their costs"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher")
+        Asking
     )
 )]
-pub(crate) async fn invocations(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_publisher(&request, &state).await?;
-    let found = state.services.list_own_calls(asking.publisher).await.map_err(store_problem)?;
+pub(crate) async fn invocations(asking: Asked<Asking>) -> Answer {
+    let found = asking.state.services.list_own_calls(asking.publisher).await.map_err(store_problem)?;
     let calls: Vec<Value> = found.rows.iter().map(call).collect();
     Ok(HttpResponse::Ok().json(json!({"invocations": calls, "complete_since": found.looked_back_to_us.map(time_text)})))
 }
@@ -183,21 +177,15 @@ pub(crate) async fn invocations(request: HttpRequest, state: web::Data<AppState>
     params(("id" = String, Path)),
     responses(
         (status = OK, description = "The call"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "There is no such call of the publisher's tools"),
         (status = CONFLICT, description = "The call has no warning")
     )
 )]
-pub(crate) async fn acknowledge(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
+pub(crate) async fn acknowledge(id: web::Path<String>, asking: Asked<Author>) -> Answer {
     let id: InvocationId = id.parse().map_err(|_malformed| missing("call"))?;
-    let by = asking.context(&state);
-    let seen = insist!(state.services.acknowledge_call(&by, asking.publisher, id))?;
+    let by = asking.context();
+    let seen = insist!(asking.state.services.acknowledge_call(&by, asking.publisher, id))?;
     Ok(HttpResponse::Ok().json(call(&seen)))
 }
 

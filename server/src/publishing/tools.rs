@@ -1,22 +1,24 @@
 //! A publisher's tools.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     catalog::Visibility,
     id::{NamespaceId, ToolGroupId, ToolId},
     json,
-    limits::BODY_BYTES_MAX,
     publishing::rest::RestShape,
     service::publishing::{ArgumentsChange, NewOwnTool, OwnUpstream, RestToolChange},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Asking, authenticate_author, find_namespace, insist, parse_id, problem, view};
+use super::{Author, find_namespace, insist, parse_id, problem, view};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::auth::fields::Fields,
-    state::AppState,
 };
 
 /// How the request of a tool is made: these members of a body, which [`RestShape`] reads.
@@ -99,23 +101,10 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         .service(resource(&tool("mcp"), [(Method::PUT, web::to(set_arguments))]));
 }
 
-/// A publisher with the tool that its path names, and the body.
-struct Named {
-    asking: Asking,
-    tool: (NamespaceId, ToolId),
-    body: String,
-}
-
-async fn read(
-    request: &HttpRequest,
-    path: &(String, String),
-    payload: web::Payload,
-    state: &AppState,
-) -> Result<Named, Problem> {
-    let asking = authenticate_author(request, state).await?;
-    let tool = (find_namespace(state, &asking, &path.0).await?, parse_id("tool", &path.1)?);
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    Ok(Named { asking, tool, body })
+/// The tool that a path names, and the body.
+async fn read(asking: &Asked<Author>, path: &(String, String)) -> Result<((NamespaceId, ToolId), String), Problem> {
+    let tool = (find_namespace(asking, &path.0).await?, parse_id("tool", &path.1)?);
+    Ok((tool, asking.body().await?))
 }
 
 fn read_visibility(fields: &mut Fields<'_>) -> Option<Visibility> {
@@ -147,25 +136,18 @@ fn leave_shape(fields: &mut Fields<'_>) {
     request_body(content = inline(RestToolBody)),
     responses(
         (status = CREATED, description = "The tool"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "There are too many tools"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn create_rest(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create_rest(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let new = read_new(&body)?;
-    let by = asking.context(&state);
-    let made = insist!(state.services.create_rest_tool(&by, asking.publisher, id, new.clone()))?;
+    let by = asking.context();
+    let made = insist!(asking.state.services.create_rest_tool(&by, asking.publisher, id, new.clone()))?;
     Ok(HttpResponse::Created().json(view::tool(&made)))
 }
 
@@ -198,20 +180,14 @@ fn read_new(body: &str) -> Result<NewOwnTool, Problem> {
     request_body(content = inline(RestToolBody)),
     responses(
         (status = OK, description = "The tool as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
         (status = CONFLICT, description = "It is no tool of a REST server"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn change_rest(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let Named { asking, tool, body } = read(&request, &path, payload, &state).await?;
+pub(crate) async fn change_rest(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let (tool, body) = read(&asking, &path).await?;
     let mut fields = Fields::parse(&body)?;
     let mut wanted = RestToolChange {
         name: fields.optional_text("name"),
@@ -225,8 +201,8 @@ pub(crate) async fn change_rest(
     leave_shape(&mut fields);
     fields.finish()?;
     wanted.shape = json::parse(&body).ok();
-    let by = asking.context(&state);
-    let changed = insist!(state.services.change_rest_tool(&by, asking.publisher, tool, &wanted))?;
+    let by = asking.context();
+    let changed = insist!(asking.state.services.change_rest_tool(&by, asking.publisher, tool, &wanted))?;
     Ok(HttpResponse::Ok().json(view::tool(&changed)))
 }
 
@@ -238,24 +214,18 @@ pub(crate) async fn change_rest(
     request_body(content = inline(NameBody)),
     responses(
         (status = OK, description = "The tool as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
         (status = UNPROCESSABLE_ENTITY, description = "The name cannot be used")
     )
 )]
-pub(crate) async fn rename(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let Named { asking, tool, body } = read(&request, &path, payload, &state).await?;
+pub(crate) async fn rename(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let (tool, body) = read(&asking, &path).await?;
     let mut fields = Fields::parse(&body)?;
     let name = fields.text("name");
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.rename_tool(&by, asking.publisher, tool, &name))?;
+    let by = asking.context();
+    let changed = insist!(asking.state.services.rename_tool(&by, asking.publisher, tool, &name))?;
     Ok(HttpResponse::Ok().json(view::tool(&changed)))
 }
 
@@ -267,27 +237,21 @@ pub(crate) async fn rename(
     request_body(content = inline(VisibilityBody)),
     responses(
         (status = OK, description = "The tool as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
         (status = UNPROCESSABLE_ENTITY, description = "No such visibility")
     )
 )]
-pub(crate) async fn set_visibility(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let Named { asking, tool, body } = read(&request, &path, payload, &state).await?;
+pub(crate) async fn set_visibility(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let (tool, body) = read(&asking, &path).await?;
     let mut fields = Fields::parse(&body)?;
     let visibility = read_visibility(&mut fields);
     if visibility.is_none() && !fields.has_fault("visibility") {
         fields.fault("visibility", "is missing");
     }
     fields.finish()?;
-    let (visibility, by) = (visibility.unwrap_or(Visibility::Private), asking.context(&state));
-    let changed = insist!(state.services.set_tool_visibility(&by, asking.publisher, tool, visibility))?;
+    let (visibility, by) = (visibility.unwrap_or(Visibility::Private), asking.context());
+    let changed = insist!(asking.state.services.set_tool_visibility(&by, asking.publisher, tool, visibility))?;
     Ok(HttpResponse::Ok().json(view::tool(&changed)))
 }
 
@@ -299,27 +263,21 @@ pub(crate) async fn set_visibility(
     request_body(content = inline(ToolGroupBody)),
     responses(
         (status = OK, description = "The tool as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
         (status = UNPROCESSABLE_ENTITY, description = "No such group, or its price makes no sense for the tool")
     )
 )]
-pub(crate) async fn set_group(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let Named { asking, tool, body } = read(&request, &path, payload, &state).await?;
+pub(crate) async fn set_group(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let (tool, body) = read(&asking, &path).await?;
     let mut fields = Fields::parse(&body)?;
     let group = read_group(&mut fields);
     if group.is_none() && !fields.has_fault("tool_group_id") {
         fields.fault("tool_group_id", "is missing");
     }
     fields.finish()?;
-    let (group, by) = (group.unwrap_or_else(|| Uuid::nil().into()), asking.context(&state));
-    let changed = insist!(state.services.set_tool_group(&by, asking.publisher, tool, group))?;
+    let (group, by) = (group.unwrap_or_else(|| Uuid::nil().into()), asking.context());
+    let changed = insist!(asking.state.services.set_tool_group(&by, asking.publisher, tool, group))?;
     Ok(HttpResponse::Ok().json(view::tool(&changed)))
 }
 
@@ -331,19 +289,13 @@ pub(crate) async fn set_group(
     request_body(content = inline(ArgumentsBody)),
     responses(
         (status = OK, description = "The tool as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
-pub(crate) async fn set_arguments(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let Named { asking, tool, body } = read(&request, &path, payload, &state).await?;
+pub(crate) async fn set_arguments(path: web::Path<(String, String)>, asking: Asked<Author>) -> Answer {
+    let (tool, body) = read(&asking, &path).await?;
     let mut fields = Fields::parse(&body)?;
     let wanted = ArgumentsChange {
         static_args: fields.optional_source("mcp_static_args"),
@@ -353,7 +305,7 @@ pub(crate) async fn set_arguments(
         credits_per_unit: fields.optional_digits("pricing_credits_per_unit"),
     };
     fields.finish()?;
-    let by = asking.context(&state);
-    let changed = insist!(state.services.set_tool_arguments(&by, asking.publisher, tool, &wanted))?;
+    let by = asking.context();
+    let changed = insist!(asking.state.services.set_tool_arguments(&by, asking.publisher, tool, &wanted))?;
     Ok(HttpResponse::Ok().json(view::tool(&changed)))
 }

@@ -1,13 +1,16 @@
 //! A file in a form (`multipart/form-data`, RFC 7578): the one in the field `file`. What the form calls the file, and says that
 //! it is, does not matter: what it is is found out from its content.
 
-use actix_web::{HttpRequest, http::header, web};
+use actix_web::http::header;
 use engine::limits::IMAGE_BYTES_MAX;
 
 use crate::{
-    http::{body::read_bytes, problem::Problem},
+    http::{
+        asked::{Asked, Known},
+        body::read_bytes,
+        problem::Problem,
+    },
     marketplace::auth::fields,
-    state::AppState,
 };
 
 /// The field of the form that has the file.
@@ -23,15 +26,11 @@ const PARTS_MAX: usize = 16;
 ///
 /// # Errors
 /// The request is no form, is too large, or has no such file.
-pub(super) async fn read_file(
-    request: &HttpRequest,
-    payload: web::Payload,
-    state: &AppState,
-) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read_file<W: Known>(asking: &Asked<W>) -> Result<Vec<u8>, Problem> {
     let bytes_max = IMAGE_BYTES_MAX.saturating_add(AROUND_BYTES_MAX);
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = asking.request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let boundary = content_type.and_then(boundary_of).map(str::to_owned);
-    let body = read_bytes(payload, bytes_max, &state.config.limits).await?;
+    let body = read_bytes(asking.payload()?, bytes_max, &asking.state.config.limits).await?;
     let file = boundary.as_deref().and_then(|boundary| file_of(&body, boundary));
     let file =
         file.ok_or_else(|| fields::fault(FIELD, "is missing: send a form (`multipart/form-data`) with this field"))?;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod caps;
+mod funding;
 mod tokens;
 mod usage;
 mod users;

@@ -4,6 +4,7 @@ use actix_web::web::{Path, Payload};
 use engine::{
     policy::console::ConsoleAction,
     service::{
+        balance::Balance,
         caps::{CapHolder, CapStanding},
         invocations::{CALLS_PAGE_MAX, CallFilter, ListedCall},
         partners::{CapAlert, EndUserProfile, EraseEndUserError, PartnerProfile},
@@ -31,8 +32,9 @@ pub(super) async fn file(visit: Visit, path: Path<(String, String)>) -> Answer {
     let services = visit.services();
     let caps = services.list_caps_on_end_user(partner.id, user.id, visit.now_us).await?;
     let alerts = services.list_end_user_alerts(user.id).await?;
+    let balance = services.load_end_user_balance(user.id).await?;
     services.record_end_user_export(&visit.context()?, partner.id, user.id).await?;
-    let head: Vec<Value> = std::iter::once(about(&partner, &user))
+    let head: Vec<Value> = std::iter::once(about(&partner, &user, balance.as_ref()))
         .chain(caps.iter().map(limit))
         .chain(alerts.iter().map(threshold))
         .collect();
@@ -54,7 +56,7 @@ pub(super) async fn file(visit: Visit, path: Path<(String, String)>) -> Answer {
     Ok(json_lines(&user.id.to_string(), &head, page))
 }
 
-fn about(partner: &PartnerProfile, user: &EndUserProfile) -> Value {
+fn about(partner: &PartnerProfile, user: &EndUserProfile, balance: Option<&Balance>) -> Value {
     let metadata: Option<Value> = user.metadata.as_deref().and_then(|text| serde_json::from_str(text).ok());
     json!({
         "kind": "end_user",
@@ -63,6 +65,7 @@ fn about(partner: &PartnerProfile, user: &EndUserProfile) -> Value {
         "external_id": user.erased_us.is_none().then_some(&user.external_id),
         "state": word(user),
         "metadata": metadata,
+        "wallet_credits": balance.map(|balance| balance.balance.to_string()),
         "created_at": iso_text(user.created_us),
         "erased_at": user.erased_us.map(iso_text),
     })
@@ -114,12 +117,16 @@ async fn effect(visit: &Visit, user: &EndUserProfile) -> Result<Vec<Block>, Faul
         .fact(t("partners-user-metadata"), Cell::text(t(kept)))
         .fact(t("partners-erase-caps"), number(found.caps))
         .fact(t("partners-erase-alerts"), number(found.alerts))
-        .fact(t("partners-erase-payloads"), at_least(found.payloads));
+        .fact(t("partners-erase-payloads"), at_least(found.payloads))
+        .fact(t("partners-erase-credits"), Cell::Money(found.credits));
     Ok(vec![
         Heading::new(t("partners-erase-goes")).into(),
         goes.into(),
         Heading::new(t("partners-erase-stays")).into(),
-        Facts::new().fact(t("partners-erase-id"), Cell::Mono(user.id.to_string())).into(),
+        Facts::new()
+            .fact(t("partners-erase-id"), Cell::Mono(user.id.to_string()))
+            .fact(t("partners-erase-imposed"), number(found.imposed_caps))
+            .into(),
         Text::new(t("partners-erase-stays-text")).into(),
     ])
 }

@@ -200,6 +200,12 @@ fn facts(partner: &PartnerProfile, user: &EndUserProfile, recent: &RecentUsers) 
         .fact(t("partners-charged-of"), Cell::Money(recent.spent_by(user.id).unwrap_or_default()))
         .fact(t("partners-usage"), Cell::link(t("partners-usage-show"), format!("{own}/usage?user={}", user.id)))
         .fact(t("partners-user-metadata"), Cell::text(t(kept)));
+    if let Some(balance) = visit.services().load_end_user_balance(user.id).await? {
+        facts = facts
+            .fact(t("partners-user-wallet"), Cell::Money(balance.balance))
+            .fact(t("partners-user-available"), Cell::Money(balance.available()))
+            .fact(t("partners-user-reserved"), Cell::Money(balance.reserved));
+    }
     if user.erased_us.is_some() {
         facts = facts.fact(t("partners-user-erased-when"), Cell::time(user.erased_us));
     }

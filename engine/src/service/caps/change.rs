@@ -141,6 +141,9 @@ impl Services {
             .filter(entity::cap::Column::IsImposed.eq(row.is_imposed));
         unit.one(self.db.backend(), &delete);
         self.retract(&mut unit, &row, now_us);
+        if let CapHolder::EndUser(user) = holder {
+            self.forget_name_without_limits(&mut unit, user);
+        }
         let told = told_of(by, (holder, window), (now, None)).because(reason);
         self.save_cap(unit, told, (holder, window)).await
     }

@@ -3,7 +3,11 @@
 use secrecy::SecretString;
 
 use crate::{
-    catalog::Topics, credits::Credits, ledger::caps::CapWindow, pricing::PricingSpec, service::access::CapOwner,
+    catalog::Topics,
+    credits::Credits,
+    ledger::caps::CapWindow,
+    pricing::PricingSpec,
+    service::{access::CapOwner, partners::Funding},
 };
 
 /// Everything that a file declares.
@@ -128,6 +132,8 @@ pub struct DeclaredPartner {
     pub name: String,
     /// Its share of every charge, in basis points.
     pub margin_bps: u16,
+    /// Who pays for the calls of its end users.
+    pub funding: Funding,
     /// Granted once, when the partner is made; micro-credits.
     pub grant: Credits,
     /// Its tokens.

@@ -8,7 +8,11 @@ use crate::{
     credits::Credits,
     id::{EntryId, InvocationId, PurchaseId},
     ledger::TransactionKind,
-    service::{Services, access::Owner},
+    service::{
+        Services,
+        access::{EndUser, Owner, PartnerPrincipal},
+        partners::Funding,
+    },
     store::{
         StoreError,
         journal::{
@@ -40,7 +44,7 @@ pub enum WalletMoveKind {
 
 impl WalletMoveKind {
     /// Those that there are in wallets.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Transaction(TransactionKind::Charge),
         Self::Transaction(TransactionKind::Purchase),
         Self::Transaction(TransactionKind::Grant),
@@ -50,6 +54,7 @@ impl WalletMoveKind {
         Self::Transaction(TransactionKind::Chargeback),
         Self::Transaction(TransactionKind::Reversal),
         Self::Transaction(TransactionKind::Opening),
+        Self::Transaction(TransactionKind::Transfer),
     ];
 
     /// The word of the wire.
@@ -137,23 +142,26 @@ impl WalletMove {
 }
 
 impl Services {
-    /// What moved in the wallet of `owner` and in its grants, the newest first: at most `count_max` movements, never more
-    /// than [`WALLET_PAGE_ROWS_MAX`], and those among [`WALLET_ENTRIES_LOOKED_AT`] entries of the books; from behind the page
-    /// that ended at `after`.
+    /// What moved in the wallet of `owner`, or in that of its `end_user` where each pays for itself, and in its grants, the
+    /// newest first: at most `count_max` movements, never more than [`WALLET_PAGE_ROWS_MAX`], and those among
+    /// [`WALLET_ENTRIES_LOOKED_AT`] entries of the books; from behind the page that ended at `after`.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn list_wallet_moves(
         &self,
         owner: &Owner,
+        end_user: Option<&EndUser>,
         filter: WalletFilter,
         after: Option<JournalCursor>,
         count_max: u64,
     ) -> Result<JournalPage<WalletMove>, StoreError> {
         let count = count_max.clamp(1, WALLET_PAGE_ROWS_MAX);
-        let purse = match owner {
-            Owner::Account(account) => Purse { wallet: account.wallet, owner: account.id.uuid() },
-            Owner::Partner(partner) => Purse { wallet: partner.wallet, owner: partner.id.uuid() },
+        let own = end_user.and_then(|user| Some(Purse { wallet: user.wallet?, owner: user.id.uuid() }));
+        let purse = match (owner, own) {
+            (Owner::Account(account), _) => Purse { wallet: account.wallet, owner: account.id.uuid() },
+            (Owner::Partner(PartnerPrincipal { funding: Funding::PerUser, .. }), Some(own)) => own,
+            (Owner::Partner(partner), _) => Purse { wallet: partner.wallet, owner: partner.id.uuid() },
         };
         let readers = self.db.readers();
         let heads = periods::heads(readers).await?;

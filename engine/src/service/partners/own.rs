@@ -1,5 +1,5 @@
 //! What partners do about their end users themselves: they note one before its first call, block it, keep facts of their own
-//! beside it, and have everything erased that is known of it.
+//! beside it. That they have one erased is in `erasure`.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
@@ -7,22 +7,16 @@ use uuid::Uuid;
 
 use super::users::{EndUserProfile, profile};
 use crate::{
-    audit::{Action, AuditEntry, OpContext},
-    credits::Credits,
+    audit::{Action, OpContext},
     id::{EndUserId, PartnerId, RequestId},
-    ledger::{caps::CapWindow, leaf::sha256},
+    ledger::leaf::sha256,
     limits::EXTERNAL_USER_ID_CHARS_MAX,
-    service::{
-        Services,
-        access::CapOwner,
-        caps::{CapHolder, told_of},
-        outbox::unexpected,
-    },
+    service::{Services, outbox::unexpected},
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
 /// What the audit trail tells as the reason.
-const REASON: &str = "the partner asked for it";
+pub(super) const REASON: &str = "the partner asked for it";
 /// How often a change is tried again when somebody else was first.
 pub(super) const TRIES_MAX: u32 = 3;
 
@@ -37,11 +31,6 @@ pub fn named_by_key(partner: PartnerId, what: &str, key: &str) -> RequestId {
     let digest = sha256(format!("{what} of {partner}: {key}").as_bytes());
     let (id, _) = digest.split_at(16);
     RequestId::from(Uuid::from_slice(id).unwrap_or_default())
-}
-
-/// What stands in the place of an erased name. No partner can say it: it has a space in it.
-fn no_name(id: EndUserId) -> String {
-    format!("erased {id}")
 }
 
 /// What becomes of what a partner keeps beside an end user.
@@ -106,34 +95,35 @@ impl Services {
         external_id: &str,
         metadata: Option<String>,
     ) -> Result<(EndUserProfile, bool), StoreError> {
-        if let Some(known) = self.find_end_user(partner, external_id).await? {
-            return Ok((profile(known), false));
-        }
-        let now_us = self.clock.now_us();
-        let row = entity::end_user::Model {
-            id: EndUserId::new(&*self.ids, now_us).uuid(),
-            partner_id: partner.uuid(),
-            external_id: external_id.to_owned(),
-            is_blocked: false,
-            created_us: now_us,
-            metadata,
-            erased_us: None,
-        };
-        let mut unit = UnitOfWork::new();
-        unit.one(self.db.backend(), &entity::end_user::Entity::insert(row.clone().into_active_model()));
-        // Its name is the partner's, and may be an address.
-        let after = json!({"partner": partner.to_string(), "metadata": row.metadata.is_some()});
-        let told = by.entry(Action::EndUserCreate, "end_user", EndUserId::from(row.id)).after(after);
-        match self.ledger.save(unit.audited(told)).await {
-            Ok(_) => Ok((profile(row), true)),
-            // Another request, or a call for it, was first.
-            Err(NotSaved::Conflict { .. }) => {
-                let known = self.find_end_user(partner, external_id).await?;
-                let missing = || StoreError::Inconsistent { table: "end_user", what: partner.to_string() };
-                Ok((profile(known.ok_or_else(missing)?), false))
+        for _ in 0..TRIES_MAX {
+            if let Some(known) = self.find_end_user(partner, external_id).await? {
+                return Ok((profile(known), false));
             }
-            Err(not_saved) => Err(unexpected("end_user", not_saved)),
+            let waiting = self.find_waiting_limits(partner, external_id).await?;
+            let now_us = self.clock.now_us();
+            let row = entity::end_user::Model {
+                id: EndUserId::new(&*self.ids, now_us).uuid(),
+                partner_id: partner.uuid(),
+                external_id: external_id.to_owned(),
+                is_blocked: false,
+                created_us: now_us,
+                metadata: metadata.clone(),
+                erased_us: None,
+            };
+            let mut unit = UnitOfWork::new();
+            unit.one(self.db.backend(), &entity::end_user::Entity::insert(row.clone().into_active_model()));
+            let limited = self.hand_over_limits(&mut unit, by, (&row, &waiting), now_us)?;
+            // Its name is the partner's, and may be an address.
+            let after = json!({"partner": partner.to_string(), "metadata": row.metadata.is_some()});
+            let told = by.entry(Action::EndUserCreate, "end_user", EndUserId::from(row.id)).after(after);
+            match self.ledger.save(unit.audited(told).and(limited)).await {
+                Ok(_) => return Ok((profile(row), true)),
+                // Another request, or a call for it, was first; or an operator was at the limits that wait for it.
+                Err(NotSaved::Conflict { .. }) => {}
+                Err(not_saved) => return Err(unexpected("end_user", not_saved)),
+            }
         }
+        Err(StoreError::Inconsistent { table: "end_user", what: partner.to_string() })
     }
 
     /// Changes an end user of this partner; on every server within a second. What is so already is no change.
@@ -209,100 +199,5 @@ impl Services {
             Err(NotSaved::Conflict { .. }) => Ok(false),
             Err(not_saved) => Err(unexpected("end_user", not_saved)),
         }
-    }
-
-    /// Erases what is known of an end user: its name, what the partner keeps beside it, its own limits and the thresholds on
-    /// them, what its calls carried. The books and the records of its calls keep its identifier, which leads to nobody any more. The next call under
-    /// the same name is that of a new end user.
-    ///
-    /// # Errors
-    /// There is none of this name, others change it at the same time, or the database failed.
-    pub async fn erase_own_end_user(
-        &self,
-        by: &OpContext,
-        partner: PartnerId,
-        external_id: &str,
-    ) -> Result<EndUserId, ChangeEndUserError> {
-        for _ in 0..TRIES_MAX {
-            let row = self.find_end_user(partner, external_id).await?;
-            let row = row.filter(|_| is_external_id(external_id)).ok_or(ChangeEndUserError::NotFound)?;
-            let id = EndUserId::from(row.id);
-            if self.save_erased_end_user(by, &row, REASON).await? {
-                return Ok(id);
-            }
-        }
-        Err(ChangeEndUserError::Changed)
-    }
-
-    /// Says whether it was saved: if not, somebody else has changed the row.
-    pub(super) async fn save_erased_end_user(
-        &self,
-        by: &OpContext,
-        row: &entity::end_user::Model,
-        reason: &str,
-    ) -> Result<bool, StoreError> {
-        use entity::end_user::{ActiveModel, Column};
-        let (id, now_us) = (EndUserId::from(row.id), self.clock.now_us());
-        let mut unit = UnitOfWork::new();
-        let change = ActiveModel {
-            external_id: Set(no_name(id)),
-            metadata: Set(None),
-            erased_us: Set(Some(now_us)),
-            ..Default::default()
-        };
-        let update = entity::end_user::Entity::update_many()
-            .set(change)
-            .filter(Column::Id.eq(row.id))
-            .filter(Column::ExternalId.eq(&*row.external_id));
-        unit.one(self.db.backend(), &update);
-        let lifted = self.lift_all_caps(&mut unit, by, id, (reason, now_us)).await?;
-        let alerts = entity::cap_alert::Entity::delete_many()
-            .filter(entity::cap_alert::Column::OwnerId.eq(row.id))
-            .filter(entity::cap_alert::Column::OwnerKind.eq(CapOwner::EndUser.raw()));
-        unit.any(self.db.backend(), &alerts);
-        // Along `payload_end_user`.
-        let carried = entity::payload::Entity::delete_many().filter(entity::payload::Column::EndUserId.eq(row.id));
-        unit.any(self.db.backend(), &carried);
-        self.bump_version(&mut unit, "access");
-        let after = json!({"partner": PartnerId::from(row.partner_id).to_string()});
-        let told = by.entry(Action::EndUserErase, "end_user", id).after(after).because(reason);
-        match self.ledger.save(unit.audited(told).and(lifted)).await {
-            Ok(_) => {
-                self.forget_access();
-                Ok(true)
-            }
-            Err(NotSaved::Conflict { .. }) => Ok(false),
-            Err(not_saved) => Err(unexpected("end_user", not_saved)),
-        }
-    }
-
-    /// Adds to `unit` that nothing limits this end user alone any more; what the audit trail tells of it.
-    async fn lift_all_caps(
-        &self,
-        unit: &mut UnitOfWork,
-        by: &OpContext,
-        id: EndUserId,
-        (reason, now_us): (&str, i64),
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        let holder = CapHolder::EndUser(id);
-        let (owner, kind) = holder.owner();
-        let rows = entity::cap::Entity::find()
-            .filter(entity::cap::Column::OwnerId.eq(owner))
-            .filter(entity::cap::Column::OwnerKind.eq(kind.raw()))
-            .all(self.db.readers())
-            .await?;
-        let mut told = Vec::with_capacity(rows.len());
-        for row in rows {
-            let broken = || StoreError::Inconsistent { table: "cap", what: row.id.to_string() };
-            let window = CapWindow::from_raw(row.window).ok_or_else(broken)?;
-            let delete = entity::cap::Entity::delete_many()
-                .filter(entity::cap::Column::Id.eq(row.id))
-                .filter(entity::cap::Column::LimitCredits.eq(row.limit_credits));
-            unit.one(self.db.backend(), &delete);
-            self.retract(unit, &row, now_us);
-            let was = Some(Credits::from_micros(row.limit_credits));
-            told.push(told_of(by, (holder, window), (was, None)).because(reason));
-        }
-        Ok(told)
     }
 }

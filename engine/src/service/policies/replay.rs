@@ -291,7 +291,7 @@ impl Services {
         let row = entity::end_user::Entity::find_by_id(id).one(self.db.readers()).await?;
         Ok(row.map(|row| {
             let id = EndUserId::from(row.id);
-            Arc::new(EndUser { id, name: id.to_string(), is_blocked: row.is_blocked, caps: Vec::new() })
+            Arc::new(EndUser { id, name: id.to_string(), is_blocked: row.is_blocked, caps: Vec::new(), wallet: None })
         }))
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Purse {
     /// The wallet.
     pub(crate) wallet: LedgerAccountId,
-    /// Whose: the identifier of an account, or of a partner, which is granted nothing that expires.
+    /// Whose: the identifier of an account, or of a partner or an end user, who are granted nothing that expires.
     pub(crate) owner: Uuid,
 }
 

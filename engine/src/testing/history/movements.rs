@@ -70,7 +70,8 @@ impl History {
         if self.dice.chance(50) {
             sources.push(LedgerAccountId::LOSS_CHARGEBACK);
         }
-        let kinds = [TransactionKind::Adjustment, TransactionKind::Grant, TransactionKind::Refund];
+        let kinds =
+            [TransactionKind::Adjustment, TransactionKind::Grant, TransactionKind::Transfer, TransactionKind::Refund];
         let free = self.dice.pick(&kinds).copied().unwrap_or(TransactionKind::Adjustment);
         let is_named = is_chargeback ^ self.dice.chance(5);
         let reverses = is_named.then(|| self.some_transaction());

@@ -28,14 +28,14 @@ const LIMIT: &str = "limit";
 const AFTER: &str = "after";
 const PARAMETERS: [&str; 5] = [KIND, FROM, TO, LIMIT, AFTER];
 
-/// What moved in the caller's wallet, the newest first; what left it is below zero. `next` is given as `after` to go on, with
+/// What moved in the caller's wallet, or in that of the end user whom a partner names if each pays for itself, the newest first; what left it is below zero. `next` is given as `after` to go on, with
 /// the same filters, and is null at the end. A page may have fewer rows than there are, even none, and still a `next`: it
 /// looks at so many entries of the books, and `looked_back_to` says how far that was.
 #[utoipa::path(
     get,
     path = "/credits/transactions",
     params(
-        ("kind" = Option<String>, Query, description = "charge, purchase, grant, refund, expiry, adjustment, chargeback, reversal or opening"),
+        ("kind" = Option<String>, Query, description = "charge, purchase, grant, refund, expiry, adjustment, chargeback, reversal, opening or transfer"),
         ("from" = Option<String>, Query, description = "Only what was recorded on this date or at this time, or later"),
         ("to" = Option<String>, Query, description = "Only what was recorded before this date or time"),
         ("limit" = Option<i64>, Query, description = "How many at most: 1 to 200, else 50"),
@@ -55,7 +55,8 @@ pub(crate) async fn list_transactions(
     let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
     let query = query.map_err(|error| problem(("query", error.to_string())))?;
     let Wanted { filter, after, count } = read(&query).map_err(problem)?;
-    let page = state.services.list_wallet_moves(&caller.principal.owner, filter, after, count).await;
+    let (owner, end_user) = (&caller.principal.owner, caller.end_user.as_deref());
+    let page = state.services.list_wallet_moves(owner, end_user, filter, after, count).await;
     Ok(HttpResponse::Ok().json(view(&page.map_err(store_problem)?)))
 }
 

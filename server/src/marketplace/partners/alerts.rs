@@ -6,7 +6,6 @@ use engine::{
     code::Code,
     id::CapAlertId,
     ledger::caps::CapWindow,
-    limits::BODY_BYTES_MAX,
     service::{
         caps::{CapHolder, PartnerHolder},
         partners::{CapAlert, CapAlertError, NewCapAlert, named_by_key},
@@ -15,9 +14,13 @@ use engine::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{authenticate_manager, authenticate_partner, query_of, query_problem};
+use super::{Asking, Managing, query_of, query_problem};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::{
         auth::{
             fields::{self, Fields},
@@ -25,7 +28,6 @@ use crate::{
         },
         refusal::time_text,
     },
-    state::AppState,
     webhooks,
 };
 
@@ -66,15 +68,13 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     params(("after" = Option<String>, Query, description = "`next` of the page before")),
     responses(
         (status = OK, description = "The thresholds"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = UNPROCESSABLE_ENTITY, description = "There is no such place")
     )
 )]
-pub(crate) async fn list_alerts(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let after = read_place(&request)?;
-    let page = state.services.list_cap_alerts(asking.partner.id, after).await.map_err(store_problem)?;
+pub(crate) async fn list_alerts(asking: Asked<Asking>) -> Answer {
+    let after = read_place(&asking.request)?;
+    let page = asking.state.services.list_cap_alerts(asking.partner.id, after).await.map_err(store_problem)?;
     let alerts: Vec<Value> = page.rows.iter().map(view).collect();
     Ok(HttpResponse::Ok().json(json!({"alerts": alerts, "next": page.next})))
 }
@@ -88,19 +88,13 @@ pub(crate) async fn list_alerts(request: HttpRequest, state: web::Data<AppState>
     responses(
         (status = CREATED, description = "The threshold"),
         (status = OK, description = "The threshold that the key has made before"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = CONFLICT, description = "The key has made another threshold"),
         (status = UNPROCESSABLE_ENTITY, description = "A member is missing or cannot be used, or there are too many thresholds")
     )
 )]
-pub(crate) async fn create_alert(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create_alert(asking: Asked<Managing>) -> Answer {
+    let body = asking.body().await?;
     let wanted = parse(&body)?;
     let new = NewCapAlert {
         whom: wanted.whom(),
@@ -110,7 +104,7 @@ pub(crate) async fn create_alert(
         reason: None,
         key: wanted.key.as_deref().map(|key| named_by_key(asking.partner.id, "threshold", key)),
     };
-    let made = state.services.create_cap_alert(&asking.context(&state), asking.partner.id, new).await;
+    let made = asking.state.services.create_cap_alert(&asking.context(), asking.partner.id, new).await;
     let (alert, is_new) = made.map_err(|error| problem(error, wanted.whose.field()))?;
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(view(&alert)))
@@ -123,19 +117,13 @@ pub(crate) async fn create_alert(
     params(("id" = String, Path)),
     responses(
         (status = NO_CONTENT, description = "Removed"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such threshold")
     )
 )]
-pub(crate) async fn remove_alert(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn remove_alert(id: web::Path<String>, asking: Asked<Managing>) -> Answer {
     let id: CapAlertId = id.parse().map_err(|_malformed| problem(CapAlertError::NotFound, "id"))?;
-    let removed = state.services.remove_cap_alert(&asking.context(&state), asking.partner.id, id, None).await;
+    let removed = asking.state.services.remove_cap_alert(&asking.context(), asking.partner.id, id, None).await;
     removed.map_err(|error| problem(error, "id"))?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -147,15 +135,13 @@ pub(crate) async fn remove_alert(
     params(("after" = Option<String>, Query, description = "`next` of the page before")),
     responses(
         (status = OK, description = "The events, as webhooks get them"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = UNPROCESSABLE_ENTITY, description = "There is no such place")
     )
 )]
-pub(crate) async fn list_events(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let after = read_place(&request)?;
-    let page = state.services.list_partner_events(asking.partner.id, after).await.map_err(store_problem)?;
+pub(crate) async fn list_events(asking: Asked<Asking>) -> Answer {
+    let after = read_place(&asking.request)?;
+    let page = asking.state.services.list_partner_events(asking.partner.id, after).await.map_err(store_problem)?;
     let events: Vec<Value> = page.rows.iter().map(webhooks::view).collect();
     Ok(HttpResponse::Ok().json(json!({"events": events, "next": page.next})))
 }

@@ -1,20 +1,19 @@
 //! Limits that a partner sets: on itself, on each of its end users, on one of them, on one of its tokens. A call has to fit into
 //! all of them, and a refusal names the one that it does not fit into.
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     id::TokenId,
     ledger::caps::CapWindow,
-    limits::BODY_BYTES_MAX,
     service::caps::{CapError, CapHolder, CapStanding, PartnerHolder},
 };
 use serde_json::Value;
 
-use super::{Asking, authenticate_manager, authenticate_partner, users};
+use super::{Asking, Managing, users};
 use crate::{
     http::{
-        body::read_body,
+        asked::{Answer, Asked},
         problem::{Fault, Problem},
         routes::resource,
     },
@@ -25,7 +24,6 @@ use crate::{
             caps::{CapBody, parse_limit, parse_window, problem, view as view_of_a_limit},
         },
     },
-    state::AppState,
 };
 
 /// The routes of this module.
@@ -54,15 +52,13 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     path = "/partners/caps",
     responses(
         (status = OK, description = "The limits, at most one for each kind and window"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token")
+        Asking
     )
 )]
-pub(crate) async fn list_caps(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
+pub(crate) async fn list_caps(asking: Asked<Asking>) -> Answer {
     let mut caps = Vec::new();
     for whom in [PartnerHolder::Itself, PartnerHolder::EachEndUser] {
-        let found = state.services.list_partner_caps(asking.partner.id, whom).await.map_err(store_problem)?;
+        let found = asking.state.services.list_partner_caps(asking.partner.id, whom).await.map_err(store_problem)?;
         caps.extend(found.unwrap_or_default());
     }
     Ok(HttpResponse::Ok().json(caps.iter().map(view).collect::<Vec<_>>()))
@@ -79,21 +75,14 @@ pub(crate) async fn list_caps(request: HttpRequest, state: web::Data<AppState>) 
     request_body(content = inline(CapBody)),
     responses(
         (status = OK, description = "The limit"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = UNPROCESSABLE_ENTITY, description = "No such kind or window, or no usable amount"),
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn set_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn set_cap(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let named = (parse_per(&path.0)?, parse_window(&path.1)?);
-    set(&asking, &state, named, payload).await
+    set(&asking, named).await
 }
 
 /// Lifts a limit on the partner or on each of its end users.
@@ -106,21 +95,15 @@ pub(crate) async fn set_cap(
     ),
     responses(
         (status = NO_CONTENT, description = "Lifted"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "There is no such limit"),
         (status = UNPROCESSABLE_ENTITY, description = "No such kind or window"),
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn remove_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn remove_cap(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let named = (parse_per(&path.0)?, parse_window(&path.1)?);
-    remove(&asking, &state, named).await
+    remove(&asking, named).await
 }
 
 /// What limits an end user: its own limits, and those on each.
@@ -130,18 +113,12 @@ pub(crate) async fn remove_cap(
     params(("external_id" = String, Path)),
     responses(
         (status = OK, description = "The limits; `applies_to` tells its own from those on everybody"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "The partner has no such end user")
     )
 )]
-pub(crate) async fn list_user_caps(
-    request: HttpRequest,
-    name: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    list(&asking, &state, PartnerHolder::EndUser(&name)).await
+pub(crate) async fn list_user_caps(name: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    list(&asking, PartnerHolder::EndUser(&name)).await
 }
 
 /// Limits what one end user spends in every window of this length, whatever the limit was.
@@ -155,22 +132,15 @@ pub(crate) async fn list_user_caps(
     request_body(content = inline(CapBody)),
     responses(
         (status = OK, description = "The limit"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = UNPROCESSABLE_ENTITY, description = "No such window, or no usable amount"),
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn set_user_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn set_user_cap(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let named = (PartnerHolder::EndUser(&path.0), parse_window(&path.1)?);
-    set(&asking, &state, named, payload).await
+    set(&asking, named).await
 }
 
 /// Lifts a limit on one end user.
@@ -183,21 +153,15 @@ pub(crate) async fn set_user_cap(
     ),
     responses(
         (status = NO_CONTENT, description = "Lifted"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such end user, or there is no such limit on it"),
         (status = UNPROCESSABLE_ENTITY, description = "No such window"),
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn remove_user_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn remove_user_cap(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let named = (PartnerHolder::EndUser(&path.0), parse_window(&path.1)?);
-    remove(&asking, &state, named).await
+    remove(&asking, named).await
 }
 
 /// The limits on a token of the partner.
@@ -207,18 +171,12 @@ pub(crate) async fn remove_user_cap(
     params(("id" = String, Path)),
     responses(
         (status = OK, description = "The limits, at most one for each window"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "The partner has no such token")
     )
 )]
-pub(crate) async fn list_token_caps(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    list(&asking, &state, parse_token(&id)?).await
+pub(crate) async fn list_token_caps(id: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    list(&asking, parse_token(&id)?).await
 }
 
 /// Limits what another token of the partner spends in every window of this length, whatever the limit was. From then on it is
@@ -237,18 +195,12 @@ pub(crate) async fn list_token_caps(
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn set_token_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn set_token_cap(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let named = (parse_token(&path.0)?, parse_window(&path.1)?);
     if asking.principal.token.map(PartnerHolder::Token) == Some(named.0) {
         return Err(Problem::new(Code::TokenLimited, "a token does not limit itself: use another one"));
     }
-    set(&asking, &state, named, payload).await
+    set(&asking, named).await
 }
 
 /// Lifts a limit on a token of the partner.
@@ -258,47 +210,31 @@ pub(crate) async fn set_token_cap(
     params(("id" = String, Path), ("window" = String, Path, description = "`call`, `day`, `month` or `total`")),
     responses(
         (status = NO_CONTENT, description = "Lifted"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such token, or there is no such limit on it"),
         (status = UNPROCESSABLE_ENTITY, description = "No such window"),
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn remove_token_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn remove_token_cap(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let named = (parse_token(&path.0)?, parse_window(&path.1)?);
-    remove(&asking, &state, named).await
+    remove(&asking, named).await
 }
 
-async fn list(asking: &Asking, state: &AppState, whom: PartnerHolder<'_>) -> Result<HttpResponse, Problem> {
-    let caps = state.services.list_partner_caps(asking.partner.id, whom).await.map_err(store_problem)?;
+async fn list(asking: &Asked<Asking>, whom: PartnerHolder<'_>) -> Answer {
+    let caps = asking.state.services.list_partner_caps(asking.partner.id, whom).await.map_err(store_problem)?;
     let caps = caps.ok_or_else(|| missing(whom))?;
     Ok(HttpResponse::Ok().json(caps.iter().map(view).collect::<Vec<_>>()))
 }
 
-async fn set(
-    asking: &Asking,
-    state: &AppState,
-    named: (PartnerHolder<'_>, CapWindow),
-    payload: web::Payload,
-) -> Result<HttpResponse, Problem> {
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let limit = parse_limit(&body)?;
-    let cap = state.services.set_partner_cap(&asking.context(state), asking.partner.id, named, limit).await;
+async fn set(asking: &Asked<Managing>, named: (PartnerHolder<'_>, CapWindow)) -> Answer {
+    let limit = parse_limit(&asking.body().await?)?;
+    let cap = asking.state.services.set_partner_cap(&asking.context(), asking.partner.id, named, limit).await;
     Ok(HttpResponse::Ok().json(view(&cap.map_err(|error| refused(error, named.0))?)))
 }
 
-async fn remove(
-    asking: &Asking,
-    state: &AppState,
-    named: (PartnerHolder<'_>, CapWindow),
-) -> Result<HttpResponse, Problem> {
-    let removed = state.services.remove_partner_cap(&asking.context(state), asking.partner.id, named).await;
+async fn remove(asking: &Asked<Managing>, named: (PartnerHolder<'_>, CapWindow)) -> Answer {
+    let removed = asking.state.services.remove_partner_cap(&asking.context(), asking.partner.id, named).await;
     removed.map_err(|error| refused(error, named.0))?;
     Ok(HttpResponse::NoContent().finish())
 }

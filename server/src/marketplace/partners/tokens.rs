@@ -1,10 +1,9 @@
 //! A partner's tokens. One without a spending limit of its own makes and revokes others: a partner has nobody who signs in.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use engine::{
     code::Code,
     id::TokenId,
-    limits::BODY_BYTES_MAX,
     service::{
         partners::named_by_key,
         tokens::{CreateTokenError, RevokeTokenError, TokenNote, TokenOwner},
@@ -13,9 +12,12 @@ use engine::{
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::{authenticate_manager, authenticate_partner};
+use super::{Asking, Managing};
 use crate::{
-    http::{body::read_body, problem::Problem},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+    },
     marketplace::{
         auth::{
             NO_STORE,
@@ -24,7 +26,6 @@ use crate::{
         },
         tokens::{missing, view},
     },
-    state::AppState,
 };
 
 /// The body of a partner's new token.
@@ -42,16 +43,11 @@ pub struct PartnerTokenBody {
     path = "/partners/tokens",
     responses(
         (status = OK, description = "The tokens, the newest first"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token")
+        Asking
     )
 )]
-pub(crate) async fn list_partner_tokens(
-    request: HttpRequest,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let tokens = state.services.list_owned_tokens(asking.partner.id.into()).await.map_err(store_problem)?;
+pub(crate) async fn list_partner_tokens(asking: Asked<Asking>) -> Answer {
+    let tokens = asking.state.services.list_owned_tokens(asking.partner.id.into()).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().json(tokens.iter().map(view).collect::<Vec<_>>()))
 }
 
@@ -62,26 +58,20 @@ pub(crate) async fn list_partner_tokens(
     request_body(content = inline(PartnerTokenBody)),
     responses(
         (status = CREATED, description = "The token, shown once"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = CONFLICT, description = "The key has made a token before, whose secret was shown then"),
         (status = UNPROCESSABLE_ENTITY, description = "No usable name, or too many tokens")
     )
 )]
-pub(crate) async fn create_partner_token(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create_partner_token(asking: Asked<Managing>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (name, key) = (fields.text("name"), fields.idempotency_key());
     fields.finish()?;
     let key = key.map(|key| named_by_key(asking.partner.id, "token", &key));
     let owner = TokenOwner::Partner(asking.partner.id);
     let note = TokenNote { reason: None, key };
-    let made = state.services.create_owned_token(&asking.context(&state), owner, &name, note).await;
+    let made = asking.state.services.create_owned_token(&asking.context(), owner, &name, note).await;
     let token = made.map_err(|error| match error {
         CreateTokenError::Name(_) | CreateTokenError::TooMany => fields::fault("name", &error.to_string()),
         CreateTokenError::MadeBefore(id) => {
@@ -103,20 +93,14 @@ pub(crate) async fn create_partner_token(
     params(("id" = String, Path)),
     responses(
         (status = NO_CONTENT, description = "Revoked"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such token")
     )
 )]
-pub(crate) async fn revoke_partner_token(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn revoke_partner_token(id: web::Path<String>, asking: Asked<Managing>) -> Answer {
     let id: TokenId = id.parse().map_err(|_malformed| missing())?;
     let owner = TokenOwner::Partner(asking.partner.id);
-    let revoked = state.services.revoke_owned_token(&asking.context(&state), owner, id, None).await;
+    let revoked = asking.state.services.revoke_owned_token(&asking.context(), owner, id, None).await;
     revoked.map_err(|error| match error {
         RevokeTokenError::NotFound => missing(),
         RevokeTokenError::Store(error) => store_problem(error),

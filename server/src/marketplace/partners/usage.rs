@@ -1,19 +1,21 @@
 //! What a partner's calls came to: by day, month, end user and tool, and as a statement of a month. Counted some minutes behind
 //! the calls; every answer says up to when it is complete.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use engine::{
     limits::USAGE_ROWS_MAX,
     service::partners::{UsageBy, UsageCursor, UsageLine, UsagePeriod, UsageQuery, UsageSubject},
 };
 use serde_json::{Map, Value, json};
 
-use super::{Asking, authenticate_partner, query_of, query_problem, users};
+use super::{Asking, query_of, query_problem, users};
 use crate::{
     cli::dates::{self, DateRange},
-    http::problem::Problem,
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+    },
     marketplace::{auth::store_problem, invoke::number, refusal::time_text},
-    state::AppState,
 };
 
 /// How many lines a page has, if nothing else is asked for.
@@ -35,23 +37,21 @@ const ROWS: u64 = 100;
     ),
     responses(
         (status = OK, description = "The lines, the earliest first, in credits"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = UNPROCESSABLE_ENTITY, description = "There is no such parameter, time or place")
     )
 )]
-pub(crate) async fn show_usage(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let parameters = query_of(&request, ["from", "to", "group_by", "per", "user", "limit", "after"])?;
-    let now_us = state.services.clock.now_us();
+pub(crate) async fn show_usage(asking: Asked<Asking>) -> Answer {
+    let parameters = query_of(&asking.request, ["from", "to", "group_by", "per", "user", "limit", "after"])?;
+    let now_us = asking.state.services.clock.now_us();
     let wanted = read(&parameters, now_us).map_err(|(name, msg)| query_problem(name, msg))?;
     let mut query = wanted.query;
     if let Some(name) = &wanted.user {
-        let user = state.services.find_own_end_user(asking.partner.id, name).await.map_err(store_problem)?;
+        let user = asking.state.services.find_own_end_user(asking.partner.id, name).await.map_err(store_problem)?;
         query.by = UsageBy::OneEndUser(user.ok_or_else(users::missing)?.id);
     }
-    let page = state.services.list_partner_usage(asking.partner.id, query, wanted.after, wanted.count).await;
+    let page = asking.state.services.list_partner_usage(asking.partner.id, query, wanted.after, wanted.count).await;
     let page = page.map_err(store_problem)?;
     let rows: Vec<Value> = page.rows.iter().map(|line| view(line, query.period)).collect();
     Ok(HttpResponse::Ok().json(json!({
@@ -67,13 +67,11 @@ pub(crate) async fn show_usage(request: HttpRequest, state: web::Data<AppState>)
     path = "/partners/statements",
     responses(
         (status = OK, description = "The months with what their calls came to, in credits"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token")
+        Asking
     )
 )]
-pub(crate) async fn list_statements(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let page = state.services.list_partner_months(asking.partner.id).await.map_err(store_problem)?;
+pub(crate) async fn list_statements(asking: Asked<Asking>) -> Answer {
+    let page = asking.state.services.list_partner_months(asking.partner.id).await.map_err(store_problem)?;
     let months: Vec<Value> = page.rows.iter().map(|line| view(line, UsagePeriod::Month)).collect();
     Ok(HttpResponse::Ok().json(json!({
         "statements": months,
@@ -93,27 +91,21 @@ pub(crate) async fn list_statements(request: HttpRequest, state: web::Data<AppSt
     ),
     responses(
         (status = OK, description = "The statement, in credits"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "This is no month"),
         (status = UNPROCESSABLE_ENTITY, description = "There is no such parameter or place")
     )
 )]
-pub(crate) async fn show_statement(
-    request: HttpRequest,
-    period: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
+pub(crate) async fn show_statement(period: web::Path<String>, asking: Asked<Asking>) -> Answer {
     let missing = || Problem::new(engine::code::Code::NotFound, "there is no such month: write it as `2026-11`");
     let range = DateRange::month("period", &period).map_err(|_no_month| missing())?;
     let (Some(from_us), Some(to_us)) = (range.from_us, range.until_us) else { return Err(missing()) };
-    let [limit, after] = query_of(&request, ["limit", "after"])?;
+    let [limit, after] = query_of(&asking.request, ["limit", "after"])?;
     let count = read_count(limit.as_deref()).map_err(|(name, msg)| query_problem(name, msg))?;
     let after = read_after(after.as_deref()).map_err(|(name, msg)| query_problem(name, msg))?;
     let of = |by: UsageBy| UsageQuery { by, period: UsagePeriod::Month, from_us, to_us };
-    let total = list(&asking, &state, of(UsageBy::Total), None, 1).await?;
-    let users = list(&asking, &state, of(UsageBy::EndUser), after, count).await?;
+    let total = list(&asking, of(UsageBy::Total), None, 1).await?;
+    let users = list(&asking, of(UsageBy::EndUser), after, count).await?;
     let total = total.rows.first().map_or_else(|| json!({"calls": 0, "paid_calls": 0, "credits_charged": 0}), sums);
     Ok(HttpResponse::Ok().json(json!({
         "period": *period,
@@ -128,13 +120,12 @@ pub(crate) async fn show_statement(
 }
 
 async fn list(
-    asking: &Asking,
-    state: &AppState,
+    asking: &Asked<Asking>,
     query: UsageQuery,
     after: Option<UsageCursor>,
     count: u64,
 ) -> Result<engine::service::partners::UsagePage, Problem> {
-    state.services.list_partner_usage(asking.partner.id, query, after, count).await.map_err(store_problem)
+    asking.state.services.list_partner_usage(asking.partner.id, query, after, count).await.map_err(store_problem)
 }
 
 /// What is asked for.

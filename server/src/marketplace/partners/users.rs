@@ -1,18 +1,22 @@
 //! A partner's end users: by the partner's own names for them, which stand in the paths.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use engine::{
     code::Code,
-    limits::{BODY_BYTES_MAX, END_USER_METADATA_BYTES_MAX, EXTERNAL_USER_ID_CHARS_MAX},
-    service::partners::{
-        ChangeEndUserError, EndUserChange, EndUserFilter, EndUserProfile, MetadataChange, is_external_id,
+    limits::{END_USER_METADATA_BYTES_MAX, EXTERNAL_USER_ID_CHARS_MAX},
+    service::{
+        balance::Balance,
+        partners::{ChangeEndUserError, EndUserChange, EndUserFilter, EndUserProfile, MetadataChange, is_external_id},
     },
 };
 use serde_json::{Value, json};
 
-use super::{authenticate_manager, authenticate_partner, query_of, query_problem};
+use super::{Asking, Managing, query_of, query_problem, wallet_view};
 use crate::{
-    http::{body::read_body, problem::Problem},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+    },
     marketplace::{
         auth::{
             fields::{Fields, ObjectMember},
@@ -20,7 +24,6 @@ use crate::{
         },
         refusal::time_text,
     },
-    state::AppState,
 };
 
 pub mod export;
@@ -60,20 +63,18 @@ pub(super) fn missing() -> Problem {
     ),
     responses(
         (status = OK, description = "The end users"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = UNPROCESSABLE_ENTITY, description = "There is no such parameter or state")
     )
 )]
-pub(crate) async fn list_end_users(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let [name, wanted, after] = query_of(&request, ["external_id", "state", "after"])?;
+pub(crate) async fn list_end_users(asking: Asked<Asking>) -> Answer {
+    let [name, wanted, after] = query_of(&asking.request, ["external_id", "state", "after"])?;
     let is_blocked = match wanted.as_deref() {
         None => None,
         Some(word) => Some(parse_state(word).ok_or_else(|| query_problem("state", STATES))?),
     };
     let filter = EndUserFilter { external_id: name.unwrap_or_default(), is_blocked };
-    let page = state.services.list_end_users(asking.partner.id, &filter, after.as_deref()).await;
+    let page = asking.state.services.list_end_users(asking.partner.id, &filter, after.as_deref()).await;
     let page = page.map_err(store_problem)?;
     let is_wanted = |user: &&EndUserProfile| is_blocked.is_none() || user.erased_us.is_none();
     let users: Vec<Value> = page.rows.iter().filter(is_wanted).map(view).collect();
@@ -88,18 +89,12 @@ pub(crate) async fn list_end_users(request: HttpRequest, state: web::Data<AppSta
     responses(
         (status = CREATED, description = "The end user"),
         (status = OK, description = "The end user, who was known before"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = UNPROCESSABLE_ENTITY, description = "No usable name or metadata")
     )
 )]
-pub(crate) async fn create_end_user(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create_end_user(asking: Asked<Managing>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (name, metadata) = (fields.text("external_id"), read_metadata(&mut fields));
     if !fields.has_fault("external_id") && !is_external_id(&name) {
@@ -107,37 +102,33 @@ pub(crate) async fn create_end_user(
         fields.fault("external_id", &msg);
     }
     fields.finish()?;
-    let by = asking.context(&state);
+    let by = asking.context();
     let metadata = match metadata {
         MetadataChange::Set(object) => Some(object),
         MetadataChange::Keep | MetadataChange::Remove => None,
     };
-    let made = state.services.create_own_end_user(&by, asking.partner.id, &name, metadata).await;
+    let made = asking.state.services.create_own_end_user(&by, asking.partner.id, &name, metadata).await;
     let (user, is_new) = made.map_err(store_problem)?;
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(view(&user)))
 }
 
-/// One end user.
+/// One end user, with what is in its wallet if it has one: where each pays for itself, from its first call or filling on.
 #[utoipa::path(
     get,
     path = "/partners/users/{external_id}",
     params(("external_id" = String, Path)),
     responses(
         (status = OK, description = "The end user"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "The partner has no such end user")
     )
 )]
-pub(crate) async fn show_end_user(
-    request: HttpRequest,
-    name: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let user = state.services.find_own_end_user(asking.partner.id, &name).await.map_err(store_problem)?;
-    Ok(HttpResponse::Ok().json(view(&user.ok_or_else(missing)?)))
+pub(crate) async fn show_end_user(name: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    let user = asking.state.services.find_own_end_user(asking.partner.id, &name).await.map_err(store_problem)?;
+    let user = user.ok_or_else(missing)?;
+    let balance = asking.state.services.load_end_user_balance(user.id).await.map_err(store_problem)?;
+    Ok(HttpResponse::Ok().json(view_with_wallet(&user, balance.as_ref())))
 }
 
 /// Blocks an end user or lets it in again, and changes what is kept beside it. The next call is decided by that, on every
@@ -149,24 +140,17 @@ pub(crate) async fn show_end_user(
     request_body(content = inline(EndUserChangeBody)),
     responses(
         (status = OK, description = "The end user as it is now"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = UNPROCESSABLE_ENTITY, description = "No such state, or no usable metadata"),
         (status = SERVICE_UNAVAILABLE, description = "It is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn change_end_user(
-    request: HttpRequest,
-    name: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn change_end_user(name: web::Path<String>, asking: Asked<Managing>) -> Answer {
+    let body = asking.body().await?;
     let change = parse_change(&body)?;
-    let by = asking.context(&state);
-    let user = state.services.change_own_end_user(&by, asking.partner.id, &name, &change).await;
+    let by = asking.context();
+    let user = asking.state.services.change_own_end_user(&by, asking.partner.id, &name, &change).await;
     Ok(HttpResponse::Ok().json(view(&user.map_err(problem)?)))
 }
 
@@ -178,20 +162,14 @@ pub(crate) async fn change_end_user(
     params(("external_id" = String, Path)),
     responses(
         (status = OK, description = "The identifier, which is all that stays"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = SERVICE_UNAVAILABLE, description = "It is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn erase_end_user(
-    request: HttpRequest,
-    name: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
-    let by = asking.context(&state);
-    let id = state.services.erase_own_end_user(&by, asking.partner.id, &name).await.map_err(problem)?;
+pub(crate) async fn erase_end_user(name: web::Path<String>, asking: Asked<Managing>) -> Answer {
+    let by = asking.context();
+    let id = asking.state.services.erase_own_end_user(&by, asking.partner.id, &name).await.map_err(problem)?;
     Ok(HttpResponse::Ok().json(json!({"id": id.to_string(), "state": "erased"})))
 }
 
@@ -255,6 +233,15 @@ fn view(user: &EndUserProfile) -> Value {
         "created_at": time_text(user.created_us),
         "erased_at": user.erased_us.map(time_text),
     })
+}
+
+/// The same with what is in its wallet, if it has one.
+pub(super) fn view_with_wallet(user: &EndUserProfile, balance: Option<&Balance>) -> Value {
+    let mut shown = view(user);
+    if let Value::Object(members) = &mut shown {
+        members.insert("wallet".to_owned(), balance.map(wallet_view).into());
+    }
+    shown
 }
 
 #[cfg(test)]

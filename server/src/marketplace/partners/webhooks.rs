@@ -1,18 +1,21 @@
 //! Where a partner is told besides by mail. What is sent, and how it is signed, is in [`crate::webhooks`].
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     id::{DeliveryId, WebhookId},
-    limits::BODY_BYTES_MAX,
     service::partners::{Delivery, DeliveryState, Webhook, WebhookError, WebhookNote, named_by_key},
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{alerts::read_place, authenticate_manager, authenticate_partner};
+use super::{Asking, Managing, alerts::read_place};
 use crate::{
-    http::{body::read_body, problem::Problem, routes::resource},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+        routes::resource,
+    },
     marketplace::{
         auth::{
             NO_STORE,
@@ -21,7 +24,6 @@ use crate::{
         },
         refusal::time_text,
     },
-    state::AppState,
 };
 
 /// The body of a new webhook.
@@ -54,13 +56,11 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
     path = "/partners/webhooks",
     responses(
         (status = OK, description = "The webhooks, the oldest first, without their secrets"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token")
+        Asking
     )
 )]
-pub(crate) async fn list_webhooks(request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let webhooks = state.services.list_webhooks(asking.partner.id).await.map_err(store_problem)?;
+pub(crate) async fn list_webhooks(asking: Asked<Asking>) -> Answer {
+    let webhooks = asking.state.services.list_webhooks(asking.partner.id).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().json(webhooks.iter().map(view).collect::<Vec<_>>()))
 }
 
@@ -79,34 +79,28 @@ fn no_key() -> Problem {
     responses(
         (status = CREATED, description = "The webhook with its secret"),
         (status = OK, description = "The webhook that the key has made before, with its secret"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = CONFLICT, description = "The key has made another webhook"),
         (status = UNPROCESSABLE_ENTITY, description = "The URL cannot be used or may not be called, or there are too many webhooks")
     )
 )]
-pub(crate) async fn create_webhook(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn create_webhook(asking: Asked<Managing>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (url, key) = (fields.text("url"), fields.idempotency_key());
     fields.finish()?;
-    state.upstreams.check_hook(&url).await.map_err(|refusal| fields::fault("url", &refusal.to_string()))?;
+    asking.state.upstreams.check_hook(&url).await.map_err(|refusal| fields::fault("url", &refusal.to_string()))?;
     // Before anything is made: a webhook whose secret nobody is told is of no use.
-    if !state.webhook_keys.is_open() {
+    if !asking.state.webhook_keys.is_open() {
         return Err(no_key());
     }
     let key = key.map(|key| named_by_key(asking.partner.id, "webhook", &key));
     let note = WebhookNote { reason: None, key };
-    let made = state.services.create_webhook(&asking.context(&state), asking.partner.id, &url, note).await;
+    let made = asking.state.services.create_webhook(&asking.context(), asking.partner.id, &url, note).await;
     let (webhook, is_new) = made.map_err(problem)?;
     let mut shown = view(&webhook);
     if let Value::Object(members) = &mut shown {
-        let secret = state.webhook_keys.secret_of(webhook.id).ok_or_else(no_key)?;
+        let secret = asking.state.webhook_keys.secret_of(webhook.id).ok_or_else(no_key)?;
         members.insert("secret".to_owned(), secret.expose_secret().into());
     }
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
@@ -120,19 +114,13 @@ pub(crate) async fn create_webhook(
     params(("id" = String, Path)),
     responses(
         (status = NO_CONTENT, description = "Removed"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such webhook")
     )
 )]
-pub(crate) async fn remove_webhook(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn remove_webhook(id: web::Path<String>, asking: Asked<Managing>) -> Answer {
     let id = parse_id(&id)?;
-    state.services.remove_webhook(&asking.context(&state), asking.partner.id, id, None).await.map_err(problem)?;
+    asking.state.services.remove_webhook(&asking.context(), asking.partner.id, id, None).await.map_err(problem)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -146,20 +134,14 @@ pub(crate) async fn remove_webhook(
     ),
     responses(
         (status = OK, description = "The deliveries"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "The partner has no such webhook"),
         (status = UNPROCESSABLE_ENTITY, description = "There is no such place")
     )
 )]
-pub(crate) async fn list_deliveries(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let (id, after) = (parse_id(&id)?, read_place(&request)?);
-    let page = state.services.list_deliveries(asking.partner.id, id, after).await.map_err(problem)?;
+pub(crate) async fn list_deliveries(id: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    let (id, after) = (parse_id(&id)?, read_place(&asking.request)?);
+    let page = asking.state.services.list_deliveries(asking.partner.id, id, after).await.map_err(problem)?;
     let deliveries: Vec<Value> = page.rows.iter().map(view_delivery).collect();
     Ok(HttpResponse::Ok().json(json!({"deliveries": deliveries, "next": page.next})))
 }
@@ -171,20 +153,14 @@ pub(crate) async fn list_deliveries(
     params(("id" = String, Path), ("delivery" = String, Path)),
     responses(
         (status = OK, description = "The delivery, which is sent again"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the partner is suspended"),
+        Managing,
         (status = NOT_FOUND, description = "The partner has no such webhook, or the webhook no such delivery")
     )
 )]
-pub(crate) async fn replay_delivery(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_manager(&request, &state).await?;
+pub(crate) async fn replay_delivery(path: web::Path<(String, String)>, asking: Asked<Managing>) -> Answer {
     let delivery: DeliveryId = path.1.parse().map_err(|_malformed| missing())?;
     let named = (parse_id(&path.0)?, delivery);
-    let replayed = state.services.replay_delivery(&asking.context(&state), asking.partner.id, named, None).await;
+    let replayed = asking.state.services.replay_delivery(&asking.context(), asking.partner.id, named, None).await;
     Ok(HttpResponse::Ok().json(view_delivery(&replayed.map_err(problem)?)))
 }
 

@@ -10,7 +10,7 @@ use super::*;
 fn problem(answer: Answer) -> Problem {
     let id = InvocationId::from(uuid_v7(1, [7; 10]));
     let answered = Answered { id, charged: Credits::ZERO, spendable: None, answer };
-    problem_of(&answered.answer, &answered, Asked { path: "/invoke/acme/paid", own_token: None })
+    problem_of(&answered.answer, &answered, Asked { path: "/invoke/acme/paid", own_token: None, payer: Payer::Account })
 }
 
 #[test]
@@ -58,5 +58,20 @@ fn only_the_owner_of_a_token_is_told_how_to_raise_its_limit() {
         let way = raised(per, CapWindow::Total, own_token);
         assert_eq!(way["text"], format!("ask {who} to raise the cap of 49.5 credits"));
         assert_eq!((&way["method"], &way["path"], &way["body"]), (&Value::Null, &Value::Null, &Value::Null));
+    }
+}
+
+#[test]
+fn a_wallet_that_has_too_little_is_named_with_who_fills_it() {
+    for (payer, per, action, path) in [
+        (Payer::Account, "account", "buy", json!("/credits/purchase")),
+        (Payer::Partner, "partner", "ask", Value::Null),
+        (Payer::EndUser, "end_user", "fund", json!("/partners/users/{external_id}/fund")),
+    ] {
+        let limit = wallet_limit(LedgerAccountId::from_raw(7), payer);
+        assert_eq!((&limit["kind"], &limit["id"], &limit["per"]), (&json!("wallet"), &json!("7"), &json!(per)));
+        let ways = wallet_ways_out(Credits::from_micros(50_000_000), Credits::from_micros(20_000_000), payer);
+        assert_eq!((&ways[0]["action"], &ways[0]["path"]), (&json!(action), &path));
+        assert!(ways[0]["text"].as_str().unwrap().contains("at least 30 credits"), "{ways}");
     }
 }

@@ -1,6 +1,8 @@
 //! Limits on what a token spends. Its account's owner sets and lifts them, signed in: a key that could raise its own limit
 //! would have none.
 
+use std::ops::Deref;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use engine::{
     audit::OpContext,
@@ -8,7 +10,6 @@ use engine::{
     credits::Credits,
     id::{AccountId, TokenId},
     ledger::caps::CapWindow,
-    limits::BODY_BYTES_MAX,
     service::caps::{CapError, CapStanding},
 };
 use serde_json::{Value, json};
@@ -16,8 +17,8 @@ use serde_json::{Value, json};
 use super::missing;
 use crate::{
     http::{
-        auth::authenticate,
-        body::read_body,
+        asked::{Answer, Asked, Known},
+        auth::{Caller, authenticate},
         problem::{Fault, Problem},
     },
     marketplace::{
@@ -30,6 +31,52 @@ use crate::{
     },
     state::AppState,
 };
+
+/// An account that looks at its limits.
+pub(crate) struct Holder {
+    caller: Caller,
+    account: AccountId,
+}
+
+/// An account whose owner is signed in.
+pub(crate) struct SignedIn(Holder);
+
+impl Deref for SignedIn {
+    type Target = Holder;
+
+    fn deref(&self) -> &Holder {
+        &self.0
+    }
+}
+
+impl Known for Holder {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let caller = authenticate(request, state).await?;
+        let account = require_account(&caller)?.id;
+        Ok(Self { caller, account })
+    }
+
+    fn context(&self, state: &AppState) -> OpContext {
+        self.caller.context(state)
+    }
+}
+
+impl Known for SignedIn {
+    async fn find(request: &HttpRequest, state: &AppState) -> Result<Self, Problem> {
+        let holder = Holder::find(request, state).await?;
+        if holder.caller.principal.token.is_some() {
+            return Err(Problem::new(
+                Code::SessionRequired,
+                "a key cannot change limits; sign in with POST /auth/login and use its access_token",
+            ));
+        }
+        Ok(Self(holder))
+    }
+
+    fn context(&self, state: &AppState) -> OpContext {
+        self.0.context(state)
+    }
+}
 
 /// The body of a limit.
 #[derive(Debug, utoipa::ToSchema)]
@@ -50,15 +97,10 @@ pub struct CapBody {
         (status = NOT_FOUND, description = "No such token of this caller")
     )
 )]
-pub(crate) async fn list_token_caps(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let caller = authenticate(&request, &state).await?;
-    let account = require_account(&caller)?;
+pub(crate) async fn list_token_caps(id: web::Path<String>, asking: Asked<Holder>) -> Answer {
     let id: TokenId = id.parse().map_err(|_malformed| missing())?;
-    let caps = state.services.list_own_token_caps(account.id, id).await.map_err(store_problem)?.ok_or_else(missing)?;
+    let caps = asking.state.services.list_own_token_caps(asking.account, id).await.map_err(store_problem)?;
+    let caps = caps.ok_or_else(missing)?;
     Ok(HttpResponse::Ok().json(caps.iter().map(view).collect::<Vec<_>>()))
 }
 
@@ -78,17 +120,10 @@ pub(crate) async fn list_token_caps(
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn set_token_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let (by, account) = require_session(&request, &state).await?;
+pub(crate) async fn set_token_cap(path: web::Path<(String, String)>, asking: Asked<SignedIn>) -> Answer {
     let named = parse_path(&path)?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
-    let limit = parse_limit(&body)?;
-    let cap = state.services.set_own_token_cap(&by, account, named, limit).await.map_err(problem)?;
+    let (limit, by) = (parse_limit(&asking.body().await?)?, asking.context());
+    let cap = asking.state.services.set_own_token_cap(&by, asking.account, named, limit).await.map_err(problem)?;
     Ok(HttpResponse::Ok().json(view(&cap)))
 }
 
@@ -106,27 +141,10 @@ pub(crate) async fn set_token_cap(
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
-pub(crate) async fn remove_token_cap(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let (by, account) = require_session(&request, &state).await?;
+pub(crate) async fn remove_token_cap(path: web::Path<(String, String)>, asking: Asked<SignedIn>) -> Answer {
     let named = parse_path(&path)?;
-    state.services.remove_own_token_cap(&by, account, named).await.map_err(problem)?;
+    asking.state.services.remove_own_token_cap(&asking.context(), asking.account, named).await.map_err(problem)?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-async fn require_session(request: &HttpRequest, state: &AppState) -> Result<(OpContext, AccountId), Problem> {
-    let caller = authenticate(request, state).await?;
-    let account = require_account(&caller)?.id;
-    if caller.principal.token.is_some() {
-        return Err(Problem::new(
-            Code::SessionRequired,
-            "a key cannot change limits; sign in with POST /auth/login and use its access_token",
-        ));
-    }
-    Ok((caller.context(state), account))
 }
 
 fn parse_path((id, window): &(String, String)) -> Result<(TokenId, CapWindow), Problem> {

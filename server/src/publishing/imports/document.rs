@@ -1,10 +1,10 @@
 //! Documents that a publisher gives or names: an interface as `OpenAPI` describes it, and a text about a namespace.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use engine::{
     catalog::{Visibility, http_url},
     code::Code,
-    limits::{BODY_BYTES_MAX, OPENAPI_BYTES_MAX},
+    limits::OPENAPI_BYTES_MAX,
     publishing::openapi::{self, Described},
     service::publishing::{ConnectionKind, NewConnection, SetUp},
 };
@@ -13,13 +13,15 @@ use url::Url;
 
 use super::{document_fault, fetch, namespace_view, skipped_view};
 use crate::{
-    http::{body::read_body, problem::Problem},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+    },
     marketplace::auth::{
         base_url,
         fields::{self, Fields},
     },
-    publishing::{authenticate_author, find_namespace, insist, sources, view},
-    state::AppState,
+    publishing::{Author, find_namespace, insist, sources, view},
 };
 
 /// The document and what stands around it, in bytes.
@@ -58,20 +60,14 @@ pub struct ReadmeBody {
     request_body(content = inline(DocumentBody)),
     responses(
         (status = CREATED, description = "The namespace with its tools, which are private, and the operations that make none"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = CONFLICT, description = "There are too many of something, or the name is kept for the publisher who had it"),
         (status = PAYLOAD_TOO_LARGE, description = "More than 2 MiB"),
         (status = UNPROCESSABLE_ENTITY, description = "A field or a place in the document cannot be used")
     )
 )]
-pub(crate) async fn import_openapi(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let body = read_body(payload, IMPORT_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn import_openapi(asking: Asked<Author>) -> Answer {
+    let body = asking.body_within(IMPORT_BYTES_MAX).await?;
     let mut fields = Fields::parse(&body)?;
     let (namespace, label) = (fields.text("namespace"), fields.optional_text("label"));
     let (elsewhere, spec_url) = (fields.optional_text("base_url_override"), fields.optional_text("spec_url"));
@@ -87,7 +83,7 @@ pub(crate) async fn import_openapi(
     let (text, from) = match (spec, spec_url) {
         (Some(spec), _) => (spec, None),
         (None, url) => {
-            let fetched = fetch(&state, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
+            let fetched = fetch(&asking.state, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
             (fetched.text, Some(fetched.url))
         }
     };
@@ -109,9 +105,9 @@ pub(crate) async fn import_openapi(
         readme_source_url: from.as_ref().map(Url::as_str),
         tools,
     };
-    let by = asking.context(&state);
-    let made = insist!(state.services.set_up_namespace(&by, asking.account(), wanted.clone()))?;
-    let mut answer = view::namespace(&made, &base_url(&state));
+    let by = asking.context();
+    let made = insist!(asking.state.services.set_up_namespace(&by, asking.account(), wanted.clone()))?;
+    let mut answer = view::namespace(&made, &base_url(&asking.state));
     if let Value::Object(members) = &mut answer {
         members.insert("skipped".to_owned(), skipped_view(&skipped));
     }
@@ -133,36 +129,29 @@ async fn read(text: String) -> Result<Described, Problem> {
     request_body(content = inline(ReadmeBody)),
     responses(
         (status = OK, description = "The namespace, and whether the text is in its listing or in its draft"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = UNPROCESSABLE_ENTITY, description = "The text may not be fetched, does not come, or cannot be used")
     )
 )]
-pub(crate) async fn fetch_readme(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn fetch_readme(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let url = fields.text("url");
     if let (false, Err(error)) = (fields.has_fault("url"), http_url(&url)) {
         fields.fault("url", &error.to_string());
     }
     fields.finish()?;
-    let text = fetch(&state, &url, README_BYTES_MAX, "url").await?.text;
+    let text = fetch(&asking.state, &url, README_BYTES_MAX, "url").await?.text;
     let text = text.trim_start_matches('\u{feff}');
     let beginning: String = text.trim_start().chars().take(16).collect::<String>().to_ascii_lowercase();
     if text.trim().is_empty() || beginning.starts_with("<!doctype") || beginning.starts_with("<html") {
         return Err(fields::fault("url", "leads to a page or to nothing, not to a text"));
     }
-    let by = asking.context(&state);
-    let target = insist!(state.services.set_namespace_readme(&by, asking.publisher, id, (&url, text)))?;
-    let mut answer = namespace_view(&state, &asking, id).await?;
+    let by = asking.context();
+    let target = insist!(asking.state.services.set_namespace_readme(&by, asking.publisher, id, (&url, text)))?;
+    let mut answer = namespace_view(&asking, id).await?;
     if let Value::Object(members) = &mut answer {
         members.insert("target".to_owned(), target.as_str().into());
     }

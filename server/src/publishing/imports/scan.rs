@@ -7,17 +7,18 @@ use engine::{
     catalog::Visibility,
     code::Code,
     id::{ConnectionId, NamespaceId},
-    limits::BODY_BYTES_MAX,
     service::publishing::{ConnectionKind, OwnConnection},
 };
 use serde_json::{Value, json};
 
 use super::{ask, found_view, import, imported_view, namespace_view, visibility};
 use crate::{
-    http::{body::read_body, problem::Problem},
+    http::{
+        asked::{Answer, Asked},
+        problem::Problem,
+    },
     marketplace::auth::fields::{self, Fields},
-    publishing::{Asking, authenticate_author, find_namespace, parse_id, problem},
-    state::AppState,
+    publishing::{Author, find_namespace, parse_id, problem},
     upstream::FoundTool,
 };
 
@@ -42,30 +43,24 @@ pub struct ImportBody {
     ),
     responses(
         (status = OK, description = "The tools as the server describes them, and what was added"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such connection or namespace"),
         (status = CONFLICT, description = "The connection is no MCP server"),
         (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used")
     )
 )]
-pub(crate) async fn scan_connection(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
+pub(crate) async fn scan_connection(id: web::Path<String>, asking: Asked<Author>) -> Answer {
     let id: ConnectionId = parse_id("connection", &id)?;
-    let namespace = match namespace_of(&request) {
-        Some(text) => Some(find_namespace(&state, &asking, &text).await?),
+    let namespace = match namespace_of(&asking.request) {
+        Some(text) => Some(find_namespace(&asking, &text).await?),
         None => None,
     };
-    let connection = state.services.load_connection(asking.publisher, id).await.map_err(problem)?;
-    let found = scan(&state, &asking, &connection, namespace).await?;
+    let connection = asking.state.services.load_connection(asking.publisher, id).await.map_err(problem)?;
+    let found = scan(&asking, &connection, namespace).await?;
     let tools: Vec<Value> = found.iter().map(found_view).collect();
     let mut answer = json!({"connection_id": shown(id.uuid()), "returned": tools.len(), "tools": tools});
     if let (Some(namespace), Value::Object(members)) = (namespace, &mut answer) {
-        let imported = import(&state, &asking, (namespace, id), found, Visibility::Private).await?;
+        let imported = import(&asking, (namespace, id), found, Visibility::Private).await?;
         members.insert("import".to_owned(), imported_view(&imported));
     }
     Ok(HttpResponse::Ok().json(answer))
@@ -79,24 +74,18 @@ pub(crate) async fn scan_connection(
     params(("id" = String, Path, description = "The identifier, or the slug")),
     responses(
         (status = OK, description = "The tools as the server describes them, and what was added"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "The namespace's connection is no MCP server"),
         (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used")
     )
 )]
-pub(crate) async fn scan_namespace(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let namespace = state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
+pub(crate) async fn scan_namespace(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let namespace = asking.state.services.load_own_namespace(asking.publisher, id).await.map_err(problem)?;
     let connection = namespace.connection.ok_or_else(no_mcp_server)?;
-    let connection = state.services.load_connection(asking.publisher, connection).await.map_err(problem)?;
-    let found = scan(&state, &asking, &connection, Some(id)).await?;
+    let connection = asking.state.services.load_connection(asking.publisher, connection).await.map_err(problem)?;
+    let found = scan(&asking, &connection, Some(id)).await?;
     let differs = |tool: &FoundTool| {
         let known = namespace.tools.iter().find(|known| known.mcp_tool.as_deref() == Some(&*tool.name));
         known.is_some_and(|known| parsed(&known.input_schema) != parsed(&tool.input_schema))
@@ -106,7 +95,7 @@ pub(crate) async fn scan_namespace(
     let known = namespace.tools.iter().filter_map(|tool| tool.mcp_tool.as_deref());
     let gone: Vec<String> = known.filter(|name| !here.contains(name)).map(str::to_owned).collect();
     let tools: Vec<Value> = found.iter().map(found_view).collect();
-    let imported = import(&state, &asking, (id, connection.id), found, Visibility::Private).await?;
+    let imported = import(&asking, (id, connection.id), found, Visibility::Private).await?;
     Ok(HttpResponse::Ok().json(json!({
         "connection_id": shown(connection.id.uuid()),
         "returned": tools.len(),
@@ -125,39 +114,32 @@ pub(crate) async fn scan_namespace(
     request_body(content = inline(ImportBody)),
     responses(
         (status = OK, description = "The namespace, and what was added"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The account is no publisher, or the token has a limit of its own"),
+        Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "The connection is no MCP server, or there would be too many tools"),
         (status = UNPROCESSABLE_ENTITY, description = "The server has no such tool or cannot be asked, or a field cannot be used")
     )
 )]
-pub(crate) async fn import_tools(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_author(&request, &state).await?;
-    let id = find_namespace(&state, &asking, &id).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn import_tools(id: web::Path<String>, asking: Asked<Author>) -> Answer {
+    let id = find_namespace(&asking, &id).await?;
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (connection, names) = (fields.text("connection_id"), fields.optional_texts("mcp_tool_names"));
     let visibility = visibility(&mut fields);
     fields.finish()?;
     let nobodys = || fields::fault("connection_id", "is no connection of yours");
     let connection: ConnectionId = parse_id("connection", &connection).map_err(|_none| nobodys())?;
-    let connection = state.services.load_connection(asking.publisher, connection).await.map_err(|error| {
+    let connection = asking.state.services.load_connection(asking.publisher, connection).await.map_err(|error| {
         let found = problem(error);
         if found.code() == Code::NotFound { nobodys() } else { found }
     })?;
-    let found = scan(&state, &asking, &connection, Some(id)).await?;
+    let found = scan(&asking, &connection, Some(id)).await?;
     let found = match names {
         Some(names) => named(found, &names)?,
         None => found,
     };
-    let imported = import(&state, &asking, (id, connection.id), found, visibility).await?;
-    let mut answer = namespace_view(&state, &asking, id).await?;
+    let imported = import(&asking, (id, connection.id), found, visibility).await?;
+    let mut answer = namespace_view(&asking, id).await?;
     if let Value::Object(members) = &mut answer {
         members.insert("import".to_owned(), imported_view(&imported));
     }
@@ -166,8 +148,7 @@ pub(crate) async fn import_tools(
 
 /// Asks a publisher's MCP server, with the secret that it is called with.
 async fn scan(
-    state: &AppState,
-    asking: &Asking,
+    asking: &Asked<Author>,
     connection: &OwnConnection,
     namespace: Option<NamespaceId>,
 ) -> Result<Vec<FoundTool>, Problem> {
@@ -175,15 +156,15 @@ async fn scan(
         return Err(no_mcp_server());
     }
     let credential = match namespace {
-        Some(id) => state.services.open_namespace_credential(asking.publisher, id).await,
-        None => state.services.open_connection_credential(asking.publisher, connection.id).await,
+        Some(id) => asking.state.services.open_namespace_credential(asking.publisher, id).await,
+        None => asking.state.services.open_connection_credential(asking.publisher, connection.id).await,
     };
     // The namespace's secret may be for another of the publisher's servers, and goes to that one alone.
     let is_for = |credential: &engine::upstream::Credential| {
         url::Url::parse(&connection.url).is_ok_and(|url| credential.is_for(&url))
     };
     let credential = credential.map_err(problem)?.filter(is_for);
-    ask(state, &connection.url, credential, "connection_id").await
+    ask(&asking.state, &connection.url, credential, "connection_id").await
 }
 
 /// The tools of these names, all of which are there.

@@ -1,18 +1,16 @@
 //! From the address of an MCP server to a namespace with its tools, in one step.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use engine::{
     catalog::{Visibility, check_slug, http_url},
-    limits::BODY_BYTES_MAX,
     service::publishing::{ConnectionKind, NewConnection, SetUp},
 };
 
 use super::{ask, tool_fault};
 use crate::{
-    http::{body::read_body, problem::Problem},
+    http::asked::{Answer, Asked},
     marketplace::auth::{base_url, fields::Fields},
-    publishing::{authenticate_changing, insist, sources, view},
-    state::AppState,
+    publishing::{Changing, insist, sources, view},
 };
 
 /// The body of a quick start.
@@ -40,13 +38,8 @@ pub struct SetupBody {
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used, or the server cannot be asked or says what cannot be used")
     )
 )]
-pub(crate) async fn quick_setup(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_changing(&request, &state).await?;
-    let body = read_body(payload, BODY_BYTES_MAX, &state.config.limits).await?;
+pub(crate) async fn quick_setup(asking: Asked<Changing>) -> Answer {
+    let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;
     let (namespace, mcp_url) = (fields.text("namespace"), fields.text("mcp_url"));
     let readme_source_url = fields.optional_text("readme_source_url");
@@ -58,7 +51,7 @@ pub(crate) async fn quick_setup(
         fields.fault("mcp_url", &error.to_string());
     }
     fields.finish()?;
-    let found = ask(&state, &mcp_url, None, "mcp_url").await?;
+    let found = ask(&asking.state, &mcp_url, None, "mcp_url").await?;
     let tools = sources::of_mcp(found, Visibility::Private).map_err(tool_fault)?;
     let wanted = SetUp {
         register_as: Some(&namespace),
@@ -67,7 +60,7 @@ pub(crate) async fn quick_setup(
         readme_source_url: readme_source_url.as_deref(),
         tools,
     };
-    let by = asking.context(&state);
-    let made = insist!(state.services.set_up_namespace(&by, asking.account.id, wanted.clone()))?;
-    Ok(HttpResponse::Created().json(view::namespace(&made, &base_url(&state))))
+    let by = asking.context();
+    let made = insist!(asking.state.services.set_up_namespace(&by, asking.account.id, wanted.clone()))?;
+    Ok(HttpResponse::Created().json(view::namespace(&made, &base_url(&asking.state))))
 }

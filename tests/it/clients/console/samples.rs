@@ -66,6 +66,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/partners/new", At("/partners/new")),
     ("/partners/{id}", Of(|made| &made.partner, "")),
     ("/partners/{id}/edit", Below("/partners/{id}", "/edit")),
+    ("/partners/{id}/funding", Below("/partners/{id}", "/funding")),
     ("/partners/{id}/suspend", Below("/partners/{id}", "/suspend")),
     ("/partners/{id}/grant", Below("/partners/{id}", "/grant")),
     ("/partners/{id}/tokens", Below("/partners/{id}", "/tokens")),

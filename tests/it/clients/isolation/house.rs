@@ -25,6 +25,8 @@ const DAVE: &str = "faro_dave-000000000";
 const ERIN: &str = "faro_erin-000000000";
 const GLOBEX: &str = "faro_partner_globex00";
 const INITECH: &str = "faro_partner_initech0";
+const UMBRELLA: &str = "faro_partner_umbrella";
+const TYRELL: &str = "faro_partner_tyrell00";
 const GATEWAY: &str = "key-Maple-73";
 const PASSWORD: &str = "correct horse battery";
 /// A picture of one point.
@@ -60,6 +62,9 @@ pub(super) enum Who {
     /// Two partners.
     Globex,
     Initech,
+    /// Two partners whose end users pay themselves.
+    Umbrella,
+    Tyrell,
     Auditor,
     Gateway,
     /// Without a token and without a password.
@@ -97,8 +102,7 @@ fn configuration(upstream: &Upstream) -> Value {
             "tokens": [{"name": "cli", "token": token}],
         })
     };
-    let partner =
-        |name: &str, token: &str| json!({"name": name, "token": token, "margin_bps": 500, "grant_credits": 100_000});
+    let partner = |name: &str, token: &str, funding: &str| json!({"name": name, "token": token, "margin_bps": 500, "grant_credits": 100_000, "funding": funding});
     let most = 1_000_000;
     json!({
         "allow_fixture_secrets": true,
@@ -124,7 +128,10 @@ fn configuration(upstream: &Upstream) -> Value {
                 account("ned@example.com", false, NED), account("carol@example.com", true, CAROL),
                 account("dave@example.com", true, DAVE), account("erin@example.com", true, ERIN),
             ],
-            "partners": [partner("Globex", GLOBEX), partner("Initech", INITECH)],
+            "partners": [
+                partner("Globex", GLOBEX, "partner"), partner("Initech", INITECH, "partner"),
+                partner("Umbrella", UMBRELLA, "per_user"), partner("Tyrell", TYRELL, "per_user"),
+            ],
         },
     })
 }
@@ -169,6 +176,7 @@ impl House {
         match who {
             Who::Alice | Who::AliceSignedIn | Who::AliceHerself => &["alice", "correct horse"],
             Who::Globex => &["Globex", "globex"],
+            Who::Umbrella => &["Umbrella", "umbrella"],
             Who::Carol => &["carol", "Quetzal"],
             _ => &[],
         }
@@ -186,6 +194,8 @@ impl House {
             Who::Erin => Some(ERIN),
             Who::Globex => Some(GLOBEX),
             Who::Initech => Some(INITECH),
+            Who::Umbrella => Some(UMBRELLA),
+            Who::Tyrell => Some(TYRELL),
             Who::Auditor => Some(&self.auditor),
             Who::Gateway => Some(GATEWAY),
             Who::Unknown => Some("faro_unknown-000000"),

@@ -16,6 +16,11 @@ const PARTNER: Party = Party {
     ],
 };
 
+/// Its end users pay themselves.
+const FILLER: Party = Party { owner: Who::Umbrella, strangers: &[Who::Tyrell, Who::Globex], ..PARTNER };
+const FILLED: &[(&str, Thing)] = &[("external_id", Thing::FundedEndUser), ("idempotency_key", Thing::Key)];
+const MOVED: &str = r#"{"credits": "3.000321", "idempotency_key": "{idempotency_key}"}"#;
+
 const USER: &[(&str, Thing)] = &[("external_id", Thing::CappedEndUser)];
 const TOKEN: &[(&str, Thing)] = &[("id", Thing::CappedPartnerToken)];
 const CREDITS: &str = r#"{"credits": "777.000321"}"#;
@@ -60,6 +65,14 @@ pub(super) const ROWS: &[Row] = &[
     )
     .query("?after={after}")
     .shows("{+call}"),
+    row(FILLER, "POST /partners/users/{external_id}/fund", FILLED, MISSING)
+        .body(MOVED)
+        .keeps("/partners/users/{external_id}")
+        .shows("780.000642"),
+    row(FILLER, "POST /partners/users/{external_id}/withdraw", FILLED, MISSING)
+        .body(MOVED)
+        .keeps("/partners/users/{external_id}")
+        .shows("774"),
     row(PARTNER, "GET /partners/users/{external_id}/caps", USER, MISSING).shows("777.000321"),
     row(PARTNER, "PUT /partners/users/{external_id}/caps/{window}", USER, MISSING)
         .body(CREDITS)

@@ -25,6 +25,8 @@ pub(super) enum Thing {
     PartnerCap,
     EndUser,
     CappedEndUser,
+    /// With credits in a wallet of its own.
+    FundedEndUser,
     CallOfEndUser,
     Alert,
     Hook,
@@ -59,7 +61,7 @@ pub(super) struct Made {
 impl Thing {
     /// Whether somebody else may choose the same.
     pub(super) const fn is_chosen(self) -> bool {
-        matches!(self, Self::Address | Self::EndUser | Self::CappedEndUser) || self.is_free()
+        matches!(self, Self::Address | Self::EndUser | Self::CappedEndUser | Self::FundedEndUser) || self.is_free()
     }
 
     /// Whether it is a name for something that is yet to be.
@@ -79,7 +81,7 @@ impl Thing {
                 value.to_owned()
             }
             Self::Address | Self::NewAddress => "nobody@example.com".to_owned(),
-            Self::EndUser | Self::CappedEndUser => "nobody".to_owned(),
+            Self::EndUser | Self::CappedEndUser | Self::FundedEndUser => "nobody".to_owned(),
             Self::HiddenNamespace | Self::HiddenTool | Self::Slug => "nothing".to_owned(),
             _ => unknown_id(value),
         }

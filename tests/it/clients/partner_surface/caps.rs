@@ -88,16 +88,34 @@ fn what_is_wrong_with_a_limit_is_named(kind: Kind) {
     assert_eq!(house.get("/partners/caps"), json!([]));
 }
 
+/// 64 callers at once, against the limit of every holder: as many as fit, and not one more.
 fn a_limit_holds_for_many_at_once(kind: Kind) {
     let house = House::open(kind);
-    house.paid(GLOBEX, "u-1");
-    assert_eq!(house.ask("PUT", "/partners/caps/end_user/total", &json!({"credits": 149})).status, 200);
-    let paid = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..12).map(|_| scope.spawn(|| house.call(GLOBEX, "u-1").status)).collect();
-        calls.into_iter().map(|call| call.join().unwrap()).filter(|status| *status == 200).count()
-    });
-    assert_eq!(paid, 2, "as many as fit, and not one more");
+    let (id, secret) = house.token();
+    house.paid(&secret, "u-1");
+    let token = format!("/partners/tokens/{id}/caps/month");
+    for (path, per, window) in [
+        ("/partners/caps/partner/day", "partner", "day"),
+        ("/partners/caps/end_user/total", "end_user", "total"),
+        ("/partners/users/u-1/caps/month", "end_user", "month"),
+        (&*token, "token", "month"),
+    ] {
+        assert_eq!(house.ask("PUT", path, &json!({"credits": 149})).status, 200, "{path}");
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..64).map(|_| scope.spawn(|| house.call(&secret, "u-1"))).collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        });
+        let (paid, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+        assert_eq!(paid.len(), 2, "{path}");
+        for answer in refused {
+            assert_eq!((answer.status, answer.code()), (402, "cap_reached"), "{path}: {}", answer.body);
+            let limit = &answer.json["error"]["limit"];
+            assert_eq!((&limit["per"], &limit["window"]), (&json!(per), &json!(window)), "{path}: {limit}");
+        }
+        assert_eq!(house.ask("DELETE", path, &Value::Null).status, 204, "{path}");
+    }
     house.paid(GLOBEX, "u-2");
+    assert_eq!(house.get("/partners/me")["wallet"]["available"], json!(1_000 - 50 * (4 * 2 + 2)));
 }
 
 fn what_the_operator_limits_the_operator_alone_changes(kind: Kind) {

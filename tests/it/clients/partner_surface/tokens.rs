@@ -60,6 +60,8 @@ fn a_token_with_a_limit_changes_nothing(kind: Kind) {
         ("POST", "/partners/users".to_owned(), r#"{"external_id": "u-9"}"#),
         ("PATCH", "/partners/users/u-1".to_owned(), r#"{"state": "blocked"}"#),
         ("DELETE", "/partners/users/u-1".to_owned(), ""),
+        ("POST", "/partners/users/u-1/fund".to_owned(), "{}"),
+        ("POST", "/partners/users/u-1/withdraw".to_owned(), "{}"),
         ("PUT", "/partners/caps/partner/day".to_owned(), &one),
         ("DELETE", "/partners/caps/partner/day".to_owned(), ""),
         ("PUT", "/partners/users/u-1/caps/day".to_owned(), &one),

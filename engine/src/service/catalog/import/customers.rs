@@ -14,6 +14,7 @@ use crate::{
         access::CapOwner,
         accounts::with_password,
         catalog::{DeclaredAccount, DeclaredCap, DeclaredPartner, DeclaredToken, ImportError},
+        partners::Funding,
     },
     store::{StoreError, entity},
 };
@@ -77,9 +78,11 @@ impl Import<'_> {
         if self.note(&format!("partner:{}", declared.name), &declared.fingerprint, told).is_none() {
             return Ok(());
         }
-        let facts = |bps: i32| json!({"name": declared.name, "margin_bps": bps});
-        let before = found.as_ref().map(|row| facts(row.margin_bps));
-        self.tell(before, &facts(declared.margin_bps.into()));
+        let was = self.services.load_partner_funding(id).await?;
+        let facts =
+            |bps: i32, funding: Funding| json!({"name": declared.name, "margin_bps": bps, "funding": funding.as_str()});
+        let before = found.as_ref().map(|row| facts(row.margin_bps, was));
+        self.tell(before, &facts(declared.margin_bps.into(), declared.funding));
         let backend = self.services.db.backend();
         if let Some(row) = found {
             let update = entity::partner::Entity::update_many()
@@ -104,6 +107,10 @@ impl Import<'_> {
             self.unit.one(backend, &entity::partner::Entity::insert(row.into_active_model()));
             self.grant(id.uuid(), ("partner", &id.to_string()), wallet, declared.grant);
         }
+        self.services.add_funding(&mut self.unit, id, declared.funding).await.map_err(|error| ImportError::Item {
+            item: format!("partner `{}`", declared.name),
+            message: error.to_string(),
+        })?;
         let id = id.uuid();
         self.tokens(None, Some(id), &declared.tokens).await?;
         for per in [CapOwner::Partner, CapOwner::EndUser] {

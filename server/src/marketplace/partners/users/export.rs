@@ -1,20 +1,19 @@
 //! Everything that is known of one end user, for whoever asks the partner for it.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use engine::service::invocations::{CallFilter, ListedCall};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{missing, view};
+use super::{missing, view_with_wallet};
 use crate::{
-    http::problem::Problem,
+    http::asked::{Answer, Asked},
     marketplace::{
         auth::{NO_STORE, store_problem},
         invoke::number,
-        partners::{authenticate_partner, caps, query_of, query_problem},
+        partners::{Asking, caps, query_of, query_problem},
         refusal::time_text,
     },
-    state::AppState,
 };
 
 /// How many calls a page has at most.
@@ -32,29 +31,24 @@ const CALLS_MAX: u64 = 500;
     ),
     responses(
         (status = OK, description = "The end user, its limits, a page of its calls"),
-        (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "Not a partner's token"),
+        Asking,
         (status = NOT_FOUND, description = "The partner has no such end user"),
         (status = UNPROCESSABLE_ENTITY, description = "There is no such place")
     )
 )]
-pub(crate) async fn export_end_user(
-    request: HttpRequest,
-    name: web::Path<String>,
-    state: web::Data<AppState>,
-) -> Result<HttpResponse, Problem> {
-    let asking = authenticate_partner(&request, &state).await?;
-    let [after] = query_of(&request, ["after"])?;
+pub(crate) async fn export_end_user(name: web::Path<String>, asking: Asked<Asking>) -> Answer {
+    let [after] = query_of(&asking.request, ["after"])?;
     let wrong = || query_problem("after", "must be `next` of the page before");
     let after = after.map(|text| Uuid::try_parse(&text)).transpose().map_err(|_no_place| wrong())?;
-    let services = &state.services;
+    let services = &asking.state.services;
     let user = services.find_own_end_user(asking.partner.id, &name).await.map_err(store_problem)?;
     let user = user.ok_or_else(missing)?;
     let limits = services.list_caps_on_end_user(asking.partner.id, user.id, services.clock.now_us()).await;
+    let balance = services.load_end_user_balance(user.id).await;
     let filter = CallFilter { partner: Some(asking.partner.id), end_user: Some(user.id), ..CallFilter::default() };
     let calls = services.list_calls(&filter, after, CALLS_MAX).await.map_err(store_problem)?;
     Ok(HttpResponse::Ok().insert_header(NO_STORE).json(json!({
-        "user": view(&user),
+        "user": view_with_wallet(&user, balance.map_err(store_problem)?.as_ref()),
         "caps": limits.map_err(store_problem)?.iter().map(caps::view).collect::<Vec<_>>(),
         "calls": calls.rows.iter().map(call).collect::<Vec<_>>(),
         "next": calls.next,

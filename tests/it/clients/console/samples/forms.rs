@@ -201,6 +201,7 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         WHY,
         &[New("end_user.erase")],
     ),
+    row("/partners/{id}/funding", Of(|made| &made.partner, "/funding"), WHY, &[Change("partner.change")]),
     row("/partners/{id}/suspend", Of(|made| &made.partner, "/suspend"), WHY, &[Change("partner.suspend")]),
     row(
         "/accounts/new",

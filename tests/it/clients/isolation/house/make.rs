@@ -102,7 +102,7 @@ impl House {
                 made.words.push("777000.000321".to_owned());
                 String::new()
             }
-            Thing::EndUser | Thing::CappedEndUser => {
+            Thing::EndUser | Thing::CappedEndUser | Thing::FundedEndUser => {
                 let (name, note) = (self.name(), self.name());
                 let user =
                     self.create(who, "/partners/users", &json!({"external_id": name, "metadata": {"note": note}}));
@@ -110,6 +110,11 @@ impl House {
                 if thing == Thing::CappedEndUser {
                     made.words.push("777.000321".to_owned());
                     self.do_as(who, "PUT", &format!("/partners/users/{name}/caps/day"), &cap);
+                }
+                if thing == Thing::FundedEndUser {
+                    let moved = json!({"credits": "777.000321", "idempotency_key": self.name()});
+                    made.words.push("777.000321".to_owned());
+                    self.create(who, &format!("/partners/users/{name}/fund"), &moved);
                 }
                 name
             }

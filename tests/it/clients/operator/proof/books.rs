@@ -43,7 +43,9 @@ impl Books {
             .map(|(name, credits)| tool(name, &upstream.url(&format!("/{name}")), credits, "success", 5_000))
             .concat();
         let partners = "{name: 'Globex', token: 'faro_partner_globex-00', margin_bps: 500, funding: 'partner', \
-                        grant_credits: 1000, caps: [{per: 'end_user', window: 'day', credits: 500}]}";
+                        grant_credits: 1000, caps: [{per: 'end_user', window: 'day', credits: 500}]}, \
+                        {name: 'Initech', token: 'faro_partner_initech-0', margin_bps: 500, funding: 'per_user', \
+                        grant_credits: 1000}";
         let ledger = format!("ledger: {{checkpoint_every_s: {every_s}, auditors: ['{AUDITOR}']}},");
         let settings = config(&tools, partners, &ledger);
         let home = Home::on(kind);
@@ -87,6 +89,12 @@ impl Books {
         let refused = (0..3).map(|_| server.invoke(BOB, "paid", "{}").status).last();
         assert_eq!(refused, Some(402));
         let headers = [("authorization", "Bearer faro_partner_globex-00"), ("x-faro-user", "u1")];
+        assert_eq!(server.send("POST", "/invoke/acme/paid", &headers, "{}").status, 200);
+        let headers = [("authorization", "Bearer faro_partner_initech-0"), ("x-faro-user", "u2")];
+        assert_eq!(server.send("POST", "/invoke/acme/paid", &headers, "{}").status, 402, "it has nothing yet");
+        let moved = r#"{"credits": 60, "idempotency_key": "once"}"#;
+        let fund = "/partners/users/u2/fund";
+        assert_eq!(server.send("POST", fund, &headers, moved).status, 201);
         assert_eq!(server.send("POST", "/invoke/acme/paid", &headers, "{}").status, 200);
         json_of(self.path(), &["account", "grant", "bob@example.com", "3", "--reason", "thanks"]);
         paid.header("x-tollgate-invocation-id").expect("its name").to_owned()

@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 113] = [
+const UNCOVERED: [(&str, &str); 115] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -35,6 +35,11 @@ const UNCOVERED: [(&str, &str); 113] = [
         "a note for people: the amount and the reason's digest are in the transaction of the same identifier",
     ),
     ("end_user", "whose customers a partner's are; its caps and its wallet are covered"),
+    (
+        "end_user_transfer",
+        "how a repeated request is recognised: the amount and both wallets are in the transaction of the same identifier",
+    ),
+    ("erased_name", "whom limits wait for; the limits are covered"),
     ("flow_count", "sums for people; counted again from the books"),
     ("former_name", "which names nobody else may take for a while; the audit trail tells who gave them up"),
     ("hot_balance.version", "how often a row was written; nothing depends on it"),
