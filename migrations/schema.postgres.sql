@@ -449,6 +449,40 @@ CREATE TABLE end_user (
     CONSTRAINT end_user_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
 );
 
+CREATE TABLE end_user_transfer (
+    id uuid NOT NULL,
+    end_user_id uuid NOT NULL,
+    credits bigint NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT end_user_transfer_pkey PRIMARY KEY (id),
+    CONSTRAINT end_user_transfer_credits_check CHECK (credits <> 0),
+    CONSTRAINT end_user_transfer_end_user_id_fkey FOREIGN KEY (end_user_id) REFERENCES end_user(id)
+);
+
+CREATE TABLE end_user_wallet (
+    end_user_id uuid NOT NULL,
+    partner_id uuid NOT NULL,
+    wallet bigint NOT NULL,
+    created_us bigint NOT NULL,
+    ended_us bigint,
+    CONSTRAINT end_user_wallet_pkey PRIMARY KEY (end_user_id),
+    CONSTRAINT end_user_wallet_wallet_key UNIQUE (wallet),
+    CONSTRAINT end_user_wallet_end_user_id_fkey FOREIGN KEY (end_user_id) REFERENCES end_user(id),
+    CONSTRAINT end_user_wallet_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id),
+    CONSTRAINT end_user_wallet_wallet_fkey FOREIGN KEY (wallet) REFERENCES ledger_account(id)
+);
+CREATE INDEX end_user_wallet_ended ON end_user_wallet USING btree (end_user_id) WHERE ended_us IS NOT NULL;
+CREATE INDEX end_user_wallet_partner ON end_user_wallet USING btree (partner_id);
+
+CREATE TABLE erased_name (
+    digest bytea NOT NULL,
+    end_user_id uuid NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT erased_name_pkey PRIMARY KEY (digest),
+    CONSTRAINT erased_name_end_user_id_key UNIQUE (end_user_id),
+    CONSTRAINT erased_name_end_user_id_fkey FOREIGN KEY (end_user_id) REFERENCES end_user(id)
+);
+
 CREATE TABLE flow_count (
     bucket_us bigint NOT NULL,
     kind smallint NOT NULL,
@@ -460,6 +494,18 @@ CREATE TABLE flow_count (
     CONSTRAINT flow_count_amount_check CHECK (amount >= 0),
     CONSTRAINT flow_count_postings_check CHECK (postings >= 0)
 );
+
+CREATE TABLE former_name (
+    name text NOT NULL,
+    namespace_id uuid NOT NULL,
+    publisher_id uuid NOT NULL,
+    given_up_us bigint NOT NULL,
+    free_us bigint NOT NULL,
+    CONSTRAINT former_name_pkey PRIMARY KEY (name),
+    CONSTRAINT former_name_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+    CONSTRAINT former_name_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
+);
+CREATE INDEX former_name_publisher ON former_name USING btree (publisher_id, free_us);
 
 CREATE TABLE hold (
     slot bigint NOT NULL,
@@ -585,6 +631,13 @@ CREATE TABLE invocation (
     explanation text,
     CONSTRAINT invocation_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50);
+
+CREATE TABLE kept_key (
+    name text NOT NULL,
+    sealed bytea NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT kept_key_pkey PRIMARY KEY (name)
+);
 
 CREATE TABLE ledger_account (
     id bigint NOT NULL,
@@ -778,6 +831,13 @@ CREATE TABLE partner_event (
     CONSTRAINT partner_event_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
 );
 CREATE INDEX partner_event_partner ON partner_event USING btree (partner_id, id);
+
+CREATE TABLE partner_funding (
+    partner_id uuid NOT NULL,
+    created_us bigint NOT NULL,
+    CONSTRAINT partner_funding_pkey PRIMARY KEY (partner_id),
+    CONSTRAINT partner_funding_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id)
+);
 
 CREATE TABLE partner_usage (
     partner_id uuid NOT NULL,
@@ -994,7 +1054,8 @@ CREATE TABLE signing_key (
     CONSTRAINT signing_key_number_check CHECK (number > 0),
     CONSTRAINT signing_key_public_key_check CHECK (length(public_key) = 32)
 );
-CREATE TRIGGER signing_key_no_change BEFORE DELETE OR UPDATE ON signing_key FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER signing_key_no_change BEFORE UPDATE ON signing_key FOR EACH ROW WHEN (new.wrapped = old.wrapped OR new.number <> old.number OR new.public_key <> old.public_key OR new.from_us <> old.from_us) EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key FOR EACH ROW EXECUTE FUNCTION forbid_change();
 CREATE TRIGGER signing_key_no_truncate BEFORE TRUNCATE ON signing_key FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
 
 CREATE TABLE token (

@@ -283,6 +283,31 @@ CREATE TABLE end_user (
     UNIQUE (partner_id, external_id)
 ) STRICT;
 
+CREATE TABLE end_user_transfer (
+    id          BLOB    NOT NULL PRIMARY KEY,
+    end_user_id BLOB    NOT NULL REFERENCES end_user (id),
+    credits     INTEGER NOT NULL CHECK (credits <> 0),
+    created_us  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE end_user_wallet (
+    end_user_id BLOB    NOT NULL PRIMARY KEY REFERENCES end_user (id),
+    partner_id  BLOB    NOT NULL REFERENCES partner (id),
+    wallet      INTEGER NOT NULL UNIQUE REFERENCES ledger_account (id),
+    created_us  INTEGER NOT NULL,
+    ended_us    INTEGER
+) STRICT;
+
+CREATE INDEX end_user_wallet_ended ON end_user_wallet (end_user_id) WHERE ended_us IS NOT NULL;
+
+CREATE INDEX end_user_wallet_partner ON end_user_wallet (partner_id);
+
+CREATE TABLE erased_name (
+    digest      BLOB    NOT NULL PRIMARY KEY,
+    end_user_id BLOB    NOT NULL UNIQUE REFERENCES end_user (id),
+    created_us  INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE flow_count (
     bucket_us INTEGER NOT NULL,
     kind      INTEGER NOT NULL,
@@ -292,6 +317,16 @@ CREATE TABLE flow_count (
     amount    INTEGER NOT NULL CHECK (amount >= 0),
     PRIMARY KEY (bucket_us, kind, debited, credited)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE former_name (
+    name         TEXT    NOT NULL PRIMARY KEY,
+    namespace_id BLOB    NOT NULL REFERENCES namespace (id),
+    publisher_id BLOB    NOT NULL REFERENCES publisher (id),
+    given_up_us  INTEGER NOT NULL,
+    free_us      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX former_name_publisher ON former_name (publisher_id, free_us);
 
 CREATE TABLE hold (
     slot           INTEGER NOT NULL,
@@ -406,6 +441,12 @@ CREATE TABLE invocation (
     ended_us         INTEGER,
     resolves_us      INTEGER
 , requested TEXT, session_key TEXT, channel TEXT, channel_account TEXT, is_owner INTEGER, explanation TEXT) STRICT, WITHOUT ROWID;
+
+CREATE TABLE kept_key (
+    name       TEXT    NOT NULL PRIMARY KEY,
+    sealed     BLOB    NOT NULL,
+    created_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ledger_account (
     id         INTEGER PRIMARY KEY,
@@ -590,6 +631,11 @@ CREATE TABLE partner_event (
 ) STRICT;
 
 CREATE INDEX partner_event_partner ON partner_event (partner_id, id);
+
+CREATE TABLE partner_funding (
+    partner_id BLOB    NOT NULL PRIMARY KEY REFERENCES partner (id),
+    created_us INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE partner_usage (
     partner_id BLOB NOT NULL,
@@ -817,6 +863,8 @@ CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key
 BEGIN SELECT RAISE(ABORT, 'signing_key is append-only'); END;
 
 CREATE TRIGGER signing_key_no_update BEFORE UPDATE ON signing_key
+WHEN NEW.wrapped = OLD.wrapped OR NEW.number <> OLD.number OR NEW.public_key <> OLD.public_key
+    OR NEW.from_us <> OLD.from_us
 BEGIN SELECT RAISE(ABORT, 'signing_key is append-only'); END;
 
 CREATE TABLE token (

@@ -350,8 +350,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let holder = holder(&visit, &partner);
     let caps = access::caps::list(&visit, &holder).await?;
     let timeline = access::timeline(&visit, &holder).await?;
-    let mut page =
-        view(&visit, &partner, "").with(facts).with(Heading::new(t("partners-caps")));
+    let mut page = view(&visit, &partner, "").with(facts).with(Heading::new(t("partners-caps")));
     page.blocks.extend(burn::of(&visit, &partner, &holder).await?);
     let page = page.with(caps).with(Heading::new(t("console-timeline"))).with(timeline);
     visit.show(page).await

@@ -213,7 +213,7 @@ pub enum Action {
 
 impl Action {
     /// Every action with its word.
-    pub const ALL: [(Self, &'static str); 102] = [
+    pub const ALL: [(Self, &'static str); 103] = [
         (Self::AccountCreate, "account.create"),
         (Self::AccountSignUp, "account.sign_up"),
         (Self::AccountSignIn, "account.sign_in"),

@@ -6,6 +6,7 @@ use engine::{
     id::EndUserId,
     policy::console::ConsoleAction,
     service::{
+        balance::Balance,
         partners::{BlockEndUserError, EndUserFilter, EndUserProfile, PartnerProfile},
         recent::{RECENT_CALLS, RecentUsers, SpendingClass},
     },
@@ -173,10 +174,11 @@ pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
     let (id, user) = path.into_inner();
     let (partner, user) = load_user(&visit, &id, &user).await?;
     let recent = visit.services().recent_users(partner.id).await?;
+    let balance = visit.services().load_end_user_balance(user.id).await?;
+    let facts = facts(&partner, &user, &recent, balance.as_ref());
     let caps = access::caps::list_of_user(&visit, &holder(&visit, &partner), &user).await?;
     let timeline = crate::pages::timeline(&visit, &user.id.to_string()).await?;
-    let mut page =
-        with_tools(&visit, &user, below_list(&partner, shown_name(&user))).with(facts(&partner, &user, &recent));
+    let mut page = with_tools(&visit, &user, below_list(&partner, shown_name(&user))).with(facts);
     if recent.spent_by(user.id).is_some() {
         page.blocks.extend(spending(&recent, Some(user.id)));
     }
@@ -186,7 +188,7 @@ pub(super) async fn show(visit: Visit, path: Path<(String, String)>) -> Answer {
     visit.show(page).await
 }
 
-fn facts(partner: &PartnerProfile, user: &EndUserProfile, recent: &RecentUsers) -> Facts {
+fn facts(partner: &PartnerProfile, user: &EndUserProfile, recent: &RecentUsers, balance: Option<&Balance>) -> Facts {
     let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
     let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
     let own = href(partner.id);
@@ -200,7 +202,7 @@ fn facts(partner: &PartnerProfile, user: &EndUserProfile, recent: &RecentUsers) 
         .fact(t("partners-charged-of"), Cell::Money(recent.spent_by(user.id).unwrap_or_default()))
         .fact(t("partners-usage"), Cell::link(t("partners-usage-show"), format!("{own}/usage?user={}", user.id)))
         .fact(t("partners-user-metadata"), Cell::text(t(kept)));
-    if let Some(balance) = visit.services().load_end_user_balance(user.id).await? {
+    if let Some(balance) = balance {
         facts = facts
             .fact(t("partners-user-wallet"), Cell::Money(balance.balance))
             .fact(t("partners-user-available"), Cell::Money(balance.available()))
