@@ -24,6 +24,7 @@ mod rounds;
 mod search;
 mod seed;
 mod tollgate;
+mod turns;
 mod upstream;
 mod verify;
 mod wire;
@@ -62,7 +63,7 @@ struct Arguments {
     /// How many transactions are in the large books of `growth`
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     transactions: u64,
-    /// How many tools `search` looks among
+    /// How many tools `search` looks among, and `crowd` calls beside
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     tools: usize,
     #[command(flatten)]
@@ -97,6 +98,8 @@ enum Measurement {
     Gateway,
     /// Only when asked for: paid calls with three nested limits against the same without any, at 1, 64 and 256 callers
     Caps,
+    /// Only when asked for: paid calls with 100,000 tools in the catalog against the same with 100, at 1, 64 and 256 callers
+    Crowd,
     /// The ledger alone: hold and capture through its writer, 256 callers
     Ledger,
     /// As `paid`, with the books in PostgreSQL: one server process, then two on one database
@@ -187,6 +190,9 @@ fn measure(arguments: &Arguments, folder: &RunFolder) -> Outcome<Report> {
     }
     if arguments.only == Some(Measurement::Caps) {
         report.caps = Some(caps::measure(folder, &program, pace)?);
+    }
+    if arguments.only == Some(Measurement::Crowd) {
+        report.crowd = Some(search::measure_crowd(folder, &program, pace, arguments.tools)?);
     }
     if arguments.only == Some(Measurement::Growth) {
         report.growth = Some(growth::measure(folder, &program, pace, arguments.transactions)?);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::{caps::Caps, console::Console, machine::Machine, search::Search};
+use crate::{console::Console, machine::Machine, search::Search, turns::Turns};
 
 pub(crate) use self::postgres::{Figures, LedgerRate, Postgres, PostgresLedger, PostgresSettings, RunDry, Unbatched};
 
@@ -21,7 +21,9 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) postgres: Option<Postgres>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) caps: Option<Caps>,
+    pub(crate) caps: Option<Turns>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) crowd: Option<Turns>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) growth: Option<Growth>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +47,7 @@ impl Report {
             gateway: None,
             postgres: None,
             caps: None,
+            crowd: None,
             growth: None,
             console: None,
             search: None,
@@ -295,8 +298,8 @@ impl fmt::Display for Report {
         if let Some(console) = &self.console {
             write!(f, "\n{console}")?;
         }
-        if let Some(caps) = &self.caps {
-            write!(f, "\n{caps}")?;
+        for turns in self.caps.iter().chain(&self.crowd) {
+            write!(f, "\n{turns}")?;
         }
         if let Some(search) = &self.search {
             write!(f, "\n{search}")?;

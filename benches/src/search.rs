@@ -2,18 +2,20 @@
 
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration, time::Instant};
 
-use engine::{audit::OpContext, service::Services};
+use engine::{audit::OpContext, catalog::ToolState, service::Services};
 use serde::Serialize;
 
 use self::market::{CATEGORIES, Draw, NAMESPACES_AT_ONCE, WORDS, word};
 use crate::{
     console::{Timed, timed, visitor::Visitor},
-    failure::{Context as _, Outcome},
+    failure::{Context as _, Failure, Outcome},
     note,
     postgres::cluster::Cluster,
     report::rounded,
+    rounds::{Pace, Yardsticks},
     seed,
     tollgate::{Site, Tollgate},
+    turns::{Turns, take_turns},
     workspace::RunFolder,
 };
 
@@ -21,8 +23,12 @@ mod market;
 
 /// How often each kind of search is asked for, each time for other words.
 const TIMES: usize = 100;
-/// How often the catalog is read again.
-const RELOADS: usize = 5;
+/// How often the catalog is changed.
+const CHANGES: usize = 20;
+/// How many tools the other server of `crowd` has.
+const FEW_TOOLS: usize = 100;
+/// What the throughput of calls among all tools may fall to, as a part of that among [`FEW_TOOLS`].
+const CROWD_GOAL: f64 = 0.95;
 /// What a search may take, in milliseconds, for 19 of 20 requests.
 const P95_MS_MAX: f64 = 30.0;
 
@@ -48,14 +54,25 @@ const KINDS: [(&str, usize, (usize, usize), bool); 12] = [
 pub(crate) struct Found {
     /// By what was asked for.
     pub(crate) searches: BTreeMap<&'static str, Timed>,
-    /// Reading the whole catalog again after a change, in milliseconds: the median.
-    pub(crate) reload_ms: f64,
-    /// The longest that somebody waited meanwhile who looked at a tool in memory, in milliseconds.
-    pub(crate) longest_wait_ms: f64,
+    /// What a change costs.
+    pub(crate) changes: Changes,
     /// From the start of the process until it serves, in milliseconds.
     pub(crate) ready_ms: f64,
     /// What the process had of memory after the searches.
     pub(crate) resident_mib: Option<f64>,
+}
+
+/// What changes of one tool cost.
+#[derive(Debug, Serialize)]
+pub(crate) struct Changes {
+    /// Until the server that makes it decides by it.
+    pub(crate) here: Timed,
+    /// Until another one does, from its look at what has changed on: it looks every 250 milliseconds.
+    pub(crate) there: Timed,
+    /// The longest that somebody waited meanwhile who looked at a tool in memory, in milliseconds.
+    pub(crate) longest_wait_ms: f64,
+    /// Reading the whole catalog, as at a start, in milliseconds.
+    pub(crate) whole_ms: f64,
 }
 
 /// The figures of both databases.
@@ -85,14 +102,11 @@ pub(crate) fn measure(folder: &RunFolder, program: &Path, tools: usize) -> Outco
 fn fill_and_search(program: &Path, site: &Site, tools: usize) -> Outcome<Found> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let begin = Instant::now();
-    let (reload_ms, longest_wait_ms) = runtime.block_on(async {
-        seed::with_services(site.database_url(), async |services| {
-            fill(services, tools).await?;
-            note(&format!("{tools} tools made in {:.0} s", begin.elapsed().as_secs_f64()));
-            reload(services).await
-        })
-        .await
-    })?;
+    let changes = runtime.block_on(seed::with_services(site.database_url(), async |services| {
+        fill(services, tools).await?;
+        note(&format!("{tools} tools made in {:.0} s", begin.elapsed().as_secs_f64()));
+        change(services, site.database_url()).await
+    }))?;
     let tollgate = Tollgate::start_plain(program, site)?;
     let visitor = Visitor::new(tollgate.address());
     let mut searches = BTreeMap::new();
@@ -112,8 +126,7 @@ fn fill_and_search(program: &Path, site: &Site, tools: usize) -> Outcome<Found> 
     let resident_mib = tollgate.find_resident_kib().and_then(|kib| u32::try_from(kib).ok());
     let found = Found {
         searches,
-        reload_ms,
-        longest_wait_ms,
+        changes,
         ready_ms: rounded(tollgate.ready_after().as_secs_f64() * 1_000.0),
         resident_mib: resident_mib.map(|kib| rounded(f64::from(kib) / 1_024.0)),
     };
@@ -154,9 +167,11 @@ async fn fill(services: &Arc<Services>, tools: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Reads the catalog again and again; the median of how long that takes, and the longest that somebody waited meanwhile who
-/// looks at memory every millisecond, both in milliseconds.
-async fn reload(services: &Arc<Services>) -> Outcome<(f64, f64)> {
+/// Switches a tool off and on again. Meanwhile somebody looks at memory every millisecond.
+async fn change(services: &Arc<Services>, url: &str) -> Outcome<Changes> {
+    let begin = Instant::now();
+    let follower = seed::start_follower(url).await?;
+    let whole_ms = rounded(begin.elapsed().as_secs_f64() * 1_000.0);
     let for_looking = Arc::clone(services);
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let looking = tokio::spawn(async move {
@@ -169,26 +184,63 @@ async fn reload(services: &Arc<Services>) -> Outcome<(f64, f64)> {
         }
         longest
     });
-    let mut milliseconds = Vec::with_capacity(RELOADS);
-    for _ in 0..RELOADS {
+    let (mut here, mut there) = (Vec::with_capacity(CHANGES), Vec::with_capacity(CHANGES));
+    for number in 0..CHANGES {
+        let is_disabled = number % 2 == 0;
+        let snapshot = services.snapshot();
+        let offer = snapshot.offers_of("market-0").next().ok_or_else(|| Failure::new("`market-0` is empty"))?;
+        let (id, name) = (offer.tool.id, offer.tool.name.clone());
+        let is_seen = |services: &Services| {
+            let state = services.snapshot().find_offer("market-0", &name).map(|offer| offer.tool.state);
+            state == Some(if is_disabled { ToolState::Suspended } else { ToolState::Active })
+        };
         let begin = Instant::now();
-        services.reload_snapshot().await.context(|| "the catalog cannot be read".to_owned())?;
-        milliseconds.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        let done = services.set_tool_disabled(&OpContext::system(), id, is_disabled, "the bench").await;
+        here.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        done.context(|| "a tool cannot be switched".to_owned())?;
+        let begin = Instant::now();
+        follower.follow_changes().await.context(|| "the catalog cannot be read".to_owned())?;
+        there.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        if !is_seen(services) || !is_seen(&follower) {
+            return Err(Failure::new("a change is not seen"));
+        }
     }
     // the last snapshot but one is let go meanwhile
     tokio::time::sleep(Duration::from_millis(500)).await;
     let _is_heard = stop.send(());
     let longest = looking.await.context(|| "nobody looked".to_owned())?;
-    Ok((timed(milliseconds).p50_ms, rounded(longest.as_secs_f64() * 1_000.0)))
+    follower.db.clone().close().await.context(|| "the follower".to_owned())?;
+    Ok(Changes {
+        here: timed(here),
+        there: timed(there),
+        longest_wait_ms: rounded(longest.as_secs_f64() * 1_000.0),
+        whole_ms,
+    })
+}
+
+/// Both servers run at once, on databases of their own.
+pub(crate) fn measure_crowd(folder: &RunFolder, program: &Path, pace: Pace, tools: usize) -> Outcome<Turns> {
+    let yardsticks = Yardsticks::start(folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let start = |name: &str, tools: usize| {
+        let site = Site::with_sqlite(folder.subfolder(name)?);
+        runtime.block_on(seed::with_services(site.database_url(), async |services| fill(services, tools).await))?;
+        Tollgate::start(program, &site, yardsticks.upstream)
+    };
+    let servers = [start("crowded", tools)?, start("few", FEW_TOOLS)?];
+    take_turns(("with all tools", CROWD_GOAL), servers, &yardsticks, pace)
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { searches, reload_ms, longest_wait_ms, ready_ms, resident_mib } = self;
+        let Self { searches, changes, ready_ms, resident_mib } = self;
+        let Changes { here, there, longest_wait_ms, whole_ms } = changes;
         writeln!(f, "ready after {ready_ms:.0} ms; {resident_mib:?} MiB")?;
         writeln!(
             f,
-            "the catalog is read again in {reload_ms:.0} ms; the longest wait meanwhile: {longest_wait_ms:.1} ms"
+            "a change is live after {:.0} ms (p95 {:.0}), and elsewhere {:.0} ms after it is heard of (p95 {:.0}); the longest \
+             wait meanwhile: {longest_wait_ms:.1} ms; the whole catalog is read in {whole_ms:.0} ms",
+            here.p50_ms, here.p95_ms, there.p50_ms, there.p95_ms,
         )?;
         write!(f, "  p50 ms  p95 ms  search for")?;
         for (name, found) in searches {

@@ -142,6 +142,19 @@ async fn seed(url: &str, size: Size) -> Outcome<()> {
     close(services, writer).await
 }
 
+/// The use cases of a second server that only reads, on a database that has its tables.
+pub(crate) async fn start_follower(url: &str) -> Outcome<Services> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let db = Database::open(url).await.context(|| "cannot open the database".to_owned())?;
+    let services = Services::read_only(db, clock, Arc::new(SpreadIds::starting_at(0)), own_policies()?).await;
+    services.context(|| "cannot read the database".to_owned())
+}
+
+fn own_policies() -> Outcome<Policies> {
+    Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })
+        .context(|| "policies".to_owned())
+}
+
 /// Makes the schema of the empty database at `url` and does `work` in it, with a clock that shows the time.
 pub(crate) async fn with_services<T>(url: &str, work: impl AsyncFnOnce(&Arc<Services>) -> Outcome<T>) -> Outcome<T> {
     migrate(url).await?;
@@ -185,9 +198,7 @@ async fn start(url: &str, clock: &Arc<HandClock>, seed: u64) -> Outcome<(Service
     };
     let (ledger, writer) = started.context(|| "cannot start the writer".to_owned())?;
     let db = Database::open(url).await.context(|| "cannot open the database".to_owned())?;
-    let policies = Policies::load(PolicySources { schema: policies::SCHEMA, policies: policies::BASE })
-        .context(|| "policies".to_owned())?;
-    let services = Services::start(db, ledger, shared, ids, policies).await;
+    let services = Services::start(db, ledger, shared, ids, own_policies()?).await;
     let services = services.context(|| "cannot read the database".to_owned())?;
     services.complete_facts().await.context(|| "facts".to_owned())?;
     if !services.list_emails(1).await.context(|| "accounts".to_owned())?.is_empty() {
