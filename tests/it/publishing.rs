@@ -1,5 +1,6 @@
 //! What publishers do themselves, through the services, on both databases.
 
+mod live;
 mod namespaces;
 mod operators;
 mod profile;

@@ -11,7 +11,7 @@ on_both! {
     what_is_no_secret_is_named,
 }
 
-fn input(secret: &str, name: &str) -> CredentialInput {
+pub(super) fn input(secret: &str, name: &str) -> CredentialInput {
     CredentialInput {
         secret: secret.into(),
         name: name.to_owned(),

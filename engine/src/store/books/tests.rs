@@ -45,6 +45,7 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000007_grants_and_periods/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000008_audit/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000009_proof/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261123_000018_partner_funding/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;
