@@ -1,4 +1,4 @@
-//! The published client of accounts and publishers (`askfaro-cli`), unmodified, with a home of its own.
+//! The published client (`askfaro-cli`), unmodified, in both releases that are supported, with a home of its own.
 
 use std::{
     io::Write as _,
@@ -27,9 +27,43 @@ def walk(command, words):
 walk(typer.main.get_command(app), [])
 ";
 
+/// A release of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// 0.3.0, the last that calls tools (`faro invoke`).
+    Older,
+    /// 0.6.3, which has generation 2 in place of that.
+    Newer,
+}
+
+impl Release {
+    /// Where it is installed.
+    fn program(self) -> PathBuf {
+        match self {
+            Self::Older => tool("faro"),
+            Self::Newer => {
+                let own = [environment::tools_folder().join("askfaro").join("bin")];
+                tool_found_first_in(&own, "askfaro")
+            }
+        }
+    }
+
+    /// Every subcommand that it has, with those it is below of.
+    ///
+    /// # Panics
+    /// It is not installed.
+    pub fn subcommands(self) -> Vec<String> {
+        let python = self.program().with_file_name("python");
+        let output = Command::new(python).args(["-c", COMMANDS]).output().expect("python starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+}
+
 /// A user of the client.
 #[derive(Debug)]
 pub struct Askfaro {
+    release: Release,
     home: TempDir,
     base_url: String,
     token: Option<String>,
@@ -62,7 +96,15 @@ impl Askfaro {
     /// # Panics
     /// There is no room for a home.
     pub fn of(base_url: &str) -> Self {
-        Self { home: TempDir::new().expect("a temporary folder"), base_url: base_url.to_owned(), token: None }
+        let home = TempDir::new().expect("a temporary folder");
+        Self { release: Release::Newer, home, base_url: base_url.to_owned(), token: None }
+    }
+
+    /// The same with this release.
+    #[must_use]
+    pub fn with_release(mut self, release: Release) -> Self {
+        self.release = release;
+        self
     }
 
     /// The same with a token in the environment.
@@ -97,7 +139,7 @@ impl Askfaro {
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Said {
         // Without a terminal: a password would be read from there.
         let mut command = Command::new(tool("setsid"));
-        command.arg("--wait").arg(program()).args(arguments).current_dir(self.home.path());
+        command.arg("--wait").arg(self.release.program()).args(arguments).current_dir(self.home.path());
         command.env("HOME", self.home.path()).env("NO_PROXY", "127.0.0.1");
         for name in ["FARO_API_URL", "FARO_SITE_URL", "FARO_SKILL_URL"] {
             command.env(name, &self.base_url);
@@ -119,20 +161,4 @@ impl Askfaro {
             errors: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
-}
-
-/// Every subcommand that the client has, with those it is below of.
-///
-/// # Panics
-/// The client is not installed.
-pub fn subcommands() -> Vec<String> {
-    let output =
-        Command::new(program().with_file_name("python")).args(["-c", COMMANDS]).output().expect("python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
-
-fn program() -> PathBuf {
-    let own = [environment::tools_folder().join("askfaro").join("bin")];
-    tool_found_first_in(&own, "askfaro")
 }

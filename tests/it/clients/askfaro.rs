@@ -1,5 +1,6 @@
-//! The published client of accounts and publishers, `askfaro-cli` 0.6.3, unmodified, against the real program: every
-//! subcommand, its exit code, and what it reads. Calls are made with the older one (`faro.rs`), which is the last that can.
+//! The published client `askfaro-cli`, unmodified, against the real program: every subcommand, its exit code, and what it
+//! reads; release 0.6.3 on both databases, 0.3.0 on SQLite. Calls are made with the older one, which is the last that can
+//! (`faro.rs`).
 //!
 //! Generation 2 (`browse`, `run`, skills) is refused with 404, which the client tells as such.
 
@@ -13,7 +14,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tests::{
-    askfaro::{Askfaro, Said, subcommands},
+    askfaro::{Askfaro, Release, Said},
     home::{Home, Kind},
     on_both_databases,
     patience::SetOnDrop,
@@ -30,6 +31,47 @@ on_both_databases!(
     documents_are_fetched,
     what_goes_wrong_has_the_clients_exit_code,
 );
+
+/// Runs each of these as a test with the older release as well.
+macro_rules! with_the_older_release {
+    ($($name:ident),* $(,)?) => {
+        mod older {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(super::On::OLDER);
+                }
+            )*
+        }
+    };
+}
+use with_the_older_release;
+
+with_the_older_release!(
+    a_password_becomes_a_token_that_the_client_keeps,
+    tokens_are_listed_and_revoked_by_name_and_by_identifier,
+    credits_are_shown,
+    tools_are_found_and_described,
+    documents_are_fetched,
+    what_goes_wrong_has_the_clients_exit_code,
+);
+
+/// Where a test takes place.
+#[derive(Debug, Clone, Copy)]
+struct On {
+    kind: Kind,
+    release: Release,
+}
+
+impl On {
+    const OLDER: Self = Self { kind: Kind::Sqlite, release: Release::Older };
+}
+
+impl From<Kind> for On {
+    fn from(kind: Kind) -> Self {
+        Self { kind, release: Release::Newer }
+    }
+}
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -55,17 +97,18 @@ const TRIED: [&str; 14] = [
 struct House {
     server: Server,
     home: Home,
+    release: Release,
     _upstream: Upstream,
 }
 
 impl House {
-    fn open(kind: Kind) -> Self {
-        Self::open_with(kind, &json!({}))
+    fn open(on: On) -> Self {
+        Self::open_with(on, &json!({}))
     }
 
     /// With these limits.
-    fn open_with(kind: Kind, limits: &Value) -> Self {
-        let (home, upstream) = (Home::on(kind), Upstream::answering(r#"{"done": true}"#));
+    fn open_with(on: On, limits: &Value) -> Self {
+        let (home, upstream) = (Home::on(on.kind), Upstream::answering(r#"{"done": true}"#));
         let account = |email: &str, token: &str| {
             json!({
                 "email": email, "verified": true, "password": PASSWORD, "grant_credits": 1000,
@@ -90,12 +133,12 @@ impl House {
             },
         });
         let server = Server::start(home.path(), &configuration.to_string());
-        Self { server, home, _upstream: upstream }
+        Self { server, home, release: on.release, _upstream: upstream }
     }
 
     /// Somebody without a token.
     fn stranger(&self) -> Askfaro {
-        Askfaro::of(self.server.base_url())
+        Askfaro::of(self.server.base_url()).with_release(self.release)
     }
 
     fn alice(&self) -> Askfaro {
@@ -115,8 +158,8 @@ fn assert_fails(client: &Askfaro, arguments: &[&str], exit: i32, code: &str) {
     assert_eq!((said.exit, said.code().as_str()), (Some(exit), code), "{arguments:?}: {said:?}");
 }
 
-fn a_password_becomes_a_token_that_the_client_keeps(kind: Kind) {
-    let house = House::open(kind);
+fn a_password_becomes_a_token_that_the_client_keeps(on: impl Into<On>) {
+    let house = House::open(on.into());
     let client = house.stranger();
     assert_fails(&client, &["auth", "whoami"], 2, "auth_required");
     let login = ["auth", "login", "--email", "alice@example.com", "--key-name", "laptop"];
@@ -147,8 +190,8 @@ fn a_password_becomes_a_token_that_the_client_keeps(kind: Kind) {
     assert_eq!(well(&client, &["auth", "whoami"]).json["email"], "bob@example.com");
 }
 
-fn tokens_are_listed_and_revoked_by_name_and_by_identifier(kind: Kind) {
-    let house = House::open(kind);
+fn tokens_are_listed_and_revoked_by_name_and_by_identifier(on: impl Into<On>) {
+    let house = House::open(on.into());
     let client = house.stranger();
     for name in ["second", "third"] {
         let login = ["auth", "login", "--email", "alice@example.com", "--key-name", name];
@@ -178,8 +221,8 @@ fn tokens_are_listed_and_revoked_by_name_and_by_identifier(kind: Kind) {
     assert_eq!(alice.run(&["tokens", "create", "--name", "fourth"]).exit, Some(2));
 }
 
-fn credits_are_shown(kind: Kind) {
-    let house = House::open(kind);
+fn credits_are_shown(on: impl Into<On>) {
+    let house = House::open(on.into());
     let alice = house.alice();
     let balance = well(&alice, &["credits", "balance"]).json;
     for member in ["balance", "available", "credits_remaining"] {
@@ -198,8 +241,8 @@ fn credits_are_shown(kind: Kind) {
     assert_eq!(well(&alice, &["credits", "balance"]).json["balance"], json!(1007.5));
 }
 
-fn tools_are_found_and_described(kind: Kind) {
-    let house = House::open(kind);
+fn tools_are_found_and_described(on: impl Into<On>) {
+    let house = House::open(on.into());
     let alice = house.alice();
     let found = well(&alice, &["search", "weather tomorrow", "--top", "3", "--category", "data"]).json;
     assert_eq!((&found["returned"], &found["limit"]), (&json!(1), &json!(3)), "{found}");
@@ -210,21 +253,23 @@ fn tools_are_found_and_described(kind: Kind) {
     );
     assert_eq!(item["pricing"]["fixed_credit_cost"], json!(2.5), "{item}");
     assert_eq!(well(&alice, &["search", "weather", "--category", "maps"]).json["items"], json!([]));
-    // A list of skills that are allowed hides no tool.
-    assert_eq!(well(&alice, &["--include", "image", "search", "weather"]).json["items"][0]["name"], "forecast");
+    if house.release == Release::Newer {
+        // A list of skills that are allowed hides no tool.
+        assert_eq!(well(&alice, &["--include", "image", "search", "weather"]).json["items"][0]["name"], "forecast");
+        for skill in [&["describe", "image"][..], &["run", "image", "a red bicycle"], &["browse"]] {
+            assert_fails(&alice, skill, 3, "not_found");
+        }
+    }
 
     let shown = well(&alice, &["describe", "acme/forecast"]).json;
     assert_eq!(shown["input_schema"]["required"], json!(["city"]), "{shown}");
     assert_eq!(shown["long_description"], "Looks at satellites.");
     assert_fails(&alice, &["describe", "acme/nothing"], 3, "not_found");
     assert_fails(&alice, &["describe", "a/b/c"], 4, "validation_error");
-    for skill in [&["describe", "image"][..], &["run", "image", "a red bicycle"], &["browse"]] {
-        assert_fails(&alice, skill, 3, "not_found");
-    }
 }
 
-fn documents_are_fetched(kind: Kind) {
-    let house = House::open(kind);
+fn documents_are_fetched(on: impl Into<On>) {
+    let house = House::open(on.into());
     // Without a token.
     let reader = house.stranger();
     let all = well(&reader, &["docs"]).out;
@@ -243,8 +288,8 @@ fn documents_are_fetched(kind: Kind) {
     assert!(well(&reader, &["docs", "--list"]).out.contains("quickstart"));
 }
 
-fn what_goes_wrong_has_the_clients_exit_code(kind: Kind) {
-    let house = House::open_with(kind, &json!({"discovery_per_caller_per_s": 1}));
+fn what_goes_wrong_has_the_clients_exit_code(on: impl Into<On>) {
+    let house = House::open_with(on.into(), &json!({"discovery_per_caller_per_s": 1}));
     let alice = house.alice();
     assert_fails(&house.stranger().with_token("faro_nobody-00000"), &["credits", "balance"], 2, "auth_required");
     // One request a second is allowed, and somebody else with the same token is faster.
@@ -268,15 +313,20 @@ fn what_goes_wrong_has_the_clients_exit_code(kind: Kind) {
     assert!(checked.out.contains("✓ Authenticated:  alice@example.com"), "{checked:?}");
     assert!(checked.out.contains("✗ Publisher:"), "{checked:?}");
     // A server that is not there.
-    let nowhere = Askfaro::of("http://127.0.0.1:9").with_token(ALICE);
+    let nowhere = Askfaro::of("http://127.0.0.1:9").with_release(house.release).with_token(ALICE);
     assert_fails(&nowhere, &["credits", "balance"], 7, "network_error");
 }
 
 #[test]
-fn every_subcommand_of_the_client_is_tried() {
-    let known: BTreeSet<String> = subcommands().into_iter().collect();
-    assert!(known.len() > 60, "{known:?}");
-    let listed: BTreeSet<String> =
-        TRIED.iter().map(|command| (*command).to_owned()).chain(publishers::commands(&known)).collect();
-    assert_eq!(listed, known, "a subcommand without a test, or a test without a subcommand");
+fn every_subcommand_of_both_releases_is_tried() {
+    for (release, other) in [(Release::Newer, "invoke"), (Release::Older, "browse")] {
+        let mut known: BTreeSet<String> = release.subcommands().into_iter().collect();
+        assert!(known.len() > 60 && !known.contains(other), "{known:?}");
+        // Tried in `faro.rs`.
+        known.remove("invoke");
+        let tried = TRIED.iter().map(|command| (*command).to_owned()).chain(publishers::commands(&known));
+        let listed: BTreeSet<String> =
+            tried.filter(|command| release == Release::Newer || !["browse", "run"].contains(&&**command)).collect();
+        assert_eq!(listed, known, "{release:?}: a subcommand without a test, or a test without a subcommand");
+    }
 }

@@ -18,7 +18,7 @@ use engine::{
 use super::{Shop, by, connection, fixed, secrets::input, tool};
 use crate::ledger::desk::{Kind, SECOND_US, on_both};
 
-on_both! { every_change_is_read_again_and_nothing_else }
+on_both! { every_change_is_read_again_and_nothing_else, }
 
 /// Everything that a server offers, by its paths.
 fn offers(services: &Services) -> BTreeMap<String, Arc<Offer>> {

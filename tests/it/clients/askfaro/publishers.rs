@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use tests::{
     askfaro::{Askfaro, Said},
-    home::{Home, Kind},
+    home::Home,
     mcp::{McpServer as _, PythonServer},
     on_both_databases,
     program::Answer,
@@ -16,8 +16,10 @@ use tests::{
 };
 
 use self::rows::ROWS;
+use super::{On, with_the_older_release};
 
 on_both_databases!(what_publishers_do_is_done_and_read_back);
+with_the_older_release!(what_publishers_do_is_done_and_read_back);
 
 /// A subcommand, and what comes of it.
 struct Row {
@@ -87,11 +89,11 @@ struct House {
 }
 
 impl House {
-    fn open(kind: Kind) -> Self {
-        let (home, upstream) = (Home::on(kind), Upstream::answering(r#"{"done": true, "cost": 3}"#));
+    fn open(on: On) -> Self {
+        let (home, upstream) = (Home::on(on.kind), Upstream::answering(r#"{"done": true, "cost": 3}"#));
         let mcp = PythonServer::start(home.path());
         let server = Server::start(home.path(), &config("", "", ""));
-        let client = Askfaro::of(server.base_url()).with_token(ALICE);
+        let client = Askfaro::of(server.base_url()).with_release(on.release).with_token(ALICE);
         let spec = json!({
             "openapi": "3.0.3", "info": {"title": "Pets", "version": "1"}, "servers": [{"url": upstream.url("")}],
             "paths": {"/pets": {"post": {"operationId": "add_pet", "summary": "Adds a pet", "responses": {"200": {
@@ -191,8 +193,8 @@ fn try_row(house: &mut House, row: &Row) -> Result<(), String> {
     Ok(())
 }
 
-fn what_publishers_do_is_done_and_read_back(kind: Kind) {
-    let mut house = House::open(kind);
+fn what_publishers_do_is_done_and_read_back(on: impl Into<On>) {
+    let mut house = House::open(on.into());
     // The first failure is what happened, those behind it may follow from it.
     let failures: Vec<String> = ROWS
         .iter()
