@@ -85,12 +85,13 @@ impl WebhookKeys {
         match services.webhook_root().await {
             Ok(key) => {
                 self.set(Some(&key));
-                services.set_up_erased_names(&key);
+                services.set_up_erased_names(Some(&key));
             }
             // What is known stays right.
             Err(KeptKeyError::Store(error)) if error.is_away() => {}
             Err(error) => {
                 self.set(None);
+                services.set_up_erased_names(None);
                 return Err(error);
             }
         }

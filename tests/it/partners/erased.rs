@@ -27,6 +27,7 @@ on_both! {
     an_operators_limit_stays_with_the_name,
     nothing_is_kept_of_a_name_without_an_operators_limit,
     an_operators_limit_on_the_partner_binds_every_token,
+    without_the_key_nobody_gets_out_of_a_limit,
 }
 
 const NAME: &str = "ann.secret@example.com";
@@ -56,11 +57,34 @@ async fn impose(services: &Services, user: EndUserId, window: CapWindow, limit: 
     services.set_cap(&by(), at, (None, credits(limit)), "abuse").await.unwrap();
 }
 
+/// The server has been given another master key, and what was sealed has not followed yet.
+async fn without_the_key_nobody_gets_out_of_a_limit(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let (globex, initech) = (partner(&services, "Globex").await, partner(&services, "Initech").await);
+    let user = services.load_end_user(globex.id, NAME).await.unwrap();
+    impose(&services, user.id, CapWindow::Day, 50).await;
+    services.set_up_erased_names(None);
+    assert!(services.erase_own_end_user(&by(), globex.id, NAME).await.is_err(), "its limit would be lost");
+    assert_eq!(services.load_end_user(globex.id, NAME).await.unwrap().id, user.id, "nothing has happened");
+    services.load_end_user(globex.id, "bob").await.unwrap();
+    services.erase_own_end_user(&by(), globex.id, "bob").await.unwrap();
+    services.set_up_erased_names(Some(&KEY));
+    services.erase_own_end_user(&by(), globex.id, NAME).await.unwrap();
+    services.set_up_erased_names(None);
+    services.forget_access();
+    assert!(services.load_end_user(globex.id, NAME).await.is_err(), "it would be without its limit");
+    assert!(services.create_own_end_user(&by(), globex.id, NAME, None).await.is_err());
+    services.load_end_user(initech.id, NAME).await.unwrap();
+    services.set_up_erased_names(Some(&KEY));
+    assert_eq!(services.load_end_user(globex.id, NAME).await.unwrap().caps.len(), 1);
+    desk.verify();
+}
+
 async fn an_operators_limit_stays_with_the_name(kind: Kind) {
     let (desk, here) = open(kind).await;
     let there = desk.services_of(Ledger::without_writer()).await;
     for server in [&here, &there] {
-        server.set_up_erased_names(&KEY);
+        server.set_up_erased_names(Some(&KEY));
     }
     let (globex, initech) = (partner(&here, "Globex").await, partner(&here, "Initech").await);
     let user = here.load_end_user(globex.id, NAME).await.unwrap();
@@ -136,7 +160,7 @@ async fn nothing_is_kept_of_a_name_without_an_operators_limit(kind: Kind) {
     let user = services.load_end_user(globex.id, NAME).await.unwrap().id;
     impose(&services, user, CapWindow::Day, 50).await;
     services.erase_own_end_user(&by(), globex.id, NAME).await.unwrap();
-    services.set_up_erased_names(&KEY);
+    services.set_up_erased_names(Some(&KEY));
     assert!(services.load_end_user(globex.id, NAME).await.unwrap().caps.is_empty());
     assert_eq!(marks(), 1);
     desk.verify();

@@ -2,7 +2,7 @@
 //! its name: of that a digest is kept, under a key that is not in the database, and only beside such limits. Whoever has the
 //! name next gets them, with what was spent under them.
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr,
@@ -24,20 +24,26 @@ use crate::{
 /// What the audit trail tells as the reason.
 const REASON: &str = "the operator's limit stays with the name";
 
-/// Makes the digests of erased names.
-pub(in crate::service) struct ErasedNames(ArcSwap<Key>);
+/// Makes the digests of erased names; nothing while this process has not the key.
+pub(in crate::service) struct ErasedNames(ArcSwapOption<Key>);
 
 impl Default for ErasedNames {
-    /// With a key that everybody knows: servers set their own before they serve anybody.
+    /// With a key that everybody knows: servers set their own, or take it away, before they serve anybody.
     fn default() -> Self {
-        Self(ArcSwap::from_pointee(Key::new(HMAC_SHA256, &[0; 32])))
+        Self(ArcSwapOption::from_pointee(Key::new(HMAC_SHA256, &[0; 32])))
     }
 }
 
 impl ErasedNames {
-    fn digest(&self, partner: PartnerId, external_id: &str) -> Vec<u8> {
-        sign(&self.0.load(), format!("erased end user {partner} {external_id}").as_bytes()).as_ref().to_vec()
+    fn digest(&self, partner: PartnerId, external_id: &str) -> Option<Vec<u8>> {
+        let name = format!("erased end user {partner} {external_id}");
+        self.0.load().as_ref().map(|key| sign(key, name.as_bytes()).as_ref().to_vec())
     }
+}
+
+fn no_key() -> StoreError {
+    let what = "the key that names are compared under is sealed under another master key: see `tollgate master-key rotate`";
+    StoreError::Inconsistent { table: "erased_name", what: what.to_owned() }
 }
 
 /// Limits that wait for a name.
@@ -51,8 +57,9 @@ pub(in crate::service) struct WaitingLimits {
 impl Services {
     /// Sets the key of the digests of erased names: the one that webhooks' secrets are made from, since it stays the same when
     /// the master key is replaced. With another key nobody finds what waits under the earlier one.
-    pub fn set_up_erased_names(&self, key: &[u8; 32]) {
-        self.erased_names.0.store(std::sync::Arc::new(Key::new(HMAC_SHA256, key)));
+    /// Without any, nobody is made whom limits may wait for, and nobody erased whom an operator has limited.
+    pub fn set_up_erased_names(&self, key: Option<&[u8; 32]>) {
+        self.erased_names.0.store(key.map(|key| std::sync::Arc::new(Key::new(HMAC_SHA256, key))));
     }
 
     /// What waits for this name of an end user.
@@ -61,13 +68,28 @@ impl Services {
         partner: PartnerId,
         external_id: &str,
     ) -> Result<WaitingLimits, StoreError> {
-        let digest = self.erased_names.digest(partner, external_id);
+        let Some(digest) = self.erased_names.digest(partner, external_id) else {
+            if self.has_waiting_limits(partner).await? {
+                return Err(no_key());
+            }
+            return Ok(WaitingLimits { digest: Vec::new(), erased: None, caps: Vec::new() });
+        };
         let erased = entity::erased_name::Entity::find_by_id(digest.clone()).one(self.db.readers()).await?;
         let caps = match &erased {
             Some(erased) => self.list_imposed_caps(EndUserId::from(erased.end_user_id)).await?,
             None => Vec::new(),
         };
         Ok(WaitingLimits { digest, erased, caps })
+    }
+
+    async fn has_waiting_limits(&self, partner: PartnerId) -> Result<bool, StoreError> {
+        let users = entity::end_user::Entity::find()
+            .select_only()
+            .column(entity::end_user::Column::Id)
+            .filter(entity::end_user::Column::PartnerId.eq(partner.uuid()));
+        let waiting = entity::erased_name::Entity::find()
+            .filter(entity::erased_name::Column::EndUserId.in_subquery(users.into_query()));
+        Ok(waiting.one(self.db.readers()).await?.is_some())
     }
 
     /// The limits on this end user alone that an operator has set.
@@ -122,7 +144,7 @@ impl Services {
         row: &entity::end_user::Model,
         imposed: &[entity::cap::Model],
         now_us: i64,
-    ) {
+    ) -> Result<(), StoreError> {
         use entity::cap::Column;
         let backend = self.db.backend();
         let all = entity::cap::Entity::update_many()
@@ -131,14 +153,15 @@ impl Services {
             .filter(Column::OwnerKind.eq(CapOwner::EndUser.raw()));
         unit.push(all.build(backend), u64::try_from(imposed.len()).ok());
         if imposed.is_empty() {
-            return;
+            return Ok(());
         }
         let name = entity::erased_name::Model {
-            digest: self.erased_names.digest(PartnerId::from(row.partner_id), &row.external_id),
+            digest: self.erased_names.digest(row.partner_id.into(), &row.external_id).ok_or_else(no_key)?,
             end_user_id: row.id,
             created_us: now_us,
         };
         unit.one(backend, &entity::erased_name::Entity::insert(name.into_active_model()));
+        Ok(())
     }
 
     /// Adds to `unit`, in which a limit on this end user is lifted, that nothing is kept of its name once no limit is left

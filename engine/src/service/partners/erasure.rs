@@ -187,7 +187,7 @@ impl Services {
         unit.one(self.db.backend(), &update);
         let imposed = self.list_imposed_caps(id).await?;
         let lifted = self.lift_own_caps(&mut unit, by, id, (reason, now_us)).await?;
-        self.let_limits_wait(&mut unit, row, &imposed, now_us);
+        self.let_limits_wait(&mut unit, row, &imposed, now_us)?;
         let returned = self.end_wallet(&mut unit, row, now_us).await?;
         let alerts = entity::cap_alert::Entity::delete_many()
             .filter(entity::cap_alert::Column::OwnerId.eq(row.id))
