@@ -42,7 +42,8 @@ impl ErasedNames {
 }
 
 fn no_key() -> StoreError {
-    let what = "the key that names are compared under is sealed under another master key: see `tollgate master-key rotate`";
+    let what =
+        "the key that names are compared under is sealed under another master key: see `tollgate master-key rotate`";
     StoreError::Inconsistent { table: "erased_name", what: what.to_owned() }
 }
 
