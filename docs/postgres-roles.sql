@@ -42,7 +42,7 @@ DECLARE
     ];
     -- What goes when a call, a day or a session is over, or when somebody lifts a limit.
     removed     CONSTANT text[] := ARRAY[
-        'cap', 'cap_alert', 'connection', 'erased_name', 'former_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold',
+        'cap', 'cap_alert', 'connection', 'erased_name', 'former_name', 'former_tool_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold',
         'operator_link', 'operator_session', 'partner_funding', 'payload', 'tool_group'
     ];
 

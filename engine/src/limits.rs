@@ -48,11 +48,14 @@ pub const SLUG_CHARS_MAX: usize = 64;
 /// Shortest namespace slug, in characters.
 pub const SLUG_CHARS_MIN: usize = 2;
 
-/// For how many days the former slug of a namespace is kept for its publisher.
+/// For how many days the former slug of a namespace, and the former name of a tool, is kept.
 pub const FORMER_NAME_DAYS: i64 = 90;
 
 /// How many former slugs are kept for one publisher.
 pub const FORMER_NAMES_MAX: u64 = 50;
+
+/// How many former names of tools are kept for one namespace.
+pub const FORMER_TOOL_NAMES_MAX: usize = 1_000;
 
 /// Longest tool name, in characters (the bound of the Model Context Protocol).
 pub const TOOL_NAME_CHARS_MAX: usize = 128;

@@ -32,6 +32,6 @@ impl FieldFault {
 }
 
 /// The beginning of what was given, for a message.
-fn beginning(text: &str) -> String {
+pub(crate) fn beginning(text: &str) -> String {
     text.chars().take(crate::limits::ECHO_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -30,6 +30,7 @@ use engine::{
         publishing::{CredentialSetup, OwnNamespace, PublishingError},
     },
 };
+use serde_json::Value;
 use utoipa::{
     IntoResponses,
     openapi::{RefOr, Response},
@@ -246,10 +247,11 @@ pub(crate) fn problem(error: PublishingError) -> Problem {
             let faults = faults.into_iter().map(|fault| place("listing", &fault.field, fault.message));
             Problem::invalid(Code::ListingIncomplete, faults.collect())
         }
-        PublishingError::NameKept { until_us } => {
+        PublishingError::NameKept { field, until_us } => {
             let until = time_text(until_us);
-            let message = format!("is kept for the publisher who had it before; it is free from {until} on");
-            let fault = place("body", "namespace", message);
+            let whose = if field == "namespace" { "namespace" } else { "tool" };
+            let message = format!("is kept for the {whose} that had it before; it is free from {until} on");
+            let fault = place("body", field, message);
             Problem::invalid(Code::Conflict, vec![fault]).fact("free_from", until.into())
         }
         PublishingError::Conflict(message) => Problem::new(Code::Conflict, message),
@@ -284,8 +286,14 @@ pub(crate) async fn find_namespace<W: AsRef<Asking>>(asking: &Asked<W>, text: &s
 }
 
 /// A namespace for an operator who reviews it: pictures by their names, where they are of this server.
-pub(crate) fn review_view(namespace: &OwnNamespace) -> serde_json::Value {
-    view::namespace(namespace, "")
+pub(crate) fn review_view(namespace: &OwnNamespace) -> Value {
+    let mut view = view::namespace(namespace, "");
+    if let Some(tools) = view.get_mut("tools").and_then(Value::as_array_mut) {
+        for (shown, tool) in tools.iter_mut().zip(&namespace.tools) {
+            view::leave_arguments(shown, tool);
+        }
+    }
+    view
 }
 
 /// Where a picture is, for a terminal.

@@ -4,6 +4,7 @@ mod live;
 mod namespaces;
 mod operators;
 mod profile;
+mod public;
 mod reviews;
 mod sales;
 mod secrets;

@@ -42,6 +42,7 @@ listings-texts = What the tools say of themselves
 listings-price-now = Price now
 listings-price-next = Price with the approval
 listings-change = Change
+listings-set-arguments = Arguments that are set, and to what where they are priced by
 listings-rises = rises
 listings-price-changes = changes
 listings-raise = { $count ->

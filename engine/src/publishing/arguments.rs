@@ -58,6 +58,22 @@ impl SetArguments {
         self.defaults.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The names of all that is set with the values, as JSON: the static arguments first.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fixed.iter().chain(&self.defaults).map(|(name, source)| (name.as_str(), source.as_str()))
+    }
+
+    /// The arguments that `newer` sets otherwise, takes away or adds, each with its field: `static_args` or `default_args`.
+    pub fn differences<'a>(&'a self, newer: &'a Self) -> Vec<(&'static str, &'a str)> {
+        let fields = [("static_args", &self.fixed, &newer.fixed), ("default_args", &self.defaults, &newer.defaults)];
+        let differing = fields.into_iter().flat_map(|(field, old, new)| {
+            let gone = old.iter().filter(|member| !new.contains(member));
+            let come = new.iter().filter(|member| !old.contains(member));
+            gone.chain(come).map(move |(name, _)| (field, name.as_str()))
+        });
+        differing.collect()
+    }
+
     /// The static arguments as JSON text.
     pub fn static_text(&self) -> String {
         object(self.fixed.iter().map(|(name, source)| (name.as_str(), source.as_str())))

@@ -95,9 +95,11 @@ pub enum PublishingError {
     /// It contradicts what is there.
     #[error("{0}")]
     Conflict(String),
-    /// The name was another publisher's a while ago, and is kept for that one.
-    #[error("the name is kept for the publisher who had it before")]
+    /// The name was another namespace's or tool's a while ago, and is kept for that one.
+    #[error("the name is kept for what had it before")]
     NameKept {
+        /// The field that has it: `namespace` or `name`.
+        field: &'static str,
         /// When anybody may have it, in microseconds since the Unix epoch.
         until_us: i64,
     },

@@ -49,6 +49,8 @@ pub mod end_user_wallet;
 pub mod erased_name;
 /// A slug that a namespace had before it was renamed.
 pub mod former_name;
+/// A name that a tool had before it was renamed.
+pub mod former_tool_name;
 /// What the configuration's catalog last brought in.
 pub mod import;
 /// Calls.

@@ -1,13 +1,25 @@
--- Slugs that namespaces had before they were renamed: until `free_us` nobody but their publisher gives them to a namespace, so
--- that who calls the old name pays no stranger.
+-- Slugs that namespaces had before they were renamed: until `free_us` no other namespace gets them, so that who calls the old
+-- name pays no stranger. One that was not in public its publisher gives to another draft.
 CREATE TABLE former_name (
     name         text   NOT NULL PRIMARY KEY,
     namespace_id uuid   NOT NULL REFERENCES namespace (id),
     publisher_id uuid   NOT NULL REFERENCES publisher (id),
     given_up_us  bigint NOT NULL,
-    free_us      bigint NOT NULL
+    free_us      bigint NOT NULL,
+    was_public   boolean NOT NULL
 );
 CREATE INDEX former_name_publisher ON former_name (publisher_id, free_us);
+
+-- Names that tools of a namespace in public had before they were renamed: until `free_us` no other tool of it in public gets
+-- them.
+CREATE TABLE former_tool_name (
+    namespace_id uuid   NOT NULL REFERENCES namespace (id),
+    name         text   NOT NULL,
+    tool_id      uuid   NOT NULL REFERENCES tool (id),
+    given_up_us  bigint NOT NULL,
+    free_us      bigint NOT NULL,
+    PRIMARY KEY (namespace_id, name)
+);
 
 -- Keys that were made from a master key and stay the same under every later one, by what they are for: sealed.
 CREATE TABLE kept_key (

@@ -82,16 +82,31 @@ fn lines_of(shown: &OwnNamespace) -> Vec<String> {
     put("tags", &shown.tags.join(", "), edit.tags.as_ref().map(|tags| tags.join(", ")).as_ref());
     let icon = |icon: &str| address_free(icon);
     put("icon", &icon(shown.icon.as_deref().unwrap_or_default()), edit.icon_url.as_deref().map(icon).as_ref());
-    lines.extend(shown.tools.iter().map(tool_line));
+    lines.extend(shown.tools.iter().map(|tool| tool_line(shown, tool)));
     lines
 }
 
-fn tool_line(tool: &OwnTool) -> String {
-    let mut line = format!("tool {} ({}): {}", tool.name, tool.visibility, one_line(&tool.short_description));
-    let price = tool.pricing.as_deref().unwrap_or("no price");
-    let _written = write!(line, "; {price}");
-    if let Some(next) = &tool.staged_pricing {
-        let _written = write!(line, "  ->  {next}");
+fn tool_line(shown: &OwnNamespace, tool: &OwnTool) -> String {
+    let edit = shown.draft.edit.tools.iter().find(|(id, _)| *id == tool.id).map(|(_, edit)| edit);
+    let mut line = format!("tool {} ({}", tool.name, tool.visibility);
+    let mut put = |text: &str, next: Option<String>| {
+        line.push_str(text);
+        if let Some(next) = next {
+            // writing to a string never fails
+            let _written = write!(line, "  ->  {next}");
+        }
+    };
+    let next = |text: Option<&String>| text.map(|text| one_line(text));
+    put("", tool.staged_visibility.map(|next| next.to_string()));
+    let short = format!("): {}", one_line(&tool.short_description));
+    put(&short, next(edit.and_then(|edit| edit.short_description.as_ref())));
+    let long = if tool.long_description.is_empty() { "" } else { "; " };
+    let long = format!("{long}{}", one_line(&tool.long_description));
+    put(&long, next(edit.and_then(|edit| edit.long_description.as_ref())));
+    put(&format!("; {}", tool.pricing.as_deref().unwrap_or("no price")), tool.staged_pricing.clone());
+    for (name, value) in tool.set_arguments() {
+        let value = value.map(|value| format!(" = {}, by which it is priced", one_line(&value))).unwrap_or_default();
+        put(&format!("; sets {}{value}", one_line(&name)), None);
     }
     line
 }

@@ -77,7 +77,7 @@ pub(crate) async fn list(asking: Asked<Asking>) -> Answer {
     responses(
         (status = CREATED, description = "The namespace"),
         Author,
-        (status = CONFLICT, description = "There are too many, or the name is kept for the publisher who had it"),
+        (status = CONFLICT, description = "There are too many, or the name is kept for the namespace that had it"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
@@ -122,7 +122,7 @@ pub(crate) async fn show(id: web::Path<String>, asking: Asked<Asking>) -> Answer
         (status = OK, description = "The namespace as it is now"),
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
-        (status = CONFLICT, description = "The name is kept for the publisher who had it, or too many were given up"),
+        (status = CONFLICT, description = "The name is kept for the namespace that had it, or too many were given up"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]

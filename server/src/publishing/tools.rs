@@ -138,7 +138,7 @@ fn leave_shape(fields: &mut Fields<'_>) {
         (status = CREATED, description = "The tool"),
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
-        (status = CONFLICT, description = "There are too many tools"),
+        (status = CONFLICT, description = "There are too many tools, or the name is kept for another one"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
@@ -182,7 +182,7 @@ fn read_new(body: &str) -> Result<NewOwnTool, Problem> {
         (status = OK, description = "The tool as it is now"),
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
-        (status = CONFLICT, description = "It is no tool of a REST server"),
+        (status = CONFLICT, description = "It is no tool of a REST server, or the name is kept for another one"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
     )
 )]
@@ -216,6 +216,7 @@ pub(crate) async fn change_rest(path: web::Path<(String, String)>, asking: Asked
         (status = OK, description = "The tool as it is now"),
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace, or the namespace no such tool"),
+        (status = CONFLICT, description = "The name is kept for another tool that had it, or too many were given up"),
         (status = UNPROCESSABLE_ENTITY, description = "The name cannot be used")
     )
 )]
@@ -229,7 +230,7 @@ pub(crate) async fn rename(path: web::Path<(String, String)>, asking: Asked<Auth
     Ok(HttpResponse::Ok().json(view::tool(&changed)))
 }
 
-/// Says who sees a tool: with the next search and the next call.
+/// Says who sees a tool: with the next search and the next call, or with the next approval where nobody has approved it.
 #[utoipa::path(
     put,
     path = "/namespaces/{id}/tools/{tool}/visibility",

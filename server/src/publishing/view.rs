@@ -1,9 +1,12 @@
 //! What publishers have, in the words of the marketplace's documents. No secret is ever among it.
 
-use engine::service::{
-    catalog::spec_from_json,
-    publishing::{
-        CredentialView, ListingDraft, OwnConnection, OwnGroup, OwnNamespace, OwnProfile, OwnTool, ToolListing,
+use engine::{
+    catalog::Visibility,
+    service::{
+        catalog::spec_from_json,
+        publishing::{
+            CredentialView, ListingDraft, OwnConnection, OwnGroup, OwnNamespace, OwnProfile, OwnTool, ToolListing,
+        },
     },
 };
 use serde_json::{Map, Value, json};
@@ -132,6 +135,7 @@ fn tool_draft(tool: Uuid, listing: &ToolListing) -> Value {
     let mut view = Map::from_iter([("tool_id".to_owned(), id(tool))]);
     let members = [
         ("short_description", listing.short_description.clone().map(Value::from)),
+        ("long_description", listing.long_description.clone().map(Value::from)),
         ("example_prompts", listing.example_prompts.clone().map(Value::from)),
         ("display_order", listing.display_order.map(Value::from)),
     ];
@@ -144,6 +148,7 @@ pub(crate) fn tool(tool: &OwnTool) -> Value {
         "id": id(tool.id.uuid()),
         "name": tool.name,
         "visibility": tool.visibility.as_str(),
+        "staged_visibility": tool.staged_visibility.map(Visibility::as_str),
         "disabled_by_operator": tool.is_disabled,
         "short_description": tool.short_description,
         "long_description": tool.long_description,
@@ -164,6 +169,19 @@ pub(crate) fn tool(tool: &OwnTool) -> Value {
         members.extend(rest);
     }
     view
+}
+
+/// Leaves of what the publisher sets for a tool the names alone; what it is priced by is shown in `priced_args`.
+pub(super) fn leave_arguments(view: &mut Value, tool: &OwnTool) {
+    let Value::Object(members) = view else { return };
+    for field in ["mcp_static_args", "mcp_default_args"] {
+        let names = members.get(field).and_then(Value::as_object);
+        let names: Value = names.into_iter().flat_map(Map::keys).cloned().collect();
+        members.insert(field.to_owned(), names);
+    }
+    let priced = tool.set_arguments().into_iter();
+    let priced: Map<String, Value> = priced.filter_map(|(name, value)| Some((name, parsed(&value?)))).collect();
+    members.insert("priced_args".to_owned(), priced.into());
 }
 
 pub(super) fn group(group: &OwnGroup) -> Value {

@@ -121,10 +121,10 @@ async fn a_name_that_was_given_up_is_kept_for_its_publisher(kind: Kind) {
     let free_us = given_up_us + FORMER_NAME_DAYS * 86_400 * SECOND_US;
     // Neither a new namespace nor another one of a stranger's gets it.
     let refused = take("acme").await;
-    assert!(matches!(refused, Err(PublishingError::NameKept { until_us }) if until_us == free_us), "{refused:?}");
+    assert!(matches!(refused, Err(PublishingError::NameKept { until_us, .. }) if until_us == free_us), "{refused:?}");
     let renamed = NamespaceChange { name: Some("acme".to_owned()), ..NamespaceChange::default() };
     let refused = shop.services.change_own_namespace(&by(), globex, mine, &renamed).await;
-    assert!(matches!(refused, Err(PublishingError::NameKept { until_us }) if until_us == free_us), "{refused:?}");
+    assert!(matches!(refused, Err(PublishingError::NameKept { until_us, .. }) if until_us == free_us), "{refused:?}");
     // Its own publisher takes it back, and gives it up again: the time begins anew.
     shop.rename("acme").await.unwrap();
     assert_eq!(shop.desk.rows("SELECT name FROM former_name").concat(), ["acme2"]);

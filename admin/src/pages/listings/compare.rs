@@ -1,7 +1,7 @@
 //! What a listing is beside what it is to become, and beside what somebody has looked at before.
 
 use engine::{
-    catalog::NamespaceState,
+    catalog::{NamespaceState, Visibility},
     ledger::{hex::hex, leaf::sha256},
     service::publishing::{OwnNamespace, OwnTool, Review, ToolListing},
 };
@@ -56,6 +56,16 @@ fn edit_of(shown: &OwnNamespace, tool: &OwnTool) -> ToolListing {
     found.map(|(_, listing)| listing.clone()).unwrap_or_default()
 }
 
+/// What is said of a tool at length, with the draft in its place.
+pub(super) fn long_of(shown: &OwnNamespace, tool: &OwnTool) -> String {
+    edit_of(shown, tool).long_description.unwrap_or_else(|| tool.long_description.clone())
+}
+
+/// Who sees a tool with the approval.
+pub(super) fn visibility_of(tool: &OwnTool) -> Visibility {
+    tool.staged_visibility.unwrap_or(tool.visibility)
+}
+
 /// A tool's texts with the draft in their place: the line about it, its examples.
 pub(super) fn texts_of(shown: &OwnNamespace, tool: &OwnTool) -> (String, Vec<String>) {
     let edit = edit_of(shown, tool);
@@ -102,6 +112,13 @@ fn tool_differences(shown: &OwnNamespace, tool: &OwnTool) -> Vec<DiffLine> {
     let mut lines = Vec::new();
     if let Some(text) = &edit.short_description {
         lines.extend(lines_of(&named("catalog-short-description"), &tool.short_description, text));
+    }
+    if let Some(text) = &edit.long_description {
+        lines.extend(lines_of(&named("catalog-long-description"), &tool.long_description, text));
+    }
+    if let Some(visibility) = tool.staged_visibility {
+        let word = |visibility: Visibility| t(&["catalog-visibility-", visibility.as_str()].concat());
+        lines.extend(lines_of(&named("catalog-visibility"), &word(tool.visibility), &word(visibility)));
     }
     if let Some(prompts) = &edit.example_prompts {
         let (old, new) = (tool.example_prompts.join("\n"), prompts.join("\n"));
@@ -156,8 +173,8 @@ fn parts(review: &Review) -> Vec<(String, String)> {
         let price = price.map_or_else(|| t("listings-no-price"), stored_text);
         let (line, prompts) = texts_of(shown, tool);
         // The digest is of everything else that is to be approved of it.
-        let rest = digest(&format!("{tool:?}{prompts:?}"));
-        let text = [tool.visibility.to_string(), price, carried(&line), format!("#{rest}")].join(BETWEEN);
+        let rest = digest(&format!("{tool:?}{prompts:?}{}", long_of(shown, tool)));
+        let text = [visibility_of(tool).to_string(), price, carried(&line), format!("#{rest}")].join(BETWEEN);
         parts.push(([t("catalog-tool"), tool.name.clone()].join(BETWEEN), text));
     }
     parts

@@ -8,7 +8,7 @@ use engine::{
 
 use super::{
     LISTINGS,
-    compare::{changed_since, differences, rises, seen_text},
+    compare::{changed_since, differences, rises, seen_text, visibility_of},
     fault_of, href, load,
     show::price_table,
 };
@@ -50,7 +50,7 @@ fn effect(shown: &OwnNamespace, decision: Decision) -> Vec<Block> {
         return vec![Text::new(t(stays)).into()];
     }
     let count = |number: usize| Cell::Number(i64::try_from(number).unwrap_or(i64::MAX));
-    let public = shown.tools.iter().filter(|tool| tool.visibility == Visibility::Public).count();
+    let public = shown.tools.iter().filter(|tool| visibility_of(tool) == Visibility::Public).count();
     let rising = shown.tools.iter().filter(|tool| rises(shown, tool)).count();
     let mut facts = Facts::new()
         .fact(t("listings-tools-public"), count(public))

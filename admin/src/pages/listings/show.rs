@@ -12,7 +12,7 @@ use engine::{
 
 use super::{
     LISTINGS,
-    compare::{Effective, differences, rises, texts_of},
+    compare::{Effective, differences, long_of, rises, texts_of, visibility_of},
     decide::rise_text,
     fault_of, href, load, waiting,
 };
@@ -214,14 +214,15 @@ pub(super) fn price_table(shown: &OwnNamespace) -> Table {
         let words = price.map(|price| stored_text(price));
         let cells = vec![
             Cell::link(&tool.name, tool_href(tool.id)),
-            visibility(tool.visibility),
+            visibility(visibility_of(tool)),
             group(tool),
             cell(&tool.pricing),
             cell(&tool.staged_pricing),
             change,
             Cell::maybe(words),
+            set_arguments(tool),
         ];
-        let is_hidden = tool.visibility == Visibility::Private;
+        let is_hidden = visibility_of(tool) == Visibility::Private;
         Row { tone: if is_hidden { Tone::Warn } else { Tone::Plain }, ..Row::new(tool_href(tool.id), cells) }
     };
     Table {
@@ -234,22 +235,38 @@ pub(super) fn price_table(shown: &OwnNamespace) -> Table {
             Column::right(t("listings-price-next")),
             Column::new(t("listings-change")),
             Column::new(t("prices-words")),
+            Column::new(t("listings-set-arguments")),
         ],
         rows: shown.tools.iter().map(row).collect(),
         ..Table::default()
     }
 }
 
+/// What its publisher sets for its callers: only names, but for what it is priced by.
+fn set_arguments(tool: &OwnTool) -> Cell {
+    let named = |(name, value): (String, Option<String>)| match value {
+        Some(value) => [name, value].join(" = "),
+        None => name,
+    };
+    let all: Vec<String> = tool.set_arguments().into_iter().map(named).collect();
+    Cell::maybe(Some(all.join(" · ")).filter(|all| !all.is_empty()))
+}
+
 /// What the tools say of themselves, with the draft in its place.
 fn text_table(shown: &OwnNamespace) -> Table {
     let row = |tool: &OwnTool| {
         let (line, prompts) = texts_of(shown, tool);
-        let cells = vec![Cell::link(&tool.name, tool_href(tool.id)), Cell::text(line), Cell::text(prompts.join(" · "))];
+        let cells = vec![
+            Cell::link(&tool.name, tool_href(tool.id)),
+            Cell::text(line),
+            Cell::text(long_of(shown, tool)),
+            Cell::text(prompts.join(" · ")),
+        ];
         Row::new(tool_href(tool.id), cells)
     };
     Table {
         caption: t("listings-texts"),
-        columns: ["catalog-tool", "catalog-short-description", "catalog-example-prompts"]
+        columns: ["catalog-tool", "catalog-short-description", "catalog-long-description", "catalog-example-prompts"]
             .map(|key| Column::new(t(key)))
             .into(),
         rows: shown.tools.iter().map(row).collect(),

@@ -75,3 +75,23 @@ fn what_was_read_is_written_again() {
     assert_eq!((set.static_text().as_str(), set.default_text().as_str()), (r#"{"a":[1, 2]}"#, "{}"));
     assert_eq!(SetArguments::read(&set.static_text(), &set.default_text()).unwrap(), set);
 }
+
+#[test]
+fn what_is_set_otherwise_is_named_with_its_field() {
+    let read = |fixed: &str, defaults: &str| SetArguments::read(fixed, defaults).unwrap();
+    let old = read(r#"{"a": 1, "b": "x"}"#, r#"{"c": [1]}"#);
+    assert_eq!(old.differences(&old), []);
+    for (newer, expected) in [
+        (read(r#"{"b": "x", "a": 1}"#, r#"{"c": [1]}"#), vec![]),
+        (read(r#"{"a": 2, "b": "x"}"#, r#"{"c": [1]}"#), vec![("static_args", "a"), ("static_args", "a")]),
+        (read(r#"{"a": 1, "b": "x", "d": 0}"#, r#"{"c": [1]}"#), vec![("static_args", "d")]),
+        (read(r#"{"a": 1, "b": "x"}"#, ""), vec![("default_args", "c")]),
+        (read(r#"{"a": 1, "c": [1]}"#, r#"{"b": "x"}"#), {
+            vec![("static_args", "b"), ("static_args", "c"), ("default_args", "c"), ("default_args", "b")]
+        }),
+    ] {
+        assert_eq!(old.differences(&newer), expected, "{newer:?}");
+    }
+    let members: Vec<_> = old.members().collect();
+    assert_eq!(members, [("a", "1"), ("b", r#""x""#), ("c", "[1]")]);
+}

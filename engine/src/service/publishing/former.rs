@@ -1,10 +1,11 @@
-//! Slugs that namespaces had before they were renamed. The old name is nobody's at once, and for a while nobody but its
-//! publisher gives it to a namespace: who still calls it gets no answer, rather than a stranger's bill.
+//! Slugs that namespaces had before they were renamed. The old name is nobody's at once, and for a while no other namespace gets
+//! it: who still calls it gets no answer, rather than a stranger's bill. One of a draft, which nobody has called, its publisher
+//! gives to another draft.
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel as _, PaginatorTrait, QueryFilter};
 use serde_json::json;
 
-use super::{Change, PublishingError};
+use super::{Change, PublishingError, listing::is_public};
 use crate::{
     audit::{Action, OpContext},
     id::{NamespaceId, PublisherId},
@@ -15,17 +16,28 @@ use crate::{
 
 const DAY_US: i64 = 86_400_000_000;
 
+/// Until when a name is kept that is given up at `now_us`.
+pub(super) const fn kept_until(now_us: i64) -> i64 {
+    now_us.saturating_add(FORMER_NAME_DAYS.saturating_mul(DAY_US))
+}
+
 impl Services {
-    /// Whether this publisher may give the name to a namespace at `now_us`, if nobody has it.
+    /// Whether this publisher may give the name to a namespace (`taker`; `None`: a new one) at `now_us`, if nobody has it.
     pub(super) async fn check_former_name(
         &self,
-        publisher: PublisherId,
+        (publisher, taker): (PublisherId, Option<&entity::namespace::Model>),
         name: &str,
         now_us: i64,
     ) -> Result<(), PublishingError> {
         let row = entity::former_name::Entity::find_by_id(name).one(self.db.readers()).await?;
-        match row.filter(|row| row.publisher_id != publisher.uuid() && now_us < row.free_us) {
-            Some(row) => Err(PublishingError::NameKept { until_us: row.free_us }),
+        let may_take = |row: &entity::former_name::Model| {
+            let is_its_own = taker.is_some_and(|taker| taker.id == row.namespace_id);
+            // Before a draft is in public, an operator looks at it: also at what it is called.
+            let is_of_drafts = !row.was_public && !taker.is_some_and(is_public);
+            row.publisher_id == publisher.uuid() && (is_its_own || is_of_drafts)
+        };
+        match row.filter(|row| now_us < row.free_us && !may_take(row)) {
+            Some(row) => Err(PublishingError::NameKept { field: "namespace", until_us: row.free_us }),
             None => Ok(()),
         }
     }
@@ -75,7 +87,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The namespace is called otherwise from now on: its name is kept for its publisher.
+    /// The namespace is called otherwise from now on: its name is kept for it.
     pub(super) async fn give_name_up(&mut self, old: &entity::namespace::Model) -> Result<(), PublishingError> {
         use entity::former_name::{Column, Entity, Model};
         let kept =
@@ -92,7 +104,8 @@ impl Change<'_> {
             namespace_id: old.id,
             publisher_id: old.publisher_id,
             given_up_us: self.now_us,
-            free_us: self.now_us.saturating_add(FORMER_NAME_DAYS.saturating_mul(DAY_US)),
+            free_us: kept_until(self.now_us),
+            was_public: is_public(old),
         };
         self.one(&Entity::insert(row.into_active_model()));
         Ok(())

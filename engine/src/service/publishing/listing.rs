@@ -1,17 +1,16 @@
 //! How a namespace presents itself, and what it is to become while it is in public: a draft that lies over it until an
 //! operator approves it.
 
+mod draft;
+
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
-
-use super::{
-    PublishingError, assets::is_asset, check_optional_line, check_text, check_url, own_json, texts_of, unless_empty,
-};
+pub use self::draft::ListingDraft;
+use super::{PublishingError, assets::is_asset, check_optional_line, check_text, check_url, texts_of, unless_empty};
 use crate::{
     audit::{Action, OpContext},
     catalog::{NamespaceState, check_line},
-    id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
+    id::{NamespaceId, PublisherId, ToolId},
     limits::DESCRIPTION_CHARS_MAX,
     service::{Services, catalog::tags_to_json},
     store::{StoreError, entity},
@@ -35,6 +34,8 @@ const ORDER_MAX: i64 = 1_000_000;
 pub struct ToolListing {
     /// One line about it.
     pub short_description: Option<String>,
+    /// More about it.
+    pub long_description: Option<String>,
     /// What somebody could ask an agent to use it.
     pub example_prompts: Option<Vec<String>>,
     /// Where it stands: the lowest first.
@@ -60,22 +61,6 @@ pub struct ListingEdit {
     pub tools: Vec<(ToolId, ToolListing)>,
 }
 
-/// What a namespace in public is to become. Of one that is not in public it only holds when it was handed in, and what an
-/// operator said of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListingDraft {
-    /// It was handed in.
-    pub is_submitted: bool,
-    /// When what waits was handed in, in microseconds since the Unix epoch; `None` while nothing waits.
-    pub submitted_us: Option<i64>,
-    /// Why it was rejected the last time.
-    pub rejected_because: Option<String>,
-    /// What is to be different.
-    pub edit: ListingEdit,
-    /// New prices of groups, as the database keeps them.
-    pub pricing: Vec<(ToolGroupId, String)>,
-}
-
 /// Where a change has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListingTarget {
@@ -99,6 +84,7 @@ impl ToolListing {
     fn merge(&mut self, newer: &Self) {
         let newer = newer.clone();
         self.short_description = newer.short_description.or(self.short_description.take());
+        self.long_description = newer.long_description.or(self.long_description.take());
         self.example_prompts = newer.example_prompts.or(self.example_prompts.take());
         self.display_order = newer.display_order.or(self.display_order);
     }
@@ -108,6 +94,9 @@ impl ToolListing {
         let mut new = row.clone();
         if let Some(text) = &self.short_description {
             new.short_description.clone_from(text);
+        }
+        if let Some(text) = &self.long_description {
+            new.long_description.clone_from(text);
         }
         if let Some(prompts) = &self.example_prompts {
             new.example_prompts = tags_to_json(prompts);
@@ -239,100 +228,6 @@ fn check_tool_listing(place: &str, listing: &ToolListing) -> Result<(), Publishi
         return Err(PublishingError::field(field("display_order"), message));
     }
     Ok(())
-}
-
-impl ListingDraft {
-    /// There is nothing in it that could be handed in.
-    pub fn is_empty(&self) -> bool {
-        self.edit.is_empty() && self.pricing.is_empty()
-    }
-
-    /// As the database keeps it; `None` if there is nothing to be kept.
-    pub(super) fn to_json(&self) -> Option<String> {
-        if *self == Self::default() {
-            return None;
-        }
-        let mut members = Map::new();
-        let mut put = |name: &str, value: Option<Value>| members.extend(value.map(|value| (name.to_owned(), value)));
-        // Lists look for this member by its text: see `store::listings`.
-        put("submitted", Some(self.is_submitted.into()));
-        put("submitted_us", self.submitted_us.map(Value::from));
-        put("rejected_because", self.rejected_because.clone().map(Value::from));
-        put("listing_name", self.edit.listing_name.clone().map(Value::from));
-        put("namespace_icon_url", self.edit.icon_url.clone().map(Value::from));
-        put("description", self.edit.description.clone().map(Value::from));
-        put("readme_content", self.edit.readme_content.clone().map(Value::from));
-        put("category", self.edit.category.clone().map(Value::from));
-        put("tags", self.edit.tags.clone().map(Value::from));
-        let tools: Vec<Value> = self.edit.tools.iter().map(|(tool, listing)| tool_json(*tool, listing)).collect();
-        put("tools", Some(tools.into()));
-        let price = |(group, spec): &(ToolGroupId, String)| json!({"group": group.to_string(), "spec": spec});
-        put("pricing", Some(self.pricing.iter().map(price).collect()));
-        Some(Value::Object(members).to_string())
-    }
-
-    /// Reads what [`Self::to_json`] wrote.
-    pub(super) fn of(row: &entity::namespace::Model) -> Result<Self, StoreError> {
-        let Some(text) = &row.draft_listing else { return Ok(Self::default()) };
-        read(&own_json(text)).ok_or_else(|| StoreError::Inconsistent {
-            table: "namespace",
-            what: format!("the draft of `{}`", row.name),
-        })
-    }
-
-    /// The price of a group, where the draft has a new one.
-    pub(super) fn pricing_of(&self, group: ToolGroupId) -> Option<&str> {
-        self.pricing.iter().find(|(known, _)| *known == group).map(|(_, spec)| spec.as_str())
-    }
-
-    pub(super) fn set_pricing(&mut self, group: ToolGroupId, spec: String) {
-        self.pricing.retain(|(known, _)| *known != group);
-        self.pricing.push((group, spec));
-    }
-}
-
-fn tool_json(tool: ToolId, listing: &ToolListing) -> Value {
-    let mut members = Map::from_iter([("tool".to_owned(), Value::from(tool.to_string()))]);
-    let parts = [
-        ("short_description", listing.short_description.clone().map(Value::from)),
-        ("example_prompts", listing.example_prompts.clone().map(Value::from)),
-        ("display_order", listing.display_order.map(Value::from)),
-    ];
-    members.extend(parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    members.into()
-}
-
-fn read(draft: &Value) -> Option<ListingDraft> {
-    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
-    let texts = |of: &Value, name: &str| {
-        let list = of.get(name)?.as_array()?;
-        Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
-    };
-    let tools = draft.get("tools")?.as_array()?.iter().map(|tool| {
-        let listing = ToolListing {
-            short_description: text(tool, "short_description"),
-            example_prompts: texts(tool, "example_prompts"),
-            display_order: tool.get("display_order").and_then(Value::as_i64),
-        };
-        Some((text(tool, "tool")?.parse().ok()?, listing))
-    });
-    let pricing = draft.get("pricing")?.as_array()?.iter();
-    let pricing = pricing.map(|price| Some((text(price, "group")?.parse().ok()?, text(price, "spec")?)));
-    Some(ListingDraft {
-        is_submitted: draft.get("submitted")?.as_bool()?,
-        submitted_us: draft.get("submitted_us").and_then(Value::as_i64),
-        rejected_because: text(draft, "rejected_because"),
-        edit: ListingEdit {
-            listing_name: text(draft, "listing_name"),
-            icon_url: text(draft, "namespace_icon_url"),
-            description: text(draft, "description"),
-            readme_content: text(draft, "readme_content"),
-            category: text(draft, "category"),
-            tags: texts(draft, "tags"),
-            tools: tools.collect::<Option<_>>()?,
-        },
-        pricing: pricing.collect::<Option<_>>()?,
-    })
 }
 
 impl Services {

@@ -106,7 +106,7 @@ impl Services {
     }
 
     /// Changes a namespace. A new name takes effect at once, on every server within a second: the old one is nobody's, and for
-    /// [`crate::limits::FORMER_NAME_DAYS`] days no other publisher's.
+    /// [`crate::limits::FORMER_NAME_DAYS`] days no other namespace's.
     ///
     /// # Errors
     /// See [`PublishingError`].
@@ -124,7 +124,7 @@ impl Services {
             new.readme_source_url = unless_empty(url).map(|url| check_url("readme_source_url", &url)).transpose()?;
         }
         if let Some(name) = wanted.name.as_ref().filter(|name| **name != old.name) {
-            self.check_own_slug(publisher, name, change.now_us).await?;
+            self.check_own_slug((publisher, Some(&old)), name, change.now_us).await?;
             change.give_name_up(&old).await?;
             change.take_name(name).await?;
             new.name.clone_from(name);
@@ -138,8 +138,13 @@ impl Services {
         self.view_namespace(&new).await
     }
 
-    /// Whether a publisher may call a namespace so.
-    async fn check_own_slug(&self, publisher: PublisherId, name: &str, now_us: i64) -> Result<(), PublishingError> {
+    /// Whether a publisher may call a namespace so; `None`: a new one.
+    async fn check_own_slug(
+        &self,
+        of: (PublisherId, Option<&entity::namespace::Model>),
+        name: &str,
+        now_us: i64,
+    ) -> Result<(), PublishingError> {
         check_slug(name).map_err(|error| PublishingError::field("namespace", error))?;
         // What looks like an identifier would be taken for one.
         if RESERVED.contains(&name) || Uuid::try_parse(name).is_ok() {
@@ -148,7 +153,7 @@ impl Services {
         let namesake = entity::namespace::Entity::find().filter(entity::namespace::Column::Name.eq(name));
         match namesake.one(self.db.readers()).await? {
             Some(_) => Err(PublishingError::field("namespace", "is the name of another namespace")),
-            None => self.check_former_name(publisher, name, now_us).await,
+            None => self.check_former_name(of, name, now_us).await,
         }
     }
 }
@@ -162,7 +167,7 @@ impl Change<'_> {
         name: &str,
         readme_source_url: Option<&str>,
     ) -> Result<(entity::namespace::Model, entity::tool_group::Model), PublishingError> {
-        self.services.check_own_slug(publisher, name, self.now_us).await?;
+        self.services.check_own_slug((publisher, None), name, self.now_us).await?;
         self.take_name(name).await?;
         let readme_source_url = readme_source_url.map(|url| check_url("readme_source_url", url)).transpose()?;
         let own = entity::namespace::Entity::find()

@@ -1,9 +1,12 @@
 //! What the tools of a group cost: the group's price, in which a tool's own units take their place. What is charged are the
 //! price versions of the tools, as for any other tool.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Query};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Query, SelectStatement},
+};
 use uuid::Uuid;
 
 use super::{Change, ListingDraft, PublishingError, own_json};
@@ -90,7 +93,38 @@ pub(super) fn prices_of_groups(
     groups.iter().map(spec).collect()
 }
 
+/// The prices that were taken back before they counted.
+fn taken_back() -> SelectStatement {
+    Query::select()
+        .column(entity::price_cancellation::Column::PriceVersionId)
+        .from(entity::price_cancellation::Entity)
+        .to_owned()
+}
+
 impl Services {
+    /// The arguments that a tool is priced by: by its own word, by the price in force at `at_us` (microseconds since the Unix
+    /// epoch) and by every later one.
+    pub(super) async fn priced_by(
+        &self,
+        tool: &entity::tool::Model,
+        at_us: i64,
+    ) -> Result<HashSet<String>, StoreError> {
+        use entity::price_version::Column;
+        let later = entity::price_version::Entity::find()
+            .filter(Column::ToolId.eq(tool.id))
+            .filter(Column::EffectiveFromUs.gt(at_us))
+            .filter(Column::Id.not_in_subquery(taken_back()))
+            .all(self.db.readers())
+            .await?;
+        let mut names: HashSet<String> = ToolUnits::of(tool).fields.into_iter().collect();
+        for version in self.find_price_in_force(tool.id, at_us).await?.into_iter().chain(later) {
+            let broken = |what| StoreError::Inconsistent { table: "price_version", what };
+            let spec = spec_from_json(&version.spec).map_err(broken)?;
+            names.extend(spec.pricing_unit_fields.into_iter().flatten());
+        }
+        Ok(names)
+    }
+
     /// What the tools of a namespace cost at `at_us` (microseconds since the Unix epoch), as JSON.
     pub(super) async fn prices_of_tools(
         &self,
@@ -103,14 +137,10 @@ impl Services {
             .from(entity::tool::Entity)
             .and_where(entity::tool::Column::NamespaceId.eq(namespace))
             .to_owned();
-        let taken_back = Query::select()
-            .column(entity::price_cancellation::Column::PriceVersionId)
-            .from(entity::price_cancellation::Entity)
-            .to_owned();
         let rows = entity::price_version::Entity::find()
             .filter(Column::ToolId.in_subquery(tools))
             .filter(Column::EffectiveFromUs.lte(at_us))
-            .filter(Column::Id.not_in_subquery(taken_back))
+            .filter(Column::Id.not_in_subquery(taken_back()))
             .order_by_asc(Column::EffectiveFromUs);
         // The last one stands.
         Ok(rows.all(self.db.readers()).await?.into_iter().map(|row| (row.tool_id, row.spec)).collect())

@@ -105,7 +105,7 @@ impl Services {
         draft: &ListingDraft,
     ) -> Result<Effective, PublishingError> {
         let tools = self.load_tool_rows(row.id).await?;
-        let tools = tools.iter().map(|tool| draft.edit.apply_to_tool(tool)).collect();
+        let tools = tools.iter().map(|tool| draft.apply_to_tool(tool)).collect();
         Ok(Effective { namespace: draft.edit.apply(row), tools })
     }
 
@@ -213,7 +213,7 @@ impl Services {
     ) -> Result<OwnNamespace, PublishingError> {
         let mut change = self.begin_change(by).await?;
         let old = self.load_namespace_row(publisher, id).await?;
-        let new = with_draft(&old, &ListingDraft::default());
+        let new = with_draft(&old, &ListingDraft::of(&old)?.discarded());
         change.change_namespace(Action::ListingDiscard, &old, &new);
         change.save().await?;
         self.view_namespace(&new).await
@@ -268,7 +268,7 @@ impl Change<'_> {
         self.change_namespace(action, old, &new);
         let tools = self.services.load_tool_rows(old.id).await?;
         for tool in &tools {
-            self.change_tool(&old.name, tool, &draft.edit.apply_to_tool(tool));
+            self.change_tool(&old.name, tool, &draft.apply_to_tool(tool));
         }
         let groups = self.services.load_group_rows(old.id).await?;
         for group in &groups {

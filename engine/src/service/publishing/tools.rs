@@ -1,19 +1,21 @@
 //! A publisher's tools.
 
+mod names;
 mod rows;
 
 use self::rows::{check_texts, group_in, schema_text};
 use super::{
-    Change, ListingDraft, OwnTool, PublishingError,
+    Change, ListingDraft, OwnTool, PublishingError, ToolListing,
     listing::is_public,
     pricing::{price_of, prices_of_groups},
+    review::with_draft,
 };
 use crate::{
-    audit::OpContext,
+    audit::{Action, OpContext},
     catalog::{Visibility, check_tool_name},
     id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
     json::Json,
-    publishing::{FieldFault, arguments::SetArguments, rest::RestShape, schema},
+    publishing::{FieldFault, arguments::SetArguments, beginning, rest::RestShape, schema},
     service::Services,
     store::entity,
 };
@@ -92,8 +94,27 @@ struct Place {
     old: entity::tool::Model,
 }
 
+/// What waits while others know of a tool.
+#[derive(Debug, Default)]
+struct Wish {
+    /// What it is to say of itself.
+    texts: ToolListing,
+    /// Who is to see it.
+    visibility: Option<Visibility>,
+}
+
+impl Wish {
+    fn shown_as(&self, row: entity::tool::Model) -> entity::tool::Model {
+        match self.visibility {
+            Some(visibility) => entity::tool::Model { visibility: visibility.as_str().to_owned(), ..row },
+            None => row,
+        }
+    }
+}
+
 impl Services {
-    /// Adds a tool to a namespace whose server speaks plain HTTP.
+    /// Adds a tool to a namespace whose server speaks plain HTTP. In a namespace in public it is its publisher's alone until
+    /// that is approved.
     ///
     /// # Errors
     /// See [`PublishingError`].
@@ -138,7 +159,8 @@ impl Services {
         Ok(Place { namespace, groups, old })
     }
 
-    /// Changes a tool of a server that speaks plain HTTP.
+    /// Changes a tool of a server that speaks plain HTTP: what it says of itself, of a namespace in public, with the next
+    /// approval.
     ///
     /// # Errors
     /// See [`PublishingError`].
@@ -165,23 +187,19 @@ impl Services {
         if let Some(name) = &wanted.name {
             new.name.clone_from(name);
         }
-        if let Some(text) = &wanted.short_description {
-            new.short_description.clone_from(text);
-        }
-        if let Some(text) = &wanted.long_description {
-            new.long_description.clone_from(text);
-        }
         if let Some(text) = &wanted.input_schema {
             new.input_schema = schema_text(text)?;
-        }
-        if let Some(visibility) = wanted.visibility {
-            visibility.as_str().clone_into(&mut new.visibility);
         }
         if let Some(group) = wanted.group {
             new.group_id = Some(group_in(&place.groups, group)?.id);
         }
-        check_texts(&new)?;
-        change.change_own_tool(&place, new).await?;
+        let texts = ToolListing {
+            short_description: wanted.short_description.clone(),
+            long_description: wanted.long_description.clone(),
+            ..ToolListing::default()
+        };
+        check_texts(&texts.apply(&new))?;
+        change.change_own_tool(&place, new, &Wish { texts, visibility: wanted.visibility }).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
     }
@@ -200,12 +218,13 @@ impl Services {
         let mut change = self.begin_change(by).await?;
         let place = self.load_place(publisher, named).await?;
         let new = entity::tool::Model { name: name.to_owned(), ..place.old.clone() };
-        change.change_own_tool(&place, new).await?;
+        change.change_own_tool(&place, new, &Wish::default()).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
     }
 
-    /// Says who sees a tool: with the next search and the next call.
+    /// Says who sees a tool: with the next search and the next call. One that was added to a namespace in public is its
+    /// publisher's alone until that is approved.
     ///
     /// # Errors
     /// See [`PublishingError`].
@@ -218,8 +237,8 @@ impl Services {
     ) -> Result<OwnTool, PublishingError> {
         let mut change = self.begin_change(by).await?;
         let place = self.load_place(publisher, named).await?;
-        let new = entity::tool::Model { visibility: visibility.as_str().to_owned(), ..place.old.clone() };
-        change.change_own_tool(&place, new).await?;
+        let wish = Wish { visibility: Some(visibility), ..Wish::default() };
+        change.change_own_tool(&place, place.old.clone(), &wish).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
     }
@@ -239,7 +258,7 @@ impl Services {
         let place = self.load_place(publisher, named).await?;
         let group_id = Some(group_in(&place.groups, group)?.id);
         let new = entity::tool::Model { group_id, ..place.old.clone() };
-        change.change_own_tool(&place, new).await?;
+        change.change_own_tool(&place, new, &Wish::default()).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
     }
@@ -281,15 +300,21 @@ impl Services {
                 .map_err(|error| PublishingError::field("pricing_credits_per_unit", error))?;
             new.credits_per_unit = (!price.is_zero()).then(|| price.to_string());
         }
-        change.change_own_tool(&place, new).await?;
+        change.change_own_tool(&place, new, &Wish::default()).await?;
         change.save().await?;
         self.load_own_tool(publisher, named.0, named.1).await
     }
 }
 
 impl Change<'_> {
-    /// Changes a tool, and what it costs while nobody else knows of it.
-    async fn change_own_tool(&mut self, place: &Place, new: entity::tool::Model) -> Result<(), PublishingError> {
+    /// Changes a tool, and what it costs while nobody else knows of it. While its namespace is in public, what it is to say of
+    /// itself waits, and who is to see it as well if nobody has approved it.
+    async fn change_own_tool(
+        &mut self,
+        place: &Place,
+        mut new: entity::tool::Model,
+        wish: &Wish,
+    ) -> Result<(), PublishingError> {
         let Place { namespace, groups, old } = place;
         if new.name != old.name {
             check_tool_name(&new.name).map_err(|error| PublishingError::field("name", error))?;
@@ -298,26 +323,70 @@ impl Change<'_> {
                 return Err(PublishingError::field("name", "is the name of another tool of this namespace"));
             }
         }
+        let mut draft = ListingDraft::of(namespace)?;
+        if new.name != old.name {
+            let was_known = is_public(namespace) && draft.wanted_of(old.id.into()).is_none();
+            self.rename_own_tool((namespace, was_known), old, &new.name).await?;
+        }
+        if is_public(namespace) {
+            let id = ToolId::from(old.id);
+            if draft.wanted_of(id).is_none() {
+                new = wish.shown_as(new);
+                self.check_priced_arguments(old, &new).await?;
+            } else if let Some(visibility) = wish.visibility {
+                draft.set_new_tool(id, visibility);
+            }
+            draft.edit_tool(id, &wish.texts);
+        } else {
+            new = wish.texts.apply(&wish.shown_as(new));
+        }
         check_public_schema(&new)?;
         // What its group costs has to make sense for it, also where it counts only when it is approved.
-        let draft = ListingDraft::of(namespace)?;
         let prices = prices_of_groups(groups, &draft)?;
         if let Some(group) = new.group_id.and_then(|id| prices.get(&id)) {
             price_of(group, &super::ToolUnits::of(&new))?;
         }
         self.change_tool(&namespace.name, old, &new);
-        if !is_public(namespace) {
+        if is_public(namespace) {
+            self.change_namespace(Action::NamespaceChange, namespace, &with_draft(namespace, &draft));
+        } else {
             self.reprice(&namespace.name, &[new], &prices).await?;
         }
         Ok(())
     }
+
+    /// What others pay by is not set anew while they call it: it would be another price, and nobody has approved that.
+    async fn check_priced_arguments(
+        &self,
+        old: &entity::tool::Model,
+        new: &entity::tool::Model,
+    ) -> Result<(), PublishingError> {
+        let (was, is) = (set_of(old)?, set_of(new)?);
+        let differences = was.differences(&is);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let priced = self.services.priced_by(old, self.now_us).await?;
+        match differences.into_iter().find(|(_, name)| priced.contains(*name)) {
+            Some((field, name)) => {
+                let message = format!(
+                    "sets `{}`, by which the tool is priced: make the namespace a draft, change it, and hand it in anew",
+                    beginning(name)
+                );
+                Err(PublishingError::field(format!("mcp_{field}"), message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn set_of(row: &entity::tool::Model) -> Result<SetArguments, FieldFault> {
+    SetArguments::read(row.static_args.as_deref().unwrap_or_default(), row.default_args.as_deref().unwrap_or_default())
 }
 
 /// What callers are checked against has to be a schema as well: it has the defaults in it, so it may be the longer one. A
 /// catalog with a tool whose schema cannot be used would be one that nobody can load.
 fn check_public_schema(row: &entity::tool::Model) -> Result<(), PublishingError> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let set = SetArguments::read(&text(&row.static_args), &text(&row.default_args))?;
-    schema::check(&set.public_schema(&row.input_schema)?)?;
+    schema::check(&set_of(row)?.public_schema(&row.input_schema)?)?;
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     ListingDraft, OwnGroup, PublishingError, ToolUnits, connections, groups,
     listing::tags_of,
+    own_json,
     pricing::{price_of, prices_of_groups},
     texts_of,
 };
@@ -71,6 +73,8 @@ pub struct OwnTool {
     pub name: String,
     /// Who sees it.
     pub visibility: Visibility,
+    /// Who is to see it with the next approval, where nobody has approved it yet and that is somebody else.
+    pub staged_visibility: Option<Visibility>,
     /// An operator has switched it off.
     pub is_disabled: bool,
     /// One line about it.
@@ -150,6 +154,23 @@ impl OwnNamespace {
     }
 }
 
+impl OwnTool {
+    /// The names of the arguments that its publisher sets; of those that it is priced by, now or with the next approval, with
+    /// what they are set to, as JSON. What else is set may be meant for nobody else.
+    pub fn set_arguments(&self) -> Vec<(String, Option<String>)> {
+        let (fixed, defaults) = (self.static_args.as_deref(), self.default_args.as_deref());
+        let set = SetArguments::read(fixed.unwrap_or_default(), defaults.unwrap_or_default()).unwrap_or_default();
+        let specs = [&self.pricing, &self.staged_pricing].into_iter().flatten().map(|spec| own_json(spec));
+        let fields = |spec: &Value| spec.get("pricing_unit_fields").and_then(Value::as_array).cloned();
+        let priced: Vec<Value> = specs.filter_map(|spec| fields(&spec)).flatten().collect();
+        let is_priced = |name: &str| {
+            self.units.fields.iter().any(|field| field == name)
+                || priced.iter().any(|field| field.as_str() == Some(name))
+        };
+        set.members().map(|(name, value)| (name.to_owned(), is_priced(name).then(|| value.to_owned()))).collect()
+    }
+}
+
 impl Services {
     /// A namespace with everything in it.
     pub(super) async fn view_namespace(&self, row: &entity::namespace::Model) -> Result<OwnNamespace, PublishingError> {
@@ -157,7 +178,8 @@ impl Services {
         let (groups_of, tools) = (self.load_group_rows(row.id).await?, self.load_tool_rows(row.id).await?);
         let prices = self.prices_of_tools(row.id, self.clock.now_us()).await?;
         let wanted = prices_of_groups(&groups_of, &shown.draft)?;
-        shown.tools = tools.into_iter().map(|tool| view(tool, &prices, &wanted)).collect::<Result<_, _>>()?;
+        shown.tools =
+            tools.into_iter().map(|tool| view(tool, &shown.draft, &prices, &wanted)).collect::<Result<_, _>>()?;
         shown.groups = groups_of.into_iter().map(|row| groups::group(row, &shown.draft)).collect();
         Ok(shown)
     }
@@ -176,6 +198,7 @@ impl Services {
 
 fn view(
     row: entity::tool::Model,
+    draft: &ListingDraft,
     prices: &HashMap<Uuid, String>,
     wanted: &HashMap<Uuid, PricingSpec>,
 ) -> Result<OwnTool, StoreError> {
@@ -189,9 +212,11 @@ fn view(
         row.default_args.as_deref().unwrap_or_default(),
     );
     let set = set.map_err(|fault| broken(fault.to_string()))?;
+    let visibility = Visibility::from_wire(&row.visibility).ok_or_else(|| broken(row.name.clone()))?;
     Ok(OwnTool {
         id: row.id.into(),
-        visibility: Visibility::from_wire(&row.visibility).ok_or_else(|| broken(row.name.clone()))?,
+        visibility,
+        staged_visibility: draft.wanted_of(row.id.into()).filter(|wanted| *wanted != visibility),
         is_disabled: row.is_suspended,
         public_schema: set.public_schema(&row.input_schema).map_err(|fault| broken(fault.to_string()))?,
         example_prompts: texts_of("tool", &row.example_prompts)?,

@@ -9,6 +9,7 @@ pub struct Model {
     pub publisher_id: Uuid,
     pub given_up_us: i64,
     pub free_us: i64,
+    pub was_public: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -182,7 +182,9 @@ fn what_is_not_offered_says_so(kind: Kind) {
 
 fn reviews_are_given_from_the_command_line(kind: Kind) {
     let house = House::open(kind);
-    house.publish();
+    let (namespace, tool) = house.publish();
+    let arguments = format!("/namespaces/{namespace}/tools/{tool}/mcp");
+    house.ask("PUT", &arguments, &json!({"mcp_static_args": {"key": "s3cret"}}));
     register_bob(&house);
     assert_eq!(house.command(&["listing", "list", "--json"]), (0, json!({"listings": []})));
     house.hand_in();
@@ -194,11 +196,14 @@ fn reviews_are_given_from_the_command_line(kind: Kind) {
     let (code, _) = house.command(&["listing", "approve", "sums", "--seen", "0000", "--json"]);
     assert_eq!(code, 1, "nobody approves what they have not seen");
     let (_, shown) = house.command(&["listing", "show", "sums", "--json"]);
+    assert_eq!(shown["tools"][0]["mcp_static_args"], json!(["key"]), "of what is nobody's business only the name");
+    assert!(!shown.to_string().contains("s3cret"), "{shown}");
     let seen = shown["seen"].as_str().unwrap();
     let (code, _) = house.command(&["listing", "reject", "sums", "--seen", seen, "--reason", "no examples", "--json"]);
     assert_eq!(code, 0);
     let rejected = house.get("/namespaces/sums");
     assert_eq!((&rejected["status"], &rejected["rejected_because"]), (&json!("draft"), &json!("no examples")));
+    house.ask("PUT", &arguments, &json!({"mcp_static_args": {}}));
     house.hand_in();
     house.approve();
     assert_eq!(house.get("/namespaces/sums")["rejected_because"], Value::Null);

@@ -22,6 +22,7 @@ fn tool() -> OwnTool {
         id: ToolId::from(id(1)),
         name: "add".to_owned(),
         visibility: Visibility::Public,
+        staged_visibility: None,
         is_disabled: false,
         short_description: "Adds".to_owned(),
         long_description: String::new(),
@@ -82,7 +83,11 @@ fn what_is_public_stands_beside_what_it_is_to_become() {
     let mut review = review();
     assert_eq!(differences(&review.facts.shown), []);
     let shown = &mut review.facts.shown;
-    let listing = ToolListing { example_prompts: Some(vec!["Add 1".to_owned()]), ..ToolListing::default() };
+    let listing = ToolListing {
+        example_prompts: Some(vec!["Add 1".to_owned()]),
+        long_description: Some("At length".to_owned()),
+        ..ToolListing::default()
+    };
     shown.draft.edit = ListingEdit {
         description: Some("Adds more".to_owned()),
         tools: vec![(shown.tools[0].id, listing)],
@@ -90,8 +95,10 @@ fn what_is_public_stands_beside_what_it_is_to_become() {
     };
     shown.groups[0].staged_pricing = Some(fixed("9"));
     shown.tools[0].staged_pricing = Some(fixed("9"));
+    shown.tools[0].visibility = Visibility::Private;
+    shown.tools[0].staged_visibility = Some(Visibility::Public);
     let lines = written(&differences(shown));
-    for wanted in ["Adds more", "Add 1", "9"] {
+    for wanted in ["Adds more", "Add 1", "At length", "everybody", "9"] {
         assert!(lines.iter().any(|line| line.starts_with('+') && line.contains(wanted)), "{wanted}: {lines:?}");
     }
     assert!(lines.iter().any(|line| line.starts_with('-') && line.contains('5')), "{lines:?}");

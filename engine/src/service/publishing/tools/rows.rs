@@ -3,7 +3,7 @@
 use super::{ANY_ARGUMENTS, MCP_METHOD, NewOwnTool, OwnUpstream};
 use crate::{
     audit::Action,
-    catalog::check_tool_name,
+    catalog::{Visibility, check_tool_name},
     id::{PriceVersionId, ToolGroupId, ToolId},
     limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_DEFAULT},
     publishing::schema,
@@ -12,7 +12,9 @@ use crate::{
         publishing::{
             Change, ConnectionKind, ListingDraft, OWN_TOOLS_MAX, PublishingError, ToolUnits, check_optional_line,
             check_text, connections,
+            listing::is_public,
             pricing::{price_of, prices_of_groups},
+            review::with_draft,
             trail,
         },
     },
@@ -20,7 +22,8 @@ use crate::{
 };
 
 impl Change<'_> {
-    /// Adds tools to a namespace, at the price of their groups. `connection` is that of the namespace, where it is known.
+    /// Adds tools to a namespace, at the price of their groups: to one in public as their publisher's alone, until they are
+    /// approved. `connection` is that of the namespace, where it is known.
     pub(in crate::service::publishing) async fn add_own_tools(
         &mut self,
         (namespace, groups): (&entity::namespace::Model, &[entity::tool_group::Model]),
@@ -38,19 +41,28 @@ impl Change<'_> {
         }
         // The prices that were approved: a new tool has no other one.
         let prices = prices_of_groups(groups, &ListingDraft::default())?;
+        let former = self.services.load_former_tool_names(namespace.id).await?;
+        let mut draft = ListingDraft::of(namespace)?;
         let mut added = Vec::with_capacity(new.len());
         for tool in new {
-            let row = self.own_tool_row(namespace, groups, &connection, tool)?;
+            let wanted = tool.visibility;
+            let mut row = self.own_tool_row(namespace, groups, &connection, tool)?;
             if known.contains(&row.name) {
                 let message = format!("is the name of another tool of this namespace: `{}`", row.name);
                 return Err(PublishingError::field("name", message));
             }
             known.push(row.name.clone());
+            self.take_tool_name((namespace, &former), row.id, &row.name)?;
+            if is_public(namespace) {
+                Visibility::Private.as_str().clone_into(&mut row.visibility);
+                draft.set_new_tool(row.id.into(), wanted);
+            }
             let price = row.group_id.and_then(|id| prices.get(&id));
             let price = price.map(|group| price_of(group, &ToolUnits::default())).transpose()?;
             self.insert_own_tool(&namespace.name, &row, price);
             added.push(row);
         }
+        self.change_namespace(Action::NamespaceChange, namespace, &with_draft(namespace, &draft));
         Ok(added)
     }
 

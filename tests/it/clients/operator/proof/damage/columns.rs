@@ -7,7 +7,7 @@ use engine::ledger::verify::{ProblemKind, ProblemKind::*};
 use super::ground::{Column, Ground};
 
 /// Tables and columns of which a change is not found, and why not.
-const UNCOVERED: [(&str, &str); 115] = [
+const UNCOVERED: [(&str, &str); 116] = [
     ("account.email", "an address: it may have to be erased, and the books keep what they say for ever"),
     ("account.is_suspended", "who may come in now; the audit trail tells who changed it"),
     ("account.is_verified", "who may come in now; the audit trail tells who changed it"),
@@ -42,6 +42,10 @@ const UNCOVERED: [(&str, &str); 115] = [
     ("erased_name", "whom limits wait for; the limits are covered"),
     ("flow_count", "sums for people; counted again from the books"),
     ("former_name", "which names nobody else may take for a while; the audit trail tells who gave them up"),
+    (
+        "former_tool_name",
+        "which names no other tool may take for a while; the audit trail tells when they were given up",
+    ),
     ("hot_balance.version", "how often a row was written; nothing depends on it"),
     ("idem.created_us", "until when a repeated key is recognised"),
     ("idem.fingerprint", "the digest of a request that is not kept; a changed one refuses the repetition"),
