@@ -209,10 +209,10 @@ fn partner(item: &PartnerItem) -> Result<DeclaredPartner, NotImportable> {
     Ok(DeclaredPartner {
         name: item.name.clone(),
         margin_bps: item.margin_bps,
-        funding: match item.funding {
+        funding: item.funding.map(|funding| match funding {
             config::Funding::Partner => Funding::Partner,
             config::Funding::PerUser => Funding::PerUser,
-        },
+        }),
         grant: credits(item.grant_credits.as_ref(), name)?,
         tokens: item.token.iter().map(|secret| token("configured", secret, &caps)).collect(),
         caps,

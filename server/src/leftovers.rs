@@ -5,23 +5,28 @@ use std::{sync::Arc, time::Duration};
 
 use engine::service::{Services, work::Work};
 
-/// How long to wait between two steps of a round, and between two rounds.
+/// How long to wait between two rounds, and after a step that failed.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Looks after wallets that nobody has any more, until it is stopped.
 pub async fn run(services: Arc<Services>) {
     let mut after = None;
+    tokio::time::sleep(PAUSE).await;
     loop {
-        tokio::time::sleep(PAUSE).await;
         let step = services.return_what_is_left(after).await;
         services.note_work(Work::Leftovers, step.as_ref().err().map(ToString::to_string));
         match step {
-            Ok(next) => after = next,
+            Ok(Some(next)) => {
+                after = Some(next);
+                continue;
+            }
+            Ok(None) => after = None,
             Err(error) if error.is_away() => {}
             Err(error) => {
                 tracing::warn!(%error, "wallets of erased end users could not be looked at");
                 after = None;
             }
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }

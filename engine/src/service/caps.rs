@@ -12,7 +12,7 @@ use crate::{
     credits::Credits,
     id::{AccountId, CapId, EndUserId, PartnerId, TokenId},
     ledger::caps::{Cap, CapUse, CapWindow, Counter, CounterKey},
-    store::{StoreError, entity},
+    store::{StoreError, UnitOfWork, entity},
 };
 
 mod change;
@@ -249,7 +249,14 @@ impl Services {
         self.find_cap_row(holder, window).await?.as_ref().map(read).transpose()
     }
 
-    async fn is_cap_holder(&self, holder: CapHolder) -> Result<bool, StoreError> {
+    /// Says whether there is somebody to limit. Of an end user `unit` says so, too: should it be erased in the meantime,
+    /// nothing of the unit happens. One that is erased is limited by operators alone, and only while limits on it wait.
+    async fn add_cap_holder(
+        &self,
+        unit: &mut UnitOfWork,
+        holder: CapHolder,
+        is_imposed: bool,
+    ) -> Result<bool, StoreError> {
         let readers = self.db.readers();
         let (id, _) = holder.owner();
         Ok(match holder {
@@ -261,7 +268,7 @@ impl Services {
             CapHolder::Partner(_) | CapHolder::EachEndUser(_) => {
                 entity::partner::Entity::find_by_id(id).one(readers).await?.is_some()
             }
-            CapHolder::EndUser(_) => entity::end_user::Entity::find_by_id(id).one(readers).await?.is_some(),
+            CapHolder::EndUser(user) => self.add_limited_end_user(unit, user, is_imposed).await?,
         })
     }
 }

@@ -150,7 +150,7 @@ fn no_money(refusal: &Refusal, cap: Option<&OwnedCap>, asked: Asked<'_>) -> Prob
         (Limit::Cap { cap, .. }, None) => (Code::CapReached, json!({"kind": "cap", "id": cap.to_string()}), json!([])),
         (Limit::Wallet(wallet), _) => (
             Code::InsufficientCredits,
-            wallet_limit(*wallet, asked.payer),
+            wallet_limit(Some(*wallet), asked.payer),
             wallet_ways_out(*needed, *available, asked.payer),
         ),
     };
@@ -209,8 +209,9 @@ fn raise_cap(cap: &OwnedCap, missing: Credits, own_token: Option<TokenId>) -> Va
 }
 
 /// The wallet that has too little, as a limit.
-pub(super) fn wallet_limit(wallet: LedgerAccountId, payer: Payer) -> Value {
-    json!({"kind": "wallet", "id": wallet.to_string(), "per": payer.as_str(), "window": null, "resets_at": null})
+pub(super) fn wallet_limit(wallet: Option<LedgerAccountId>, payer: Payer) -> Value {
+    let id = wallet.map(|wallet| wallet.to_string());
+    json!({"kind": "wallet", "id": id, "per": payer.as_str(), "window": null, "resets_at": null})
 }
 
 fn wallet_ways_out(needed: Credits, available: Credits, payer: Payer) -> Value {

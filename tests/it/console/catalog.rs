@@ -17,7 +17,6 @@ use engine::{
             NewTool, PublisherChange, PublisherFilter, ToolFilter, ToolStanding, ToolTerms,
         },
         paging::PAGE_ROWS,
-        partners::Funding,
     },
     store::Ledger,
     testing::{call_end, running_call},
@@ -206,7 +205,7 @@ async fn what_cannot_be_added_is_refused_and_leaves_nothing(kind: Kind) {
         partners: vec![DeclaredPartner {
             name: "Globex".to_owned(),
             margin_bps: 1_500,
-            funding: Funding::Partner,
+            funding: None,
             grant: Credits::ZERO,
             tokens: Vec::new(),
             caps: Vec::new(),

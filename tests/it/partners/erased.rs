@@ -28,6 +28,8 @@ on_both! {
     nothing_is_kept_of_a_name_without_an_operators_limit,
     an_operators_limit_on_the_partner_binds_every_token,
     without_the_key_nobody_gets_out_of_a_limit,
+    an_erased_end_user_is_limited_only_while_limits_wait,
+    limits_that_change_while_they_go_to_somebody_else_do_not_get_lost,
 }
 
 const NAME: &str = "ann.secret@example.com";
@@ -189,5 +191,76 @@ async fn an_operators_limit_on_the_partner_binds_every_token(kind: Kind) {
     for secret in [&second, &third] {
         assert_eq!(left(spend_within(&desk, &globex, &caps_of(secret).await, 6).await), credits(5));
     }
+    desk.verify();
+}
+
+async fn an_erased_end_user_is_limited_only_while_limits_wait(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let globex = partner(&services, "Globex").await;
+    let set = async |user, window, was: Option<i64>, limit| {
+        let at = (CapHolder::EndUser(user), window);
+        services.set_cap(&by(), at, (was.map(credits), credits(limit)), "abuse").await
+    };
+    let bare = services.load_end_user(globex.id, NAME).await.unwrap().id;
+    services.erase_own_end_user(&by(), globex.id, NAME).await.unwrap();
+    let refused = set(bare, CapWindow::Day, None, 50).await;
+    assert!(matches!(refused, Err(CapError::NoHolder)), "{refused:?}");
+    let user = services.load_end_user(globex.id, NAME).await.unwrap();
+    assert!(user.caps.is_empty(), "{user:?}");
+
+    // While one waits an operator changes it, and adds others.
+    impose(&services, user.id, CapWindow::Day, 50).await;
+    services.erase_own_end_user(&by(), globex.id, NAME).await.unwrap();
+    assert!(set(user.id, CapWindow::Day, Some(50), 40).await.unwrap());
+    assert!(set(user.id, CapWindow::Total, None, 90).await.unwrap());
+    let anew = services.load_end_user(globex.id, NAME).await.unwrap();
+    let mut limits: Vec<_> = anew.caps.iter().map(|owned| owned.cap.limit).collect();
+    limits.sort_unstable();
+    assert_eq!(limits, [credits(40), credits(90)]);
+    // They have gone: where they were there is nothing to change any more.
+    let refused = set(user.id, CapWindow::Day, Some(40), 900).await;
+    assert!(matches!(refused, Err(CapError::NoHolder)), "{refused:?}");
+    let at = (CapHolder::EndUser(user.id), CapWindow::Day);
+    let refused = services.remove_cap(&by(), at, credits(40), "it is over").await;
+    assert!(matches!(refused, Err(CapError::NotFound)), "{refused:?}");
+    desk.verify();
+}
+
+async fn limits_that_change_while_they_go_to_somebody_else_do_not_get_lost(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let globex = partner(&services, "Globex").await;
+    let set = async |user, window, was: Option<i64>, limit| {
+        let at = (CapHolder::EndUser(user), window);
+        match services.set_cap(&by(), at, (was.map(credits), credits(limit)), "abuse").await {
+            Ok(is_changed) => is_changed,
+            Err(CapError::NoHolder | CapError::Changed { now: None }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    for round in 0..12 {
+        let name = format!("u-{round}");
+        let user = services.load_end_user(globex.id, &name).await.unwrap().id;
+        let who = by();
+        let erase = services.erase_own_end_user(&who, globex.id, &name);
+        let (erased, _is_set) = tokio::join!(erase, set(user, CapWindow::Day, None, 50));
+        erased.unwrap();
+        let user = services.load_end_user(globex.id, &name).await.unwrap().id;
+        set(user, CapWindow::Month, None, 70).await;
+        services.erase_own_end_user(&by(), globex.id, &name).await.unwrap();
+        let (anew, is_changed, is_added) = tokio::join!(
+            services.load_end_user(globex.id, &name),
+            set(user, CapWindow::Month, Some(70), 60),
+            set(user, CapWindow::Total, None, 90),
+        );
+        let whom = PartnerHolder::EndUser(&name);
+        anew.unwrap();
+        let caps = services.list_partner_caps(globex.id, whom).await.unwrap().unwrap();
+        let limit = |window| caps.iter().find(|cap| cap.window == window).map(|cap| cap.limit);
+        assert_eq!(limit(CapWindow::Month), Some(credits(if is_changed { 60 } else { 70 })));
+        assert_eq!(limit(CapWindow::Total), is_added.then(|| credits(90)));
+    }
+    let lost = "SELECT count(*) FROM cap c JOIN end_user u ON u.id = c.owner_id WHERE u.erased_us IS NOT NULL";
+    assert_eq!(desk.number(lost), 0, "nobody has these limits any more");
+    // The books name who has each of them.
     desk.verify();
 }

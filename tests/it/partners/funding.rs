@@ -30,6 +30,7 @@ on_both! {
     what_is_left_goes_back_to_the_partner,
     of_64_transfers_exactly_as_many_pass_as_the_wallet_is_worth,
     who_pays_changes_only_while_no_end_user_has_credits,
+    filling_and_the_change_of_who_pays_exclude_each_other,
     the_catalog_declares_who_pays,
 }
 
@@ -124,7 +125,8 @@ async fn each_end_user_pays_from_a_wallet_of_its_own(kind: Kind) {
     let back = TransferDirection::ToPartner;
     assert_eq!(insufficient(&moved(&services, &globex, (back, "ann", 201, "k-3")).await), (201, 200));
     services.create_own_end_user(&by(), globex.id, "cleo", None).await.unwrap();
-    assert_eq!(insufficient(&moved(&services, &globex, (back, "cleo", 1, "k-4")).await), (1, 0));
+    let empty = moved(&services, &globex, (back, "cleo", 1, "k-4")).await;
+    assert!(matches!(empty, Err(TransferError::NoWallet { needed }) if needed == credits(1)), "{empty:?}");
     moved(&services, &globex, (back, "ann", 200, "k-3")).await.unwrap();
     assert_eq!(balances().await, [900, 0, 0]);
     desk.verify();
@@ -270,6 +272,33 @@ async fn who_pays_changes_only_while_no_end_user_has_credits(kind: Kind) {
     desk.verify();
 }
 
+async fn filling_and_the_change_of_who_pays_exclude_each_other(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let globex = filler(&services, "Globex").await;
+    services.create_own_end_user(&by(), globex.id, "ann", None).await.unwrap();
+    let set = async |funding| services.set_partner_funding(&by(), globex.id, funding, "a contract").await;
+    for round in 0..16 {
+        let key = format!("to {round}");
+        let fill = moved(&services, &globex, (TransferDirection::ToUser, "ann", 10, &key));
+        let (filled, changed) = tokio::join!(fill, set(Funding::Partner));
+        let held = services.load_held_by_users(globex.id).await.unwrap();
+        let funding = services.load_partner_funding(globex.id).await.unwrap();
+        match (&filled, &changed) {
+            (Ok(_), Err(FundingError::Held(found))) => {
+                assert_eq!((*found, held.users, funding), (held, 1, Funding::PerUser));
+                let key = format!("back {round}");
+                moved(&services, &globex, (TransferDirection::ToPartner, "ann", 10, &key)).await.unwrap();
+            }
+            (Err(TransferError::PartnerPays), Ok(())) => {
+                assert_eq!((held.users, funding), (0, Funding::Partner));
+                set(Funding::PerUser).await.unwrap();
+            }
+            both => panic!("{both:?}, and {held:?} in wallets"),
+        }
+    }
+    desk.verify();
+}
+
 async fn the_catalog_declares_who_pays(kind: Kind) {
     let (desk, services) = open(kind).await;
     let declare = async |funding, fingerprint: &str| {
@@ -285,25 +314,29 @@ async fn the_catalog_declares_who_pays(kind: Kind) {
         let catalog = DeclaredCatalog { partners: vec![partner], ..DeclaredCatalog::default() };
         services.import(&by(), &catalog).await
     };
-    declare(Funding::PerUser, "1").await.unwrap();
+    declare(Some(Funding::PerUser), "1").await.unwrap();
     let found = services.list_partners(&PartnerFilter::default(), None).await.unwrap().rows;
     let [globex] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser);
     services.create_own_end_user(&by(), globex.id, "ann", None).await.unwrap();
     fund(&services, globex, "ann", 300, "k-1").await;
 
-    let refused = declare(Funding::Partner, "2").await;
+    let refused = declare(Some(Funding::Partner), "2").await;
     let Err(ImportError::Item { item, message }) = &refused else { panic!("{refused:?}") };
     assert!(item.contains("Globex") && message.contains("have 0.0003 credits"), "{item}: {message}");
     assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser, "nothing is half done");
     moved(&services, globex, (TransferDirection::ToPartner, "ann", 300, "k-2")).await.unwrap();
-    declare(Funding::Partner, "2").await.unwrap();
+    declare(Some(Funding::Partner), "2").await.unwrap();
     assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::Partner);
     // What an operator changes stays until the declaration does.
     services.set_partner_funding(&by(), globex.id, Funding::PerUser, "a contract").await.unwrap();
-    declare(Funding::Partner, "2").await.unwrap();
+    declare(Some(Funding::Partner), "2").await.unwrap();
     assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser);
-    declare(Funding::Partner, "3").await.unwrap();
+    declare(Some(Funding::Partner), "3").await.unwrap();
     assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::Partner);
+    // And what is not declared stays as well.
+    services.set_partner_funding(&by(), globex.id, Funding::PerUser, "a contract").await.unwrap();
+    declare(None, "4").await.unwrap();
+    assert_eq!(services.load_partner_funding(globex.id).await.unwrap(), Funding::PerUser);
     desk.verify();
 }

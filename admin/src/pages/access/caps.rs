@@ -67,8 +67,13 @@ pub(in crate::pages) async fn targets(visit: &Visit, holder: &Holder, user: &str
         }
     }
     if let (TokenOwner::Partner(partner), Ok(id)) = (holder.owner, user.parse::<EndUserId>()) {
-        let user = visit.services().find_end_user_of(partner, id).await?;
-        found.extend(user.as_ref().map(Target::user));
+        let services = visit.services();
+        if let Some(user) = services.find_end_user_of(partner, id).await? {
+            // One that is erased has only limits that wait for its name.
+            let is_limited = user.erased_us.is_none()
+                || !services.list_caps_of(&[CapHolder::EndUser(id)], visit.now_us).await?.is_empty();
+            found.extend(is_limited.then(|| Target::user(&user)));
+        }
     }
     Ok(found)
 }

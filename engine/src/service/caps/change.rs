@@ -1,6 +1,6 @@
 //! Limits are set, changed and lifted.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{CapError, CapHolder, told_of};
 use crate::{
@@ -19,6 +19,16 @@ pub(super) enum Setter {
     Operator,
     /// Whoever is limited by it, or whose tokens and end users are.
     Owner,
+}
+
+/// Nobody has changed the limit since, and its holder has not got another identifier.
+fn as_seen(row: &entity::cap::Model) -> Condition {
+    use entity::cap::Column;
+    Condition::all()
+        .add(Column::Id.eq(row.id))
+        .add(Column::OwnerId.eq(row.owner_id))
+        .add(Column::LimitCredits.eq(row.limit_credits))
+        .add(Column::IsImposed.eq(row.is_imposed))
 }
 
 impl Services {
@@ -53,12 +63,12 @@ impl Services {
         if !is_reason(reason) {
             return Err(CapError::Reason);
         }
-        if !self.is_cap_holder(holder).await? {
+        let (mut unit, is_imposed) = (UnitOfWork::new(), setter == Setter::Operator);
+        if !self.add_cap_holder(&mut unit, holder, is_imposed).await? {
             return Err(CapError::NoHolder);
         }
         let known = self.find_cap_row(holder, window).await?;
         let now = known.as_ref().map(|row| Credits::from_micros(row.limit_credits));
-        let is_imposed = setter == Setter::Operator;
         if known.as_ref().is_some_and(|row| row.is_imposed && !is_imposed) {
             return Err(CapError::Imposed);
         }
@@ -68,7 +78,7 @@ impl Services {
         if now != was {
             return Err(CapError::Changed { now });
         }
-        let (mut unit, now_us) = (UnitOfWork::new(), self.clock.now_us());
+        let now_us = self.clock.now_us();
         let (owner_id, kind) = holder.owner();
         let row = if let Some(row) = known {
             let update = entity::cap::Entity::update_many()
@@ -77,9 +87,7 @@ impl Services {
                     is_imposed: Set(is_imposed),
                     ..Default::default()
                 })
-                .filter(entity::cap::Column::Id.eq(row.id))
-                .filter(entity::cap::Column::LimitCredits.eq(row.limit_credits))
-                .filter(entity::cap::Column::IsImposed.eq(row.is_imposed));
+                .filter(as_seen(&row));
             unit.one(self.db.backend(), &update);
             entity::cap::Model { limit_credits: limit.micros(), is_imposed, ..row }
         } else {
@@ -135,11 +143,7 @@ impl Services {
             return Err(CapError::Changed { now });
         }
         let (mut unit, now_us) = (UnitOfWork::new(), self.clock.now_us());
-        let delete = entity::cap::Entity::delete_many()
-            .filter(entity::cap::Column::Id.eq(row.id))
-            .filter(entity::cap::Column::LimitCredits.eq(row.limit_credits))
-            .filter(entity::cap::Column::IsImposed.eq(row.is_imposed));
-        unit.one(self.db.backend(), &delete);
+        unit.one(self.db.backend(), &entity::cap::Entity::delete_many().filter(as_seen(&row)));
         self.retract(&mut unit, &row, now_us);
         if let CapHolder::EndUser(user) = holder {
             self.forget_name_without_limits(&mut unit, user);

@@ -132,8 +132,8 @@ pub struct DeclaredPartner {
     pub name: String,
     /// Its share of every charge, in basis points.
     pub margin_bps: u16,
-    /// Who pays for the calls of its end users.
-    pub funding: Funding,
+    /// Who pays for the calls of its end users; `None`: as it is, and of a new partner the partner.
+    pub funding: Option<Funding>,
     /// Granted once, when the partner is made; micro-credits.
     pub grant: Credits,
     /// Its tokens.

@@ -24,15 +24,9 @@ use crate::{
 /// What the audit trail tells as the reason.
 const REASON: &str = "the operator's limit stays with the name";
 
-/// Makes the digests of erased names; nothing while this process has not the key.
+/// Makes the digests of erased names; nothing while this process has not the key, as at first.
+#[derive(Default)]
 pub(in crate::service) struct ErasedNames(ArcSwapOption<Key>);
-
-impl Default for ErasedNames {
-    /// With a key that everybody knows: servers set their own, or take it away, before they serve anybody.
-    fn default() -> Self {
-        Self(ArcSwapOption::from_pointee(Key::new(HMAC_SHA256, &[0; 32])))
-    }
-}
 
 impl ErasedNames {
     fn digest(&self, partner: PartnerId, external_id: &str) -> Option<Vec<u8>> {
@@ -119,6 +113,13 @@ impl Services {
         let delete = entity::erased_name::Entity::delete_many()
             .filter(entity::erased_name::Column::Digest.eq(waiting.digest.clone()));
         unit.push(delete.build(backend), Some(u64::from(waiting.erased.is_some())));
+        if let Some(erased) = &waiting.erased {
+            let all = entity::cap::Entity::update_many()
+                .col_expr(Column::CreatedUs, Expr::col(Column::CreatedUs))
+                .filter(Column::OwnerId.eq(erased.end_user_id))
+                .filter(Column::OwnerKind.eq(CapOwner::EndUser.raw()));
+            unit.push(all.build(backend), u64::try_from(waiting.caps.len()).ok());
+        }
         let mut told = Vec::with_capacity(waiting.caps.len());
         for cap in &waiting.caps {
             let broken = || StoreError::Inconsistent { table: "cap", what: cap.id.to_string() };
@@ -165,6 +166,36 @@ impl Services {
         Ok(())
     }
 
+    /// Adds to `unit`, in which a limit is set on this end user, that it is not erased or, if `may_wait`, that limits on it
+    /// wait; says whether it is so now. Should that change in the meantime, nothing of the unit happens.
+    pub(in crate::service) async fn add_limited_end_user(
+        &self,
+        unit: &mut UnitOfWork,
+        user: EndUserId,
+        may_wait: bool,
+    ) -> Result<bool, StoreError> {
+        use entity::{end_user, erased_name};
+        let (backend, readers) = (self.db.backend(), self.db.readers());
+        let Some(row) = end_user::Entity::find_by_id(user.uuid()).one(readers).await? else { return Ok(false) };
+        if row.erased_us.is_none() {
+            let is_there = end_user::Entity::update_many()
+                .col_expr(end_user::Column::CreatedUs, Expr::col(end_user::Column::CreatedUs))
+                .filter(end_user::Column::Id.eq(row.id))
+                .filter(end_user::Column::ErasedUs.is_null());
+            unit.one(backend, &is_there);
+            return Ok(true);
+        }
+        let waiting = erased_name::Entity::find().filter(erased_name::Column::EndUserId.eq(row.id));
+        if !may_wait || waiting.one(readers).await?.is_none() {
+            return Ok(false);
+        }
+        let still_waits = erased_name::Entity::update_many()
+            .col_expr(erased_name::Column::CreatedUs, Expr::col(erased_name::Column::CreatedUs))
+            .filter(erased_name::Column::EndUserId.eq(row.id));
+        unit.one(backend, &still_waits);
+        Ok(true)
+    }
+
     /// Adds to `unit`, in which a limit on this end user is lifted, that nothing is kept of its name once no limit is left
     /// that would wait for it.
     pub(in crate::service) fn forget_name_without_limits(&self, unit: &mut UnitOfWork, user: EndUserId) {
@@ -179,3 +210,6 @@ impl Services {
         unit.any(self.db.backend(), &delete);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait as _, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+    sea_query::{Expr, Query, SelectStatement},
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -128,7 +131,12 @@ impl Services {
                 self.forget_access();
                 Ok(())
             }
-            Err(NotSaved::Conflict { .. }) => Err(FundingError::AlreadySo(funding)),
+            Err(NotSaved::Conflict { .. }) => {
+                let is_so = self.load_partner_funding(partner).await? == funding;
+                let held = self.load_held_by_users(partner).await?;
+                let is_held = !is_so && held.users > 0;
+                Err(if is_held { FundingError::Held(held) } else { FundingError::AlreadySo(funding) })
+            }
             Err(not_saved) => Err(unexpected("partner_funding", not_saved).into()),
         }
     }
@@ -157,7 +165,12 @@ impl Services {
                 if held.users > 0 {
                     return Err(FundingError::Held(held));
                 }
-                unit.one(backend, &Entity::delete_many().filter(Column::PartnerId.eq(row.partner_id)));
+                // Whoever fills a wallet has had this row before, or finds it gone: only then is looked at what is in them.
+                unit.one(backend, &still_per_user(row.partner_id));
+                let delete = Entity::delete_many()
+                    .filter(Column::PartnerId.eq(row.partner_id))
+                    .filter(Expr::not_exists(has_credits(row.partner_id)));
+                unit.one(backend, &delete);
                 self.retract(unit, &row, now_us);
                 Ok(Funding::PerUser)
             }
@@ -255,8 +268,9 @@ impl Services {
     }
 
     /// Gives back to partners what is in wallets of end users who were erased: what their calls held then, and what was given
-    /// back to them since. Looks at some wallets, those behind `after`; where the next step begins, `None` if this was the
-    /// last one of a round.
+    /// back to them since. Looks at some wallets that have something to give, those behind `after`; where the next step
+    /// begins, `None` if this was the last one of a round. A wallet whose return the ledger refuses is told of in the log, and
+    /// the others' go on.
     ///
     /// # Errors
     /// The database failed.
@@ -266,6 +280,7 @@ impl Services {
         let ended = entity::end_user_wallet::Entity::find()
             .filter(Column::EndedUs.is_not_null())
             .filter(Column::EndUserId.gt(after.map_or(Uuid::nil(), EndUserId::uuid)))
+            .filter(Expr::exists(has_something_left()))
             .order_by_asc(Column::EndUserId)
             .limit(STEP_MAX)
             .all(self.db.readers())
@@ -279,16 +294,25 @@ impl Services {
         let balances: HashMap<i64, _> = balances.into_iter().map(|row| (row.account_id, row)).collect();
         for row in &ended {
             let Some(balance) = balances.get(&row.wallet).filter(|balance| available(balance) > 0) else { continue };
-            let partner = self.find_partner(PartnerId::from(row.partner_id)).await?;
-            let PartnerProfile { wallet, .. } = partner.ok_or_else(|| broken(row.partner_id))?;
-            if let Some(collect) = what_is_left(row, balance, wallet) {
-                self.return_left(collect).await?;
+            match self.return_left(row, balance).await {
+                Err(error @ StoreError::Inconsistent { .. }) => {
+                    let user = EndUserId::from(row.end_user_id);
+                    tracing::error!(%error, %user, "what an erased end user has left was not given back");
+                }
+                done => done?,
             }
         }
         Ok(next)
     }
 
-    async fn return_left(&self, collect: Collect) -> Result<(), StoreError> {
+    async fn return_left(
+        &self,
+        row: &entity::end_user_wallet::Model,
+        balance: &entity::wallet_balance::Model,
+    ) -> Result<(), StoreError> {
+        let partner = self.find_partner(PartnerId::from(row.partner_id)).await?;
+        let PartnerProfile { wallet, .. } = partner.ok_or_else(|| broken(row.partner_id))?;
+        let Some(collect) = what_is_left(row, balance, wallet) else { return Ok(()) };
         let mut unit = UnitOfWork::new();
         unit.command(Command::Collect(collect));
         match self.ledger.save(unit.unaudited("it follows from an erasure that is told")).await {
@@ -298,12 +322,54 @@ impl Services {
     }
 }
 
+/// Says in a unit that each end user of this partner pays for itself, and stays so until it is written.
+pub(super) fn still_per_user(partner: Uuid) -> UpdateMany<entity::partner_funding::Entity> {
+    use entity::partner_funding::{Column, Entity};
+    Entity::update_many()
+        .col_expr(Column::CreatedUs, Expr::col(Column::CreatedUs))
+        .filter(Column::PartnerId.eq(partner))
+}
+
 fn broken(partner: Uuid) -> StoreError {
     StoreError::Inconsistent { table: "end_user_wallet", what: partner.to_string() }
 }
 
 const fn available(balance: &entity::wallet_balance::Model) -> i64 {
     balance.credits.saturating_sub(balance.debits).saturating_sub(balance.held)
+}
+
+/// Of a row of `end_user_wallet`: its balance, if there is something in it that no call has reserved.
+fn has_something_left() -> SelectStatement {
+    use entity::wallet_balance::Column;
+    let available = Expr::col(Column::Credits).sub(Expr::col(Column::Debits)).sub(Expr::col(Column::Held));
+    balance_of_row(available.gt(0))
+}
+
+/// The wallets of end users of this partner who are not erased, as far as there is something in them, held or not.
+fn has_credits(partner: Uuid) -> SelectStatement {
+    use entity::{end_user_wallet, wallet_balance::Column};
+    let filled = balance_of_row(Expr::col(Column::Credits).gt(Expr::col(Column::Debits)));
+    Query::select()
+        .column(end_user_wallet::Column::EndUserId)
+        .from(end_user_wallet::Entity)
+        .and_where(Expr::col(end_user_wallet::Column::PartnerId).eq(partner))
+        .and_where(Expr::col(end_user_wallet::Column::EndedUs).is_null())
+        .and_where(Expr::exists(filled))
+        .to_owned()
+}
+
+/// The balance of the wallet of a row of `end_user_wallet`, if it is so.
+fn balance_of_row(so: Expr) -> SelectStatement {
+    use entity::{end_user_wallet, wallet_balance};
+    Query::select()
+        .column(wallet_balance::Column::AccountId)
+        .from(wallet_balance::Entity)
+        .and_where(
+            Expr::col((wallet_balance::Entity, wallet_balance::Column::AccountId))
+                .equals((end_user_wallet::Entity, end_user_wallet::Column::Wallet)),
+        )
+        .and_where(so)
+        .to_owned()
 }
 
 /// What can be taken from the wallet of an erased end user, if anything can. It is named by the wallet's state: several servers

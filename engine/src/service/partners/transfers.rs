@@ -4,14 +4,16 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query:
 use serde_json::json;
 
 use super::{
-    Funding, PartnerProfile, named_by_key,
+    Funding, PartnerProfile,
+    funding::still_per_user,
+    named_by_key,
     own::{REASON, TRIES_MAX, is_external_id},
 };
 use crate::{
     audit::{Action, OpContext},
     credits::Credits,
     id::{EndUserId, EntryId, PartnerId},
-    ledger::{LedgerAccountId, Leg, Post, Refusal, TransactionKind, refusal::Limit},
+    ledger::{LedgerAccountId, Leg, Post, Refusal, TransactionKind},
     service::{Services, outbox::unexpected},
     store::{NotSaved, StoreError, UnitOfWork, entity},
 };
@@ -70,6 +72,12 @@ pub enum TransferError {
         id: EntryId,
         /// How much, in micro-credits; below zero: back into the partner's wallet.
         credits: Credits,
+    },
+    /// The end user has never had anything that could go back.
+    #[error("the end user has no wallet: {needed} cannot be taken from it")]
+    NoWallet {
+        /// How much was asked for, in micro-credits.
+        needed: Credits,
     },
     /// Others change the end user at the same time.
     #[error("somebody else is changing this end user")]
@@ -136,7 +144,7 @@ impl Services {
         Ok(Some(EndUserTransfer { id, user, credits, is_replay: true }))
     }
 
-    /// `None`: somebody else has changed the end user, or used the key.
+    /// `None`: somebody else has changed the end user or who pays, or used the key.
     async fn save_transfer(
         &self,
         by: &OpContext,
@@ -153,14 +161,13 @@ impl Services {
             .filter(Column::Id.eq(row.id))
             .filter(Column::ExternalId.eq(&*row.external_id));
         unit.one(backend, &is_there);
+        if new.direction == TransferDirection::ToUser {
+            unit.one(backend, &still_per_user(row.partner_id));
+        }
         let wallet = match (self.find_end_user_wallet(user).await?, new.direction) {
             (Some(known), _) => LedgerAccountId::from_raw(known.wallet),
             (None, TransferDirection::ToUser) => self.add_end_user_wallet(&mut unit, partner.id, user),
-            // It has never had anything.
-            (None, TransferDirection::ToPartner) => {
-                let limit = Limit::Wallet(partner.wallet);
-                return Err(Refusal::Insufficient { limit, needed: new.credits, available: Credits::ZERO }.into());
-            }
+            (None, TransferDirection::ToPartner) => return Err(TransferError::NoWallet { needed: new.credits }),
         };
         let credits = signed(new);
         let moved = entity::end_user_transfer::Model {

@@ -56,8 +56,8 @@ pub struct PartnerItem {
     pub token: Option<SecretString>,
     /// The partner's part of every price, in basis points; with any publisher's share at most 10,000.
     pub margin_bps: u16,
-    /// Whose wallet is debited.
-    pub funding: Funding,
+    /// Whose wallet is debited; absent: as it is, and of a new partner the partner's.
+    pub funding: Option<Funding>,
     /// Credits given once to the partner's wallet.
     pub grant_credits: Option<Amount>,
     /// What the partner and its users may spend.
@@ -174,7 +174,7 @@ impl PartnerItem {
             name: name?,
             token,
             margin_bps: margin_bps?,
-            funding: funding.unwrap_or(Funding::Partner),
+            funding,
             grant_credits,
             caps: caps.into_iter().flatten().collect(),
             place: fields.place.clone(),

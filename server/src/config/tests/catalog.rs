@@ -26,7 +26,8 @@ fn a_catalog_is_read_with_all_its_parts() {
                           pricing_unit_fields: ['n'], pricing_credits_per_unit: '2.50', charge_on: 'attempt' } } ] } ] } ],\n\
            accounts: [ { email: 'Ann@Example.com', verified: true, password: 'correct horse', tokens: [ { name: 'cli', token: 'faro_0123456789' } ],\n\
                          caps: [ { per: 'token', window: 'call', credits: 5 } ] } ],\n\
-           partners: [ { name: 'Globex', token: 'faro_partner_0123456789', margin_bps: 2000, funding: 'per_user' } ] } }",
+           partners: [ { name: 'Globex', token: 'faro_partner_0123456789', margin_bps: 2000, funding: 'per_user' },
+             { name: 'Initech' } ] } }",
     );
     let publisher = &config.catalog.publishers[0];
     assert_eq!((publisher.id.as_str(), publisher.share_bps), ("acme", 8_000));
@@ -50,7 +51,8 @@ fn a_catalog_is_read_with_all_its_parts() {
     let account = &config.catalog.accounts[0];
     assert_eq!((account.email.as_str(), account.tokens[0].name.as_str()), ("ann@example.com", "cli"));
     assert_eq!((account.caps[0].per, account.caps[0].window), (CapScope::Token, CapWindow::Call));
-    assert_eq!(config.catalog.partners[0].funding, Funding::PerUser);
+    assert_eq!(config.catalog.partners[0].funding, Some(Funding::PerUser));
+    assert_eq!(config.catalog.partners[1].funding, None);
 }
 
 #[test]

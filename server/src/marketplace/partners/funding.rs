@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::Method, web};
 use engine::{
     code::Code,
     credits::Credits,
-    ledger::Refusal,
+    ledger::{LedgerAccountId, Refusal},
     service::partners::{NewTransfer, TransferDirection, TransferError},
 };
 use serde_json::json;
@@ -126,18 +126,27 @@ fn problem(error: TransferError, direction: TransferDirection) -> Problem {
             .fact("transaction_id", id.to_string().into())
             .fact("credits", number(credits)),
         TransferError::Changed => Problem::new(Code::Overloaded, error.to_string()).retry_after_s(1),
+        TransferError::NoWallet { needed } => too_little((needed, Credits::ZERO), None, direction),
         TransferError::Refused(refusal) => refused(refusal, direction),
         TransferError::Store(error) => store_problem(error),
     }
 }
 
-/// The wallet that was to give has too little.
 fn refused(refusal: Refusal, direction: TransferDirection) -> Problem {
     use engine::ledger::refusal::Limit;
     let Refusal::Insufficient { limit: Limit::Wallet(wallet), needed, available } = refusal else {
         tracing::error!(%refusal, "the ledger refused a transfer");
         return Problem::new(Code::Internal, "nothing was moved");
     };
+    too_little((needed, available), Some(wallet), direction)
+}
+
+/// The wallet that was to give has too little; `None`: an end user's that was never opened.
+fn too_little(
+    (needed, available): (Credits, Credits),
+    wallet: Option<LedgerAccountId>,
+    direction: TransferDirection,
+) -> Problem {
     let (payer, whose) = match direction {
         TransferDirection::ToUser => (Payer::Partner, "the partner's wallet"),
         TransferDirection::ToPartner => (Payer::EndUser, "the end user's wallet"),

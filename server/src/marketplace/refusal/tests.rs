@@ -68,7 +68,7 @@ fn a_wallet_that_has_too_little_is_named_with_who_fills_it() {
         (Payer::Partner, "partner", "ask", Value::Null),
         (Payer::EndUser, "end_user", "fund", json!("/partners/users/{external_id}/fund")),
     ] {
-        let limit = wallet_limit(LedgerAccountId::from_raw(7), payer);
+        let limit = wallet_limit(Some(LedgerAccountId::from_raw(7)), payer);
         assert_eq!((&limit["kind"], &limit["id"], &limit["per"]), (&json!("wallet"), &json!("7"), &json!(per)));
         let ways = wallet_ways_out(Credits::from_micros(50_000_000), Credits::from_micros(20_000_000), payer);
         assert_eq!((&ways[0]["action"], &ways[0]["path"]), (&json!(action), &path));

@@ -86,6 +86,13 @@ fn what_cannot_be_moved_is_refused_with_its_numbers(kind: Kind) {
     let house = open(kind);
     assert_eq!(house.ask("POST", "/partners/users", &json!({"external_id": "u-1"})).status, 201);
     assert_eq!(house.get("/partners/users/u-1")["wallet"], Value::Null);
+    let body = json!({"credits": 1, "idempotency_key": "k-0"});
+    let empty = house.ask("POST", "/partners/users/u-1/withdraw", &body);
+    assert_eq!((empty.status, empty.code()), (402, "insufficient_credits"), "{}", empty.body);
+    let error = &empty.json["error"];
+    assert_eq!((&error["needed"], &error["available"]), (&json!(1), &json!(0)), "{error}");
+    let limit = &error["limit"];
+    assert_eq!((&limit["kind"], &limit["id"], &limit["per"]), (&json!("wallet"), &Value::Null, &json!("end_user")));
     let too_much = fund(&house, "u-1", &json!("1000.000001"), "k-1");
     assert_eq!((too_much.status, too_much.code()), (402, "insufficient_credits"), "{}", too_much.body);
     let error = &too_much.json["error"];

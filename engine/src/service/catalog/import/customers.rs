@@ -82,7 +82,7 @@ impl Import<'_> {
         let facts =
             |bps: i32, funding: Funding| json!({"name": declared.name, "margin_bps": bps, "funding": funding.as_str()});
         let before = found.as_ref().map(|row| facts(row.margin_bps, was));
-        self.tell(before, &facts(declared.margin_bps.into(), declared.funding));
+        self.tell(before, &facts(declared.margin_bps.into(), declared.funding.unwrap_or(was)));
         let backend = self.services.db.backend();
         if let Some(row) = found {
             let update = entity::partner::Entity::update_many()
@@ -107,10 +107,12 @@ impl Import<'_> {
             self.unit.one(backend, &entity::partner::Entity::insert(row.into_active_model()));
             self.grant(id.uuid(), ("partner", &id.to_string()), wallet, declared.grant);
         }
-        self.services.add_funding(&mut self.unit, id, declared.funding).await.map_err(|error| ImportError::Item {
-            item: format!("partner `{}`", declared.name),
-            message: error.to_string(),
-        })?;
+        if let Some(funding) = declared.funding {
+            self.services.add_funding(&mut self.unit, id, funding).await.map_err(|error| ImportError::Item {
+                item: format!("partner `{}`", declared.name),
+                message: error.to_string(),
+            })?;
+        }
         let id = id.uuid();
         self.tokens(None, Some(id), &declared.tokens).await?;
         for per in [CapOwner::Partner, CapOwner::EndUser] {
