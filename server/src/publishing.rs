@@ -235,6 +235,7 @@ pub(crate) fn problem(error: PublishingError) -> Problem {
             Code::PublisherRequired,
             "this account is no publisher yet: POST /publishers/register makes it one",
         ),
+        PublishingError::Unverified => Problem::new(Code::EmailUnverified, "confirm the account's email address first"),
         PublishingError::NotFound(what) => missing(what),
         PublishingError::Field(fault) => {
             Problem::invalid(Code::InvalidRequest, vec![place("body", &fault.field, fault.message)])
@@ -283,9 +284,28 @@ pub(crate) async fn find_namespace<W: AsRef<Asking>>(asking: &Asked<W>, text: &s
     asking.state.services.find_own_namespace(who.as_ref().publisher, text).await.map_err(problem)
 }
 
-/// A namespace for an operator who reviews it: pictures by their names, where they are of this server.
+/// A namespace for an operator who reviews it: pictures by their names, where they are of this server, and of what may be a
+/// secret of the publisher the names alone.
 pub(crate) fn review_view(namespace: &OwnNamespace) -> serde_json::Value {
-    view::namespace(namespace, "")
+    let mut view = view::namespace(namespace, "");
+    let tools = view.get_mut("tools").and_then(serde_json::Value::as_array_mut);
+    for tool in tools.into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+        names_alone(tool);
+    }
+    view
+}
+
+/// What publishers set in requests of their own, and may be secrets.
+const VALUES_KEPT: [&str; 4] = ["mcp_static_args", "mcp_default_args", "rest_static_headers", "rest_static_query"];
+
+/// Leaves of what a publisher sets in a tool's requests a list of the names.
+pub(crate) fn names_alone(tool: &mut serde_json::Map<String, serde_json::Value>) {
+    for member in VALUES_KEPT {
+        if let Some(set) = tool.get_mut(member) {
+            let names: Vec<String> = set.as_object().into_iter().flat_map(|set| set.keys().cloned()).collect();
+            *set = names.into();
+        }
+    }
 }
 
 /// Where a picture is, for a terminal.
