@@ -2,7 +2,9 @@
 //!
 //! The server implements [`Upstream`]; the distinctions made here decide who pays, and whether a retry may dispatch.
 
-use std::{borrow::Cow, fmt, future::Future, sync::Arc, time::Duration};
+mod hiding;
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -56,9 +58,6 @@ pub struct Credential {
 /// A secret shorter than this is too common a text to be looked for, in bytes.
 const LOOKED_FOR_BYTES_MIN: usize = 8;
 
-/// What stands where a secret was.
-const INSTEAD: &str = "[credential]";
-
 impl Credential {
     /// The credential for the server at `url`: it is for no other host and port. `None` if that is no URL.
     pub fn new(secret: SecretString, name: String, place: CredentialPlace, url: &str) -> Option<Self> {
@@ -86,20 +85,13 @@ impl Credential {
         url.origin().ascii_serialization() == self.origin
     }
 
-    /// The text without the secret, for whatever an upstream says: some repeat what they were sent. Of a secret in words
-    /// (`Bearer …`) the last one is looked for as well.
+    /// The text without the secret, for whatever an upstream says: some repeat what they were sent, as it is or with the
+    /// escapes of JSON, of a URL or of a form. Of a secret in words (`Bearer …`) the last one is looked for as well.
     pub fn hidden_in(&self, text: String) -> String {
         let whole = self.secret();
         let last = whole.rsplit(' ').next().unwrap_or_default();
-        [whole, last].into_iter().filter(|secret| secret.len() >= LOOKED_FOR_BYTES_MIN).fold(text, |text, secret| {
-            let in_json = serde_json::to_string(secret).unwrap_or_default();
-            let in_json = in_json.trim_start_matches('"').strip_suffix('"').unwrap_or_default();
-            let forms = [Cow::Borrowed(secret), Cow::Borrowed(in_json)];
-            forms
-                .into_iter()
-                .filter(|form| !form.is_empty())
-                .fold(text, |text, form| if text.contains(&*form) { text.replace(&*form, INSTEAD) } else { text })
-        })
+        let secrets = [Some(whole), (last != whole).then_some(last)].into_iter().flatten();
+        secrets.filter(|secret| secret.len() >= LOOKED_FOR_BYTES_MIN).fold(text, hiding::hidden)
     }
 }
 

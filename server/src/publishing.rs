@@ -236,6 +236,7 @@ pub(crate) fn problem(error: PublishingError) -> Problem {
             Code::PublisherRequired,
             "this account is no publisher yet: POST /publishers/register makes it one",
         ),
+        PublishingError::Unverified => Problem::new(Code::EmailUnverified, "confirm the account's email address first"),
         PublishingError::NotFound(what) => missing(what),
         PublishingError::Field(fault) => {
             Problem::invalid(Code::InvalidRequest, vec![place("body", &fault.field, fault.message)])
@@ -285,15 +286,31 @@ pub(crate) async fn find_namespace<W: AsRef<Asking>>(asking: &Asked<W>, text: &s
     asking.state.services.find_own_namespace(who.as_ref().publisher, text).await.map_err(problem)
 }
 
-/// A namespace for an operator who reviews it: pictures by their names, where they are of this server.
+/// A namespace for an operator who reviews it: pictures by their names, where they are of this server, and of what may be a
+/// secret of the publisher the names alone, but for
+/// arguments that a tool is priced by.
 pub(crate) fn review_view(namespace: &OwnNamespace) -> Value {
     let mut view = view::namespace(namespace, "");
-    if let Some(tools) = view.get_mut("tools").and_then(Value::as_array_mut) {
-        for (shown, tool) in tools.iter_mut().zip(&namespace.tools) {
-            view::leave_arguments(shown, tool);
-        }
+    let tools = view.get_mut("tools").and_then(Value::as_array_mut);
+    for (shown, tool) in tools.into_iter().flatten().zip(&namespace.tools) {
+        let Value::Object(members) = shown else { continue };
+        names_alone(members);
+        members.insert("priced_args".to_owned(), view::priced_arguments(tool).into());
     }
     view
+}
+
+/// What publishers set in requests of their own, and may be secrets.
+const VALUES_KEPT: [&str; 4] = ["mcp_static_args", "mcp_default_args", "rest_static_headers", "rest_static_query"];
+
+/// Leaves of what a publisher sets in a tool's requests a list of the names.
+pub(crate) fn names_alone(tool: &mut serde_json::Map<String, Value>) {
+    for member in VALUES_KEPT {
+        if let Some(set) = tool.get_mut(member) {
+            let names: Vec<String> = set.as_object().into_iter().flat_map(|set| set.keys().cloned()).collect();
+            *set = names.into();
+        }
+    }
 }
 
 /// Where a picture is, for a terminal.

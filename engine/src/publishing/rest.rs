@@ -6,7 +6,8 @@
 //!
 //! Arguments go where `rest_param_map` says (`{"argument": "query"}` or `{"argument": {"in": "header", "name": "X-Page"}}`).
 //! One that is not in it and that the path names in braces goes into the path; others go into the query with `GET` and
-//! `DELETE` and into the body else. A `rest_body_template` is JSON with arguments in braces: `"{text}"` becomes the
+//! `DELETE` and into the body else, unless the publisher sets that name there itself or puts another argument there under it:
+//! then it is left out. A `rest_body_template` is JSON with arguments in braces: `"{text}"` becomes the
 //! argument as it is, `"of {text}"` a text with it.
 
 mod build;

@@ -80,6 +80,9 @@ pub enum PublishingError {
     /// The account is no publisher.
     #[error("this account is no publisher yet")]
     NotAPublisher,
+    /// The account's address is not confirmed: it becomes no publisher.
+    #[error("the account's email address is not confirmed")]
+    Unverified,
     /// There is no such thing, or it is somebody else's.
     #[error("there is no such {0}")]
     NotFound(&'static str),

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{http::Method, web};
 use engine::{
+    audit::OpContext,
     catalog::Visibility,
     code::Code,
     id::{ConnectionId, NamespaceId},
@@ -27,7 +28,7 @@ use crate::{
     },
     marketplace::auth::fields,
     state::AppState,
-    upstream::{FetchError, FoundTool},
+    upstream::{Fetched, FoundTool},
 };
 /// How long an MCP server may take to list its tools: the published client waits for 30 seconds.
 const SCAN_WAIT: Duration = Duration::from_secs(20);
@@ -47,24 +48,32 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
 
 /// The tools of the MCP server at `url`; what is wrong with it is wrong with the field `field`.
 async fn ask(
-    state: &AppState,
+    (state, by): (&AppState, &OpContext),
     url: &str,
     credential: Option<Credential>,
     field: &str,
 ) -> Result<Vec<FoundTool>, Problem> {
     let found = state.upstreams.list_mcp_tools(url, credential.map(Arc::new), SCAN_WAIT).await;
-    found.map_err(|error| fields::fault(field, &error.to_string()))
+    found.map_err(|error| {
+        let known = fields::fault(field, &error.to_string());
+        unreached(known, by, error.details())
+    })
 }
 
 /// A text at `url`, which stands in the field `field`.
-async fn fetch(
-    state: &AppState,
-    url: &str,
-    bytes_max: usize,
-    field: &str,
-) -> Result<crate::upstream::Fetched, Problem> {
-    let fetched = state.upstreams.fetch_text(url, bytes_max, FETCH_WAIT).await;
-    fetched.map_err(|error: FetchError| fields::fault(field, &error.to_string()))
+async fn fetch(asking: &Asked<Author>, url: &str, bytes_max: usize, field: &str) -> Result<Fetched, Problem> {
+    let fetched = asking.state.upstreams.fetch_text(url, bytes_max, FETCH_WAIT).await;
+    fetched.map_err(|error| {
+        let known = fields::fault(field, &error.to_string());
+        unreached(known, &asking.context(), error.details())
+    })
+}
+
+/// The answer where there was no connection: why is for the log alone, under the request's identifier.
+fn unreached(known: Problem, by: &OpContext, details: Option<&str>) -> Problem {
+    let Some((details, request)) = details.zip(by.request) else { return known };
+    tracing::warn!(%request, details, "a publisher's server was not reached");
+    known.fact("request_id", request.to_string().into())
 }
 
 /// Adds tools of a server to a namespace of its publisher.

@@ -1,13 +1,12 @@
 //! Accounts that become publishers, and what they say of themselves.
 
 use actix_web::{HttpResponse, http::Method, web};
-use engine::{code::Code, service::publishing::ProfileChange};
+use engine::service::publishing::{ProfileChange, PublishingError};
 
 use super::{Asking, Author, Changing, insist, problem, upload::read_file, view};
 use crate::{
     http::{
         asked::{Answer, Asked},
-        problem::Problem,
         routes::resource,
     },
     marketplace::auth::{base_url, fields::Fields},
@@ -75,7 +74,7 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
 )]
 pub(crate) async fn register(asking: Asked<Changing>) -> Answer {
     if !asking.account.is_verified {
-        return Err(Problem::new(Code::EmailUnverified, "confirm the account's email address first"));
+        return Err(problem(PublishingError::Unverified));
     }
     let body = asking.body().await?;
     let mut fields = Fields::parse(&body)?;

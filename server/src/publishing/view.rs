@@ -171,17 +171,10 @@ pub(crate) fn tool(tool: &OwnTool) -> Value {
     view
 }
 
-/// Leaves of what the publisher sets for a tool the names alone; what it is priced by is shown in `priced_args`.
-pub(super) fn leave_arguments(view: &mut Value, tool: &OwnTool) {
-    let Value::Object(members) = view else { return };
-    for field in ["mcp_static_args", "mcp_default_args"] {
-        let names = members.get(field).and_then(Value::as_object);
-        let names: Value = names.into_iter().flat_map(Map::keys).cloned().collect();
-        members.insert(field.to_owned(), names);
-    }
-    let priced = tool.set_arguments().into_iter();
-    let priced: Map<String, Value> = priced.filter_map(|(name, value)| Some((name, parsed(&value?)))).collect();
-    members.insert("priced_args".to_owned(), priced.into());
+/// What the publisher sets of the arguments that a tool is priced by.
+pub(super) fn priced_arguments(tool: &OwnTool) -> Map<String, Value> {
+    let set = tool.set_arguments().into_iter();
+    set.filter_map(|(name, value)| Some((name, parsed(&value?)))).collect()
 }
 
 pub(super) fn group(group: &OwnGroup) -> Value {

@@ -16,6 +16,9 @@ use super::{
     worker::load_route,
 };
 
+/// What is said of every connection that fails.
+pub(super) const NO_CONNECTION: &str = "there is no connection, none is allowed, or it broke";
+
 /// A document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
@@ -31,8 +34,8 @@ pub enum FetchError {
     /// It is no address, or the rules in force do not allow it.
     #[error("cannot be fetched: {0}")]
     NoWay(String),
-    /// Nobody is there, or the connection broke.
-    #[error("cannot be fetched: {0}")]
+    /// Nobody is there, nobody may be there, or the connection broke. Why is for the log: it may name addresses within.
+    #[error("cannot be fetched: {NO_CONNECTION}")]
     NoAnswer(String),
     /// Another answer than a 2xx. A redirect is one: nothing is followed.
     #[error("was answered with status {0}")]
@@ -46,6 +49,16 @@ pub enum FetchError {
     /// It does not come in time.
     #[error("did not come within {} seconds", .0.as_secs())]
     Late(Duration),
+}
+
+impl FetchError {
+    /// What is for the log and for nobody else.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::NoAnswer(details) => Some(details),
+            Self::NoWay(_) | Self::Status(_) | Self::TooLong(_) | Self::NotText | Self::Late(_) => None,
+        }
+    }
 }
 
 impl HttpUpstreams {

@@ -12,7 +12,7 @@ use reqwest::{
         CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
     },
 };
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::egress::URL_BYTES_MAX;
 
@@ -100,6 +100,7 @@ pub(super) fn add_credential(request: &mut Request, credential: &Credential) -> 
     }
     match credential.place() {
         CredentialPlace::Query => {
+            remove_parameter(request.url_mut(), credential.name());
             request.url_mut().query_pairs_mut().append_pair(credential.name(), credential.secret());
         }
         CredentialPlace::Header => {
@@ -114,6 +115,17 @@ pub(super) fn add_credential(request: &mut Request, credential: &Credential) -> 
         }
     }
     Ok(())
+}
+
+/// Takes every parameter of this name out of the query, whoever has put it there; the others stay as they are written.
+fn remove_parameter(url: &mut Url, name: &str) {
+    let Some(query) = url.query() else { return };
+    let is_other = |part: &&str| form_urlencoded::parse(part.as_bytes()).all(|(known, _)| known != name);
+    let kept: Vec<&str> = query.split('&').filter(is_other).collect();
+    let kept = kept.join("&");
+    if kept != query {
+        url.set_query((!kept.is_empty()).then_some(&*kept));
+    }
 }
 
 /// What no secret may stand in, whatever was stored.

@@ -1,15 +1,17 @@
 //! Accounts that become publishers.
 
 use engine::service::{
+    accounts::NewAccount,
     partners::NewPartner,
-    publishing::{ProfileChange, PublishingError},
+    publishing::{ConnectionKind, NewConnection, ProfileChange, PublishingError, SetUp},
 };
 
-use super::{ALICE, BOB, account_of, by, field, open, publisher};
+use super::{ALICE, BOB, account_of, by, field, new_tool, open, publisher};
 use crate::ledger::desk::{Kind, on_both};
 
 on_both! {
     an_account_becomes_a_publisher_once,
+    who_is_not_verified_becomes_none_on_any_way,
     a_new_publisher_leaves_room_for_the_highest_margin,
     what_is_no_profile_is_named_and_changes_nothing,
     a_picture_is_kept_by_what_it_is,
@@ -49,6 +51,36 @@ async fn an_account_becomes_a_publisher_once(kind: Kind) {
     let said = desk.rows("SELECT coalesce(before_json, '') || coalesce(after_json, '') FROM audit").concat().concat();
     assert!(!said.to_lowercase().contains("secret"), "{said}");
     desk.verify();
+}
+
+async fn who_is_not_verified_becomes_none_on_any_way(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let new = NewAccount { email: "carol@example.com", is_verified: false, password: None };
+    let carol = services.create_account(&by(), new).await.unwrap();
+    let tables = ["publisher", "connection", "namespace", "tool", "audit"];
+    let counts = || tables.map(|table| desk.number(&format!("SELECT count(*) FROM {table}")));
+    let before = counts();
+    let profile = ProfileChange { display_name: Some("Carol".to_owned()), ..ProfileChange::default() };
+    let registered = services.register_publisher(&by(), carol, &profile).await;
+    assert!(matches!(registered, Err(PublishingError::Unverified)), "{registered:?}");
+    let wanted = SetUp {
+        register_as: Some("Carol"),
+        connection: NewConnection { label: "Mine", kind: ConnectionKind::Rest, url: "https://upstream.example" },
+        namespace: "carols",
+        readme_source_url: None,
+        tools: vec![new_tool("add")],
+    };
+    let set_up = services.set_up_namespace(&by(), carol, wanted).await;
+    assert!(matches!(set_up, Err(PublishingError::Unverified)), "{set_up:?}");
+    let checked = services.check_may_publish(carol).await;
+    assert!(matches!(checked, Err(PublishingError::Unverified)), "{checked:?}");
+    assert_eq!(counts(), before, "nothing of it was done");
+    // A publisher stays one.
+    let alice = account_of(&services, ALICE).await;
+    services.check_may_publish(alice).await.unwrap();
+    publisher(&services, ALICE, "Acme").await;
+    desk.change("UPDATE account SET is_verified = false WHERE email = 'alice@example.com'").await;
+    services.check_may_publish(alice).await.unwrap();
 }
 
 async fn a_new_publisher_leaves_room_for_the_highest_margin(kind: Kind) {

@@ -52,6 +52,9 @@ pub(super) fn request(shape: &RestShape, base: &Url, arguments: &str) -> Result<
     let mut in_body = Vec::new();
     for member in &members {
         let (place, name) = shape.place_of(&member.name);
+        if is_taken(shape, base, (place, &member.name)) {
+            continue;
+        }
         match place {
             ParamPlace::Path => {}
             ParamPlace::Query => add_query(&mut query, name, member),
@@ -67,6 +70,24 @@ pub(super) fn request(shape: &RestShape, base: &Url, arguments: &str) -> Result<
     }
     let body = body(shape, &members, &in_body)?;
     Ok(ShapedRequest { method: shape.method, url, headers, body })
+}
+
+/// Whether an argument that nobody has put anywhere would stand beside what the publisher sets, or what another argument is
+/// put as: whichever of two the upstream reads, the caller does not choose it.
+fn is_taken(shape: &RestShape, base: &Url, (place, argument): (ParamPlace, &str)) -> bool {
+    if shape.params.iter().any(|param| param.argument == argument) {
+        return false;
+    }
+    let is_anothers = shape.params.iter().any(|param| param.place == place && param.name == argument);
+    match place {
+        ParamPlace::Path | ParamPlace::Header => false,
+        ParamPlace::Query => {
+            is_anothers
+                || shape.query.iter().any(|(name, _)| name == argument)
+                || base.query_pairs().any(|(name, _)| name == argument)
+        }
+        ParamPlace::Body => is_anothers,
+    }
 }
 
 /// A text, a number or a truth value as text.

@@ -46,6 +46,30 @@ fn what_is_not_mapped_goes_where_the_method_says() {
 }
 
 #[test]
+fn no_caller_sets_what_the_publisher_sets() {
+    let set = r#""rest_static_query":{"tenant":"public"},"rest_param_map":{"who":{"in":"query","name":"user"},"what":{"in":"body","name":"kind"}}"#;
+    for (method, arguments, url, body) in [
+        ("GET", r#"{"tenant":"admin","q":1}"#, "?key=k&tenant=public&q=1", None),
+        ("DELETE", r#"{"tenant":["admin"],"q":1}"#, "?key=k&tenant=public&q=1", None),
+        // that of the address
+        ("GET", r#"{"key":"mine","Key":1}"#, "?key=k&tenant=public&Key=1", None),
+        // that of another argument, whether it is given or not
+        ("GET", r#"{"user":"root","who":"me"}"#, "?key=k&tenant=public&user=me", None),
+        ("GET", r#"{"user":"root"}"#, "?key=k&tenant=public", None),
+        ("POST", r#"{"kind":1,"what":2,"tenant":3}"#, "?key=k&tenant=public", Some(r#"{"kind":2,"tenant":3}"#)),
+    ] {
+        let map = set.replace(
+            r#","what":{"in":"body","name":"kind"}"#,
+            if method == "GET" { "" } else { r#","what":{"in":"body","name":"kind"}"# },
+        );
+        let shape = shape(&format!(r#"{{"rest_method":"{method}","rest_path":"/s",{map}}}"#));
+        let sent = request(&shape, "https://api.example.com/?key=k", arguments).unwrap();
+        let expected = format!("https://api.example.com/s{url}");
+        assert_eq!((sent.url.as_str(), sent.body.as_deref()), (expected.as_str(), body), "{method} {arguments}");
+    }
+}
+
+#[test]
 fn a_template_makes_the_body() {
     let made = shape(
         r#"{"rest_method":"POST","rest_path":"/s","rest_body_template":{"query":{"text":"{text}","top":"{top}"},"note":"of {text}!","all":["{top}"],"fixed":1.0}}"#,

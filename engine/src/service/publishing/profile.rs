@@ -105,6 +105,22 @@ impl ProfileChange {
 }
 
 impl Services {
+    /// Whether an account is a publisher, or may become one.
+    ///
+    /// # Errors
+    /// [`PublishingError::Unverified`], or the database cannot be read.
+    pub async fn check_may_publish(&self, account: AccountId) -> Result<(), PublishingError> {
+        if self.find_publisher_row(account).await?.is_some() {
+            return Ok(());
+        }
+        self.check_verified(account).await
+    }
+
+    async fn check_verified(&self, account: AccountId) -> Result<(), PublishingError> {
+        let row = entity::account::Entity::find_by_id(account.uuid()).one(self.db.readers()).await?;
+        if row.is_some_and(|row| row.is_verified) { Ok(()) } else { Err(PublishingError::Unverified) }
+    }
+
     /// Makes an account a publisher, with an account of the books for what it earns.
     ///
     /// # Errors
@@ -185,12 +201,13 @@ impl Services {
 }
 
 impl Change<'_> {
-    /// Adds the publisher that an account becomes. Files know it by a slug that nobody declares by accident.
+    /// Adds the publisher that an account becomes, whose address is confirmed. Files know it by a slug that nobody declares by accident.
     pub(super) async fn add_own_publisher(
         &mut self,
         account: AccountId,
         profile: &ProfileChange,
     ) -> Result<entity::publisher::Model, PublishingError> {
+        self.services.check_verified(account).await?;
         let share_bps = self.services.share_of_new_publishers().await?;
         let id = PublisherId::new(&*self.services.ids, self.now_us);
         let slug = format!("account-{}", id.uuid().as_simple());

@@ -83,7 +83,7 @@ pub(crate) async fn import_openapi(asking: Asked<Author>) -> Answer {
     let (text, from) = match (spec, spec_url) {
         (Some(spec), _) => (spec, None),
         (None, url) => {
-            let fetched = fetch(&asking.state, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
+            let fetched = fetch(&asking, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
             (fetched.text, Some(fetched.url))
         }
     };
@@ -143,7 +143,7 @@ pub(crate) async fn fetch_readme(id: web::Path<String>, asking: Asked<Author>) -
         fields.fault("url", &error.to_string());
     }
     fields.finish()?;
-    let text = fetch(&asking.state, &url, README_BYTES_MAX, "url").await?.text;
+    let text = fetch(&asking, &url, README_BYTES_MAX, "url").await?.text;
     let text = text.trim_start_matches('\u{feff}');
     let beginning: String = text.trim_start().chars().take(16).collect::<String>().to_ascii_lowercase();
     if text.trim().is_empty() || beginning.starts_with("<!doctype") || beginning.starts_with("<html") {

@@ -164,7 +164,7 @@ async fn scan(
         url::Url::parse(&connection.url).is_ok_and(|url| credential.is_for(&url))
     };
     let credential = credential.map_err(problem)?.filter(is_for);
-    ask(&asking.state, &connection.url, credential, "connection_id").await
+    ask((&asking.state, &asking.context()), &connection.url, credential, "connection_id").await
 }
 
 /// The tools of these names, all of which are there.

@@ -10,7 +10,7 @@ use super::{ask, tool_fault};
 use crate::{
     http::asked::{Answer, Asked},
     marketplace::auth::{base_url, fields::Fields},
-    publishing::{Changing, insist, sources, view},
+    publishing::{Changing, insist, problem, sources, view},
 };
 
 /// The body of a quick start.
@@ -33,7 +33,7 @@ pub struct SetupBody {
     responses(
         (status = CREATED, description = "The namespace with its tools, which are private"),
         (status = UNAUTHORIZED, description = "No valid token"),
-        (status = FORBIDDEN, description = "The token has a limit of its own, or is a partner's"),
+        (status = FORBIDDEN, description = "The token has a limit of its own, or is a partner's, or the account is no publisher and not verified"),
         (status = CONFLICT, description = "There are too many of something, or the name is kept for the publisher who had it"),
         (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used, or the server cannot be asked or says what cannot be used")
     )
@@ -51,7 +51,9 @@ pub(crate) async fn quick_setup(asking: Asked<Changing>) -> Answer {
         fields.fault("mcp_url", &error.to_string());
     }
     fields.finish()?;
-    let found = ask(&asking.state, &mcp_url, None, "mcp_url").await?;
+    asking.state.services.check_may_publish(asking.account.id).await.map_err(problem)?;
+    let by = asking.context();
+    let found = ask((&asking.state, &by), &mcp_url, None, "mcp_url").await?;
     let tools = sources::of_mcp(found, Visibility::Private).map_err(tool_fault)?;
     let wanted = SetUp {
         register_as: Some(&namespace),
@@ -60,7 +62,6 @@ pub(crate) async fn quick_setup(asking: Asked<Changing>) -> Answer {
         readme_source_url: readme_source_url.as_deref(),
         tools,
     };
-    let by = asking.context();
     let made = insist!(asking.state.services.set_up_namespace(&by, asking.account.id, wanted.clone()))?;
     Ok(HttpResponse::Created().json(view::namespace(&made, &base_url(&asking.state))))
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{
-    super::{answer::shorten, http::Shared, worker::load_route},
-    session::Session,
+    super::{answer::shorten, fetch::NO_CONNECTION, http::Shared, worker::load_route},
+    session::{NotOpened, Session},
 };
 use crate::upstream::http::chain;
 
@@ -39,9 +39,12 @@ pub struct FoundTool {
 /// Why the tools of a server are not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScanError {
-    /// The rules do not allow it, or nobody is there, or it opens no session.
+    /// The rules do not allow it, or it opens no session.
     #[error("the MCP server cannot be reached: {0}")]
     NoSession(String),
+    /// Nobody is there, nobody may be there, or the connection broke. Why is for the log: it may name addresses within.
+    #[error("the MCP server cannot be reached: {NO_CONNECTION}")]
+    NoConnection(String),
     /// It says something else than its tools.
     #[error("the MCP server did not list its tools: {0}")]
     Refused(String),
@@ -56,7 +59,17 @@ pub enum ScanError {
     NoThread,
 }
 
-/// Opens a session, asks for every page, and leaves.
+impl ScanError {
+    /// What is for the log and for nobody else.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::NoConnection(details) => Some(details),
+            Self::NoSession(_) | Self::Refused(_) | Self::TooMuch(_) | Self::Late(_) | Self::NoThread => None,
+        }
+    }
+}
+
+/// Opens a session, asks for every page, and leaves. Whatever the server says, its secret is not in it.
 pub(super) async fn list(
     shared: &Arc<Shared>,
     url: &str,
@@ -70,23 +83,25 @@ pub(super) async fn list(
     let asking = async {
         // said as the rules say it, before the library wraps it
         load_route(shared, url).map_err(|error| ScanError::NoSession(chain(&error)))?;
-        let session = Session::open(shared, url, credential.clone()).await;
-        let session = session.map_err(|error| ScanError::NoSession(hidden(chain(&error))))?;
-        pages(&session).await.map_err(|error| match error {
-            ScanError::Refused(why) => ScanError::Refused(hidden(why)),
-            other => other,
-        })
+        let session = Session::open(shared, url, credential.clone()).await.map_err(|error| match error {
+            NotOpened::NoConnection(why) => ScanError::NoConnection(why),
+            error => ScanError::NoSession(chain(&error)),
+        })?;
+        pages(&session, &hidden).await
     };
     timeout(wait, Box::pin(asking)).await.map_err(|_elapsed| ScanError::Late(wait))?
 }
 
-async fn pages(session: &Session) -> Result<Vec<FoundTool>, ScanError> {
+async fn pages(session: &Session, hidden: &(impl Fn(String) -> String + Sync)) -> Result<Vec<FoundTool>, ScanError> {
     let (mut found, mut names, mut bytes) = (Vec::new(), HashSet::new(), 0_usize);
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES_MAX {
-        let page = session.list_tools(cursor.clone()).await.map_err(|error| ScanError::Refused(why(&error)))?;
+        let page = session.list_tools(cursor.clone()).await.map_err(|error| match session.lost_connection() {
+            Some(why) => ScanError::NoConnection(hidden(why.to_owned())),
+            None => ScanError::Refused(why(&error, hidden)),
+        })?;
         for tool in page.tools {
-            let tool = taken(tool)?;
+            let tool = taken(tool, hidden)?;
             bytes = [tool.name.len(), tool.description.len(), tool.input_schema.len()]
                 .into_iter()
                 .fold(bytes, usize::saturating_add);
@@ -110,27 +125,30 @@ async fn pages(session: &Session) -> Result<Vec<FoundTool>, ScanError> {
     Err(ScanError::TooMuch(format!("has more than {PAGES_MAX} pages of tools")))
 }
 
-fn why(error: &ServiceError) -> String {
+fn why(error: &ServiceError, hidden: impl Fn(String) -> String) -> String {
     match error {
         ServiceError::UnexpectedResponse => "its answer is no list of tools".to_owned(),
-        error => shorten(&error.to_string()),
+        error => shorten(&hidden(error.to_string())),
     }
 }
 
-fn taken(tool: Tool) -> Result<FoundTool, ScanError> {
+/// Every text is looked through before anything is cut from it: no half of a secret is left.
+fn taken(tool: Tool, hidden: impl Fn(String) -> String) -> Result<FoundTool, ScanError> {
     let name = tool.name.into_owned();
     if name.is_empty() || name.len() > 4 * limits::TOOL_NAME_CHARS_MAX {
         return Err(ScanError::Refused("a tool has a name that is empty or too long".to_owned()));
     }
+    let name = hidden(name);
     let input_schema = serde_json::to_string(&*tool.input_schema)
         .map_err(|error| ScanError::Refused(format!("the schema of `{}`: {error}", shorten(&name))))?;
-    let annotations = tool.annotations.and_then(|annotations| serde_json::to_value(annotations).ok());
-    let description = tool.description.unwrap_or_default();
+    let annotations = tool.annotations.and_then(|annotations| serde_json::to_string(&annotations).ok());
+    let description = hidden(tool.description.unwrap_or_default().into_owned());
+    let title = tool.title.map(|title| shorten(&hidden(title)));
     Ok(FoundTool {
-        title: tool.title.map(|title| shorten(&title)).filter(|title| !title.is_empty()),
+        title: title.filter(|title| !title.is_empty()),
         description: description.chars().take(limits::DESCRIPTION_CHARS_MAX).collect(),
-        input_schema,
-        annotations: annotations.unwrap_or(Value::Null),
+        input_schema: hidden(input_schema),
+        annotations: annotations.and_then(|text| serde_json::from_str(&hidden(text)).ok()).unwrap_or_default(),
         name,
     })
 }

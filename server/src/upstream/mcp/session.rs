@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -43,6 +43,8 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) enum NotOpened {
     #[error("the session could not be opened: {0}")]
     Refused(String),
+    #[error("the session could not be opened: {0}")]
+    NoConnection(String),
     #[error("the session was not opened within {} seconds", OPEN_TIMEOUT.as_secs())]
     Late,
 }
@@ -51,6 +53,7 @@ pub(super) enum NotOpened {
 pub(super) struct Session {
     service: RunningService<RoleClient, ClientConfig>,
     calls: Arc<Calls>,
+    lost: Arc<OnceLock<String>>,
     /// The generation of the egress rules that it was opened under.
     generation: u64,
     heard: Mutex<Instant>,
@@ -67,7 +70,13 @@ impl Session {
     ) -> Result<Self, NotOpened> {
         let generation = shared.generation();
         let calls = Arc::new(Calls::default());
-        let client = GuardedHttp { shared: Arc::clone(shared), calls: Arc::clone(&calls), credential };
+        let lost = Arc::new(OnceLock::new());
+        let client = GuardedHttp {
+            shared: Arc::clone(shared),
+            calls: Arc::clone(&calls),
+            credential: credential.clone(),
+            lost: Arc::clone(&lost),
+        };
         // What was sent is never sent again, so a lost session is for us to replace, not for the library.
         let mut config = StreamableHttpClientTransportConfig::with_uri(url)
             .max_concurrent_requests(CALLS_PER_ORIGIN_MAX)
@@ -81,12 +90,21 @@ impl Session {
             Implementation::new("tollgate", env!("CARGO_PKG_VERSION")),
         );
         let opened = timeout(OPEN_TIMEOUT, Box::pin(serve_client(ourselves, transport))).await;
-        let service = opened
-            .map_err(|_elapsed| NotOpened::Late)?
-            .map_err(|error| NotOpened::Refused(shorten(&error.to_string())))?;
+        let service = opened.map_err(|_elapsed| NotOpened::Late)?.map_err(|error| {
+            // hidden before it is cut: no half of a secret is left
+            let hidden = |text: String| match &credential {
+                Some(credential) => credential.hidden_in(text),
+                None => text,
+            };
+            match lost.get() {
+                Some(words) => NotOpened::NoConnection(hidden(words.clone())),
+                None => NotOpened::Refused(shorten(&hidden(error.to_string()))),
+            }
+        })?;
         Ok(Self {
             service,
             calls,
+            lost,
             generation,
             heard: Mutex::new(Instant::now()),
             is_lost: AtomicBool::new(false),
@@ -102,6 +120,11 @@ impl Session {
             ServerResult::ListToolsResult(page) => Ok(page),
             _ => Err(ServiceError::UnexpectedResponse),
         }
+    }
+
+    /// Why a connection to the server failed, if one has.
+    pub(super) fn lost_connection(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
     }
 
     /// Whether calls may go on in it, as far as is known here.

@@ -4,7 +4,10 @@
 //! for every session that a server could keep busy: it is told that the server has none. Only a stream that broke off
 //! before its reply is asked for again, while there is a call that waits.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use engine::{limits::UPSTREAM_TIMEOUT_MS_MAX, upstream::Credential};
 use reqwest::{
@@ -68,6 +71,8 @@ pub(super) struct GuardedHttp {
     pub(super) calls: Arc<Calls>,
     /// What the server asks of whoever calls it: put into every request, never into the session's address.
     pub(super) credential: Option<Arc<Credential>>,
+    /// Why a connection failed, first of all.
+    pub(super) lost: Arc<OnceLock<String>>,
 }
 
 impl StreamableHttpClient for GuardedHttp {
@@ -149,7 +154,11 @@ impl GuardedHttp {
             .request_to(&route.url, method, headers, body)
             .map_err(|error| fault(WireError::NoWay(chain(&error))))?;
         let sent = route.client.execute(request).await;
-        sent.map_err(|error| fault(WireError::Http(chain(&error.without_url()))))
+        sent.map_err(|error| {
+            let words = chain(&error.without_url());
+            self.lost.get_or_init(|| words.clone());
+            fault(WireError::Http(words))
+        })
     }
 
     fn request_to(

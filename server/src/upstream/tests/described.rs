@@ -58,6 +58,37 @@ async fn a_described_request_is_sent_as_it_is_described() {
 }
 
 #[tokio::test]
+async fn no_caller_gives_a_parameter_that_is_the_secrets() {
+    let (upstream, requests) = listening();
+    let base = upstream.url("/v1?api%5Fkey=old&a=%7e");
+    let upstreams = upstreams(allow_private());
+    let arguments = r#"{"api_key":["mine","again"],"q":"a b"}"#;
+    let outgoing = UpstreamRequest {
+        shaped: Some(shaped(&base, r#"{"rest_method":"GET","rest_path":"/notes"}"#, arguments)),
+        credential: secret("k12345678", "api_key", CredentialPlace::Query, &base),
+        ..request(&base)
+    };
+    assert_eq!(kind(&upstreams.call(outgoing).await), "completed");
+    let (head, _) = requests.recv().unwrap();
+    assert!(head.starts_with("GET /v1/notes?a=%7e&q=a+b&api_key=k12345678 HTTP/1.1\r\n"), "{head}");
+    // an endpoint whose request nobody describes
+    let target = UpstreamTarget::Http {
+        method: "GET".to_owned(),
+        url: upstream.url("/plain"),
+        timeout: Duration::from_secs(10),
+    };
+    let outgoing = UpstreamRequest {
+        target: Arc::new(target),
+        arguments: Arc::from(arguments),
+        credential: secret("k12345678", "api_key", CredentialPlace::Query, &base),
+        ..request(&base)
+    };
+    assert_eq!(kind(&upstreams.call(outgoing).await), "completed");
+    let (head, _) = requests.recv().unwrap();
+    assert!(head.starts_with("GET /plain?q=a+b&api_key=k12345678 HTTP/1.1\r\n"), "{head}");
+}
+
+#[tokio::test]
 async fn a_secret_goes_to_its_own_host_and_nowhere_else() {
     let (upstream, requests) = listening();
     let upstreams = upstreams(allow_private());

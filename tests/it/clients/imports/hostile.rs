@@ -9,7 +9,12 @@ use tests::{
 
 use super::*;
 
-on_both_databases!(nothing_is_left_of_a_server_that_cannot_be_used, a_name_that_is_taken_leaves_nothing_behind);
+on_both_databases!(
+    nothing_is_left_of_a_server_that_cannot_be_used,
+    a_name_that_is_taken_leaves_nothing_behind,
+    for_whom_nothing_is_made_nobody_is_asked,
+    a_connection_that_fails_tells_no_address,
+);
 
 /// A server that opens sessions, and lists what `tools` says.
 fn listing(tools: impl Fn(usize) -> String + Send + Sync + 'static) -> Upstream {
@@ -86,4 +91,46 @@ fn a_name_that_is_taken_leaves_nothing_behind(kind: Kind) {
     let bad =
         house.ask("POST", "/namespaces/quick-setup", &json!({"namespace": "-a", "mcp_url": upstream.url("/mcp")}));
     assert_names(&bad, "namespace");
+}
+
+fn for_whom_nothing_is_made_nobody_is_asked(kind: Kind) {
+    let house = House::open(kind);
+    let made = house.server.send("POST", "/auth/agent-signup", &[], r#"{"email": "ann@example.com"}"#);
+    let key = made.json["token"].as_str().unwrap();
+    let upstream = listing(|_| r#"{"tools":[{"name":"a","inputSchema":{}}]}"#.to_owned());
+    let wanted = json!({"namespace": "anns", "mcp_url": upstream.url("/mcp")});
+    for (path, wanted) in
+        [("/namespaces/quick-setup", wanted), ("/publishers/register", json!({"display_name": "Ann"}))]
+    {
+        let refused = house.send(key, "POST", path, &wanted);
+        assert_eq!((refused.status, refused.code()), (403, "email_unverified"), "{path}: {}", refused.body);
+    }
+    assert_eq!(upstream.count("/mcp"), 0, "the server was asked");
+    assert_eq!(house.send(key, "GET", "/publishers/me", &Value::Null).status, 403);
+}
+
+fn a_connection_that_fails_tells_no_address(kind: Kind) {
+    let house = House::open(kind);
+    house.register(ALICE, "Alice");
+    // nobody listens there
+    let nobody = "http://localhost:9";
+    house.namespace("notes", &house.connection("rest", nobody));
+    let server = house.connection("mcp", &format!("{nobody}/mcp"));
+    let spec = json!({"namespace": "spec", "spec_url": format!("{nobody}/spec.json")});
+    for (path, wanted, field) in [
+        ("/namespaces/notes/fetch-readme".to_owned(), json!({"url": format!("{nobody}/README.md")}), "url"),
+        ("/connections/import-openapi".to_owned(), spec, "spec_url"),
+        ("/namespaces/quick-setup".to_owned(), json!({"namespace": "desk", "mcp_url": nobody}), "mcp_url"),
+        (format!("/connections/{server}/scan"), Value::Null, "connection_id"),
+    ] {
+        let answer = house.ask("POST", &path, &wanted);
+        assert_names(&answer, field);
+        let told = answer.json["detail"][0]["msg"].as_str().unwrap();
+        assert!(told.ends_with("there is no connection, none is allowed, or it broke"), "{path}: {}", answer.body);
+        let request = answer.json["error"]["request_id"].as_str();
+        assert!(request.is_some_and(|id| id.starts_with("req_")), "{path}: {}", answer.body);
+        for detail in ["127.0.0.1", "::1", "refused", "os error", "tcp"] {
+            assert!(!answer.body.contains(detail), "{path}: {}", answer.body);
+        }
+    }
 }

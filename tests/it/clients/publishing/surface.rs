@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tests::{
     home::Kind,
     on_both_databases,
+    program::tollgate,
     server::{ALICE, BOB},
 };
 
@@ -15,6 +16,7 @@ on_both_databases!(
     what_cannot_be_used_is_named,
     what_is_not_offered_says_so,
     reviews_are_given_from_the_command_line,
+    whoever_approves_has_seen_all_of_it_and_no_secret,
 );
 
 fn every_write_is_read_back(kind: Kind) {
@@ -221,4 +223,67 @@ fn reviews_are_given_from_the_command_line(kind: Kind) {
             ["listing.submit", "account"]
         ]
     );
+}
+
+fn whoever_approves_has_seen_all_of_it_and_no_secret(kind: Kind) {
+    let house = House::open(kind);
+    let (namespace, tool) = house.publish();
+    let of_tool = |part: &str| format!("/namespaces/{namespace}/tools/{tool}/{part}");
+    let rest = json!({
+        "long_description": "at length",
+        "rest_static_headers": {"X-Own": "hunter2"},
+        "rest_static_query": {"own": "hunter2"},
+    });
+    house.ask("PUT", &of_tool("rest"), &rest);
+    let set = json!({"mcp_static_args": {"key": "hunter2"}, "mcp_default_args": {"q": "hunter2"}});
+    let set = house.ask("PUT", &of_tool("mcp"), &set);
+    assert_eq!(set["mcp_static_args"], json!({"key": "hunter2"}), "its publisher sees it");
+    house.hand_in();
+    house.approve();
+    let readme = format!("# {}\nthe end", "long ".repeat(100));
+    let listing = json!({
+        "listing_name": "More sums", "description": "Even more\nof them", "category": "maths", "tags": ["new"],
+        "readme_content": readme,
+        "tools": [{
+            "tool_id": tool, "short_description": "Adds a lot", "example_prompts": ["What is 1 + 1?", "And 2?"],
+            "display_order": 7,
+        }],
+    });
+    assert_eq!(house.ask("PUT", "/namespaces/sums/listing", &listing)["target"], json!("draft"));
+    house.ask("PUT", "/namespaces/sums/publish", &json!({"action": "review"}));
+
+    let printed = tollgate(house.home.path(), &["listing", "show", "sums"]).output().unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let long = "long ".repeat(100);
+    for lines in [
+        "title: Sums\n  -> More sums\n",
+        "description: All sums\n  -> Even more\n  | of them\n",
+        "category: data\n  -> maths\n",
+        "tags: numbers\n  -> new\n",
+        &format!("readme: (nothing)\n  -> # {long}\n  | the end\n"),
+        "tool add (public)\n",
+        "  short description: Adds\n    -> Adds a lot\n",
+        "  long description: at length\n",
+        "  example prompts: (nothing)\n    -> What is 1 + 1?\n    | And 2?\n",
+        "  order: 0\n    -> 7\n",
+    ] {
+        assert!(printed.contains(lines), "`{lines}` is missing: {printed}");
+    }
+    let (_, shown) = house.command(&["listing", "show", "sums", "--json"]);
+    assert!(printed.contains(shown["seen"].as_str().unwrap()), "{printed}");
+    let of = &shown["tools"][0];
+    for (member, names) in [
+        ("mcp_static_args", json!(["key"])),
+        ("mcp_default_args", json!(["q"])),
+        ("rest_static_headers", json!(["X-Own"])),
+        ("rest_static_query", json!(["own"])),
+    ] {
+        assert_eq!(of[member], names, "{member}: {shown}");
+    }
+    assert!(printed.contains(r#""rest_static_headers":["X-Own"]"#), "{printed}");
+    // What stands in for an argument is in the schema that callers are shown.
+    let told = printed.matches("hunter2").count();
+    assert_eq!(told, printed.matches(r#""default":"hunter2""#).count(), "{printed}");
+    let told = shown.to_string().matches("hunter2").count();
+    assert_eq!(told, shown["tools"][0]["public_input_schema"].to_string().matches("hunter2").count(), "{shown}");
 }

@@ -75,6 +75,61 @@ async fn all_pages_are_read_with_the_secret_and_no_other_host_hears_it() {
 }
 
 #[tokio::test]
+async fn a_server_that_names_its_secret_there_tells_it_to_nobody() {
+    let wait = Duration::from_secs(10);
+    let credential = |server: &Hostile| {
+        let secret = "Bearer ab/cd+0123456789";
+        let place = CredentialPlace::Header;
+        Credential::new(secret.into(), "Authorization".to_owned(), place, &server.url("/")).map(Arc::new)
+    };
+    let upstreams = upstreams(allow_private());
+    let (server, _) = lister(|message| {
+        let long = format!("{} ab/cd+0123456789", "x".repeat(engine::limits::DESCRIPTION_CHARS_MAX - 10));
+        let text = json!({"tools": [
+            {
+                "name": "ab/cd+0123456789", "title": "ab%2Fcd%2B0123456789", "description": "as ab/cd+0123456789",
+                "inputSchema": {"type": "object", "properties": {"ab/cd+0123456789": {"default": "Bearer ab%2fcd%2b0123456789"}}},
+                "annotations": {"title": "ab/cd+0123456789"},
+            },
+            {"name": "b", "title": format!("{}ab/cd+0123456789", "y".repeat(190)), "description": long, "inputSchema": {}},
+        ]});
+        reply(message, &text.to_string().replace("as ab/cd+", r"as ab\/cd\u002B"))
+    });
+    let found = upstreams.list_mcp_tools(&server.url("/mcp"), credential(&server), wait).await.unwrap();
+    let told = format!("{found:?}");
+    assert!(!told.contains("ab/c") && !told.to_lowercase().contains("ab%2fc") && !told.contains("01234"), "{told}");
+    assert_eq!((found[0].name.as_str(), found[0].description.as_str()), ("[credential]", "as [credential]"));
+    assert_eq!(found[0].title.as_deref(), Some("[credential]"));
+    assert_eq!(found[0].annotations, json!({"title": "[credential]"}));
+    let schema: Value = serde_json::from_str(&found[0].input_schema).unwrap();
+    assert_eq!(schema["properties"], json!({"[credential]": {"default": "[credential]"}}));
+    // nor in why it does not list them
+    let (server, _) = lister(|message| {
+        let error = json!({"code": -32000, "message": format!("{}ab/cd+0123456789", "z".repeat(180))});
+        let body = json!({"jsonrpc": "2.0", "id": message["id"], "error": error}).to_string();
+        answer("200 OK", "application/json", &body)
+    });
+    let refused = upstreams.list_mcp_tools(&server.url("/mcp"), credential(&server), wait).await.unwrap_err();
+    assert!(matches!(refused, ScanError::Refused(_)), "{refused:?}");
+    assert!(!format!("{refused:?} {refused}").contains("ab/c"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn where_a_name_leads_is_for_the_log_alone() {
+    let within = std::net::IpAddr::from([10, 1, 2, 3]);
+    let (upstreams, _) = upstreams_with_names(EgressRules::default(), move |_, _| vec![within]);
+    let wait = Duration::from_secs(10);
+    let scanned = upstreams.list_mcp_tools("https://inside.example/mcp", None, wait).await.unwrap_err();
+    let fetched = upstreams.fetch_text("https://inside.example/a.md", 1_000, wait).await.unwrap_err();
+    let told = "there is no connection, none is allowed, or it broke";
+    assert_eq!(scanned.to_string(), format!("the MCP server cannot be reached: {told}"));
+    assert_eq!(fetched.to_string(), format!("cannot be fetched: {told}"));
+    for details in [scanned.details(), fetched.details()] {
+        assert!(details.is_some_and(|details| details.contains("10.1.2.3")), "{details:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_list_of_tools_is_a_clear_error() {
     for result in [
         "{}",
