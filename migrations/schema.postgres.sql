@@ -501,11 +501,23 @@ CREATE TABLE former_name (
     publisher_id uuid NOT NULL,
     given_up_us bigint NOT NULL,
     free_us bigint NOT NULL,
+    was_public boolean NOT NULL,
     CONSTRAINT former_name_pkey PRIMARY KEY (name),
     CONSTRAINT former_name_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
     CONSTRAINT former_name_publisher_id_fkey FOREIGN KEY (publisher_id) REFERENCES publisher(id)
 );
 CREATE INDEX former_name_publisher ON former_name USING btree (publisher_id, free_us);
+
+CREATE TABLE former_tool_name (
+    namespace_id uuid NOT NULL,
+    name text NOT NULL,
+    tool_id uuid NOT NULL,
+    given_up_us bigint NOT NULL,
+    free_us bigint NOT NULL,
+    CONSTRAINT former_tool_name_pkey PRIMARY KEY (namespace_id, name),
+    CONSTRAINT former_tool_name_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES namespace(id),
+    CONSTRAINT former_tool_name_tool_id_fkey FOREIGN KEY (tool_id) REFERENCES tool(id)
+);
 
 CREATE TABLE hold (
     slot bigint NOT NULL,

@@ -323,10 +323,20 @@ CREATE TABLE former_name (
     namespace_id BLOB    NOT NULL REFERENCES namespace (id),
     publisher_id BLOB    NOT NULL REFERENCES publisher (id),
     given_up_us  INTEGER NOT NULL,
-    free_us      INTEGER NOT NULL
+    free_us      INTEGER NOT NULL,
+    was_public   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX former_name_publisher ON former_name (publisher_id, free_us);
+
+CREATE TABLE former_tool_name (
+    namespace_id BLOB    NOT NULL REFERENCES namespace (id),
+    name         TEXT    NOT NULL,
+    tool_id      BLOB    NOT NULL REFERENCES tool (id),
+    given_up_us  INTEGER NOT NULL,
+    free_us      INTEGER NOT NULL,
+    PRIMARY KEY (namespace_id, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hold (
     slot           INTEGER NOT NULL,
