@@ -22,8 +22,9 @@ mod armed {
         },
     };
 
-    /// Every place, in the order in which a call comes to them.
-    const PLACES: [&str; 5] = ["before_hold", "after_hold", "after_upstream_answer", "inside_commit", "after_commit"];
+    /// Every place, in the order in which a call comes to them; the last one is behind the commit of a unit of work.
+    const PLACES: [&str; 6] =
+        ["before_hold", "after_hold", "after_upstream_answer", "inside_commit", "after_commit", "after_unit"];
 
     /// Where the process is to end. One for a process: a crash is of the whole process, too.
     static ARMED: OnceLock<Failpoint> = OnceLock::new();

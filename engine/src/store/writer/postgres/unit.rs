@@ -46,6 +46,7 @@ impl Writer {
         if saved.is_ok() && !unit.unit.is_rehearsal {
             count(&self.counters.batches, 1);
             count(&self.counters.requests, 1);
+            failpoint!("after_unit");
         }
         if let Some(entry) = refused.filter(|_| !unit.unit.is_rehearsal)
             && let Err(trouble) = self.record(&refusal_plan(entry)).await

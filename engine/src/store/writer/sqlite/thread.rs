@@ -158,6 +158,7 @@ impl Writer {
             Ok(_) if !unit.unit.is_rehearsal => {
                 count(&self.counters.batches, 1);
                 count(&self.counters.requests, 1);
+                failpoint!("after_unit");
             }
             // Nothing was decided, or it was taken back.
             Ok(_) | Err(NotSaved::Conflict { .. } | NotSaved::Refused(_)) => self.books.rollback(),
