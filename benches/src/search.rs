@@ -184,12 +184,12 @@ async fn change(services: &Arc<Services>, url: &str) -> Outcome<Changes> {
         }
         longest
     });
+    let snapshot = services.snapshot();
+    let offer = snapshot.offers_of("market-0").next().ok_or_else(|| Failure::new("`market-0` is empty"))?;
+    let (id, name) = (offer.tool.id, offer.tool.name.clone());
     let (mut here, mut there) = (Vec::with_capacity(CHANGES), Vec::with_capacity(CHANGES));
     for number in 0..CHANGES {
         let is_disabled = number % 2 == 0;
-        let snapshot = services.snapshot();
-        let offer = snapshot.offers_of("market-0").next().ok_or_else(|| Failure::new("`market-0` is empty"))?;
-        let (id, name) = (offer.tool.id, offer.tool.name.clone());
         let is_seen = |services: &Services| {
             let state = services.snapshot().find_offer("market-0", &name).map(|offer| offer.tool.state);
             state == Some(if is_disabled { ToolState::Suspended } else { ToolState::Active })
