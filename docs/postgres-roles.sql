@@ -40,9 +40,9 @@ DECLARE
         'operator_link', 'operator_session', 'partner', 'partner_usage', 'policy_version', 'publisher', 'purchase',
         'refund_total', 'sales_day', 'token', 'tool', 'tool_document', 'tool_group', 'version', 'wallet_balance', 'webhook', 'webhook_delivery'
     ];
-    -- What goes when a call, a day or a session is over, or when somebody lifts a limit.
+    -- What goes when a call, a day or a session is over, when somebody lifts a limit, or when nothing shows it any more.
     removed     CONSTANT text[] := ARRAY[
-        'cap', 'cap_alert', 'connection', 'erased_name', 'former_name', 'former_tool_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold',
+        'asset', 'cap', 'cap_alert', 'connection', 'erased_name', 'former_name', 'former_tool_name', 'idem', 'idem_answer', 'open_call', 'open_grant', 'open_hold',
         'operator_link', 'operator_session', 'partner_funding', 'payload', 'tool_group'
     ];
 

@@ -641,8 +641,11 @@ CREATE TABLE invocation (
     channel_account text,
     is_owner boolean,
     explanation text,
+    priced_units text,
+    returned_value text,
     CONSTRAINT invocation_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50);
+CREATE INDEX invocation_warned ON invocation USING btree (tool_id, id) WHERE warning IS NOT NULL;
 
 CREATE TABLE kept_key (
     name text NOT NULL,

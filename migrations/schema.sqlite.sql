@@ -195,7 +195,7 @@ CREATE TABLE chain_head (
     seq      INTEGER NOT NULL,
     last_us  INTEGER NOT NULL,
     hash     BLOB    NOT NULL
-) STRICT;
+, counted_seq INTEGER NOT NULL DEFAULT 0 CHECK (counted_seq >= 0 AND counted_seq <= seq)) STRICT;
 
 CREATE TABLE chargeback (
     id          BLOB NOT NULL PRIMARY KEY,
@@ -450,7 +450,9 @@ CREATE TABLE invocation (
     warning          TEXT,
     ended_us         INTEGER,
     resolves_us      INTEGER
-, requested TEXT, session_key TEXT, channel TEXT, channel_account TEXT, is_owner INTEGER, explanation TEXT) STRICT, WITHOUT ROWID;
+, requested TEXT, session_key TEXT, channel TEXT, channel_account TEXT, is_owner INTEGER, explanation TEXT, priced_units TEXT, returned_value TEXT) STRICT, WITHOUT ROWID;
+
+CREATE INDEX invocation_warned ON invocation (tool_id, id) WHERE warning IS NOT NULL;
 
 CREATE TABLE kept_key (
     name       TEXT    NOT NULL PRIMARY KEY,

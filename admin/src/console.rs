@@ -26,13 +26,13 @@ mod route;
 mod visit;
 
 pub(crate) use export::{
-    ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, cell as csv_cell, comment as csv_comment, csv, csv_by,
-    csv_of, cut_off as csv_cut_off, json_lines,
+    END_USERS, ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, books_position, cell as csv_cell,
+    comment as csv_comment, csv, csv_by, csv_of, cut_off as csv_cut_off, json_lines,
 };
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, KEY, Problems};
 pub(crate) use frame::{Section, plain_page};
-pub use route::{Access, Route, Verb};
+pub use route::{Access, ListFile, Route, Verb};
 pub(crate) use route::{get, post};
 pub(crate) use visit::{STEP_UP_CODE, STEP_UP_FORM, STEP_UP_PASSWORD, Visit};
 

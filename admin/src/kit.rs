@@ -12,8 +12,10 @@ pub mod bands;
 pub mod books;
 pub mod cell;
 pub mod chart;
+pub mod curve;
 pub mod editor;
 pub mod form;
+pub mod layers;
 pub(crate) mod lines;
 pub mod panes;
 pub mod picture;
@@ -21,7 +23,9 @@ pub mod qr;
 pub mod spans;
 pub mod spark;
 pub mod steps;
+pub mod strips;
 pub mod table;
+pub mod tree;
 
 pub(crate) use bands::percent;
 pub use bands::{Band, Bands};
@@ -29,15 +33,19 @@ pub use books::{Diverging, Side, TAccount, TAccounts};
 pub use cell::{Cell, Tone, hours_ago, instant_text, parse_time, short_id};
 pub(crate) use cell::{grouped, iso_text};
 pub use chart::{Bars, Measure, Series, Trend};
+pub use curve::{Curve, Run};
 pub use editor::{Ask, Button, Editor, Lane, LaneEntry, LaneList, Lanes};
 pub use form::{Choice, Control, Field, Form};
+pub use layers::{Layer, Layers};
 pub use panes::{Pane, PaneLine, Panes};
 pub use picture::Picture;
 pub use qr::Qr;
 pub use spans::{Span, Spans};
 pub use spark::Spark;
 pub use steps::Steps;
+pub use strips::{Strip, Strips};
 pub use table::{Column, Filter, Filters, Row, Table, page_href};
+pub use tree::{Branch, Tree};
 
 /// Somewhere to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +137,8 @@ pub enum Block {
     Bars(Bars),
     /// A chart of a value that changes at moments.
     Steps(Steps),
+    /// A chart of what is left of something until it ends.
+    Curve(Curve),
     /// A chart of bars that begin and end anywhere.
     Spans(Spans),
     /// A chart of rates and the bands that they are expected in.
@@ -147,6 +157,8 @@ pub enum Block {
     Secret(Secret),
     /// A chart of amounts to both sides of nothing.
     Diverging(Diverging),
+    /// A chart of amounts that are made of others.
+    Tree(Tree),
     /// Accounts, debits left and credits right.
     TAccounts(TAccounts),
     /// Texts beside each other, whose lines lead to one another.
@@ -157,6 +169,10 @@ pub enum Block {
     Editor(Box<Editor>),
     /// Steps with their lists, in an editor.
     Lanes(Lanes),
+    /// A chart of layers, and what passes through them.
+    Layers(Layers),
+    /// Charts of several values over the same time.
+    Strips(Strips),
 }
 
 impl fmt::Display for Block {
@@ -173,6 +189,7 @@ impl fmt::Display for Block {
             Self::Timeline(block) => block.render(),
             Self::Bars(block) => block.render(),
             Self::Steps(block) => block.render(),
+            Self::Curve(block) => block.render(),
             Self::Spans(block) => block.render(),
             Self::Bands(block) => block.render(),
             Self::Code(block) => block.render(),
@@ -182,11 +199,14 @@ impl fmt::Display for Block {
             Self::Empty(block) => block.render(),
             Self::Secret(block) => block.render(),
             Self::Diverging(block) => block.render(),
+            Self::Tree(block) => block.render(),
             Self::TAccounts(block) => block.render(),
             Self::Panes(block) => block.render(),
             Self::Ask(block) => block.render(),
             Self::Editor(block) => block.render(),
             Self::Lanes(block) => block.render(),
+            Self::Layers(block) => block.render(),
+            Self::Strips(block) => block.render(),
         };
         f.write_str(&rendered.map_err(|error| {
             tracing::error!(%error, "a part of a page could not be written");
@@ -210,8 +230,8 @@ macro_rules! block_from {
 }
 
 block_from!(Heading, Text, Notice, Stats, Facts, Table, Filters, Timeline, Bars, Steps, Code, Diff, Empty, Secret);
-block_from!(Diverging, TAccounts);
-block_from!(Panes, Ask, Lanes, Spans, Bands, Qr, Picture);
+block_from!(Diverging, TAccounts, Curve, Tree);
+block_from!(Panes, Ask, Lanes, Layers, Strips, Spans, Bands, Qr, Picture);
 
 impl From<Form> for Block {
     fn from(form: Form) -> Self {

@@ -4,24 +4,75 @@
 const drawer = document.getElementById('drawer');
 const drawerBody = document.getElementById('drawer-body');
 let opener = null;
+let isOpening = false;
 
-// A row opens its page beside the list; with a modifier, or without a drawer, it is an ordinary link.
-async function openDrawer(href, from) {
-  opener = from;
-  await htmx.ajax('GET', href, { target: '#drawer-body', swap: 'innerHTML' });
-  if (!drawer.open) drawer.showModal();
-  localise(drawerBody);
+// What is open beside the list stands in the address, as `open`: a link has it, and Back closes it.
+function opened() {
+  const href = new URLSearchParams(location.search).get('open');
+  return href && href.startsWith('/admin/') ? href : null;
 }
 
-document.addEventListener('click', (event) => {
+function address(href) {
+  const url = new URL(location.href);
+  url.searchParams.delete('open');
+  if (href) url.searchParams.set('open', href);
+  return url;
+}
+
+// Opens a page beside the list, or says that it does not.
+async function openDrawer(href, from) {
+  if (isOpening) return false;
+  isOpening = true;
+  const before = drawerBody.firstChild;
+  await htmx.ajax('GET', href, { target: '#drawer-body', swap: 'innerHTML' });
+  isOpening = false;
+  // Where the session has ended the window is on its way to the sign-in.
+  if (drawerBody.firstChild === before) return false;
+  if (!drawer.open) {
+    opener = from;
+    drawer.showModal();
+  }
+  localise(drawerBody);
+  return true;
+}
+
+function rowOf(href) {
+  return document.querySelector(`tr[data-href="${CSS.escape(href)}"] a`);
+}
+
+function pressedRow(event) {
   const row = event.target.closest('tr[data-href]');
-  if (!row || !drawer || event.defaultPrevented || event.button !== 0) return;
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target.closest('a');
-  if (link && link.getAttribute('href') !== row.dataset.href) return;
-  if (window.getSelection().toString()) return;
+  if (!row || event.defaultPrevented || (link && link.getAttribute('href') !== row.dataset.href)) return null;
+  return { href: row.dataset.href, link, from: link || row.querySelector('a') || row };
+}
+
+// A row opens beside the list; with a modifier, or without a drawer, it is an ordinary link.
+document.addEventListener('click', async (event) => {
+  const row = pressedRow(event);
+  if (!row || !drawer || event.button !== 0 || window.getSelection().toString()) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) {
+    // A link does that by itself, and what is no link as one.
+    if (!row.link) window.open(row.href, '_blank', 'noopener');
+    return;
+  }
   event.preventDefault();
-  openDrawer(row.dataset.href, link || row.querySelector('a') || row);
+  const wasOpen = drawer.open;
+  if (!(await openDrawer(row.href, row.from))) return;
+  // Back closes it, however far somebody went in it.
+  if (wasOpen) history.replaceState(history.state, '', address(row.href));
+  else history.pushState({ drawer: true }, '', address(row.href));
+});
+
+document.addEventListener('auxclick', (event) => {
+  const row = pressedRow(event);
+  if (row && !row.link && event.button === 1) window.open(row.href, '_blank', 'noopener');
+});
+
+// Only pages are shown as parts of one: what a file holds is no markup of ours.
+document.addEventListener('htmx:before:response', (event) => {
+  const type = event.detail.ctx.response.headers.get('content-type') || 'text/html';
+  if (!type.startsWith('text/html')) event.preventDefault();
 });
 
 if (drawer) {
@@ -29,17 +80,28 @@ if (drawer) {
     drawerBody.replaceChildren();
     if (opener) opener.focus();
     opener = null;
+    if (!opened()) return;
+    if (history.state && history.state.drawer) history.back();
+    else history.replaceState(null, '', address(null));
   });
   drawer.addEventListener('click', (event) => {
     if (event.target === drawer) drawer.close();
   });
+  window.addEventListener('popstate', () => {
+    const href = opened();
+    if (href && !drawer.open) openDrawer(href, rowOf(href));
+    if (!href && drawer.open) drawer.close();
+  });
+  const link = document.getElementById('opened');
+  if (link) link.remove();
+  if (opened()) openDrawer(opened(), rowOf(opened()));
 }
 
 document.addEventListener('keydown', (event) => {
   const typing = event.target.closest('input, textarea, select');
   if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey) {
     const search = document.getElementById('search');
-    if (search) { event.preventDefault(); search.focus(); }
+    if (search && !(drawer && drawer.open)) { event.preventDefault(); search.focus(); }
   }
 });
 

@@ -235,7 +235,8 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { searches, changes, ready_ms, resident_mib } = self;
         let Changes { here, there, longest_wait_ms, whole_ms } = changes;
-        writeln!(f, "ready after {ready_ms:.0} ms; {resident_mib:?} MiB")?;
+        let resident = resident_mib.map_or_else(|| "not measured".to_owned(), |mib| format!("{mib:.0} MiB"));
+        writeln!(f, "ready after {ready_ms:.0} ms; resident: {resident}")?;
         writeln!(
             f,
             "a change is live after {:.0} ms (p95 {:.0}), and elsewhere {:.0} ms after it is heard of (p95 {:.0}); the longest \

@@ -242,6 +242,8 @@ pub struct CallRecord {
     pub wallet: Option<LedgerAccountId>,
     /// Reserved, in micro-credits.
     pub held: Credits,
+    /// What the arguments counted that the price is by, as [`crate::pricing::units_text`] writes it.
+    pub units: Option<String>,
     /// The catalog snapshot that decided.
     pub snapshot_version: i64,
     /// The policy that decided: the number of its version, a hyphen, and sixteen digits for everything in it.
@@ -275,6 +277,8 @@ pub struct CallEnd {
     pub error: Option<Code>,
     /// A publisher's warning about the returned cost.
     pub warning: Option<String>,
+    /// What stood at the price's path, as [`crate::pricing::ReturnedValue::to_text`] writes it.
+    pub returned: Option<String>,
     /// When, in microseconds since the Unix epoch.
     pub ended_us: i64,
     /// For an unknown outcome: when its hold is settled by rule.

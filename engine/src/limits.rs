@@ -85,6 +85,9 @@ pub const COST_PATH_BYTES_MAX: usize = 256;
 /// How many arguments may be multiplied into a unit count.
 pub const UNIT_FIELDS_MAX: usize = 8;
 
+/// The longest number at a price's path that is recorded with its call, in bytes: of a longer one only that it was a number.
+pub const RETURNED_VALUE_BYTES_MAX: usize = 100;
+
 /// Longest name of an argument that counts units, in characters.
 pub const UNIT_FIELD_CHARS_MAX: usize = 128;
 

@@ -37,6 +37,7 @@ pub mod dashboard;
 pub mod discovery;
 pub mod explain;
 mod facts;
+pub mod grants;
 pub mod health;
 pub mod invocations;
 pub mod invoke;
@@ -54,6 +55,7 @@ pub mod prices;
 pub mod publishing;
 pub mod purchases;
 pub mod recent;
+pub mod saturation;
 pub mod search;
 pub mod tokens;
 pub mod verification;
@@ -95,6 +97,7 @@ pub struct Services {
     failed_sign_ins: accounts::FailedSignIns,
     factor_tries: operators::FactorTries,
     work: work::WorkLog,
+    saturation: saturation::Saturation,
     counting: counts::Counting,
     payloads: payloads::Payloads,
     /// What publishers' secrets are sealed under.
@@ -153,6 +156,7 @@ impl Services {
             failed_sign_ins: accounts::FailedSignIns::default(),
             factor_tries: operators::FactorTries::default(),
             work: work::WorkLog::default(),
+            saturation: saturation::Saturation::default(),
             counting: counts::Counting::default(),
             payloads: payloads::Payloads::default(),
             credentials: ArcSwapOption::empty(),

@@ -9,7 +9,12 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::{catalog::CredentialPlace, gateway::builtin::Builtin, id::InvocationId, publishing::rest::ShapedRequest};
+use crate::{
+    catalog::CredentialPlace,
+    gateway::builtin::Builtin,
+    id::{AccountId, InvocationId},
+    publishing::rest::ShapedRequest,
+};
 
 /// Where a tool's calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +117,9 @@ pub struct UpstreamRequest {
     pub shaped: Option<ShapedRequest>,
     /// What the upstream asks of whoever calls it.
     pub credential: Option<Arc<Credential>>,
+    /// The account that publishes the tool, and holds a bounded part of what all upstreams share; `None` where an operator has
+    /// declared it.
+    pub owner: Option<AccountId>,
     /// Sent as `x-tollgate-invocation-id`; to an MCP server also as `tollgate/invocation-id` in `_meta`.
     pub invocation: InvocationId,
     /// Sent as `idempotency-key`: the same for every retry of the same keyed call of the same caller. To an MCP server

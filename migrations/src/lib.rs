@@ -62,6 +62,8 @@ impl MigratorTrait for Migrator {
             migration!("m20261123_000018_partner_funding"),
             migration!("m20261123_000019_names_and_keys"),
             migration!("m20261123_000020_catalog_changes"),
+            migration!("m20261123_000021_explained_charges"),
+            migration!("m20261123_000022_late_counters"),
         ]
     }
 }

@@ -2,16 +2,9 @@
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{
-    App, HttpResponse, HttpServer,
-    dev::ServerHandle,
-    http::Method,
-    middleware::DefaultHeaders,
-    web::{self, Data},
-};
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::DefaultHeaders, web::Data};
 use engine::{
     clock::{Clock, SharedClock, SystemClock},
-    code::Code,
     id::IdSource,
     policy::{Policies, PolicySources},
     service::{Services, work::Work},
@@ -21,28 +14,23 @@ use migrations::{Migrator, MigratorTrait as _};
 use tokio::sync::Semaphore;
 
 use crate::{
-    auditors::{self, export::EXPORTS_MAX},
-    books,
+    auditors::export::EXPORTS_MAX,
     config::{
         Config,
         master_key::{MasterKey, MasterKeyError},
         tls::Certificates,
     },
     console,
-    gateway::{self, Gateway, setup},
-    http::{
-        health,
-        limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
-        problem::Problem,
-        routes::{not_found, path_config, resource},
-    },
+    gateway::{Gateway, setup},
+    http::limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
     mail::{self, Transport},
-    marketplace::{self, auth::JwtKeys},
-    openapi, publishing,
+    marketplace::auth::JwtKeys,
     state::{AppState, InFlight, RandomIds},
     upstream::{EgressRules, HttpUpstreams},
     webhooks::WebhookKeys,
 };
+
+pub mod mounted;
 
 /// How often the ledger looks for expired holds and waiting records.
 const TICK: Duration = Duration::from_millis(200);
@@ -229,6 +217,7 @@ pub fn app_state(
         webhook_keys,
         gateway: Arc::new(gateway),
         in_flight: Arc::new(InFlight::default()),
+        errands: Arc::default(),
         exports,
         config,
         services,
@@ -244,49 +233,6 @@ pub enum Served {
     Calls,
     /// The console's routes.
     Console,
-}
-
-/// All routes.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.configure(admin::console::configure).configure(configure_calls);
-}
-
-/// What operators need: their pages, and whether the process answers.
-fn configure_console(routes: &mut web::ServiceConfig) {
-    routes
-        .app_data(path_config())
-        .service(resource("/healthz", [(Method::GET, web::to(health::healthz))]))
-        .configure(admin::console::configure)
-        .default_service(web::to(not_found));
-}
-
-/// What everybody else needs.
-fn configure_calls(routes: &mut web::ServiceConfig) {
-    routes
-        .app_data(path_config())
-        .service(resource("/healthz", [(Method::GET, web::to(health::healthz))]))
-        .service(resource("/readyz", [(Method::GET, web::to(health::readyz))]))
-        .service(resource("/openapi.json", [(Method::GET, web::to(serve_openapi))]))
-        .service(resource("/invoke/{namespace}/{tool_name}", [(Method::POST, web::to(marketplace::invoke::invoke))]))
-        .service(web::resource(gateway::PATH).route(web::to(gateway::invoke::invoke)))
-        .service(resource("/invocations/{id}", [(Method::GET, web::to(marketplace::invocations::show))]))
-        .configure(marketplace::discovery::configure)
-        .configure(marketplace::auth::configure)
-        .configure(marketplace::tokens::configure)
-        .configure(marketplace::credits::configure)
-        .configure(marketplace::partners::configure)
-        .configure(publishing::configure)
-        .configure(books::configure)
-        .configure(auditors::configure)
-        .default_service(web::to(not_found));
-}
-
-async fn serve_openapi() -> Result<HttpResponse, Problem> {
-    let document = openapi::document().map_err(|error| {
-        tracing::error!(%error, "the OpenAPI document cannot be written");
-        Problem::new(Code::Internal, "the document cannot be written")
-    })?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(document))
 }
 
 /// Serves what `served` says on `listener` until the handle is told to stop: over TLS where there is a configuration for it.
@@ -313,9 +259,9 @@ pub fn listen(
                     .add(("referrer-policy", "no-referrer")),
             )
             .configure(match served {
-                Served::Everything => configure,
-                Served::Calls => configure_calls,
-                Served::Console => configure_console,
+                Served::Everything => mounted::everything,
+                Served::Calls => mounted::calls,
+                Served::Console => mounted::console,
             })
     })
     .workers(workers)

@@ -2,11 +2,11 @@
 
 use actix_web::{http::Method, web};
 
-use crate::http::routes::resource;
+use crate::http::routes::{Mount, resource};
 
 pub mod export;
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes.service(resource("/ledger/export", [(Method::GET, web::to(export::export))]));
 }

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use crate::{
     http::{
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     state::AppState,
 };
 
 /// The routes.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/ledger/checkpoints", [(Method::GET, web::to(list))]))
         .service(resource("/ledger/checkpoints/{number}", [(Method::GET, web::to(show))]))

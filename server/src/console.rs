@@ -159,7 +159,14 @@ impl Door for ServerDoor {
 
     fn check_hook(&self, url: String) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
         let upstreams = Arc::clone(&self.upstreams);
-        Box::pin(async move { upstreams.check_hook(&url).await.map_err(|refusal| refusal.to_string()) })
+        Box::pin(async move {
+            upstreams.check_hook(&url).await.map_err(|refusal| {
+                if let Some(details) = refusal.details() {
+                    tracing::warn!(details, "the address of a webhook in the console may not be called");
+                }
+                refusal.to_string()
+            })
+        })
     }
 
     fn signs_hooks(&self) -> bool {

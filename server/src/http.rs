@@ -4,6 +4,7 @@ pub mod address;
 pub mod asked;
 pub mod auth;
 pub mod body;
+pub(crate) mod etag;
 pub mod health;
 pub mod limits;
 pub mod login_backoff;

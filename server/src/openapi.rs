@@ -1,6 +1,15 @@
 //! The OpenAPI document, made from the handlers themselves.
 
+use std::sync::OnceLock;
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
+use engine::code::Code;
 use utoipa::OpenApi;
+
+use crate::http::{
+    etag::{is_known, tag_of},
+    problem::Problem,
+};
 
 /// The body of an invocation.
 #[derive(Debug, utoipa::ToSchema)]
@@ -162,3 +171,36 @@ struct Document;
 pub fn document() -> Result<String, serde_json::Error> {
     Ok(format!("{}\n", Document::openapi().to_pretty_json()?))
 }
+
+/// The document as it is sent, with its entity tag. It is written once.
+static WRITTEN: OnceLock<(Bytes, String)> = OnceLock::new();
+
+/// `GET /openapi.json`.
+pub(crate) async fn serve(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (text, tag) = if let Some(written) = WRITTEN.get() {
+        written
+    } else {
+        let text = document().map_err(|error| {
+            tracing::error!(%error, "the OpenAPI document cannot be written");
+            Problem::new(Code::Internal, "the document cannot be written")
+        })?;
+        let tag = tag_of(&text);
+        WRITTEN.get_or_init(|| (Bytes::from(text), tag))
+    };
+    // Another version of the program has another document: whoever keeps it asks every time.
+    let keeping = (header::CACHE_CONTROL, "no-cache");
+    if is_known(&request, tag) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, tag.as_str()))
+            .insert_header(keeping)
+            .finish());
+    }
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::ETAG, tag.as_str()))
+        .insert_header(keeping)
+        .body(text.clone()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ use crate::{
         asked::{Asked, Known, refusals},
         auth::{Caller, find_principal, named_end_user},
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::{auth::store_problem, time_text},
     master_key::CREDENTIALS_LABEL,
@@ -63,7 +63,7 @@ pub fn setup(key: &MasterKey) -> Result<Arc<CredentialSetup>, MasterKeyError> {
 }
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/assets/{id}", [(Method::GET, web::to(assets::serve))]))
         .configure(profile::configure)

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
+    errands::Errands,
     gateway::Gateway,
     http::limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
     marketplace::auth::JwtKeys,
@@ -46,6 +47,8 @@ pub struct AppState {
     pub webhook_keys: WebhookKeys,
     /// Calls that are being carried out.
     pub in_flight: Arc<InFlight>,
+    /// What other servers are asked for publishers who wait.
+    pub errands: Arc<Errands>,
     /// How many more exports of the books may begin.
     pub exports: Arc<tokio::sync::Semaphore>,
 }

@@ -1,4 +1,5 @@
-//! Tells partners: looks after the thresholds of their limits, and sends what they are told to their webhooks, signed.
+//! Tells partners: looks after the thresholds of their limits, and sends what they are told to their webhooks, signed: see
+//! `sending`.
 //!
 //! A delivery is a POST of JSON. `x-tollgate-timestamp` is when it was sent, in seconds since the Unix epoch, and
 //! `x-tollgate-signature` is `v1=` and the HMAC-SHA256, in hexadecimal digits, of the timestamp, a full stop and the body, under
@@ -16,24 +17,21 @@ use engine::{
     service::{
         Services,
         master_key::KeptKeyError,
-        partners::{OutgoingDelivery, PartnerEvent},
+        partners::{NoticeRound, PartnerEvent},
         work::Work,
     },
-    store::StoreError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use crate::{marketplace::time_text, state::AppState};
 
+pub mod sending;
+
 /// How long to wait between two rounds of thresholds.
 const ROUND_PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait between two steps of a round: others want to read as well.
 const STEP_PAUSE: Duration = Duration::from_millis(250);
-/// How long to wait between two looks at what is due.
-const SEND_PAUSE: Duration = Duration::from_secs(1);
-/// How long a webhook may take to answer.
-const ANSWER_WAIT: Duration = Duration::from_secs(10);
 const US_PER_S: i64 = 1_000_000;
 
 /// What secrets of webhooks begin with.
@@ -130,76 +128,22 @@ pub fn view(event: &PartnerEvent) -> Value {
 
 /// Looks after thresholds, until it is stopped.
 pub async fn run_thresholds(services: Arc<Services>) {
-    let mut place = None;
+    let mut round = NoticeRound::default();
     loop {
-        tokio::time::sleep(if place.is_some() { STEP_PAUSE } else { ROUND_PAUSE }).await;
-        let step = services.tell_of_thresholds(place.take()).await;
+        tokio::time::sleep(if round.is_new() { ROUND_PAUSE } else { STEP_PAUSE }).await;
+        let again = round.again();
+        let step = services.tell_of_thresholds(round).await;
         services.note_work(Work::Thresholds, step.as_ref().err().map(ToString::to_string));
-        match step {
-            Ok(next) => place = next,
-            Err(error) if error.is_away() => {}
-            Err(error) => tracing::warn!(%error, "limits of partners could not be looked at"),
-        }
-    }
-}
-
-/// Sends what is due, until it is stopped.
-pub async fn run_sending(state: AppState) {
-    loop {
-        tokio::time::sleep(SEND_PAUSE).await;
-        let was_open = state.webhook_keys.is_open();
-        if let Err(error) = state.webhook_keys.refresh(&state.services).await {
-            state.services.note_work(Work::Webhooks, Some(error.to_string()));
-            if was_open {
-                tracing::error!(%error, "no webhook is told anything");
+        round = match step {
+            Ok(next) => next,
+            Err(error) => {
+                if !error.is_away() {
+                    tracing::warn!(%error, "limits of partners could not be looked at");
+                }
+                again
             }
-            continue;
-        }
-        let sent = send_due(&state).await;
-        state.services.note_work(Work::Webhooks, sent.as_ref().err().map(ToString::to_string));
-        if let Err(error) = sent
-            && !error.is_away()
-        {
-            tracing::warn!(%error, "what is due for webhooks could not be read");
-        }
+        };
     }
-}
-
-/// Sends what is due, all at once: who answers slowly keeps nobody else waiting for longer than one answer may take.
-async fn send_due(state: &AppState) -> Result<(), StoreError> {
-    let due = state.services.list_due_deliveries(state.services.clock.now_us()).await?;
-    let send = |delivery: OutgoingDelivery| {
-        let state = state.clone();
-        actix_web::rt::spawn(async move { send_one(&state, &delivery).await })
-    };
-    let sending: Vec<_> = due.into_iter().map(send).collect();
-    for sent in sending {
-        // One that was stopped is sent again when its claim is over.
-        sent.await.unwrap_or(Ok(()))?;
-    }
-    Ok(())
-}
-
-async fn send_one(state: &AppState, delivery: &OutgoingDelivery) -> Result<(), StoreError> {
-    // Without a key nothing is signed, and it stays due.
-    let Some(secret) = state.webhook_keys.secret_of(delivery.webhook.id) else { return Ok(()) };
-    if !state.services.claim_delivery(delivery).await? {
-        return Ok(());
-    }
-    let body = view(&delivery.event).to_string();
-    let sent_s = state.services.clock.now_us().div_euclid(US_PER_S);
-    let headers = [
-        ("x-tollgate-timestamp", sent_s.to_string()),
-        ("x-tollgate-signature", sign(&secret, sent_s, &body)),
-        ("x-tollgate-event", delivery.event.id.to_string()),
-        ("x-tollgate-delivery", delivery.id.to_string()),
-    ];
-    let answered = state.upstreams.post_hook(&delivery.webhook.url, &headers, body, ANSWER_WAIT).await;
-    let now_us = state.services.clock.now_us();
-    let Err(fault) = answered else { return state.services.mark_delivered(delivery, now_us).await };
-    let is_given_up = state.services.mark_undelivered(delivery, &fault.to_string(), now_us).await?;
-    tracing::warn!(delivery = %delivery.id, %fault, is_given_up, "a webhook was not told");
-    Ok(())
 }
 
 #[cfg(test)]

@@ -160,6 +160,27 @@ export class Tab {
       return this.#where();
     },
 
+    // Presses a link with another button of the mouse or with a key held down, and gives the page that opens beside this
+    // one: where it is. It is closed again.
+    async beside({ text, within, button = 'left', modifiers = [] }) {
+      const scope = await this.#scope(within);
+      const found = await this.#one(`a link \`${text}\``, scope.getByRole('link', { name: text, exact: true }), 'a[href]');
+      const [page] = await Promise.all([this.#context.waitForEvent('page'), found.click({ button, modifiers })]);
+      await page.waitForLoadState('load');
+      const url = page.url();
+      await page.close();
+      return url;
+    },
+
+    // Presses twice, as fast as a mouse does, and waits for the page that this leads to.
+    async twice({ text, within }) {
+      const scope = await this.#scope(within);
+      const found = await this.#one(`a button \`${text}\``, scope.getByRole('button', { name: text, exact: true }), 'button');
+      await found.dblclick({ noWaitAfter: true });
+      await this.#page.waitForLoadState('load');
+      return this.#where();
+    },
+
     // Presses a button or a link behind which there is a file: its name and its text.
     async download({ text, within }) {
       const scope = await this.#scope(within);

@@ -8,6 +8,7 @@ mod faults;
 mod fencing;
 mod grants;
 mod histories;
+mod late_counters;
 mod lost_connections;
 mod movements;
 mod outbox;

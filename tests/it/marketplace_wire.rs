@@ -7,6 +7,7 @@
 
 mod classes;
 mod line;
+mod read_back;
 mod stage;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -17,6 +18,7 @@ use tests::{home::Kind, on_both_databases, program::Answer, workspace_root};
 use self::{
     classes::{Class, RULES, Rule, judge, rule_of},
     line::Line,
+    read_back::Proof,
     stage::Stage,
 };
 
@@ -36,6 +38,7 @@ struct Report {
     answered: usize,
     /// By the reason.
     refused: BTreeMap<&'static str, usize>,
+    read_back: usize,
     failures: Vec<String>,
 }
 
@@ -53,6 +56,15 @@ impl Report {
     }
 }
 
+impl Report {
+    fn note_read_back(&mut self, line: &Line, seen: Result<(), String>) {
+        match seen {
+            Ok(()) => self.read_back += 1,
+            Err(why) => self.failures.push(format!("line {}, {}: {why}", line.number, line.request())),
+        }
+    }
+}
+
 fn class_of(line: &Line) -> Result<Class, String> {
     rule_of(line, RULES).map(Rule::class)
 }
@@ -64,11 +76,17 @@ fn every_request_of_the_published_clients_is_answered_as_its_class_says(kind: Ki
     stage.register();
     let mut report = Report::default();
     for line in &lines {
-        report.note(line, class_of(line), || stage.send(line));
+        let (sent, answer) = stage.send(line);
+        let class = class_of(line);
+        if line.writes() && matches!(class, Ok(Class::Answered(_) | Class::Text)) {
+            report.note_read_back(line, read_back::check(&stage, &sent, &answer));
+        }
+        report.note(line, class, || answer);
     }
     let refused = report.refused.values().sum::<usize>();
     println!("marketplace requests from {}: {} lines", folder.display(), lines.len());
     println!("  {} are answered, {refused} are refused as documented {:?}", report.answered, report.refused);
+    println!("  of {} it was looked what they have changed", report.read_back);
     for failure in &report.failures {
         println!("  FAILED {failure}");
     }
@@ -80,6 +98,30 @@ fn every_request_of_the_published_clients_is_answered_as_its_class_says(kind: Ki
 fn answer(status: u16, body: &serde_json::Value) -> Answer {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     Answer { status, headers, json: body.clone(), body: body.to_string() }
+}
+
+#[test]
+fn every_write_is_read_back_by_one_row_and_shown_to_act_by_a_test() {
+    let lines = line::load(&default_folder()).unwrap();
+    let writes = |line: &&Line| line.writes() && matches!(class_of(line), Ok(Class::Answered(_) | Class::Text));
+    let writes: Vec<&Line> = lines.iter().filter(writes).collect();
+    assert!(writes.len() >= 40, "{}", writes.len());
+    for line in &writes {
+        assert_eq!(read_back::rows_of(line, read_back::ROWS).len(), 1, "{}", line.request());
+    }
+    for row in read_back::ROWS {
+        assert!(writes.iter().any(|line| line.is_one_of(row.requests)), "{} has no request", row.requests);
+        match row.proof {
+            Proof::Shown(_, test) => assert!(read_back::is_test(test), "{}: there is no {test}", row.requests),
+            Proof::Nothing(reason) => assert!(reason.len() > 20, "{}", row.requests),
+        }
+    }
+    let unknown = lines[0].with("/auth/login", "/auth/something");
+    assert!(read_back::rows_of(&unknown, read_back::ROWS).is_empty());
+    for nothing in ["tests/it/marketplace_wire.rs::nothing", "tests/it/marketplace_wire.rs", "nowhere"] {
+        assert!(!read_back::is_test(nothing), "{nothing}");
+    }
+    assert!(read_back::is_test("tests/it/marketplace_wire.rs::every_rule_has_its_line_and_every_refusal_its_reason"));
 }
 
 #[test]

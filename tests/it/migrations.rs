@@ -1,5 +1,6 @@
 //! The schema's history, forwards and back, with rows in it.
 
+mod late_counters;
 mod movements;
 mod roles;
 

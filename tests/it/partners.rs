@@ -1,5 +1,6 @@
 //! What partners do themselves, through the services, on both databases.
 
+mod deliveries;
 mod erased;
 mod funding;
 mod notices;
@@ -17,6 +18,8 @@ use engine::{
     },
 };
 
+use uuid::Uuid;
+
 use crate::ledger::desk::{Desk, Kind, payable_id};
 
 fn by() -> OpContext {
@@ -25,6 +28,14 @@ fn by() -> OpContext {
 
 const fn credits(micros: i64) -> Credits {
     Credits::from_micros(micros)
+}
+
+/// An identifier as the database's own language has it.
+fn literal(kind: Kind, id: Uuid) -> String {
+    match kind {
+        Kind::Sqlite => format!("X'{}'", id.as_simple()),
+        Kind::Postgres => format!("'{id}'"),
+    }
 }
 
 /// A desk with somebody to be paid, as a server is when it has started.

@@ -3,6 +3,7 @@
 mod live;
 mod namespaces;
 mod operators;
+mod pictures;
 mod profile;
 mod public;
 mod reviews;
@@ -19,7 +20,7 @@ use engine::{
     id::{AccountId, ConnectionId, NamespaceId, PublisherId},
     json,
     pricing::PricingSpec,
-    publishing::rest::RestShape,
+    publishing::{rest::RestShape, schema::CheckedSchema},
     sealing::Sealing,
     service::{
         Services,
@@ -97,8 +98,11 @@ fn new_tool(name: &str) -> NewOwnTool {
         short_description: format!("The tool {name}"),
         long_description: String::new(),
         input_schema: Some(
-            r#"{"type":"object","properties":{"q":{"type":"string"},"n":{"type":"integer"}},"required":["q","n"]}"#
-                .to_owned(),
+            CheckedSchema::new(
+                r#"{"type":"object","properties":{"q":{"type":"string"},"n":{"type":"integer"}},"required":["q","n"]}"#
+                    .to_owned(),
+            )
+            .unwrap(),
         ),
         visibility: Visibility::Public,
         group: None,

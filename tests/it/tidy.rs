@@ -168,6 +168,53 @@ fn http_statuses_of_errors_are_decided_in_four_files() {
     check_none(&found, "give the error a code; its kind has the status");
 }
 
+/// The only files of shipped code that mount something: where what is mounted is counted (`http/routes.rs`, which
+/// `openapi/tests.rs` compares with the document), where all of it is put together, and the console, whose table of routes is
+/// its own.
+const MOUNTING_FILES: [&str; 4] =
+    ["admin/src/console.rs", "admin/src/console/route.rs", "server/src/app/mounted.rs", "server/src/http/routes.rs"];
+
+/// Whether a line of code puts a route somewhere, or could.
+fn mounts_something(line: &str) -> bool {
+    let is_word = words(line).any(|word| matches!(word, "ServiceConfig" | "Resource" | "Scope"));
+    let made = ["web::resource(", "web::scope(", "web::redirect(", "App::new("];
+    is_word || made.iter().any(|call| line.contains(call)) || mounts_by_attribute(line)
+}
+
+/// actix-web's attributes on handlers.
+fn mounts_by_attribute(line: &str) -> bool {
+    ["get", "post", "put", "patch", "delete", "head", "route", "routes"]
+        .iter()
+        .any(|verb| line.trim_start().starts_with(&format!("#[{verb}")))
+}
+
+#[test]
+fn routes_are_mounted_where_they_are_counted() {
+    let is_free = |path: &str| MOUNTING_FILES.contains(&path) || path.starts_with(STATUS_FOLDER_OF_THE_DEMO);
+    let is_at_the_edge = |path: &str| path.starts_with("server/") || path.starts_with("admin/");
+    let found: Vec<String> = shipped_code()
+        .filter(|file| is_at_the_edge(&file.path) && !is_free(&file.path))
+        .flat_map(|file| lines_where(file, mounts_something))
+        // The server itself takes what `app/mounted.rs` has put together.
+        .filter(|line| !(line.starts_with("server/src/app.rs:") && line.ends_with("App::new()")))
+        .collect();
+    check_none(&found, "mount it through `http::routes::Mount`, which counts it");
+    // What is put together is mounted by nothing else there.
+    let together = shipped_code().find(|file| file.path == "server/src/app/mounted.rs").unwrap();
+    let is_own =
+        |line: &str| ["web::resource(", "web::scope(", "web::redirect("].iter().any(|call| line.contains(call));
+    check_none(&lines_where(together, is_own), "mount it through `http::routes::Mount`, which counts it");
+    for (line, expected) in [
+        ("    routes.service(web::resource(path));", true),
+        ("pub fn configure(routes: &mut web::ServiceConfig) {", true),
+        ("    #[get(\"/x\")]", true),
+        ("pub fn configure(routes: &mut Mount<'_>) {", false),
+        ("    routes.service(resource(path, [(Method::GET, web::to(show))]))", false),
+    ] {
+        assert_eq!(mounts_something(line), expected, "{line}");
+    }
+}
+
 #[test]
 fn the_status_check_tells_a_status_from_other_numbers() {
     let wrong = [

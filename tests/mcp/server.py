@@ -4,7 +4,7 @@
 
 Port 0 is any free one. The port is printed once it listens. LOG gets a line of JSON for each call:
 
-    {"tool": …, "arguments": {…}, "meta": {…}, "invocation": …, "idempotency_key": …}
+    {"tool": …, "arguments": {…}, "meta": {…}, "invocation": …, "idempotency_key": …, "key": …, "query": …, "session": …}
 
 and for each session that is opened:
 
@@ -41,6 +41,9 @@ def called(context, tool, **arguments):
         meta=dict(context.request_context.meta or {}),
         invocation=headers.get("x-tollgate-invocation-id", ""),
         idempotency_key=headers.get("idempotency-key", ""),
+        key=headers.get("x-key", ""),
+        query=context.request_context.request.url.query,
+        session=headers.get("mcp-session-id", ""),
     )
 
 

@@ -41,4 +41,10 @@ pub struct Called {
     pub invocation: String,
     /// The header `idempotency-key`.
     pub idempotency_key: String,
+    /// The header `x-key`, which a publisher's secret may stand in; empty without one.
+    pub key: String,
+    /// The query of the URL that the call was sent to; empty without one.
+    pub query: String,
+    /// The session that it was made in.
+    pub session: String,
 }

@@ -81,3 +81,13 @@ health-latency = How long the newest calls of all tools took, in milliseconds, o
 health-calls = Calls of the last six hours
 health-calls-well = Ended as told
 health-calls-failed = Failed or unknown
+
+health-saturation = How near this process was to its limits in the last six hours: the most of every five minutes
+health-saturation-own = Measured once a second by this process, since it began: { $since } UTC. Every server knows its own alone, and forgets it when it ends.
+health-saturation-writer = Writer at work
+health-saturation-queued = Requests waiting for the writer
+health-saturation-readers = Readers in use
+health-saturation-calls = Calls under way
+health-saturation-missing = Not measured
+health-saturation-most = at most { $value }
+health-saturation-most-of = at most { $value } of { $limit }

@@ -49,6 +49,14 @@ ledger-kind-opening = Opening and adjustments
 
 ledger-sides = Debits to the left and credits to the right, by class
 ledger-picture = Balances by class: what is owed or earned to the right, what is owned or spent to the left
+ledger-tree = The chart of accounts with its balances: what is owed or earned to the right, what is owned or spent to the left
+ledger-tree-text = By name the { $count } accounts of each class that have most, whatever the sign; grants that expire are among the wallets. All others of a class are one line.
+ledger-tree-others = all others: { $count }
+ledger-part-assets = Owned
+ledger-part-liabilities = Owed
+ledger-part-equity = Brought in
+ledger-part-revenue = Earned
+ledger-part-expenses = Spent
 ledger-difference = Credits less debits
 ledger-balanced = 0, balanced
 ledger-unbalanced = { $micros } micro-credits
@@ -60,7 +68,7 @@ ledger-until = until { $when }
 
 ledger-moves = Entries
 ledger-moves-text = The newest first. The books have no index from accounts to entries: a page looks at { $looked } entries of the whole books and says how far back that was. Balances are worked out for entries no further back than { $running }. The statement has everything.
-ledger-moves-none = Nothing of this account is in the part of the books that was looked at.
+ledger-moves-none = Nothing of this account is in the part of the books that was looked at. Money moves with purchases, calls and payouts; credits are given to a customer like this:
 ledger-balance-after = Balance after it
 ledger-statement = Statement as a file
 ledger-recorded = Recorded
@@ -124,6 +132,7 @@ ledger-receipt-not-yet = No checkpoint vouches for this entry yet. Wait for the 
 ledger-receipt-damaged = The books are not what was hashed at this place: there is no receipt. Have them verified.
 
 ledger-as-of = As of
+ledger-as-of-hint = The { $shown } newest closed periods. Older ones are opened from the list of periods.
 ledger-now = now
 ledger-classes-at = As it stood at { $when } UTC.
 ledger-now-text = Added up from the balances that are kept with every entry. Verifying checks them against the entries. It is done anew after { $seconds } seconds at the earliest, since every wallet is read for it.

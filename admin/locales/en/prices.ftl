@@ -69,7 +69,7 @@ prices-trial-would = They would have been charged
 prices-trial-least = They would have been charged at least
 prices-trial-most = They would have been charged at most
 prices-trial-unknown = not known: it depends on arguments, which are not kept
-prices-trial-text = Among the newest { $count } calls of all tools, since { $since } UTC, as if the same calls had been made. What tools returned is not kept, so a returned price has bounds only.
+prices-trial-text = Among the newest { $count } calls of all tools, since { $since } UTC, as if the same calls had been made. What tools returned is not looked at, so a returned price has bounds only.
 prices-trial-none = Among the newest { $count } calls of all tools none of this tool was let through, so what the price would change is not known.
 
 prices-cancel = Take back

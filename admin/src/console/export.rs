@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{HttpResponse, http::header::CONTENT_DISPOSITION, web::Bytes};
-use engine::store::StoreError;
+use engine::{ledger::leaf::Position, store::StoreError};
 use futures_core::Stream;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,6 +16,8 @@ use crate::kit::instant_text;
 
 /// Most rows of one file.
 pub(crate) const ROWS_MAX: usize = 100_000;
+/// What the list of a partner's end users is called as a file.
+pub(crate) const END_USERS: &str = "end-users";
 /// What the last line of a file says that has everything in it.
 pub(crate) const WHOLE: &str = "# the end";
 
@@ -27,8 +29,23 @@ pub(crate) fn cut_off() -> String {
     format!("# it ends here because {ROWS_MAX} rows are as many as a file has: narrow the list")
 }
 
+/// Up to where the books stand, as a file says it of itself: `books up to 0/120 1/7`, the last entry of each slot.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) async fn books_position(visit: &Visit) -> Result<String, StoreError> {
+    let position = visit.services().load_books_position().await?;
+    Ok(position_text(&position))
+}
+
+fn position_text(position: &[Position]) -> String {
+    let places: Vec<String> = position.iter().map(|last| format!("{}/{}", last.slot, last.seq)).collect();
+    if places.is_empty() { "books empty".to_owned() } else { format!("books up to {}", places.join(" ")) }
+}
+
 /// A list as CSV, as it is narrowed in the address: at most [`ROWS_MAX`] rows. The first line says which list this is, how
-/// it is narrowed, when and by whom it was taken away, and the last one whether it is whole; the audit trail tells of it.
+/// it is narrowed, when and by whom it was taken away, and up to where the books stood then; the last one says whether it is
+/// whole. The audit trail tells of it.
 ///
 /// # Errors
 /// Nobody is signed in, or the database failed.
@@ -51,7 +68,7 @@ pub(crate) async fn csv_by<P: 'static>(
     columns: &[&str],
     page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
-    let facts = json!({"filter": without_people(&visit.query)});
+    let facts = json!({"filter": without_people(name, &visit.query)});
     told_csv(visit, (name, &facts), columns, page).await
 }
 
@@ -65,7 +82,7 @@ pub(crate) async fn csv_of<P: 'static>(
     columns: &[&str],
     page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
-    let facts = json!({"of": of, "filter": without_people(&visit.query)});
+    let facts = json!({"of": of, "filter": without_people(name, &visit.query)});
     told_csv(visit, (name, &facts), columns, page).await
 }
 
@@ -79,7 +96,9 @@ async fn told_csv<P: 'static>(
     let operator = &visit.signed_in()?.operator;
     let when = instant_text(visit.now_us);
     let (filter, who) = (comment(&visit.query), comment(&operator.name));
-    let about = format!("# {name}, filter: {filter}, {when} UTC, {who} ({})", operator.id);
+    // Read before the first row: what a row says of money is at least as new.
+    let books = books_position(visit).await?;
+    let about = format!("# {name}, filter: {filter}, {when} UTC, {who} ({}), {books}", operator.id);
     let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
     let head = line(&[about]) + &line(&columns);
     let waiting = Some(page(None));
@@ -133,10 +152,13 @@ impl Form {
     }
 }
 
-/// How a list was narrowed, without what may name a person: an address may have to be erased, and the trail stays.
-fn without_people(query: &str) -> String {
-    let pairs =
-        url::form_urlencoded::parse(query.as_bytes()).filter(|(name, value)| name != "email" && !value.contains('@'));
+/// How the list `of` was narrowed, without what may name a person: who that was may have to be forgotten, and the trail stays.
+fn without_people(of: &str, query: &str) -> String {
+    let is_person = |name: &str, value: &str| {
+        let is_somebodys = matches!((of, name), (END_USERS, "name") | ("mail", "to"));
+        is_somebodys || matches!(name, "email" | "user") || value.contains('@')
+    };
+    let pairs = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, value)| !is_person(name, value));
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 

@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
 };
 use engine::{
     policy::console::{ConsoleDenial, ConsoleDenialCode},
@@ -110,13 +113,12 @@ pub(super) fn refused_form() -> HttpResponseBuilder {
     HttpResponse::UnprocessableEntity()
 }
 
-/// To another page. htmx follows a redirect inside the fragment; its own header makes the whole page go.
+/// To another page. What asks for a part of a page follows a redirection by itself, sees no header of it, and would show
+/// the other page as that part: it is told in an answer of its own, by which htmx takes the whole window there.
 pub(super) fn see_other(to: &str, is_fragment: bool) -> HttpResponseBuilder {
-    let mut response = HttpResponse::SeeOther();
-    if is_fragment {
-        response.insert_header(("hx-redirect", to.to_owned()));
-    }
-    response.insert_header((header::LOCATION, to.to_owned()));
+    let mut response = if is_fragment { HttpResponse::Ok() } else { HttpResponse::SeeOther() };
+    let header = if is_fragment { HeaderName::from_static("hx-redirect") } else { header::LOCATION };
+    response.insert_header((header, to.to_owned()));
     response
 }
 

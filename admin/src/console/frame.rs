@@ -33,6 +33,8 @@ struct Framed<'a> {
     menu: Vec<MenuEntry>,
     /// Name of who is signed in; empty where nobody is.
     operator: &'a str,
+    /// The page that stands open beside this one; empty where none does. Without scripts it is a link.
+    opened: &'a str,
     root: &'static str,
     css: String,
     js: String,
@@ -60,6 +62,7 @@ pub(super) fn render(visit: &Visit, page: &Page) -> Result<String, Fault> {
         page,
         menu: menu.collect(),
         operator: visit.session.as_deref().map_or("", |session| session.operator.name.as_str()),
+        opened: &visit.opened,
         root: ROOT,
         css: assets::href("app.css"),
         js: assets::href("app.js"),

@@ -37,15 +37,25 @@ const HEADERS: [(&str, &str); 8] = [
     ("strict-transport-security", "max-age=31536000; includeSubDomains"),
 ];
 
+/// What stands before one handler.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gate {
+    /// How it is asked.
+    pub(super) verb: Verb,
+    /// Who may.
+    pub(super) access: Access,
+    /// There is a page at its path: of a form its own one, on which it stands alone.
+    pub(super) has_page: bool,
+}
+
 /// Lets a request through to its handler, or answers it here.
 pub(super) async fn pass<B: MessageBody + 'static>(
-    verb: Verb,
-    access: Access,
+    gate: Gate,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let cookie = NewCookie::default();
-    let visit = match enter(verb, access, &mut request, &cookie).await {
+    let visit = match enter(gate, &mut request, &cookie).await {
         Ok(visit) => visit,
         Err(stopped) => {
             let mut response = stopped;
@@ -75,12 +85,8 @@ pub(super) fn add_headers(headers: &mut HeaderMap) {
     }
 }
 
-async fn enter(
-    verb: Verb,
-    access: Access,
-    request: &mut ServiceRequest,
-    cookie: &NewCookie,
-) -> Result<Visit, HttpResponse> {
+async fn enter(gate: Gate, request: &mut ServiceRequest, cookie: &NewCookie) -> Result<Visit, HttpResponse> {
+    let Gate { verb, access, .. } = gate;
     let Some(console) = request.app_data::<Data<Arc<Console>>>() else {
         return Err(Fault::Broken("the console has not been set up".to_owned()).response());
     };
@@ -102,12 +108,14 @@ async fn enter(
         None => None,
     };
     let now_us = services.clock.now_us();
+    let (query, opened) = visit::split_opened(request.query_string());
     let mut visit = Visit {
         request: RequestId::new(&*services.ids, now_us),
         now_us,
         is_fragment: request.headers().contains_key("hx-request"),
         path: request.path().to_owned(),
-        query: request.query_string().to_owned(),
+        query,
+        opened,
         session: session.map(Arc::new),
         owes_step_up: false,
         new_cookie: cookie.clone(),
@@ -122,7 +130,7 @@ async fn enter(
         enter_again(&mut visit, request, secret).await.map_err(|fault| fault.response())?;
     }
     if visit.session.is_none() {
-        return Err(ask_to_sign_in(verb, &visit, request.headers()));
+        return Err(ask_to_sign_in(gate, &visit, request));
     }
     if let Some(session) = &visit.session
         && let Err(error) = visit.console.services.touch_operator_session(&session.key).await
@@ -150,19 +158,30 @@ async fn enter_again(visit: &mut Visit, request: &mut ServiceRequest, secret: &s
     }
 }
 
-/// To the sign-in, and from there back to where this was: the page itself, or the page that the form stands on.
-fn ask_to_sign_in(verb: Verb, visit: &Visit, headers: &HeaderMap) -> HttpResponse {
-    let own = match visit.query.as_str() {
+/// To the sign-in, and from there back to where this was: the page itself, or the page of the form.
+fn ask_to_sign_in(gate: Gate, visit: &Visit, request: &ServiceRequest) -> HttpResponse {
+    let own = match request.query_string() {
         "" => visit.path.clone(),
         query => format!("{}?{query}", visit.path),
     };
-    let back = match verb {
+    let back = match gate.verb {
         Verb::Get => own,
-        Verb::Post => page_of_form(headers).unwrap_or(own),
+        Verb::Post => match page_of_form(request.headers()) {
+            Some(page) if is_page_of(gate, visit, &page) => page,
+            _ => own,
+        },
     };
     let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &back).finish();
     let to = format!("{ROOT}/sign-in?{query}");
     fault::see_other(&to, visit.is_fragment).finish()
+}
+
+/// Whether a form stands on `page`, so that it is there again behind the sign-in. A page that shows the form beside other
+/// things, or beside a list, is not where it is found again; its own one is, where there is one. What is checked while it is
+/// filled in stands on the page that is shown.
+fn is_page_of(gate: Gate, visit: &Visit, page: &str) -> bool {
+    let path = page.split('?').next().unwrap_or_default();
+    !gate.has_page || visit.is_fragment || path == visit.path
 }
 
 /// The page that a form was sent from, with what it was asked for, as browsers say it of pages of the same site. Of the

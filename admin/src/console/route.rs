@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use actix_web::{FromRequest, Handler, Resource, Responder, guard as guards, middleware::from_fn, web};
 use engine::policy::console::ConsoleAction;
 
-use super::{fault, guard};
+use super::{
+    fault,
+    guard::{self, Gate},
+};
 
 /// How a route is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +28,15 @@ pub enum Access {
     Needs(ConsoleAction),
 }
 
+/// Whether what a list shows can be taken away as a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFile {
+    /// As it is narrowed, at this path below [`super::ROOT`].
+    At(&'static str),
+    /// It has none of its own, because.
+    Without(&'static str),
+}
+
 /// One route.
 pub struct Route {
     /// How it is asked.
@@ -33,7 +45,10 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub access: Access,
-    make: Box<dyn Fn() -> actix_web::Route>,
+    /// Its page is a list, or has lists that are its own: tests ask each of them empty, with one row, with many, and wrongly.
+    pub list: Option<ListFile>,
+    /// Mounts it where there is a page at its path, or none.
+    make: Box<dyn Fn(bool) -> actix_web::Route>,
 }
 
 impl std::fmt::Debug for Route {
@@ -69,15 +84,21 @@ impl Route {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let make = Box::new(move || {
+        let make = Box::new(move |has_page| {
+            let gate = Gate { verb, access, has_page };
             let route = web::to(handler.clone());
             match verb {
                 Verb::Get => route.guard(guards::Any(guards::Get()).or(guards::Head())),
                 Verb::Post => route.guard(guards::Post()),
             }
-            .wrap(from_fn(move |request, next| guard::pass(verb, access, request, next)))
+            .wrap(from_fn(move |request, next| guard::pass(gate, request, next)))
         });
-        Self { verb, path, access, make }
+        Self { verb, path, access, list: None, make }
+    }
+
+    /// The same with a list on its page.
+    pub(crate) fn lists(self, file: ListFile) -> Self {
+        Self { list: Some(file), ..self }
     }
 }
 
@@ -89,8 +110,9 @@ pub(super) fn resources(routes: Vec<Route>) -> impl Iterator<Item = Resource> {
     }
     paths.into_iter().map(|(path, routes)| {
         let mut resource = web::resource(path);
+        let has_page = routes.iter().any(|route| route.verb == Verb::Get);
         for route in &routes {
-            resource = resource.route((route.make)());
+            resource = resource.route((route.make)(has_page));
         }
         let allowed = routes.iter().map(|route| match route.verb {
             Verb::Get => "GET, HEAD",

@@ -22,9 +22,9 @@ use engine::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Answer, Console, Fault, Fields, Problems, SignInTry, frame};
+use super::{Answer, Console, Fault, Fields, Problems, ROOT, SignInTry, frame};
 use crate::{
-    kit::{Notice, Page, Tone, page_href},
+    kit::{Link, Notice, Page, Tone, page_href},
     text::{t, t_with},
 };
 
@@ -39,6 +39,9 @@ pub(crate) const STEP_UP_PASSWORD: &str = "step_up_password";
 pub(crate) const STEP_UP_CODE: &str = "step_up_code";
 /// What a form that asks for them says of itself: its second copy is known by it.
 pub(crate) const STEP_UP_FORM: &str = "step_up_form";
+
+/// What stands in the address of a list for the page that is open beside it.
+const OPENED: &str = "open";
 
 /// What the answer to a request sets as the session's cookie. All copies of a visit share it.
 #[derive(Debug, Clone, Default)]
@@ -74,8 +77,10 @@ pub(crate) struct Visit {
     pub(crate) is_fragment: bool,
     /// The path, as it was asked for.
     pub(crate) path: String,
-    /// What stood behind the question mark.
+    /// What stood behind the question mark, without what is open beside the list.
     pub(crate) query: String,
+    /// The page that stands open beside this one; empty where none does.
+    pub(super) opened: String,
 }
 
 impl std::fmt::Debug for Visit {
@@ -106,6 +111,16 @@ pub(super) fn session_secret(request: &ServiceRequest, origin: &str) -> Option<S
     let cookies = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
+}
+
+/// What stands behind a question mark, without the page that is open beside the list, and that page: none of another site.
+pub(super) fn split_opened(query: &str) -> (String, String) {
+    let kept = query.split('&').filter(|pair| pair.split('=').next() != Some(OPENED));
+    let opened = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == OPENED);
+    let opened = opened.map(|(_, page)| page.into_owned()).filter(|page| {
+        page.strip_prefix(ROOT).is_some_and(|below| below.starts_with('/')) && !page.contains(char::is_control)
+    });
+    (kept.collect::<Vec<_>>().join("&"), opened.unwrap_or_default())
 }
 
 impl Visit {
@@ -156,6 +171,12 @@ impl Visit {
     pub(crate) fn first_href(&self, path: &str) -> String {
         let is_later = url::form_urlencoded::parse(self.query.as_bytes()).any(|(name, _)| name == "after");
         if is_later { page_href(path, &self.query, "after", "") } else { String::new() }
+    }
+
+    /// The list that is shown as a file at `path`, as it is narrowed in the address, for who may do `action`.
+    pub(crate) fn file_links(&self, action: ConsoleAction, path: &str) -> Vec<Link> {
+        let link = || Link::new(t("console-export"), page_href(path, &self.query, "after", ""));
+        self.may(action).then(link).into_iter().collect()
     }
 
     /// What the audit trail says of who asks.
@@ -360,3 +381,6 @@ impl Visit {
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,12 @@ use engine::credits::Credits;
 use super::{Cell, cell::grouped};
 
 /// A drawing's width, in its own units.
-const WIDTH: i64 = 720;
+pub(super) const WIDTH: i64 = 720;
 /// Where nothing is, and how long a bar is at most.
-const MIDDLE: i64 = 360;
+pub(super) const MIDDLE: i64 = 360;
 const LONGEST: i64 = 340;
 /// How high a line of bars is.
-const ROW: i64 = 18;
+pub(super) const ROW: i64 = 18;
 
 /// Amounts to both sides of nothing.
 #[derive(Debug, Template)]
@@ -68,14 +68,10 @@ impl Diverging {
     /// The bars, line by line. All have one scale.
     pub fn bars(&self) -> Vec<(&str, Vec<Bar>)> {
         let amounts = self.rows.iter().flat_map(|(_, amounts)| amounts);
-        let longest = amounts.map(|amount| amount.micros().unsigned_abs()).max().unwrap_or(0).max(1);
+        let longest = amounts.map(|amount| amount.micros().unsigned_abs()).max().unwrap_or(0);
         let bar = |((called, side), amount): (&(String, Side), &Credits)| {
-            let micros = amount.micros();
-            let scaled = i128::from(micros.unsigned_abs()).saturating_mul(i128::from(LONGEST));
-            let length = scaled.checked_div(i128::from(longest)).and_then(|length| i64::try_from(length).ok());
-            // What is there is seen, however little it is.
-            let length = if micros == 0 { 0 } else { length.unwrap_or(LONGEST).clamp(1, LONGEST) };
-            let is_left = (micros < 0) != (*side == Side::Left);
+            let length = length_of(*amount, longest);
+            let is_left = (amount.micros() < 0) != (*side == Side::Left);
             let x = if is_left { MIDDLE.saturating_sub(length) } else { MIDDLE };
             let says = if self.columns.len() > 1 { format!("{called} {}", written(*amount)) } else { written(*amount) };
             Bar { says, x, length, is_left }
@@ -89,6 +85,14 @@ impl Diverging {
         let cells = |amounts: &[Credits]| amounts.iter().map(|amount| Cell::Money(*amount)).collect();
         self.rows.iter().map(|(name, amounts)| (name.clone(), cells(amounts))).collect()
     }
+}
+
+/// How long the bar of an amount is where the longest stands for `longest` micro-credits.
+pub(super) fn length_of(amount: Credits, longest: u64) -> i64 {
+    let scaled = i128::from(amount.micros().unsigned_abs()).saturating_mul(LONGEST.into());
+    let length = scaled.checked_div(longest.max(1).into()).and_then(|length| i64::try_from(length).ok());
+    // What is there is seen, however little it is.
+    if amount.is_zero() { 0 } else { length.unwrap_or(LONGEST).clamp(1, LONGEST) }
 }
 
 /// An amount as people read it.

@@ -4,7 +4,7 @@
 use askama::Template;
 use engine::credits::Credits;
 
-use super::{Cell, books::written, cell::grouped};
+use super::{Cell, bands::percent, books::written, cell::grouped};
 use crate::text::t_with;
 
 /// The drawing's size, in its own units.
@@ -34,22 +34,26 @@ pub enum Measure {
     Number,
     /// Micro-credits.
     Money,
+    /// Millionths of a whole.
+    Share,
 }
 
 impl Measure {
     /// A value as the table has it.
-    const fn cell(self, value: i64) -> Cell {
+    pub(super) fn cell(self, value: i64) -> Cell {
         match self {
             Self::Number => Cell::Number(value),
             Self::Money => Cell::Money(Credits::from_micros(value)),
+            Self::Share => Cell::Text(percent(value)),
         }
     }
 
     /// A value in words.
-    fn says(self, value: i64) -> String {
+    pub(crate) fn says(self, value: i64) -> String {
         match self {
             Self::Number => grouped(&value.to_string()),
             Self::Money => written(Credits::from_micros(value)),
+            Self::Share => percent(value),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Lists: rows with pages, columns that sort, filters that stand in the address.
+//! Lists: rows with pages, in the one order that an index gives them, filters that stand in the address.
 
 use askama::Template;
 
@@ -12,10 +12,6 @@ pub struct Column {
     pub label: String,
     /// Numbers stand at the right.
     pub is_right: bool,
-    /// Where sorting by it leads; empty if it cannot be sorted by.
-    pub sort_href: String,
-    /// What `aria-sort` says: `ascending`, `descending`, or empty.
-    pub sorted: &'static str,
 }
 
 impl Column {

@@ -14,10 +14,10 @@ use engine::{
     },
 };
 
-use super::{EVENTS_SHOWN, event, movements};
+use super::{EVENTS_SHOWN, approvals, event, movements};
 use crate::{
-    console::{Answer, Fault, Problems, Visit},
-    kit::{Link, Page, Text, Timeline},
+    console::{Answer, Fault, Fields, Problems, Visit},
+    kit::{Block, Control, Field, Form, Link, Page, Text, Timeline},
     text::t_with,
 };
 
@@ -144,6 +144,50 @@ pub(super) async fn timeline(visit: &Visit, holder: &Holder) -> Result<Timeline,
     let is_cut = next.is_some() || has_more || rows.len() > shown;
     let events = rows.into_iter().take(shown).map(event).collect();
     Ok(Timeline { events, more: if is_cut { more } else { String::new() } })
+}
+
+/// What a grant would do, worked out without doing it.
+pub(super) struct GrantEffect {
+    /// What of the form it was worked out from: what is done has to be that.
+    shown: String,
+    blocks: Vec<Block>,
+}
+
+impl GrantEffect {
+    /// What is in the wallet before and after, and whether somebody else has to approve it. `shown` is what was typed.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(super) async fn of(visit: &Visit, deed: &Deed, shown: String) -> Result<Self, Fault> {
+        let mut blocks = approvals::rehearse(visit, deed).await?;
+        blocks.extend(movements::four_eyes(movements::weigh(visit, deed).await?));
+        Ok(Self { shown, blocks })
+    }
+
+    /// Whether this is what the form has shown.
+    pub(super) fn was_shown(&self, fields: &Fields) -> bool {
+        fields.raw("shown") == self.shown
+    }
+}
+
+/// The end of a form that gives credits: first it shows what it would do, and what it shows is what it does.
+pub(super) fn grant_form(
+    visit: &Visit,
+    mut form: Form,
+    action: ConsoleAction,
+    (typed, problems): (&Fields, &Problems),
+    effect: Option<GrantEffect>,
+) -> Form {
+    let mut shown = None;
+    if let Some(effect) = effect {
+        form = form.step_up(visit, action).preview(effect.blocks);
+        shown = Some(Field::new("shown", "", Control::Hidden).value(effect.shown));
+    }
+    let form = form.previewed().filled(typed, problems);
+    match shown {
+        Some(shown) => form.field(shown),
+        None => form,
+    }
 }
 
 /// Asks for credits that somebody else has to approve, because of their `weight`: what to say about it, if they were asked for.

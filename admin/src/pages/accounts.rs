@@ -1,5 +1,7 @@
 //! Accounts: who calls, what they own, what they may still spend.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use engine::{
     id::AccountId,
@@ -12,9 +14,10 @@ use engine::{
 
 use super::access::{self, Held, Holder};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Route, Visit, csv, get, post},
     kit::{
-        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Tone, page_href,
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Tone,
+        instant_text, page_href,
     },
     text::{t, t_with},
 };
@@ -31,10 +34,12 @@ const LIST: &str = "/admin/accounts";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/accounts", needs(ConsoleAction::AccountsRead), list),
+        get("/accounts", needs(ConsoleAction::AccountsRead), list).lists(ListFile::At("/accounts/export")),
+        get("/accounts/export", needs(ConsoleAction::ListsExport), export),
         get("/accounts/new", needs(ConsoleAction::AccountCreate), create::ask),
         post("/accounts/new", needs(ConsoleAction::AccountCreate), create::make),
-        get("/accounts/{id}", needs(ConsoleAction::AccountsRead), show),
+        get("/accounts/{id}", needs(ConsoleAction::AccountsRead), show)
+            .lists(ListFile::Without("what one account has; its money is a statement of the books")),
         get("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::ask),
         post("/accounts/{id}/grant", needs(ConsoleAction::GrantCreate), grant::give),
         get("/accounts/{id}/link", needs(ConsoleAction::AccountLink), link::ask),
@@ -49,7 +54,8 @@ pub(super) fn routes() -> Vec<Route> {
             access::ask_revoke::<OfAccount>,
         ),
         post("/accounts/{id}/tokens/{token}/revoke", needs(ConsoleAction::AccountToken), access::revoke::<OfAccount>),
-        get("/accounts/{id}/caps", needs(ConsoleAction::AccountsRead), access::show_caps::<OfAccount>),
+        get("/accounts/{id}/caps", needs(ConsoleAction::AccountsRead), access::show_caps::<OfAccount>)
+            .lists(ListFile::Without("four limits at most for the account and for each of its tokens")),
         post("/accounts/{id}/caps", needs(ConsoleAction::AccountCap), access::set_cap::<OfAccount>),
         get("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), access::ask_lift::<OfAccount>),
         post("/accounts/{id}/caps/lift", needs(ConsoleAction::AccountCap), access::lift::<OfAccount>),
@@ -69,18 +75,21 @@ fn state(account: &AccountProfile) -> Cell {
     }
 }
 
-async fn list(visit: Visit) -> Answer {
-    let fields = Fields::parse(&visit.query)?;
-    let suspended = fields.text("suspended");
-    let filter = AccountFilter {
+fn filter_of(fields: &Fields) -> AccountFilter {
+    AccountFilter {
         email: fields.text("email").to_owned(),
-        is_suspended: match suspended {
+        is_suspended: match fields.text("suspended") {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,
         },
-    };
-    let listed = visit.services().list_accounts(&filter, fields.cursor()?).await?;
+    }
+}
+
+async fn list(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let suspended = fields.text("suspended");
+    let listed = visit.services().list_accounts(&filter_of(&fields), fields.cursor()?).await?;
     let wallets: Vec<_> = listed.rows.iter().map(|account| account.wallet).collect();
     let balances = visit.services().load_balances(&wallets, visit.now_us).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
@@ -123,6 +132,7 @@ async fn list(visit: Visit) -> Answer {
         rows,
         first: visit.first_href(LIST),
         next: next.clone(),
+        exports: visit.file_links(ConsoleAction::ListsExport, &format!("{LIST}/export")),
         empty: listed.looked_at.is_none().then(|| Empty {
             text: t("accounts-empty"),
             command: "tollgate account create --email someone@example.com --credits 100".to_owned(),
@@ -136,6 +146,35 @@ async fn list(visit: Visit) -> Answer {
         page = page.with(Notice::new(Tone::Plain, said).link(t("accounts-go-on"), next));
     }
     visit.show(page.with(table)).await
+}
+
+/// The list as a file.
+async fn export(visit: Visit) -> Answer {
+    let filter = Arc::new(filter_of(&Fields::parse(&visit.query)?));
+    let columns = ["account", "email", "suspended", "verified", "available_credits", "held_credits", "created"];
+    let reader = visit.clone();
+    csv(&visit, "accounts", &columns, move |after| -> ListedPage {
+        let (visit, filter) = (reader.clone(), Arc::clone(&filter));
+        Box::pin(async move {
+            let listed = visit.services().list_accounts(&filter, after).await?;
+            let wallets: Vec<_> = listed.rows.iter().map(|account| account.wallet).collect();
+            let balances = visit.services().load_balances(&wallets, visit.now_us).await?;
+            let row = |account: &AccountProfile| {
+                let balance = balances.get(&account.wallet)?;
+                Some(vec![
+                    account.id.to_string(),
+                    account.email.clone(),
+                    account.is_suspended.to_string(),
+                    account.is_verified.to_string(),
+                    balance.available().to_string(),
+                    balance.reserved.to_string(),
+                    instant_text(account.created_us),
+                ])
+            };
+            Ok((listed.rows.iter().filter_map(row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
 }
 
 async fn load(visit: &Visit, id: &str) -> Result<AccountProfile, Fault> {
@@ -171,7 +210,7 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;
     let grants = visit.services().list_expiring_grants(account.wallet, visit.now_us).await?;
     let holder = holder(&account);
-    let tokens = access::tokens::list(&visit, &holder).await?;
+    let tokens = access::tokens::list(&visit, &holder, &holder.href).await?;
     let caps = access::caps::list(&visit, &holder).await?;
     let own = href(account.id);
     let suspend = if account.is_suspended { "accounts-resume" } else { "accounts-suspend" };

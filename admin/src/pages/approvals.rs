@@ -1,6 +1,9 @@
 //! Approvals: what one operator asks for and another one decides. Whoever approves has it done in the same moment.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use actix_web::web::Path;
 use engine::{
@@ -8,16 +11,16 @@ use engine::{
     id::{ApprovalId, OperatorId},
     policy::console::{ConsoleAction, ConsoleCaller},
     service::{
-        approvals::{APPROVAL_DAYS, Approval, ApprovalFilter, ApprovalState, Deed},
+        approvals::{APPROVAL_DAYS, APPROVALS_PAGE_MAX, Approval, ApprovalFilter, ApprovalState, Deed},
         operators::OperatorProfile,
     },
 };
 
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Problems, Route, Visit, csv_by, get},
     kit::{
         Cell, Choice, Code, Column, Control, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table,
-        Tone, page_href,
+        Tone, instant_text, page_href,
     },
     text::{t, t_with},
 };
@@ -25,13 +28,17 @@ use crate::{
 mod decide;
 mod deeds;
 
+pub(super) use deeds::rehearse;
+
 const LIST: &str = "/admin/approvals";
 /// How many rows a page has.
 const ROWS: u64 = engine::service::paging::PAGE_ROWS;
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = decide::routes();
-    routes.push(get("/approvals", Access::Needs(ConsoleAction::ApprovalsRead), list));
+    let listed = get("/approvals", Access::Needs(ConsoleAction::ApprovalsRead), list);
+    routes.push(listed.lists(ListFile::At("/approvals/export")));
+    routes.push(get("/approvals/export", Access::Needs(ConsoleAction::ListsExport), export));
     routes.push(get("/approvals/{id}", Access::Needs(ConsoleAction::ApprovalsRead), show));
     routes
 }
@@ -154,9 +161,10 @@ async fn list(visit: Visit) -> Answer {
         rows: rows.iter().map(row).collect(),
         first: visit.first_href(LIST),
         next: next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next.to_string())),
+        exports: visit.file_links(ConsoleAction::ListsExport, &format!("{LIST}/export")),
         empty: Some(Empty {
             text: t_with("approvals-empty", &[("days", APPROVAL_DAYS.into())]),
-            command: String::new(),
+            command: "tollgate operator create --email ann@example.com --name Ann --role finance".to_owned(),
             link: visit
                 .may(ConsoleAction::OperatorsRead)
                 .then(|| Link::new(t("operators-matrix"), "/admin/operators/matrix")),
@@ -174,6 +182,53 @@ async fn list(visit: Visit) -> Answer {
         page = page.with(filters(&fields, view));
     }
     visit.show(page.with(table)).await
+}
+
+/// The requests of the view as a file.
+async fn export(visit: Visit) -> Answer {
+    let filter = Arc::new(filter_of(&visit, &Fields::parse(&visit.query)?)?);
+    let columns = [
+        "approval",
+        "kind",
+        "amount_credits",
+        "object_kind",
+        "object",
+        "author",
+        "reason",
+        "state",
+        "asked",
+        "expires",
+        "decided_by",
+        "decided",
+        "note",
+    ];
+    let reader = visit.clone();
+    csv_by(&visit, "approvals", &columns, move |after: Option<ApprovalId>| -> ListedPage<ApprovalId> {
+        let (visit, filter) = (reader.clone(), Arc::clone(&filter));
+        Box::pin(async move {
+            let (rows, next) = visit.services().list_approvals(&filter, after, APPROVALS_PAGE_MAX).await?;
+            Ok((rows.iter().map(csv_row).collect(), next))
+        })
+    })
+    .await
+}
+
+fn csv_row(approval: &Approval) -> Vec<String> {
+    vec![
+        approval.id.to_string(),
+        approval.kind.clone(),
+        approval.amount.map(|micros| Credits::from_micros(micros).to_string()).unwrap_or_default(),
+        approval.object_kind.clone(),
+        approval.object_id.clone(),
+        approval.author.to_string(),
+        approval.reason.clone(),
+        approval.state.as_str().to_owned(),
+        instant_text(approval.created_us),
+        instant_text(approval.expires_us),
+        approval.decided_by.map(|id| id.to_string()).unwrap_or_default(),
+        approval.decided_us.map(instant_text).unwrap_or_default(),
+        approval.note.clone().unwrap_or_default(),
+    ]
 }
 
 fn filters(fields: &Fields, view: &str) -> Filters {

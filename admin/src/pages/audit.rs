@@ -15,7 +15,7 @@ use engine::{
 
 use super::places;
 use crate::{
-    console::{Access, Answer, Fault, Fields, ListedPage, Problems, ROOT, Route, Visit, csv_by, get},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Problems, ROOT, Route, Visit, csv_by, get},
     kit::{
         Block, Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Text, Tone,
         instant_text, page_href, short_id,
@@ -38,7 +38,7 @@ type Names = HashMap<String, String>;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        get("/audit", Access::Needs(ConsoleAction::AuditRead), list),
+        get("/audit", Access::Needs(ConsoleAction::AuditRead), list).lists(ListFile::At("/audit/export")),
         get("/audit/export", Access::Needs(ConsoleAction::AuditExport), export),
         get("/audit/{place}", Access::Needs(ConsoleAction::AuditRead), show),
     ]
@@ -165,7 +165,11 @@ async fn list(visit: Visit) -> Answer {
         first: visit.first_href(LIST),
         next: next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next.to_string())),
         exports: if visit.may(ConsoleAction::AuditExport) { vec![export] } else { Vec::new() },
-        empty: Some(Empty { text: t("audit-empty"), command: "tollgate audit list".to_owned(), link: None }),
+        empty: Some(Empty {
+            text: t("audit-empty"),
+            command: "tollgate account create --email someone@example.com".to_owned(),
+            link: None,
+        }),
         ..Table::default()
     };
     let page = page.with(table);

@@ -8,7 +8,7 @@ use engine::{
 };
 
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, Problems, Route, Visit, get, post},
     kit::{Cell, Field, Form, Page, Text, Tone},
     text::{t, t_with},
 };
@@ -35,27 +35,32 @@ pub(super) const TOOLS: &str = "/admin/tools";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/publishers", needs(ConsoleAction::CatalogRead), publishers::list),
+        get("/publishers", needs(ConsoleAction::CatalogRead), publishers::list)
+            .lists(ListFile::At("/publishers/export")),
         get("/publishers/export", needs(ConsoleAction::ListsExport), publishers::export),
         get("/publishers/new", needs(ConsoleAction::PublisherCreate), publisher_forms::ask_new),
         post("/publishers/new", needs(ConsoleAction::PublisherCreate), publisher_forms::create),
-        get("/publishers/{id}", needs(ConsoleAction::CatalogRead), publishers::show),
+        get("/publishers/{id}", needs(ConsoleAction::CatalogRead), publishers::show)
+            .lists(ListFile::Without("its namespaces; the file of tools has each with its namespace")),
         get("/publishers/{id}/edit", needs(ConsoleAction::PublisherChange), publisher_forms::ask_edit),
         post("/publishers/{id}/edit", needs(ConsoleAction::PublisherChange), publisher_forms::edit),
         get("/publishers/{id}/suspend", needs(ConsoleAction::PublisherSuspend), stop::ask_publisher),
         post("/publishers/{id}/suspend", needs(ConsoleAction::PublisherSuspend), stop::publisher),
         get("/namespaces/new", needs(ConsoleAction::NamespaceCreate), namespaces::ask_new),
         post("/namespaces/new", needs(ConsoleAction::NamespaceCreate), namespaces::create),
-        get("/namespaces/{id}", needs(ConsoleAction::CatalogRead), namespaces::show),
+        get("/namespaces/{id}", needs(ConsoleAction::CatalogRead), namespaces::show)
+            .lists(ListFile::Without("its tools; the list of tools is narrowed to a namespace and has a file")),
         get("/namespaces/{id}/edit", needs(ConsoleAction::NamespaceChange), namespaces::ask_edit),
         post("/namespaces/{id}/edit", needs(ConsoleAction::NamespaceChange), namespaces::edit),
         get("/namespaces/{id}/suspend", needs(ConsoleAction::NamespaceSuspend), stop::ask_namespace),
         post("/namespaces/{id}/suspend", needs(ConsoleAction::NamespaceSuspend), stop::namespace),
-        get("/tools", needs(ConsoleAction::CatalogRead), tools::list),
+        get("/tools", needs(ConsoleAction::CatalogRead), tools::list).lists(ListFile::At("/tools/export")),
         get("/tools/export", needs(ConsoleAction::ListsExport), tools::export),
         get("/tools/new", needs(ConsoleAction::ToolCreate), tool_forms::ask_new),
         post("/tools/new", needs(ConsoleAction::ToolCreate), tool_forms::create),
-        get("/tools/{id}", needs(ConsoleAction::CatalogRead), tools::show),
+        get("/tools/{id}", needs(ConsoleAction::CatalogRead), tools::show).lists(ListFile::Without(
+            "prices of one tool; the file of tools has those of now, the audit trail every change",
+        )),
         get("/tools/{id}/edit", needs(ConsoleAction::ToolChange), tool_forms::ask_edit),
         post("/tools/{id}/edit", needs(ConsoleAction::ToolChange), tool_forms::edit),
         get("/tools/{id}/disable", needs(ConsoleAction::ToolDisable), stop::ask_tool),

@@ -18,6 +18,8 @@ use crate::{
     text::{t, t_with},
 };
 
+mod saturation;
+
 /// What the texts of kinds of work begin with.
 const WORK: &str = "health-work-";
 /// Less free room than this, in bytes, and the database is about to stop.
@@ -61,6 +63,7 @@ async fn show(visit: Visit) -> Answer {
     if !took.is_empty() {
         page = page.with(catalog::latency_bars(t("health-latency"), &took));
     }
+    page.blocks.extend(saturation::of(&health, &visit.services().recent_saturation()));
     visit.show(page).await
 }
 

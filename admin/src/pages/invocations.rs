@@ -11,7 +11,7 @@ use engine::{
 
 use super::{accounts, places};
 use crate::{
-    console::{Access, Answer, Fields, Route, Visit, get},
+    console::{Access, Answer, Fields, ListFile, Route, Visit, get},
     kit::{Cell, Column, Empty, Link, Notice, Page, Row, Table, Tone, page_href},
     text::{t, t_with},
 };
@@ -34,7 +34,7 @@ const STATE: &str = "invocations-state-";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/invocations", needs(ConsoleAction::InvocationsRead), list),
+        get("/invocations", needs(ConsoleAction::InvocationsRead), list).lists(ListFile::At("/invocations/export")),
         get("/invocations/export", needs(ConsoleAction::ListsExport), export::download),
         get("/invocations/{id}", needs(ConsoleAction::InvocationsRead), show::show),
         get("/invocations/{id}/why", needs(ConsoleAction::InvocationsRead), why::show),

@@ -12,7 +12,7 @@ use engine::{
 };
 
 use crate::{
-    console::{Access, Answer, Route, Visit, get, post},
+    console::{Access, Answer, ListFile, Route, Visit, get, post},
     kit::{
         Cell, Column, Diverging, Heading, Link, Notice, Page, Row, Side, Stat, Stats, Table, Tone, instant_text,
         short_id,
@@ -27,6 +27,7 @@ mod exports;
 mod journal;
 mod periods;
 mod transactions;
+mod tree;
 mod trial_balance;
 mod verify;
 
@@ -68,18 +69,24 @@ pub(super) fn routes() -> Vec<Route> {
     let export = Access::Needs(ConsoleAction::LedgerExport);
     vec![
         get("/ledger", read, overview),
-        get("/ledger/accounts", read, accounts::list),
-        get("/ledger/accounts/{id}", read, accounts::show),
-        get("/ledger/journal", read, journal::list),
+        get("/ledger/accounts", read, accounts::list).lists(ListFile::At("/ledger/accounts/export")),
+        get("/ledger/accounts/export", export, accounts::export),
+        get("/ledger/accounts/{id}", read, accounts::show).lists(ListFile::At("/ledger/accounts/{id}/export")),
+        get("/ledger/accounts/{id}/export", export, accounts::export_moves),
+        get("/ledger/journal", read, journal::list).lists(ListFile::At("/ledger/journal/export")),
+        get("/ledger/journal/export", export, journal::export),
         get("/ledger/transactions/{id}", read, transactions::show),
         get("/ledger/transactions/{id}/receipt", read, transactions::receipt),
-        get("/ledger/trial-balance", read, trial_balance::show),
+        get("/ledger/trial-balance", read, trial_balance::show)
+            .lists(ListFile::Without("the books export it as a report of its own")),
         get("/ledger/verify", read, verify::show),
         post("/ledger/verify", Access::Needs(ConsoleAction::LedgerVerify), verify::start),
-        get("/ledger/periods", read, periods::list),
+        get("/ledger/periods", read, periods::list).lists(ListFile::At("/ledger/periods/export")),
+        get("/ledger/periods/export", export, periods::export),
         get("/ledger/periods/close", close, close::ask),
         post("/ledger/periods/close", close, close::close),
-        get("/ledger/checkpoints", read, checkpoints::list),
+        get("/ledger/checkpoints", read, checkpoints::list).lists(ListFile::At("/ledger/checkpoints/export")),
+        get("/ledger/checkpoints/export", export, checkpoints::export),
         get("/ledger/checkpoints/{number}", read, checkpoints::show),
         get("/ledger/checkpoints/sign", sign, checkpoints::ask),
         post("/ledger/checkpoints/sign", sign, checkpoints::sign),
@@ -234,7 +241,7 @@ fn last_run(state: &VerificationState) -> (Cell, String, Tone) {
 
 async fn overview(visit: Visit) -> Answer {
     let services = visit.services();
-    let ClassSums { at_us, sums } = services.load_class_sums().await?;
+    let ClassSums { at_us, sums, .. } = services.load_class_sums().await?;
     let open = services.find_open_period().await?;
     let newest = services.find_newest_checkpoint().await?;
     let (verified, verified_at, tone) = last_run(&services.verification());

@@ -10,8 +10,8 @@ use engine::{
 
 use super::catalog::{namespace_state, publisher_href};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
-    kit::{Cell, Choice, Column, Empty, Field, Filters, Page, Row, Table, Tone, page_href},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Route, Visit, csv, get, post},
+    kit::{Cell, Choice, Column, Empty, Field, Filters, Page, Row, Table, Tone, instant_text, page_href},
     text::t,
 };
 
@@ -28,7 +28,8 @@ const LISTINGS: &str = "/admin/listings";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/listings", needs(ConsoleAction::CatalogRead), list),
+        get("/listings", needs(ConsoleAction::CatalogRead), list).lists(ListFile::At("/listings/export")),
+        get("/listings/export", needs(ConsoleAction::ListsExport), export),
         get("/listings/{id}", needs(ConsoleAction::CatalogRead), show::show),
         get("/listings/{id}/approve", needs(ConsoleAction::ListingDecide), ask_approve),
         post("/listings/{id}/approve", needs(ConsoleAction::ListingDecide), approve),
@@ -95,9 +96,41 @@ fn row(listing: &ListedListing) -> Row {
     )
 }
 
+fn wanted(fields: &Fields) -> ListingFilter {
+    ListingFilter::from_wire(fields.text("state")).unwrap_or(ListingFilter::Waiting)
+}
+
+/// The list as a file.
+async fn export(visit: Visit) -> Answer {
+    let wanted = wanted(&Fields::parse(&visit.query)?);
+    let columns = ["namespace", "name", "title", "publisher", "publisher_name", "state", "waits", "since", "created"];
+    let reader = visit.clone();
+    csv(&visit, "listings", &columns, move |after| -> ListedPage {
+        let visit = reader.clone();
+        Box::pin(async move {
+            let listed = visit.services().list_listings(wanted, after).await?;
+            let row = |listing: &ListedListing| {
+                vec![
+                    listing.namespace.to_string(),
+                    listing.name.clone(),
+                    listing.listing_name.clone().unwrap_or_default(),
+                    listing.publisher.to_string(),
+                    listing.publisher_name.clone(),
+                    listing.status.as_str().to_owned(),
+                    listing.is_waiting.to_string(),
+                    listing.submitted_us.map(instant_text).unwrap_or_default(),
+                    instant_text(listing.created_us),
+                ]
+            };
+            Ok((listed.rows.iter().map(row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
+}
+
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let wanted = ListingFilter::from_wire(fields.text("state")).unwrap_or(ListingFilter::Waiting);
+    let wanted = wanted(&fields);
     let listed = visit.services().list_listings(wanted, fields.cursor()?).await?;
     let table = Table {
         caption: t("listings-title"),
@@ -115,6 +148,7 @@ async fn list(visit: Visit) -> Answer {
         rows: listed.rows.iter().map(row).collect(),
         first: visit.first_href(LISTINGS),
         next: listed.next.map_or_else(String::new, |next| page_href(LISTINGS, &visit.query, "after", &next)),
+        exports: visit.file_links(ConsoleAction::ListsExport, &format!("{LISTINGS}/export")),
         empty: Some(Empty { text: t("listings-empty"), command: "tollgate listing list".to_owned(), link: None }),
         ..Table::default()
     };

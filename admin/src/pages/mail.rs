@@ -1,6 +1,8 @@
 //! The outbox: what is to be sent, what was, and what nobody would take. Nobody reads an address here, or a link that signs
 //! somebody in.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use engine::{
     id::MailId,
@@ -13,10 +15,10 @@ use engine::{
 
 use super::{dashboard::at_least, places};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Route, Visit, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Route, Visit, csv, get, post},
     kit::{
         Bars, Cell, Choice, Code, Column, Empty, Facts, Field, Filter, Filters, Heading, Link, Measure, Notice, Page,
-        Row, Series, Stat, Stats, Table, Text, Tone, page_href,
+        Row, Series, Stat, Stats, Table, Text, Tone, instant_text, page_href,
     },
     text::{t, t_with},
 };
@@ -30,7 +32,8 @@ const LIST: &str = "/admin/mail";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/mail", needs(ConsoleAction::MailRead), list),
+        get("/mail", needs(ConsoleAction::MailRead), list).lists(ListFile::At("/mail/export")),
+        get("/mail/export", needs(ConsoleAction::ListsExport), export),
         get("/mail/test", needs(ConsoleAction::MailTest), trial::ask),
         post("/mail/test", needs(ConsoleAction::MailTest), trial::send),
         get("/mail/{id}", needs(ConsoleAction::MailRead), show),
@@ -193,13 +196,59 @@ fn table(visit: &Visit, rows: &[MailRow], next: Option<&str>) -> Table {
         rows: rows.iter().map(row).collect(),
         first: visit.first_href(LIST),
         next: next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", next)),
+        exports: visit.file_links(ConsoleAction::ListsExport, &format!("{LIST}/export")),
         empty: Some(Empty {
             text: t("mail-empty"),
-            command: String::new(),
+            command: "tollgate account create --email someone@example.com --unverified".to_owned(),
             link: visit.may(ConsoleAction::MailTest).then(|| Link::new(t("mail-test"), format!("{LIST}/test"))),
         }),
         ..Table::default()
     }
+}
+
+/// The list as a file; of whoever it goes to as much as the page shows.
+async fn export(visit: Visit) -> Answer {
+    let filter = Arc::new(filter_of(&Fields::parse(&visit.query)?, visit.now_us));
+    let columns = [
+        "mail",
+        "state",
+        "template",
+        "to",
+        "about_kind",
+        "about",
+        "attempts",
+        "next_try",
+        "last_error",
+        "written",
+        "sent",
+    ];
+    let reader = visit.clone();
+    csv(&visit, "mail", &columns, move |after| -> ListedPage {
+        let (visit, filter) = (reader.clone(), Arc::clone(&filter));
+        Box::pin(async move {
+            let listed = visit.services().list_mail(&filter, after).await?;
+            Ok((listed.rows.iter().map(csv_row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
+}
+
+fn csv_row(mail: &MailRow) -> Vec<String> {
+    let (kind, about) = mail.about.clone().unwrap_or_default();
+    let next_us = (mail.state == MailState::Queued).then_some(mail.next_us);
+    vec![
+        mail.id.to_string(),
+        mail.state.as_str().to_owned(),
+        mail.template.map(|template| template.as_str().to_owned()).unwrap_or_default(),
+        mail.recipient.clone(),
+        kind,
+        about,
+        mail.attempts.to_string(),
+        next_us.map(instant_text).unwrap_or_default(),
+        mail.last_error.clone().unwrap_or_default(),
+        instant_text(mail.created_us),
+        mail.sent_us.map(instant_text).unwrap_or_default(),
+    ]
 }
 
 async fn list(visit: Visit) -> Answer {

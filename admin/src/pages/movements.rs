@@ -142,12 +142,12 @@ pub(super) fn why_four_eyes(weight: Weight) -> String {
 }
 
 /// Says that another operator has to approve, where that is so.
-fn four_eyes(weight: Weight) -> Option<Block> {
+pub(super) fn four_eyes(weight: Weight) -> Option<Block> {
     weight.needs_second().then(|| Notice::new(Tone::Warn, why_four_eyes(weight)).into())
 }
 
 /// What a deed that moves money comes to with what is counted together with it.
-async fn weigh(visit: &Visit, deed: &Deed) -> Result<Weight, Fault> {
+pub(super) async fn weigh(visit: &Visit, deed: &Deed) -> Result<Weight, Fault> {
     let weight = visit.services().weigh(visit.signed_in()?.operator.id, deed).await?;
     weight.ok_or_else(|| Fault::Broken("a deed that moves no money".to_owned()))
 }

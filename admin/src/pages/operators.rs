@@ -9,8 +9,8 @@ use engine::{
 };
 
 use crate::{
-    console::{Access, Answer, Fault, Problems, Route, Visit, get, post},
-    kit::{Cell, Column, Empty, Facts, Heading, Link, Page, Row, Table, Tone},
+    console::{Access, Answer, Fault, Fields, ListFile, Problems, Route, Visit, get, post},
+    kit::{Cell, Column, Empty, Facts, Heading, Link, Page, Row, Table, Tone, page_href},
     text::t,
 };
 
@@ -29,11 +29,15 @@ const LIST: &str = "/admin/operators";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/operators", needs(ConsoleAction::OperatorsRead), list),
+        get("/operators", needs(ConsoleAction::OperatorsRead), list).lists(ListFile::Without(
+            "who may come in is asked here and by `tollgate operator list`, and told by the audit trail",
+        )),
         get("/operators/matrix", needs(ConsoleAction::OperatorsRead), matrix::show),
         get("/operators/new", needs(ConsoleAction::OperatorCreate), create::ask),
         post("/operators/new", needs(ConsoleAction::OperatorCreate), create::request),
-        get("/operators/{id}", needs(ConsoleAction::OperatorsRead), show),
+        get("/operators/{id}", needs(ConsoleAction::OperatorsRead), show).lists(ListFile::Without(
+            "where somebody is signed in is nothing to keep; the audit trail has every sign-in",
+        )),
         get("/operators/{id}/roles", needs(ConsoleAction::OperatorRoles), roles::ask),
         post("/operators/{id}/roles", needs(ConsoleAction::OperatorRoles), roles::request),
         get("/operators/{id}/disable", needs(ConsoleAction::OperatorDisable), change::ask_disable),
@@ -44,6 +48,8 @@ pub(super) fn routes() -> Vec<Route> {
         post("/operators/{id}/end-sessions", needs(ConsoleAction::OperatorEndSessions), change::end),
         get("/operators/{id}/link", needs(ConsoleAction::OperatorReset), again::ask_link),
         post("/operators/{id}/link", needs(ConsoleAction::OperatorReset), again::link),
+        get("/operators/auditors", needs(ConsoleAction::OperatorsRead), auditors::list)
+            .lists(ListFile::Without("who reads the books is asked here and by `tollgate operator list`")),
         get("/operators/auditors/new", needs(ConsoleAction::AuditorCreate), auditors::ask),
         post("/operators/auditors/new", needs(ConsoleAction::AuditorCreate), auditors::make),
         get("/operators/auditors/{id}", needs(ConsoleAction::OperatorsRead), auditors::show),
@@ -97,10 +103,11 @@ fn refuse(error: ChangeOperatorError, problems: &mut Problems) -> Result<(), Fau
     Ok(())
 }
 
-/// All of them on one page: a house has few.
+/// The newest first; below the first page of them the newest auditors.
 async fn list(visit: Visit) -> Answer {
-    let operators = visit.services().list_operators().await?;
-    let rows = operators.iter().map(|operator| {
+    let after = Fields::parse(&visit.query)?.cursor()?;
+    let operators = visit.services().list_operators_page(after).await?;
+    let rows = operators.rows.iter().map(|operator| {
         let cells = vec![
             Cell::link(&operator.name, href(operator.id)),
             Cell::text(roles_text(&operator.roles)),
@@ -118,6 +125,8 @@ async fn list(visit: Visit) -> Answer {
             .map(|key| Column::new(t(key)))
             .into(),
         rows: rows.collect(),
+        first: visit.first_href(LIST),
+        next: operators.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next)),
         empty: Some(Empty {
             text: t("operators-empty"),
             command: "tollgate operator create --email ann@example.com --name Ann --role owner".to_owned(),
@@ -128,11 +137,14 @@ async fn list(visit: Visit) -> Answer {
     let page = Page::new(t("operators-title"))
         .tool(may_create, new.text, new.href)
         .tool(visit.may(ConsoleAction::AuditorCreate), t("operators-auditor-new"), format!("{LIST}/auditors/new"))
+        .tool(true, t("operators-auditors"), format!("{LIST}/auditors"))
         .tool(true, t("operators-matrix"), format!("{LIST}/matrix"))
-        .with(table)
-        .with(Heading::new(t("operators-auditors")))
-        .with(auditors::list(&visit).await?);
-    visit.show(page).await
+        .with(table);
+    if after.is_some() {
+        return visit.show(page).await;
+    }
+    let auditors = auditors::table(&visit, None).await?;
+    visit.show(page.with(Heading::new(t("operators-auditors"))).with(auditors)).await
 }
 
 async fn sessions(visit: &Visit, operator: &OperatorProfile) -> Result<Table, Fault> {
@@ -157,7 +169,11 @@ async fn sessions(visit: &Visit, operator: &OperatorProfile) -> Result<Table, Fa
         .map(|key| Column::new(t(key)))
         .into(),
         rows: rows.collect(),
-        empty: Some(Empty { text: t("operators-sessions-none"), command: String::new(), link: None }),
+        empty: Some(Empty {
+            text: t("operators-sessions-none"),
+            command: format!("tollgate operator link {}", operator.id),
+            link: None,
+        }),
         ..Table::default()
     })
 }

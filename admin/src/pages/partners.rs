@@ -15,7 +15,7 @@ use engine::{
 use self::funding::{funding_text, held_facts};
 use super::access::{self, Held, Holder};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Route, Visit, csv, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, Route, Visit, csv, get, post},
     kit::{
         Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Link, Page, Row, Table, Tone, instant_text,
         page_href,
@@ -49,12 +49,14 @@ pub(super) fn routes() -> Vec<Route> {
 fn own_routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/partners", needs(ConsoleAction::PartnersRead), list),
+        get("/partners", needs(ConsoleAction::PartnersRead), list).lists(ListFile::At("/partners/export")),
         get("/partners/export", needs(ConsoleAction::ListsExport), export),
-        get("/partners/deliveries", needs(ConsoleAction::PartnersRead), deliveries::list),
+        get("/partners/deliveries", needs(ConsoleAction::PartnersRead), deliveries::list)
+            .lists(ListFile::Without("a queue to work off: what is in it is looked at and sent again on its page")),
         get("/partners/new", needs(ConsoleAction::PartnerCreate), change::ask_new),
         post("/partners/new", needs(ConsoleAction::PartnerCreate), change::make),
-        get("/partners/{id}", needs(ConsoleAction::PartnersRead), show),
+        get("/partners/{id}", needs(ConsoleAction::PartnersRead), show)
+            .lists(ListFile::Without("its limits, which have a page of their own")),
         get("/partners/{id}/edit", needs(ConsoleAction::PartnerChange), change::ask_edit),
         post("/partners/{id}/edit", needs(ConsoleAction::PartnerChange), change::edit),
         get("/partners/{id}/suspend", needs(ConsoleAction::PartnerSuspend), change::ask_suspend),
@@ -63,11 +65,15 @@ fn own_routes() -> Vec<Route> {
         post("/partners/{id}/funding", needs(ConsoleAction::PartnerChange), funding::change),
         get("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::ask),
         post("/partners/{id}/grant", needs(ConsoleAction::PartnerGrant), grant::give),
-        get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show),
-        get("/partners/{id}/usage", needs(ConsoleAction::PartnersRead), usage::show),
+        get("/partners/{id}/statement", needs(ConsoleAction::PartnersRead), statement::show)
+            .lists(ListFile::Without("the books export the same as the partner's statement")),
+        get("/partners/{id}/usage", needs(ConsoleAction::PartnersRead), usage::show)
+            .lists(ListFile::At("/partners/{id}/usage/export")),
         get("/partners/{id}/usage/export", needs(ConsoleAction::ListsExport), usage::export),
-        get("/partners/{id}/statements", needs(ConsoleAction::PartnersRead), months::list),
-        get("/partners/{id}/statements/{period}", needs(ConsoleAction::PartnersRead), months::show),
+        get("/partners/{id}/statements", needs(ConsoleAction::PartnersRead), months::list)
+            .lists(ListFile::Without("the file of usage by month has the same")),
+        get("/partners/{id}/statements/{period}", needs(ConsoleAction::PartnersRead), months::show)
+            .lists(ListFile::Without("the file of usage has the same by end user and by tool; the month is printed")),
         get("/partners/{id}/statements/{period}/print", needs(ConsoleAction::PartnersRead), months::print),
     ]
 }
@@ -76,7 +82,9 @@ fn own_routes() -> Vec<Route> {
 fn token_and_cap_routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/partners/{id}/tokens", needs(ConsoleAction::PartnersRead), tokens),
+        get("/partners/{id}/tokens", needs(ConsoleAction::PartnersRead), tokens).lists(ListFile::Without(
+            "who calls is told by the file of calls; of a token nothing else is worth keeping",
+        )),
         get("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), access::ask_token::<OfPartner>),
         post("/partners/{id}/tokens/new", needs(ConsoleAction::PartnerToken), access::make_token::<OfPartner>),
         get(
@@ -85,11 +93,14 @@ fn token_and_cap_routes() -> Vec<Route> {
             access::ask_revoke::<OfPartner>,
         ),
         post("/partners/{id}/tokens/{token}/revoke", needs(ConsoleAction::PartnerToken), access::revoke::<OfPartner>),
-        get("/partners/{id}/caps", needs(ConsoleAction::PartnersRead), access::show_caps::<OfPartner>),
+        get("/partners/{id}/caps", needs(ConsoleAction::PartnersRead), access::show_caps::<OfPartner>).lists(
+            ListFile::Without("four limits at most for the partner, for each of its tokens and for each end user"),
+        ),
         post("/partners/{id}/caps", needs(ConsoleAction::PartnerCap), access::set_cap::<OfPartner>),
         get("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), access::ask_lift::<OfPartner>),
         post("/partners/{id}/caps/lift", needs(ConsoleAction::PartnerCap), access::lift::<OfPartner>),
-        get("/partners/{id}/alerts", needs(ConsoleAction::PartnersRead), alerts::show),
+        get("/partners/{id}/alerts", needs(ConsoleAction::PartnersRead), alerts::show)
+            .lists(ListFile::Without("thresholds that the partner reads itself at /partners/alerts")),
         post("/partners/{id}/alerts", needs(ConsoleAction::PartnerAlert), alerts::add),
         get("/partners/{id}/alerts/{alert}/remove", needs(ConsoleAction::PartnerAlert), alerts::ask_remove),
         post("/partners/{id}/alerts/{alert}/remove", needs(ConsoleAction::PartnerAlert), alerts::remove),
@@ -100,8 +111,11 @@ fn token_and_cap_routes() -> Vec<Route> {
 fn user_routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/partners/{id}/users", needs(ConsoleAction::PartnersRead), users::list),
-        get("/partners/{id}/users/{user}", needs(ConsoleAction::PartnersRead), users::show),
+        get("/partners/{id}/users", needs(ConsoleAction::PartnersRead), users::list)
+            .lists(ListFile::At("/partners/{id}/users/export")),
+        get("/partners/{id}/users/export", needs(ConsoleAction::ListsExport), users::export),
+        get("/partners/{id}/users/{user}", needs(ConsoleAction::PartnersRead), users::show)
+            .lists(ListFile::Without("its limits; all that is known of somebody is the file of personal data")),
         get("/partners/{id}/users/{user}/block", needs(ConsoleAction::EndUserBlock), users::ask_block),
         post("/partners/{id}/users/{user}/block", needs(ConsoleAction::EndUserBlock), users::block),
         get("/partners/{id}/users/{user}/file", needs(ConsoleAction::EndUserExport), personal::file),
@@ -114,10 +128,13 @@ fn user_routes() -> Vec<Route> {
 fn told_routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/partners/{id}/events", needs(ConsoleAction::PartnersRead), events::list),
-        get("/partners/{id}/webhooks", needs(ConsoleAction::PartnersRead), hooks::list),
+        get("/partners/{id}/events", needs(ConsoleAction::PartnersRead), events::list)
+            .lists(ListFile::Without("the partner reads and keeps them itself at /partners/events")),
+        get("/partners/{id}/webhooks", needs(ConsoleAction::PartnersRead), hooks::list)
+            .lists(ListFile::Without("a few addresses of one partner")),
         post("/partners/{id}/webhooks", needs(ConsoleAction::PartnerWebhook), hooks::add),
-        get("/partners/{id}/webhooks/{webhook}", needs(ConsoleAction::PartnersRead), hooks::show),
+        get("/partners/{id}/webhooks/{webhook}", needs(ConsoleAction::PartnersRead), hooks::show)
+            .lists(ListFile::Without("a queue to work off: what is in it is looked at and sent again on its page")),
         get("/partners/{id}/webhooks/{webhook}/remove", needs(ConsoleAction::PartnerWebhook), hooks::ask_remove),
         post("/partners/{id}/webhooks/{webhook}/remove", needs(ConsoleAction::PartnerWebhook), hooks::remove),
         get(
@@ -372,7 +389,8 @@ fn facts(partner: &PartnerProfile, balance: &Balance, size: &PartnerSize) -> Fac
 
 async fn tokens(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
-    let tokens = access::tokens::list(&visit, &holder(&visit, &partner)).await?;
+    let tokens =
+        access::tokens::list(&visit, &holder(&visit, &partner), &format!("{}/tokens", href(partner.id))).await?;
     visit.show(view(&visit, &partner, "/tokens").with(tokens)).await
 }
 

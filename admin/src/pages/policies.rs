@@ -1,14 +1,17 @@
 //! Policies: their versions, what they say and become, what they would change, and how a call would be decided.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use engine::{
+    ledger::hex::hex,
     policy::{PolicyText, WrittenPolicy, console::ConsoleAction},
     service::policies::{PolicyFilter, PolicyState, PolicyVersionError, PolicyVersionInfo},
 };
 
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
-    kit::{Cell, Choice, Column, Empty, Field, Filters, Link, Notice, Page, Row, Table, Tone, page_href},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Problems, Route, Visit, csv_by, get, post},
+    kit::{Cell, Choice, Column, Empty, Field, Filters, Link, Notice, Page, Row, Table, Tone, instant_text, page_href},
     text::{t, t_with},
 };
 
@@ -30,7 +33,8 @@ const LIST: &str = "/admin/policies";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/policies", needs(ConsoleAction::PoliciesRead), list),
+        get("/policies", needs(ConsoleAction::PoliciesRead), list).lists(ListFile::At("/policies/export")),
+        get("/policies/export", needs(ConsoleAction::ListsExport), export),
         get("/policies/explain", needs(ConsoleAction::PoliciesRead), explain::show),
         get("/policies/edit", needs(ConsoleAction::PolicyDraft), edit::ask),
         post("/policies/edit", needs(ConsoleAction::PolicyDraft), edit::act),
@@ -39,7 +43,8 @@ pub(super) fn routes() -> Vec<Route> {
         post("/policies/edit/check", needs(ConsoleAction::PolicyDraft), edit::check),
         get("/policies/{number}", needs(ConsoleAction::PoliciesRead), version::show),
         get("/policies/{number}/diff", needs(ConsoleAction::PoliciesRead), compare::show),
-        get("/policies/{number}/replay", needs(ConsoleAction::PoliciesRead), replay::show),
+        get("/policies/{number}/replay", needs(ConsoleAction::PoliciesRead), replay::show)
+            .lists(ListFile::Without("worked out anew each time it is looked at; the calls are in the file of calls")),
         get("/policies/{number}/tests", needs(ConsoleAction::PoliciesRead), cases::ask),
         post("/policies/{number}/tests", needs(ConsoleAction::PolicyDraft), cases::run),
         get("/policies/{number}/publish", needs(ConsoleAction::PolicyPublish), publish::ask),
@@ -138,10 +143,42 @@ fn number_field(fields: &Fields, name: &str) -> Option<i64> {
     fields.text(name).parse().ok()
 }
 
+fn filter_of(fields: &Fields) -> PolicyFilter {
+    PolicyFilter { state: PolicyState::from_word(fields.text("state")), author: fields.text("author").to_owned() }
+}
+
+/// The list as a file, with the hashes of the texts.
+async fn export(visit: Visit) -> Answer {
+    let filter = Arc::new(filter_of(&Fields::parse(&visit.query)?));
+    let columns = ["number", "state", "author", "note", "sha256", "replaces", "created", "published", "retired"];
+    let reader = visit.clone();
+    csv_by(&visit, "policies", &columns, move |before: Option<i64>| -> ListedPage<i64> {
+        let (visit, filter) = (reader.clone(), Arc::clone(&filter));
+        Box::pin(async move {
+            let listed = visit.services().list_policy_versions(&filter, before).await?;
+            let row = |version: &PolicyVersionInfo| {
+                let moment = |us: Option<i64>| us.map(instant_text).unwrap_or_default();
+                vec![
+                    version.number.to_string(),
+                    version.state.as_str().to_owned(),
+                    version.author.clone(),
+                    version.note.clone(),
+                    hex(&version.sha256),
+                    version.replaces.map(|number| number.to_string()).unwrap_or_default(),
+                    instant_text(version.created_us),
+                    moment(version.published_us),
+                    moment(version.retired_us),
+                ]
+            };
+            Ok((listed.rows.iter().map(row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
+}
+
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let state_wanted = PolicyState::from_word(fields.text("state"));
-    let filter = PolicyFilter { state: state_wanted, author: fields.text("author").to_owned() };
+    let filter = filter_of(&fields);
     let before = match fields.text("after") {
         "" => None,
         text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
@@ -179,6 +216,7 @@ async fn list(visit: Visit) -> Answer {
         rows: listed.rows.iter().map(row).collect(),
         first: if is_first { String::new() } else { page_href(LIST, &visit.query, "after", "") },
         next: listed.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next)),
+        exports: visit.file_links(ConsoleAction::ListsExport, &format!("{LIST}/export")),
         empty: Some(Empty {
             text: t("policies-empty"),
             command: "tollgate policy draft policy.json5 --note \"no shell for research\"".to_owned(),

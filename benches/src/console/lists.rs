@@ -76,7 +76,10 @@ pub(crate) const LISTS: &[List] = &[
     found("/listings/{id}", "/listings?state=any", &[""]),
     list("/tools", &["", "name=tool", "name=nobody", "publisher=shop00", "namespace=shop19", "disabled=yes"]),
     found("/tools/{id}", "/tools", &[""]),
-    list("/refunds", &["", "kind=any", "kind=adjustment", "kind=chargeback", "kind=payout&object=nobody"]),
+    list(
+        "/refunds",
+        &["", "kind=any", "kind=adjustment", "kind=grant", "kind=chargeback", "kind=payout&object=nobody"],
+    ),
     found("/refunds/{id}", "/refunds", &[""]),
     list("/payouts", &["", "view=partners", "view=paid"]),
     found("/payouts/{id}", "/payouts?view=paid", &[""]),
@@ -105,6 +108,8 @@ pub(crate) const LISTS: &[List] = &[
     list("/ledger/exports", &[""]),
     list("/health", &[""]),
     list("/policies", &["", "author=nobody"]),
+    // A form, above a count of the newest calls.
+    list("/policies/edit", &[""]),
     found("/policies/{number}", "/policies", &[""]),
     list(
         "/audit",
@@ -126,6 +131,7 @@ pub(crate) const LISTS: &[List] = &[
     list("/operators", &[""]),
     found("/operators/{id}", "/operators", &[""]),
     found("/operators/auditors/{id}", "/operators", &[""]),
+    list("/operators/auditors", &[""]),
     list("/operators/matrix", &[""]),
     list("/me", &[""]),
 ];

@@ -1,7 +1,12 @@
 //! Caps: limits on spending in a window, counted in the same batch as the money.
 
-use jiff::{Timestamp, ToSpan as _, Unit, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, Time},
+    tz::Offset,
+};
 
+use super::export::DAY_US;
 use crate::{credits::Credits, id::CapId};
 
 /// How long a cap counts before it starts again. Windows are cut in UTC.
@@ -43,24 +48,26 @@ impl CapWindow {
 
     /// The window that contains `now_us`: its start, and its end where it has one (both microseconds, UTC).
     pub fn bounds(self, now_us: i64) -> (i64, Option<i64>) {
-        let unit = match self {
-            Self::Call | Self::Total => return (0, None),
-            Self::Day => Unit::Day,
-            Self::Month => Unit::Month,
-        };
-        Self::calendar_bounds(unit, now_us).unwrap_or((0, None))
+        match self {
+            Self::Call | Self::Total => None,
+            Self::Day => day_bounds(now_us),
+            Self::Month => month_bounds(now_us),
+        }
+        .map_or((0, None), |(start, end)| (start, Some(end)))
     }
+}
 
-    fn calendar_bounds(unit: Unit, now_us: i64) -> Option<(i64, Option<i64>)> {
-        let now = Timestamp::from_microsecond(now_us).ok()?.to_zoned(TimeZone::UTC);
-        let (start, length) = if unit == Unit::Month {
-            (now.first_of_month().ok()?.start_of_day().ok()?, 1.month())
-        } else {
-            (now.start_of_day().ok()?, 1.day())
-        };
-        let end = start.checked_add(length).ok()?;
-        Some((start.timestamp().as_microsecond(), Some(end.timestamp().as_microsecond())))
-    }
+/// Every day of UTC has as many microseconds as any other: the clock counts no leap seconds.
+fn day_bounds(now_us: i64) -> Option<(i64, i64)> {
+    let start = now_us.checked_sub(now_us.rem_euclid(DAY_US))?;
+    Some((start, start.checked_add(DAY_US)?))
+}
+
+fn month_bounds(now_us: i64) -> Option<(i64, i64)> {
+    let first = Offset::UTC.to_datetime(Timestamp::from_microsecond(now_us).ok()?).date().first_of_month();
+    let start_of = |day: Date| Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok();
+    let next = first.checked_add(1.month()).ok()?;
+    Some((start_of(first)?.as_microsecond(), start_of(next)?.as_microsecond()))
 }
 
 /// A limit in force, as an administrator set it.
@@ -120,6 +127,20 @@ impl Counter {
     /// What can still be reserved under `limit`, never below zero.
     pub fn remaining(&self, limit: Credits) -> Credits {
         Credits::from_micros(limit.micros().saturating_sub(self.spent).saturating_sub(self.held).max(0))
+    }
+
+    /// With `amount` more reserved; `None` on overflow.
+    pub fn holding(self, amount: Credits) -> Option<Self> {
+        Some(Self { held: self.held.checked_add(amount.micros())?, ..self })
+    }
+
+    /// With `held` less reserved and `captured` of it spent: the end of a hold, which nothing stops.
+    #[must_use]
+    pub fn settling(self, held: Credits, captured: Credits) -> Self {
+        Self {
+            spent: self.spent.saturating_add(captured.micros()),
+            held: self.held.saturating_sub(held.micros()).max(0),
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 //! sum of its postings.
 //!
 //! The verifier is fed line by line and does no input or output. Feed it [`Line`]s in this order: the accounts; the keys
-//! and the checkpoints; the totals of what was taken back, the statements of payouts and the closes of periods; then, slot
-//! by slot, the batches, each followed by its entries by their number; then what the database keeps beside the books. Its
-//! memory grows with accounts (grants have one each), counters, open holds, lines of trial balances, the holds that end in
+//! and the checkpoints; the totals of what was taken back, the statements of payouts and the closes of periods; up to where
+//! the counters are true; then, slot by slot, the batches, each followed by its entries by their number; then what the
+//! database keeps beside the books. Its memory grows with accounts (grants have one each), counters, open holds, lines of trial balances, the holds that end in
 //! another slot than they began in, and the transactions of which something was taken back, never with postings. What it
 //! finds is a [`Problem`], never an error: it goes on, so that one report tells
 //! everything.
@@ -168,6 +168,9 @@ pub enum Line {
     /// The close of a period as its row has it: all of them, in the order of their numbers, before the first batch. They come
     /// once more as entries.
     Close(PeriodClose),
+    /// Up to and including which entry of a slot the counters are true, as stored. Feed it before the books. Of slots without
+    /// it they are true up to the end.
+    CountedTo(Position),
     /// A batch, with the hash that is stored for it.
     Batch(BatchHeader, Digest),
     /// An entry, with the batch that its row names.

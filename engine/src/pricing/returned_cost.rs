@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use super::{Price, PricingMode, ToolReturned, cost_path::Found};
 use crate::{
     credits::{Credits, CreditsError, Scaled},
-    json::Json,
+    json::{self, Json},
+    limits::RETURNED_VALUE_BYTES_MAX,
 };
 
 /// How many decimals of a returned value are kept before it is multiplied.
 const VALUE_DECIMALS: u32 = 18;
 
 /// What a completed call costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActualCost {
     /// What the buyer pays: never more than the hold.
     pub charge: Credits,
@@ -21,6 +22,43 @@ pub struct ActualCost {
     pub shortfall: Credits,
     /// What the publisher should know about the result.
     pub warning: Option<CostWarning>,
+    /// What stood at the price's path; `None` where there was nothing, or more than one value, and of a fixed price.
+    pub returned: Option<ReturnedValue>,
+}
+
+/// What stood at a price's path, as far as it is recorded: a number as the tool wrote it, also one in a string. Of everything
+/// else only the type is, because what calls carry is not kept with their records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnedValue {
+    /// What it was in JSON: `null`, `boolean`, `number`, `string`, `array` or `object`.
+    pub type_name: &'static str,
+    /// The number as it was written; `None` of what is none, or has more than [`RETURNED_VALUE_BYTES_MAX`] bytes.
+    pub number: Option<String>,
+}
+
+impl ReturnedValue {
+    fn of(json: &Json<'_>) -> Self {
+        let is_number = |text: &&str| {
+            text.len() <= RETURNED_VALUE_BYTES_MAX
+                && matches!(json::parse(text), Ok(Json::Number(whole)) if whole == *text)
+        };
+        Self { type_name: json.type_name(), number: json.decimal_text().filter(is_number).map(str::to_owned) }
+    }
+
+    /// As it is recorded with a call.
+    pub fn to_text(&self) -> String {
+        match &self.number {
+            Some(number) => format!("{} {number}", self.type_name),
+            None => self.type_name.to_owned(),
+        }
+    }
+
+    /// Reads what [`Self::to_text`] writes; `None` if it is something else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (name, number) = text.split_once(' ').map_or((text, None), |(name, number)| (name, Some(number)));
+        let mut known = ["null", "boolean", "number", "string", "array", "object"].into_iter();
+        Some(Self { type_name: known.find(|known| *known == name)?, number: number.map(str::to_owned) })
+    }
 }
 
 /// Something was wrong with the cost that a tool returned. For the publisher; the buyer's call succeeded.
@@ -71,10 +109,14 @@ impl CostWarning {
 pub fn actual_cost(price: &Price, hold: Credits, result: &Json<'_>, meta: &Json<'_>) -> ActualCost {
     match &price.mode {
         PricingMode::FixedPerRequest { cost } => within(hold, Some(*cost)),
-        PricingMode::ToolReturned(returned) => match returned_value(returned, result, meta) {
-            Ok(value) => within(hold, value.and_then(|value| cost_of(returned, value))),
-            Err(warning) => ActualCost { warning: Some(warning), ..within(hold, Some(returned.base)) },
-        },
+        PricingMode::ToolReturned(returned) => {
+            let (value, recorded) = returned_value(returned, result, meta);
+            let cost = match value {
+                Ok(value) => within(hold, value.and_then(|value| cost_of(returned, value))),
+                Err(warning) => ActualCost { warning: Some(warning), ..within(hold, Some(returned.base)) },
+            };
+            ActualCost { returned: recorded, ..cost }
+        }
     }
 }
 
@@ -98,8 +140,11 @@ impl ToolReturned {
     }
 }
 
-/// The value at the path; `Ok(None)` is one that is too large to calculate with.
-fn returned_value(returned: &ToolReturned, result: &Json<'_>, meta: &Json<'_>) -> Result<Option<Scaled>, CostWarning> {
+/// What is calculated with, where there is something: `Ok(None)` is what is too large for that.
+type Usable = Result<Option<Scaled>, CostWarning>;
+
+/// The value at the path, and what is recorded of it.
+fn returned_value(returned: &ToolReturned, result: &Json<'_>, meta: &Json<'_>) -> (Usable, Option<ReturnedValue>) {
     match returned.path.find(result) {
         Found::Nothing if *meta != Json::Null => {}
         found => return value_of(found),
@@ -113,13 +158,16 @@ fn returned_value(returned: &ToolReturned, result: &Json<'_>, meta: &Json<'_>) -
     }
 }
 
-/// The value of what was found.
-fn value_of(found: Found<'_, '_>) -> Result<Option<Scaled>, CostWarning> {
-    let json = match found {
-        Found::One(json) => json,
-        Found::Nothing => return Err(CostWarning::Missing),
-        Found::Several(count) => return Err(CostWarning::Several { count }),
-    };
+/// The value of what was found, and what is recorded of it.
+fn value_of(found: Found<'_, '_>) -> (Usable, Option<ReturnedValue>) {
+    match found {
+        Found::One(json) => (number_of(json), Some(ReturnedValue::of(json))),
+        Found::Nothing => (Err(CostWarning::Missing), None),
+        Found::Several(count) => (Err(CostWarning::Several { count }), None),
+    }
+}
+
+fn number_of(json: &Json<'_>) -> Usable {
     let text = json.decimal_text().ok_or(CostWarning::NotANumber)?;
     match Scaled::parse_up(text, VALUE_DECIMALS) {
         Ok(value) if value.mantissa < 0 => Err(CostWarning::Negative),
@@ -141,11 +189,14 @@ fn cost_of(returned: &ToolReturned, value: Scaled) -> Option<Credits> {
 /// Cuts a cost off at the hold. No cost stands for one beyond all amounts.
 fn within(hold: Credits, cost: Option<Credits>) -> ActualCost {
     match cost {
-        Some(cost) if cost <= hold => ActualCost { charge: cost, shortfall: Credits::ZERO, warning: None },
+        Some(cost) if cost <= hold => {
+            ActualCost { charge: cost, shortfall: Credits::ZERO, warning: None, returned: None }
+        }
         _ => ActualCost {
             charge: hold,
             shortfall: cost.unwrap_or(Credits::MAX).checked_sub(hold).unwrap_or(Credits::MAX),
             warning: Some(CostWarning::AboveHold),
+            returned: None,
         },
     }
 }

@@ -5,6 +5,8 @@
 //! defaults named as such. What the upstream hears are the merged arguments. Values are kept as they were written, so no
 //! digit is lost on the way.
 
+mod elsewhere;
+
 use serde_json::{Map, Value};
 
 use super::{FieldFault, beginning};
@@ -82,6 +84,31 @@ impl SetArguments {
     /// The default arguments as JSON text.
     pub fn default_text(&self) -> String {
         object(self.defaults.iter().map(|(name, source)| (name.as_str(), source.as_str())))
+    }
+
+    /// Checks that the schema names the static arguments where they are taken out for callers, and nowhere else: it would tell
+    /// of them, or ask callers for what they cannot give.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldFault`] of `input_schema`, with the place within it.
+    pub fn check_hidden(&self, input_schema: &str) -> Result<(), FieldFault> {
+        if self.fixed.is_empty() {
+            return Ok(());
+        }
+        let schema = json::parse(input_schema).map_err(|error| FieldFault::new("input_schema", error.to_string()))?;
+        match elsewhere::find(&schema.to_value(), &|name| self.is_static(name)) {
+            Some((name, place)) => {
+                let message = format!(
+                    "does not hide `{}`: the input schema names it at `{}`, and it is taken out of `/properties` and `/required` \
+                     alone",
+                    beginning(&name),
+                    beginning(&place)
+                );
+                Err(FieldFault::new("input_schema", message))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The schema that callers see: static arguments are not in its `properties` and not `required`, default arguments

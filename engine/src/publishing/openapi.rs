@@ -14,6 +14,7 @@ use super::{
     FieldFault, beginning,
     names::{Names, fitting},
     rest::RestShape,
+    schema::CheckedSchema,
     yaml,
 };
 use crate::{catalog::http_url, json, limits};
@@ -27,8 +28,8 @@ pub struct DescribedTool {
     pub short_description: String,
     /// May be empty.
     pub long_description: String,
-    /// JSON text.
-    pub input_schema: String,
+    /// What it takes.
+    pub input_schema: CheckedSchema,
     /// How calls become requests.
     pub shape: RestShape,
     /// Where the document describes it, as a JSON pointer.

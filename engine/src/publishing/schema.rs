@@ -7,6 +7,33 @@
 use super::FieldFault;
 use crate::{catalog::ArgumentSchema, json};
 
+/// The text of an input schema that was checked. Checking takes longer the more a schema says: it is done once, where nobody else
+/// waits for the thread, whatever is tried with it afterwards, and however often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedSchema(String);
+
+impl CheckedSchema {
+    /// Checks a text.
+    ///
+    /// # Errors
+    ///
+    /// As for [`check`].
+    pub fn new(text: String) -> Result<Self, FieldFault> {
+        check(&text)?;
+        Ok(Self(text))
+    }
+
+    /// It, as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// It, as it was written.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
 /// Checks the text of an input schema.
 ///
 /// # Errors

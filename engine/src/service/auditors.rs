@@ -4,10 +4,12 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use secrecy::SecretString;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     Services,
     outbox::unexpected,
+    paging::{Listed, PAGE_READ},
     tokens::{TokenNameError, check_token_name},
 };
 use crate::{
@@ -217,6 +219,30 @@ impl Services {
             .all(self.db.readers())
             .await?;
         Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// A page of the auditors, revoked ones too, the newest first, from behind the one named by `after`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_auditors_page(&self, after: Option<Uuid>) -> Result<Listed<Auditor>, StoreError> {
+        let column = entity::auditor_token::Column::Id;
+        let rows = entity::auditor_token::Entity::find()
+            .filter(column.lt(after.unwrap_or(Uuid::max())))
+            .order_by_desc(column)
+            .limit(PAGE_READ)
+            .all(self.db.readers())
+            .await?;
+        Ok(Listed::of(rows, |row| row.id.as_simple().to_string()).map(view))
+    }
+
+    /// An auditor.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn find_auditor_by_id(&self, id: AuditorId) -> Result<Option<Auditor>, StoreError> {
+        let row = entity::auditor_token::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
+        Ok(row.map(view))
     }
 }
 

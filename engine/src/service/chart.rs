@@ -14,7 +14,7 @@ use crate::{
     store::{StoreError, chart, entity},
 };
 
-pub use crate::store::chart::{ChartLine, ClassSum};
+pub use crate::store::chart::{ChartLine, ClassSum, LargeAccount};
 
 /// How many grants of a wallet are listed beside it.
 const GRANTS_LISTED_MAX: i64 = 50;
@@ -25,6 +25,9 @@ const CLASS_SUMS_US: i64 = CLASS_SUMS_S * 1_000_000;
 /// the time at most, however many people look at the books.
 const CLASS_SUMS_REST: i64 = 20;
 
+/// How many accounts of each class are told of by name, those that have most.
+pub const LARGE_ACCOUNTS: i64 = 5;
+
 /// The sums of the classes as they were not long ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassSums {
@@ -32,6 +35,9 @@ pub struct ClassSums {
     pub at_us: i64,
     /// In the order of the kinds.
     pub sums: Vec<ClassSum>,
+    /// At the same moment, of each class the accounts that had most, whatever the sign: at most [`LARGE_ACCOUNTS`], and none
+    /// that had nothing. The greatest balance first.
+    pub large: Vec<LargeAccount>,
 }
 
 /// The sums that were added up last, and until when they are good. Held while they are added up: who comes meanwhile waits
@@ -139,13 +145,13 @@ impl Services {
         {
             return Ok(sums.clone());
         }
-        let found = chart::class_sums(self.db.readers()).await?;
+        let (found, large) = chart::class_sums(self.db.readers(), LARGE_ACCOUNTS).await?;
         let of = |kind: AccountKind| {
             let nothing = ClassSum { kind, accounts: 0, debits: 0, credits: 0, held: 0 };
             found.iter().find(|sum| sum.kind == kind).copied().unwrap_or(nothing)
         };
         let sums = AccountKind::all().filter(|kind| *kind != AccountKind::Grant).map(of).collect();
-        let sums = ClassSums { at_us, sums };
+        let sums = ClassSums { at_us, sums, large };
         let took_us = self.clock.now_us().saturating_sub(at_us);
         let rest_us = took_us.saturating_mul(CLASS_SUMS_REST).max(CLASS_SUMS_US);
         *known = Some((sums.clone(), at_us.saturating_add(rest_us)));

@@ -146,14 +146,15 @@ impl Services {
         &self,
         by: &OpContext,
         every_us: i64,
-        reason: Option<&str>,
+        asked: Option<(Option<i64>, &str)>,
     ) -> Result<Option<KnownCheckpoint>, CheckpointError> {
         let setup = self.checkpoint_setup()?;
         let CheckpointSetup { rules, wrapping } = &*setup;
         let last = self.find_last_checkpoint().await?;
         let before = Last::of(last.as_ref());
         let now_us = self.clock.now_us().max(before.made_us);
-        if now_us < before.made_us.saturating_add(every_us) {
+        let seen = asked.and_then(|(seen, _)| seen);
+        if now_us < before.made_us.saturating_add(every_us) || seen.is_some_and(|seen| seen != before.number) {
             return Ok(None);
         }
         let heads = self.load_heads(&before).await?;
@@ -179,7 +180,7 @@ impl Services {
         }
         let told = by.entry(Action::CheckpointSign, "checkpoint", known.signed.checkpoint.number);
         let mut told = told.after(json!({"hash": hex(&known.signed.checkpoint.hash()), "key": key.number()}));
-        if let Some(reason) = reason {
+        if let Some((_, reason)) = asked {
             told = told.because(reason);
         }
         made(self.ledger.save(unit.audited(told)).await, known)

@@ -277,12 +277,25 @@ impl Services {
 
     /// Calls that came in before this moment have ended and are in the database, if it is now `now_us`: as long ago as a
     /// call may take from its first to its last row.
-    fn settled_us(&self, now_us: i64) -> i64 {
+    pub(super) fn settled_us(&self, now_us: i64) -> i64 {
         let snapshot = self.snapshot();
         let longest = snapshot.offers().chain(snapshot.core_tools()).map(|offer| offer.tool.upstream.timeout());
         let longest = longest.max().unwrap_or_default();
         let longest_us = i64::try_from(longest.as_micros()).unwrap_or(i64::MAX).saturating_add(SETTLING_US);
         whole_ms(now_us.saturating_sub(self.counting.with(|lag| lag.longest_us(longest_us, now_us))))
+    }
+
+    /// What `name` counts has been counted for all calls that came in before this moment, in microseconds since the Unix epoch:
+    /// up to the last one that was, or, where none has come behind it, as far as calls cannot change any more.
+    async fn complete_until(&self, name: &str) -> Result<i64, StoreError> {
+        let (readers, now_us) = (self.db.readers(), self.clock.now_us());
+        let reached_us = counts::reached(readers, name).await?.unwrap_or(0).min(now_us);
+        let settled_us = self.settled_us(now_us);
+        if settled_us <= reached_us || self.counting.with(|lag| lag.is_resting(now_us)) {
+            return Ok(reached_us);
+        }
+        let next = counts::step(readers, reached_us, settled_us, 1).await?;
+        Ok(if next.is_some() { reached_us } else { settled_us })
     }
 
     /// Up to when calls have been counted, in microseconds since the Unix epoch; `None` if none was.

@@ -25,7 +25,7 @@ use crate::{
     },
     limits::EXPLANATION_BYTES_MAX,
     policy::{self, Explanation},
-    pricing::{ChargeOn, Price, QuoteRefusal, ShareTerms, cost_of_failed_attempt},
+    pricing::{ChargeOn, Price, Quote, QuoteRefusal, ShareTerms, cost_of_failed_attempt, units_text},
     snapshot::{Offer, Snapshot},
     store::{StoreError, WriterError},
     upstream::Upstream,
@@ -276,10 +276,11 @@ impl Services {
             return Err(refuse(record, CallState::Denied, decision.code.unwrap_or(Code::PolicyDenied), answer));
         }
         let invalid = |record, answer| refuse(record, CallState::Invalid, Code::InvalidArguments, answer);
-        let (prepared, hold) = match prepare(&call, &price) {
+        let (prepared, Quote { worst_case: hold, units }) = match prepare(&call, &price) {
             Ok(prepared) => prepared,
             Err(answer) => return Err(invalid(record, answer)),
         };
+        record.units = units_text(&units);
         let is_begun = hold > Credits::ZERO || call.key.is_some();
         let caps: Vec<_> = all_caps(&call).map(|owned| CapUse::at(owned.cap, now_us)).collect();
         let payer = payer(&call);
@@ -358,6 +359,7 @@ fn record_of(call: &Call, price: Option<&Price>, now_us: i64) -> CallRecord {
         price: price.map(|price| price.id),
         wallet: payer(call),
         held: Credits::ZERO,
+        units: None,
         snapshot_version: call.snapshot.version(),
         policy_version: Arc::clone(call.snapshot.policies().label()),
         denied_by: None,
@@ -423,6 +425,7 @@ fn end_of(state: CallState, error: Option<Code>, now_us: i64) -> CallEnd {
         shortfall: Credits::ZERO,
         error,
         warning: None,
+        returned: None,
         ended_us: now_us,
         resolves_us: None,
     }

@@ -111,6 +111,15 @@ pub enum JournalStart {
 }
 
 impl Services {
+    /// Up to where the books stand: the last entry of every slot that has any, in the order of the slots.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn load_books_position(&self) -> Result<Vec<Position>, StoreError> {
+        let heads = periods::heads(self.db.readers()).await?;
+        Ok(heads.into_iter().map(|head| head.last).collect())
+    }
+
     /// The transactions from `start` on, the newest first; only those of `kind` if there is one.
     ///
     /// # Errors

@@ -7,11 +7,13 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use secrecy::SecretString;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     Services,
     accounts::{PasswordError, normalised},
     outbox::{MailTemplate, unexpected},
+    paging::{Listed, PAGE_READ},
 };
 use crate::{
     audit::{Action, Actor, Method, OpContext},
@@ -304,6 +306,22 @@ impl Services {
             .all(self.db.readers())
             .await?;
         rows.iter().map(profile).collect()
+    }
+
+    /// A page of the operators, disabled ones too, the newest first, from behind the one named by `after`.
+    ///
+    /// # Errors
+    /// As for [`Self::list_operators`].
+    pub async fn list_operators_page(&self, after: Option<Uuid>) -> Result<Listed<OperatorProfile>, StoreError> {
+        let column = entity::operator::Column::Id;
+        let rows = entity::operator::Entity::find()
+            .filter(column.lt(after.unwrap_or(Uuid::max())))
+            .order_by_desc(column)
+            .limit(PAGE_READ)
+            .all(self.db.readers())
+            .await?;
+        let listed = Listed::of(rows, |row| row.id.as_simple().to_string());
+        Ok(Listed { rows: listed.rows.iter().map(profile).collect::<Result<_, _>>()?, next: listed.next })
     }
 
     /// An operator.

@@ -36,7 +36,9 @@ mod usage;
 mod users;
 
 pub use alerts::{CapAlert, CapAlertError, NewCapAlert};
-pub use deliveries::{DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery};
+pub use deliveries::{
+    DELIVERIES_EACH_MAX, DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery,
+};
 pub use erasure::{EraseEndUserError, Erasure};
 pub use funding::{Funding, FundingError, HeldByUsers};
 pub use hooks::{Delivery, DeliveryState, Webhook, WebhookError, WebhookNote};

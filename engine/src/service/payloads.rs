@@ -23,7 +23,7 @@ use crate::{
     audit::{Action, OpContext},
     id::InvocationId,
     sealing::{NONCE_BYTES, SealError, Sealing},
-    store::{NotSaved, StoreError, UnitOfWork, entity::payload},
+    store::{NotSaved, StoreError, UnitOfWork, entity::payload, payloads},
     upstream::UpstreamAnswer,
 };
 
@@ -267,7 +267,8 @@ impl Services {
         }
     }
 
-    /// Writes what waits. To be called from time to time, and before the process ends.
+    /// Writes what waits; nothing of end users who were erased, whenever their calls have ended. To be called from time to
+    /// time, and before the process ends.
     ///
     /// # Errors
     /// The database does not take it: it waits on, within a bound.
@@ -278,10 +279,14 @@ impl Services {
                 return Ok(());
             }
             let mut unit = UnitOfWork::new();
-            for row in &rows {
+            for row in rows.iter().cloned() {
+                if let Some(end_user) = row.end_user_id {
+                    unit.push(payloads::insert_of(self.db.backend(), row, end_user), None);
+                    continue;
+                }
                 // An earlier try may have been committed without anybody hearing of it.
                 let again = OnConflict::column(payload::Column::Call).do_nothing().to_owned();
-                let insert = payload::Entity::insert(row.clone().into_active_model().reset_all()).on_conflict(again);
+                let insert = payload::Entity::insert(row.into_active_model().reset_all()).on_conflict(again);
                 unit.any(self.db.backend(), &insert);
             }
             if let Err(error) = self.save_payloads(unit).await {

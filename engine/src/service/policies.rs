@@ -17,9 +17,10 @@ use crate::{
 };
 
 mod check;
-mod decisions;
+pub(in crate::service) mod decisions;
 mod draft;
 mod file;
+mod layers;
 mod look;
 pub(super) mod replay;
 mod trail;
@@ -28,6 +29,7 @@ pub use self::{
     check::{PolicyCheck, PolicyFault, SESSIONS_COMPARED_MAX},
     decisions::{DECISION_DAYS, DecisionDay, Denials},
     file::{FilePolicy, FilePublication},
+    layers::{LayerCount, LayerCounts, PolicyLayer},
     look::PolicyFilter,
     replay::{REPLAY_CALLS_MAX, Replayed, ReplayedCall},
 };

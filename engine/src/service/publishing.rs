@@ -10,6 +10,7 @@ use sea_orm::{ActiveModelTrait as _, ColumnTrait, EntityTrait, IntoActiveModel, 
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::assets::Pictures;
 use super::{Services, outbox::unexpected};
 use crate::{
     audit::{Action, AuditEntry, OpContext},
@@ -66,6 +67,8 @@ pub const OWN_NAMESPACES_MAX: usize = 100;
 pub const GROUPS_MAX: usize = 100;
 /// How many tools a publisher's namespace may have.
 pub const OWN_TOOLS_MAX: usize = 1_000;
+/// How many different pictures a publisher may have: its logo, and the icons of its namespaces and of their drafts.
+pub const PICTURES_MAX: usize = 50;
 
 /// What publishers' secrets are sealed under. `Debug` does not print it.
 #[derive(Debug)]
@@ -148,6 +151,7 @@ struct Change<'s> {
     version: i64,
     unit: UnitOfWork,
     told: Vec<AuditEntry>,
+    pictures: Pictures,
 }
 
 impl Change<'_> {
@@ -161,7 +165,8 @@ impl Change<'_> {
     }
 
     /// Writes it and takes it into use here. What changes nothing is not written.
-    async fn save(self) -> Result<(), PublishingError> {
+    async fn save(mut self) -> Result<(), PublishingError> {
+        self.forget_pictures().await?;
         let Self { services, version, mut unit, told, .. } = self;
         let mut told = told.into_iter();
         let Some(first) = told.next() else { return Ok(()) };
@@ -174,6 +179,7 @@ impl Change<'_> {
         if old == new {
             return;
         }
+        self.pictures.change_namespace(old, new);
         let facts = |row: &entity::namespace::Model| trail::namespace(row);
         let entry = self.by.entry(action, "namespace", NamespaceId::from(new.id));
         self.tell(entry.before(facts(old)).after(facts(new)));
@@ -228,7 +234,15 @@ impl Services {
     async fn begin_change<'s>(&'s self, by: &'s OpContext) -> Result<Change<'s>, StoreError> {
         let version = self.catalog_version().await?;
         let now_us = self.clock.now_us();
-        Ok(Change { services: self, by, now_us, version, unit: UnitOfWork::new(), told: Vec::new() })
+        Ok(Change {
+            services: self,
+            by,
+            now_us,
+            version,
+            unit: UnitOfWork::new(),
+            told: Vec::new(),
+            pictures: Pictures::default(),
+        })
     }
 
     async fn save_published(

@@ -59,6 +59,13 @@ pub struct RecentUsers {
     pub since_us: Option<i64>,
 }
 
+/// Since when the newest calls were looked through, in microseconds since the Unix epoch, where there may be older ones than
+/// these [`RECENT_CALLS`]; `created_us` says of each when it came.
+pub(super) fn looked_through_since<Call>(newest: &[Call], created_us: impl Fn(&Call) -> i64) -> Option<i64> {
+    let is_full = u64::try_from(newest.len()).is_ok_and(|count| count >= RECENT_CALLS);
+    newest.last().filter(|_oldest| is_full).map(created_us)
+}
+
 /// In how many parts the time of the newest calls is divided.
 pub const USE_PARTS: usize = 24;
 
@@ -176,8 +183,7 @@ impl Services {
             .into_tuple()
             .all(self.db.readers())
             .await?;
-        let is_full = u64::try_from(calls.len()).is_ok_and(|count| count >= RECENT_CALLS);
-        let since_us = calls.last().filter(|_oldest| is_full).map(|(.., created_us)| *created_us);
+        let since_us = looked_through_since(&calls, |(.., created_us)| *created_us);
         let mut users: HashMap<Uuid, (Recent, Credits)> = HashMap::new();
         for (of, user, charged, created_us) in calls {
             let Some(user) = user.filter(|_user| of == Some(partner.uuid())) else { continue };

@@ -2,16 +2,18 @@
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 use secrecy::SecretString;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     Services,
     access::{ACCOUNT_TOKEN_PREFIX, PARTNER_TOKEN_PREFIX},
     outbox::unexpected,
+    paging::{Listed, PAGE_READ},
 };
 use crate::{
     audit::{Action, AuditEntry, OpContext},
@@ -277,6 +279,51 @@ impl Services {
         let rows = entity::token::Entity::find()
             .filter(owner.is_owner())
             // An identifier that a caller's key has named is no time.
+            .order_by_desc(entity::token::Column::CreatedUs)
+            .order_by_desc(entity::token::Column::Id)
+            .limit(TOKENS_LISTED_MAX)
+            .all(self.db.readers())
+            .await?;
+        Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// A page of the tokens of an account or a partner, revoked ones too, the newest first, from behind the one named by
+    /// `after`; nothing behind a token of somebody else.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_owned_tokens_page(
+        &self,
+        owner: TokenOwner,
+        after: Option<Uuid>,
+    ) -> Result<Listed<TokenView>, StoreError> {
+        use entity::token::Column;
+        let mut query = entity::token::Entity::find()
+            .filter(owner.is_owner())
+            .order_by_desc(Column::CreatedUs)
+            .order_by_desc(Column::Id)
+            .limit(PAGE_READ);
+        if let Some(after) = after {
+            let place = entity::token::Entity::find_by_id(after).filter(owner.is_owner());
+            let Some(place) = place.one(self.db.readers()).await? else {
+                return Ok(Listed { rows: Vec::new(), next: None });
+            };
+            let beside = Condition::all().add(Column::CreatedUs.eq(place.created_us)).add(Column::Id.lt(place.id));
+            query = query.filter(Condition::any().add(Column::CreatedUs.lt(place.created_us)).add(beside));
+        }
+        let rows = query.all(self.db.readers()).await?;
+        Ok(Listed::of(rows, |row| row.id.as_simple().to_string()).map(view))
+    }
+
+    /// The tokens of an account or a partner that are not revoked, the newest first: all there are, since there may be
+    /// [`TOKENS_ACTIVE_MAX`] at most.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list_active_tokens(&self, owner: TokenOwner) -> Result<Vec<TokenView>, StoreError> {
+        let rows = entity::token::Entity::find()
+            .filter(owner.is_owner())
+            .filter(entity::token::Column::RevokedUs.is_null())
             .order_by_desc(entity::token::Column::CreatedUs)
             .order_by_desc(entity::token::Column::Id)
             .limit(TOKENS_LISTED_MAX)

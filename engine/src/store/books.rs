@@ -202,6 +202,7 @@ fn read_all(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
         .and_then(|()| projections::read_checkpoints(source, sink))
         .and_then(|()| projections::read_movements(source, sink))
         .and_then(|()| projections::read_closes(source, sink))
+        .and_then(|()| projections::read_counted(source, sink))
         .and_then(|()| journal::read(source, sink))
         .and_then(|()| projections::read_balances(source, sink))
         .and_then(|()| projections::read_facts(source, sink))

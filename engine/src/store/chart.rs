@@ -1,5 +1,7 @@
 //! Reads the chart of accounts with its balances: a page of it, one account, and the sums of its classes.
 
+use std::cmp::Reverse;
+
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
 
 use super::{StoreError, readers::Readers};
@@ -196,25 +198,69 @@ pub(crate) async fn grants_of(
     rows.iter().map(read).collect()
 }
 
-/// What all accounts of each kind have together, at one moment: balances are kept, so no posting is read. Reads a row for
-/// every wallet, and for every other account one for each slot.
-pub(crate) async fn class_sums(readers: &Readers) -> Result<Vec<ClassSum>, StoreError> {
-    let sql = "
+/// One of the accounts of its class with the greatest balances, whatever their sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargeAccount {
+    /// Its number.
+    pub id: LedgerAccountId,
+    /// Its name.
+    pub code: String,
+    /// Its class, as a [`ClassSum`] has it: a grant is in that of wallets.
+    pub class: AccountKind,
+    /// As [`ChartLine::balance`].
+    pub balance: i64,
+}
+
+/// What all accounts of each kind have together, and of each class at most `$2` accounts that have most, of which $1 is the
+/// kind of those that are limited. What stands behind the sums is 0 where a row is a sum.
+const CLASS_SUMS: &str = "
 SELECT CAST($1 AS smallint), CAST(count(*) AS bigint), CAST(coalesce(sum(debits), 0) AS bigint),
-       CAST(coalesce(sum(credits), 0) AS bigint), CAST(coalesce(sum(held), 0) AS bigint) FROM wallet_balance
+       CAST(coalesce(sum(credits), 0) AS bigint), CAST(coalesce(sum(held), 0) AS bigint), CAST(0 AS bigint),
+       CAST('' AS text) FROM wallet_balance
 UNION ALL
 SELECT a.kind, CAST(count(DISTINCT h.account_id) AS bigint), CAST(sum(h.debits) AS bigint),
-       CAST(sum(h.credits) AS bigint), CAST(0 AS bigint)
-FROM hot_balance h JOIN ledger_account a ON a.id = h.account_id GROUP BY a.kind";
-    let rows = readers.query_all_raw(query(readers, sql, [AccountKind::Wallet.raw().into()])).await?;
-    let read = |row: &QueryResult| {
-        Ok(ClassSum {
+       CAST(sum(h.credits) AS bigint), CAST(0 AS bigint), CAST(0 AS bigint), CAST('' AS text)
+FROM hot_balance h JOIN ledger_account a ON a.id = h.account_id GROUP BY a.kind
+UNION ALL
+SELECT CAST($1 AS smallint), CAST(1 AS bigint), w.debits, w.credits, w.held, a.id, a.code
+FROM (SELECT account_id, debits, credits, held FROM wallet_balance WHERE credits <> debits
+      ORDER BY abs(credits - debits) DESC, account_id DESC LIMIT $2) AS w
+JOIN ledger_account a ON a.id = w.account_id
+UNION ALL
+SELECT r.kind, CAST(1 AS bigint), r.debits, r.credits, CAST(0 AS bigint), r.id, r.code
+FROM (SELECT a.kind, a.id, a.code, CAST(sum(h.debits) AS bigint) AS debits, CAST(sum(h.credits) AS bigint) AS credits,
+             row_number() OVER (PARTITION BY a.kind
+                                ORDER BY abs(sum(h.credits) - sum(h.debits)) DESC, a.id DESC) AS place
+      FROM hot_balance h JOIN ledger_account a ON a.id = h.account_id GROUP BY a.kind, a.id, a.code) AS r
+WHERE r.place <= $2 AND r.credits <> r.debits";
+
+/// What all accounts of each kind have together, and of each class at most `large_max` accounts that have most, the greatest
+/// balance first: at one moment. Balances are kept, so no posting is read. Reads a row for every wallet, and for every other
+/// account one for each slot.
+pub(crate) async fn class_sums(
+    readers: &Readers,
+    large_max: i64,
+) -> Result<(Vec<ClassSum>, Vec<LargeAccount>), StoreError> {
+    let values = [AccountKind::Wallet.raw().into(), large_max.into()];
+    let (mut sums, mut large) = (Vec::new(), Vec::new());
+    for row in readers.query_all_raw(query(readers, CLASS_SUMS, values)).await? {
+        let sum = ClassSum {
             kind: AccountKind::from_raw(row.try_get_by_index(0)?).ok_or_else(|| inconsistent("kind"))?,
             accounts: row.try_get_by_index(1)?,
             debits: row.try_get_by_index(2)?,
             credits: row.try_get_by_index(3)?,
             held: row.try_get_by_index(4)?,
-        })
-    };
-    rows.iter().map(read).collect()
+        };
+        match row.try_get_by_index(5)? {
+            0_i64 => sums.push(sum),
+            id => large.push(LargeAccount {
+                id: LedgerAccountId::from_raw(id),
+                code: row.try_get_by_index(6)?,
+                class: sum.kind,
+                balance: sum.balance(),
+            }),
+        }
+    }
+    large.sort_unstable_by_key(|account: &LargeAccount| (Reverse(account.balance.unsigned_abs()), Reverse(account.id)));
+    Ok((sums, large))
 }

@@ -18,6 +18,7 @@ pub use transactions::{
     Posting, PostingSide, Transaction, find_transaction, list_postings, load_amounts, name_postings,
 };
 pub(crate) mod entries;
+pub(crate) mod grant;
 pub(crate) mod pages;
 pub(crate) mod wallet;
 

@@ -109,6 +109,26 @@ pub(crate) async fn paid_calls(
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
 
+/// The newest calls of a publisher's tools with a warning that it has not acknowledged, the newest first, at most `rows_max`.
+/// Of each tool as many are read in their index, with what was acknowledged before them.
+pub(crate) async fn warned(readers: &Readers, publisher: Uuid, rows_max: usize) -> Result<Vec<Uuid>, StoreError> {
+    let of_tool = format!(
+        "SELECT i.id FROM invocation i WHERE i.tool_id = t.id AND i.warning IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM acknowledged_call a WHERE a.call = i.id)
+         ORDER BY i.id DESC LIMIT {rows_max}"
+    );
+    let found = match readers.get_database_backend() {
+        DbBackend::Postgres => format!("JOIN LATERAL ({of_tool}) w ON true"),
+        _ => format!("CROSS JOIN invocation w ON w.id IN ({of_tool})"),
+    };
+    let sql = format!(
+        "SELECT w.id FROM namespace n CROSS JOIN tool t {found}
+         WHERE n.publisher_id = $1 AND t.namespace_id = n.id ORDER BY w.id DESC LIMIT {rows_max}"
+    );
+    let rows = readers.query_all_raw(query(readers, &sql, [publisher.into()])).await?;
+    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+}
+
 /// The sums of a publisher by namespaces: each with its identifier and its name, by names.
 pub(crate) async fn namespaces(
     readers: &Readers,

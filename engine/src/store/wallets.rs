@@ -94,6 +94,23 @@ pub(crate) async fn expired_of(
     rows.iter().map(|row| Ok((LedgerAccountId::from_raw(row.try_get_by_index(0)?), row.try_get_by_index(1)?))).collect()
 }
 
+/// When grants expire from `from_us` on and before `before_us` (microseconds since the Unix epoch), and what is left of each
+/// in micro-credits: at most `limit` of them, the soonest first, by the index of expiries.
+pub(crate) async fn expiring(
+    readers: &Readers,
+    (from_us, before_us): (i64, i64),
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let sql = "SELECT o.expires_us, w.credits - w.debits
+               FROM (SELECT expires_us, id, account FROM open_grant WHERE expires_us >= $1 AND expires_us < $2
+                     ORDER BY expires_us, id LIMIT $3) AS o
+               JOIN wallet_balance w ON w.account_id = o.account ORDER BY o.expires_us, o.id";
+    let values = [from_us.into(), before_us.into(), limit.into()];
+    let statement = Statement::from_sql_and_values(readers.get_database_backend(), sql, values);
+    let rows = readers.query_all_raw(statement).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
 /// How many end users of a partner have something in wallets of their own, and how much that is, in micro-credits.
 pub(crate) async fn held_by_users(readers: &Readers, partner: uuid::Uuid) -> Result<(i64, i64), StoreError> {
     // PostgreSQL adds integers up to a number of another type.

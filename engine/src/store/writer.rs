@@ -30,10 +30,12 @@ use crate::{
 };
 
 mod answers;
+mod busy;
 mod postgres;
 mod sqlite;
 mod undo;
 
+pub use busy::BusyTime;
 pub use postgres::settings_of as settings_of_postgres;
 pub use sqlite::{WriterSettings, settings_of};
 
@@ -157,6 +159,8 @@ pub struct WriterCounters {
     pub failures: AtomicU64,
     /// How often all that is open was read.
     pub reloads: AtomicU64,
+    /// How long it was at work, and took nothing else up.
+    pub busy: BusyTime,
 }
 
 /// The way to the ledger. Cheap to clone; the writer stops when the last clone is gone.
@@ -337,7 +341,8 @@ impl Ledger {
         self.queue.send(Job::Records(records)).await.map_err(|_closed| WriterError::Stopped)
     }
 
-    /// Lets the writer do what is due without anybody asking: expired holds, calls of dead servers, waiting records.
+    /// Lets the writer do what is due without anybody asking: expired holds, calls of dead servers, waiting records, rows of
+    /// counters that are late.
     pub async fn tick(&self) -> Result<(), WriterError> {
         let records = self.records.take();
         if !records.is_empty() {

@@ -76,6 +76,7 @@ pub fn running_call(
         price: None,
         wallet: hold.map(|hold| hold.wallet),
         held: hold.map_or(Credits::ZERO, |hold| hold.amount),
+        units: None,
         snapshot_version: 1,
         policy_version: "test".into(),
         denied_by: None,
@@ -96,6 +97,7 @@ pub const fn call_end(state: CallState) -> CallEnd {
         shortfall: Credits::ZERO,
         error: None,
         warning: None,
+        returned: None,
         ended_us: 0,
         resolves_us: None,
     }

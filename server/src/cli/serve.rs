@@ -35,7 +35,7 @@ use crate::{
     },
     importer, leftovers, mail, master_key,
     operator::socket::OperatorSocket,
-    payloads,
+    payloads, saturation,
     upstream::EgressRules,
     webhooks,
 };
@@ -111,8 +111,9 @@ async fn serve(args: &ServeArgs, loaded: Loaded, key: &MasterKey) -> Outcome {
         actix_web::rt::spawn(count),
         actix_web::rt::spawn(mail::low_balance::run(Arc::clone(&state.services))),
         actix_web::rt::spawn(webhooks::run_thresholds(Arc::clone(&state.services))),
-        actix_web::rt::spawn(webhooks::run_sending(state.clone())),
+        actix_web::rt::spawn(webhooks::sending::run(state.clone())),
         actix_web::rt::spawn(leftovers::run(Arc::clone(&state.services))),
+        actix_web::rt::spawn(saturation::run(state.clone())),
     ];
     background.extend(certificates.map(|certificates| actix_web::rt::spawn(app::run_reload(certificates))));
     // Before anybody is told that there is something to stop.

@@ -6,6 +6,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use engine::{
+    audit::OpContext,
     code::{Code, Kind},
     store::{StoreError, WriterError},
 };
@@ -75,6 +76,14 @@ impl Problem {
     #[must_use]
     pub fn retry_after_s(self, seconds: u64) -> Self {
         self.header("retry-after", seconds.to_string())
+    }
+
+    /// Of a server that was not reached: why is for the log alone, under the request's identifier.
+    #[must_use]
+    pub fn explained_in_log(self, by: &OpContext, details: Option<&str>) -> Self {
+        let Some((details, request)) = details.zip(by.request) else { return self };
+        tracing::warn!(%request, details, "a server that was named in a request was not reached");
+        self.fact("request_id", request.to_string().into())
     }
 
     /// The public code.

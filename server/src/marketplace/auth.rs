@@ -26,7 +26,7 @@ use crate::{
         body::read_body,
         limits::RateHeaders,
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     state::AppState,
 };
@@ -61,7 +61,7 @@ pub struct LoginBody {
 }
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/auth/agent-signup", [(Method::POST, web::to(signup))]))
         .service(resource("/auth/login", [(Method::POST, web::to(login))]))

@@ -23,7 +23,12 @@ use super::{
 };
 use crate::{
     config::PaymentProvider,
-    http::{auth::authenticate, body::read_body, problem::Problem, routes::resource},
+    http::{
+        auth::authenticate,
+        body::read_body,
+        problem::Problem,
+        routes::{Mount, resource},
+    },
     state::AppState,
 };
 
@@ -44,7 +49,7 @@ pub struct PurchaseBody {
 }
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/credits/balance", [(Method::GET, web::to(balance))]))
         .service(resource("/credits/purchase", [(Method::POST, web::to(purchase))]))

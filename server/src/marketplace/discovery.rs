@@ -22,13 +22,13 @@ use crate::{
         auth::{find_principal, named_end_user},
         limits::RateHeaders,
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     state::AppState,
 };
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     let searches = [(Method::GET, web::to(search::search)), (Method::POST, web::to(search::search_by_body))];
     routes
         .service(resource("/tools/search", searches))

@@ -22,8 +22,12 @@ mod explanation;
 /// A call of the caller: state, hold, charge, error, and after an unknown outcome when it will be settled.
 ///
 /// `explanation` says why it cost what it cost: the price version that was in force, the arguments that the worst case was
-/// computed from, what the tool returned, the rule that followed from that, what was held, captured and given back, how the
-/// charge was shared, and how the call was decided.
+/// computed from and what they counted, what the tool returned, the rule that followed from that, what was held, captured and
+/// given back, how the charge was shared, and how the call was decided.
+///
+/// `explanation.returned.value` is the number at the price's path as the tool wrote it: a number, or a text where it was a
+/// number in a string or has more than 15 digits. It is `null` where there was no value, more than one (`warning` says which), or
+/// something else, whose type is `value_type`.
 ///
 /// `policy_version` names the policy that decided: the number of its version, as `tollgate policy list` shows it, a hyphen,
 /// and sixteen hexadecimal digits for everything that decides (the version's text, the program's own policies, the dialect).

@@ -36,13 +36,13 @@ use crate::{
         asked::{Answer, Asked, Known, refusals},
         auth::{Caller, find_principal},
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     state::AppState,
 };
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/partners/me", [(Method::GET, web::to(me))]))
         .service(resource(

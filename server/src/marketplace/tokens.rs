@@ -20,7 +20,12 @@ use super::{
     refusal::time_text,
 };
 use crate::{
-    http::{auth::authenticate, body::read_body, problem::Problem, routes::resource},
+    http::{
+        auth::authenticate,
+        body::read_body,
+        problem::Problem,
+        routes::{Mount, resource},
+    },
     state::AppState,
 };
 
@@ -34,7 +39,7 @@ pub struct TokenBody {
 }
 
 /// The routes of this module.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/tokens/", [(Method::POST, web::to(create)), (Method::GET, web::to(list))]))
         .service(resource("/tokens/{id}", [(Method::DELETE, web::to(revoke))]))

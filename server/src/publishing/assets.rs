@@ -1,9 +1,13 @@
 //! Pictures, as they were uploaded. Nothing in one is ever carried out: the browser is told so, whatever it is.
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::missing;
-use crate::{http::problem::Problem, marketplace::auth::store_problem, state::AppState};
+use crate::{
+    http::{address::client_address, etag::is_known, problem::Problem},
+    marketplace::auth::store_problem,
+    state::AppState,
+};
 
 /// Where a picture is: one that was uploaded here, or another one at its URL.
 pub(crate) fn address_of(icon: &str, base_url: &str) -> String {
@@ -21,16 +25,35 @@ pub(super) fn own_path(url: String, base_url: &str) -> String {
     get,
     path = "/assets/{id}",
     params(("id" = String, Path)),
-    responses((status = OK, description = "The picture"), (status = NOT_FOUND, description = "There is none of this name"))
+    responses(
+        (status = OK, description = "The picture"),
+        (status = NOT_MODIFIED, description = "The caller has it"),
+        (status = NOT_FOUND, description = "There is none of this name"),
+        (status = TOO_MANY_REQUESTS, description = "This address asks too fast")
+    )
 )]
-pub(crate) async fn serve(id: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let found = state.services.find_asset(&id).await.map_err(store_problem)?;
-    let asset = found.ok_or_else(|| missing("picture"))?;
-    Ok(HttpResponse::Ok()
-        .content_type(asset.media_type)
+pub(crate) async fn serve(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    // Browsers ask for it without a token, and nobody needs one.
+    let address = client_address(&request, &state.config.server.trusted_proxies);
+    let rate = state.discovery_limiter.check_address(address)?;
+    let found = state.services.find_asset(&id).await.map_err(store_problem);
+    let asset = found.and_then(|found| found.ok_or_else(|| missing("picture")));
+    let asset = asset.map_err(|problem| rate.announce(problem))?;
+    let tag = format!("\"{id}\"");
+    let is_known = is_known(&request, &tag);
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header(("cross-origin-resource-policy", "cross-origin"))
-        .body(asset.bytes))
+        .insert_header(("cross-origin-resource-policy", "cross-origin"));
+    let mut response =
+        if is_known { response.finish() } else { response.content_type(asset.media_type).body(asset.bytes) };
+    rate.insert_into(&mut response);
+    Ok(response)
 }

@@ -12,7 +12,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::{fields::Fields, store_problem},
 };
@@ -44,7 +44,7 @@ pub struct CredentialsBody {
     pub param_description: Option<String>,
 }
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/connections/", [(Method::GET, web::to(list)), (Method::POST, web::to(create))]))
         .service(resource("/connections/{id}", [(Method::GET, web::to(show)), (Method::DELETE, web::to(remove))]))

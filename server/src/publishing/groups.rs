@@ -12,7 +12,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::fields::Fields,
 };
@@ -49,7 +49,7 @@ pub struct PricingBody {
     pub pricing_description: Option<String>,
 }
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/namespaces/{id}/groups", [(Method::GET, web::to(list)), (Method::POST, web::to(create))]))
         .service(resource(

@@ -2,6 +2,7 @@
 //! bounds; then everything is written in one unit, or nothing is.
 
 pub mod document;
+mod found;
 pub mod scan;
 pub mod setup;
 
@@ -12,31 +13,34 @@ use engine::{
     audit::OpContext,
     catalog::Visibility,
     code::Code,
-    id::{ConnectionId, NamespaceId},
+    id::{AccountId, ConnectionId, NamespaceId},
     publishing::{FieldFault, openapi::Skipped},
-    service::publishing::{Imported, NewOwnTool},
+    service::publishing::Imported,
     upstream::Credential,
 };
 use serde_json::{Value, json};
 
-use super::{Author, insist, place, problem, sources, view};
+use self::found::Found;
+use super::{Author, insist, place, problem, view};
 use crate::{
+    errands::Errand,
     http::{
         asked::Asked,
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::fields,
     state::AppState,
-    upstream::{Fetched, FoundTool},
+    upstream::Fetched,
 };
+
 /// How long an MCP server may take to list its tools: the published client waits for 30 seconds.
 const SCAN_WAIT: Duration = Duration::from_secs(20);
 /// How long a document may take to come.
 const FETCH_WAIT: Duration = Duration::from_secs(15);
 
 /// The routes of this module. Before those of single connections and namespaces, whose paths these look like.
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/connections/import-openapi", [(Method::POST, web::to(document::import_openapi))]))
         .service(resource("/connections/{id}/scan", [(Method::POST, web::to(scan::scan_connection))]))
@@ -46,44 +50,43 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         .service(resource("/namespaces/{id}/fetch-readme", [(Method::POST, web::to(document::fetch_readme))]));
 }
 
-/// The tools of the MCP server at `url`; what is wrong with it is wrong with the field `field`.
+/// The tools of the MCP server at `url`, asked on an errand of `account`; what is wrong with it is wrong with the field `field`.
 async fn ask(
-    (state, by): (&AppState, &OpContext),
+    (state, by, account): (&AppState, &OpContext, AccountId),
     url: &str,
     credential: Option<Credential>,
     field: &str,
-) -> Result<Vec<FoundTool>, Problem> {
+) -> Result<Found, Problem> {
+    let errand = state.errands.begin(account)?;
     let found = state.upstreams.list_mcp_tools(url, credential.map(Arc::new), SCAN_WAIT).await;
-    found.map_err(|error| {
-        let known = fields::fault(field, &error.to_string());
-        unreached(known, by, error.details())
-    })
+    let found =
+        found.map_err(|error| fields::fault(field, &error.to_string()).explained_in_log(by, error.details()))?;
+    Ok(Found::new(found, errand))
 }
 
-/// A text at `url`, which stands in the field `field`.
-async fn fetch(asking: &Asked<Author>, url: &str, bytes_max: usize, field: &str) -> Result<Fetched, Problem> {
+/// A text at `url`, which stands in the field `field`, and the errand that it came with.
+async fn fetch(
+    asking: &Asked<Author>,
+    url: &str,
+    bytes_max: usize,
+    field: &str,
+) -> Result<(Fetched, Arc<Errand>), Problem> {
+    let errand = asking.state.errands.begin(asking.account())?;
     let fetched = asking.state.upstreams.fetch_text(url, bytes_max, FETCH_WAIT).await;
-    fetched.map_err(|error| {
-        let known = fields::fault(field, &error.to_string());
-        unreached(known, &asking.context(), error.details())
-    })
-}
-
-/// The answer where there was no connection: why is for the log alone, under the request's identifier.
-fn unreached(known: Problem, by: &OpContext, details: Option<&str>) -> Problem {
-    let Some((details, request)) = details.zip(by.request) else { return known };
-    tracing::warn!(%request, details, "a publisher's server was not reached");
-    known.fact("request_id", request.to_string().into())
+    let fetched = fetched.map_err(|error| {
+        fields::fault(field, &error.to_string()).explained_in_log(&asking.context(), error.details())
+    })?;
+    Ok((fetched, errand))
 }
 
 /// Adds tools of a server to a namespace of its publisher.
 async fn import(
     asking: &Asked<Author>,
     named: (NamespaceId, ConnectionId),
-    found: Vec<FoundTool>,
+    found: &Found,
     visibility: Visibility,
 ) -> Result<Imported, Problem> {
-    let tools: Vec<NewOwnTool> = sources::of_mcp(found, visibility).map_err(tool_fault)?;
+    let tools = found.checked(visibility).await?;
     let by = asking.context();
     insist!(asking.state.services.import_own_tools(&by, asking.publisher, named, tools.clone()))
 }
@@ -103,16 +106,6 @@ fn document_fault(fault: &FieldFault) -> Problem {
         }
         None => fields::fault(&fault.field, &fault.message),
     }
-}
-
-fn found_view(tool: &FoundTool) -> Value {
-    json!({
-        "name": tool.name,
-        "title": tool.title,
-        "description": tool.description,
-        "input_schema": serde_json::from_str::<Value>(&tool.input_schema).unwrap_or_default(),
-        "annotations": tool.annotations,
-    })
 }
 
 fn imported_view(imported: &Imported) -> Value {

@@ -14,7 +14,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::{base_url, fields::Fields},
     state::AppState,
@@ -53,7 +53,7 @@ pub struct StatusBody {
     pub status: String,
 }
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/namespaces/{id}/listing", [(Method::PUT, web::to(edit))]))
         .service(resource("/namespaces/{id}/publish", [(Method::PUT, web::to(publish))]))

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     http::{
         asked::{Answer, Asked},
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::{base_url, fields::Fields},
 };
@@ -43,7 +43,7 @@ pub struct NamespaceChangeBody {
     pub namespace_icon_url: Option<String>,
 }
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/namespaces/", [(Method::GET, web::to(list)), (Method::POST, web::to(create))]))
         .service(resource("/namespaces/{id}", [(Method::GET, web::to(show)), (Method::PUT, web::to(change))]))

@@ -3,11 +3,11 @@
 use actix_web::{HttpResponse, http::Method, web};
 use engine::service::publishing::{ProfileChange, PublishingError};
 
-use super::{Asking, Author, Changing, insist, problem, upload::read_file, view};
+use super::{Asking, Author, Changing, assets::own_path, insist, problem, upload::read_file, view};
 use crate::{
     http::{
         asked::{Answer, Asked},
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::{base_url, fields::Fields},
 };
@@ -52,7 +52,7 @@ pub struct FileForm {
     pub file: Vec<u8>,
 }
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/publishers/register", [(Method::POST, web::to(register))]))
         .service(resource("/publishers/me", [(Method::GET, web::to(me)), (Method::PUT, web::to(change_me))]))
@@ -126,7 +126,7 @@ pub(crate) async fn change_me(asking: Asked<Author>) -> Answer {
         bio: fields.optional_text("bio"),
         legal_name: fields.optional_text("legal_name"),
         country: fields.optional_text("country"),
-        logo_url: fields.optional_text("logo_url"),
+        logo_url: fields.optional_text("logo_url").map(|url| own_path(url, &base_url(&asking.state))),
     };
     fields.finish()?;
     let by = asking.context();

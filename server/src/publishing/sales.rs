@@ -14,12 +14,12 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::{auth::store_problem, invoke::number, time_text},
 };
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/publishers/earnings", [(Method::GET, web::to(earnings))]))
         .service(resource("/publishers/sales-summary", [(Method::GET, web::to(sales_summary))]))
@@ -156,6 +156,10 @@ fn summary_view(summary: &SalesSummary, (from_us, to_us): (i64, i64)) -> Value {
 }
 
 /// The latest hundred calls of the publisher's tools, the newest first. Nobody is told who called.
+///
+/// `invocations` are found among the newest hundred thousand calls of all tools: where those held fewer than a hundred of the
+/// publisher's, `complete_since` is the moment back to which none is missing. `warnings` are the newest hundred calls with a
+/// warning that was not acknowledged, however long ago they were.
 #[utoipa::path(
     get,
     path = "/publishers/invocations",
@@ -166,8 +170,12 @@ fn summary_view(summary: &SalesSummary, (from_us, to_us): (i64, i64)) -> Value {
 )]
 pub(crate) async fn invocations(asking: Asked<Asking>) -> Answer {
     let found = asking.state.services.list_own_calls(asking.publisher).await.map_err(store_problem)?;
-    let calls: Vec<Value> = found.rows.iter().map(call).collect();
-    Ok(HttpResponse::Ok().json(json!({"invocations": calls, "complete_since": found.looked_back_to_us.map(time_text)})))
+    let views = |calls: &[OwnCall]| calls.iter().map(call).collect::<Vec<Value>>();
+    Ok(HttpResponse::Ok().json(json!({
+        "invocations": views(&found.rows),
+        "complete_since": found.looked_back_to_us.map(time_text),
+        "warnings": views(&found.warnings),
+    })))
 }
 
 /// Notes that the publisher has seen the warning of a call.

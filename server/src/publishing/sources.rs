@@ -7,7 +7,7 @@ use engine::{
         FieldFault,
         names::Names,
         openapi::{Described, Skipped},
-        schema,
+        schema::CheckedSchema,
     },
     service::publishing::{NewOwnTool, OwnUpstream},
 };
@@ -18,11 +18,11 @@ use crate::upstream::FoundTool;
 ///
 /// # Errors
 /// An input schema cannot be used: `tools.<name>.input_schema`.
-pub(super) fn of_mcp(found: Vec<FoundTool>, visibility: Visibility) -> Result<Vec<NewOwnTool>, FieldFault> {
+pub(super) fn of_mcp(found: &[FoundTool], visibility: Visibility) -> Result<Vec<NewOwnTool>, FieldFault> {
     let mut names = Names::default();
     let mut tools = Vec::with_capacity(found.len());
     for tool in found {
-        schema::check(&tool.input_schema).map_err(|fault| {
+        let input_schema = CheckedSchema::new(tool.input_schema.clone()).map_err(|fault| {
             let name: String = tool.name.chars().take(64).collect();
             FieldFault::new(format!("tools.{name}.{}", fault.field), fault.message)
         })?;
@@ -30,10 +30,10 @@ pub(super) fn of_mcp(found: Vec<FoundTool>, visibility: Visibility) -> Result<Ve
             name: names.take(&tool.name),
             short_description: one_line(tool.title.as_deref(), &tool.description),
             long_description: plain(&tool.description),
-            input_schema: Some(tool.input_schema),
+            input_schema: Some(input_schema),
             visibility,
             group: None,
-            upstream: OwnUpstream::Mcp(tool.name),
+            upstream: OwnUpstream::Mcp(tool.name.clone()),
         });
     }
     Ok(tools)

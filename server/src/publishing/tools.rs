@@ -5,7 +5,7 @@ use engine::{
     catalog::Visibility,
     id::{NamespaceId, ToolGroupId, ToolId},
     json,
-    publishing::rest::RestShape,
+    publishing::{rest::RestShape, schema::CheckedSchema},
     service::publishing::{ArgumentsChange, NewOwnTool, OwnUpstream, RestToolChange},
 };
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::auth::fields::Fields,
 };
@@ -90,7 +90,7 @@ pub struct ArgumentsBody {
     pub pricing_credits_per_unit: Option<String>,
 }
 
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     let tool = |part: &str| format!("/namespaces/{{id}}/tools/{{tool}}/{part}");
     routes
         .service(resource("/namespaces/{id}/tools/rest", [(Method::POST, web::to(create_rest))]))
@@ -161,6 +161,7 @@ fn read_new(body: &str) -> Result<NewOwnTool, Problem> {
     fields.finish()?;
     let whole = json::parse(body).map_err(|error| Problem::new(error.code(), error.to_string()))?;
     let shape = RestShape::read(&whole).map_err(|fault| problem(fault.into()))?;
+    let input_schema = input_schema.map(CheckedSchema::new).transpose().map_err(|fault| problem(fault.into()))?;
     Ok(NewOwnTool {
         name,
         short_description: short.unwrap_or_default(),

@@ -22,12 +22,22 @@ pub enum HookRefusal {
     /// It is none.
     #[error("is not a url: {0}")]
     Url(#[from] url::ParseError),
-    /// The egress rules do not allow it.
+    /// The egress rules do not allow what the URL itself says.
     #[error("may not be called: {0}")]
     Egress(#[from] EgressRefusal),
-    /// Its host has no address now.
-    #[error("may not be called: its host has no address")]
-    NoAddress,
+    /// Its host has no address now, or none that the rules open. Which is for the log: it may name addresses within.
+    #[error("may not be called: its host has no address, or none that is allowed")]
+    NoAddress(String),
+}
+
+impl HookRefusal {
+    /// What is for the log and for nobody else.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::NoAddress(details) => Some(details),
+            Self::Url(_) | Self::Egress(_) => None,
+        }
+    }
 }
 
 /// Why something was not taken.
@@ -56,13 +66,13 @@ impl HttpUpstreams {
         let url = Url::parse(url)?;
         let reach = self.rules().check_url(&url)?;
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+        let closed = |why: String| HookRefusal::NoAddress(format!("`{name}`: {why}"));
         let looking = timeout(CONNECT_TIMEOUT, self.shared.names.look_up(name));
-        let addresses = looking.await.map_err(|_late| HookRefusal::NoAddress)?;
-        let addresses = addresses.map_err(|_unknown| HookRefusal::NoAddress)?;
-        keep_open(reach, addresses).map(drop).map_err(|refusal| match refusal {
-            Some(refusal) => HookRefusal::Egress(refusal),
-            None => HookRefusal::NoAddress,
-        })
+        let addresses = looking.await.map_err(|_late| closed("no address in time".to_owned()))?;
+        let addresses = addresses.map_err(|error| closed(error.to_string()))?;
+        keep_open(reach, addresses)
+            .map(drop)
+            .map_err(|refusal| closed(refusal.map_or_else(|| "no address".to_owned(), |refusal| refusal.to_string())))
     }
 
     /// Sends `body`, which is JSON, to `url` and waits `wait` for a 2xx. What the answer says is not read.

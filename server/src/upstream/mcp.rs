@@ -23,7 +23,10 @@ use std::{
 };
 
 use engine::upstream::{Credential, UpstreamAnswer, UpstreamRequest, UpstreamTarget};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::JoinSet,
+};
 
 use super::{
     answer,
@@ -34,7 +37,7 @@ use super::{
 use call::{Call, Ending};
 pub use scan::{FoundTool, ScanError};
 use session::Session;
-use sessions::{NoSession, Sessions};
+use sessions::{NoSession, Sessions, With};
 
 /// How many threads all sessions share.
 const THREADS: usize = 2;
@@ -75,7 +78,7 @@ impl McpUpstreams {
             .unwrap_or_else(|error| UpstreamAnswer::Unknown { detail: format!("the call was dropped: {error}") })
     }
 
-    /// The tools of the server at `url`, in a session of its own.
+    /// The tools of the server at `url`, in a session of its own. Whoever stops waiting stops the asking too.
     pub(super) async fn list_tools(
         &self,
         url: &str,
@@ -84,8 +87,9 @@ impl McpUpstreams {
     ) -> Result<Vec<FoundTool>, ScanError> {
         let runtime = self.runtime().ok_or(ScanError::NoThread)?;
         let (shared, url) = (Arc::clone(&self.shared), url.to_owned());
-        let found = runtime.spawn(async move { scan::list(&shared, &url, credential, wait).await });
-        found.await.map_err(|_dropped| ScanError::NoThread)?
+        let mut asking = JoinSet::new();
+        asking.spawn_on(async move { scan::list(&shared, &url, credential, wait).await }, runtime.handle());
+        asking.join_next().await.and_then(Result::ok).ok_or(ScanError::NoThread)?
     }
 
     fn runtime(&self) -> Option<&Runtime> {
@@ -137,11 +141,12 @@ async fn carry(shared: &Arc<Shared>, sessions: &Sessions, request: &UpstreamRequ
         Ok(permit) => permit,
         Err(busy) => return not_dispatched(chain(&busy)),
     };
-    let session = match sessions.find_or_open(shared, url, request.credential.as_ref(), deadline).await {
+    let with = With::new(url, request.credential.as_deref(), request.owner);
+    let session = match sessions.find_or_open(shared, &with, request.credential.as_ref(), deadline).await {
         Ok(session) => session,
         Err(error) => {
             // that there are too many is not this server's fault
-            if !matches!(error, NoSession::TooMany) {
+            if !matches!(error, NoSession::TooMany | NoSession::TooManyOfOwner) {
                 permit.finish(false);
             }
             return not_dispatched(chain(&error));

@@ -26,6 +26,7 @@ mod bad_answers;
 mod calls;
 mod described;
 mod forbidden;
+mod hooks;
 mod hostile;
 mod mcp;
 mod secure;
@@ -90,6 +91,7 @@ fn request_within(url: &str, timeout: Duration) -> UpstreamRequest {
         idempotency_key: "key-1".to_owned(),
         shaped: None,
         credential: None,
+        owner: None,
         headers: Vec::new(),
     }
 }

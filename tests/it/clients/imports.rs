@@ -4,6 +4,7 @@
 mod documents;
 mod hostile;
 mod mcp;
+mod mcp_secrets;
 mod secrets;
 
 use serde_json::{Value, json};

@@ -12,6 +12,8 @@ mod publishers;
 mod table;
 mod things;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tests::{home::Kind, on_both_databases, program::Answer, workspace};
 
@@ -87,7 +89,14 @@ fn ask_as_owner(house: &House, row: &Row, theirs: &mut Made) {
     } else {
         assert_eq!(answer.status, row.owner_gets, "{what}");
     }
-    assert!(answer.body.contains(&theirs.fill(row.shows)), "no `{}`: {what}", theirs.fill(row.shows));
+    let shown = theirs.fill(row.shows);
+    assert!(answer.body.contains(&shown), "no `{shown}`: {what}");
+    if row.foreign == Foreign::Nothing && !shown.is_empty() {
+        // Else its absence from what others are told would say nothing.
+        let joined = shown.replace('-', "");
+        let is_forbidden = |word: &String| shown.contains(word.as_str()) || joined.contains(word.as_str());
+        assert!(words(row, theirs).iter().any(is_forbidden), "`{shown}` is forbidden to nobody: {what}");
+    }
     theirs.words.extend(NAMES.iter().filter_map(|name| answer.json[name].as_str()).map(str::to_owned));
 }
 
@@ -169,6 +178,21 @@ fn every_route_that_names_something_has_a_row_and_every_row_a_route() {
     let routes = routes(&document).unwrap();
     let faults = faults(&rows(), &routes);
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Rows of what is for everybody: there is nothing of somebody's in it.
+const FOR_EVERYBODY: [(&str, &str); 3] = [
+    ("GET /assets/{id}", "pictures are shown to whoever looks at a listing"),
+    ("GET /ledger/checkpoints", "numbers and hashes of the whole books, published so that others keep them"),
+    ("GET /ledger/checkpoints/{number}", "the same of one"),
+];
+
+#[test]
+fn a_row_that_shows_nothing_is_of_something_for_everybody() {
+    let can_fail = |row: &Row| row.foreign != Foreign::Nothing || !row.shows.is_empty() || !row.keeps.is_empty();
+    let silent: BTreeSet<&str> = rows().into_iter().filter(|row| !can_fail(row)).map(|row| row.route).collect();
+    assert_eq!(silent, FOR_EVERYBODY.iter().map(|(route, _)| *route).collect());
+    assert!(FOR_EVERYBODY.iter().all(|(_, reason)| !reason.is_empty()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod caps;
+mod deliveries;
 mod funding;
 mod tokens;
 mod usage;
@@ -45,6 +46,26 @@ impl House {
         Self { server, home, _upstream: upstream }
     }
 
+    /// With `tool` of the namespace `acme` as well.
+    fn open_with_tool(kind: Kind, more: &str, tool: &str) -> Self {
+        let tools = format!("tools: [{tool}{{name: 'paid'");
+        Self::open_with(kind, |config| {
+            let config = config.replacen('{', &format!("{{{more}"), 1);
+            assert!(config.contains("tools: [{name: 'paid'"), "{config}");
+            config.replace("tools: [{name: 'paid'", &tools)
+        })
+    }
+
+    /// Stops it, and starts it again with the same configuration when `between` is done.
+    fn restart(self, between: impl FnOnce(&Home)) -> Self {
+        let Self { server, home, _upstream } = self;
+        let config = std::fs::read_to_string(home.path().join("tollgate.json5")).unwrap();
+        assert_eq!(server.stop(), Some(0));
+        between(&home);
+        let server = Server::start(home.path(), &config);
+        Self { server, home, _upstream }
+    }
+
     fn send(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
         self.server.send(method, path, &[("authorization", &format!("Bearer {token}"))], body)
     }
@@ -63,8 +84,12 @@ impl House {
     }
 
     fn call(&self, token: &str, user: &str) -> Answer {
+        self.call_of("paid", token, user)
+    }
+
+    fn call_of(&self, tool: &str, token: &str, user: &str) -> Answer {
         let headers = [("authorization", &*format!("Bearer {token}")), ("x-faro-user", user)];
-        self.server.send("POST", "/invoke/acme/paid", &headers, "{}")
+        self.server.send("POST", &format!("/invoke/acme/{tool}"), &headers, "{}")
     }
 
     fn paid(&self, token: &str, user: &str) {

@@ -2,6 +2,7 @@
 
 mod public;
 mod surface;
+mod written;
 
 use serde_json::{Value, json};
 use tests::{
@@ -95,6 +96,11 @@ impl House {
 
     /// An operator looks at the namespace `sums` and approves it.
     fn approve(&self) {
+        self.approve_until_seen("add");
+    }
+
+    /// The same, where this tool of it is to be seen then.
+    fn approve_until_seen(&self, tool: &str) {
         let (code, shown) = self.command(&["listing", "show", "sums", "--json"]);
         assert_eq!(code, 0, "{shown}");
         let seen = shown["seen"].as_str().unwrap();
@@ -103,7 +109,7 @@ impl House {
         // Other servers follow within a second.
         let cost = |tool: &Value| tool["pricing"]["fixed_credit_cost"].clone();
         wait_until("the server follows", || {
-            let seen = self.send(BOB, "GET", "/tools/sums/add", &Value::Null);
+            let seen = self.send(BOB, "GET", &format!("/tools/sums/{tool}"), &Value::Null);
             (seen.status == 200 && cost(&seen.json) == cost(&approved["tools"][0])).then_some(())
         });
     }

@@ -22,6 +22,7 @@ use crate::ledger::desk::{Kind, SECOND_US, on_both};
 on_both! {
     calls_are_shown_at_once_and_counted_once,
     money_is_counted_from_the_books,
+    of_damaged_books_what_is_left_is_counted,
     two_servers_count_everything_once,
     what_is_written_down_late_is_counted,
     what_came_in_after_a_clock_was_set_right_is_counted_and_shown,
@@ -108,6 +109,26 @@ async fn money_is_counted_from_the_books(kind: Kind) {
     assert_eq!(shop.desk.number("SELECT max(reached) FROM count_head WHERE name LIKE 'slot %'"), head);
     // Counting is no part of the books.
     shop.desk.verify();
+}
+
+/// A posting whose transaction is gone is nothing to count, and no reason to stop.
+async fn of_damaged_books_what_is_left_is_counted(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let publisher = shop.services.find_publisher("acme").await.unwrap().unwrap();
+    shop.paid_call("4").await;
+    let earned = async || {
+        let found = shop.services.load_earned_days(&publisher).await.unwrap();
+        found.days.iter().map(|day| day.share.micros()).sum::<i64>()
+    };
+    let whole = earned().await;
+    assert!(whole > 0);
+    shop.paid_call("4").await;
+    assert_eq!(earned().await, 2 * whole);
+    assert_eq!(shop.desk.force("DELETE FROM txn WHERE seq = (SELECT max(seq) FROM txn)"), 1);
+    assert_eq!(earned().await, whole);
+    count_all(&shop).await;
+    let charged = shop.services.load_takings(0, i64::MAX).await.unwrap().charged;
+    assert_eq!(charged, 8_000_000, "of the call that is whole");
 }
 
 async fn two_servers_count_everything_once(kind: Kind) {

@@ -13,6 +13,7 @@ on_both! {
     what_is_known_of_the_program_is_told,
     a_process_that_only_reads_says_so,
     background_work_is_remembered_with_what_went_wrong,
+    how_near_the_process_is_to_its_limits_is_kept_minute_by_minute,
 }
 
 async fn what_is_known_of_the_program_is_told(kind: Kind) {
@@ -68,4 +69,37 @@ async fn background_work_is_remembered_with_what_went_wrong(kind: Kind) {
     assert_eq!(outbox.problem.as_deref(), Some("the mail server is away"));
     shop.services.note_work(Work::Outbox, None);
     assert_eq!(shop.services.list_work()[1].problem, None);
+}
+
+async fn how_near_the_process_is_to_its_limits_is_kept_minute_by_minute(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    assert_eq!(shop.services.recent_saturation(), [], "nobody has looked");
+    let minute_us = 60 * SECOND_US;
+    let left_us = minute_us - shop.desk.now_us() % minute_us;
+    shop.desk.clock.advance_us(left_us);
+    let first_us = shop.desk.now_us();
+    shop.services.note_saturation(3);
+    let [first] = shop.services.recent_saturation()[..] else { panic!("one minute") };
+    assert_eq!((first.from_us, first.writer, first.calls), (first_us, None, 3), "one look knows no time");
+
+    shop.paid_call("1").await;
+    // What the writer did for the call is told when it has turned to the next thing.
+    shop.services.ledger.tick().await.unwrap();
+    shop.desk.clock.advance_us(SECOND_US);
+    shop.services.note_saturation(1);
+    let [first] = shop.services.recent_saturation()[..] else { panic!("one minute") };
+    assert!(first.writer.is_some_and(|share| share > 0), "the writer was at work: {first:?}");
+    assert_eq!((first.queued, first.calls), (0, 3), "the most of the minute");
+    assert!(first.readers <= i64::from(shop.services.load_health().await.unwrap().readers.most), "{first:?}");
+
+    // Nobody looks for five minutes, and at last for hours.
+    shop.desk.clock.advance_us(5 * minute_us);
+    shop.services.note_saturation(0);
+    let found = shop.services.recent_saturation();
+    let told: Vec<_> = found.iter().map(|minute| (minute.from_us, minute.writer.is_some())).collect();
+    assert_eq!(told, [(first_us, true), (first_us + 5 * minute_us, false)], "what nobody saw is not there");
+    shop.desk.clock.advance_us(355 * minute_us);
+    assert_eq!(shop.services.recent_saturation(), found[1..], "six hours");
+    shop.desk.clock.advance_us(5 * minute_us);
+    assert_eq!(shop.services.recent_saturation(), []);
 }

@@ -192,7 +192,7 @@ pub(super) async fn copy_call(desk: &Desk, kind: Kind, count: i64, from_us: i64)
 }
 
 /// Adds `count` calls a millisecond apart, the first at `from_us`, all with the error `error`.
-pub(super) async fn add_calls(desk: &Desk, kind: Kind, count: i64, from_us: i64, error: &str) {
+pub(crate) async fn add_calls(desk: &Desk, kind: Kind, count: i64, from_us: i64, error: &str) {
     let first_ms = from_us / 1_000;
     let (numbers, id) = numbered(kind, count, first_ms);
     let sql = format!(

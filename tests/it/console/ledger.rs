@@ -1,7 +1,5 @@
 //! The part `ledger` of the console: its use cases.
 
-use std::collections::BTreeSet;
-
 use engine::{
     audit::{Actor, Method, OpContext},
     credits::Credits,
@@ -13,7 +11,6 @@ use engine::{
     service::{
         Services,
         audit::AuditFilter,
-        chart::{CLASS_SUMS_S, ClassSums},
         checkpoints::{CheckpointError, CheckpointRules, CheckpointSetup},
         journal::{JournalPage, JournalRow, JournalStart},
         periods::{ClosePeriodError, CloseTerms, sums_of},
@@ -27,12 +24,12 @@ use crate::ledger::desk::{
     Desk, Kind, SECOND_US, START_US, capture_all, hold, on_both, payable_id, post, push_account, release, wallet_id,
 };
 
+mod chart;
+
 on_both! {
     the_journal_lists_everything_once_the_newest_first,
     an_account_shows_its_entries_with_running_balances,
     everything_that_bears_a_name_is_found,
-    the_chart_is_listed_by_kind_and_by_owner,
-    the_classes_balance,
     a_check_runs_in_the_background_and_says_what_it_found,
     a_check_finds_damage,
     a_close_is_looked_at_before_it_is_done,
@@ -61,7 +58,7 @@ fn somebody() -> OpContext {
 }
 
 /// The desk's own writer, and on PostgreSQL another one in a slot of its own, with its thread.
-fn writers(desk: &Desk) -> (Vec<Ledger>, Option<std::thread::JoinHandle<()>>) {
+pub(super) fn writers(desk: &Desk) -> (Vec<Ledger>, Option<std::thread::JoinHandle<()>>) {
     let mut ledgers = vec![desk.ledger().clone()];
     if !desk.url().starts_with("postgres") {
         return (ledgers, None);
@@ -215,102 +212,12 @@ async fn everything_that_bears_a_name_is_found(kind: Kind) {
 
     assert!(matches!(services.find_receipt(paid).await.unwrap(), FoundReceipt::NotYet(_)));
     set_up_checkpoints(&services);
-    services.sign_checkpoint(&somebody(), "the end of a test").await.unwrap().unwrap();
+    services.sign_checkpoint(&somebody(), None, "the end of a test").await.unwrap().unwrap();
     let place = services.find_named(paid).await.unwrap().unwrap().place.unwrap();
     assert_eq!(place.checkpoint, Some(1));
     let FoundReceipt::Proven(receipt) = services.find_receipt(paid).await.unwrap() else { panic!("no receipt") };
     assert!(receipt.entries.iter().any(|proven| proven.position == charge.position));
     assert_eq!(services.find_receipt(desk.fresh()).await.unwrap(), FoundReceipt::Unknown);
-}
-
-async fn the_chart_is_listed_by_kind_and_by_owner(kind: Kind) {
-    let desk = open(kind).await;
-    let services = desk.services().await;
-    let mut unit = UnitOfWork::new();
-    for number in 2..=110 {
-        push_account(&mut unit, wallet_id(number), AccountKind::Wallet, 0);
-    }
-    desk.save(unit).await.unwrap();
-    let publisher = desk.id_literal(desk.fresh());
-    let payable = PUBLISHER.raw();
-    desk.change(&format!(
-        "INSERT INTO publisher (id, slug, display_name, is_suspended, share_bps, payable, created_us)
-         VALUES ({publisher}, 'acme', 'Acme', false, 7000, {payable}, 0)"
-    ))
-    .await;
-    desk.fund(WALLET, 10).await;
-
-    let (mut listed, mut after, mut lengths) = (Vec::new(), None, Vec::new());
-    loop {
-        let page = services.list_chart(Some(AccountKind::Wallet), after).await.unwrap();
-        lengths.push(page.rows.len());
-        listed.extend(page.rows.iter().map(|line| line.id));
-        let Some(next) = page.next else { break };
-        after = Some(LedgerAccountId::from_raw(next.parse().unwrap()));
-    }
-    let expected: Vec<LedgerAccountId> = (1..=110).rev().map(wallet_id).collect();
-    assert_eq!((listed, lengths), (expected, vec![50, 50, 10]));
-    for (wanted, ids) in [
-        (AccountKind::Payable, vec![PUBLISHER]),
-        (AccountKind::Receivable, vec![PUBLISHER.receivable()]),
-        (AccountKind::Clearing, vec![LedgerAccountId::CLEARING_DEMO, LedgerAccountId::CLEARING_MANUAL]),
-        (AccountKind::PartnerMargin, vec![]),
-        (AccountKind::Grant, vec![]),
-    ] {
-        let page = services.list_chart(Some(wanted), None).await.unwrap();
-        assert_eq!(page.rows.iter().map(|line| line.id).collect::<Vec<_>>(), ids, "{wanted:?}");
-        assert!(page.rows.iter().all(|line| line.kind == wanted) && page.next.is_none());
-    }
-    let everything = services.list_chart(None, Some(LedgerAccountId::from_raw(10))).await.unwrap();
-    let platform: BTreeSet<LedgerAccountId> = LedgerAccountId::WELL_KNOWN.into_iter().map(|(id, _)| id).collect();
-    let found: BTreeSet<LedgerAccountId> = everything.rows.iter().map(|line| line.id).collect();
-    assert!(found.is_superset(&platform) && found.contains(&PUBLISHER.receivable()), "{found:?}");
-
-    let ids = async |text: &str| {
-        let lines = services.find_chart_of(text).await.unwrap();
-        lines.iter().map(|line| (line.id, line.balance())).collect::<Vec<_>>()
-    };
-    assert_eq!(ids("acme").await, [(PUBLISHER, 0), (PUBLISHER.receivable(), 0)]);
-    assert_eq!(ids(&WALLET.to_string()).await, [(WALLET, 10)]);
-    assert_eq!(ids("equity:opening").await, [(LedgerAccountId::OPENING, -10)]);
-    assert_eq!(ids("nobody@example.com").await, []);
-}
-
-async fn the_classes_balance(kind: Kind) {
-    let desk = open(kind).await;
-    let services = desk.services().await;
-    let ClassSums { at_us, sums } = services.load_class_sums().await.unwrap();
-    assert_eq!(at_us, desk.now_us());
-    assert!(sums.iter().all(|sum| sum.debits == 0 && sum.credits == 0));
-    assert_eq!(sums.len(), 9, "a line for each kind, wallets and grants in one");
-    desk.fund(WALLET, 1_000).await;
-    // Every wallet is read for them: for some seconds they stay as they are, and say of when.
-    let at_first = ClassSums { at_us, sums };
-    desk.clock.advance_us(CLASS_SUMS_S * SECOND_US - 1);
-    assert_eq!(services.load_class_sums().await.unwrap(), at_first);
-    desk.clock.advance_us(1);
-    let sums = services.load_class_sums().await.unwrap();
-    assert_eq!(sums.at_us, desk.now_us());
-    assert_ne!(sums.sums, at_first.sums);
-    desk.clock.advance_us(CLASS_SUMS_S * SECOND_US);
-    let id = desk.fresh();
-    desk.ask(Command::Hold(hold(id, WALLET, PUBLISHER, 100))).await.unwrap();
-    let (ledgers, thread) = writers(&desk);
-    for ledger in &ledgers {
-        pay(&desk, ledger, (WALLET, PUBLISHER, 7)).await;
-    }
-    let sums = services.load_class_sums().await.unwrap().sums;
-    let of = |kind: AccountKind| *sums.iter().find(|sum| sum.kind == kind).unwrap();
-    let spent = 7 * i64::try_from(ledgers.len()).unwrap();
-    let wallets = of(AccountKind::Wallet);
-    assert_eq!((wallets.accounts, wallets.credits, wallets.debits, wallets.held), (1, 1_000, spent, 100));
-    assert_eq!((of(AccountKind::Payable).accounts, of(AccountKind::Payable).balance()), (1, spent));
-    assert_eq!(of(AccountKind::Opening).balance(), -1_000);
-    assert_eq!(sums.iter().map(|sum| sum.credits - sum.debits).sum::<i64>(), 0);
-    drop(ledgers);
-    if let Some(thread) = thread {
-        thread.join().unwrap();
-    }
 }
 
 /// How the run under way ends.
@@ -340,7 +247,7 @@ async fn a_check_runs_in_the_background_and_says_what_it_found(kind: Kind) {
     assert_eq!(rows.len(), 1, "only of what was begun: {rows:?}");
     assert_eq!((rows[0].object_id.as_str(), rows[0].after.as_deref()), ("ledger", Some(r#"{"from":"genesis"}"#)));
     set_up_checkpoints(&services);
-    services.sign_checkpoint(&somebody(), "to begin from").await.unwrap().unwrap();
+    services.sign_checkpoint(&somebody(), None, "to begin from").await.unwrap().unwrap();
     desk.fund(WALLET, 1_000).await;
     services.start_verification(&somebody(), "Ben".to_owned(), true).await.unwrap();
     let (last, _) =
@@ -426,12 +333,12 @@ fn set_up_checkpoints(services: &Services) {
 async fn a_checkpoint_is_signed_by_hand(kind: Kind) {
     let desk = open(kind).await;
     let services = desk.services().await;
-    let none = services.sign_checkpoint(&somebody(), "why not").await;
+    let none = services.sign_checkpoint(&somebody(), None, "why not").await;
     assert!(matches!(none, Err(CheckpointError::NotSetUp)), "{none:?}");
     assert_eq!(services.find_newest_checkpoint().await.unwrap(), None);
     set_up_checkpoints(&services);
     desk.fund(WALLET, 1_000).await;
-    let signed = services.sign_checkpoint(&somebody(), "before a repair").await.unwrap().unwrap();
+    let signed = services.sign_checkpoint(&somebody(), None, "before a repair").await.unwrap().unwrap();
     assert!(signed.signed.is_signed_by(&signed.public));
     assert_eq!(services.find_newest_checkpoint().await.unwrap(), Some(signed));
     let told = desk.rows("SELECT actor_id, object_id, reason FROM audit WHERE action = 'checkpoint.sign'");

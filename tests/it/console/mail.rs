@@ -169,18 +169,18 @@ async fn a_mail_that_was_given_up_is_sent_again_with_a_reason(kind: Kind) {
     services.send_test_mail(&by(), ada, "1").await.unwrap();
     let id = attempt(&desk, &services, "ada@example.com", Some(REFUSED)).await;
     for reason in ["", "two\nlines"] {
-        let refused = services.retry_mail(&by(), id, reason).await;
+        let refused = services.retry_mail(&by(), id, None, reason).await;
         assert!(matches!(refused, Err(ChangeMailError::Reason)), "{reason:?}");
     }
-    services.retry_mail(&by(), id, "the box is there now").await.unwrap();
+    services.retry_mail(&by(), id, None, "the box is there now").await.unwrap();
     let mail = services.find_mail(id).await.unwrap().unwrap();
     assert_eq!((mail.state, mail.attempts, mail.next_us), (MailState::Queued, 0, desk.now_us()));
     assert_eq!(attempt(&desk, &services, "ada@example.com", None).await, id);
-    let again = services.retry_mail(&by(), id, "once more").await;
+    let again = services.retry_mail(&by(), id, None, "once more").await;
     assert!(matches!(again, Err(ChangeMailError::Sent)), "{again:?}");
-    let wiped = services.retry_mail(&by(), link, "once more").await;
+    let wiped = services.retry_mail(&by(), link, None, "once more").await;
     assert!(matches!(wiped, Err(ChangeMailError::Wiped)), "{wiped:?}");
-    let unknown = services.retry_mail(&by(), MailId::from(ada.uuid()), "once more").await;
+    let unknown = services.retry_mail(&by(), MailId::from(ada.uuid()), None, "once more").await;
     assert!(matches!(unknown, Err(ChangeMailError::NotFound)), "{unknown:?}");
     let told = told(&desk);
     let retried = told.iter().find(|row| row[0] == "mail.retry").unwrap();
@@ -198,9 +198,10 @@ async fn a_mail_that_waits_is_cancelled_and_one_that_is_being_sent_is_not(kind: 
     operator(&services, "ada", &[Role::Owner]).await;
     let mail = services.list_due_mail(desk.now_us()).await.unwrap().remove(0);
     assert!(services.claim_mail(&mail).await.unwrap());
-    for refused in
-        [services.cancel_mail(&by(), mail.id, "a slip").await, services.retry_mail(&by(), mail.id, "sooner").await]
-    {
+    for refused in [
+        services.cancel_mail(&by(), mail.id, "a slip").await,
+        services.retry_mail(&by(), mail.id, None, "sooner").await,
+    ] {
         assert!(matches!(refused, Err(ChangeMailError::OnItsWay)), "{refused:?}");
     }
     // Whoever had it is gone, and it waits again.

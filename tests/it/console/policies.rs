@@ -39,7 +39,7 @@ on_both! {
     recorded_calls_are_decided_again_a_page_at_a_time,
 }
 
-const BY: OpContext = OpContext::system();
+pub(super) const BY: OpContext = OpContext::system();
 /// Denies another tool than the first version does, and says why.
 const WRITTEN: &str = "// of the house\n{\n  tools: {deny: ['right']}, // for now\n}\n";
 
@@ -65,7 +65,7 @@ fn tool(name: &str) -> DeclaredTool {
 }
 
 /// A gateway with the tools `acme/left` and `acme/right`, of which version 1 denies the left one.
-async fn house(kind: Kind) -> (Desk, Services) {
+pub(super) async fn house(kind: Kind) -> (Desk, Services) {
     let desk = Desk::open_on(kind).await;
     let services = desk.services().await;
     services.complete_facts().await.unwrap();
@@ -101,7 +101,7 @@ async fn house(kind: Kind) -> (Desk, Services) {
     (desk, services)
 }
 
-fn text(chain: &str, operator: &str) -> PolicyText {
+pub(super) fn text(chain: &str, operator: &str) -> PolicyText {
     PolicyText { chain: chain.to_owned(), operator: operator.to_owned() }
 }
 

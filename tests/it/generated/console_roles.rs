@@ -1,5 +1,6 @@
-//! Who may do what in the console, as a table for people: every answer is the policies' own.
+//! Who may do what in the console, as tables for people: every answer is the policies' own. The second one has every route.
 
+use admin::console::{Access, ROOT, Route, Verb};
 use engine::{
     credits::Credits,
     id::OperatorId,
@@ -100,7 +101,48 @@ pub(super) fn render() -> String {
             text += &format!("| {} |\n", row.join(" | ").trim_end());
         }
     }
+    text + &routes(&policies)
+}
+
+/// What stands in the place of an action where a route is for everybody.
+const ANYBODY: &str = "anybody, signed in or not";
+
+/// Every route with who may use it. The routes' own test asks each of them as every role, and compares with this.
+fn routes(policies: &ConsolePolicies) -> String {
+    let words: Vec<String> = Role::ALL.iter().map(|(_, word)| word.replace('_', " ")).collect();
+    let mut text = format!(
+        "\n## Every route\n\nThe action that is asked about before anything else is done; a form asks again, with its \
+         amount.\n\n| method | path | action | {} | needs |\n| --- | --- | --- |{} --- |\n",
+        words.join(" | "),
+        " :-: |".repeat(words.len())
+    );
+    let mut all = admin::routes();
+    all.sort_by_key(|route| (route.path, route.verb));
+    for route in &all {
+        text += &format!("| {} |\n", route_row(policies, route).join(" | ").trim_end());
+    }
     text
+}
+
+fn route_row(policies: &ConsolePolicies, route: &Route) -> Vec<String> {
+    let method = match route.verb {
+        Verb::Get => "GET",
+        Verb::Post => "POST",
+    };
+    let mut row = vec![method.to_owned(), format!("`{ROOT}{}`", route.path)];
+    match route.access {
+        Access::Anybody => {
+            row.push(ANYBODY.to_owned());
+            row.extend(Role::ALL.iter().map(|_role| "✔".to_owned()));
+            row.push(String::new());
+        }
+        Access::Needs(action) => {
+            row.push(format!("`{}`", action.as_str()));
+            row.extend(Role::ALL.iter().map(|(role, _)| cell(policies, *role, action)));
+            row.push(needs(policies, action));
+        }
+    }
+    row
 }
 
 #[test]

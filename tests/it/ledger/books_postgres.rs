@@ -7,7 +7,7 @@ use engine::{
     ledger::{
         AccountKind, LedgerAccountId,
         batch::Done,
-        verify::{ProblemKind, ProblemKind::*},
+        verify::{Problem, ProblemKind, ProblemKind::*},
     },
     store::{
         StoreError,
@@ -134,7 +134,10 @@ async fn damage_is_reported_as_on_sqlite() {
         let postgres = verify(&database);
         let case = update(value.on_postgres());
         assert!(postgres.problems.iter().any(|problem| problem.kind == kind), "{case}: {:?}", postgres.problems);
-        assert_eq!(postgres.problems, sqlite.problems, "{case}");
+        // There alone rows of counters may be late: `docs/adr/0021-late-counters.md`.
+        let is_shared = |problem: &&Problem| !problem.text.starts_with("`counted_seq`");
+        let shared: Vec<Problem> = sqlite.problems.iter().filter(is_shared).cloned().collect();
+        assert_eq!(postgres.problems, shared, "{case}");
         repair(&database, table);
     }
     for (table, keys) in TABLES.iter().filter(|(table, _)| *table != "invocation") {

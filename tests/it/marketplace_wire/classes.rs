@@ -117,16 +117,8 @@ impl Rule {
     }
 
     fn fits(&self, line: &Line) -> bool {
-        let (method, pattern) = self.requests.split_once(' ').unwrap();
-        method == line.method && fits(pattern, &line.path) && line.body.contains(self.with)
+        line.is_one_of(self.requests) && line.body.contains(self.with)
     }
-}
-
-fn fits(pattern: &str, path: &str) -> bool {
-    let path = path.split('?').next().unwrap_or(path);
-    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
-    let is_part = |(wanted, part): (&&str, &&str)| wanted == part || (*wanted == "*" && !part.is_empty());
-    pattern.len() == path.len() && pattern.iter().zip(&path).all(is_part)
 }
 
 /// The rule for a line.

@@ -43,6 +43,17 @@ impl Line {
         format!("{} {}", self.method, self.path)
     }
 
+    /// Whether it is sent to change something.
+    pub(super) fn writes(&self) -> bool {
+        self.method != "GET"
+    }
+
+    /// Whether it is one of these: `METHOD /path` without a query, where a `*` stands for one part of the path.
+    pub(super) fn is_one_of(&self, requests: &str) -> bool {
+        let (method, pattern) = requests.split_once(' ').unwrap();
+        method == self.method && fits(pattern, &self.path)
+    }
+
     /// The same with another text wherever one stands.
     pub(super) fn with(&self, old: &str, new: &str) -> Self {
         let mut line = self.clone();
@@ -53,6 +64,13 @@ impl Line {
         }
         line
     }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or(path);
+    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    let is_part = |(wanted, part): (&&str, &&str)| wanted == part || (*wanted == "*" && !part.is_empty());
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(is_part)
 }
 
 /// All lines of all files of this kind in `folder`, in the order of the files' names.

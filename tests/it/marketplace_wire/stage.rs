@@ -85,8 +85,15 @@ impl Stage {
         self.make(false);
     }
 
-    /// Sends a line as it stands in the file, with what there is in the places of its names.
-    pub(super) fn send(&self, line: &Line) -> Answer {
+    /// Reads something with the token that a line came with.
+    pub(super) fn get_as(&self, line: &Line, path: &str) -> Answer {
+        let bearer = line.headers.iter().filter(|(name, _)| *name == "authorization");
+        let bearer: Vec<(&str, &str)> = bearer.map(|(name, value)| (*name, value.as_str())).collect();
+        self.server.send("GET", path, &bearer, "")
+    }
+
+    /// Sends a line as it stands in the file, with what there is in the places of its names: as it was sent, and the answer.
+    pub(super) fn send(&self, line: &Line) -> (Line, Answer) {
         let mut line = self.fitted(line);
         if PUBLISHERS.iter().any(|start| line.path.starts_with(start)) {
             line = self.fitted_for_publishers(&line);
@@ -101,7 +108,7 @@ impl Stage {
                 place.get_or_init(|| secret.to_owned());
             }
         }
-        answer
+        (line, answer)
     }
 
     fn fitted(&self, line: &Line) -> Line {

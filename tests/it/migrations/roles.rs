@@ -23,8 +23,10 @@ async fn the_applications_role_works_and_leaves_schema_and_books_alone() {
         "seaql_migrations" => "s",
         "cap" | "connection" | "former_name" | "tool_group" | "idem" | "open_call" | "open_grant" | "open_hold"
         | "operator_link" | "operator_session" => "siud",
-        "cap_alert" | "erased_name" | "former_tool_name" | "idem_answer" | "partner_funding" | "payload" => "sid",
-        "acknowledged_call" | "asset" | "checkpoint" | "end_user_transfer" | "partner_event" | "price_cancellation"
+        "asset" | "cap_alert" | "erased_name" | "former_tool_name" | "idem_answer" | "partner_funding" | "payload" => {
+            "sid"
+        }
+        "acknowledged_call" | "checkpoint" | "end_user_transfer" | "partner_event" | "price_cancellation"
         | "price_version" | "signing_key" => "si",
         table if BOOKS.iter().any(|(name, _)| *name == table) => "si",
         _ => "siu",

@@ -11,7 +11,7 @@ use engine::{
 };
 use uuid::Uuid;
 
-use super::{by, open, partner};
+use super::{by, literal, open, partner};
 use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
 
 on_both! {
@@ -20,13 +20,6 @@ on_both! {
 }
 
 const DAY_US: i64 = 86_400 * SECOND_US;
-
-fn literal(kind: Kind, id: Uuid) -> String {
-    match kind {
-        Kind::Sqlite => format!("X'{}'", id.as_simple()),
-        Kind::Postgres => format!("'{id}'"),
-    }
-}
 
 /// A call of a partner as it stands when it has ended.
 async fn add_call(desk: &Desk, kind: Kind, at_us: i64, who: (PartnerId, Option<Uuid>), charged: i64) {

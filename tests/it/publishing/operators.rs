@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use engine::{
     catalog::{NamespaceState, Visibility},
     service::{
-        catalog::{ToolFilter, ToolStanding},
+        catalog::{CatalogError, ToolFilter, ToolStanding, ToolTerms},
         outbox::MailTemplate,
         paging::PAGE_ROWS,
         publishing::{
@@ -25,6 +25,7 @@ on_both! {
     what_waits_is_listed_page_by_page,
     whoever_reviews_sees_the_server_and_no_secret,
     a_tool_says_by_whom_it_can_be_called,
+    an_operator_keeps_hidden_what_a_publisher_hides,
 }
 
 impl Shop {
@@ -208,4 +209,25 @@ async fn a_tool_says_by_whom_it_can_be_called(kind: Kind) {
     assert_eq!(standing().await, ToolStanding::NamespaceSuspended);
     let seen = shop.services.find_namespace("acme").await.unwrap().unwrap();
     assert_eq!((seen.status, seen.state()), (NamespaceState::Active, NamespaceState::Suspended));
+}
+
+async fn an_operator_keeps_hidden_what_a_publisher_hides(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let set = ArgumentsChange { static_args: Some(r#"{"n": 3}"#.to_owned()), ..ArgumentsChange::default() };
+    shop.services.set_tool_arguments(&by(), shop.acme, (shop.namespace, shop.tool.id), &set).await.unwrap();
+    let seen = shop.services.find_tool(shop.tool.id).await.unwrap().unwrap().terms;
+    for input_schema in [
+        r#"{"properties":{"n":{}},"anyOf":[{"required":["n"]}]}"#,
+        // Without `n` there would be nothing that this refers to.
+        r##"{"properties":{"n":{},"q":{"$ref":"#/properties/n"}}}"##,
+    ] {
+        let new = ToolTerms { input_schema: input_schema.to_owned(), ..seen.clone() };
+        let refused = shop.services.change_tool(&by(), shop.tool.id, &seen.fingerprint(), &new, "a test").await;
+        assert!(matches!(refused, Err(CatalogError::Field { field: "input_schema", .. })), "{refused:?}");
+    }
+    let new = ToolTerms { input_schema: r#"{"properties":{"n":{},"q":{}}}"#.to_owned(), ..seen.clone() };
+    shop.services.change_tool(&by(), shop.tool.id, &seen.fingerprint(), &new, "a test").await.unwrap();
+    let snapshot = shop.services.snapshot();
+    assert_eq!(&*snapshot.find_offer("acme", "add").unwrap().tool.input_schema_text, r#"{"properties":{"q":{}}}"#);
+    shop.desk.verify();
 }

@@ -2,7 +2,11 @@
 
 use engine::{
     catalog::NamespaceState,
-    service::publishing::{ListingEdit, ListingTarget, OwnStatus, PublishAction, PublishingError, ToolListing},
+    id::ToolId,
+    pricing::PricingSpec,
+    service::publishing::{
+        ArgumentsChange, ListingEdit, ListingTarget, OwnStatus, PublishAction, PublishingError, ToolListing,
+    },
 };
 
 use super::{Shop, by, field, fixed};
@@ -12,6 +16,7 @@ on_both! {
     what_is_handed_in_is_complete,
     what_is_public_changes_with_an_approval_alone,
     what_was_changed_since_is_not_approved,
+    a_price_that_waits_makes_sense_for_every_tool,
     whoever_has_suspended_it_lets_it_go_on,
 }
 
@@ -153,6 +158,60 @@ async fn what_was_changed_since_is_not_approved(kind: Kind) {
     assert_eq!(shop.known(("acme", "add")).await, (false, true));
     assert_eq!(shop.publish(PublishAction::Draft).await.unwrap(), NamespaceState::Draft);
     assert!(matches!(shop.approve().await, Err(PublishingError::Conflict(_))), "it was taken back");
+    shop.desk.verify();
+}
+
+/// The fields that are named by who refuses what is not complete.
+fn incomplete<T: std::fmt::Debug>(refused: Result<T, PublishingError>) -> Vec<String> {
+    let Err(PublishingError::Incomplete(faults)) = refused else { panic!("it was taken: {refused:?}") };
+    faults.into_iter().map(|fault| fault.field).collect()
+}
+
+async fn a_price_that_waits_makes_sense_for_every_tool(kind: Kind) {
+    let shop = Shop::in_public(kind).await;
+    let count_units = async |tool: ToolId| {
+        let units = ArgumentsChange {
+            unit_fields: Some(vec!["n".to_owned()]),
+            credits_per_unit: Some("2".to_owned()),
+            ..ArgumentsChange::default()
+        };
+        let set = shop.services.set_tool_arguments(&by(), shop.acme, (shop.namespace, tool), &units).await;
+        shop.desk.clock.advance_us(SECOND_US);
+        set.unwrap()
+    };
+    count_units(shop.tool.id).await;
+    let group = (shop.namespace, shop.look().await.groups[0].id);
+    // It needs an estimate for tools that count no units; so far there is none of them.
+    let returned = PricingSpec {
+        pricing_mode: text("tool_returned"),
+        returned_credit_cost_path: text("$.cost"),
+        ..PricingSpec::default()
+    };
+    shop.services.set_group_pricing(&by(), shop.acme, group, &returned).await.unwrap();
+    assert_eq!(shop.publish(PublishAction::Review).await.unwrap(), NamespaceState::Active);
+    let sub = super::tool(&shop.services, shop.acme, shop.namespace, "sub").await;
+    let named = ["tools.sub.estimated_max_credit_cost"];
+    // Who reviews it is told, and nobody approves it; it is taken back, and not handed in again.
+    let missing = shop.services.load_review("acme").await.unwrap().missing;
+    assert_eq!(missing.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), named);
+    assert_eq!(incomplete(shop.approve().await), named);
+    assert_eq!(shop.publish(PublishAction::Draft).await.unwrap(), NamespaceState::Active);
+    assert_eq!(incomplete(shop.publish(PublishAction::Review).await), named);
+    assert_eq!(shop.price(("acme", "sub")), 5_000_000);
+
+    // What makes no sense does not keep it in public: the tool keeps the price that it has.
+    let set = shop.services.set_own_status(&by(), shop.acme, shop.namespace, OwnStatus::Draft).await;
+    assert_eq!(set.unwrap().status, NamespaceState::Draft);
+    shop.desk.clock.advance_us(SECOND_US);
+    assert_eq!(shop.price(("acme", "sub")), 5_000_000);
+    assert_eq!(incomplete(shop.publish(PublishAction::Review).await), named);
+    // What has nothing to do with its price is changed all the same.
+    shop.services.rename_tool(&by(), shop.acme, (shop.namespace, sub.id), "minus").await.unwrap();
+    count_units(sub.id).await;
+    assert_eq!(shop.publish(PublishAction::Review).await.unwrap(), NamespaceState::Review);
+    assert_eq!(shop.approve().await.unwrap(), NamespaceState::Active);
+    let priced = shop.look().await.tools;
+    assert!(priced.iter().all(|tool| tool.pricing.as_ref().unwrap().contains("tool_returned")), "{priced:?}");
     shop.desk.verify();
 }
 

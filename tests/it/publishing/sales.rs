@@ -9,11 +9,15 @@ use engine::{
 };
 
 use super::{BOB, Shop, by, publisher};
-use crate::ledger::desk::{Kind, SECOND_US, on_both};
+use crate::{
+    console::invocations::add_calls,
+    ledger::desk::{Kind, SECOND_US, on_both},
+};
 
 on_both! {
     sales_are_counted_by_days_and_namespaces,
     a_warning_is_seen_by_its_publisher,
+    a_warning_is_found_however_busy_others_are,
 }
 
 const DAY_US: i64 = 86_400 * SECOND_US;
@@ -81,4 +85,43 @@ async fn a_warning_is_seen_by_its_publisher(kind: Kind) {
     let seen = shop.services.list_own_calls(shop.acme).await.unwrap();
     assert_eq!(seen.rows.iter().map(|call| call.is_acknowledged).collect::<Vec<_>>(), [true, false]);
     assert_eq!(shop.audit("call.acknowledge"), 1);
+}
+
+/// One more than is looked at for the latest calls.
+const MORE_THAN_LOOKED_AT: i64 = 100_001;
+
+async fn a_warning_is_found_however_busy_others_are(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let globex = publisher(&shop.services, BOB, "Globex").await;
+    let second = super::tool(&shop.services, shop.acme, shop.namespace, "sub").await;
+    let loud = shop.call(shop.tool.id, 0, Some("no cost at `$.cost`")).await;
+    shop.desk.clock.advance_us(SECOND_US);
+    shop.call(shop.tool.id, 5, None).await;
+    shop.desk.clock.advance_us(SECOND_US);
+    let louder = shop.call(second.id, 0, Some("negative")).await;
+    shop.desk.clock.advance_us(SECOND_US);
+    let from_us = shop.desk.now_us();
+    add_calls(&shop.desk, kind, MORE_THAN_LOOKED_AT, from_us, "not_found").await;
+    shop.desk.clock.advance_us(MORE_THAN_LOOKED_AT * 1_000);
+
+    let found = shop.services.list_own_calls(shop.acme).await.unwrap();
+    assert_eq!((found.rows.len(), found.looked_back_to_us.is_some()), (0, true), "nobody looks further back");
+    let warnings: Vec<_> = found.warnings.iter().map(|call| (call.id, call.tool.1.as_str())).collect();
+    assert_eq!(warnings, [(louder, "acme/sub"), (loud, "acme/add")]);
+    assert!(found.warnings.iter().all(|call| !call.is_acknowledged));
+    assert!(shop.services.list_own_calls(globex).await.unwrap().warnings.is_empty());
+    shop.services.acknowledge_call(&by(), shop.acme, louder).await.unwrap();
+    let left = shop.services.list_own_calls(shop.acme).await.unwrap().warnings;
+    assert_eq!(left.iter().map(|call| call.id).collect::<Vec<_>>(), [loud]);
+
+    // As many as are shown come first, and the others when those were acknowledged.
+    for _ in 0..100 {
+        shop.call(second.id, 0, Some("negative")).await;
+    }
+    let left = shop.services.list_own_calls(shop.acme).await.unwrap().warnings;
+    assert_eq!(left.len(), 100);
+    assert!(left.iter().all(|call| call.tool.1 == "acme/sub"));
+    shop.services.acknowledge_call(&by(), shop.acme, left[0].id).await.unwrap();
+    let left = shop.services.list_own_calls(shop.acme).await.unwrap().warnings;
+    assert_eq!((left.len(), left.last().map(|call| call.id)), (100, Some(loud)));
 }

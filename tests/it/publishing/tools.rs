@@ -19,6 +19,10 @@ on_both! {
     units_count_where_the_group_is_priced_by_what_tools_return,
 }
 
+/// A schema that names `n` in a second place.
+const EITHER: &str =
+    r#"{"type":"object","properties":{"q":{},"n":{}},"anyOf":[{"required":["q"]},{"required":["n"]}]}"#;
+
 async fn a_tool_is_its_publishers_alone_until_it_is_approved(kind: Kind) {
     let shop = Shop::open(kind).await;
     assert_eq!(shop.known(("acme", "add")).await, (false, true));
@@ -58,6 +62,7 @@ async fn what_a_publisher_sets_is_hidden_from_callers(kind: Kind) {
             "pricing_credits_per_unit",
         ),
         (ArgumentsChange { credits_per_unit: Some("-1".to_owned()), ..Default::default() }, "pricing_credits_per_unit"),
+        (ArgumentsChange { input_schema: Some(EITHER.to_owned()), ..Default::default() }, "input_schema"),
     ] {
         let refused = shop.services.set_tool_arguments(&by(), shop.acme, named, &change).await;
         assert_eq!(field(refused), at, "{change:?}");
@@ -69,6 +74,15 @@ async fn what_a_publisher_sets_is_hidden_from_callers(kind: Kind) {
     };
     let cleared = shop.services.set_tool_arguments(&by(), shop.acme, named, &clear).await.unwrap();
     assert_eq!((cleared.static_args, cleared.default_args), (None, None));
+    // What the schema names in a second place cannot be hidden.
+    let either = ArgumentsChange { input_schema: Some(EITHER.to_owned()), ..ArgumentsChange::default() };
+    shop.services.set_tool_arguments(&by(), shop.acme, named, &either).await.unwrap();
+    let hide = ArgumentsChange { static_args: Some(r#"{"n": 3}"#.to_owned()), ..ArgumentsChange::default() };
+    let refused = shop.services.set_tool_arguments(&by(), shop.acme, named, &hide).await;
+    assert!(refused.as_ref().unwrap_err().to_string().contains("`/anyOf/1/required`"), "{refused:?}");
+    assert_eq!(field(refused), "mcp_static_args");
+    let shown = shop.look().await.tools.remove(0);
+    assert_eq!((shown.static_args, shown.public_schema.as_str()), (None, EITHER));
     shop.desk.verify();
 }
 
@@ -99,8 +113,6 @@ async fn what_is_no_tool_is_named(kind: Kind) {
         (NewOwnTool { name: "a/b".to_owned(), ..new_tool("x") }, "name"),
         (new_tool("add"), "name"),
         (NewOwnTool { short_description: "a\nb".to_owned(), ..new_tool("x") }, "short_description"),
-        (NewOwnTool { input_schema: Some("[]".to_owned()), ..new_tool("x") }, "input_schema"),
-        (NewOwnTool { input_schema: Some(r#"{"type": "string"}"#.to_owned()), ..new_tool("x") }, "input_schema"),
         (NewOwnTool { group: Some(shop.tool.id.uuid().into()), ..new_tool("x") }, "tool_group_id"),
     ] {
         assert_eq!(field(make(new).await), named);

@@ -34,6 +34,33 @@ impl Browser {
         self.ask("row", json!({"text": text}));
     }
 
+    /// Presses a link with the middle button of the mouse; where the page is that opens beside this one, and is closed again.
+    ///
+    /// # Panics
+    /// As for [`Browser::press`]; or no page opens.
+    #[track_caller]
+    pub fn press_with_middle(&self, link: &str) -> String {
+        self.ask_text("beside", json!({"text": link, "button": "middle"}))
+    }
+
+    /// The same with the key for another page held down.
+    ///
+    /// # Panics
+    /// As for [`Self::press_with_middle`].
+    #[track_caller]
+    pub fn press_with_control(&self, link: &str) -> String {
+        self.ask_text("beside", json!({"text": link, "modifiers": ["ControlOrMeta"]}))
+    }
+
+    /// Presses a button twice, as fast as a mouse does, and waits for the page that this leads to.
+    ///
+    /// # Panics
+    /// As for [`Browser::press`].
+    #[track_caller]
+    pub fn press_twice(&self, button: &str) {
+        self.ask("twice", json!({"text": button}));
+    }
+
     /// Presses the button or follows the link behind which there is a file.
     ///
     /// # Panics

@@ -66,6 +66,9 @@ impl McpServer for PythonServer {
             meta: entry.get("meta").cloned().unwrap_or_default(),
             invocation: text(&entry, "invocation"),
             idempotency_key: text(&entry, "idempotency_key"),
+            key: text(&entry, "key"),
+            query: text(&entry, "query"),
+            session: text(&entry, "session"),
         });
         calls.filter(|call| call.tool == tool).collect()
     }

@@ -151,8 +151,8 @@ impl ServerHandler for Tools {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = Value::Object(request.arguments.clone().unwrap_or_default());
+        let parts = context.extensions.get::<Parts>();
         let header = |name: &str| {
-            let parts = context.extensions.get::<Parts>();
             let value = parts.and_then(|parts| parts.headers.get(name)).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
@@ -162,6 +162,9 @@ impl ServerHandler for Tools {
             meta: json!(context.meta),
             invocation: header("x-tollgate-invocation-id"),
             idempotency_key: header("idempotency-key"),
+            key: header("x-key"),
+            query: parts.and_then(|parts| parts.uri.query()).unwrap_or_default().to_owned(),
+            session: header("mcp-session-id"),
         });
         answer(&request.name, &arguments).await.map(CallToolResponse::from)
     }

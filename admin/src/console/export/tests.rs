@@ -34,7 +34,14 @@ fn a_comment_is_one_line_and_begins_no_cell() {
 
 #[test]
 fn the_trail_never_says_whom_a_list_was_narrowed_to() {
-    assert_eq!(without_people("name=acme&email=ada&q=ada%40example.com&state=open"), "name=acme&state=open");
+    for (of, query, told) in [
+        ("tools", "name=acme&email=ada&q=ada%40example.com&state=open", "name=acme&state=open"),
+        ("mail", "to=ada&state=sent", "state=sent"),
+        ("partner-usage", "user=ada&per=month", "per=month"),
+        (END_USERS, "name=ada&blocked=yes", "blocked=yes"),
+    ] {
+        assert_eq!(without_people(of, query), told, "{of}?{query}");
+    }
 }
 
 /// What a file says whose list has pages of so many rows each.
@@ -91,4 +98,11 @@ fn a_file_of_json_says_the_same_in_an_object() {
         let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(read(last), read(end), "{pages:?}");
     }
+}
+
+#[test]
+fn a_file_says_up_to_where_the_books_stood() {
+    let last = |slot, seq| Position { slot, seq };
+    assert_eq!(position_text(&[]), "books empty");
+    assert_eq!(position_text(&[last(0, 120), last(3, 7)]), "books up to 0/120 3/7");
 }

@@ -17,7 +17,10 @@ use engine::{
 use super::Holder;
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Block, Cell, Choice, Column, Control, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone},
+    kit::{
+        Block, Cell, Choice, Column, Control, Diff, DiffLine, Empty, Facts, Field, Form, Heading, Link, Page, Row,
+        Table, Text, Tone,
+    },
     text::{t, t_with},
 };
 
@@ -60,11 +63,9 @@ impl Target {
 pub(in crate::pages) async fn targets(visit: &Visit, holder: &Holder, user: &str) -> Result<Vec<Target>, Fault> {
     let mut found = vec![Target::whole(holder)];
     found.extend(Target::each(holder));
-    for token in visit.services().list_owned_tokens(holder.owner).await? {
-        if token.revoked_us.is_none() {
-            let label = t_with("partners-cap-of-token", &[("name", token.name.as_str().into())]);
-            found.push(Target { holder: CapHolder::Token(token.id), code: token.id.to_string(), label });
-        }
+    for token in visit.services().list_active_tokens(holder.owner).await? {
+        let label = t_with("partners-cap-of-token", &[("name", token.name.as_str().into())]);
+        found.push(Target { holder: CapHolder::Token(token.id), code: token.id.to_string(), label });
     }
     if let (TokenOwner::Partner(partner), Ok(id)) = (holder.owner, user.parse::<EndUserId>()) {
         let services = visit.services();
@@ -106,6 +107,27 @@ struct Shown {
     lift: Option<String>,
 }
 
+/// How limits are set by whoever has them.
+const fn command(owner: TokenOwner) -> &'static str {
+    match owner {
+        TokenOwner::Account(_) => {
+            "curl -X PUT -H 'Authorization: Bearer …' …/tokens/tok_…/caps/day -d '{\"credits\": \"50\"}'"
+        }
+        TokenOwner::Partner(_) => {
+            "curl -X PUT -H 'Authorization: Bearer faro_partner_…' …/partners/caps/partner/month -d '{\"credits\": \"5000\"}'"
+        }
+    }
+}
+
+/// That nothing is limited, and how it would be.
+fn nothing(holder: &Holder, may_set: bool) -> Empty {
+    Empty {
+        text: t("partners-caps-empty"),
+        command: command(holder.owner).to_owned(),
+        link: may_set.then(|| Link::new(t("partners-cap-set"), format!("{}/caps", holder.href))),
+    }
+}
+
 /// How much of each limit is used in its present window.
 fn table(caps: &[Shown]) -> Table {
     let rows = caps.iter().map(|Shown { label, cap, lift }| {
@@ -138,7 +160,6 @@ fn table(caps: &[Shown]) -> Table {
             Column::new(t("partners-cap-change")),
         ],
         rows: rows.collect(),
-        empty: Some(Empty { text: t("partners-caps-empty"), command: String::new(), link: None }),
         ..Table::default()
     }
 }
@@ -161,7 +182,8 @@ async fn standing(visit: &Visit, holder: &Holder, targets: &[Target]) -> Result<
 /// The limits of an account or a partner as a whole, of their tokens, and of each end user.
 pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder) -> Result<Block, Fault> {
     let targets = targets(visit, holder, "").await?;
-    Ok(table(&standing(visit, holder, &targets).await?).into())
+    let empty = Some(nothing(holder, holder.may_change_caps(visit)));
+    Ok(Table { empty, ..table(&standing(visit, holder, &targets).await?) }.into())
 }
 
 /// What limits one end user: its own limits, and those of each.
@@ -181,7 +203,8 @@ pub(in crate::pages) async fn list_of_user(
         let lift = may_lift.then(|| format!("{}/caps/lift?{query}", holder.href));
         Shown { label, cap, lift }
     });
-    Ok(table(&rows.collect::<Vec<_>>()).into())
+    let empty = Some(nothing(holder, may_lift));
+    Ok(Table { empty, ..table(&rows.collect::<Vec<_>>()) }.into())
 }
 
 /// What whoever fills in the form has seen: `whom window credits`, one after the other.
@@ -202,16 +225,26 @@ fn seen_limit(seen: &str, code: &str, window: CapWindow) -> Option<Credits> {
     })
 }
 
-/// The page with all limits, and the form that sets one. `is_stale`: the form was made for limits that have changed since.
+/// What a limit was when a form was made, and what it is by now; nothing: there was none, or there is none.
+fn since_seen(was: Option<Credits>, now: Option<Credits>) -> Diff {
+    let line = |mark, limit: Option<Credits>| {
+        let text = limit.map_or_else(|| t("partners-cap-none"), |limit| format!("{limit} cr"));
+        DiffLine { mark, text: format!("{}: {text}", t("partners-cap-limit")) }
+    };
+    Diff { caption: t("partners-edit-changed"), lines: vec![line('-', was), line('+', now)] }
+}
+
+/// The page with all limits, and the form that sets one. `since`: how the limit has changed since the form was made, which
+/// is from then on made for the limits as they are.
 async fn page(
     visit: &Visit,
     holder: &Holder,
     (typed, problems): (&Fields, &Problems),
-    is_stale: bool,
+    since: Option<Diff>,
 ) -> Result<Page, Fault> {
     let targets = targets(visit, holder, typed.text("of")).await?;
     let caps = standing(visit, holder, &targets).await?;
-    let mut page = holder.page(t("partners-caps")).with(table(&caps));
+    let mut page = holder.page(t("partners-caps")).with(Table { empty: Some(nothing(holder, false)), ..table(&caps) });
     page.tabs.clone_from(&holder.tabs);
     page.tools.clone_from(&holder.tools);
     if !holder.may_change_caps(visit) {
@@ -227,7 +260,8 @@ async fn page(
         label: window_name(*window),
         is_chosen: *window == CapWindow::Day,
     });
-    let seen = if is_stale || !typed.is_on("seen") { seen_text(&targets, &caps) } else { typed.raw("seen").to_owned() };
+    let seen =
+        if since.is_some() || !typed.is_on("seen") { seen_text(&targets, &caps) } else { typed.raw("seen").to_owned() };
     let form = Form::new(format!("{}/caps", holder.href), t("partners-cap-set"))
         .field(Field::select("of", t("partners-cap-whom"), whom.collect()))
         .field(Field::select("window", t("partners-cap-window"), windows.collect()))
@@ -237,13 +271,15 @@ async fn page(
         .cancel(holder.href.clone())
         .filled(typed, problems)
         .field(Field::new("seen", "", Control::Hidden).value(seen));
-    Ok(page.with(Heading::new(t("partners-cap-set"))).with(Text::new(t("partners-cap-set-text"))).with(form))
+    page = page.with(Heading::new(t("partners-cap-set"))).with(Text::new(t("partners-cap-set-text")));
+    page.blocks.extend(since.map(Block::from));
+    Ok(page.with(form))
 }
 
 /// All limits, and the form that sets one.
 pub(in crate::pages) async fn show(visit: Visit, holder: Holder) -> Answer {
     let typed = Fields::parse(&visit.query)?;
-    let page = page(&visit, &holder, (&typed, &Problems::default()), false).await?;
+    let page = page(&visit, &holder, (&typed, &Problems::default()), None).await?;
     visit.show(page).await
 }
 
@@ -266,8 +302,8 @@ async fn chosen(
     Ok(target.zip(window))
 }
 
-/// Says what is wrong with a limit. Whether it is another one by now.
-fn refuse(error: CapError, problems: &mut Problems) -> Result<bool, Fault> {
+/// Says what is wrong with a limit that `was` so much for whoever fills in the form; how it has changed since, if it has.
+fn refuse(error: CapError, was: Option<Credits>, problems: &mut Problems) -> Result<Option<Diff>, Fault> {
     match error {
         CapError::Store(error) => return Err(error.into()),
         CapError::NoHolder => problems.add("of", t("partners-cap-nobody")),
@@ -276,14 +312,14 @@ fn refuse(error: CapError, problems: &mut Problems) -> Result<bool, Fault> {
         CapError::Imposed => problems.add("", error.to_string()),
         CapError::NotFound | CapError::Changed { now: None } => {
             problems.add("", t("partners-cap-changed-to-none"));
-            return Ok(true);
+            return Ok(Some(since_seen(was, None)));
         }
         CapError::Changed { now: Some(now) } => {
             problems.add("", t_with("partners-cap-changed", &[("credits", now.to_string().into())]));
-            return Ok(true);
+            return Ok(Some(since_seen(was, Some(now))));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Sets a limit.
@@ -294,7 +330,7 @@ pub(in crate::pages) async fn set(mut visit: Visit, holder: Holder, payload: Pay
     let limit = problems.amount(&fields, "credits");
     let reason = problems.required(&fields, "reason").to_owned();
     visit.permit(holder.cap_action, None, &fields, &mut problems).await?;
-    let mut is_stale = false;
+    let mut since = None;
     if let (true, Some((target, window)), Some(limit)) = (problems.is_empty(), chosen, limit) {
         let was = seen_limit(fields.raw("seen"), &target.code, window);
         let set = visit.services().set_cap(&visit.context()?, (target.holder, window), (was, limit), &reason).await;
@@ -303,10 +339,10 @@ pub(in crate::pages) async fn set(mut visit: Visit, holder: Holder, payload: Pay
                 let said = t_with("partners-cap-set-done", &[("credits", limit.to_string().into())]);
                 return visit.go(&format!("{}/caps", holder.href), &said).await;
             }
-            Err(error) => is_stale = refuse(error, &mut problems)?,
+            Err(error) => since = refuse(error, was, &mut problems)?,
         }
     }
-    let page = page(&visit, &holder, (&fields, &problems), is_stale).await?;
+    let page = page(&visit, &holder, (&fields, &problems), since).await?;
     visit.show_refused(page).await
 }
 
@@ -315,9 +351,9 @@ fn lift_page(
     holder: &Holder,
     (target, cap): (&Target, &CapStanding),
     (typed, problems): (&Fields, &Problems),
-    is_stale: bool,
+    since: Option<Diff>,
 ) -> Page {
-    let was = if is_stale || !typed.is_on("was") { cap.limit.to_string() } else { typed.text("was").to_owned() };
+    let was = if since.is_some() || !typed.is_on("was") { cap.limit.to_string() } else { typed.text("was").to_owned() };
     let facts = Facts::new()
         .fact(t("partners-cap-whom"), Cell::text(&target.label))
         .fact(t("partners-cap-window"), Cell::text(window_name(cap.window)))
@@ -332,7 +368,9 @@ fn lift_page(
         .field(Field::new("of", "", Control::Hidden).value(&*target.code))
         .field(Field::new("window", "", Control::Hidden).value(cap.window.as_str()))
         .field(Field::new("was", "", Control::Hidden).value(was));
-    holder.page(t("partners-cap-lift")).with(Text::new(t("partners-cap-lift-text"))).with(facts).with(form)
+    let mut page = holder.page(t("partners-cap-lift")).with(Text::new(t("partners-cap-lift-text"))).with(facts);
+    page.blocks.extend(since.map(Block::from));
+    page.with(form)
 }
 
 /// The limit that a form or an address names, if there is one by now; nothing if nobody could have it.
@@ -348,7 +386,7 @@ pub(in crate::pages) async fn ask_lift(visit: Visit, holder: Holder) -> Answer {
     let typed = Fields::parse(&visit.query)?;
     let (target, cap) = named(&visit, &holder, &typed).await?;
     let cap = cap.ok_or(Fault::NotFound)?;
-    visit.show(lift_page(&visit, &holder, (&target, &cap), (&typed, &Problems::default()), false)).await
+    visit.show(lift_page(&visit, &holder, (&target, &cap), (&typed, &Problems::default()), None)).await
 }
 
 /// Lifts a limit.
@@ -362,16 +400,17 @@ pub(in crate::pages) async fn lift(mut visit: Visit, holder: Holder, payload: Pa
     let Some(cap) = cap else {
         return visit.go(&format!("{}/caps", holder.href), &t("partners-cap-lifted-already")).await;
     };
-    let mut is_stale = false;
+    let mut since = None;
     if problems.is_empty() {
         // What cannot be read was never shown: then it counts as changed, and is shown.
-        let was = Credits::parse_exact(fields.text("was")).unwrap_or(Credits::from_micros(-1));
+        let seen = Credits::parse_exact(fields.text("was")).ok();
+        let was = seen.unwrap_or(Credits::from_micros(-1));
         match visit.services().remove_cap(&visit.context()?, (target.holder, cap.window), was, &reason).await {
             Ok(()) => return visit.go(&format!("{}/caps", holder.href), &t("partners-cap-lifted")).await,
-            Err(error) => is_stale = refuse(error, &mut problems)?,
+            Err(error) => since = refuse(error, seen, &mut problems)?,
         }
     }
-    visit.show_refused(lift_page(&visit, &holder, (&target, &cap), (&fields, &problems), is_stale)).await
+    visit.show_refused(lift_page(&visit, &holder, (&target, &cap), (&fields, &problems), since)).await
 }
 
 #[cfg(test)]

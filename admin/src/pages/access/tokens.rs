@@ -16,7 +16,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
         Block, Cell, Column, Control, Empty, Facts, Field, Form, Link, Notice, Page, Row, Secret, Spark, Table, Text,
-        Tone,
+        Tone, page_href,
     },
     text::{t, t_with},
 };
@@ -50,9 +50,11 @@ fn spark(used: &TokenUse) -> Cell {
     })
 }
 
-/// The tokens, the newest first.
-pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder) -> Result<Block, Fault> {
-    let tokens = visit.services().list_owned_tokens(holder.owner).await?;
+/// The tokens, the newest first: the page that the address names, of the list at `path`.
+pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder, path: &str) -> Result<Block, Fault> {
+    let after = Fields::parse(&visit.query)?.cursor()?;
+    let listed = visit.services().list_owned_tokens_page(holder.owner, after).await?;
+    let tokens = listed.rows;
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     let used = visit.services().recent_tokens(&ids).await?;
     let may_revoke = holder.may_change_tokens(visit);
@@ -93,9 +95,16 @@ pub(in crate::pages) async fn list(visit: &Visit, holder: &Holder) -> Result<Blo
             Column::new(t("partners-token-ended")),
         ],
         rows: rows.collect(),
+        first: visit.first_href(path),
+        next: listed.next.map_or_else(String::new, |next| page_href(path, &visit.query, "after", &next)),
         empty: Some(Empty {
             text: t("partners-tokens-empty"),
-            command: String::new(),
+            command: match holder.owner {
+                TokenOwner::Account(_) => "curl -H 'Authorization: Bearer …' …/tokens/ -d '{\"name\": \"laptop\"}'",
+                // Only an operator makes the first one.
+                TokenOwner::Partner(_) => "",
+            }
+            .to_owned(),
             link: may_revoke.then_some(new),
         }),
         ..Table::default()
@@ -195,8 +204,8 @@ fn revoke_page(
 async fn effect(visit: &Visit, holder: &Holder, token: &TokenView) -> Result<Vec<Block>, Fault> {
     let recent = visit.services().recent_calls(RecentBy::Token).await?;
     let seen = recent.get(&token.id.uuid());
-    let others = visit.services().list_owned_tokens(holder.owner).await?;
-    let others = others.iter().filter(|other| other.id != token.id && other.revoked_us.is_none()).count();
+    let others = visit.services().list_active_tokens(holder.owner).await?;
+    let others = others.iter().filter(|other| other.id != token.id).count();
     let caps = visit.services().list_caps_of(&[CapHolder::Token(token.id)], visit.now_us).await?;
     let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
     let mut blocks: Vec<Block> = vec![

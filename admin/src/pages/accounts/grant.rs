@@ -16,11 +16,16 @@ use super::{LIST, href, load};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Control, Field, Form, Page},
-    pages::access,
+    pages::access::{self, GrantEffect},
     text::{t, t_with},
 };
 
-async fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
+async fn page(
+    visit: &Visit,
+    account: &AccountProfile,
+    typed: (&Fields, &Problems),
+    effect: Option<GrantEffect>,
+) -> Result<Page, Fault> {
     let form = Form::new(format!("{}/grant", href(account.id)), t("accounts-grant-submit"))
         .field(Field::amount("credits", t("accounts-grant-credits")).required())
         .field(Field::line("reason", t("console-reason")).hint(t("accounts-grant-reason-hint")).required())
@@ -30,9 +35,8 @@ async fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems:
         )
         .field(Field::line("priority", t("accounts-grant-priority")).hint(t("accounts-grant-priority-hint")))
         .once(visit)
-        .step_up(visit, ConsoleAction::GrantCreate)
-        .cancel(href(account.id))
-        .filled(typed, problems);
+        .cancel(href(account.id));
+    let form = access::grant_form(visit, form, ConsoleAction::GrantCreate, typed, effect);
     Ok(Page::new(t("accounts-grant"))
         .under(t("accounts-title"), LIST)
         .under(account.email.clone(), href(account.id))
@@ -43,7 +47,7 @@ async fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems:
 pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
     let account = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    let page = page(&visit, &account, &typed, &Problems::default()).await?;
+    let page = page(&visit, &account, (&typed, &Problems::default()), None).await?;
     visit.show(page).await
 }
 
@@ -52,6 +56,19 @@ struct Wanted {
     credits: Credits,
     terms: Option<GrantTerms>,
     reason: String,
+}
+
+impl Wanted {
+    fn deed(&self, account: &AccountProfile) -> Deed {
+        let Self { credits, terms, reason } = self;
+        Deed::GrantCreate { account: account.id, credits: *credits, terms: *terms, reason: reason.clone() }
+    }
+
+    /// What of it decides what it does.
+    fn shown(&self) -> String {
+        let terms = self.terms.map(|terms| format!(" {} {}", terms.expires_us, terms.priority));
+        format!("{}{}", self.credits.micros(), terms.unwrap_or_default())
+    }
 }
 
 /// Reads the form. What cannot be used is said at its field.
@@ -70,22 +87,33 @@ fn read(fields: &Fields, problems: &mut Problems) -> Option<Wanted> {
     Some(Wanted { credits: credits?, terms, reason })
 }
 
-/// Gives credits, or asks for so many that somebody else has to approve them.
+/// Shows what it would do, then gives credits, or asks for so many that somebody else has to approve them.
 pub(super) async fn give(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let account = load(&visit, &id).await?;
     let mut problems = Problems::default();
     let wanted = read(&fields, &mut problems);
     let amount = wanted.as_ref().map(|wanted| wanted.credits.micros());
-    let key = problems.key(&fields);
-    visit.permit(ConsoleAction::GrantCreate, amount, &fields, &mut problems).await?;
-    if let (true, Some(wanted)) = (problems.is_empty(), wanted)
-        && let Some(said) = grant(&visit, &account, &wanted, &key, &mut problems).await?
-    {
-        return visit.go(&href(account.id), &said).await;
+    visit.check(ConsoleAction::GrantCreate, amount)?;
+    let mut effect = None;
+    if let (true, Some(wanted)) = (problems.is_empty(), &wanted) {
+        let seen = GrantEffect::of(&visit, &wanted.deed(&account), wanted.shown()).await?;
+        if fields.text("step") == "confirm" {
+            if !seen.was_shown(&fields) {
+                problems.add("", t("movements-stale"));
+            }
+            let key = problems.key(&fields);
+            visit.permit(ConsoleAction::GrantCreate, amount, &fields, &mut problems).await?;
+            if problems.is_empty()
+                && let Some(said) = grant(&visit, &account, wanted, &key, &mut problems).await?
+            {
+                return visit.go(&href(account.id), &said).await;
+            }
+        }
+        effect = Some(seen);
     }
-    let page = page(&visit, &account, &fields, &problems).await?;
-    visit.show_refused(page).await
+    let page = page(&visit, &account, (&fields, &problems), effect).await?;
+    if problems.is_empty() { visit.show(page).await } else { visit.show_refused(page).await }
 }
 
 /// What to say of it; nothing if the form has problems.
@@ -101,9 +129,8 @@ async fn grant(
     match visit.services().grant_credits(&visit.context()?, account.id, credits, wanted.terms, note).await {
         Ok(_given) => return Ok(Some(t_with("accounts-granted", &[("credits", credits.to_string().into())]))),
         Err(GrantError::FourEyes(weight)) => {
-            let Wanted { terms, reason, .. } = wanted;
-            let asked = Deed::GrantCreate { account: account.id, credits, terms: *terms, reason: reason.clone() };
-            return access::ask_for_grant(visit, (&asked, weight), reason, key, problems).await;
+            let asked = wanted.deed(account);
+            return access::ask_for_grant(visit, (&asked, weight), &wanted.reason, key, problems).await;
         }
         Err(GrantError::Store(error)) => return Err(error.into()),
         Err(error @ GrantError::Expired { .. }) => problems.add("expires", error.to_string()),

@@ -119,10 +119,19 @@ pub(super) async fn way_back(visit: &Visit, approval: &Approval) -> Result<Optio
     Ok(may.then(|| Link::new(text, format!("/admin/policies/{over}/rollback"))))
 }
 
-/// What was asked for, with the dry run.
+/// What is asked for, with the dry run.
 pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fault> {
     let mut blocks: Vec<Block> = vec![facts(deed).into()];
-    blocks.extend(match deed {
+    blocks.extend(rehearse(visit, deed).await?);
+    Ok(blocks)
+}
+
+/// What a deed would do, worked out without doing it.
+///
+/// # Errors
+/// What it is about is gone, or the database failed.
+pub(in crate::pages) async fn rehearse(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fault> {
+    Ok(match deed {
         Deed::RefundCreate { of, credits, .. } => {
             worked_out(visit.services().rehearse_refund(*of, *credits).await, |rehearsal| refund_effect(&rehearsal))?
         }
@@ -138,18 +147,18 @@ pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fau
             worked_out(rehearsed, |postings| adjustment_effect(&balance, *credits, &postings))?
         }
         Deed::GrantCreate { account, credits, .. } => {
-            let Some(profile) = visit.services().find_profile(*account).await? else { return Ok(blocks) };
+            let Some(profile) = visit.services().find_profile(*account).await? else { return Ok(Vec::new()) };
             let facts = Facts::new().fact(t("approvals-email"), Cell::text(profile.email));
             vec![filled(visit, facts, profile.wallet, *credits).await?]
         }
         Deed::PartnerGrant { partner, credits, .. } => {
-            let Some(profile) = visit.services().find_partner(*partner).await? else { return Ok(blocks) };
+            let Some(profile) = visit.services().find_partner(*partner).await? else { return Ok(Vec::new()) };
             let facts = Facts::new().fact(t("approvals-name"), Cell::text(profile.name));
             vec![filled(visit, facts, profile.wallet, *credits).await?]
         }
         Deed::PurchaseConfirm { purchase, .. } => {
-            let Some(purchase) = visit.services().find_purchase(*purchase).await? else { return Ok(blocks) };
-            let Some(profile) = visit.services().find_profile(purchase.account).await? else { return Ok(blocks) };
+            let Some(purchase) = visit.services().find_purchase(*purchase).await? else { return Ok(Vec::new()) };
+            let Some(profile) = visit.services().find_profile(purchase.account).await? else { return Ok(Vec::new()) };
             if purchase.status != PurchaseStatus::Pending {
                 return Ok(vec![Notice::new(Tone::Bad, t("movements-purchase-closed")).into()]);
             }
@@ -181,11 +190,10 @@ pub(super) async fn effect(visit: &Visit, deed: &Deed) -> Result<Vec<Block>, Fau
         Deed::OperatorReset { operator, .. }
         | Deed::OperatorEnable { operator, .. }
         | Deed::OperatorRoles { operator, .. } => {
-            let Some(profile) = visit.services().find_operator(*operator).await? else { return Ok(blocks) };
+            let Some(profile) = visit.services().find_operator(*operator).await? else { return Ok(Vec::new()) };
             operator_effect(deed, &profile)
         }
-    });
-    Ok(blocks)
+    })
 }
 
 /// Who it is about, as they are now, and what it comes to.

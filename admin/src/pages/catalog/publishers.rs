@@ -150,7 +150,7 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         vec![stop_state(publisher.is_suspended), Cell::Mono(publisher.slug.clone()), Cell::id(publisher.id, "")];
     let empty = Empty {
         text: t("catalog-namespaces-empty"),
-        command: String::new(),
+        command: "tollgate apply tollgate.json5".to_owned(),
         link: may_create.then_some(new_namespace),
     };
     let table = Table {

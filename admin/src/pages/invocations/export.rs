@@ -18,7 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::filter;
-use crate::console::{Answer, Fault, Fields, Visit, csv_cell, csv_comment};
+use crate::console::{Answer, Fault, Fields, Visit, books_position, csv_cell, csv_comment};
 
 /// How many calls a file has at most.
 const ROWS_MAX: u64 = 100_000;
@@ -37,8 +37,10 @@ pub(super) async fn download(visit: Visit) -> Answer {
     let told = told(&asked.filter);
     visit.services().record_export(&visit.context()?, "invocations", &told).await?;
     let operator = &visit.signed_in()?.operator;
+    let books = books_position(&visit).await?;
     let head = format!(
-        "# Tollgate: calls, newest first; filter {told}; made {} by {} ({}); times are UTC, amounts are credits\n{COLUMNS}",
+        "# Tollgate: calls, newest first; filter {told}; made {} by {} ({}); {books}; times are UTC, amounts are \
+         credits\n{COLUMNS}",
         instant(visit.now_us),
         operator.id,
         csv_comment(&operator.name),

@@ -2,9 +2,9 @@
 //! what was charged.
 
 use engine::{
-    credits::Credits,
+    credits::{Credits, Decimal},
     invocation::CallState,
-    pricing::{ChargeOn, Price, PricingMode, ToolReturned, WorstCase},
+    pricing::{ChargeOn, Price, PricingMode, ReturnedValue, ToolReturned, WorstCase},
     service::invocations::CallDetail,
 };
 
@@ -53,7 +53,7 @@ pub(super) fn steps(price: &Price, detail: &CallDetail) -> Vec<Step> {
         PricingMode::FixedPerRequest { cost } => {
             steps.push(step("invocations-price-terms", Cell::Money(*cost), t("invocations-price-fixed")));
         }
-        PricingMode::ToolReturned(returned) => terms(returned, &mut steps),
+        PricingMode::ToolReturned(returned) => terms(returned, &detail.units, &mut steps),
     }
     let is_held = !detail.call.held.is_zero();
     let held = if is_held { "invocations-price-held-why" } else { "invocations-price-not-held" };
@@ -68,7 +68,7 @@ pub(super) fn steps(price: &Price, detail: &CallDetail) -> Vec<Step> {
 }
 
 /// What the price says of a tool that says itself what a call costs.
-fn terms(returned: &ToolReturned, steps: &mut Vec<Step>) {
+fn terms(returned: &ToolReturned, counted: &[Decimal], steps: &mut Vec<Step>) {
     let path = returned.path.as_str().to_owned();
     let formula = t_with(
         "invocations-price-returned",
@@ -80,10 +80,15 @@ fn terms(returned: &ToolReturned, steps: &mut Vec<Step>) {
     );
     steps.push(step("invocations-price-terms", Cell::Money(returned.base), formula));
     if let WorstCase::Units { units, .. } = &returned.worst_case {
-        let by = t_with(
-            "invocations-price-units",
-            &[("fields", units.fields.join(" × ").into()), ("each", units.credits_per_unit.to_string().into())],
-        );
+        // Of a call that was not priced, or recorded without them, only the names are known.
+        let mut counted = counted.iter();
+        let named = units.fields.iter().map(|field| match counted.next() {
+            Some(count) => format!("{field} ({count})"),
+            None => field.clone(),
+        });
+        let fields = named.collect::<Vec<_>>().join(" × ");
+        let each = units.credits_per_unit.to_string();
+        let by = t_with("invocations-price-units", &[("fields", fields.into()), ("each", each.into())]);
         steps.push(step("invocations-price-worst", Cell::None, by));
     }
     if let Some(max) = returned.worst_case.declared_max() {
@@ -91,19 +96,34 @@ fn terms(returned: &ToolReturned, steps: &mut Vec<Step>) {
     }
 }
 
-/// What the tool asked for. The value itself is not kept: it follows from what was charged.
+/// What stood at the price's path, in words; empty where that is not recorded.
+fn value_told(detail: &CallDetail) -> String {
+    match &detail.returned {
+        Some(ReturnedValue { number: Some(number), .. }) => {
+            t_with("invocations-price-value", &[("value", number.clone().into())])
+        }
+        Some(ReturnedValue { type_name, number: None }) => {
+            t_with("invocations-price-value-type", &[("type", (*type_name).into())])
+        }
+        None => String::new(),
+    }
+}
+
+/// What the tool asked for, and by which value. Of calls that were recorded without the value, it follows from what was charged.
 fn returned_value(returned: &ToolReturned, detail: &CallDetail) -> Step {
     let charged = detail.call.charged;
+    let with_value = |why: String| format!("{why} {}", value_told(detail)).trim_end().to_owned();
     if !detail.shortfall.is_zero() {
         let wanted = charged.checked_add(detail.shortfall).unwrap_or(Credits::MAX);
         let by = [("shortfall", detail.shortfall.to_string().into())];
         let why = t_with("invocations-price-capped", &by);
-        return step("invocations-price-wanted", Cell::Money(wanted), why);
+        return step("invocations-price-wanted", Cell::Money(wanted), with_value(why));
     }
     if let Some(warning) = &detail.warning {
-        return step("invocations-price-wanted", Cell::Money(returned.base), warning.clone());
+        return step("invocations-price-wanted", Cell::Money(returned.base), with_value(format!("{warning}.")));
     }
     let why = match returned.implied_value(charged) {
+        _ if detail.returned.is_some() => value_told(detail),
         Some(value) => t_with("invocations-price-implied", &[("value", value.to_string().into())]),
         None => t("invocations-price-no-value"),
     };

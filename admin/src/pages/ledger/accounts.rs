@@ -1,23 +1,27 @@
 //! The chart of accounts: a list with balances, and one account with its newest entries.
 
+use std::sync::Arc;
+
 use actix_web::web::Path;
 use engine::{
+    credits::Credits,
     id::EntryId,
     ledger::{AccountKind, LedgerAccountId},
     policy::console::ConsoleAction,
     service::{
-        chart::{ChartLine, ClassSums},
-        journal::{AccountMove, ENTRIES_LOOKED_AT, RUNNING_ENTRIES_MAX},
+        chart::ChartLine,
+        journal::{AccountMove, ENTRIES_LOOKED_AT, JournalCursor, JournalStart, RUNNING_ENTRIES_MAX},
         paging::Listed,
     },
+    store::StoreError,
 };
 
 use super::{
-    BOOKS, KINDS, account_href, class_picture, class_table, journal, kind_slug, kind_text, money, money_or_none,
-    short_code, transaction_href, transaction_text,
+    BOOKS, KINDS, account_href, class_table, journal, kind_slug, kind_text, money, money_or_none, short_code,
+    transaction_href, transaction_text, tree,
 };
 use crate::{
-    console::{Answer, Fault, Fields, Visit},
+    console::{Answer, Fault, Fields, ListedPage, Problems, Visit, csv_by, csv_of},
     kit::{
         Cell, Choice, Column, Empty, Facts, Field, Filters, Heading, Page, Row, Table, Text, Tone, instant_text,
         page_href,
@@ -72,24 +76,82 @@ fn row(line: &ChartLine) -> Row {
     Row::new(href, cells)
 }
 
+/// The kind that is asked for.
+fn kind_of(fields: &Fields) -> Option<AccountKind> {
+    KINDS.iter().find(|(_, word)| *word == fields.text("kind")).map(|(kind, _)| *kind)
+}
+
+/// A page of the chart below the number `after`; somebody's accounts all at once.
+async fn read(
+    visit: &Visit,
+    (kind, owner): (Option<AccountKind>, &str),
+    after: Option<i64>,
+) -> Result<Listed<ChartLine>, StoreError> {
+    if owner.is_empty() {
+        return visit.services().list_chart(kind, after.map(LedgerAccountId::from_raw)).await;
+    }
+    let mut rows = visit.services().find_chart_of(owner).await?;
+    rows.retain(|line| kind.is_none_or(|kind| line.kind == kind));
+    Ok(Listed { rows, next: None })
+}
+
+/// The chart as a file.
+pub(super) async fn export(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let (kind, owner) = (kind_of(&fields), Arc::new(fields.text("owner").to_owned()));
+    let columns = [
+        "account",
+        "code",
+        "kind",
+        "owner",
+        "debits_credits",
+        "credits_credits",
+        "balance_credits",
+        "held_credits",
+        "opened",
+        "closed",
+    ];
+    let reader = visit.clone();
+    csv_by(&visit, "ledger-accounts", &columns, move |after: Option<i64>| -> ListedPage<i64> {
+        let (visit, owner) = (reader.clone(), Arc::clone(&owner));
+        Box::pin(async move {
+            let listed = read(&visit, (kind, &owner), after).await?;
+            Ok((listed.rows.iter().map(csv_row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
+}
+
+/// An amount of micro-credits in credits, for programs.
+fn credits(micros: i64) -> String {
+    Credits::from_micros(micros).to_string()
+}
+
+fn csv_row(line: &ChartLine) -> Vec<String> {
+    vec![
+        line.id.to_string(),
+        line.code.clone(),
+        kind_slug(line.kind).to_owned(),
+        line.owner().to_owned(),
+        credits(line.debits),
+        credits(line.credits),
+        credits(line.balance()),
+        credits(line.held),
+        instant_text(line.opened_us),
+        line.closed_us.map(instant_text).unwrap_or_default(),
+    ]
+}
+
 /// The chart.
 pub(super) async fn list(visit: Visit) -> Answer {
     let path = format!("{BOOKS}{PATH}");
     let fields = Fields::parse(&visit.query)?;
-    let kind = KINDS.iter().find(|(_, word)| *word == fields.text("kind")).map(|(kind, _)| *kind);
-    let owner = fields.text("owner");
+    let (kind, owner) = (kind_of(&fields), fields.text("owner"));
     let after = match fields.text("after") {
         "" => None,
         text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
-    let services = visit.services();
-    let listed = if owner.is_empty() {
-        services.list_chart(kind, after.map(LedgerAccountId::from_raw)).await?
-    } else {
-        let mut rows = services.find_chart_of(owner).await?;
-        rows.retain(|line| kind.is_none_or(|kind| line.kind == kind));
-        Listed { rows, next: None }
-    };
+    let listed = read(&visit, (kind, owner), after).await?;
     let is_narrowed = kind.is_some() || !owner.is_empty() || after.is_some();
     let filters = Filters {
         action: path.clone(),
@@ -115,6 +177,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
         rows: listed.rows.iter().map(row).collect(),
         first: visit.first_href(&path),
         next: listed.next.map_or_else(String::new, |next| page_href(&path, &visit.query, "after", &next)),
+        exports: visit.file_links(ConsoleAction::LedgerExport, &format!("{path}/export")),
         empty: Some(Empty {
             text: t(empty),
             command: "tollgate account create --email someone@example.com --credits 100".to_owned(),
@@ -128,11 +191,11 @@ pub(super) async fn list(visit: Visit) -> Answer {
         format!("{BOOKS}/exports?report=trial-balance&format=csv"),
     );
     if !is_narrowed {
-        let ClassSums { at_us, sums } = services.load_class_sums().await?;
+        let found = visit.services().load_class_sums().await?;
+        page.blocks.extend(tree::blocks(&found));
         page = page
-            .with(class_picture(&sums))
-            .with(class_table(&sums))
-            .with(Text::new(t_with("ledger-classes-at", &[("when", instant_text(at_us).into())])))
+            .with(class_table(&found.sums))
+            .with(Text::new(t_with("ledger-classes-at", &[("when", instant_text(found.at_us).into())])))
             .with(Heading::new(t("ledger-accounts")));
     }
     visit.show(page.with(filters).with(table)).await
@@ -171,13 +234,57 @@ fn move_row(moved: &AccountMove) -> Row {
     Row::new(transaction_href(id), cells)
 }
 
+/// An account's entries as a file.
+pub(super) async fn export_moves(visit: Visit, id: Path<String>) -> Answer {
+    let id = id.parse().map(LedgerAccountId::from_raw).map_err(|_unreadable| Fault::NotFound)?;
+    visit.services().find_chart_line(id).await?.ok_or(Fault::NotFound)?;
+    let start = journal::start_of_file(&visit)?;
+    let columns =
+        ["transaction", "slot", "seq", "recorded", "kind", "debit_credits", "credit_credits", "balance_after_credits"];
+    let (reader, of) = (visit.clone(), id.to_string());
+    csv_of(&visit, ("entries", &of), &columns, move |after: Option<JournalCursor>| -> ListedPage<JournalCursor> {
+        let (visit, start) = (reader.clone(), after.map_or_else(|| start.clone(), JournalStart::After));
+        Box::pin(async move {
+            let page = visit.services().list_account_moves(id, &start).await?;
+            Ok((page.rows.iter().map(move_cells).collect(), page.next))
+        })
+    })
+    .await
+}
+
+fn move_cells(moved: &AccountMove) -> Vec<String> {
+    let row = &moved.transaction;
+    vec![
+        row.entry.id.to_string(),
+        row.position.slot.to_string(),
+        row.position.seq.to_string(),
+        instant_text(row.recorded_us),
+        row.entry.kind.as_str().to_owned(),
+        credits(moved.debits),
+        credits(moved.credits),
+        moved.balance.map(credits).unwrap_or_default(),
+    ]
+}
+
 /// One account.
 pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
     let id = id.parse().map(LedgerAccountId::from_raw).map_err(|_unreadable| Fault::NotFound)?;
     let line = visit.services().find_chart_line(id).await?.ok_or(Fault::NotFound)?;
     let own = account_href(id);
     let fields = Fields::parse(&visit.query)?;
-    let start = journal::start(&fields)?;
+    let mut problems = Problems::default();
+    let start = journal::start(&fields, &mut problems)?;
+    let filters = Filters {
+        action: own.clone(),
+        fields: vec![journal::until_field(&fields, &problems)],
+        all_href: if visit.query.is_empty() { String::new() } else { own.clone() },
+    };
+    let page = Page::new(short_code(&line.code))
+        .under(t("ledger-title"), BOOKS)
+        .under(t("ledger-accounts"), format!("{BOOKS}{PATH}"));
+    if !problems.is_empty() {
+        return visit.show_refused(page.with(filters)).await;
+    }
     let moves = visit.services().list_account_moves(id, &start).await?;
     let text =
         t_with("ledger-moves-text", &[("looked", ENTRIES_LOOKED_AT.into()), ("running", RUNNING_ENTRIES_MAX.into())]);
@@ -194,22 +301,21 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
         rows: moves.rows.iter().map(move_row).collect(),
         first: visit.first_href(&own),
         next: journal::next_href(&visit, &own, moves.next.as_ref()),
-        empty: Some(Empty { text: t("ledger-moves-none"), command: String::new(), link: None }),
+        exports: visit.file_links(ConsoleAction::LedgerExport, &format!("{own}/export")),
+        empty: Some(Empty {
+            text: t("ledger-moves-none"),
+            command: "tollgate account grant acc_… 10 --reason \"a first entry\"".to_owned(),
+            link: None,
+        }),
         ..Table::default()
     };
     let statement = format!("{BOOKS}/exports?report=account-statement&format=csv&account={id}");
-    let mut page = Page::new(short_code(&line.code))
-        .under(t("ledger-title"), BOOKS)
-        .under(t("ledger-accounts"), format!("{BOOKS}{PATH}"))
+    let mut page = page
         .tool(visit.may(ConsoleAction::LedgerExport), t("ledger-statement"), statement)
         .with(facts(&line))
         .with(Heading::new(t("ledger-moves")))
         .with(Text::new(text))
-        .with(Filters {
-            action: own.clone(),
-            fields: vec![journal::until_field(&fields)],
-            all_href: if visit.query.is_empty() { String::new() } else { own.clone() },
-        })
+        .with(filters)
         .with(table);
     if let Some(notice) = journal::looked_back(moves.looked_back_to_us) {
         page = page.with(notice);

@@ -2,14 +2,18 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
+    ledger::hex::hex,
     policy::console::ConsoleAction,
     service::checkpoints::{CHECKPOINTS_LISTED_MAX, CheckpointError, KnownCheckpoint},
 };
 
 use super::{BOOKS, hash};
 use crate::{
-    console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Cell, Code, Column, Control, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone, page_href},
+    console::{Answer, Fault, Fields, ListedPage, Problems, Visit, csv_by},
+    kit::{
+        Cell, Code, Column, Control, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone, instant_text,
+        page_href,
+    },
     text::{t, t_with},
 };
 
@@ -49,6 +53,39 @@ fn row(known: &KnownCheckpoint) -> Row {
     Row::new(href, cells)
 }
 
+/// What the page behind this one begins below, if there is one.
+fn next_of(found: &[KnownCheckpoint]) -> Option<i64> {
+    let is_full = u64::try_from(found.len()).is_ok_and(|count| count == CHECKPOINTS_LISTED_MAX);
+    found.last().map(|known| known.signed.checkpoint.number).filter(|number| is_full && *number > 1)
+}
+
+/// The checkpoints as a file.
+pub(super) async fn export(visit: Visit) -> Answer {
+    let columns = ["checkpoint", "made", "signature_is_right", "key", "entries", "slots", "hash", "before"];
+    let reader = visit.clone();
+    csv_by(&visit, "ledger-checkpoints", &columns, move |before: Option<i64>| -> ListedPage<i64> {
+        let visit = reader.clone();
+        Box::pin(async move {
+            let found = visit.services().list_checkpoints(before).await?;
+            let row = |known: &KnownCheckpoint| {
+                let checkpoint = &known.signed.checkpoint;
+                vec![
+                    checkpoint.number.to_string(),
+                    instant_text(checkpoint.made_us),
+                    known.signed.is_signed_by(&known.public).to_string(),
+                    checkpoint.key.to_string(),
+                    entries(known).to_string(),
+                    checkpoint.heads.len().to_string(),
+                    hex(&checkpoint.hash()),
+                    hex(&checkpoint.prev_hash),
+                ]
+            };
+            Ok((found.iter().map(row).collect(), next_of(&found)))
+        })
+    })
+    .await
+}
+
 /// The checkpoints.
 pub(super) async fn list(visit: Visit) -> Answer {
     let path = format!("{BOOKS}{PATH}");
@@ -58,8 +95,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
         text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
     let found = visit.services().list_checkpoints(before).await?;
-    let is_full = u64::try_from(found.len()).is_ok_and(|count| count == CHECKPOINTS_LISTED_MAX);
-    let last = found.last().map(|known| known.signed.checkpoint.number).filter(|number| is_full && *number > 1);
+    let last = next_of(&found);
     let table = Table {
         caption: t("ledger-checkpoints"),
         columns: vec![
@@ -74,6 +110,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
         rows: found.iter().map(row).collect(),
         first: visit.first_href(&path),
         next: last.map_or_else(String::new, |last| page_href(&path, &visit.query, "after", &last.to_string())),
+        exports: visit.file_links(ConsoleAction::LedgerExport, &format!("{path}/export")),
         empty: Some(Empty {
             text: t("ledger-checkpoints-none"),
             command: "tollgate ledger checkpoint".to_owned(),
@@ -176,7 +213,7 @@ pub(super) async fn sign(mut visit: Visit, payload: Payload) -> Answer {
         return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-signed-meanwhile")).await;
     }
     if problems.is_empty() {
-        match visit.services().sign_checkpoint(&visit.context()?, &reason).await {
+        match visit.services().sign_checkpoint(&visit.context()?, newest.parse().ok(), &reason).await {
             Ok(Some(known)) => {
                 let number = known.signed.checkpoint.number;
                 return visit

@@ -1,6 +1,6 @@
 //! The journal: transactions, the newest first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use engine::{
     ledger::{LedgerAccountId, Leg, TransactionKind},
@@ -9,33 +9,41 @@ use engine::{
         chart::ChartLine,
         journal::{JournalCursor, JournalRow, JournalStart},
     },
+    store::StoreError,
 };
 
 use super::{BOOKS, account_cell, money, transaction_href, transaction_text};
 use crate::{
-    console::{Answer, Fault, Fields, Visit},
-    kit::{
-        Cell, Choice, Column, Control, Empty, Field, Filters, Notice, Row, Table, Tone, instant_text, page_href,
-        parse_time,
-    },
+    console::{Answer, Fault, Fields, ListedPage, Problems, Visit, csv_by},
+    kit::{Cell, Choice, Column, Control, Empty, Field, Filters, Notice, Row, Table, Tone, instant_text, page_href},
     text::{t, t_with},
 };
 
 /// The list, below [`BOOKS`].
 const PATH: &str = "/journal";
+/// The field that lets a list begin earlier than now.
+const UNTIL: &str = "until";
 
-/// Where a list of entries begins, as its address says.
-pub(super) fn start(fields: &Fields) -> Result<JournalStart, Fault> {
-    match (fields.text("after"), fields.text("until")) {
-        ("", "") => Ok(JournalStart::Newest),
-        ("", until) => parse_time(until).map(JournalStart::Before).ok_or(Fault::Address),
-        (after, _) => after.parse().map(JournalStart::After).map_err(|_unreadable| Fault::Address),
+/// Where a list of entries begins, as its address says. A time that is none is said of its field.
+pub(super) fn start(fields: &Fields, problems: &mut Problems) -> Result<JournalStart, Fault> {
+    let before = problems.day(fields, UNTIL);
+    match fields.text("after") {
+        "" => Ok(before.map_or(JournalStart::Newest, JournalStart::Before)),
+        after => after.parse().map(JournalStart::After).map_err(|_unreadable| Fault::Address),
     }
 }
 
+/// Where the file of such a list begins.
+pub(super) fn start_of_file(visit: &Visit) -> Result<JournalStart, Fault> {
+    let mut problems = Problems::default();
+    let start = start(&Fields::parse(&visit.query)?, &mut problems)?;
+    if problems.is_empty() { Ok(start) } else { Err(Fault::Address) }
+}
+
 /// The field that lets a list begin earlier than now.
-pub(super) fn until_field(fields: &Fields) -> Field {
-    Field::new("until", t("ledger-recorded-before"), Control::Line("datetime-local")).value(fields.text("until"))
+pub(super) fn until_field(fields: &Fields, problems: &Problems) -> Field {
+    let field = Field::new(UNTIL, t("ledger-recorded-before"), Control::Line("datetime-local"));
+    Field { problem: problems.of(UNTIL), ..field.value(fields.text(UNTIL)) }
 }
 
 /// Where a list goes on; empty at its end.
@@ -122,21 +130,78 @@ fn kinds(chosen: Option<TransactionKind>) -> Vec<Choice> {
     std::iter::once(any).chain(TransactionKind::all().map(choice)).collect()
 }
 
+/// The journal as a file: a row for each posting.
+pub(super) async fn export(visit: Visit) -> Answer {
+    let kind = TransactionKind::from_word(Fields::parse(&visit.query)?.text("kind"));
+    let start = start_of_file(&visit)?;
+    let columns = [
+        "transaction",
+        "slot",
+        "seq",
+        "batch",
+        "recorded",
+        "kind",
+        "debit_account",
+        "credit_account",
+        "amount_credits",
+    ];
+    let reader = visit.clone();
+    csv_by(&visit, "ledger-journal", &columns, move |after: Option<JournalCursor>| -> ListedPage<JournalCursor> {
+        let (visit, start) = (reader.clone(), after.map_or_else(|| start.clone(), JournalStart::After));
+        Box::pin(async move {
+            let page = visit.services().list_journal(kind, &start).await?;
+            Ok((csv_rows(&visit, &page.rows).await?, page.next))
+        })
+    })
+    .await
+}
+
+async fn csv_rows(visit: &Visit, rows: &[JournalRow]) -> Result<Vec<Vec<String>>, StoreError> {
+    let legs = rows.iter().flat_map(|row| &row.entry.legs);
+    let wanted: BTreeSet<LedgerAccountId> = legs.flat_map(|leg| [leg.debit, leg.credit]).collect();
+    let lines = visit.services().list_chart_lines(&wanted.into_iter().collect::<Vec<_>>()).await?;
+    let codes: HashMap<LedgerAccountId, &str> = lines.iter().map(|line| (line.id, line.code.as_str())).collect();
+    let code = |id: LedgerAccountId| codes.get(&id).map_or_else(|| id.to_string(), |code| (*code).to_owned());
+    let mut out = Vec::with_capacity(rows.len());
+    for row in rows {
+        let about = [
+            row.entry.id.to_string(),
+            row.position.slot.to_string(),
+            row.position.seq.to_string(),
+            row.batch_no.to_string(),
+            instant_text(row.recorded_us),
+            row.entry.kind.as_str().to_owned(),
+        ];
+        let with = |rest: [String; 3]| about.iter().cloned().chain(rest).collect::<Vec<_>>();
+        if row.entry.legs.is_empty() {
+            out.push(with([String::new(), String::new(), String::new()]));
+        }
+        out.extend(row.entry.legs.iter().map(|leg| with([code(leg.debit), code(leg.credit), leg.amount.to_string()])));
+    }
+    Ok(out)
+}
+
 /// The journal.
 pub(super) async fn list(visit: Visit) -> Answer {
     let path = format!("{BOOKS}{PATH}");
     let fields = Fields::parse(&visit.query)?;
     let kind = TransactionKind::from_word(fields.text("kind"));
-    let listed = visit.services().list_journal(kind, &start(&fields)?).await?;
+    let mut problems = Problems::default();
+    let start = start(&fields, &mut problems)?;
     let filters = Filters {
         action: path.clone(),
-        fields: vec![Field::select("kind", t("ledger-kind"), kinds(kind)), until_field(&fields)],
+        fields: vec![Field::select("kind", t("ledger-kind"), kinds(kind)), until_field(&fields, &problems)],
         all_href: if visit.query.is_empty() { String::new() } else { path.clone() },
     };
+    if !problems.is_empty() {
+        return visit.show_refused(super::view(&visit, PATH).with(filters)).await;
+    }
+    let listed = visit.services().list_journal(kind, &start).await?;
     let empty = if listed.next.is_some() { "ledger-journal-none-here" } else { "ledger-journal-none" };
     let table = Table {
         first: visit.first_href(&path),
         next: next_href(&visit, &path, listed.next.as_ref()),
+        exports: visit.file_links(ConsoleAction::LedgerExport, &format!("{path}/export")),
         empty: Some(Empty {
             text: t(empty),
             command: "tollgate account create --email someone@example.com --credits 100".to_owned(),

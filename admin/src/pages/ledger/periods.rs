@@ -1,14 +1,17 @@
 //! Periods: the closed ones, and the one that is open.
 
-use engine::{ledger::periods::PeriodClose, policy::console::ConsoleAction};
+use engine::{
+    ledger::{hex::hex, periods::PeriodClose},
+    policy::console::ConsoleAction,
+};
 
 use super::{
     BOOKS, hash,
     trial_balance::{period_href, period_text},
 };
 use crate::{
-    console::{Answer, Fault, Fields, Visit},
-    kit::{Cell, Column, Empty, Facts, Heading, Row, Table, Text, Tone, page_href},
+    console::{Answer, Fault, Fields, ListedPage, Visit, csv_by},
+    kit::{Cell, Column, Empty, Facts, Heading, Row, Table, Text, Tone, instant_text, page_href},
     text::t,
 };
 
@@ -26,6 +29,31 @@ fn row(close: &PeriodClose) -> Row {
         Cell::id(close.id, ""),
     ];
     Row::new(href, cells)
+}
+
+/// The closed periods as a file.
+pub(super) async fn export(visit: Visit) -> Answer {
+    let columns = ["period", "begins", "ends", "digest", "cut", "close"];
+    let reader = visit.clone();
+    csv_by(&visit, "ledger-periods", &columns, move |after: Option<i64>| -> ListedPage<i64> {
+        let visit = reader.clone();
+        Box::pin(async move {
+            let listed = visit.services().list_periods(after).await?;
+            let row = |close: &PeriodClose| {
+                let cut: Vec<String> = close.cut.iter().map(|last| format!("{}/{}", last.slot, last.seq)).collect();
+                vec![
+                    close.period.to_string(),
+                    instant_text(close.start_us),
+                    instant_text(close.end_us),
+                    hex(&close.digest),
+                    cut.join(" "),
+                    close.id.to_string(),
+                ]
+            };
+            Ok((listed.rows.iter().map(row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
 }
 
 /// The periods.
@@ -64,6 +92,7 @@ pub(super) async fn list(visit: Visit) -> Answer {
         rows: listed.rows.iter().map(row).collect(),
         first: visit.first_href(&path),
         next: listed.next.map_or_else(String::new, |next| page_href(&path, &visit.query, "after", &next)),
+        exports: visit.file_links(ConsoleAction::LedgerExport, &format!("{path}/export")),
         empty: Some(Empty { text: t("ledger-periods-none"), command: "tollgate ledger close".to_owned(), link: None }),
         ..Table::default()
     };

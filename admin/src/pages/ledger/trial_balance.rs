@@ -8,6 +8,7 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         chart::{CLASS_SUMS_S, ClassSums},
+        paging::PAGE_ROWS,
         periods::NamedLine,
     },
 };
@@ -79,7 +80,13 @@ pub(super) fn line_table(lines: &[NamedLine]) -> Table {
 
 /// Of which moment: now, or the end of one of the newest closed periods.
 async fn filters(visit: &Visit, chosen: &str) -> Result<Filters, Fault> {
-    let closes = visit.services().list_periods(None).await?.rows;
+    let listed = visit.services().list_periods(None).await?;
+    let mut closes = listed.rows;
+    // One that is further back is reached from the list of periods, and stands here all the same.
+    if let (Ok(number), false) = (chosen.parse::<i64>(), closes.iter().any(|close| close.period.to_string() == chosen))
+    {
+        closes.extend(visit.services().find_period(number).await?);
+    }
     let now = Choice { value: String::new(), label: t("ledger-now"), is_chosen: chosen.is_empty() };
     let choice = |close: &PeriodClose| {
         let value = close.period.to_string();
@@ -88,7 +95,10 @@ async fn filters(visit: &Visit, chosen: &str) -> Result<Filters, Fault> {
     let choices = std::iter::once(now).chain(closes.iter().map(choice)).collect();
     let action = format!("{BOOKS}{PATH}");
     let all_href = if chosen.is_empty() { String::new() } else { action.clone() };
-    Ok(Filters { action, fields: vec![Field::select("period", t("ledger-as-of"), choices)], all_href })
+    let shown = PAGE_ROWS.into();
+    let hint = listed.next.map_or_else(String::new, |_more| t_with("ledger-as-of-hint", &[("shown", shown)]));
+    let field = Field::select("period", t("ledger-as-of"), choices).hint(hint);
+    Ok(Filters { action, fields: vec![field], all_href })
 }
 
 /// The trial balance of now or of a period.
@@ -111,7 +121,7 @@ pub(super) async fn show(visit: Visit) -> Answer {
 }
 
 async fn of_now(visit: &Visit, page: Page) -> Result<Page, Fault> {
-    let ClassSums { at_us, sums } = visit.services().load_class_sums().await?;
+    let ClassSums { at_us, sums, .. } = visit.services().load_class_sums().await?;
     let facts = Facts::new()
         .fact(t("ledger-as-of"), Cell::Time(at_us))
         .fact(t("ledger-difference"), balanced(difference(&sums)));

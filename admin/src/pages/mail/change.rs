@@ -3,14 +3,14 @@
 use actix_web::web::{Path, Payload};
 use engine::{
     policy::console::ConsoleAction,
-    service::outbox::{ChangeMailError, MailRow},
+    service::outbox::{ChangeMailError, MailRow, MailState},
 };
 
 use super::{LIST, facts, href, load, state, template_text};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Cell, Control, Field, Form, Notice, Page, Text, Tone},
-    text::t,
+    kit::{Block, Cell, Control, Diff, DiffLine, Field, Form, Notice, Page, Text, Tone, instant_text},
+    text::{t, t_with},
 };
 
 /// What is done about a mail.
@@ -57,6 +57,28 @@ fn seen(mail: &MailRow) -> String {
     format!("{} {} {}", mail.state.as_str(), mail.attempts, mail.next_us)
 }
 
+/// How a mail stood when a form was made, in words.
+fn standing(seen: &str) -> String {
+    let words: Vec<&str> = seen.split(' ').collect();
+    let [state, attempts, next_us] = words.as_slice() else { return t("mail-stood-unknown") };
+    let is_known = MailState::ALL.into_iter().any(|(_, word)| word == *state);
+    let (true, Ok(_), Ok(next_us)) = (is_known, attempts.parse::<i64>(), next_us.parse()) else {
+        return t("mail-stood-unknown");
+    };
+    let state = t(&["mail-state-", state].concat());
+    let values =
+        [("state", state.into()), ("attempts", (*attempts).to_owned().into()), ("next", instant_text(next_us).into())];
+    t_with("mail-stood", &values)
+}
+
+/// What has become of a mail since the form was made; nothing if it stands as it did.
+fn since_seen(mail: &MailRow, typed: &Fields) -> Option<Diff> {
+    let (was, now) = (typed.hidden("seen")?, seen(mail));
+    let line = |mark, text| DiffLine { mark, text };
+    let lines = vec![line('-', standing(was)), line('+', standing(&now))];
+    (was != now).then(|| Diff { caption: t("mail-since"), lines })
+}
+
 fn page(visit: &Visit, deed: Deed, mail: &MailRow, typed: &Fields, problems: &Problems) -> Page {
     let (title, text, not) = deed.keys();
     let mut page = Page::new(t(title))
@@ -64,6 +86,7 @@ fn page(visit: &Visit, deed: Deed, mail: &MailRow, typed: &Fields, problems: &Pr
         .under(template_text(mail.template), href(mail.id))
         .with(facts(mail));
     page.subtitle = vec![state(mail, visit.now_us), Cell::id(mail.id, "")];
+    page.blocks.extend(since_seen(mail, typed).map(Block::from));
     if !deed.is_possible(mail, visit.now_us) {
         for (_, problem) in problems.all() {
             page = page.with(Notice::new(Tone::Bad, problem));
@@ -98,7 +121,9 @@ async fn carry_out(mut visit: Visit, deed: Deed, id: &str, payload: Payload) -> 
     if problems.is_empty() {
         let by = visit.context()?;
         let (done, said) = match deed {
-            Deed::Retry => (visit.services().retry_mail(&by, mail.id, &reason).await, "mail-retried"),
+            Deed::Retry => {
+                (visit.services().retry_mail(&by, mail.id, Some(mail.next_us), &reason).await, "mail-retried")
+            }
             Deed::Cancel => (visit.services().cancel_mail(&by, mail.id, &reason).await, "mail-cancelled"),
         };
         match done {

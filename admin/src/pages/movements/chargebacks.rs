@@ -10,10 +10,10 @@ use engine::{
 
 use super::{done_before, postings_table, purchases, say, tabs};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Problems, Route, Visit, csv, get, post},
     kit::{
-        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Table, Text, Tone,
-        page_href,
+        Cell, Choice, Column, Empty, Facts, Field, Filters, Form, Heading, Notice, Page, Row, Table, Text, Tone,
+        instant_text, page_href,
     },
     text::t,
 };
@@ -24,7 +24,8 @@ pub(super) const LIST: &str = "/admin/chargebacks";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/chargebacks", needs(ConsoleAction::MovementsRead), list),
+        get("/chargebacks", needs(ConsoleAction::MovementsRead), list).lists(ListFile::At("/chargebacks/export")),
+        get("/chargebacks/export", needs(ConsoleAction::ListsExport), export),
         get("/chargebacks/{id}", needs(ConsoleAction::MovementsRead), show),
         get("/chargebacks/{id}/won", needs(ConsoleAction::ChargebackDecide), ask_won),
         post("/chargebacks/{id}/won", needs(ConsoleAction::ChargebackDecide), won),
@@ -75,10 +76,41 @@ pub(super) fn table(rows: &[Dispute]) -> Table {
     }
 }
 
+/// In which state the wanted ones are. Open ones are what there is to do.
+fn word_of(fields: &Fields) -> &str {
+    if fields.is_on("state") { fields.text("state") } else { "open" }
+}
+
+/// The list as a file.
+async fn export(visit: Visit) -> Answer {
+    let fields = Fields::parse(&visit.query)?;
+    let filter = DisputeFilter { state: ChargebackState::from_word(word_of(&fields)), purchase: None };
+    let columns = ["chargeback", "state", "disputed_credits", "purchase", "opened", "closed", "closing"];
+    let reader = visit.clone();
+    csv(&visit, "chargebacks", &columns, move |after| -> ListedPage {
+        let visit = reader.clone();
+        Box::pin(async move {
+            let listed = visit.services().list_chargebacks(&filter, after).await?;
+            let row = |dispute: &Dispute| {
+                vec![
+                    dispute.id.to_string(),
+                    dispute.state.as_str().to_owned(),
+                    dispute.credits.to_string(),
+                    dispute.purchase.to_string(),
+                    instant_text(dispute.opened_us),
+                    dispute.closed_us.map(instant_text).unwrap_or_default(),
+                    dispute.closing.map(|id| id.to_string()).unwrap_or_default(),
+                ]
+            };
+            Ok((listed.rows.iter().map(row).collect(), listed.next.and_then(|next| next.parse().ok())))
+        })
+    })
+    .await
+}
+
 async fn list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    // Open ones are what there is to do.
-    let word = if fields.is_on("state") { fields.text("state") } else { "open" };
+    let word = word_of(&fields);
     let filter = DisputeFilter { state: ChargebackState::from_word(word), purchase: None };
     let listed = visit.services().list_chargebacks(&filter, fields.cursor()?).await?;
     let states = [
@@ -97,6 +129,7 @@ async fn list(visit: Visit) -> Answer {
     let mut table = table(&listed.rows);
     table.first = visit.first_href(LIST);
     table.next = listed.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next));
+    table.exports = visit.file_links(ConsoleAction::ListsExport, &format!("{LIST}/export"));
     table.empty = Some(Empty {
         text: t("movements-chargebacks-empty"),
         command: "tollgate chargeback open pur_… --reason \"case 4711\"".to_owned(),
@@ -167,9 +200,16 @@ const WON: End = End { state: ChargebackState::Won, key: "movements-won", text: 
 const LOST: End =
     End { state: ChargebackState::Lost, key: "movements-lost", text: "movements-lost-text", path: "lost" };
 
-/// What the wallet has, for who decides that the payment is gone.
-async fn wallet_facts(visit: &Visit, chargeback: &Chargeback) -> Result<Facts, Fault> {
+/// What the end of a dispute does to the wallet.
+async fn end_effect(visit: &Visit, chargeback: &Chargeback, end: End) -> Result<Facts, Fault> {
     let balance = visit.services().load_balance(chargeback.wallet, visit.now_us).await?;
+    if end.state != ChargebackState::Lost {
+        let after = balance.available().checked_add(chargeback.held).unwrap_or(balance.balance);
+        return Ok(Facts::new()
+            .fact(t("movements-available"), Cell::Money(balance.available()))
+            .fact(t("movements-would-be-free"), Cell::Money(chargeback.held))
+            .fact(t("movements-available-after"), Cell::Money(after)));
+    }
     // What is held for the dispute is free again before it is taken.
     let there = balance.available().checked_add(chargeback.held).unwrap_or(balance.balance);
     let taken = there.min(chargeback.credits);
@@ -187,24 +227,27 @@ async fn end_page(
     typed: &Fields,
     problems: &Problems,
 ) -> Result<Page, Fault> {
-    let mut form = Form::new(format!("{}/{}", href(dispute.id), end.path), t(end.key))
-        .field(Field::line("reason", t("console-reason")).hint(t("movements-dispute-hint")).required())
-        // What the form was made for: somebody else may have ended it in the meantime.
-        .field(Field::new("state", "", Control::Hidden).value(dispute.state.as_str()))
-        .once(visit)
-        .step_up(visit, ConsoleAction::ChargebackDecide)
-        .cancel(href(dispute.id))
-        .filled(typed, problems);
-    form.is_danger = end.state == ChargebackState::Lost;
     let mut page = Page::new(t(end.key))
         .under(t("movements-chargebacks"), LIST)
         .under(t("movements-chargeback"), href(dispute.id))
-        .with(facts(dispute, chargeback))
-        .with(Text::new(t(end.text)));
-    if end.state == ChargebackState::Lost && dispute.state == ChargebackState::Open {
-        page = page.with(wallet_facts(visit, chargeback).await?);
+        .with(facts(dispute, chargeback));
+    page.subtitle = vec![state(dispute.state), Cell::id(dispute.id, "")];
+    if dispute.state != ChargebackState::Open {
+        for (_, problem) in problems.all() {
+            page = page.with(Notice::new(Tone::Bad, problem));
+        }
+        return Ok(page.with(Notice::new(Tone::Warn, t("movements-dispute-ended"))));
     }
-    Ok(page.with(form))
+    let mut form = Form::new(format!("{}/{}", href(dispute.id), end.path), t(end.key))
+        .field(Field::line("reason", t("console-reason")).hint(t("movements-dispute-hint")).required())
+        .once(visit)
+        .step_up(visit, ConsoleAction::ChargebackDecide)
+        .cancel(href(dispute.id))
+        .previewed()
+        .filled(typed, problems)
+        .preview(vec![end_effect(visit, chargeback, end).await?.into()]);
+    form.is_danger = end.state == ChargebackState::Lost;
+    Ok(page.with(Text::new(t(end.text))).with(form))
 }
 
 async fn ask_end(visit: Visit, id: &str, end: End) -> Answer {
@@ -223,6 +266,10 @@ async fn end(mut visit: Visit, id: &str, payload: Payload, end: End) -> Answer {
         return Ok(visit.go_quietly(&href(dispute.id)));
     }
     let reason = problems.required(&fields, "reason").to_owned();
+    if problems.is_empty() && dispute.state == ChargebackState::Open && fields.text("step") != "confirm" {
+        let page = end_page(&visit, &found, end, &fields, &problems).await?;
+        return visit.show(page).await;
+    }
     let amount = Some(dispute.credits.micros());
     let key = problems.key(&fields);
     visit.permit(ConsoleAction::ChargebackDecide, amount, &fields, &mut problems).await?;

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    console::{Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, csv_comment, csv_cut_off},
+    console::{Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, books_position, csv_comment, csv_cut_off},
     kit::instant_text,
 };
 
@@ -34,8 +34,9 @@ where
     let operator = &visit.signed_in()?.operator;
     let facts = json!({"filter": visit.query});
     visit.services().record_export(&visit.context()?, name, &facts).await?;
+    let books = books_position(&visit).await?;
     let mut head = format!(
-        "# tollgate {name}; filter: {}; at: {}Z; operator: {} {}\n",
+        "# tollgate {name}; filter: {}; at: {}Z; operator: {} {}; {books}\n",
         csv_comment(&visit.query),
         instant_text(visit.now_us).replace(' ', "T"),
         csv_comment(&operator.name),

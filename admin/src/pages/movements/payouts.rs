@@ -14,7 +14,7 @@ use engine::{
 
 use super::{Said, check_limit, do_or_ask, done_before, export, four_eyes, postings_table, say, weigh};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, Problems, Route, Visit, get, post},
     kit::{
         Block, Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Notice, Page, Row, Table, Tone,
         page_href,
@@ -24,11 +24,15 @@ use crate::{
 
 /// Where payouts are listed.
 pub(super) const LIST: &str = "/admin/payouts";
+/// The view of what partners have earned, in addresses.
+const PARTNERS: &str = "partners";
+/// The same of publishers, in the address of the file: the list is that unless something else is asked for.
+const PUBLISHERS: &str = "publishers";
 
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/payouts", needs(ConsoleAction::MovementsRead), list),
+        get("/payouts", needs(ConsoleAction::MovementsRead), list).lists(ListFile::At("/payouts/export")),
         get("/payouts/export", needs(ConsoleAction::ListsExport), export_list),
         get("/payouts/new", needs(ConsoleAction::PayoutCreate), ask),
         post("/payouts/new", needs(ConsoleAction::PayoutCreate), pay),
@@ -64,7 +68,7 @@ async fn list(visit: Visit) -> Answer {
 }
 
 async fn payee_table(visit: &Visit, fields: &Fields) -> Result<Table, Fault> {
-    let kind = if fields.text("view") == "partners" { PayeeKind::Partners } else { PayeeKind::Publishers };
+    let kind = if fields.text("view") == PARTNERS { PayeeKind::Partners } else { PayeeKind::Publishers };
     let listed = visit.services().list_payees(kind, fields.cursor()?).await?;
     let may = visit.may(ConsoleAction::PayoutCreate);
     let row = |balance: &PayeeBalance| {
@@ -80,6 +84,8 @@ async fn payee_table(visit: &Visit, fields: &Fields) -> Result<Table, Fault> {
         ];
         Row::new(if may { pay } else { String::new() }, cells)
     };
+    let view = if kind == PayeeKind::Partners { PARTNERS } else { PUBLISHERS };
+    let file = || Link::new(t("movements-export"), format!("{LIST}/export?view={view}"));
     Ok(Table {
         caption: t("movements-payables"),
         columns: vec![
@@ -93,6 +99,7 @@ async fn payee_table(visit: &Visit, fields: &Fields) -> Result<Table, Fault> {
         rows: listed.rows.iter().map(row).collect(),
         first: visit.first_href(LIST),
         next: listed.next.map_or_else(String::new, |next| page_href(LIST, &visit.query, "after", &next)),
+        exports: visit.may(ConsoleAction::ListsExport).then(file).into_iter().collect(),
         empty: Some(Empty {
             text: t("movements-payees-empty"),
             command: "tollgate apply --config tollgate.json5".to_owned(),
@@ -156,8 +163,32 @@ async fn paid_table(visit: &Visit, fields: &Fields) -> Result<Table, Fault> {
     Ok(table)
 }
 
+/// What there is to pay, as a file.
+async fn export_payees(visit: Visit, kind: PayeeKind) -> Answer {
+    let columns = ["payee", "name", "payable", "owed", "due"];
+    export::answer(visit, "payees", &columns, move |visit, after| async move {
+        let listed = visit.services().list_payees(kind, after).await?;
+        Ok(listed.map(|balance| {
+            vec![
+                balance.payee.id.clone(),
+                balance.payee.name.clone(),
+                balance.payable.to_string(),
+                balance.owed.to_string(),
+                balance.due().to_string(),
+            ]
+        }))
+    })
+    .await
+}
+
+/// The view as a file: what was paid, unless it is asked what there is to pay.
 async fn export_list(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
+    match fields.text("view") {
+        PARTNERS => return export_payees(visit, PayeeKind::Partners).await,
+        PUBLISHERS => return export_payees(visit, PayeeKind::Publishers).await,
+        _ => {}
+    }
     let payee = wanted_payee(&visit, &fields).await?;
     let columns = ["id", "payee", "name", "paid", "netted", "reason", "created_at"];
     export::answer(visit, "payouts", &columns, move |visit, after| {

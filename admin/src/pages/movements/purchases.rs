@@ -2,25 +2,26 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
-    credits::Credits,
     id::{EntryId, PurchaseId},
     policy::console::ConsoleAction,
     service::{
         approvals::Deed,
-        movements::{ChargebackState, DisputeFilter, MovementError, Note},
+        movements::DisputeFilter,
         purchases::{ConfirmError, Purchase, PurchaseFilter, PurchaseStatus},
     },
 };
 
-use super::{Said, chargebacks, choices, do_or_ask, done_before, export, four_eyes, postings_table, say, tabs, weigh};
+use super::{Said, approvals, chargebacks, choices, do_or_ask, export, four_eyes, postings_table, tabs, weigh};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
+    console::{Access, Answer, Fault, Fields, ListFile, Problems, Route, Visit, get, post},
     kit::{
-        Cell, Column, Empty, Facts, Field, Filters, Form, Heading, Link, Notice, Page, Row, Table, Text, Tone,
+        Block, Cell, Column, Empty, Facts, Field, Filters, Form, Heading, Link, Notice, Page, Row, Table, Text, Tone,
         page_href,
     },
-    text::{t, t_with},
+    text::t,
 };
+
+mod dispute;
 
 /// Where purchases are listed.
 pub(super) const LIST: &str = "/admin/purchases";
@@ -28,15 +29,15 @@ pub(super) const LIST: &str = "/admin/purchases";
 pub(super) fn routes() -> Vec<Route> {
     let needs = Access::Needs;
     vec![
-        get("/purchases", needs(ConsoleAction::MovementsRead), list),
+        get("/purchases", needs(ConsoleAction::MovementsRead), list).lists(ListFile::At("/purchases/export")),
         get("/purchases/export", needs(ConsoleAction::ListsExport), export_list),
         get("/purchases/{id}", needs(ConsoleAction::MovementsRead), show),
         get("/purchases/{id}/confirm", needs(ConsoleAction::PurchaseConfirm), ask_confirm),
         post("/purchases/{id}/confirm", needs(ConsoleAction::PurchaseConfirm), confirm),
         get("/purchases/{id}/fail", needs(ConsoleAction::PurchaseConfirm), ask_fail),
         post("/purchases/{id}/fail", needs(ConsoleAction::PurchaseConfirm), fail),
-        get("/purchases/{id}/dispute", needs(ConsoleAction::ChargebackDecide), ask_dispute),
-        post("/purchases/{id}/dispute", needs(ConsoleAction::ChargebackDecide), dispute),
+        get("/purchases/{id}/dispute", needs(ConsoleAction::ChargebackDecide), dispute::ask),
+        post("/purchases/{id}/dispute", needs(ConsoleAction::ChargebackDecide), dispute::open),
     ]
 }
 
@@ -171,7 +172,8 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     let purchase = load(&visit, &id).await?;
     let own = href(purchase.id);
     let may_close = purchase.status == PurchaseStatus::Pending && visit.may(ConsoleAction::PurchaseConfirm);
-    let may_dispute = visit.may(ConsoleAction::ChargebackDecide) && disputable(&visit, &purchase).await?.is_some();
+    let may_dispute =
+        visit.may(ConsoleAction::ChargebackDecide) && dispute::disputable(&visit, &purchase).await?.is_some();
     let mut page = Page::new(t("movements-purchase"))
         .under(t("movements-purchases"), LIST)
         .tool(may_close, t("movements-confirm"), format!("{own}/confirm"))
@@ -230,13 +232,9 @@ async fn close_page(
     }
     let mut reason = Field::line("reason", t("console-reason")).required();
     let mut form = Form::new(format!("{}/{path}", href(purchase.id)), t(title));
-    let mut page = page(title, purchase).with(Text::new(t(text)));
+    let page = page(title, purchase).with(Text::new(t(text)));
     if closing == Closing::Confirm {
         reason = reason.hint(t("movements-confirm-hint"));
-        let weight = weigh(visit, &confirming(purchase, "")).await?;
-        if let Some(notice) = four_eyes(weight) {
-            page.blocks.push(notice);
-        }
     } else {
         form = form.danger();
     }
@@ -245,8 +243,27 @@ async fn close_page(
         .once(visit)
         .step_up(visit, ConsoleAction::PurchaseConfirm)
         .cancel(href(purchase.id))
-        .filled(typed, problems);
+        .previewed()
+        .filled(typed, problems)
+        .preview(closing_effect(visit, purchase, closing).await?);
     Ok(page.with(form))
+}
+
+/// What the end of the waiting does to the wallet.
+async fn closing_effect(visit: &Visit, purchase: &Purchase, closing: Closing) -> Result<Vec<Block>, Fault> {
+    if closing == Closing::Confirm {
+        let deed = confirming(purchase, "");
+        let mut blocks = approvals::rehearse(visit, &deed).await?;
+        blocks.extend(four_eyes(weigh(visit, &deed).await?));
+        return Ok(blocks);
+    }
+    let profile = visit.services().find_profile(purchase.account).await?.ok_or(Fault::NotFound)?;
+    let balance = visit.services().load_balance(profile.wallet, visit.now_us).await?;
+    let facts = Facts::new()
+        .fact(t("movements-never-come"), Cell::Money(purchase.credits))
+        .fact(t("movements-balance-before"), Cell::Money(balance.balance))
+        .fact(t("movements-balance-after"), Cell::Money(balance.balance));
+    Ok(vec![facts.into()])
 }
 
 /// A page that says why there is no form on it.
@@ -275,12 +292,16 @@ async fn ask_fail(visit: Visit, id: Path<String>) -> Answer {
     ask_close(visit, &id, Closing::Fail).await
 }
 
-/// Ends the waiting, or asks another operator to confirm what is much. What is over already is refused.
+/// Shows what it would do; then ends the waiting, or asks another operator to confirm what is much. What is over already is refused.
 async fn close(mut visit: Visit, id: &str, closing: Closing, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let purchase = load(&visit, id).await?;
     let mut problems = Problems::default();
     let reason = problems.required(&fields, "reason").to_owned();
+    if problems.is_empty() && purchase.status == PurchaseStatus::Pending && fields.text("step") != "confirm" {
+        let page = close_page(&visit, &purchase, closing, &fields, &problems).await?;
+        return visit.show(page).await;
+    }
     let key = problems.key(&fields);
     let deed = confirming(&purchase, &reason);
     let amount = match closing {
@@ -322,66 +343,4 @@ async fn confirm(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
 
 async fn fail(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
     close(visit, &id, Closing::Fail, payload).await
-}
-
-/// How much of a purchase can be disputed now; nothing while it is disputed, or after it was lost.
-async fn disputable(visit: &Visit, purchase: &Purchase) -> Result<Option<Credits>, Fault> {
-    let filter = DisputeFilter { purchase: Some(purchase.id), state: None };
-    let disputes = visit.services().list_chargebacks(&filter, None).await?;
-    if disputes.rows.iter().any(|dispute| dispute.state != ChargebackState::Won) {
-        return Ok(None);
-    }
-    match visit.services().find_disputable(purchase.id).await {
-        Ok(left) => Ok(left.filter(|left| !left.is_zero())),
-        Err(MovementError::Store(error)) => Err(error.into()),
-        Err(error) => Err(Fault::Broken(error.to_string())),
-    }
-}
-
-async fn dispute_page(visit: &Visit, purchase: &Purchase, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
-    let Some(left) = disputable(visit, purchase).await? else {
-        return Ok(nothing_to_do("movements-dispute", purchase, "movements-dispute-nothing"));
-    };
-    let form = Form::new(format!("{}/dispute", href(purchase.id)), t("movements-dispute"))
-        .danger()
-        .field(Field::amount("credits", t("movements-disputed")).value(left.to_string()).required())
-        .field(Field::line("reason", t("console-reason")).hint(t("movements-dispute-hint")).required())
-        .once(visit)
-        .step_up(visit, ConsoleAction::ChargebackDecide)
-        .cancel(href(purchase.id))
-        .filled(typed, problems);
-    Ok(page("movements-dispute", purchase).with(Text::new(t("movements-dispute-text"))).with(form))
-}
-
-async fn ask_dispute(visit: Visit, id: Path<String>) -> Answer {
-    let purchase = load(&visit, &id).await?;
-    let typed = Fields::parse(&visit.query)?;
-    let page = dispute_page(&visit, &purchase, &typed, &Problems::default()).await?;
-    visit.show(page).await
-}
-
-async fn dispute(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
-    let fields = Fields::read(visit.console(), payload).await?;
-    let purchase = load(&visit, &id).await?;
-    let mut problems = Problems::default();
-    if let Some(done) = done_before(&visit, &fields).await? {
-        return Ok(visit.go_quietly(&chargebacks::href(done)));
-    }
-    let credits = problems.amount(&fields, "credits");
-    let reason = problems.required(&fields, "reason").to_owned();
-    let amount = credits.map(Credits::micros);
-    let key = problems.key(&fields);
-    visit.permit(ConsoleAction::ChargebackDecide, amount, &fields, &mut problems).await?;
-    if problems.is_empty() {
-        let note = Note { reason: &reason, key: Some(&key) };
-        match visit.services().open_chargeback(&visit.context()?, purchase.id, credits, note).await {
-            Ok(opened) => {
-                let said = t_with("movements-dispute-opened", &[("held", opened.held.to_string().into())]);
-                return visit.go(&chargebacks::href(opened.id), &said).await;
-            }
-            Err(error) => say(&mut problems, "credits", error)?,
-        }
-    }
-    let page = dispute_page(&visit, &purchase, &fields, &problems).await?;
-    visit.show_refused(page).await
 }

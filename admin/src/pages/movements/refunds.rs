@@ -12,7 +12,7 @@ use engine::{
 
 use super::{LIST, choices, export, href, kind_text, postings_table, subject_cell, tabs};
 use crate::{
-    console::{Access, Answer, Fault, Fields, Route, Visit, get},
+    console::{Access, Answer, Fault, Fields, ListFile, Route, Visit, get},
     kit::{Cell, Column, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table, Text, Tone, page_href},
     text::{t, t_with},
 };
@@ -20,11 +20,12 @@ use crate::{
 /// How many requests are counted that wait for an approval.
 const WAITING_COUNTED: u64 = 20;
 
+mod grants;
 mod pictures;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        get("/refunds", Access::Needs(ConsoleAction::MovementsRead), list),
+        get("/refunds", Access::Needs(ConsoleAction::MovementsRead), list).lists(ListFile::At("/refunds/export")),
         get("/refunds/export", Access::Needs(ConsoleAction::ListsExport), export_list),
         get("/refunds/{id}", Access::Needs(ConsoleAction::MovementsRead), show),
     ]
@@ -97,6 +98,11 @@ async fn list(visit: Visit) -> Answer {
     if ["kind", "object", "after"].iter().all(|name| fields.text(name).is_empty()) {
         page.blocks.extend(pictures::of(&visit).await?);
     }
+    if kinds_of(fields.text("kind")) == [MovementKind::Grant]
+        && ["object", "after"].iter().all(|name| fields.text(name).is_empty())
+    {
+        page.blocks.extend(grants::expiring(&visit).await?);
+    }
     visit.show(page.with(filters).with(table)).await
 }
 
@@ -158,6 +164,9 @@ async fn show(visit: Visit, id: Path<String>) -> Answer {
     page.subtitle = vec![Cell::id(movement.id, "")];
     if movement.kind == MovementKind::Payout {
         page.tools.push(Link::new(t("movements-statement"), format!("{}/{id}", super::payouts::LIST)));
+    }
+    if movement.kind == MovementKind::Grant {
+        page.blocks.extend(grants::of(&visit, movement.id).await?);
     }
     page = page.with(Heading::new(t("movements-postings")));
     page = if detail.postings.is_empty() {

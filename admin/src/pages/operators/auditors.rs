@@ -7,12 +7,14 @@ use engine::{
     service::auditors::{AUDITOR_DAYS_DEFAULT, AUDITOR_DAYS_MAX, Auditor, CreateAuditorError, RevokeAuditorError},
 };
 use secrecy::ExposeSecret as _;
+use uuid::Uuid;
 
 use super::LIST;
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
         Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Notice, Page, Row, Secret, Table, Text, Tone,
+        page_href,
     },
     text::{t, t_with},
 };
@@ -37,10 +39,23 @@ fn hint(auditor: &Auditor) -> Cell {
     Cell::Mono(format!("…{}", auditor.hint))
 }
 
-/// The tokens, the newest first.
-pub(super) async fn list(visit: &Visit) -> Result<Table, Fault> {
-    let auditors = visit.services().list_auditors().await?;
-    let rows = auditors.iter().map(|auditor| {
+/// Where the list is.
+const AUDITORS: &str = "/admin/operators/auditors";
+
+/// The auditors.
+pub(super) async fn list(visit: Visit) -> Answer {
+    let after = Fields::parse(&visit.query)?.cursor()?;
+    let page = Page::new(t("operators-auditors"))
+        .under(t("operators-title"), LIST)
+        .tool(visit.may(ConsoleAction::AuditorCreate), t("operators-auditor-new"), format!("{AUDITORS}/new"))
+        .with(table(&visit, after).await?);
+    visit.show(page).await
+}
+
+/// The tokens, the newest first, from behind the one named by `after`.
+pub(super) async fn table(visit: &Visit, after: Option<Uuid>) -> Result<Table, Fault> {
+    let auditors = visit.services().list_auditors_page(after).await?;
+    let rows = auditors.rows.iter().map(|auditor| {
         let cells = vec![
             Cell::link(&auditor.name, href(auditor.id)),
             hint(auditor),
@@ -63,6 +78,8 @@ pub(super) async fn list(visit: &Visit) -> Result<Table, Fault> {
         .map(|key| Column::new(t(key)))
         .into(),
         rows: rows.collect(),
+        first: if after.is_some() { AUDITORS.to_owned() } else { String::new() },
+        next: auditors.next.map_or_else(String::new, |next| page_href(AUDITORS, "", "after", &next)),
         empty: Some(Empty {
             text: t("operators-auditors-empty"),
             command: "tollgate operator create --role auditor --name 'Example & Co'".to_owned(),
@@ -74,8 +91,7 @@ pub(super) async fn list(visit: &Visit) -> Result<Table, Fault> {
 
 async fn load(visit: &Visit, id: &str) -> Result<Auditor, Fault> {
     let id: AuditorId = id.parse().map_err(|_unreadable| Fault::NotFound)?;
-    let auditors = visit.services().list_auditors().await?;
-    auditors.into_iter().find(|auditor| auditor.id == id).ok_or(Fault::NotFound)
+    visit.services().find_auditor_by_id(id).await?.ok_or(Fault::NotFound)
 }
 
 fn facts(auditor: &Auditor) -> Facts {

@@ -10,7 +10,7 @@ use engine::{
 use super::{LIST, ask as asking, below, create::chosen, href, load, roles_text};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
-    kit::{Cell, Choice, Control, Facts, Field, Form, Notice, Page, Text, Tone},
+    kit::{Cell, Choice, Control, Diff, DiffLine, Facts, Field, Form, Notice, Page, Text, Tone},
     text::{t, t_with},
 };
 
@@ -40,9 +40,14 @@ async fn page(visit: &Visit, operator: &OperatorProfile, typed: &Fields, problem
     let approver = approver.link(t("operators-matrix"), format!("{LIST}/matrix"));
     let command = "tollgate operator create --role owner --name NAME --email ADDRESS".to_owned();
     page.blocks.extend(asking::four_eyes(visit, (ConsoleAction::OperatorRoles, None), approver, command).await?);
-    let page =
-        page.with(Facts::new().fact(t("operators-roles-now"), Cell::text(roles_text(&operator.roles)))).with(form);
-    Ok(page)
+    page = page.with(Facts::new().fact(t("operators-roles-now"), Cell::text(roles_text(&operator.roles))));
+    let now = Role::join(&operator.roles);
+    if let Some(was) = typed.hidden("was").filter(|was| !was.is_empty() && *was != now) {
+        let line = |mark, roles: &str| DiffLine { mark, text: roles.to_owned() };
+        let lines = vec![line('-', was), line('+', &now)];
+        page = page.with(Diff { caption: t("operators-roles-since"), lines });
+    }
+    Ok(page.with(form))
 }
 
 pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {

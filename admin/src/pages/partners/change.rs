@@ -2,7 +2,9 @@
 
 use actix_web::web::{Path, Payload};
 use engine::{
+    credits::{Credits, MICROS_PER_CREDIT},
     policy::console::ConsoleAction,
+    pricing::{ShareTerms, split},
     service::{
         partners::{NewPartner, PartnerError, PartnerProfile},
         recent::{RECENT_CALLS, RecentBy},
@@ -15,6 +17,9 @@ use crate::{
     kit::{Block, Cell, Control, Diff, DiffLine, Facts, Field, Form, Page, Text},
     text::{t, t_with},
 };
+
+/// Of how many credits a preview shows the parts.
+const SHOWN_CHARGE: i64 = 100;
 
 fn margin_field() -> Field {
     Field::line("margin_bps", t("partners-margin-bps")).hint(t("partners-margin-hint")).required()
@@ -82,15 +87,43 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
     visit.show_refused(new_page(&visit, &fields, &problems)).await
 }
 
+/// What another margin would do: what the partner has of a charge before and after, and how busy it is.
+async fn edit_effect(visit: &Visit, partner: &PartnerProfile, to_bps: u16) -> Result<Vec<Block>, Fault> {
+    let lines = ['-', '+'].into_iter().zip([partner.margin_bps, to_bps]);
+    let lines = lines.map(|(mark, bps)| DiffLine { mark, text: percent_text(bps) });
+    let part = |bps: u16| {
+        let charge = Credits::from_micros(SHOWN_CHARGE.saturating_mul(MICROS_PER_CREDIT));
+        let shares = ShareTerms::new(0, bps).ok().and_then(|terms| split(charge, terms).ok());
+        shares.map_or(Cell::None, |shares| Cell::Money(shares.partner))
+    };
+    let recent = visit.services().recent_calls(RecentBy::Partner).await?;
+    let seen = recent.get(&partner.id.uuid());
+    let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
+    let facts = Facts::new()
+        .fact(t("partners-margin-of-100-before"), part(partner.margin_bps))
+        .fact(t("partners-margin-of-100-after"), part(to_bps))
+        .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)))
+        .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)));
+    let diff = Diff { caption: t("partners-margin-difference"), lines: lines.collect() };
+    Ok(vec![diff.into(), facts.into()])
+}
+
 /// `was_bps`: what the margin was when the form was made.
-fn edit_page(visit: &Visit, (partner, was_bps): (&PartnerProfile, u16), typed: &Fields, problems: &Problems) -> Page {
+fn edit_page(
+    visit: &Visit,
+    (partner, was_bps): (&PartnerProfile, u16),
+    (typed, problems): (&Fields, &Problems),
+    preview: Vec<Block>,
+) -> Page {
     let form = Form::new(format!("{}/edit", href(partner.id)), t("partners-edit"))
         .field(margin_field().value(partner.margin_bps.to_string()))
         .field(Field::line("reason", t("console-reason")).required())
         .step_up(visit, ConsoleAction::PartnerChange)
         .cancel(href(partner.id))
+        .previewed()
         .filled(typed, problems)
-        .field(Field::new("was", "", Control::Hidden).value(partner.margin_bps.to_string()));
+        .field(Field::new("was", "", Control::Hidden).value(partner.margin_bps.to_string()))
+        .preview(preview);
     let now = Facts::new().fact(t("partners-margin-now"), Cell::text(percent_text(partner.margin_bps)));
     let mut page = below(partner, t("partners-edit")).with(Text::new(t("partners-edit-text"))).with(now);
     if was_bps != partner.margin_bps {
@@ -104,7 +137,8 @@ fn edit_page(visit: &Visit, (partner, was_bps): (&PartnerProfile, u16), typed: &
 pub(super) async fn ask_edit(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    visit.show(edit_page(&visit, (&partner, partner.margin_bps), &typed, &Problems::default())).await
+    let typed = (&typed, &Problems::default());
+    visit.show(edit_page(&visit, (&partner, partner.margin_bps), typed, Vec::new())).await
 }
 
 pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
@@ -116,7 +150,12 @@ pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -
     // A form that does not say what it was made for was made for what is now.
     let was_bps = fields.text("was").parse().unwrap_or(partner.margin_bps);
     visit.permit(ConsoleAction::PartnerChange, None, &fields, &mut problems).await?;
+    let mut preview = Vec::new();
     if let (true, Some(to_bps)) = (problems.is_empty(), to_bps) {
+        preview = edit_effect(&visit, &partner, to_bps).await?;
+        if fields.text("step") != "confirm" {
+            return visit.show(edit_page(&visit, (&partner, was_bps), (&fields, &problems), preview)).await;
+        }
         match visit.services().change_partner(&visit.context()?, partner.id, (was_bps, to_bps), &reason).await {
             Ok(_is_changed) => {
                 let said = t_with("partners-edit-done", &[("margin", percent_text(to_bps).into())]);
@@ -125,12 +164,13 @@ pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -
             Err(error) => {
                 if let PartnerError::Changed { now_bps } = error {
                     partner.margin_bps = now_bps;
+                    preview = edit_effect(&visit, &partner, to_bps).await?;
                 }
                 refuse(error, &mut problems)?;
             }
         }
     }
-    visit.show_refused(edit_page(&visit, (&partner, was_bps), &fields, &problems)).await
+    visit.show_refused(edit_page(&visit, (&partner, was_bps), (&fields, &problems), preview)).await
 }
 
 fn suspend_page(

@@ -13,7 +13,7 @@ use super::{below, hooks, href, load};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{
-        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Notice, Page, Row, Table, Text, Tone,
+        Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Link, Notice, Page, Row, Table, Text, Tone,
         page_href,
     },
     text::t,
@@ -93,7 +93,13 @@ pub(super) async fn of_hook(visit: &Visit, partner: &PartnerProfile, hook: &Webh
         rows: rows.collect(),
         first: visit.first_href(&own),
         next: listed.next.map_or_else(String::new, |next| page_href(&own, &visit.query, "after", &next)),
-        empty: Some(Empty { text: t("partners-deliveries-none"), command: String::new(), link: None }),
+        empty: Some(Empty {
+            text: t("partners-deliveries-none"),
+            command: "curl -H 'Authorization: Bearer faro_partner_…' …/partners/alerts \
+                      -d '{\"applies_to\": \"partner\", \"window\": \"month\", \"percent\": 80}'"
+                .to_owned(),
+            link: Some(Link::new(t("partners-alerts"), format!("{}/alerts", href(partner.id)))),
+        }),
         ..Table::default()
     })
 }

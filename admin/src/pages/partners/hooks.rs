@@ -3,6 +3,7 @@
 use actix_web::web::{Path, Payload};
 use engine::{
     id::WebhookId,
+    limits::WEBHOOKS_MAX,
     policy::console::ConsoleAction,
     service::partners::{PartnerProfile, Webhook, WebhookError, WebhookNote},
 };
@@ -61,7 +62,8 @@ async fn page(visit: &Visit, partner: &PartnerProfile, (typed, problems): (&Fiel
         .step_up(visit, ConsoleAction::PartnerWebhook)
         .cancel(href(partner.id))
         .filled(typed, problems);
-    Ok(page.with(Heading::new(t("partners-hook-new"))).with(Text::new(t("partners-hook-text"))).with(form))
+    let text = t_with("partners-hook-text", &[("most", WEBHOOKS_MAX.into())]);
+    Ok(page.with(Heading::new(t("partners-hook-new"))).with(Text::new(text)).with(form))
 }
 
 pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {

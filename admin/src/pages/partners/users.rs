@@ -1,5 +1,7 @@
 //! End users of a partner: made by their first call, blocked and limited here.
 
+use std::sync::Arc;
+
 use actix_web::web::{Path, Payload};
 use engine::{
     credits::Credits,
@@ -14,10 +16,10 @@ use engine::{
 
 use super::{below, holder, href, load, view};
 use crate::{
-    console::{Answer, Fault, Fields, Problems, Visit},
+    console::{Answer, END_USERS, Fault, Fields, ListedPage, Problems, Visit, csv_of},
     kit::{
         Block, Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Heading, Page, Row, Span, Spans,
-        Table, Text, Tone, grouped, page_href, short_id,
+        Table, Text, Tone, grouped, instant_text, page_href, short_id,
     },
     pages::access,
     text::{t, t_with},
@@ -72,17 +74,50 @@ fn filters(visit: &Visit, partner: &PartnerProfile, fields: &Fields) -> Filters 
     }
 }
 
-pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
-    let partner = load(&visit, &id).await?;
-    let fields = Fields::parse(&visit.query)?;
-    let filter = EndUserFilter {
+fn filter_of(fields: &Fields) -> EndUserFilter {
+    EndUserFilter {
         external_id: fields.text("name").to_owned(),
         is_blocked: match fields.text("blocked") {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,
         },
-    };
+    }
+}
+
+/// The list as a file.
+pub(super) async fn export(visit: Visit, id: Path<String>) -> Answer {
+    let partner = load(&visit, &id).await?;
+    let filter = Arc::new(filter_of(&Fields::parse(&visit.query)?));
+    let recent = Arc::new(visit.services().recent_users(partner.id).await?);
+    let columns = ["end_user", "name", "state", "since", "last_call", "recent_calls", "recent_charged_credits"];
+    let (reader, of) = (visit.clone(), partner.id.to_string());
+    csv_of(&visit, (END_USERS, &of), &columns, move |after: Option<String>| -> ListedPage<String> {
+        let (visit, filter, recent) = (reader.clone(), Arc::clone(&filter), Arc::clone(&recent));
+        Box::pin(async move {
+            let listed = visit.services().list_end_users(partner.id, &filter, after.as_deref()).await?;
+            let row = |user: &EndUserProfile| {
+                let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
+                vec![
+                    user.id.to_string(),
+                    shown_name(user),
+                    word(user).to_owned(),
+                    instant_text(user.created_us),
+                    seen.map(|seen| instant_text(seen.last_us)).unwrap_or_default(),
+                    seen.map_or(0, |seen| seen.calls).to_string(),
+                    recent.spent_by(user.id).unwrap_or_default().to_string(),
+                ]
+            };
+            Ok((listed.rows.iter().map(row).collect(), listed.next))
+        })
+    })
+    .await
+}
+
+pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
+    let partner = load(&visit, &id).await?;
+    let fields = Fields::parse(&visit.query)?;
+    let filter = filter_of(&fields);
     // Names of end users have no spaces; this one is from the list before.
     let after = Some(fields.text("after")).filter(|after| !after.is_empty());
     let listed = visit.services().list_end_users(partner.id, &filter, after).await?;
@@ -114,6 +149,7 @@ pub(super) async fn list(visit: Visit, id: Path<String>) -> Answer {
         rows: rows.collect(),
         first: visit.first_href(&path),
         next: listed.next.map_or_else(String::new, |next| page_href(&path, &visit.query, "after", &next)),
+        exports: visit.file_links(ConsoleAction::ListsExport, &format!("{path}/export")),
         empty: Some(Empty {
             text: t("partners-users-empty"),
             command: "curl -H 'Authorization: Bearer faro_partner_…' -H 'X-Faro-User: user-1' \
@@ -226,12 +262,29 @@ fn with_tools(visit: &Visit, user: &EndUserProfile, page: Page) -> Page {
         .tool(may(ConsoleAction::EndUserErase), t("partners-erase"), format!("{own}/erase"))
 }
 
-fn block_page(
+/// What is at stake: how busy an end user is, and what it has.
+async fn block_effect(visit: &Visit, user: &EndUserProfile) -> Result<Vec<Block>, Fault> {
+    let recent = visit.services().recent_users(user.partner).await?;
+    let seen = recent.users.get(&user.id.uuid()).map(|(seen, _)| seen);
+    let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);
+    let mut facts = Facts::new()
+        .fact(calls, Cell::Number(seen.map_or(0, |seen| seen.calls)))
+        .fact(t("partners-charged-of"), Cell::Money(recent.spent_by(user.id).unwrap_or_default()))
+        .fact(t("partners-last-call"), Cell::time(seen.map(|seen| seen.last_us)));
+    if let Some(balance) = visit.services().load_end_user_balance(user.id).await? {
+        facts = facts
+            .fact(t("partners-user-wallet"), Cell::Money(balance.balance))
+            .fact(t("partners-user-reserved"), Cell::Money(balance.reserved));
+    }
+    Ok(vec![facts.into()])
+}
+
+async fn block_page(
     visit: &Visit,
     (partner, user): (&PartnerProfile, &EndUserProfile),
     typed: &Fields,
     problems: &Problems,
-) -> Page {
+) -> Result<Page, Fault> {
     let (key, text) = if user.is_blocked {
         ("partners-user-unblock", "partners-user-unblock-text")
     } else {
@@ -241,18 +294,21 @@ fn block_page(
         .field(Field::line("reason", t("console-reason")).required())
         .step_up(visit, ConsoleAction::EndUserBlock)
         .cancel(user_href(user))
+        .previewed()
         .filled(typed, problems)
         // What the form was made for: somebody else may have done it in the meantime.
-        .field(Field::new("blocked", "", Control::Hidden).value(if user.is_blocked { "no" } else { "yes" }));
+        .field(Field::new("blocked", "", Control::Hidden).value(if user.is_blocked { "no" } else { "yes" }))
+        .preview(block_effect(visit, user).await?);
     form.is_danger = !user.is_blocked;
-    below_list(partner, t(key)).under(shown_name(user), user_href(user)).with(Text::new(t(text))).with(form)
+    Ok(below_list(partner, t(key)).under(shown_name(user), user_href(user)).with(Text::new(t(text))).with(form))
 }
 
 pub(super) async fn ask_block(visit: Visit, path: Path<(String, String)>) -> Answer {
     let (id, user) = path.into_inner();
     let (partner, user) = load_user(&visit, &id, &user).await?;
     let typed = Fields::parse(&visit.query)?;
-    visit.show(block_page(&visit, (&partner, &user), &typed, &Problems::default())).await
+    let page = block_page(&visit, (&partner, &user), &typed, &Problems::default()).await?;
+    visit.show(page).await
 }
 
 pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payload: Payload) -> Answer {
@@ -265,6 +321,10 @@ pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payloa
     // Somebody else has done it, or the same form was sent before.
     if user.is_blocked == is_blocked {
         return visit.go(&user_href(&user), &t("console-already")).await;
+    }
+    if problems.is_empty() && fields.text("step") != "confirm" {
+        let page = block_page(&visit, (&partner, &user), &fields, &problems).await?;
+        return visit.show(page).await;
     }
     visit.permit(ConsoleAction::EndUserBlock, None, &fields, &mut problems).await?;
     if problems.is_empty() {
@@ -279,7 +339,8 @@ pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payloa
             Err(BlockEndUserError::AlreadySo(_)) => return visit.go(&user_href(&user), &t("console-already")).await,
         }
     }
-    visit.show_refused(block_page(&visit, (&partner, &user), &fields, &problems)).await
+    let page = block_page(&visit, (&partner, &user), &fields, &problems).await?;
+    visit.show_refused(page).await
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! How much is denied, as pictures: by days, beside what was published on them, and by rules.
 
 use engine::service::{
-    policies::{DecisionDay, Denials},
+    policies::{DecisionDay, Denials, LayerCount, PolicyLayer},
     recent::RECENT_CALLS,
 };
 
 use super::name;
 use crate::{
     console::{Fault, Visit},
-    kit::{Bars, Block, Cell, Series, Span, Spans, Text, grouped, instant_text},
+    kit::{Bars, Block, Cell, Layer, Layers, Series, Span, Spans, Text, grouped, instant_text},
     text::{t, t_with},
 };
 
@@ -30,6 +30,36 @@ pub(super) async fn of(visit: &Visit) -> Result<Vec<Block>, Fault> {
         blocks.extend(bound.map(Block::from));
     }
     Ok(blocks)
+}
+
+/// What each layer of the chain, and beside it the policies of `/invoke`, did with the calls of the last day; nothing if there
+/// were none.
+pub(super) async fn of_layers(visit: &Visit) -> Result<Vec<Block>, Fault> {
+    let counts = visit.services().load_layer_counts().await?;
+    let mut blocks: Vec<Block> = Vec::new();
+    if !counts.gateway.is_empty() {
+        blocks.push(layers("policies-layers", counts.gateway.iter().map(layer)).into());
+    }
+    let marketplace = counts.marketplace.map(|count| Layer { name: t("policies-layer-marketplace"), ..layer(&count) });
+    blocks.extend(marketplace.map(|only| layers("policies-layers-marketplace", [only]).into()));
+    if !blocks.is_empty() {
+        let bound = Text::looked_back("policies-layers-some", RECENT_CALLS, counts.since_us);
+        blocks.extend(bound.map(Block::from));
+    }
+    Ok(blocks)
+}
+
+fn layers(title: &str, layers: impl IntoIterator<Item = Layer>) -> Layers {
+    let [title, passed, ended] = [title, "policies-layers-passed", "policies-layers-denied"].map(t);
+    Layers { title, passed, ended, layers: layers.into_iter().collect() }
+}
+
+fn layer(count: &LayerCount) -> Layer {
+    let name = match count.layer {
+        PolicyLayer::Beside => t("policies-layer-beside"),
+        PolicyLayer::Step(kind) => t(&["policies-step-", kind.as_str()].concat()),
+    };
+    Layer { name, passed: count.passed, ended: count.denied }
 }
 
 fn bars(days: &[DecisionDay]) -> Bars {

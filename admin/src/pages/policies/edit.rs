@@ -16,7 +16,7 @@ use engine::{
 use super::{
     LIST, author,
     changes::{self, Deed, ENTRY},
-    compare, file_leads, href, in_force, load, name, number_field, refuse, review,
+    compare, decisions, file_leads, href, in_force, load, name, number_field, refuse, review,
 };
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
@@ -40,6 +40,8 @@ struct Sheet {
     said: Option<Notice>,
     /// What was published meanwhile.
     stale: Vec<Block>,
+    /// What the layers did lately. Not looked up while somebody types: only what stands beside the text is shown anew then.
+    layers: Vec<Block>,
 }
 
 /// The page for who does not write policies here.
@@ -60,7 +62,8 @@ pub(super) async fn ask(visit: Visit) -> Answer {
     if version.text.chain.len().saturating_add(version.text.operator.len()) > TEXT_BYTES_MAX {
         return closed(&visit, Notice::new(Tone::Warn, t("policies-edit-too-long"))).await;
     }
-    let sheet = Sheet { from, base, text: version.text, said: None, stale: Vec::new() };
+    let layers = decisions::of_layers(&visit).await?;
+    let sheet = Sheet { from, base, text: version.text, said: None, stale: Vec::new(), layers };
     visit.show(page(&visit, sheet, &typed, &Problems::default()).await?).await
 }
 
@@ -73,6 +76,7 @@ fn sheet_of(fields: &Fields) -> Result<Sheet, Fault> {
         text: PolicyText { chain: fields.raw("text").to_owned(), operator: fields.raw("operator").to_owned() },
         said: None,
         stale: Vec::new(),
+        layers: Vec::new(),
     })
 }
 
@@ -101,6 +105,7 @@ pub(super) async fn act(mut visit: Visit, payload: Payload) -> Answer {
             }
         }
     }
+    sheet.layers = decisions::of_layers(&visit).await?;
     let page = page(&visit, sheet, &fields, &problems).await?;
     if problems.is_empty() { visit.show(page).await } else { visit.show_refused(page).await }
 }
@@ -190,7 +195,9 @@ async fn page(visit: &Visit, sheet: Sheet, typed: &Fields, problems: &Problems) 
         .with(Text::new(t_with("policies-edit-what", &what)));
     page.blocks.extend(sheet.said.map(Into::into));
     page.blocks.extend(sheet.stale);
-    Ok(page.with(editor))
+    page = page.with(editor);
+    page.blocks.extend(sheet.layers);
+    Ok(page)
 }
 
 /// What the check says, whom it changes what for, the lanes, and the Cedar policies.

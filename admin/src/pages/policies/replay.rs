@@ -132,6 +132,7 @@ fn calls_of(
         "policies-replay-denied-by",
         "policies-replay-decided-by",
     ];
+    let origin = visit.console().door.origin();
     let title = t(&["policies-cell-", cell].concat());
     let table = Table {
         caption: title.clone(),
@@ -139,7 +140,11 @@ fn calls_of(
         rows: shown.into_iter().map(|call| call_row(call)).collect(),
         first: visit.first_href(own),
         next: next.map_or_else(String::new, |next| page_href(own, &visit.query, "after", &next)),
-        empty: Some(Empty { text: t("policies-replay-empty"), command: String::new(), link: None }),
+        empty: Some(Empty {
+            text: t("policies-replay-empty"),
+            command: format!("curl -H 'authorization: Bearer faro_…' -d '{{}}' {origin}/invoke/NAMESPACE/TOOL"),
+            link: None,
+        }),
         ..Table::default()
     };
     Ok(vec![Heading::new(title).into(), table.into()])

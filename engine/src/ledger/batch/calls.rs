@@ -182,6 +182,7 @@ impl Batch<'_> {
                 _ => Code::InsufficientCredits,
             }),
             warning: None,
+            returned: None,
             ended_us: self.now_us,
             resolves_us: None,
         };
@@ -281,6 +282,7 @@ impl Batch<'_> {
             shortfall: Credits::ZERO,
             error: Some(Code::OutcomeUnknown),
             warning: None,
+            returned: None,
             ended_us: self.now_us,
             resolves_us: None,
         };

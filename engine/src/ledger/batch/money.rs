@@ -126,15 +126,14 @@ impl Batch<'_> {
         let mut after = Vec::with_capacity(caps.len());
         for used in caps {
             let key = used.counter();
-            let mut counter = key.and_then(|key| self.facts.counters.get(&key)).copied().unwrap_or_default();
+            let counter = key.and_then(|key| self.facts.counters.get(&key)).copied().unwrap_or_default();
             let available = counter.remaining(used.cap.limit);
             if amount > available {
                 let limit = Limit::Cap { cap: used.cap.id, resets_us: used.resets_us };
                 return Err(insufficient(limit, amount, available));
             }
             if let Some(key) = key {
-                counter.held = counter.held.checked_add(amount.micros()).ok_or(Refusal::Overflow)?;
-                after.push((key, counter));
+                after.push((key, counter.holding(amount).ok_or(Refusal::Overflow)?));
             }
         }
         Ok(after)
@@ -251,8 +250,7 @@ impl Batch<'_> {
         }
         for key in &hold.counters {
             let counter = self.facts.counters.entry(*key).or_default();
-            counter.held = counter.held.saturating_sub(hold.amount.micros()).max(0);
-            counter.spent = counter.spent.saturating_add(captured.micros());
+            *counter = counter.settling(hold.amount, captured);
             self.plan.counters.insert(*key);
         }
         self.facts.remove_hold(hold.id);

@@ -65,3 +65,14 @@ fn what_remains_is_never_below_zero() {
         assert_eq!(counter.remaining(Credits::from_micros(limit)).micros(), remaining, "{limit} {spent} {held}");
     }
 }
+
+#[test]
+fn a_hold_reserves_and_its_end_gives_back_what_was_not_captured() {
+    let counter = Counter { spent: 7, held: 20 };
+    let micros = Credits::from_micros;
+    assert_eq!(counter.holding(micros(30)), Some(Counter { spent: 7, held: 50 }));
+    assert_eq!(counter.holding(micros(i64::MAX)), None);
+    assert_eq!(counter.settling(micros(20), micros(15)), Counter { spent: 22, held: 0 });
+    assert_eq!(counter.settling(micros(20), micros(0)), Counter { spent: 7, held: 0 });
+    assert_eq!(counter.settling(micros(30), micros(i64::MAX)), Counter { spent: i64::MAX, held: 0 });
+}

@@ -131,6 +131,7 @@ impl Verifier {
             Line::UnreadableEntry(position, problem) => self.unreadable(position, problem),
             Line::Problem(problem) => self.problems.push(problem),
             Line::Close(close) => self.money.periods.announce(close, &mut self.problems),
+            Line::CountedTo(place) => self.money.count_to(place),
             beside => {
                 self.end_books();
                 self.stored(&beside);

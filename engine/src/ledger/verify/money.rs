@@ -67,6 +67,8 @@ pub(super) struct Money {
     /// Sums of unlimited accounts by slot.
     pub(super) hot: BTreeMap<(LedgerAccountId, i64), Sums>,
     pub(super) counters: HashMap<CounterKey, CounterSums>,
+    /// Up to and including which entry of a slot counters are added up; of a slot that is not in it, to the end.
+    pub(super) counted: BTreeMap<i64, i64>,
     pub(super) holds: HashMap<EntryId, OpenHold>,
     /// By the hold.
     early: HashMap<EntryId, Early>,
@@ -214,9 +216,9 @@ impl Money {
         }
         let expires_us = (hold.ttl_us > 0).then(|| recorded_us.saturating_add(hold.ttl_us));
         let id = hold.id;
-        self.reserve(&hold, 1);
+        self.reserve(position, &hold, 1);
         if let Some(before) = self.holds.insert(id, OpenHold { entry: hold, expires_us }) {
-            self.reserve(&before.entry, -1);
+            self.reserve(position, &before.entry, -1);
             problems.add(ProblemKind::DuplicateId, "hold", key_of(position), || format!("{id} is open already"));
         }
         // Within a slot the order is that of time.
@@ -232,9 +234,19 @@ impl Money {
         }
     }
 
+    /// The stored counters have to know of the entries of a slot up to this one.
+    pub(super) fn count_to(&mut self, Position { slot, seq }: Position) {
+        self.counted.insert(slot, seq);
+    }
+
+    /// Whether the stored counters have to know of the entry at `position`.
+    fn is_counted(&self, position: Position) -> bool {
+        self.counted.get(&position.slot).is_none_or(|counted| position.seq <= *counted)
+    }
+
     /// Reserves what `hold` holds, `times` once or less one time: of its grants, of its wallet what they do not cover, and
-    /// of its counters all of it.
-    fn reserve(&mut self, hold: &HoldEntry, times: i128) {
+    /// of its counters all of it. The entry at `position` does so.
+    fn reserve(&mut self, position: Position, hold: &HoldEntry, times: i128) {
         let mut held = |id: LedgerAccountId, amount: i128| {
             let sums = &mut self.accounts.entry(id).or_default().sums;
             sums.held = sums.held.saturating_add(amount.saturating_mul(times));
@@ -246,6 +258,9 @@ impl Money {
             held(source.account, part);
         }
         held(hold.wallet, own);
+        if !self.is_counted(position) {
+            return;
+        }
         for key in &hold.counters {
             let counter = self.counters.entry(*key).or_default();
             counter.held = counter.held.saturating_add(i128::from(hold.amount.micros()).saturating_mul(times));
@@ -282,10 +297,12 @@ impl Money {
             problems.add(ProblemKind::SettlementMismatch, "hold_resolution", key_of(position), || fault);
         }
         let captured = i128::from(settlement.captured.micros());
-        self.reserve(&hold, -1);
-        for key in &hold.counters {
-            let counter = self.counters.entry(*key).or_default();
-            counter.spent = counter.spent.saturating_add(captured);
+        self.reserve(position, &hold, -1);
+        if self.is_counted(position) {
+            for key in &hold.counters {
+                let counter = self.counters.entry(*key).or_default();
+                counter.spent = counter.spent.saturating_add(captured);
+            }
         }
         legs_of(&hold, settlement.captured)
     }

@@ -56,6 +56,7 @@ impl Verifier {
             | Line::Key(_)
             | Line::Checkpoint(_)
             | Line::Close(_)
+            | Line::CountedTo(_)
             | Line::Batch(..)
             | Line::Entry(..)
             | Line::UnreadableEntry(..)
@@ -111,6 +112,11 @@ impl Verifier {
 
     fn stored_head(&mut self, head: &ChainHead) {
         const HEAD: (ProblemKind, &str) = (ProblemKind::HeadMismatch, "chain_head");
+        let end = self.chains.get(&head.slot).map_or(0, |chain| chain.head.seq);
+        if let Some(counted) = self.money.counted.get(&head.slot).filter(|counted| !(0..=end).contains(*counted)) {
+            let text = || format!("`counted_seq` is {counted}, the books end with {end}");
+            self.problems.add(HEAD.0, HEAD.1, head.slot, text);
+        }
         let Some(chain) = self.chains.get_mut(&head.slot) else {
             if head.batch_no != 0 || head.seq != 0 || head.hash != crate::ledger::chain::GENESIS {
                 self.problems.add(HEAD.0, HEAD.1, head.slot, || "the slot has no batches".to_owned());

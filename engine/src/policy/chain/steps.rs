@@ -32,6 +32,54 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// Every kind, in the order of the chain.
+    pub const ALL: [Self; 10] = [
+        Self::Profile,
+        Self::ProviderProfile,
+        Self::Global,
+        Self::GlobalProvider,
+        Self::Agent,
+        Self::AgentProvider,
+        Self::Group,
+        Self::Subagent,
+        Self::Owner,
+        Self::Http,
+    ];
+
+    /// The kind of step that a policy of the chain belongs to, read from its identifier alone: it begins with the step's
+    /// name, whichever version of the document made it. `None` of a policy that no chain makes.
+    pub fn of_policy(id: &str) -> Option<Self> {
+        let step = id.strip_suffix(".allow").or_else(|| id.strip_suffix(".deny"));
+        match step {
+            Some("tools") => return Some(Self::Global),
+            Some("tools.subagents.tools") => return Some(Self::Subagent),
+            Some("owner") => return Some(Self::Owner),
+            Some("gateway.tools") => return Some(Self::Http),
+            _ => {}
+        }
+        if let Some(of_channel) = id.strip_prefix("channels") {
+            let is_group = step.is_some() && of_channel.starts_with(['.', '[']);
+            return is_group.then_some(Self::Group);
+        }
+        let (is_agent, of_tools) = match id.strip_prefix("agents.") {
+            // an agent's identifier has no dots
+            Some(rest) => (true, rest.split_once('.')?.1.strip_prefix("tools.")?),
+            None => (false, id.strip_prefix("tools.")?),
+        };
+        if of_tools.starts_with("byProvider.") {
+            return match step {
+                Some(_) if is_agent => Some(Self::AgentProvider),
+                Some(_) => Some(Self::GlobalProvider),
+                None => of_tools.ends_with(".profile").then_some(Self::ProviderProfile),
+            };
+        }
+        match of_tools {
+            "profile" => Some(Self::Profile),
+            "allow" | "deny" if is_agent => Some(Self::Agent),
+            _ => None,
+        }
+    }
+
     /// For machines.
     pub const fn as_str(self) -> &'static str {
         match self {

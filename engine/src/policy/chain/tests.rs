@@ -4,7 +4,7 @@
 use cedar_policy::PolicySet;
 use serde_json::json;
 
-use super::{CatalogTool, Chain, PolicyDocument, names::is_like, session_key};
+use super::{CatalogTool, Chain, PolicyDocument, StepKind, names::is_like, session_key};
 use crate::dialect::ChainRules;
 
 fn rules(agent_prefix_any_case: bool) -> ChainRules {
@@ -126,4 +126,45 @@ fn the_compiled_text_is_the_whole_set_and_names_its_sources() {
     assert_eq!(ids, wanted);
     assert!(parsed.policies().all(|policy| policy.effect() == cedar_policy::Effect::Forbid), "{text}");
     assert!(text.contains("// agents.list[0].tools.deny\n"), "{text}");
+}
+
+#[test]
+fn the_identifier_of_every_policy_says_of_which_step_it_is() {
+    let rules = ChainRules {
+        profiles: [("minimal".to_owned(), Some(vec!["read".to_owned()]))].into(),
+        owner_only: vec!["exec".to_owned()],
+        http_deny: vec!["exec".to_owned()],
+        ..ChainRules::default()
+    };
+    let lists = json!({"allow": ["read"], "deny": ["exec"]});
+    let by_provider = json!({
+        "profile.deny": {"profile": "minimal", "allow": ["read"], "deny": ["exec"]},
+        "p": {"profile": "minimal", "allow": ["read"], "deny": ["exec"]},
+    });
+    let tools = json!({"profile": "minimal", "allow": ["read"], "deny": ["exec"], "byProvider": by_provider});
+    let mut everybody = tools.clone();
+    everybody["subagents"] = json!({"tools": lists});
+    let groups = json!({"a,b.tools.profile": {"tools": lists}, "c": {"tools": lists}});
+    let document = json!({
+        "tools": everybody,
+        "agents": {"list": [{"id": "deny", "tools": tools}, {"id": "allow", "tools": tools}]},
+        "channels": {"x y": {"groups": groups}, "telegram": {"groups": groups}},
+        "gateway": {"tools": {"deny": ["exec"]}},
+    });
+    let document = PolicyDocument::from_value(&document, &rules).unwrap();
+    let catalog = ["read", "exec"].map(|name| CatalogTool { name, namespace: None });
+    let chain = Chain::compile(document, &rules, &catalog).unwrap();
+    let mut found = std::collections::BTreeSet::new();
+    for step in &chain.plan.steps {
+        for list in step.lists() {
+            assert_eq!(StepKind::of_policy(&list.id), Some(step.kind), "{}", list.id);
+            found.insert(step.kind);
+        }
+    }
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), StepKind::ALL, "a policy of every kind was looked at");
+    for id in
+        ["", "tools", "tools.x.deny", "agents.deny", "agents.a.b.deny", "channels", "channelsx.deny", "base.permit"]
+    {
+        assert_eq!(StepKind::of_policy(id), None, "{id}");
+    }
 }

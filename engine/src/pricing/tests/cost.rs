@@ -265,3 +265,57 @@ fn a_charge_is_traced_back_to_the_value_that_made_it() {
         assert_eq!(returned.implied_value(cr(charge)), expected.map(cr), "{charge} = {base} + {multiplier} × …");
     }
 }
+
+#[test]
+fn what_the_price_looked_at_is_recorded_as_it_was() {
+    for (result, recorded) in [
+        (r#"{"c":2.50}"#, Some("number 2.50")),
+        (r#"{"c":"3.5"}"#, Some("string 3.5")),
+        // Above the hold, and what cannot be used.
+        (r#"{"c":13e0}"#, Some("number 13e0")),
+        (r#"{"c":-1}"#, Some("number -1")),
+        // Of what is no number, nothing but its type.
+        (r#"{"c":"ann@example.com"}"#, Some("string")),
+        (r#"{"c":"2026-11-23"}"#, Some("string")),
+        (r#"{"c":""}"#, Some("string")),
+        (r#"{"c":[1]}"#, Some("array")),
+        (r#"{"c":{"d":1}}"#, Some("object")),
+        (r#"{"c":true}"#, Some("boolean")),
+        (r#"{"c":null}"#, Some("null")),
+        (r#"{"d":1}"#, None),
+    ] {
+        let spec = returned_spec("$.c", "1", "0", "12.5");
+        let actual = actual_cost(&price(&spec), cr("12.5"), &json::parse(result).unwrap(), &json::Json::Null);
+        let text = actual.returned.as_ref().map(ReturnedValue::to_text);
+        assert_eq!(text.as_deref(), recorded, "{result}");
+        assert_eq!(text.as_deref().and_then(ReturnedValue::from_text), actual.returned, "{result}");
+    }
+    for (length, is_kept) in [(100, true), (101, false)] {
+        let number = format!("0.{}", "1".repeat(length - 2));
+        let result = format!(r#"{{"c":{number}}}"#);
+        let spec = returned_spec("$.c", "1", "0", "12.5");
+        let actual = actual_cost(&price(&spec), cr("12.5"), &json::parse(&result).unwrap(), &json::Json::Null);
+        assert_eq!(actual.returned.unwrap().number, is_kept.then_some(number), "{length}");
+    }
+    let several = returned_spec("$[*]", "1", "0", "12.5");
+    let several = actual_cost(&price(&several), cr("12.5"), &json::parse("[1,2]").unwrap(), &json::Json::Null);
+    assert_eq!((several.returned, several.warning), (None, Some(CostWarning::Several { count: 2 })));
+    let fixed = actual_cost(&price(&fixed_spec("5")), cr("5"), &json::parse("{}").unwrap(), &json::Json::Null);
+    assert_eq!(fixed.returned, None);
+    assert_eq!(ReturnedValue::from_text("a word"), None);
+}
+
+#[test]
+fn units_are_recorded_as_they_counted() {
+    let units = |spec: &PricingSpec, arguments: &str| {
+        units_text(&crate::pricing::quote(&price(spec), &json::parse(arguments).unwrap()).unwrap().units)
+    };
+    let by_two = units_spec(&["rows", "columns"], "0.5", "2");
+    let text = units(&by_two, r#"{"columns":0.250,"rows":3,"x":"a secret"}"#);
+    assert_eq!(text.as_deref(), Some("3 0.25"));
+    assert_eq!(read_units("3 0.25").map(|units| units.len()), Some(2));
+    assert_eq!((read_units(""), read_units("3 rows")), (None, None));
+    for spec in [fixed_spec("5"), returned_spec("$.c", "1", "0", "12.5")] {
+        assert_eq!(units(&spec, r#"{"rows":3}"#), None);
+    }
+}

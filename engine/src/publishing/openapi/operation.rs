@@ -8,7 +8,7 @@ use super::{
     super::{
         beginning,
         rest::{Param, ParamPlace, RestShape},
-        schema,
+        schema::CheckedSchema,
     },
     Document, FieldFault,
     copy::Copier,
@@ -27,7 +27,7 @@ pub(super) struct Place<'p> {
 
 /// What an operation became.
 pub(super) struct Read {
-    pub(super) input_schema: String,
+    pub(super) input_schema: CheckedSchema,
     pub(super) shape: RestShape,
 }
 
@@ -292,8 +292,7 @@ impl<'d> Taking<'d, '_> {
         if !definitions.is_empty() {
             schema.insert("$defs".to_owned(), Value::Object(definitions));
         }
-        let input_schema = Value::Object(schema).to_string();
-        schema::check(&input_schema)
+        let input_schema = CheckedSchema::new(Value::Object(schema).to_string())
             .map_err(|refused| fault(&place.at, format!("its input schema {}", refused.message)))?;
         let of_path = |refused: FieldFault| fault(&place.at, format!("`{}` {}", refused.field, refused.message));
         let mut shape = RestShape::plain(place.method, place.path, self.params).map_err(of_path)?;

@@ -23,7 +23,7 @@ fn refused(document: &Value) -> FieldFault {
 }
 
 fn schema_of(tool: &DescribedTool) -> Value {
-    serde_json::from_str(&tool.input_schema).unwrap()
+    serde_json::from_str(tool.input_schema.as_str()).unwrap()
 }
 
 #[test]

@@ -11,6 +11,7 @@ fn usual_schemas_are_accepted() {
         r#"{"properties":{"id":{"type":"string","format":"uuid","pattern":"^[0-9a-f]{8}-[0-9a-f-]{27}$"}}}"#,
     ] {
         check(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+        assert_eq!(CheckedSchema::new(text.to_owned()).unwrap().as_str(), text);
     }
 }
 
@@ -31,6 +32,7 @@ fn what_is_refused_is_named_with_its_place() {
         (r#"{"properties":{"a":{"pattern":"(?=a)b"}}}"#, "/properties/a/pattern"),
     ] {
         let fault = check(text).unwrap_err();
+        assert_eq!(CheckedSchema::new(text.to_owned()), Err(fault.clone()), "{text}");
         assert_eq!(fault.field, "input_schema");
         assert!(fault.message.contains(word), "{text}: {fault}");
     }

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     audit::{Action, OpContext},
-    catalog::check_line,
+    catalog::{ArgumentSchema, check_line},
     id::{NamespaceId, PublisherId, ToolId},
+    publishing::{FieldFault, arguments::SetArguments},
     service::{Services, accounts::is_reason},
     snapshot::price_from,
     store::{UnitOfWork, entity},
@@ -160,6 +161,7 @@ impl Services {
         let path = self.path_of(row.id);
         let told = by.entry(Action::ToolChange, "tool", id).before(facts_of(&path, &row)).because(reason);
         let row = with_terms(row, new);
+        check_arguments(&row)?;
         let told = told.after(facts_of(&path, &row));
         let row_id = row.id;
         // Its name and its place stay, so nothing changes that is stated of it.
@@ -171,4 +173,18 @@ impl Services {
         self.bump_catalog_from(&mut unit, version);
         if self.save_change(unit, told).await? { Ok(()) } else { Err(CatalogError::Overtaken) }
     }
+}
+
+/// A schema has to fit the arguments that the tool's publisher sets: what is hidden stays so, and what is left is a schema.
+fn check_arguments(row: &entity::tool::Model) -> Result<(), CatalogError> {
+    let (fixed, defaults) = (row.static_args.as_deref(), row.default_args.as_deref());
+    if fixed.is_none() && defaults.is_none() {
+        return Ok(());
+    }
+    let refused = |fault: FieldFault| CatalogError::field("input_schema", fault.message);
+    let set = SetArguments::read(fixed.unwrap_or_default(), defaults.unwrap_or_default()).map_err(refused)?;
+    set.check_hidden(&row.input_schema).map_err(refused)?;
+    let public = set.public_schema(&row.input_schema).map_err(refused)?;
+    ArgumentSchema::declare(&public).map_err(|error| CatalogError::field("input_schema", error))?;
+    Ok(())
 }

@@ -20,16 +20,18 @@ impl Services {
         Ok(self.with_keys(vec![row]).await?.into_iter().next())
     }
 
-    /// Signs what the books have come to. `None`: nothing has happened since the newest checkpoint, or somebody else has
-    /// signed at the same moment.
+    /// Signs what the books have come to. `seen` is the number of the newest checkpoint that whoever asks knows of, 0 for none;
+    /// `None`: it does not matter. Returns `None` where nothing has happened since the newest checkpoint, or where somebody else
+    /// has signed since or at the same moment.
     ///
     /// # Errors
     /// The database failed, or the key cannot be used.
     pub async fn sign_checkpoint(
         &self,
         by: &OpContext,
+        seen: Option<i64>,
         reason: &str,
     ) -> Result<Option<KnownCheckpoint>, CheckpointError> {
-        self.make_checkpoint_after(by, 0, Some(reason)).await
+        self.make_checkpoint_after(by, 0, Some((seen, reason))).await
     }
 }

@@ -50,16 +50,8 @@ impl Services {
         self.save_counts(unit).await
     }
 
-    /// Calls of publishers' tools that came in before this moment have all been counted, in microseconds since the Unix epoch:
-    /// up to the last one that was, or, where none has come behind it, as far as calls cannot change any more.
+    /// As [`Services::complete_until`], of calls of publishers' tools.
     pub(in crate::service) async fn counted_sales_until(&self) -> Result<i64, StoreError> {
-        let (readers, now_us) = (self.db.readers(), self.clock.now_us());
-        let reached_us = counts::reached(readers, SALES).await?.unwrap_or(0).min(now_us);
-        let settled_us = self.settled_us(now_us);
-        if settled_us <= reached_us || self.counting.with(|lag| lag.is_resting(now_us)) {
-            return Ok(reached_us);
-        }
-        let next = counts::step(readers, reached_us, settled_us, 1).await?;
-        Ok(if next.is_some() { reached_us } else { settled_us })
+        self.complete_until(SALES).await
     }
 }

@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use super::list::{ListedCall, listed, wanted_of};
 use crate::{
-    credits::Credits,
+    credits::{Credits, Decimal},
     id::{EntryId, InvocationId, PriceVersionId, TokenId},
     ledger::{
         AccountKind, LedgerAccountId, TransactionKind,
         key::KEY_TTL_US,
         leaf::{Position, Settled},
     },
-    pricing::Price,
-    service::{Services, catalog::spec_from_json},
+    pricing::{Price, ReturnedValue, read_units},
+    service::{Services, catalog::spec_from_json, policies::decisions::named},
     store::{
         StoreError,
         calls::{self, HoldRow, PostingRow, SettlementRow, TransactionRow},
@@ -41,6 +41,10 @@ pub struct CallDetail {
     pub wallet: Option<LedgerAccountId>,
     /// The price that was in force.
     pub price: Option<CallPrice>,
+    /// What the arguments counted that the price is by, in its order; none where it looked at none.
+    pub units: Vec<Decimal>,
+    /// What stood at the price's path.
+    pub returned: Option<ReturnedValue>,
     /// The policy that decided: the number of a version, a hyphen, and sixteen digits for everything that decides.
     pub policy_version: String,
     /// The version of the catalog that it was decided on.
@@ -202,8 +206,10 @@ impl Services {
             token,
             wallet: row.wallet.map(LedgerAccountId::from_raw),
             price: self.find_call_price(row.price_id).await?,
+            units: row.priced_units.as_deref().and_then(read_units).unwrap_or_default(),
+            returned: row.returned_value.as_deref().and_then(ReturnedValue::from_text),
             catalog_version: row.snapshot_version,
-            denied_by: denied_by.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+            denied_by: named(denied_by).map(str::to_owned).collect(),
             shortfall: Credits::from_micros(row.shortfall),
             key: self.find_call_key(&row).await?,
             money: self.load_call_money(row.id).await?,

@@ -218,6 +218,7 @@ fn completed(accepted: &Accepted, result: Option<String>, meta: Option<&str>, no
     let mut end = end_of(CallState::Succeeded, None, now_us);
     end.shortfall = cost.shortfall;
     end.warning = cost.warning.map(|warning| warning.to_string());
+    end.returned = cost.returned.map(|returned| returned.to_text());
     let completion = Some(Completion::Result(result));
     Verdict { outcome: Outcome::Capture(cost.charge), key: KeyEndKind::Store, end, completion }
 }

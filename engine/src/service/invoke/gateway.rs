@@ -112,6 +112,7 @@ impl Services {
             price: None,
             wallet: account.map(|account| account.wallet),
             held: Credits::ZERO,
+            units: None,
             snapshot_version: snapshot.version(),
             policy_version: Arc::clone(snapshot.policies().label()),
             denied_by: None,

@@ -46,6 +46,7 @@ pub(super) fn upstream_request(accepted: &Accepted, credential: Option<Arc<Crede
         arguments: Arc::clone(&accepted.prepared.arguments),
         shaped: accepted.prepared.shaped.clone(),
         credential,
+        owner: call.offer.seller.as_ref().and_then(|seller| seller.owner),
         invocation: call.id,
         idempotency_key: outbound_key(call),
         headers: call.gateway.as_ref().map(GatewayCall::upstream_headers).unwrap_or_default(),

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::{Answer, Call};
 use crate::{
     catalog::ArgumentFault,
-    credits::Credits,
     json::{self, Json},
-    pricing::{Price, worst_case},
+    pricing::{Price, Quote, quote},
     publishing::rest::ShapedRequest,
     upstream::UpstreamTarget,
 };
@@ -22,24 +21,24 @@ pub(super) struct Prepared {
 }
 
 /// What is sent for a call, and what it may cost at worst. What a price counts are the arguments that are sent.
-pub(super) fn prepare(call: &Call, price: &Price) -> Result<(Prepared, Credits), Answer> {
+pub(super) fn prepare(call: &Call, price: &Price) -> Result<(Prepared, Quote), Answer> {
     let tool = &call.offer.tool;
     // The body was parsed before; a text that cannot be read again has no valid arguments.
     let given = json::parse(&call.arguments).map_err(|_unreadable| Answer::InvalidArguments(Vec::new()))?;
     tool.schema.validate(&given).map_err(Answer::InvalidArguments)?;
-    let worst = |arguments: &Json<'_>| worst_case(price, arguments).map_err(Answer::Unpriceable);
+    let priced = |arguments: &Json<'_>| quote(price, arguments).map_err(Answer::Unpriceable);
     let Some(set) = tool.manner.set_arguments.as_ref().filter(|set| !set.is_empty()) else {
-        let hold = worst(&given)?;
+        let quote = priced(&given)?;
         let shaped = shape(call, &call.arguments)?;
-        return Ok((Prepared { arguments: Arc::clone(&call.arguments), shaped }, hold));
+        return Ok((Prepared { arguments: Arc::clone(&call.arguments), shaped }, quote));
     };
     let unreadable = |error: json::JsonError| {
         Answer::InvalidArguments(vec![ArgumentFault { path: Vec::new(), message: error.kind().to_string() }])
     };
     let merged = set.merge(&call.arguments).map_err(unreadable)?;
-    let hold = worst(&json::parse(&merged).map_err(unreadable)?)?;
+    let quote = priced(&json::parse(&merged).map_err(unreadable)?)?;
     let shaped = shape(call, &merged)?;
-    Ok((Prepared { arguments: merged.into(), shaped }, hold))
+    Ok((Prepared { arguments: merged.into(), shaped }, quote))
 }
 
 fn shape(call: &Call, arguments: &str) -> Result<Option<ShapedRequest>, Answer> {

@@ -98,7 +98,8 @@ impl Services {
             return Err(FactorError::WrongCode);
         }
         let id = session.operator.id;
-        if self.is_enrolled(&setup.sealing, id, &secret, step).await? {
+        let known = self.find_factor(id).await?;
+        if is_enrolled(&setup.sealing, id, (&secret, step), &known) {
             return Ok(());
         }
         let mut nonce = [0; NONCE_BYTES];
@@ -111,7 +112,12 @@ impl Services {
             .set(change)
             .filter(entity::operator::Column::Id.eq(id.uuid()))
             .filter(entity::operator::Column::IsDisabled.eq(false))
-            .filter(entity::operator::Column::PasswordHash.is_not_null());
+            .filter(entity::operator::Column::PasswordHash.is_not_null())
+            // Of two copies of the form one is told.
+            .filter(match known.0 {
+                Some(sealed) => entity::operator::Column::Factor.eq(sealed),
+                None => entity::operator::Column::Factor.is_null(),
+            });
         unit.one(self.db.backend(), &update);
         self.end_sessions_and_links(&mut unit, id, Some(session.key));
         let facts = |has_factor: bool| serde_json::json!({"has_factor": has_factor});
@@ -121,23 +127,29 @@ impl Services {
             .after(facts(true));
         match self.ledger.save(unit.audited(told)).await {
             Ok(_) => Ok(()),
-            // Shut out or reset a moment ago: the session is over.
-            Err(NotSaved::Conflict { .. }) => Err(FactorError::NotFresh),
+            // Enrolled by another copy of the form, or shut out or reset a moment ago: then the session is over.
+            Err(NotSaved::Conflict { .. }) => {
+                let now = self.find_factor(id).await?;
+                if is_enrolled(&setup.sealing, id, (&secret, step), &now) { Ok(()) } else { Err(FactorError::NotFresh) }
+            }
             Err(not_saved) => Err(unexpected("operator", not_saved).into()),
         }
     }
 
-    /// The same form was sent before: this is the factor already, and its code of this half minute is used.
-    async fn is_enrolled(
-        &self,
-        sealing: &Sealing,
-        id: OperatorId,
-        secret: &TotpSecret,
-        step: i64,
-    ) -> Result<bool, StoreError> {
+    /// The sealed factor of an operator, if there is one, and the step of the code that was used last.
+    async fn find_factor(&self, id: OperatorId) -> Result<(Option<Vec<u8>>, i64), StoreError> {
         let row = entity::operator::Entity::find_by_id(id.uuid()).one(self.db.readers()).await?;
-        let known = row.filter(|row| row.factor_step == step).and_then(|row| row.factor);
-        let known = known.and_then(|sealed| open_factor(sealing, &sealed, id).ok());
-        Ok(known.is_some_and(|known| known.as_bytes() == secret.as_bytes()))
+        Ok(row.map_or((None, 0), |row| (row.factor, row.factor_step)))
     }
+}
+
+/// The same form was sent before: this is the factor already, and its code of this half minute is used.
+fn is_enrolled(
+    sealing: &Sealing,
+    id: OperatorId,
+    (secret, step): (&TotpSecret, i64),
+    (factor, used): &(Option<Vec<u8>>, i64),
+) -> bool {
+    let known = factor.as_ref().filter(|_| *used == step).and_then(|sealed| open_factor(sealing, sealed, id).ok());
+    known.is_some_and(|known| known.as_bytes() == secret.as_bytes())
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, UpdateMany,
+    QuerySelect, QueryTrait as _, UpdateMany,
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -19,9 +19,11 @@ use crate::{
         leaf::{Digest, sha256},
     },
     service::{Services, outbox::unexpected},
-    store::{StoreError, UnitOfWork, entity},
+    store::{NotSaved, StoreError, UnitOfWork, entity},
 };
 
+/// How often sessions are counted again that others begin or end at the same moment.
+const TRIES_MAX: u32 = 5;
 /// After how many minutes without a request a session is over.
 pub const IDLE_MINUTES: i64 = 30;
 /// After how many hours a session is over, whatever happens in it.
@@ -282,16 +284,20 @@ impl Services {
     pub async fn end_operator_session(&self, by: &OpContext, key: &SessionKey) -> Result<(), StoreError> {
         let row = entity::operator_session::Entity::find_by_id(key.row()).one(self.db.readers()).await?;
         let Some(row) = row else { return Ok(()) };
+        let (backend, sessions) = (self.db.backend(), entity::operator_session::Entity::delete_many);
         let mut unit = UnitOfWork::new();
+        unit.one(backend, &sessions().filter(entity::operator_session::Column::Digest.eq(key.row())));
         // What its old secret is still good for goes with it.
         let echoes = Condition::all()
             .add(entity::operator_session::Column::OperatorId.eq(row.operator_id))
             .add(entity::operator_session::Column::Echo.is_not_null());
-        let ended = Condition::any().add(entity::operator_session::Column::Digest.eq(key.row())).add(echoes);
-        unit.any(self.db.backend(), &entity::operator_session::Entity::delete_many().filter(ended));
+        unit.any(backend, &sessions().filter(echoes));
         let told = by.entry(Action::OperatorSignOut, "operator", OperatorId::from(row.operator_id));
-        let saved = self.ledger.save(unit.audited(told)).await;
-        saved.map(drop).map_err(|not_saved| unexpected("operator_session", not_saved))
+        match self.ledger.save(unit.audited(told)).await {
+            // The second copy of the form, at the same moment: the first one tells of it.
+            Ok(_) | Err(NotSaved::Conflict { .. }) => Ok(()),
+            Err(not_saved) => Err(unexpected("operator_session", not_saved)),
+        }
     }
 
     /// Signs an operator out everywhere; its links stay good.
@@ -301,19 +307,27 @@ impl Services {
     pub async fn end_operator_sessions(&self, by: &OpContext, id: OperatorId) -> Result<(), ChangeOperatorError> {
         self.load_operator(id).await?;
         let is_of = entity::operator_session::Column::OperatorId.eq(id.uuid());
-        let there = entity::operator_session::Entity::find().filter(is_of.clone());
-        let there = there.count(self.db.readers()).await.map_err(StoreError::from)?;
-        // The button was pressed twice: there is nothing more to end.
-        if there == 0 {
-            return Ok(());
-        }
-        let mut unit = UnitOfWork::new();
-        unit.any(self.db.backend(), &entity::operator_session::Entity::delete_many().filter(is_of));
         let facts = |sessions: u64| json!({"sessions": sessions});
-        let told = by.entry(Action::OperatorEndSessions, "operator", id).before(facts(there)).after(facts(0));
-        let saved = self.ledger.save(unit.audited(told)).await;
-        saved.map_err(|not_saved| unexpected("operator_session", not_saved))?;
-        Ok(())
+        for _ in 0..TRIES_MAX {
+            let there = entity::operator_session::Entity::find().filter(is_of.clone());
+            let there = there.count(self.db.readers()).await.map_err(StoreError::from)?;
+            // The button was pressed twice: there is nothing more to end.
+            if there == 0 {
+                return Ok(());
+            }
+            let mut unit = UnitOfWork::new();
+            // As many as were counted: of two copies at the same moment one tells of them.
+            let ended = entity::operator_session::Entity::delete_many().filter(is_of.clone());
+            unit.push(ended.build(self.db.backend()), Some(there));
+            let told = by.entry(Action::OperatorEndSessions, "operator", id).before(facts(there)).after(facts(0));
+            match self.ledger.save(unit.audited(told)).await {
+                Ok(_) => return Ok(()),
+                Err(NotSaved::Conflict { .. }) => {}
+                Err(not_saved) => return Err(unexpected("operator_session", not_saved).into()),
+            }
+        }
+        let what = "an operator's sessions begin and end all the time".to_owned();
+        Err(StoreError::Inconsistent { table: "operator_session", what }.into())
     }
 
     /// The sessions of an operator that are not over, the newest first.

@@ -47,10 +47,21 @@ impl Services {
     /// Has a mail tried at once: one that waits for its next attempt, or one that was given up, which then has all of its
     /// attempts before it again.
     ///
+    /// `due_us` is when whoever asks has seen it due, in microseconds since the Unix epoch; `None`: it does not matter.
+    ///
     /// # Errors
     /// See [`ChangeMailError`].
-    pub async fn retry_mail(&self, by: &OpContext, id: MailId, reason: &str) -> Result<(), ChangeMailError> {
+    pub async fn retry_mail(
+        &self,
+        by: &OpContext,
+        id: MailId,
+        due_us: Option<i64>,
+        reason: &str,
+    ) -> Result<(), ChangeMailError> {
         let (before, now_us) = self.load_changeable_mail(id, reason).await?;
+        if due_us.is_some_and(|due_us| due_us != before.next_us) {
+            return Err(ChangeMailError::Changed);
+        }
         if !before.can_be_retried(now_us) {
             return Err(why_not(&before, now_us));
         }
@@ -109,6 +120,8 @@ impl Services {
             .filter(Column::Id.eq(before.id.uuid()))
             .filter(Column::State.eq(before.state.as_str()))
             .filter(Column::Attempts.eq(before.attempts))
+            // Of two who try it again at the same moment the second finds it due at another time.
+            .filter(Column::NextUs.eq(before.next_us))
             .filter(unclaimed);
         let mut unit = UnitOfWork::new();
         unit.one(self.db.backend(), &update);

@@ -1,25 +1,28 @@
 //! What is on its way to partners' webhooks. Several servers look at one outbox, so a delivery is claimed before it is sent. It
 //! may be sent twice after a crash, never lost: the identifier of its event tells.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::{
     hooks::{DeliveryState, Webhook, read_webhook},
     notices::PartnerEvent,
 };
 use crate::{
-    id::DeliveryId,
+    id::{DeliveryId, WebhookId},
     service::{
         Services,
         outbox::{pause_us, unexpected},
     },
-    store::{NotSaved, StoreError, UnitOfWork, entity},
+    store::{self, NotSaved, StoreError, UnitOfWork, entity},
 };
 
 /// How often a delivery is tried before it is given up: with the pauses between, that takes about a day.
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 30;
 /// How many deliveries one round takes.
-pub const DELIVERY_BATCH_MAX: u64 = 20;
+pub const DELIVERY_BATCH_MAX: usize = 64;
+/// How many of them are for one webhook: they are sent one after the other.
+pub const DELIVERIES_EACH_MAX: usize = 2;
 /// For how long a claimed delivery is its server's alone, in microseconds: longer than sending one may take.
 pub const DELIVERY_CLAIM_US: i64 = 60_000_000;
 /// Longest reason of a failed attempt that is kept, in characters.
@@ -41,20 +44,28 @@ pub struct OutgoingDelivery {
 }
 
 impl Services {
-    /// The deliveries that are due at `now_us` (microseconds since the Unix epoch), the oldest first, at most
-    /// [`DELIVERY_BATCH_MAX`].
+    /// The deliveries that are due at `now_us` (microseconds since the Unix epoch), at most [`DELIVERY_BATCH_MAX`], without those
+    /// for the webhooks `without`: of every webhook the oldest, then of every webhook the second, at most
+    /// [`DELIVERIES_EACH_MAX`].
     ///
     /// # Errors
     /// The database cannot be read, or holds a delivery of nothing.
-    pub async fn list_due_deliveries(&self, now_us: i64) -> Result<Vec<OutgoingDelivery>, StoreError> {
-        use entity::webhook_delivery::Column;
-        let rows = entity::webhook_delivery::Entity::find()
-            .filter(Column::State.eq(DeliveryState::Queued.as_str()))
-            .filter(Column::NextUs.lte(now_us))
-            .order_by_asc(Column::NextUs)
-            .limit(DELIVERY_BATCH_MAX)
+    pub async fn list_due_deliveries(
+        &self,
+        now_us: i64,
+        without: &[WebhookId],
+    ) -> Result<Vec<OutgoingDelivery>, StoreError> {
+        let without: Vec<Uuid> = without.iter().map(|id| id.uuid()).collect();
+        let bound = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let bounds = (bound(DELIVERIES_EACH_MAX), bound(DELIVERY_BATCH_MAX));
+        let ids = store::hooks::due(self.db.readers(), now_us, &without, bounds).await?;
+        let mut rows = entity::webhook_delivery::Entity::find()
+            .filter(entity::webhook_delivery::Column::Id.is_in(ids.iter().copied()))
             .all(self.db.readers())
             .await?;
+        rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+        // Somebody may have claimed one meanwhile.
+        rows.retain(|row| row.next_us <= now_us && row.state == DeliveryState::Queued.as_str());
         let mut due = Vec::with_capacity(rows.len());
         for row in rows {
             let id = DeliveryId::from(row.id);

@@ -3,6 +3,9 @@
 //!
 //! What is told is an event with a name of its own, made of the threshold, the counter and its window: so it is told once in
 //! a window, whichever server sees it first, and its mail and what webhooks get are written with it.
+//!
+//! A window may end between two rounds, and calls that began in it end behind it. So the window before is looked at as well,
+//! until a round has begun when all of its calls had ended.
 
 use std::collections::HashSet;
 
@@ -35,13 +38,33 @@ const USERS_MAX: u64 = 500;
 /// What has happened: a part of a limit is spent.
 const CAP_THRESHOLD: &str = "cap.threshold";
 
+/// How far back a process looks that knows of no round yet, in microseconds. What was a limit then may have been changed since.
+const UNKNOWN_US: i64 = 3_600_000_000;
+
 /// How far a round has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NoticeRound {
+    /// When it began, in microseconds since the Unix epoch; `None` before its first step.
+    began_us: Option<i64>,
+    /// When the last round began that this process brought to its end.
+    before_us: Option<i64>,
     /// The last threshold that is done.
     after: Uuid,
     /// The one of each end user that is being looked at, and the last name that is done.
     walking: Option<(Uuid, String)>,
+}
+
+impl NoticeRound {
+    /// Whether its first step is still to come: the round before it is over.
+    pub const fn is_new(&self) -> bool {
+        self.began_us.is_none()
+    }
+
+    /// The same from the beginning, after something went wrong.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { before_us: self.before_us, ..Self::default() }
+    }
 }
 
 /// Something that a partner was told.
@@ -68,22 +91,25 @@ struct Watched<'a> {
 }
 
 impl Services {
-    /// Looks at some thresholds, those behind `place`, and tells partners of those that are reached. Says where the next step
-    /// begins; `None` if this was the last one of a round.
+    /// Looks at some thresholds, from where `round` has come to, and tells partners of those that are reached. Says where the
+    /// next step begins: in the next round, if this was the last one.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn tell_of_thresholds(&self, place: Option<NoticeRound>) -> Result<Option<NoticeRound>, StoreError> {
+    pub async fn tell_of_thresholds(&self, round: NoticeRound) -> Result<NoticeRound, StoreError> {
         use entity::cap_alert::Column;
-        let NoticeRound { mut after, walking } = place.unwrap_or_default();
+        let now_us = self.clock.now_us();
+        let began_us = round.began_us.unwrap_or(now_us);
+        let NoticeRound { before_us, mut after, walking, .. } = round;
+        let at = |after: Uuid, walking| NoticeRound { began_us: Some(began_us), before_us, after, walking };
+        let open_us = self.open_calls_us(before_us, now_us);
         if let Some((id, name)) = walking {
             let row = entity::cap_alert::Entity::find_by_id(id).one(self.db.readers()).await?;
             let walking = match row {
-                Some(row) => self.tell_of_each(&alerts::read(&row)?, &name).await?.map(|name| (id, name)),
+                Some(row) => self.tell_of_each(&alerts::read(&row)?, &name, open_us).await?.map(|name| (id, name)),
                 None => None,
             };
-            let after = if walking.is_some() { after } else { id };
-            return Ok(Some(NoticeRound { after, walking }));
+            return Ok(at(if walking.is_some() { after } else { id }, walking));
         }
         let rows = entity::cap_alert::Entity::find()
             .filter(Column::Id.gt(after))
@@ -95,25 +121,35 @@ impl Services {
         for row in &rows {
             let alert = alerts::read(row)?;
             if matches!(alert.holder, CapHolder::EachEndUser(_)) {
-                return Ok(Some(NoticeRound { after, walking: Some((row.id, String::new())) }));
+                return Ok(at(after, Some((row.id, String::new()))));
             }
-            self.tell_of_one(&alert).await?;
+            self.tell_of_one(&alert, open_us).await?;
             after = row.id;
         }
-        Ok((!is_last).then_some(NoticeRound { after, walking: None }))
+        if is_last {
+            return Ok(NoticeRound { before_us: Some(began_us), ..NoticeRound::default() });
+        }
+        Ok(at(after, None))
     }
 
-    async fn tell_of_one(&self, alert: &CapAlert) -> Result<(), StoreError> {
+    /// Windows that ended before this moment were looked at when all of their calls had ended. All in microseconds since the Unix
+    /// epoch.
+    fn open_calls_us(&self, before_us: Option<i64>, now_us: i64) -> i64 {
+        let may_take_us = now_us.saturating_sub(self.settled_us(now_us));
+        before_us.map_or_else(|| now_us.saturating_sub(UNKNOWN_US), |at_us| at_us.saturating_sub(may_take_us))
+    }
+
+    async fn tell_of_one(&self, alert: &CapAlert, open_us: i64) -> Result<(), StoreError> {
         let Some(cap) = self.find_cap(alert.holder, alert.window).await? else { return Ok(()) };
         let end_user = match alert.holder {
             CapHolder::EndUser(id) => Some(id),
             _ => None,
         };
-        self.tell_of(&[Watched { alert, cap, end_user }]).await
+        self.tell_of(alert, &[Watched { alert, cap, end_user }], open_us).await
     }
 
     /// Looks at the end users behind the name `after`; the last one's name, if there are more.
-    async fn tell_of_each(&self, alert: &CapAlert, after: &str) -> Result<Option<String>, StoreError> {
+    async fn tell_of_each(&self, alert: &CapAlert, after: &str, open_us: i64) -> Result<Option<String>, StoreError> {
         use entity::end_user::Column;
         let Some(cap) = self.find_cap(alert.holder, alert.window).await? else { return Ok(None) };
         let users = entity::end_user::Entity::find()
@@ -134,17 +170,27 @@ impl Services {
                 end_user: Some(EndUserId::from(user.id)),
             })
             .collect();
-        self.tell_of(&watched).await?;
+        self.tell_of(alert, &watched, open_us).await?;
         Ok(next)
     }
 
-    /// Tells of those that are reached and were not told of in this window.
-    async fn tell_of(&self, watched: &[Watched<'_>]) -> Result<(), StoreError> {
+    /// Tells of those of this threshold that are reached: in the window before, if that ended since `open_us` and the threshold
+    /// was there in it, and in the present one.
+    async fn tell_of(&self, alert: &CapAlert, watched: &[Watched<'_>], open_us: i64) -> Result<(), StoreError> {
         let now_us = self.clock.now_us();
-        let counters = self.load_counters(watched.iter().map(|watched| watched.cap), now_us).await?;
+        let (start_us, end_us) = alert.window.bounds(now_us);
+        if end_us.is_some() && start_us > open_us && alert.created_us < start_us {
+            self.tell_of_window(watched, start_us.saturating_sub(1)).await?;
+        }
+        self.tell_of_window(watched, now_us).await
+    }
+
+    /// Tells of those that are reached in the window that contains `at_us`, and were not told of in it.
+    async fn tell_of_window(&self, watched: &[Watched<'_>], at_us: i64) -> Result<(), StoreError> {
+        let counters = self.load_counters(watched.iter().map(|watched| watched.cap), at_us).await?;
         let mut reached = Vec::new();
         for watched in watched {
-            let used = CapUse::at(watched.cap, now_us);
+            let used = CapUse::at(watched.cap, at_us);
             let spent = used.counter().and_then(|key| counters.get(&key)).map_or(0, |counter| counter.spent);
             if is_reached(spent, watched.cap.limit, watched.alert.percent) {
                 let name = format!("cap {} {} {}", watched.alert.id, watched.cap.id, used.start_us);

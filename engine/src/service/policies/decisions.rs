@@ -7,7 +7,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use crate::{
     invocation::CallOutcome,
     ledger::export::DAY_US,
-    service::{Services, recent::RECENT_CALLS},
+    service::{
+        Services,
+        recent::{RECENT_CALLS, looked_through_since},
+    },
     store::{
         StoreError,
         counts::{self, CallCount},
@@ -81,8 +84,7 @@ impl Services {
             .into_tuple()
             .all(self.db.readers())
             .await?;
-        let is_full = u64::try_from(calls.len()).is_ok_and(|count| count >= RECENT_CALLS);
-        let since_us = calls.last().filter(|_oldest| is_full).map(|(_, created_us)| *created_us);
+        let since_us = looked_through_since(&calls, |(_, created_us)| *created_us);
         Ok(Denials { rules: by_rule(calls.iter().filter_map(|(denied_by, _)| denied_by.as_deref())), since_us })
     }
 }
@@ -108,10 +110,23 @@ fn days_of(first_us: i64, counted: &[CallCount], published: &[(i64, i64)]) -> Ve
     (0..DECISION_DAYS).map(day).collect()
 }
 
-/// The policies that are named, by how often they are. Each text names some, with commas between.
+/// The policies that a recorded call names, between commas. A step's name quotes an odd key of the document, in which there
+/// may be commas as well.
+pub(in crate::service) fn named(denied_by: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = denied_by.split(move |c: char| {
+        let is_end = c == ',' && !is_quoted;
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
+        is_end
+    });
+    parts.filter(|id| !id.is_empty())
+}
+
+/// The policies that are named, by how often they are.
 fn by_rule<'a>(denied_by: impl Iterator<Item = &'a str>) -> Vec<(String, i64)> {
     let mut counts: HashMap<&str, i64> = HashMap::new();
-    for rule in denied_by.flat_map(|ids| ids.split(',')).filter(|id| !id.is_empty()) {
+    for rule in denied_by.flat_map(named) {
         let count = counts.entry(rule).or_default();
         *count = count.saturating_add(1);
     }

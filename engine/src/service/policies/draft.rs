@@ -61,11 +61,12 @@ impl Services {
     ) -> Result<PolicyVersionInfo, PolicyVersionError> {
         let mut tries = 0;
         loop {
+            // First the number, then the look: whoever keeps the same in between is seen, and behind it the number is taken.
+            let row = self.new_row(text, author, note).await?;
             let known = if is_once { self.find_draft(text).await? } else { None };
             if let Some(known) = known.filter(|draft| draft.author == author && draft.note == note) {
                 return Ok(known);
             }
-            let row = self.new_row(text, author, note).await?;
             let mut unit = UnitOfWork::new();
             self.insert(&mut unit, &row);
             match self.ledger.save(unit.audited(super::trail::drafted(by, &row))).await {

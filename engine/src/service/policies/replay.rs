@@ -17,6 +17,7 @@ use crate::{
         Services,
         access::{EndUser, Owner, Principal},
         invoke::{Call, request_for},
+        policies::decisions::named,
     },
     snapshot::{GatewaySetup, Offer, Snapshot},
     store::{
@@ -346,7 +347,7 @@ impl Recorded {
             tool: recorded.requested.to_owned(),
             session_key: self.row.session_key.clone(),
             was_allowed: recorded.was_allowed,
-            was_denied_by: denied_by.split(',').filter(|id| !id.is_empty()).map(PolicyId::from).collect(),
+            was_denied_by: named(denied_by).map(PolicyId::from).collect(),
             decision: decide_again(draft, &recorded),
         }
     }

@@ -1,6 +1,7 @@
 //! Groups of tools with one price.
 
 use sea_orm::{ActiveModelTrait as _, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde_json::{Value, json};
 
 use super::{
     Change, GROUPS_MAX, ListingDraft, ListingTarget, PublishingError, check_text,
@@ -63,6 +64,14 @@ pub struct OwnGroup {
     pub pricing: String,
     /// The price that waits to be approved.
     pub staged_pricing: Option<String>,
+}
+
+impl OwnGroup {
+    /// All of it, for [`super::OwnNamespace::fingerprint`].
+    pub(super) fn said(&self) -> Value {
+        let Self { id, name, description, sort_order, is_default, pricing, staged_pricing } = self;
+        json!([id.to_string(), name, description, sort_order, is_default, pricing, staged_pricing])
+    }
 }
 
 pub(super) fn group(row: entity::tool_group::Model, draft: &ListingDraft) -> OwnGroup {

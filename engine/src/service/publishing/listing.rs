@@ -6,7 +6,9 @@ mod draft;
 use std::collections::HashSet;
 
 pub use self::draft::ListingDraft;
-use super::{PublishingError, assets::is_asset, check_optional_line, check_text, check_url, texts_of, unless_empty};
+use super::{
+    PublishingError, assets::check_picture, check_optional_line, check_text, check_url, texts_of, unless_empty,
+};
 use crate::{
     audit::{Action, OpContext},
     catalog::{NamespaceState, check_line},
@@ -196,20 +198,9 @@ impl ListingEdit {
             }
             check_tool_listing(&format!("tools.{index}"), listing)?;
         }
-        let icon_url = self.icon_url.as_deref().map(check_icon).transpose()?;
+        let icon_url = self.icon_url.as_deref().map(|icon| check_picture("namespace_icon_url", icon)).transpose()?;
         Ok(Self { icon_url, ..self.clone() })
     }
-}
-
-/// A URL, or where a picture is that was uploaded here.
-pub(super) fn check_icon(url: &str) -> Result<String, PublishingError> {
-    if url.is_empty() {
-        return Ok(String::new());
-    }
-    if let Some(id) = url.strip_prefix("/assets/").filter(|id| is_asset(id)) {
-        return Ok(id.to_owned());
-    }
-    check_url("namespace_icon_url", url)
 }
 
 fn check_tool_listing(place: &str, listing: &ToolListing) -> Result<(), PublishingError> {
@@ -251,10 +242,12 @@ impl Services {
             draft.edit.merge(&edit);
             let new = entity::namespace::Model { draft_listing: draft.to_json(), ..old.clone() };
             change.change_namespace(Action::NamespaceChange, &old, &new);
+            change.check_pictures(publisher.uuid(), "namespace_icon_url").await?;
             change.save().await?;
             return Ok(ListingTarget::Draft);
         }
         change.change_namespace(Action::NamespaceChange, &old, &edit.apply(&old));
+        change.check_pictures(publisher.uuid(), "namespace_icon_url").await?;
         for tool in &tools {
             change.change_tool(&old.name, tool, &edit.apply_to_tool(tool));
         }
@@ -277,6 +270,7 @@ impl Services {
         let old = self.load_namespace_row(publisher, id).await?;
         let icon = change.add_asset(file).map_err(|error| PublishingError::field("file", error))?;
         change.set_listing(&old, &ListingEdit { icon_url: Some(icon.clone()), ..ListingEdit::default() })?;
+        change.check_pictures(publisher.uuid(), "file").await?;
         change.save().await?;
         Ok(icon)
     }

@@ -4,8 +4,10 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder}
 use uuid::Uuid;
 
 use super::{
-    Change, OWN_NAMESPACES_MAX, OwnNamespace, PublishingError, check_url,
-    listing::{ListingEdit, check_icon, edited},
+    Change, OWN_NAMESPACES_MAX, OwnNamespace, PublishingError,
+    assets::check_picture,
+    check_url,
+    listing::{ListingEdit, edited},
     trail, unless_empty,
 };
 use crate::{
@@ -130,10 +132,12 @@ impl Services {
             new.name.clone_from(name);
         }
         if let Some(icon) = &wanted.icon_url {
-            let edit = ListingEdit { icon_url: Some(check_icon(icon)?), ..ListingEdit::default() };
+            let edit =
+                ListingEdit { icon_url: Some(check_picture("namespace_icon_url", icon)?), ..ListingEdit::default() };
             (new, _) = edited(&new, &edit)?;
         }
         change.change_namespace(Action::NamespaceChange, &old, &new);
+        change.check_pictures(old.publisher_id, "namespace_icon_url").await?;
         change.save().await?;
         self.view_namespace(&new).await
     }

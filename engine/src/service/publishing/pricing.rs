@@ -13,7 +13,7 @@ use super::{Change, ListingDraft, PublishingError, own_json};
 use crate::{
     audit::Action,
     id::PriceVersionId,
-    pricing::{Price, PricingSpec},
+    pricing::{Price, PriceError, PricingSpec},
     service::{
         Services,
         catalog::{price_facts, spec_from_json, spec_to_json},
@@ -64,6 +64,19 @@ pub(super) fn price_of(group: &PricingSpec, units: &ToolUnits) -> Result<String,
         spec.pricing_credits_per_unit.clone_from(&units.credits_per_unit);
     }
     Ok(spec_to_json(&check(&spec)?.to_spec()))
+}
+
+/// Why a tool cannot have the price of its group; `None` if it can, or is in no group.
+pub(super) fn price_fault(
+    tool: &entity::tool::Model,
+    groups: &HashMap<Uuid, PricingSpec>,
+) -> Result<Option<PriceError>, PublishingError> {
+    let Some(group) = tool.group_id.and_then(|id| groups.get(&id)) else { return Ok(None) };
+    match price_of(group, &ToolUnits::of(tool)) {
+        Ok(_) => Ok(None),
+        Err(PublishingError::Price(error)) => Ok(Some(error)),
+        Err(other) => Err(other),
+    }
 }
 
 /// Checks the price of a group and of its tools: without an estimate of its own all of them have to count units.

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveModelTrait as _, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-use super::{Change, PublishingError, check_text, check_url, trail, unless_empty};
+use super::{Change, PublishingError, assets::check_picture, check_text, check_url, trail, unless_empty};
 use crate::{
     audit::{Action, OpContext},
     catalog::check_line,
@@ -61,7 +61,7 @@ pub struct ProfileChange {
     pub legal_name: Option<String>,
     /// Where that is.
     pub country: Option<String>,
-    /// Where its picture is.
+    /// Its picture: a URL, or the path of one that was uploaded here.
     pub logo_url: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl ProfileChange {
             new.country = unless_empty(country);
         }
         if let Some(url) = &self.logo_url {
-            new.logo = unless_empty(url).map(|url| check_url("logo_url", &url)).transpose()?;
+            new.logo = unless_empty(&check_picture("logo_url", url)?);
         }
         Ok(new)
     }
@@ -163,6 +163,7 @@ impl Services {
         let old = self.load_publisher_row(publisher).await?;
         let new = wanted.apply(&old)?;
         change.change_publisher(&old, &new);
+        change.check_pictures(old.id, "logo_url").await?;
         change.save().await?;
         Ok(view(new))
     }
@@ -182,6 +183,7 @@ impl Services {
         let logo = change.add_asset(file).map_err(|error| PublishingError::field("file", error))?;
         let new = entity::publisher::Model { logo: Some(logo), ..old.clone() };
         change.change_publisher(&old, &new);
+        change.check_pictures(old.id, "file").await?;
         change.save().await?;
         Ok(view(new))
     }
@@ -225,6 +227,7 @@ impl Change<'_> {
         if old == new {
             return;
         }
+        self.pictures.change_publisher(old, new);
         let entry = self.by.entry(Action::PublisherChange, "publisher", PublisherId::from(new.id));
         self.tell(entry.before(trail::publisher(old)).after(trail::publisher(new)));
         self.update_publisher(new);

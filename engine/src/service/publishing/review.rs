@@ -1,16 +1,20 @@
 //! From a draft into public, and back: what a publisher hands in, and takes back.
 
+use std::collections::HashMap;
+
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
 
 use super::{
     Change, ListingDraft, OwnNamespace, PublishingError,
     listing::{is_public, tags_of},
-    pricing::prices_of_groups,
+    pricing::{price_fault, prices_of_groups},
 };
 use crate::{
     audit::{Action, OpContext},
     catalog::{NamespaceState, Visibility},
     id::{NamespaceId, PublisherId},
+    pricing::PricingSpec,
     publishing::FieldFault,
     service::Services,
     store::entity,
@@ -53,10 +57,12 @@ pub struct HandedIn {
 pub(super) struct Effective {
     namespace: entity::namespace::Model,
     tools: Vec<entity::tool::Model>,
+    /// The price of every group.
+    prices: HashMap<Uuid, PricingSpec>,
 }
 
 impl Effective {
-    /// What is missing before anybody could use it.
+    /// What is missing before anybody could use it, and which tools their prices make no sense for.
     pub(super) fn faults(&self) -> Result<Vec<FieldFault>, PublishingError> {
         let mut faults = Vec::new();
         let mut need = |field: String, is_there: bool, what: &str| {
@@ -75,6 +81,11 @@ impl Effective {
         for tool in self.tools.iter().filter(is_shown) {
             let field = format!("tools.{}.short_description", tool.name);
             need(field, is_text(Some(&tool.short_description)), "is missing");
+        }
+        for tool in &self.tools {
+            if let Some(error) = price_fault(tool, &self.prices)? {
+                faults.push(FieldFault::new(format!("tools.{}.{}", tool.name, error.field()), error.message()));
+            }
         }
         Ok(faults)
     }
@@ -106,7 +117,8 @@ impl Services {
     ) -> Result<Effective, PublishingError> {
         let tools = self.load_tool_rows(row.id).await?;
         let tools = tools.iter().map(|tool| draft.apply_to_tool(tool)).collect();
-        Ok(Effective { namespace: draft.edit.apply(row), tools })
+        let prices = prices_of_groups(&self.load_group_rows(row.id).await?, draft)?;
+        Ok(Effective { namespace: draft.edit.apply(row), tools, prices })
     }
 
     /// Hands a namespace, or the draft of one that is in public, in or takes it back. What is so already is no change.
@@ -257,7 +269,9 @@ impl Services {
 }
 
 impl Change<'_> {
-    /// Changes a namespace from `old` to `new` with its draft taken over: the listing, the groups, and what the tools cost.
+    /// Changes a namespace from `old` to `new` with its draft taken over: the listing, the groups, and what the tools cost. A
+    /// tool that its new price makes no sense for keeps the one that it has: nothing with such a tool is approved, but it can be
+    /// made a draft again.
     pub(super) async fn take_over_draft(
         &mut self,
         (action, old): (Action, &entity::namespace::Model),
@@ -277,7 +291,14 @@ impl Change<'_> {
                 self.change_group_row(group, &priced);
             }
         }
-        self.reprice(&old.name, &tools, &prices_of_groups(&groups, &draft)?).await?;
+        let prices = prices_of_groups(&groups, &draft)?;
+        let mut priced = Vec::with_capacity(tools.len());
+        for tool in tools {
+            if price_fault(&tool, &prices)?.is_none() {
+                priced.push(tool);
+            }
+        }
+        self.reprice(&old.name, &priced, &prices).await?;
         Ok(new)
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     store::{NotSaved, StoreError, UnitOfWork, entity, newest, sales, usage::Sum},
 };
 
-/// How many calls are shown.
+/// How many calls are shown, and how many warnings.
 const CALLS_SHOWN: usize = 100;
 /// How many of the newest calls of all tools are looked at in one step, and in how many steps: calls have no index by tool.
 const LOOKED_AT: i64 = 20_000;
@@ -105,6 +105,8 @@ pub struct OwnCalls {
     pub rows: Vec<OwnCall>,
     /// There may be older ones: calls since this moment (microseconds since the Unix epoch) were looked at.
     pub looked_back_to_us: Option<i64>,
+    /// Those with a warning that was not acknowledged, however long ago: the newest first, at most a hundred.
+    pub warnings: Vec<OwnCall>,
 }
 
 impl Services {
@@ -153,7 +155,7 @@ impl Services {
         })
     }
 
-    /// The latest calls of a publisher's tools, among the newest hundred thousand of all tools.
+    /// The latest calls of a publisher's tools, among the newest hundred thousand of all tools, and its warnings among all calls.
     ///
     /// # Errors
     /// The database cannot be read, or holds a call that makes no sense.
@@ -174,6 +176,17 @@ impl Services {
             let Some(floor) = floor.filter(|_| rows.len() < CALLS_SHOWN) else { break };
             below = floor;
         }
+        let is_full = rows.len() >= CALLS_SHOWN;
+        let warned = sales::warned(self.db.readers(), publisher.uuid(), CALLS_SHOWN).await?;
+        let warned = Entity::find().filter(Column::Id.is_in(warned)).order_by_desc(Column::Id);
+        Ok(OwnCalls {
+            rows: self.own_calls(rows).await?,
+            looked_back_to_us: looked_back_to_us.filter(|_| !is_full),
+            warnings: self.own_calls(warned.all(self.db.readers()).await?).await?,
+        })
+    }
+
+    async fn own_calls(&self, rows: Vec<entity::invocation::Model>) -> Result<Vec<OwnCall>, StoreError> {
         let wanted = Wanted { tools: rows.iter().filter_map(|row| row.tool_id).collect(), ..Wanted::default() };
         let names = self.load_names(wanted).await?.tools;
         let acknowledged = self.acknowledged(rows.iter().map(|row| row.id).collect()).await?;
@@ -182,9 +195,7 @@ impl Services {
             let name = names.get(&tool).cloned().unwrap_or_default();
             own_call(row, (tool.into(), name), acknowledged.contains(&row.id))
         };
-        let is_full = rows.len() >= CALLS_SHOWN;
-        let rows = rows.iter().map(view).collect::<Result<_, _>>()?;
-        Ok(OwnCalls { rows, looked_back_to_us: looked_back_to_us.filter(|_| !is_full) })
+        rows.iter().map(view).collect()
     }
 
     async fn acknowledged(&self, calls: Vec<Uuid>) -> Result<HashSet<Uuid>, StoreError> {

@@ -3,7 +3,7 @@
 mod names;
 mod rows;
 
-use self::rows::{check_texts, group_in, schema_text};
+use self::rows::{check_texts, group_in};
 use super::{
     Change, ListingDraft, OwnTool, PublishingError, ToolListing,
     listing::is_public,
@@ -15,7 +15,13 @@ use crate::{
     catalog::{Visibility, check_tool_name},
     id::{NamespaceId, PublisherId, ToolGroupId, ToolId},
     json::Json,
-    publishing::{FieldFault, arguments::SetArguments, beginning, rest::RestShape, schema},
+    publishing::{
+        FieldFault,
+        arguments::SetArguments,
+        beginning,
+        rest::RestShape,
+        schema::{self, CheckedSchema},
+    },
     service::Services,
     store::entity,
 };
@@ -44,7 +50,7 @@ pub struct NewOwnTool {
     /// More about it.
     pub long_description: String,
     /// What its server takes: JSON Schema; `None`: any object.
-    pub input_schema: Option<String>,
+    pub input_schema: Option<CheckedSchema>,
     /// Who sees it.
     pub visibility: Visibility,
     /// Its group; `None`: the default one.
@@ -188,7 +194,7 @@ impl Services {
             new.name.clone_from(name);
         }
         if let Some(text) = &wanted.input_schema {
-            new.input_schema = schema_text(text)?;
+            new.input_schema = CheckedSchema::new(text.clone())?.into_text();
         }
         if let Some(group) = wanted.group {
             new.group_id = Some(group_in(&place.groups, group)?.id);
@@ -278,7 +284,7 @@ impl Services {
         let place = self.load_place(publisher, named).await?;
         let mut new = place.old.clone();
         if let Some(text) = &wanted.input_schema {
-            new.input_schema = schema_text(text)?;
+            new.input_schema = CheckedSchema::new(text.clone())?.into_text();
         }
         let text = |given: &Option<String>, known: &Option<String>| {
             given.clone().or_else(|| known.clone()).unwrap_or_default()
@@ -340,19 +346,21 @@ impl Change<'_> {
         } else {
             new = wish.texts.apply(&wish.shown_as(new));
         }
-        check_public_schema(&new)?;
+        check_public_schema(old, &new)?;
+        self.change_tool(&namespace.name, old, &new);
+        if is_public(namespace) {
+            self.change_namespace(Action::NamespaceChange, namespace, &with_draft(namespace, &draft));
+        }
+        let priced_by = |row: &entity::tool::Model| (row.group_id, super::ToolUnits::of(row));
+        if priced_by(old) == priced_by(&new) {
+            return Ok(());
+        }
         // What its group costs has to make sense for it, also where it counts only when it is approved.
         let prices = prices_of_groups(groups, &draft)?;
         if let Some(group) = new.group_id.and_then(|id| prices.get(&id)) {
             price_of(group, &super::ToolUnits::of(&new))?;
         }
-        self.change_tool(&namespace.name, old, &new);
-        if is_public(namespace) {
-            self.change_namespace(Action::NamespaceChange, namespace, &with_draft(namespace, &draft));
-        } else {
-            self.reprice(&namespace.name, &[new], &prices).await?;
-        }
-        Ok(())
+        if is_public(namespace) { Ok(()) } else { self.reprice(&namespace.name, &[new], &prices).await }
     }
 
     /// What others pay by is not set anew while they call it: it would be another price, and nobody has approved that.
@@ -385,8 +393,14 @@ fn set_of(row: &entity::tool::Model) -> Result<SetArguments, FieldFault> {
 }
 
 /// What callers are checked against has to be a schema as well: it has the defaults in it, so it may be the longer one. A
-/// catalog with a tool whose schema cannot be used would be one that nobody can load.
-fn check_public_schema(row: &entity::tool::Model) -> Result<(), PublishingError> {
-    schema::check(&set_of(row)?.public_schema(&row.input_schema)?)?;
+/// catalog with a tool whose schema cannot be used would be one that nobody can load. And what is hidden has to stay so.
+fn check_public_schema(old: &entity::tool::Model, new: &entity::tool::Model) -> Result<(), PublishingError> {
+    let set = set_of(new)?;
+    if (&old.static_args, &old.input_schema) != (&new.static_args, &new.input_schema) {
+        // The field that the request has: as it is called on the wire.
+        let field = if old.input_schema == new.input_schema { "mcp_static_args" } else { "input_schema" };
+        set.check_hidden(&new.input_schema).map_err(|fault| FieldFault::new(field, fault.message))?;
+    }
+    schema::check(&set.public_schema(&new.input_schema)?)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -147,14 +147,100 @@ impl OwnNamespace {
         self.tools.iter().filter(|tool| tool.staged_pricing.is_some())
     }
 
-    /// What names all that an operator approves: it differs whenever something of it does.
+    /// What names all that an operator approves: it differs whenever something of it does. It is the same on every server, so
+    /// it is made of what is said, in a fixed order, and not of how the program prints it.
     pub fn fingerprint(&self) -> String {
-        let seen: Vec<u8> = sha256(format!("{self:?}").as_bytes()).into_iter().take(SEEN_BYTES).collect();
+        let Self {
+            id,
+            name,
+            publisher,
+            connection,
+            status,
+            is_stopped,
+            listing_name,
+            description,
+            category,
+            tags,
+            icon,
+            readme_source_url,
+            readme_content,
+            draft,
+            tools,
+            groups,
+            created_us,
+        } = self;
+        let whole = json!([
+            id.to_string(),
+            name,
+            publisher.to_string(),
+            connection.map(|id| id.to_string()),
+            status.as_str(),
+            is_stopped,
+            listing_name,
+            description,
+            category,
+            tags,
+            icon,
+            readme_source_url,
+            readme_content,
+            draft.to_json(),
+            tools.iter().map(OwnTool::said).collect::<Vec<Value>>(),
+            groups.iter().map(OwnGroup::said).collect::<Vec<Value>>(),
+            created_us,
+        ]);
+        let seen: Vec<u8> = sha256(whole.to_string().as_bytes()).into_iter().take(SEEN_BYTES).collect();
         hex(&seen)
     }
 }
 
 impl OwnTool {
+    /// All of it, for [`OwnNamespace::fingerprint`].
+    fn said(&self) -> Value {
+        let Self {
+            id,
+            name,
+            visibility,
+            staged_visibility,
+            is_disabled,
+            short_description,
+            long_description,
+            input_schema,
+            public_schema,
+            example_prompts,
+            display_order,
+            group,
+            mcp_tool,
+            rest,
+            static_args,
+            default_args,
+            units: ToolUnits { fields, credits_per_unit },
+            pricing,
+            staged_pricing,
+        } = self;
+        json!([
+            id.to_string(),
+            name,
+            visibility.as_str(),
+            staged_visibility.map(Visibility::as_str),
+            is_disabled,
+            short_description,
+            long_description,
+            input_schema,
+            public_schema,
+            example_prompts,
+            display_order,
+            group.map(|id| id.to_string()),
+            mcp_tool,
+            rest,
+            static_args,
+            default_args,
+            fields,
+            credits_per_unit,
+            pricing,
+            staged_pricing,
+        ])
+    }
+
     /// The names of the arguments that its publisher sets; of those that it is priced by, now or with the next approval, with
     /// what they are set to, as JSON. What else is set may be meant for nobody else.
     pub fn set_arguments(&self) -> Vec<(String, Option<String>)> {
@@ -205,7 +291,7 @@ fn view(
     let broken = |what: String| StoreError::Inconsistent { table: "tool", what };
     let units = ToolUnits::of(&row);
     let pricing = prices.get(&row.id).cloned();
-    // A price that makes no sense for the tool is told when it is asked for.
+    // A price that makes no sense for the tool is no price; it is named when the namespace is handed in, and to who reviews it.
     let next = row.group_id.and_then(|group| price_of(wanted.get(&group)?, &units).ok());
     let set = SetArguments::read(
         row.static_args.as_deref().unwrap_or_default(),
@@ -235,3 +321,6 @@ fn view(
         default_args: row.default_args,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,12 @@ pub(super) fn read_closes<S: Source>(source: &S, sink: &mut Sink) -> Result<(), 
     Ok(())
 }
 
+/// Up to where the counters are true, where they may be behind. Before the journal: it is added up no further.
+pub(super) fn read_counted<S: Source>(source: &S, sink: &mut Sink) -> Result<(), StoreError> {
+    let Some(counted) = source.counted() else { return Ok(()) };
+    read_table(counted, 1, &mut source.prepare(counted)?.open()?, sink, rows::counted)
+}
+
 pub(super) fn read_accounts(source: &impl Source, sink: &mut Sink) -> Result<(), StoreError> {
     let mut statement = source.prepare(ACCOUNTS)?;
     let mut cursor = statement.open()?;

@@ -14,7 +14,9 @@ use crate::{
         chain::{BatchHeader, ChainHead},
         checkpoint::{Checkpoint, SignedCheckpoint},
         grants::{GrantEntry, HoldSource},
-        leaf::{Digest, HoldEntry, RefusalEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
+        leaf::{
+            Digest, HoldEntry, Position, RefusalEntry, Settled, SettlementEntry, TransactionEntry, decode_counters,
+        },
         movement::{RefundTotal, Statement},
         periods::{BalanceRow, PeriodClose, decode_cut},
         refusal::{Difference, Limit},
@@ -303,6 +305,11 @@ pub(super) fn counter(row: &impl Row) -> Decoded<Line> {
     let cap = column(row, 0, "cap_id").map(|bytes| CapId::from(Uuid::from_bytes(bytes)))?;
     let key = CounterKey { cap, start_us: column(row, 1, "start_us")? };
     Ok(Line::Counter(key, Counter { spent: column(row, 2, "spent")?, held: column(row, 3, "held")? }))
+}
+
+/// `slot, counted_seq`
+pub(super) fn counted(row: &impl Row) -> Decoded<Line> {
+    Ok(Line::CountedTo(Position { slot: column(row, 0, "slot")?, seq: column(row, 1, "counted_seq")? }))
 }
 
 /// `id, resolves_us`

@@ -39,6 +39,11 @@ pub(super) trait Source {
 
     /// How SQL writes an identifier here.
     fn id_literal(&self, id: EntryId) -> String;
+
+    /// Where it stands up to which entry the counters of limits are true; `None`: they are true up to the last one.
+    fn counted(&self) -> Option<Select> {
+        None
+    }
 }
 
 pub(super) trait Statement {

@@ -9,13 +9,16 @@ use rusqlite::{
 
 use super::{
     reports::Books,
-    source::{self, Cell},
+    source::{self, Cell, Select},
 };
 use crate::{
     id::EntryId,
     ledger::verify::{Problem, ProblemKind},
     store::StoreError,
 };
+
+/// The rows of counters may be behind the journal: ADR 0021.
+const COUNTED: Select = Select { table: "chain_head", sql: "SELECT slot, counted_seq FROM chain_head ORDER BY slot" };
 
 /// Opens the file and fixes the moment that is read.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -57,6 +60,10 @@ impl source::Source for Connection {
 
     fn id_literal(&self, id: EntryId) -> String {
         format!("x'{}'", id.uuid().simple())
+    }
+
+    fn counted(&self) -> Option<Select> {
+        Some(COUNTED)
     }
 }
 

@@ -46,6 +46,8 @@ const SCHEMA: &str = concat!(
     include_str!("../../../../migrations/src/m20261121_000008_audit/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261121_000009_proof/up.sqlite.sql"),
     include_str!("../../../../migrations/src/m20261123_000018_partner_funding/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261123_000021_explained_charges/up.sqlite.sql"),
+    include_str!("../../../../migrations/src/m20261123_000022_late_counters/up.sqlite.sql"),
 );
 const START_US: i64 = 1_795_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;

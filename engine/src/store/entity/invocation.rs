@@ -36,6 +36,10 @@ pub struct Model {
     pub is_owner: Option<bool>,
     /// Of a denied call: JSON.
     pub explanation: Option<String>,
+    /// See [`crate::pricing::units_text`].
+    pub priced_units: Option<String>,
+    /// See [`crate::pricing::ReturnedValue`].
+    pub returned_value: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ use crate::store::lock::WriterLock;
 
 mod books;
 mod checkpoint;
+mod counters;
 mod grants;
 mod load;
 mod thread;

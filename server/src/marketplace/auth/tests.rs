@@ -15,6 +15,7 @@ use crate::{
     http::{
         auth::authenticate_auditor,
         limits::{AuthLimiter, DiscoveryLimiter, InvokeLimiter},
+        routes::Mount,
     },
     mail::{Transport, send_due},
     marketplace::{auth::JwtKeys, credits, tokens},
@@ -49,6 +50,7 @@ async fn house(more: &str) -> House {
         auth_limiter,
         discovery_limiter: std::sync::Arc::new(DiscoveryLimiter::new(&config.limits)),
         in_flight: std::sync::Arc::new(InFlight::default()),
+        errands: std::sync::Arc::default(),
         exports,
         jwt: JwtKeys::new(&[7; 32]),
         webhook_keys,
@@ -62,13 +64,10 @@ async fn house(more: &str) -> House {
 impl House {
     /// Sends one request; gives status, body as text, and the headers.
     async fn send(&self, request: test::TestRequest) -> (u16, String) {
-        let app = test::init_service(
-            App::new()
-                .app_data(Data::new(self.state.clone()))
-                .configure(super::configure)
-                .configure(tokens::configure)
-                .configure(credits::configure),
-        )
+        let app = test::init_service(App::new().app_data(Data::new(self.state.clone())).configure(|routes| {
+            let mut routes = Mount::on(routes);
+            routes.configure(super::configure).configure(tokens::configure).configure(credits::configure);
+        }))
         .await;
         let response = test::call_service(&app, request.to_request()).await;
         let status = response.status().as_u16();

@@ -72,7 +72,6 @@ pub(crate) async fn search(request: HttpRequest, state: web::Data<AppState>) -> 
     request_body(content = inline(SearchBody)),
     responses(
         (status = OK, description = "`query`, `limit`, `returned` and the `items`, best first"),
-        (status = NOT_MODIFIED, description = "The caller has this answer"),
         (status = BAD_REQUEST, description = "The body is not JSON"),
         (status = UNAUTHORIZED, description = "A token that is not valid; none is needed"),
         (status = UNPROCESSABLE_ENTITY, description = "A member that is missing, unknown or out of its bounds"),

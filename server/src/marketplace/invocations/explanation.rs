@@ -5,12 +5,15 @@ use engine::{
     credits::{Credits, Decimal},
     invocation::CallState,
     ledger::AccountKind,
-    pricing::{ChargeOn, Price, PricingMode, ToolReturned},
+    pricing::{ChargeOn, Price, PricingMode, ReturnedValue, ToolReturned},
     service::invocations::{CallDetail, CallHold, CallMoney, CallPrice, CallTransaction},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::marketplace::{invoke::number, refusal::time_text};
+
+/// Up to so many digits a number is the same for every reader of JSON.
+const DIGITS_SAFE: usize = 15;
 
 /// The explanation of a call; `reason` is what its policy told the caller who was denied.
 pub(super) fn view(detail: &CallDetail, reason: Option<&str>) -> Value {
@@ -18,7 +21,7 @@ pub(super) fn view(detail: &CallDetail, reason: Option<&str>) -> Value {
     let (rule, because) = rule(price, detail);
     json!({
         "price": detail.price.as_ref().map(price_view),
-        "inputs": price.and_then(inputs),
+        "inputs": price.and_then(|price| inputs(price, &detail.units)),
         "returned": price.and_then(|price| returned(price, detail)),
         "rule": {"code": rule, "text": because},
         "hold": detail.money.hold.as_ref().map(hold),
@@ -56,18 +59,20 @@ fn price_view(known: &CallPrice) -> Value {
     })
 }
 
-/// The arguments that the worst case was computed from; their values are not kept, what they came to is the hold.
-fn inputs(price: &Price) -> Option<Value> {
+/// The arguments that the worst case was computed from, with what they counted: of a call that was priced, and recorded with it.
+fn inputs(price: &Price, counted: &[Decimal]) -> Option<Value> {
     let PricingMode::ToolReturned(returned) = &price.mode else { return None };
     let units = returned.worst_case.units()?;
+    let values: Map<String, Value> =
+        units.fields.iter().cloned().zip(counted.iter().map(|count| decimal(*count))).collect();
     Some(json!({
         "pricing_unit_fields": units.fields,
         "pricing_credits_per_unit": decimal(units.credits_per_unit),
+        "values": (!values.is_empty()).then_some(values),
     }))
 }
 
-/// What the tool asked for. The value at the path is not kept: it follows from the charge, where only one makes it. A charge
-/// is rounded up, so the value may have been a little smaller.
+/// What the tool asked for: the value at the path as it wrote it, if that was a number, and its type.
 fn returned(price: &Price, detail: &CallDetail) -> Option<Value> {
     let PricingMode::ToolReturned(returned) = &price.mode else { return None };
     if detail.call.state != CallState::Succeeded {
@@ -75,16 +80,30 @@ fn returned(price: &Price, detail: &CallDetail) -> Option<Value> {
     }
     Some(json!({
         "path": returned.path.as_str(),
-        "value": value_at_path(returned, detail).map(number),
+        "value": value_at_path(returned, detail),
+        "value_type": detail.returned.as_ref().map(|value| value.type_name),
         "credits_wanted": number(detail.call.charged.checked_add(detail.shortfall).unwrap_or(Credits::MAX)),
         "warning": detail.warning,
     }))
 }
 
-fn value_at_path(returned: &ToolReturned, detail: &CallDetail) -> Option<Credits> {
-    // A warning says that there was no usable value, or that the charge ended at the hold.
+fn value_at_path(returned: &ToolReturned, detail: &CallDetail) -> Option<Value> {
+    if let Some(value) = &detail.returned {
+        return written(value);
+    }
+    // Calls were recorded without it once. Then it follows from the charge, unless a warning says that there was no usable
+    // value, or that the charge ended at the hold.
     let is_plain = detail.warning.is_none() && detail.shortfall.is_zero();
-    if is_plain { returned.implied_value(detail.call.charged) } else { None }
+    let implied = if is_plain { returned.implied_value(detail.call.charged) } else { None };
+    implied.map(number)
+}
+
+/// A number as the tool wrote it: what it wrote in a string stays one, and so does what would lose digits as a number.
+fn written(value: &ReturnedValue) -> Option<Value> {
+    let text = value.number.as_ref()?;
+    let is_safe = text.bytes().filter(u8::is_ascii_digit).count() <= DIGITS_SAFE;
+    let number = if value.type_name == "number" && is_safe { text.parse::<serde_json::Number>().ok() } else { None };
+    Some(number.map_or_else(|| Value::from(text.as_str()), Value::from))
 }
 
 /// Why it came to what was charged: a word that does not change, and a sentence.

@@ -19,7 +19,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::{
         auth::{
@@ -51,7 +51,7 @@ pub struct CapAlertBody {
 }
 
 /// The routes of this module.
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource(
             "/partners/alerts",

@@ -15,7 +15,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::{Fault, Problem},
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::{
         auth::store_problem,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The routes of this module.
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/partners/caps", [(Method::GET, web::to(list_caps))]))
         .service(resource(

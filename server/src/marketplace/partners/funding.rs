@@ -14,7 +14,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::{
         auth::{
@@ -36,7 +36,7 @@ pub struct TransferBody {
 }
 
 /// The routes of this module.
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource("/partners/users/{external_id}/fund", [(Method::POST, web::to(fund_end_user))]))
         .service(resource("/partners/users/{external_id}/withdraw", [(Method::POST, web::to(withdraw_from_end_user))]));

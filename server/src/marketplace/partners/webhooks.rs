@@ -14,7 +14,7 @@ use crate::{
     http::{
         asked::{Answer, Asked},
         problem::Problem,
-        routes::resource,
+        routes::{Mount, resource},
     },
     marketplace::{
         auth::{
@@ -36,7 +36,7 @@ pub struct WebhookBody {
 }
 
 /// The routes of this module.
-pub(super) fn configure(routes: &mut web::ServiceConfig) {
+pub(super) fn configure(routes: &mut Mount<'_>) {
     routes
         .service(resource(
             "/partners/webhooks",
@@ -89,7 +89,9 @@ pub(crate) async fn create_webhook(asking: Asked<Managing>) -> Answer {
     let mut fields = Fields::parse(&body)?;
     let (url, key) = (fields.text("url"), fields.idempotency_key());
     fields.finish()?;
-    asking.state.upstreams.check_hook(&url).await.map_err(|refusal| fields::fault("url", &refusal.to_string()))?;
+    asking.state.upstreams.check_hook(&url).await.map_err(|refusal| {
+        fields::fault("url", &refusal.to_string()).explained_in_log(&asking.context(), refusal.details())
+    })?;
     // Before anything is made: a webhook whose secret nobody is told is of no use.
     if !asking.state.webhook_keys.is_open() {
         return Err(no_key());

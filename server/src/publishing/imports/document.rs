@@ -3,20 +3,16 @@
 use actix_web::{HttpResponse, web};
 use engine::{
     catalog::{Visibility, http_url},
-    code::Code,
     limits::OPENAPI_BYTES_MAX,
-    publishing::openapi::{self, Described},
+    publishing::openapi,
     service::publishing::{ConnectionKind, NewConnection, SetUp},
 };
 use serde_json::Value;
 use url::Url;
 
-use super::{document_fault, fetch, namespace_view, skipped_view};
+use super::{document_fault, fetch, found::aside, namespace_view, skipped_view};
 use crate::{
-    http::{
-        asked::{Answer, Asked},
-        problem::Problem,
-    },
+    http::asked::{Answer, Asked},
     marketplace::auth::{
         base_url,
         fields::{self, Fields},
@@ -63,7 +59,8 @@ pub struct ReadmeBody {
         Author,
         (status = CONFLICT, description = "There are too many of something, or the name is kept for the publisher who had it"),
         (status = PAYLOAD_TOO_LARGE, description = "More than 2 MiB"),
-        (status = UNPROCESSABLE_ENTITY, description = "A field or a place in the document cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "A field or a place in the document cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "Too many documents are being read, for this account or in all")
     )
 )]
 pub(crate) async fn import_openapi(asking: Asked<Author>) -> Answer {
@@ -80,14 +77,14 @@ pub(crate) async fn import_openapi(asking: Asked<Author>) -> Answer {
     }
     fields.finish()?;
     drop(body);
-    let (text, from) = match (spec, spec_url) {
-        (Some(spec), _) => (spec, None),
+    let (text, from, errand) = match (spec, spec_url) {
+        (Some(spec), _) => (spec, None, asking.state.errands.begin(asking.account())?),
         (None, url) => {
-            let fetched = fetch(&asking, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
-            (fetched.text, Some(fetched.url))
+            let (fetched, errand) = fetch(&asking, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
+            (fetched.text, Some(fetched.url), errand)
         }
     };
-    let described = read(text).await?;
+    let described = aside(&errand, move || openapi::read(&text)).await?.map_err(|fault| document_fault(&fault))?;
     let url = match elsewhere {
         Some(url) => url,
         None => described.base(from.as_ref()).map_err(|fault| document_fault(&fault))?.to_string(),
@@ -114,13 +111,6 @@ pub(crate) async fn import_openapi(asking: Asked<Author>) -> Answer {
     Ok(HttpResponse::Created().json(answer))
 }
 
-/// Reads a document where nobody waits for the thread.
-async fn read(text: String) -> Result<Described, Problem> {
-    let read = web::block(move || openapi::read(&text)).await;
-    let read = read.map_err(|_cancelled| Problem::new(Code::Internal, "the document could not be read"))?;
-    read.map_err(|fault| document_fault(&fault))
-}
-
 /// Fetches a text and makes it what the namespace says of itself at length; of one in public, with the next approval.
 #[utoipa::path(
     post,
@@ -131,7 +121,8 @@ async fn read(text: String) -> Result<Described, Problem> {
         (status = OK, description = "The namespace, and whether the text is in its listing or in its draft"),
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
-        (status = UNPROCESSABLE_ENTITY, description = "The text may not be fetched, does not come, or cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "The text may not be fetched, does not come, or cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "Too many servers are being asked, for this account or in all")
     )
 )]
 pub(crate) async fn fetch_readme(id: web::Path<String>, asking: Asked<Author>) -> Answer {
@@ -143,8 +134,8 @@ pub(crate) async fn fetch_readme(id: web::Path<String>, asking: Asked<Author>) -
         fields.fault("url", &error.to_string());
     }
     fields.finish()?;
-    let text = fetch(&asking, &url, README_BYTES_MAX, "url").await?.text;
-    let text = text.trim_start_matches('\u{feff}');
+    let (fetched, _errand) = fetch(&asking, &url, README_BYTES_MAX, "url").await?;
+    let text = fetched.text.trim_start_matches('\u{feff}');
     let beginning: String = text.trim_start().chars().take(16).collect::<String>().to_ascii_lowercase();
     if text.trim().is_empty() || beginning.starts_with("<!doctype") || beginning.starts_with("<html") {
         return Err(fields::fault("url", "leads to a page or to nothing, not to a text"));

@@ -11,7 +11,7 @@ use engine::{
 };
 use serde_json::{Value, json};
 
-use super::{ask, found_view, import, imported_view, namespace_view, visibility};
+use super::{ask, found::Found, import, imported_view, namespace_view, visibility};
 use crate::{
     http::{
         asked::{Answer, Asked},
@@ -19,7 +19,6 @@ use crate::{
     },
     marketplace::auth::fields::{self, Fields},
     publishing::{Author, find_namespace, parse_id, problem},
-    upstream::FoundTool,
 };
 
 /// The body of an import from an MCP server.
@@ -46,7 +45,8 @@ pub struct ImportBody {
         Author,
         (status = NOT_FOUND, description = "The publisher has no such connection or namespace"),
         (status = CONFLICT, description = "The connection is no MCP server"),
-        (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "Too many servers are being asked, for this account or in all")
     )
 )]
 pub(crate) async fn scan_connection(id: web::Path<String>, asking: Asked<Author>) -> Answer {
@@ -57,10 +57,10 @@ pub(crate) async fn scan_connection(id: web::Path<String>, asking: Asked<Author>
     };
     let connection = asking.state.services.load_connection(asking.publisher, id).await.map_err(problem)?;
     let found = scan(&asking, &connection, namespace).await?;
-    let tools: Vec<Value> = found.iter().map(found_view).collect();
+    let tools = found.shown().await?;
     let mut answer = json!({"connection_id": shown(id.uuid()), "returned": tools.len(), "tools": tools});
     if let (Some(namespace), Value::Object(members)) = (namespace, &mut answer) {
-        let imported = import(&asking, (namespace, id), found, Visibility::Private).await?;
+        let imported = import(&asking, (namespace, id), &found, Visibility::Private).await?;
         members.insert("import".to_owned(), imported_view(&imported));
     }
     Ok(HttpResponse::Ok().json(answer))
@@ -77,7 +77,8 @@ pub(crate) async fn scan_connection(id: web::Path<String>, asking: Asked<Author>
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "The namespace's connection is no MCP server"),
-        (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "The server may not be called, does not answer, or says what cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "Too many servers are being asked, for this account or in all")
     )
 )]
 pub(crate) async fn scan_namespace(id: web::Path<String>, asking: Asked<Author>) -> Answer {
@@ -86,16 +87,14 @@ pub(crate) async fn scan_namespace(id: web::Path<String>, asking: Asked<Author>)
     let connection = namespace.connection.ok_or_else(no_mcp_server)?;
     let connection = asking.state.services.load_connection(asking.publisher, connection).await.map_err(problem)?;
     let found = scan(&asking, &connection, Some(id)).await?;
-    let differs = |tool: &FoundTool| {
-        let known = namespace.tools.iter().find(|known| known.mcp_tool.as_deref() == Some(&*tool.name));
-        known.is_some_and(|known| parsed(&known.input_schema) != parsed(&tool.input_schema))
-    };
-    let changed: Vec<String> = found.iter().filter(|tool| differs(tool)).map(|tool| tool.name.clone()).collect();
-    let here: HashSet<&str> = found.iter().map(|tool| tool.name.as_str()).collect();
+    let known = namespace.tools.iter();
+    let known = known.filter_map(|tool| Some((tool.mcp_tool.clone()?, tool.input_schema.clone())));
+    let changed = found.changed(known.collect()).await?;
+    let here: HashSet<&str> = found.tools().iter().map(|tool| tool.name.as_str()).collect();
     let known = namespace.tools.iter().filter_map(|tool| tool.mcp_tool.as_deref());
     let gone: Vec<String> = known.filter(|name| !here.contains(name)).map(str::to_owned).collect();
-    let tools: Vec<Value> = found.iter().map(found_view).collect();
-    let imported = import(&asking, (id, connection.id), found, Visibility::Private).await?;
+    let tools = found.shown().await?;
+    let imported = import(&asking, (id, connection.id), &found, Visibility::Private).await?;
     Ok(HttpResponse::Ok().json(json!({
         "connection_id": shown(connection.id.uuid()),
         "returned": tools.len(),
@@ -117,7 +116,8 @@ pub(crate) async fn scan_namespace(id: web::Path<String>, asking: Asked<Author>)
         Author,
         (status = NOT_FOUND, description = "The publisher has no such namespace"),
         (status = CONFLICT, description = "The connection is no MCP server, or there would be too many tools"),
-        (status = UNPROCESSABLE_ENTITY, description = "The server has no such tool or cannot be asked, or a field cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "The server has no such tool or cannot be asked, or a field cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "Too many servers are being asked, for this account or in all")
     )
 )]
 pub(crate) async fn import_tools(id: web::Path<String>, asking: Asked<Author>) -> Answer {
@@ -135,10 +135,10 @@ pub(crate) async fn import_tools(id: web::Path<String>, asking: Asked<Author>) -
     })?;
     let found = scan(&asking, &connection, Some(id)).await?;
     let found = match names {
-        Some(names) => named(found, &names)?,
+        Some(names) => named(&found, &names)?,
         None => found,
     };
-    let imported = import(&asking, (id, connection.id), found, visibility).await?;
+    let imported = import(&asking, (id, connection.id), &found, visibility).await?;
     let mut answer = namespace_view(&asking, id).await?;
     if let Value::Object(members) = &mut answer {
         members.insert("import".to_owned(), imported_view(&imported));
@@ -151,7 +151,7 @@ async fn scan(
     asking: &Asked<Author>,
     connection: &OwnConnection,
     namespace: Option<NamespaceId>,
-) -> Result<Vec<FoundTool>, Problem> {
+) -> Result<Found, Problem> {
     if connection.kind != ConnectionKind::Mcp {
         return Err(no_mcp_server());
     }
@@ -164,17 +164,17 @@ async fn scan(
         url::Url::parse(&connection.url).is_ok_and(|url| credential.is_for(&url))
     };
     let credential = credential.map_err(problem)?.filter(is_for);
-    ask((&asking.state, &asking.context()), &connection.url, credential, "connection_id").await
+    ask((&asking.state, &asking.context(), asking.account()), &connection.url, credential, "connection_id").await
 }
 
 /// The tools of these names, all of which are there.
-fn named(found: Vec<FoundTool>, names: &[String]) -> Result<Vec<FoundTool>, Problem> {
-    let is_there = |name: &&String| found.iter().any(|tool| tool.name == **name);
+fn named(found: &Found, names: &[String]) -> Result<Found, Problem> {
+    let is_there = |name: &&String| found.tools().iter().any(|tool| tool.name == **name);
     if let Some(missing) = names.iter().find(|name| !is_there(name)) {
         let shown: String = missing.chars().take(64).collect();
         return Err(fields::fault("mcp_tool_names", &format!("the server has no tool `{shown}`")));
     }
-    Ok(found.into_iter().filter(|tool| names.contains(&tool.name)).collect())
+    Ok(found.named(names))
 }
 
 fn no_mcp_server() -> Problem {
@@ -184,10 +184,6 @@ fn no_mcp_server() -> Problem {
 fn namespace_of(request: &HttpRequest) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     pairs.find(|(name, _)| name == "namespace_id").map(|(_, value)| value.into_owned())
-}
-
-fn parsed(schema: &str) -> Value {
-    serde_json::from_str(schema).unwrap_or_default()
 }
 
 fn shown(id: uuid::Uuid) -> String {

@@ -6,11 +6,11 @@ use engine::{
     service::publishing::{ConnectionKind, NewConnection, SetUp},
 };
 
-use super::{ask, tool_fault};
+use super::ask;
 use crate::{
     http::asked::{Answer, Asked},
     marketplace::auth::{base_url, fields::Fields},
-    publishing::{Changing, insist, problem, sources, view},
+    publishing::{Changing, insist, problem, view},
 };
 
 /// The body of a quick start.
@@ -35,7 +35,8 @@ pub struct SetupBody {
         (status = UNAUTHORIZED, description = "No valid token"),
         (status = FORBIDDEN, description = "The token has a limit of its own, or is a partner's, or the account is no publisher and not verified"),
         (status = CONFLICT, description = "There are too many of something, or the name is kept for the publisher who had it"),
-        (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used, or the server cannot be asked or says what cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used, or the server cannot be asked or says what cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "Too many servers are being asked, for this account or in all")
     )
 )]
 pub(crate) async fn quick_setup(asking: Asked<Changing>) -> Answer {
@@ -53,8 +54,8 @@ pub(crate) async fn quick_setup(asking: Asked<Changing>) -> Answer {
     fields.finish()?;
     asking.state.services.check_may_publish(asking.account.id).await.map_err(problem)?;
     let by = asking.context();
-    let found = ask((&asking.state, &by), &mcp_url, None, "mcp_url").await?;
-    let tools = sources::of_mcp(found, Visibility::Private).map_err(tool_fault)?;
+    let found = ask((&asking.state, &by, asking.account.id), &mcp_url, None, "mcp_url").await?;
+    let tools = found.checked(Visibility::Private).await?;
     let wanted = SetUp {
         register_as: Some(&namespace),
         connection: NewConnection { label: &namespace, kind: ConnectionKind::Mcp, url: &mcp_url },

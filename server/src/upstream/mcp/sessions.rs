@@ -1,4 +1,5 @@
-//! All sessions with MCP servers: one for each URL and what is asked of its callers, opened by the first call, left after a while without any.
+//! All sessions with MCP servers: one for each URL and what is asked of its callers, opened by the first call, left after a while
+//! without any. What one account publishes takes a part of them at most, so that there is room for everybody else's.
 
 use std::{
     collections::HashMap,
@@ -6,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{ledger::leaf::sha256, upstream::Credential};
+use engine::{id::AccountId, ledger::leaf::sha256, upstream::Credential};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
@@ -16,6 +17,8 @@ use super::{
 
 /// So many sessions are kept; then the one that was idle for longest makes room.
 pub(super) const SESSIONS_MAX: usize = 512;
+/// So many of them with the servers of one account that publishes; then its own that was idle for longest makes room.
+pub(super) const SESSIONS_PER_OWNER_MAX: usize = 32;
 /// A session without a call for so long is left.
 pub(super) const SESSION_IDLE: Duration = Duration::from_mins(5);
 /// How often idle sessions are looked for.
@@ -26,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 pub(super) enum NoSession {
     #[error("{SESSIONS_MAX} sessions are in use already")]
     TooMany,
+    #[error("{SESSIONS_PER_OWNER_MAX} sessions with servers of this publisher are in use already")]
+    TooManyOfOwner,
     #[error("the deadline passed before there was a session")]
     Late,
     #[error("the session could not be opened for a call that came before")]
@@ -72,21 +77,23 @@ impl Slot {
     }
 }
 
-/// With whom, and as whom: nobody speaks in a session that was opened with another one's secret.
+/// With whom, as whom, and for whose tools: nobody speaks in a session that was opened with another one's secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct With {
+pub(super) struct With {
     url: String,
     /// A digest of the credential.
     as_whom: Option<[u8; 32]>,
+    /// The account that publishes the tools; `None` where an operator has declared them, which no bound of its own holds for.
+    owner: Option<AccountId>,
 }
 
 impl With {
-    fn new(url: &str, credential: Option<&Credential>) -> Self {
+    pub(super) fn new(url: &str, credential: Option<&Credential>, owner: Option<AccountId>) -> Self {
         let as_whom = credential.map(|credential| {
             let place = credential.place().as_str();
             sha256([place, "\n", credential.name(), "\n", credential.secret()].concat().as_bytes())
         });
-        Self { url: url.to_owned(), as_whom }
+        Self { url: url.to_owned(), as_whom, owner }
     }
 }
 
@@ -95,15 +102,15 @@ impl With {
 pub(super) struct Sessions(Mutex<HashMap<With, Arc<Slot>>>);
 
 impl Sessions {
-    /// The session with the server at `url`, opened now if there is none that the server still knows.
+    /// The session with this server, opened now with `credential` if there is none that the server still knows.
     pub(super) async fn find_or_open(
         &self,
         shared: &Arc<Shared>,
-        url: &str,
+        with: &With,
         credential: Option<&Arc<Credential>>,
         deadline: Instant,
     ) -> Result<Arc<Session>, NoSession> {
-        let slot = self.slot(&With::new(url, credential.map(|credential| &**credential))).ok_or(NoSession::TooMany)?;
+        let slot = self.slot(with)?;
         let asked = Instant::now();
         let opening = async {
             let mut place = slot.session.lock().await;
@@ -117,8 +124,9 @@ impl Sessions {
                 return Ok(Arc::clone(session));
             }
             *place = None;
-            let session =
-                Arc::new(Session::open(shared, url, credential.cloned()).await.inspect_err(|_error| slot.fail_now())?);
+            let session = Arc::new(
+                Session::open(shared, &with.url, credential.cloned()).await.inspect_err(|_error| slot.fail_now())?,
+            );
             *place = Some(Arc::clone(&session));
             Ok(session)
         };
@@ -143,20 +151,22 @@ impl Sessions {
         slots.retain(|_, slot| slot.last_used() > since || !slot.is_idle());
     }
 
-    fn slot(&self, with: &With) -> Option<Arc<Slot>> {
+    fn slot(&self, with: &With) -> Result<Arc<Slot>, NoSession> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(with) {
             slot.use_now();
-            return Some(Arc::clone(slot));
+            return Ok(Arc::clone(slot));
+        }
+        let is_owners = |other: &With| with.owner.is_some() && other.owner == with.owner;
+        if slots.keys().filter(|other| is_owners(other)).count() >= SESSIONS_PER_OWNER_MAX {
+            leave_oldest(&mut slots, is_owners).ok_or(NoSession::TooManyOfOwner)?;
         }
         if slots.len() >= SESSIONS_MAX {
-            let idle = slots.iter().filter(|(_, slot)| slot.is_idle());
-            let oldest = idle.min_by_key(|(_, slot)| slot.last_used()).map(|(with, _)| with.clone())?;
-            slots.remove(&oldest);
+            leave_oldest(&mut slots, |_| true).ok_or(NoSession::TooMany)?;
         }
         let slot = Arc::new(Slot::new());
         slots.insert(with.clone(), Arc::clone(&slot));
-        Some(slot)
+        Ok(slot)
     }
 
     /// How many calls wait for a session.
@@ -172,3 +182,13 @@ impl Sessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
+
+/// Leaves the one of these sessions that was idle for longest; `None` if all of them are in use.
+fn leave_oldest(slots: &mut HashMap<With, Arc<Slot>>, is_one: impl Fn(&With) -> bool) -> Option<()> {
+    let idle = slots.iter().filter(|(with, slot)| is_one(with) && slot.is_idle());
+    let oldest = idle.min_by_key(|(_, slot)| slot.last_used()).map(|(with, _)| with.clone())?;
+    slots.remove(&oldest).map(drop)
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,19 +15,23 @@ use crate::{clients::operator::json_of, rows};
 
 on_both_databases!(
     a_charge_is_explained_to_whoever_paid_it,
+    what_the_price_looked_at_is_told_as_it_was,
     three_who_share_are_told_apart_and_nobody_else_is_told,
     a_call_that_cost_nothing_says_why,
 );
 
 const PARTNER: &str = "faro_partner_globex00";
 
+/// By what a tool's worst case is computed: from the rows that are asked for, at 4 each.
+const BY_ROWS: &str = "pricing_unit_fields: ['rows'], pricing_credits_per_unit: 4, ";
+
 /// A tool that says in its answer what the call cost: 2 and 1.5 times the value, at most 10.
-fn returning(url: &str) -> String {
+fn returning(name: &str, url: &str, units: &str) -> String {
     format!(
-        "{{name: 'rows', tier: 'verified', input_schema: {{type: 'object', properties: {{rows: {{type: 'integer'}}}}}}, \
+        "{{name: '{name}', tier: 'verified', input_schema: {{type: 'object', properties: {{rows: {{type: 'integer'}}}}}}, \
          upstream: {{kind: 'http', url: '{url}'}}, pricing: {{pricing_mode: 'tool_returned', base_credit_cost: 2, \
          returned_credit_cost_path: '$.cost', returned_credit_multiplier: 1.5, estimated_max_credit_cost: 10, \
-         pricing_unit_fields: ['rows'], pricing_credits_per_unit: 4, pricing_description: 'by rows'}}}},"
+         {units}pricing_description: 'by rows'}}}},"
     )
 }
 
@@ -35,7 +39,12 @@ fn start(home: &Home, upstream: &Upstream) -> Server {
     let tools = tool("paid", &upstream.url("/paid"), 50, "success", 5_000)
         + &tool("tried", &upstream.url("/failing"), 20, "attempt", 5_000)
         + &tool("free_to_fail", &upstream.url("/failing"), 20, "success", 5_000)
-        + &returning(&upstream.url("/rows"));
+        + &returning("rows", &upstream.url("/rows"), BY_ROWS)
+        + &returning("rows_dear", &upstream.url("/dear"), BY_ROWS)
+        + &returning("within", &upstream.url("/rows"), "")
+        + &returning("dear", &upstream.url("/dear"), "")
+        + &returning("silent", &upstream.url("/silent"), "")
+        + &returning("odd", &upstream.url("/odd"), "");
     let partner = format!("{{name: 'Globex', token: '{PARTNER}', margin_bps: 500, grant_credits: 1000}}");
     Server::start(home.path(), &config(&tools, &partner, ""))
 }
@@ -46,6 +55,8 @@ fn upstream() -> Upstream {
         let answer = match received.path.as_str() {
             "/failing" => json_answer("500 Internal Server Error", "{}"),
             "/rows" => json_answer("200 OK", r#"{"cost": 3}"#),
+            "/dear" => json_answer("200 OK", r#"{"cost": "7.250"}"#),
+            "/odd" => json_answer("200 OK", r#"{"cost": {"who": "a secret"}}"#),
             _ => json_answer("200 OK", r#"{"done": true}"#),
         };
         stream.write_all(answer.as_bytes()).is_ok()
@@ -93,8 +104,14 @@ fn a_charge_is_explained_to_whoever_paid_it(kind: Kind) {
     ] {
         assert_eq!(price[member], expected, "{member}: {price}");
     }
-    assert_eq!(told["inputs"], json!({"pricing_unit_fields": ["rows"], "pricing_credits_per_unit": 4}));
-    assert_eq!(told["returned"], json!({"path": "$.cost", "value": 3, "credits_wanted": 6.5, "warning": null}));
+    assert_eq!(
+        told["inputs"],
+        json!({"pricing_unit_fields": ["rows"], "pricing_credits_per_unit": 4, "values": {"rows": 2}})
+    );
+    assert_eq!(
+        told["returned"],
+        json!({"path": "$.cost", "value": 3, "value_type": "number", "credits_wanted": 6.5, "warning": null})
+    );
     assert_eq!(told["rule"]["code"], "returned");
     let hold = &told["hold"];
     assert_time(&hold["at"]);
@@ -130,6 +147,45 @@ fn a_charge_is_explained_to_whoever_paid_it(kind: Kind) {
     for word in ["acme", "Acme", "alice", "liabilities", "secret"] {
         assert!(!told.to_string().contains(word), "{word}: {told}");
     }
+}
+
+fn what_the_price_looked_at_is_told_as_it_was(kind: Kind) {
+    let (home, upstream) = (Home::on(kind), upstream());
+    let server = start(&home, &upstream);
+    let rows = r#"{"arguments": {"rows": 1}}"#;
+    let by_rows = json!({"pricing_unit_fields": ["rows"], "pricing_credits_per_unit": 4, "values": {"rows": 1}});
+    for (tool, body, charged, rule, inputs, (value, value_type, wanted)) in [
+        ("within", "{}", 6.5, "returned", Value::Null, (json!(3), json!("number"), 6.5)),
+        ("dear", "{}", 10.0, "capped_at_hold", Value::Null, (json!("7.250"), json!("string"), 12.875)),
+        ("silent", "{}", 2.0, "base", Value::Null, (Value::Null, Value::Null, 2.0)),
+        ("odd", "{}", 2.0, "base", Value::Null, (Value::Null, json!("object"), 2.0)),
+        ("rows_dear", rows, 6.0, "capped_at_hold", by_rows, (json!("7.250"), json!("string"), 12.875)),
+    ] {
+        let called = server.invoke(ALICE, tool, body);
+        assert_eq!((called.status, called.json["credits_charged"].as_f64()), (200, Some(charged)), "{}", called.body);
+        let told = explained(&server, ALICE, &id_of(&called));
+        assert_eq!((&told["rule"]["code"], &told["inputs"]), (&json!(rule), &inputs), "{tool}: {told}");
+        let returned = &told["returned"];
+        assert_eq!((&returned["value"], &returned["value_type"]), (&value, &value_type), "{tool}: {told}");
+        assert_eq!(returned["credits_wanted"].as_f64(), Some(wanted), "{tool}: {told}");
+        assert_eq!(returned["warning"].is_null(), rule == "returned", "{tool}: {told}");
+        assert!(!told.to_string().contains("secret"), "{tool}: {told}");
+    }
+    // A call that cannot be priced has no inputs, and of a fixed price nothing is recorded.
+    let refused = server.invoke(ALICE, "rows", "{}");
+    assert_eq!((refused.status, refused.code()), (422, "invalid_arguments"), "{}", refused.body);
+    let told = explained(&server, ALICE, &id_of(&refused));
+    assert_eq!((&told["inputs"]["values"], &told["returned"]), (&Value::Null, &Value::Null), "{told}");
+    explained(&server, ALICE, &id_of(&server.invoke(ALICE, "paid", "{}")));
+    assert_eq!(
+        rows::of_home(
+            &home,
+            "SELECT count(*) FROM invocation i JOIN tool t ON t.id = i.tool_id
+             WHERE t.name = 'paid' AND i.priced_units IS NULL AND i.returned_value IS NULL"
+        ),
+        [["1"]]
+    );
+    assert_eq!(rows::of_home(&home, "SELECT priced_units FROM invocation WHERE priced_units IS NOT NULL"), [["1"]]);
 }
 
 fn three_who_share_are_told_apart_and_nobody_else_is_told(kind: Kind) {

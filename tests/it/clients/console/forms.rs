@@ -17,6 +17,7 @@ on_both_databases!(
     a_page_that_fails_after_the_password_was_shown_keeps_the_session,
     nobody_shows_the_password_for_what_they_may_not_do,
     a_form_that_is_sent_too_late_leads_back_to_its_page,
+    a_part_of_a_page_leads_the_whole_window_to_the_sign_in,
     a_switch_that_was_thrown_before_stays_as_it_is,
     a_price_is_taken_back_only_as_it_was_shown,
 );
@@ -120,9 +121,8 @@ fn a_key_that_is_none_of_ours_does_nothing(kind: Kind) {
     let form = format!("{account}/grant");
     let fields = [("credits", "5"), ("reason", "so that there is something")];
     for key in ["approval:apr_0192f0c1000070008000000000000001", "x", ""] {
-        let page = ada.visitor.get(&form).body;
-        let foreign = [&fields[..], &[("op", key)]].concat();
-        let refused = ada.visitor.submit_shown(&page, &form, &foreign);
+        let page = shown(&ada.visitor, &form, &fields);
+        let refused = ada.visitor.submit_shown(&page, &form, &[("op", key), ("step", "confirm")]);
         expect_refused(&refused, "This form did not say which operation it is");
         let ours = value(&refused.body, &form, "op");
         assert!(ours.starts_with("req_"), "{key}: another key instead: {ours}");
@@ -132,9 +132,9 @@ fn a_key_that_is_none_of_ours_does_nothing(kind: Kind) {
     let theirs = "req_0192f0c1000070008000000000000001";
     let linked = ada.visitor.get(&format!("{form}?op={theirs}&credits=5&reason=x")).body;
     assert_ne!(value(&linked, &form, "op"), theirs);
-    let page = ada.visitor.get(&form).body;
+    let page = shown(&ada.visitor, &form, &fields);
     for _ in 0..2 {
-        expect_redirect(&ada.visitor.submit_shown(&page, &form, &fields), &account);
+        expect_redirect(&ada.visitor.submit_shown(&page, &form, &[("step", "confirm")]), &account);
     }
     assert_eq!(grants(&home), 1);
 }
@@ -146,14 +146,9 @@ fn two_copies_of_a_form_that_shows_the_password_do_one_thing(kind: Kind) {
     let account = account(&console);
     let form = format!("{account}/grant");
     make_stale(&home);
-    let page = ada.visitor.get(&form).body;
+    let page = shown(&ada.visitor, &form, &[("credits", "5"), ("reason", "so that there is something")]);
     let code = ada.code();
-    let fields = [
-        ("credits", "5"),
-        ("reason", "so that there is something"),
-        ("step_up_password", PASSWORD),
-        ("step_up_code", &*code),
-    ];
+    let fields = [("step", "confirm"), ("step_up_password", PASSWORD), ("step_up_code", &*code)];
     let old = secret(&ada.visitor);
     let twin = with_cookie(&console, &old);
     expect_redirect(&ada.visitor.submit_shown(&page, &form, &fields), &account);
@@ -214,7 +209,7 @@ fn a_page_that_fails_after_the_password_was_shown_keeps_the_session(kind: Kind) 
 fn asked_grant(ada: &Operator, account: &str) -> String {
     let form = format!("{account}/grant");
     let fields = [("credits", "150"), ("reason", "a big start")];
-    expect_redirect(&ada.visitor.submit(&form, &form, &fields), account);
+    expect_redirect(&previewed(&ada.visitor, &form, &fields), account);
     let list = ada.visitor.get("/admin/approvals?view=all").body;
     let links = html::links(&list);
     let link = links.iter().find(|link| link.contains("/approvals/apr_"));
@@ -257,10 +252,35 @@ fn a_form_that_is_sent_too_late_leads_back_to_its_page(kind: Kind) {
     for referer in ["https://evil.example/", "nonsense", &console.url("/elsewhere"), &console.url("/admin/sign-in")] {
         expect_redirect(&late(referer), "/admin/sign-in?next=%2Fadmin%2Fpartners%2Fnew");
     }
+    // A form that is sent from beside a list has a page of its own, which the list is not.
+    let list = console.url("/admin/partners?open=%2Fadmin%2Fpartners%2Fnew");
+    expect_redirect(&late(&list), "/admin/sign-in?next=%2Fadmin%2Fpartners%2Fnew");
     let fields = [("email", ada.email.as_str()), ("password", PASSWORD)];
     expect_redirect(&ada.visitor.submit(back, "/admin/sign-in", &fields), page);
     let shown = ada.visitor.get(page).body;
     assert_eq!(value(&shown, "/admin/partners/new", "reason"), "a start");
+}
+
+/// Whoever fetches a part of a page follows a redirection without seeing its headers: it would get the sign-in as the part.
+fn a_part_of_a_page_leads_the_whole_window_to_the_sign_in(kind: Kind) {
+    let home = Home::on(kind);
+    let console = OperatorConsole::start(home.path());
+    let ada = console.operator("Ada", "ada@example.com", "owner");
+    run(&home, "DELETE FROM operator_session");
+    let part = [("hx-request", "true"), ("sec-fetch-site", "same-origin")];
+    let editor = console.url("/admin/policies/edit?from=1");
+    let typed = [&part[..], &[("referer", editor.as_str())]].concat();
+    let shown = ada.visitor.send("GET", "/admin/accounts?email=a&open=%2Fadmin%2Fme", &part, None);
+    let checked = ada.visitor.post_with("/admin/policies/edit/check", &typed, &[("text", "{}")]);
+    for (answer, page) in [
+        (shown, "%2Fadmin%2Faccounts%3Femail%3Da%26open%3D%252Fadmin%252Fme"),
+        (checked, "%2Fadmin%2Fpolicies%2Fedit%3Ffrom%3D1"),
+    ] {
+        let found = (answer.status, answer.header("hx-redirect"), answer.header("location"));
+        let to = format!("/admin/sign-in?next={page}");
+        assert_eq!(found, (200, Some(to.as_str()), None), "{}", answer.body);
+        assert_eq!(answer.body, "", "nothing to show as a part");
+    }
 }
 
 const REASON: (&str, &str) = ("reason", "a test");
@@ -279,8 +299,7 @@ fn a_switch_that_was_thrown_before_stays_as_it_is(kind: Kind) {
         assert_eq!(value(&page, &form, "suspended"), "yes");
         let linked = ada.visitor.get(&format!("{form}?suspended=no")).body;
         assert_eq!(value(&linked, &form, "suspended"), "yes", "a link does not turn the button around");
-        let fields: &[(&str, &str)] = if action == "partner" { &[REASON, ("step", "confirm")] } else { &[REASON] };
-        let filled = [fields, &[("suspended", "yes")]].concat();
+        let filled = [REASON, ("step", "confirm"), ("suspended", "yes")];
         for _ in 0..2 {
             expect_redirect(&ada.visitor.post(&form, &filled), &place);
         }
@@ -293,12 +312,18 @@ fn a_switch_that_was_thrown_before_stays_as_it_is(kind: Kind) {
     }
 }
 
-/// Sends a form that shows first what it would do, and sends it again as it was shown.
+/// What a form that is filled in like this shows that it would do.
 #[track_caller]
-fn previewed(visitor: &Visitor, form: &str, fields: &[(&str, &str)]) -> Answer {
+fn shown(visitor: &Visitor, form: &str, fields: &[(&str, &str)]) -> String {
     let shown = visitor.submit(form, form, &[fields, &[("step", "preview")]].concat());
     assert_eq!(shown.status, 200, "{}", html::text(&shown.body));
-    visitor.submit_shown(&shown.body, form, &[("step", "confirm")])
+    shown.body
+}
+
+/// The same, sent again as it was shown.
+#[track_caller]
+fn previewed(visitor: &Visitor, form: &str, fields: &[(&str, &str)]) -> Answer {
+    visitor.submit_shown(&shown(visitor, form, fields), form, &[("step", "confirm")])
 }
 
 fn a_price_is_taken_back_only_as_it_was_shown(kind: Kind) {

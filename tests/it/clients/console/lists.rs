@@ -1,150 +1,61 @@
-//! Every list of the console as it is when there is nothing in it, when there is one row, when there is more than a page of it,
-//! and for who may not see it.
+//! Every list of the console that the routes name, for every role: with nothing in it, with one row, with more than a page (`long`),
+//! asked for a place or a filter that makes no sense, and for who may not see it or take it away.
 
 use std::collections::BTreeSet;
 
-use engine::{operator::Role, service::paging::PAGE_ROWS};
+use admin::console::{ListFile, Verb};
+use engine::operator::Role;
 use tests::{
     home::{Home, Kind},
-    html::{self, Piece},
-    on_both_databases,
-    operator_console::{OperatorConsole, visitor::Visitor},
+    html, on_both_databases,
+    operator_console::{Operator, OperatorConsole, visitor::Visitor},
     program::Answer,
 };
 
 use super::{
-    routes::{is_for_anybody, pages},
-    samples::{
-        World,
-        forms::{SENDINGS, Sending},
-    },
-    sending::Senders,
+    routes::{is_for_anybody, leads_to, pages},
+    samples::{Found, World},
 };
 
-on_both_databases!(a_list_without_anything_teaches, a_list_of_one_is_whole, a_long_list_is_read_page_by_page,);
+mod fresh;
+mod long;
+mod shown;
+mod table;
 
-/// What a list has in it from the beginning, or how much can be put into it here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Filled {
-    /// Nothing at first, and then more than a page.
-    Long,
-    /// Nothing at first, and then not so much that it would have pages: why.
-    Short(&'static str),
-    /// Never nothing: why. And then more than a page.
-    AtOnce(&'static str),
-    /// Never nothing, and never more than a page: why.
-    Few(&'static str),
-}
+use self::{
+    fresh::Fresh,
+    shown::{empties, files_of, next_of, rows, tables},
+    table::{Broken, LISTS, List, NO_LISTS, Nothing, One, Place},
+};
 
-use Filled::{AtOnce, Few, Long, Short};
+on_both_databases!(a_list_is_right_with_nothing_with_one_row_and_asked_wrongly,);
 
-/// The lists: the route, what is asked for there, and how full it can be.
-const LISTS: [(&str, &str, Filled); 21] = [
-    ("/accounts", "", Long),
-    ("/approvals", "?view=all", Long),
-    ("/audit", "", AtOnce("it tells of whoever looks at it")),
-    ("/chargebacks", "?state=lost", Long),
-    ("/invocations", "", Long),
-    ("/ledger/accounts", "", AtOnce("the house has accounts of its own")),
-    ("/ledger/checkpoints", "", Few("one is signed at the start, then one an hour")),
-    ("/ledger/journal", "", AtOnce("it begins with the facts that were there")),
-    ("/ledger/periods", "", Short("a month each")),
-    ("/listings", "", Short("publishers hand in one by one, and no form here does it for them")),
-    ("/operators", "", Few("a house has few, on one page")),
-    ("/partners", "", Long),
-    ("/partners/deliveries", "?state=sent", Short("a part of a limit is told of once in its window")),
-    ("/partners/{id}/users", "", Long),
-    ("/payouts", "?view=paid", Long),
-    ("/payouts", "?view=partners", AtOnce("every partner is in it")),
-    ("/policies", "", AtOnce("something is in force")),
-    ("/publishers", "", Long),
-    ("/purchases", "", Long),
-    ("/refunds", "?kind=adjustment", Long),
-    ("/tools", "", Long),
-];
+/// Who may take lists away, as `policies/console.cedar` says it.
+const TAKES: [&str; 4] = ["owner", "operator", "finance", "auditor"];
 
-/// What each list is narrowed by to have one row in it. Those that are never empty and never long have one at the start.
-const ONE: [(&str, &str); 21] = [
-    ("/accounts", "?email=demo%40tollgate.localhost"),
-    ("/approvals", "?view=all&kind=refund.create"),
-    ("/audit", "?action=period.close"),
-    ("/chargebacks", "?state=open"),
-    ("/invocations", "?partner=Globex"),
-    ("/ledger/accounts", "?kind=partner_margin"),
-    ("/ledger/checkpoints", ""),
-    ("/ledger/journal", "?kind=payout"),
-    ("/ledger/periods", ""),
-    ("/listings", ""),
-    ("/operators", ""),
-    ("/partners", ""),
-    ("/partners/deliveries", "?state=sent"),
-    ("/partners/{id}/users", ""),
-    ("/payouts", "?view=paid"),
-    ("/payouts", "?view=partners"),
-    ("/policies", "?state=draft"),
-    ("/publishers", "?name=Acme"),
-    ("/purchases", "?state=pending"),
-    ("/refunds", "?kind=refund"),
-    ("/tools", "?name=lookup"),
-];
+/// Somebody of every role.
+struct People(Vec<(&'static str, Operator)>);
 
-/// A row more than a page has.
-fn more_than_a_page() -> u64 {
-    PAGE_ROWS + 1
-}
-
-/// What stands in the first element with this class: what can be read, the commands, the links.
-fn block(body: &str, class: &str) -> Option<(String, usize)> {
-    let (mut depth, mut ways, mut text) = (0_usize, 0, String::new());
-    let mut is_found = false;
-    for piece in html::pieces(body) {
-        match piece {
-            Piece::Start(element) if depth == 0 => {
-                let is_it = !is_found && element.name == "div" && element.get("class") == Some(class);
-                depth += usize::from(is_it);
-                is_found |= is_it;
+impl People {
+    fn of(console: &OperatorConsole) -> Self {
+        let person = |word: &'static str| {
+            let mut person = console.operator(word, &format!("{word}@example.com"), word);
+            if word == "owner" {
+                // Tokens and limits want a second factor, and so does the way to the first of them.
+                person.enrol();
             }
-            Piece::Start(element) => {
-                depth += usize::from(element.name == "div");
-                ways += usize::from(matches!(element.name.as_str(), "code" | "a"));
-            }
-            Piece::End(name) if depth > 0 && name == "div" => depth -= 1,
-            Piece::Text(words) if depth > 0 => text.push_str(&words),
-            Piece::Text(_) | Piece::End(_) => {}
+            (word, person)
+        };
+        Self(Role::ALL.into_iter().map(|(_, word)| person(word)).collect())
+    }
+
+    /// Asks as everybody; what `fault` has to say of an answer.
+    fn ask(&self, path: &str, wrong: &mut Vec<String>, fault: impl Fn(&'static str, &Answer) -> Option<String>) {
+        for (word, person) in &self.0 {
+            let answer = person.visitor.get(path);
+            wrong.extend(fault(word, &answer).map(|fault| format!("{word} {path}: {fault}")));
         }
     }
-    is_found.then_some((text, ways))
-}
-
-/// The rows of the tables of a page, each with its first link or, without one, as a whole. The numbers of a picture are none.
-fn rows(body: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut row: Option<(Option<String>, String)> = None;
-    let (mut is_body, mut is_figure) = (false, false);
-    for piece in html::pieces(body) {
-        match (piece, &mut row) {
-            (Piece::Start(element), None) if element.name == "figure" => is_figure = true,
-            (Piece::End(name), None) if name == "figure" => is_figure = false,
-            (Piece::Start(element), None) if element.name == "tbody" => is_body = !is_figure,
-            (Piece::End(name), None) if name == "tbody" => is_body = false,
-            (Piece::Start(element), None) if element.name == "tr" && is_body => {
-                row = Some((element.get("data-href").map(str::to_owned), String::new()));
-            }
-            (Piece::End(name), Some((href, text))) if name == "tr" => {
-                found.push(href.clone().unwrap_or_else(|| text.clone()));
-                row = None;
-            }
-            (Piece::Text(words), Some((_, text))) => text.push_str(words.trim()),
-            _ => {}
-        }
-    }
-    found
-}
-
-fn next_of(body: &str) -> Option<String> {
-    let elements = html::elements(body);
-    let next = elements.iter().find(|element| element.name == "a" && element.get("rel") == Some("next"));
-    next.and_then(|next| next.get("href")).map(str::to_owned)
 }
 
 fn expect_page(visitor: &Visitor, path: &str) -> Answer {
@@ -153,60 +64,251 @@ fn expect_page(visitor: &Visitor, path: &str) -> Answer {
     answer
 }
 
-fn a_list_without_anything_teaches(kind: Kind) {
-    let home = Home::on(kind);
-    let console = OperatorConsole::start(home.path());
-    let owner = console.owner();
-    let made = owner.visitor.submit(
-        "/admin/partners/new",
-        "/admin/partners/new",
-        &[("name", "Globex"), ("margin_bps", "0"), ("reason", "Somebody without users")],
-    );
-    let partner = made.header("location").expect("a partner").to_owned();
-    let mut wrong = Vec::new();
-    for (route, query, filled) in LISTS {
-        let path = match route {
-            "/partners/{id}/users" => format!("{partner}/users"),
-            "/partners" => "/admin/partners?name=nobody".to_owned(),
-            _ => format!("/admin{route}{query}"),
-        };
-        let shown = expect_page(&owner.visitor, &path);
-        match block(&shown.body, "empty") {
-            Some((text, ways)) if text.trim().is_empty() || ways == 0 => {
-                wrong.push(format!("{path}: neither a command nor a link: {text}"));
+/// The lists that the routes name, with what they say of a file.
+fn named() -> Vec<(&'static str, ListFile)> {
+    let routes = admin::routes().into_iter().filter(|route| route.verb == Verb::Get);
+    routes.filter_map(|route| route.list.map(|file| (route.path, file))).collect()
+}
+
+#[test]
+fn every_list_that_a_route_names_is_in_the_table() {
+    let named: BTreeSet<&str> = named().into_iter().map(|(route, _)| route).collect();
+    let known: BTreeSet<&str> = LISTS.iter().map(|list| list.route).collect();
+    assert_eq!(named, known, "the routes, and the table of the tests");
+    for (page, why) in NO_LISTS {
+        assert!(pages().contains(&page) && !named.contains(page) && !why.is_empty(), "{page}");
+    }
+}
+
+#[test]
+fn every_list_has_a_file_or_a_reason() {
+    let files: BTreeSet<&str> = pages().into_iter().filter(|page| page.ends_with("/export")).collect();
+    let mut offered = BTreeSet::new();
+    for (route, file) in named() {
+        match file {
+            ListFile::At(path) => {
+                assert_eq!(path, format!("{route}/export"), "the file is below its list");
+                offered.insert(path);
             }
-            None if !matches!(filled, AtOnce(_) | Few(_)) => wrong.push(format!("{path}: {}", html::text(&shown.body))),
-            _ => {}
-        }
-        if next_of(&shown.body).is_some() {
-            wrong.push(format!("{path}: there is no next page of nothing"));
+            ListFile::Without(why) => assert!(why.len() > 10, "{route} has no file, and does not say why"),
         }
     }
-    // Where there is a page that lists, it is one of these.
-    for page in pages().into_iter().filter(|page| !page.contains('{') && !page.ends_with("/export")) {
-        let shown = owner.visitor.get(&format!("/admin{page}"));
-        let is_known = LISTS.iter().any(|(route, ..)| *route == page);
-        if block(&shown.body, "empty").is_some() && !is_known && !ELSEWHERE.contains(&page) {
-            wrong.push(format!("{page} lists something, and is not in the table"));
+    assert_eq!(offered, files, "files that lists offer, and files that there are");
+}
+
+/// Where the lists of a world are.
+struct Places(Vec<(&'static str, String)>);
+
+impl Places {
+    /// Of what belongs to something at the first sample.
+    fn of(samples: &[Found]) -> Self {
+        let place = |list: &List| {
+            if !list.route.contains('{') {
+                return (list.route, format!("/admin{}", list.route));
+            }
+            let sample = samples.iter().find(|sample| sample.page == list.route);
+            let path = &sample.unwrap_or_else(|| panic!("no sample of {}", list.route)).path;
+            (list.route, path.split('?').next().unwrap_or_default().to_owned())
+        };
+        Self(LISTS.iter().map(place).collect())
+    }
+
+    fn at(&self, list: &List) -> &str {
+        let known = self.0.iter().find(|(route, _)| *route == list.route);
+        &known.expect("every list has a place").1
+    }
+}
+
+fn a_list_is_right_with_nothing_with_one_row_and_asked_wrongly(kind: Kind) {
+    let first = Home::on(kind);
+    let console = OperatorConsole::start(first.path());
+    let ada = console.owner();
+    let home = Home::on(kind);
+    let world = World::start(&home);
+    let mut wrong = Vec::new();
+    let people = People::of(&world.console);
+    // Somebody is asked in for one of them: once.
+    let samples = world.samples();
+    let places = Places::of(&samples);
+    for list in LISTS {
+        with_one(list, (&people, places.at(list)), &ada, &mut wrong);
+        asked_wrongly(list, (&people, places.at(list)), &mut wrong);
+        for_nobody(&world.console.visitor(), places.at(list), &mut wrong);
+    }
+    not_in_the_table((&world, &samples), &mut wrong);
+
+    // Newcomers are no longer alone from here on.
+    let newcomers = People::of(&console);
+    let fresh = Fresh::make(&world);
+    for list in LISTS {
+        match list.none {
+            Nothing::New(query) if list.route.contains('{') => {
+                with_nothing(&people, &format!("{}{query}", fresh.at(list.route)), &mut wrong);
+            }
+            Nothing::New(query) => with_nothing(&newcomers, &format!("/admin{}{query}", list.route), &mut wrong),
+            Nothing::Sample(query) => with_nothing(&people, &format!("{}{query}", places.at(list)), &mut wrong),
+            Nothing::Never(why) => assert!(!why.is_empty(), "{}", list.route),
         }
     }
-    wrong.extend(forbidden(&console));
+    wrong.extend(forbidden(&newcomers));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Pages that have a list among other things.
-const ELSEWHERE: [&str; 2] = ["/", "/search"];
+/// Whoever may make the first one is told how; everybody, what it is that there is none of.
+fn with_nothing(people: &People, path: &str, wrong: &mut Vec<String>) {
+    people.ask(path, wrong, |word, answer| {
+        let found = empties(&answer.body);
+        if answer.status != 200 || found.is_empty() {
+            return Some(format!("{} {}", answer.status, html::text(&answer.body)));
+        }
+        let teaches = |(text, ways): &(String, usize)| !text.trim().is_empty() && (*ways > 0 || word != "owner");
+        let mute = found.iter().find(|empty| !teaches(empty));
+        match (mute, next_of(&answer.body)) {
+            (Some((text, _)), _) => Some(format!("neither a command nor a link: {text}")),
+            (None, Some(next)) => Some(format!("nothing goes on at {next}")),
+            (None, None) => None,
+        }
+    });
+}
+
+fn with_one(list: &List, (people, place): (&People, &str), ada: &Operator, wrong: &mut Vec<String>) {
+    let (caption, query) = match list.one {
+        One::Row(query) => ("", query),
+        One::RowOf(caption, query) => (caption, query),
+        One::Begun(query) => {
+            let body = expect_page(&ada.visitor, &format!("{place}{query}")).body;
+            if rows(&body).len() != 1 {
+                wrong.push(format!("{place} begins with {:?}", rows(&body)));
+            }
+            return;
+        }
+        One::Unknown(why) => {
+            assert!(!why.is_empty(), "{}", list.route);
+            return;
+        }
+    };
+    let path = format!("{place}{query}");
+    people.ask(&path, wrong, |_, answer| {
+        let wanted = tables(&answer.body).into_iter().filter(|(known, _)| caption.is_empty() || known == caption);
+        let mut found: Vec<String> = wanted.flat_map(|(_, rows)| rows).collect();
+        // Above the accounts stand their classes, which narrow the list.
+        found.retain(|row| !row.starts_with(&format!("/admin{}?", list.route)));
+        let is_fine = answer.status == 200 && found.len() == 1 && next_of(&answer.body).is_none();
+        let says_nothing = caption.is_empty() && !empties(&answer.body).is_empty();
+        (!is_fine || says_nothing).then(|| format!("{}, {} rows: {found:?}", answer.status, found.len()))
+    });
+    taken_away(list.route, (people, &path), wrong);
+}
+
+/// The file of what a page shows: for who may take it away, with what the page has; the others see no link, and get none.
+fn taken_away(route: &str, (people, path): (&People, &str), wrong: &mut Vec<String>) {
+    let file = named().into_iter().find(|(known, _)| *known == route).map(|(_, file)| file);
+    let Some(ListFile::At(file)) = file else { return };
+    let shown = |person: &Operator| files_of(&person.visitor.get(path).body);
+    let Some((_, owner)) = people.0.first() else { return };
+    let links = shown(owner);
+    let [link] = links.as_slice() else {
+        wrong.push(format!("{path} offers the files {links:?}"));
+        return;
+    };
+    if !leads_to(link, file) {
+        wrong.push(format!("{path} offers {link}, not {file}"));
+    }
+    for (word, person) in &people.0 {
+        let may = TAKES.contains(word);
+        let (offered, answer) = (shown(person), person.visitor.get(link));
+        let lines = answer.body.lines().filter(|line| !line.starts_with('#')).count();
+        let is_file = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/csv"));
+        let is_right = if may {
+            // The names of the columns, and what the page shows.
+            offered == links && answer.status == 200 && is_file && lines > 1 && answer.body.contains("books up to ")
+        } else {
+            offered.is_empty() && answer.status == 403 && says_no(&answer.body)
+        };
+        if !is_right {
+            wrong.push(format!("{word} {link}: offered {offered:?}, {}: {:.300}", answer.status, answer.body));
+        }
+    }
+}
+
+fn asked_wrongly(list: &List, (people, place): (&People, &str), wrong: &mut Vec<String>) {
+    let behind = |query: &str| {
+        let sign = if query.is_empty() { '?' } else { '&' };
+        format!("{place}{query}{sign}after=%21nonsense")
+    };
+    let refused = |_: &str, answer: &Answer| {
+        let says_so = html::text(&answer.body).contains("This address cannot be read");
+        let is_right = answer.status == 400 && says_so && rows(&answer.body).is_empty();
+        (!is_right).then(|| format!("{} {}", answer.status, html::text(&answer.body)))
+    };
+    let shown =
+        |_: &str, answer: &Answer| (answer.status != 200).then(|| format!("{} {:.300}", answer.status, answer.body));
+    match list.place {
+        Place::Marked(query) => people.ask(&behind(query), wrong, refused),
+        Place::Named | Place::Whole => people.ask(&behind(""), wrong, shown),
+    }
+    match list.broken {
+        Broken::None => {}
+        Broken::AsIf(query, same) => {
+            let expected = people.0.first().map(|(_, owner)| owner.visitor.get(&format!("{place}{same}")));
+            let expected = rows(&expected.expect("somebody").body).len();
+            people.ask(&format!("{place}{query}"), wrong, |_, answer| {
+                let found = rows(&answer.body).len();
+                let is_right = answer.status == 200 && found == expected;
+                (!is_right).then(|| format!("{}, {found} rows, and {expected} of {same:?}", answer.status))
+            });
+        }
+        Broken::Refused(query) => people.ask(&format!("{place}{query}"), wrong, |_, answer| {
+            let elements = html::elements(&answer.body);
+            let is_kept = elements.iter().any(|element| element.get("value") == Some("someday"));
+            let is_right = answer.status == 422 && is_kept && rows(&answer.body).is_empty();
+            (!is_right).then(|| format!("{}, kept: {is_kept}: {}", answer.status, html::text(&answer.body)))
+        }),
+        Broken::FindsNothing(query) => people.ask(&format!("{place}{query}"), wrong, |_, answer| {
+            let is_right = answer.status == 200 && rows(&answer.body).is_empty();
+            let says_so = html::text(&answer.body).contains("nonsense");
+            (!is_right || !says_so).then(|| format!("{} {}", answer.status, html::text(&answer.body)))
+        }),
+        Broken::Gone(query) => people.ask(&format!("{place}{query}"), wrong, |_, answer| {
+            (answer.status != 404).then(|| format!("{} {}", answer.status, html::text(&answer.body)))
+        }),
+    }
+}
+
+/// Who is not signed in sees no list, and is led to the sign-in.
+fn for_nobody(nobody: &Visitor, path: &str, wrong: &mut Vec<String>) {
+    let answer = nobody.get(path);
+    let to = answer.header("location").unwrap_or_default();
+    if answer.status != 303 || !to.starts_with("/admin/sign-in?next=") || !rows(&answer.body).is_empty() {
+        wrong.push(format!("nobody {path}: {} {to}", answer.status));
+    }
+}
+
+/// Where there is a page that lists, with or without a variable in its path, its route says so.
+fn not_in_the_table((world, samples): (&World, &[Found]), wrong: &mut Vec<String>) {
+    for sample in samples.iter().filter(|sample| !sample.is_for_anybody) {
+        let is_known =
+            LISTS.iter().any(|list| list.route == sample.page) || NO_LISTS.iter().any(|(page, _)| *page == sample.page);
+        let shown = world.owner.visitor.get(&sample.path);
+        let is_page = shown.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        if is_known || !is_page {
+            continue;
+        }
+        if !empties(&shown.body).is_empty() || next_of(&shown.body).is_some() || !files_of(&shown.body).is_empty() {
+            wrong.push(format!("{} ({}) lists something, and its route does not say so", sample.page, sample.path));
+        }
+    }
+}
 
 /// Who may not see a page is told so, and sees nothing of it. Lists are for all who come in; forms and files are not.
-fn forbidden(console: &OperatorConsole) -> Vec<String> {
+fn forbidden(people: &People) -> Vec<String> {
     let (mut wrong, mut refusals) = (Vec::new(), 0);
-    for (_, word) in Role::ALL {
-        let visitor = console.operator(word, &format!("{word}@example.com"), word).visitor;
+    for (word, person) in &people.0 {
         for page in pages().into_iter().filter(|page| !page.contains('{') && !is_for_anybody(page)) {
-            let shown = visitor.get(&format!("/admin{page}"));
-            let is_list = LISTS.iter().any(|(route, ..)| *route == page);
+            let shown = person.visitor.get(&format!("/admin{page}"));
+            let is_list = LISTS.iter().any(|list| list.route == page);
             match shown.status {
-                200 if !is_list || !rows(&shown.body).is_empty() || block(&shown.body, "empty").is_some() => {}
+                200 if !is_list || !rows(&shown.body).is_empty() || !empties(&shown.body).is_empty() => {}
                 // What there is not yet, nobody sees.
                 404 if !is_list => {}
                 403 if says_no(&shown.body) => refusals += 1,
@@ -225,123 +327,3 @@ fn says_no(body: &str) -> bool {
 
 const FORBIDDEN: &str = "Not for you";
 const NO_FACTOR: &str = "A second factor comes first";
-
-fn a_list_of_one_is_whole(kind: Kind) {
-    let first = Home::on(kind);
-    let console = OperatorConsole::start(first.path());
-    let ada = console.owner();
-    let home = Home::on(kind);
-    let world = World::start(&home);
-    let mut wrong = Vec::new();
-    for ((route, query), (of, _, filled)) in ONE.into_iter().zip(LISTS) {
-        assert_eq!(route, of, "the tables are side by side");
-        let visitor = if matches!(filled, Few(_)) { &ada.visitor } else { &world.owner.visitor };
-        let path = match route {
-            "/partners/{id}/users" => format!("/admin/partners/{}/users", world.id_for("partner")),
-            _ => format!("/admin{route}{query}"),
-        };
-        let body = expect_page(visitor, &path).body;
-        let mut found = rows(&body);
-        // Above the accounts stand their classes, which narrow the list.
-        found.retain(|row| !row.starts_with(&format!("/admin{route}?")));
-        if found.len() != 1 {
-            wrong.push(format!("{path} has {} rows: {found:?}", found.len()));
-        }
-        // Below the one operator stand the auditors, of whom there is none.
-        if block(&body, "empty").is_some() && route != "/operators" {
-            wrong.push(format!("{path} says that there is nothing"));
-        }
-        if let Some(next) = next_of(&body) {
-            wrong.push(format!("{path} goes on at {next}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn a_long_list_is_read_page_by_page(kind: Kind) {
-    let home = Home::on(kind);
-    let world = World::start(&home);
-    fill(&world);
-    let mut wrong = Vec::new();
-    for (route, query, filled) in LISTS {
-        let path = match route {
-            "/partners/{id}/users" => format!("/admin/partners/{}/users", world.id_for("partner")),
-            _ => format!("/admin{route}{query}"),
-        };
-        let shown = expect_page(&world.owner.visitor, &path);
-        let first = rows(&shown.body);
-        if first.is_empty() {
-            wrong.push(format!("{path} is empty"));
-        }
-        if matches!(filled, Short(_) | Few(_)) {
-            continue;
-        }
-        let full = usize::try_from(PAGE_ROWS).expect("a number");
-        let Some(next) = next_of(&shown.body).filter(|_| first.len() >= full) else {
-            wrong.push(format!("{path} has {} rows, then {:?}", first.len(), next_of(&shown.body)));
-            continue;
-        };
-        let second = expect_page(&world.owner.visitor, &next);
-        let seen: BTreeSet<&String> = first.iter().collect();
-        let others = rows(&second.body);
-        if others.is_empty() || others.iter().any(|row| seen.contains(row)) {
-            wrong.push(format!("{next} goes on with {others:?}"));
-        }
-        if seen.len() != first.len() {
-            wrong.push(format!("{path} has a row twice"));
-        }
-        if !html::links(&second.body).contains(&path) {
-            wrong.push(format!("{next} does not lead back to {path}: {:?}", html::links(&second.body)));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// What is sent again and again, in this order: the route, the field that differs, and what else is typed.
-const AGAIN: [(&str, &str, &[(&str, &str)]); 10] = [
-    ("/accounts/new", "email", &[("credits", "")]),
-    ("/accounts/{id}/adjust", "", &[("credits", "1")]),
-    ("/accounts/{id}/grant", "", &[("credits", "101")]),
-    ("/partners/new", "name", &[]),
-    ("/payouts/new", "", &[("credits", "1")]),
-    ("/policies/edit", "note", &[]),
-    ("/publishers/new", "slug", &[]),
-    ("/purchases/{id}/confirm", "", &[]),
-    ("/chargebacks/{id}/lost", "", &[]),
-    ("/tools/new", "name", &[]),
-];
-
-/// Puts more than a page into every list.
-fn fill(world: &World) {
-    let senders = Senders::of(world);
-    for (route, varied, typed) in AGAIN {
-        let sending = SENDINGS.iter().find(|sending| sending.route == route).expect("a form");
-        for number in 0..more_than_a_page() {
-            send_one(&senders, (sending, varied, typed), number);
-        }
-    }
-    world.call_for_users(more_than_a_page());
-}
-
-fn send_one(senders: &Senders<'_>, (sending, varied, typed): (&Sending, &str, &[(&str, &str)]), number: u64) {
-    let mut opened = senders.open(sending);
-    for (name, value) in &mut opened.values {
-        if let Some((_, known)) = typed.iter().find(|(known, _)| known == name) {
-            (*known).clone_into(value);
-        }
-        if name == varied {
-            *value = if name == "email" { format!("more-{number}@example.com") } else { format!("more-{number}") };
-        }
-        if sending.route == "/tools/new" && name == "name" {
-            *value = format!("more_{number}");
-        }
-    }
-    let answer = senders.send(sending, &opened).answer;
-    assert!(
-        matches!(answer.status, 200 | 303),
-        "{} {number}: {} {}",
-        sending.route,
-        answer.status,
-        html::text(&answer.body)
-    );
-}

@@ -33,6 +33,14 @@ fn led_to(answer: &Answer) -> String {
     answer.header("location").expect("where it leads").to_owned()
 }
 
+/// Sends a form that shows first what it would do, and confirms what it shows.
+#[track_caller]
+fn previewed(owner: &Operator, form: &str, fields: &[(&str, &str)]) -> Answer {
+    let shown = owner.visitor.submit(form, form, &[fields, &[("step", "preview")]].concat());
+    assert_eq!(shown.status, 200, "{}", html::text(&shown.body));
+    owner.visitor.submit_shown(&shown.body, form, &[("step", "confirm")])
+}
+
 /// The page of the demo's customer.
 fn customer(owner: &Operator) -> String {
     let list = owner.visitor.get("/admin/accounts?email=demo%40tollgate.localhost");
@@ -46,7 +54,7 @@ fn many_small_gifts_become_a_request_that_says_why(kind: Kind) {
     let account = customer(&owner);
     let form = format!("{account}/grant");
     let give = |credits: &str| {
-        assert_eq!(led_to(&owner.visitor.submit(&form, &form, &[("credits", credits), REASON])), account);
+        assert_eq!(led_to(&previewed(&owner, &form, &[("credits", credits), REASON])), account);
         html::text(&owner.visitor.get(&account).body)
     };
     let said = give("80");
@@ -145,7 +153,7 @@ fn a_purchase_offers_what_can_be_done_and_refuses_the_rest(kind: Kind) {
     assert_eq!(post(&dispute(&small)).status, 422);
 
     let confirm = format!("{small}/confirm");
-    assert_eq!(led_to(&owner.visitor.submit(&confirm, &confirm, &[REASON])), small);
+    assert_eq!(led_to(&previewed(&owner, &confirm, &[REASON])), small);
     for word in ["confirm", "fail"] {
         let page = format!("{small}/{word}");
         assert!(!has_form(&page));
@@ -154,7 +162,7 @@ fn a_purchase_offers_what_can_be_done_and_refuses_the_rest(kind: Kind) {
         assert!(refused.status == 422 && said.contains("does not wait for its payment any more"), "{said}");
     }
     assert!(has_form(&dispute(&small)));
-    owner.visitor.submit(&dispute(&small), &dispute(&small), &[REASON]);
+    led_to(&previewed(&owner, &dispute(&small), &[REASON]));
     assert!(!has_form(&dispute(&small)), "it is disputed already");
     let links = html::links(&owner.visitor.get(&small).body);
     assert!(links.iter().all(|link| !link.starts_with(&format!("{small}/"))), "{links:?}");
@@ -163,7 +171,7 @@ fn a_purchase_offers_what_can_be_done_and_refuses_the_rest(kind: Kind) {
     let confirm = format!("{large}/confirm");
     let shown = html::text(&owner.visitor.get(&confirm).body);
     assert!(shown.contains("this is 160: above 100 it becomes a request"), "{shown}");
-    let asked = led_to(&owner.visitor.submit(&confirm, &confirm, &[REASON]));
+    let asked = led_to(&previewed(&owner, &confirm, &[REASON]));
     assert!(leads_to(&asked, "/approvals/{id}"), "{asked}");
     assert!(has_form(&confirm), "nothing is confirmed before");
     let shown = html::text(&owner.visitor.get(&asked).body);

@@ -48,6 +48,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/search", At("/search?q=nobody-is-called-this")),
     ("/accounts", At("/accounts")),
     ("/accounts", At("/accounts?email=nobody-is-called-this")),
+    ("/accounts/export", At("/accounts/export")),
     ("/accounts/new", At("/accounts/new")),
     ("/accounts/{id}", Of(|made| &made.account, "")),
     ("/accounts/{id}/grant", Below("/accounts/{id}", "/grant")),
@@ -88,6 +89,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/partners/{id}/webhooks/{webhook}/deliveries/{delivery}/replay", LinkedFrom("/partners/{id}/webhooks/{webhook}")),
     ("/partners/{id}/users", Below("/partners/{id}", "/users")),
     ("/partners/{id}/users", Of(|made| &made.partner, "/users?name=nobody")),
+    ("/partners/{id}/users/export", Below("/partners/{id}/users", "/export")),
     ("/partners/{id}/caps/lift", LinkedFrom("/partners/{id}/caps")),
     ("/partners/{id}/tokens/{token}/revoke", LinkedFrom("/partners/{id}/tokens")),
     ("/partners/{id}/users/{user}", LinkedFrom("/partners/{id}/users")),
@@ -107,6 +109,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/namespaces/{id}/suspend", Below("/namespaces/{id}", "/suspend")),
     ("/listings", At("/listings")),
     ("/listings", At("/listings?state=suspended")),
+    ("/listings/export", At("/listings/export")),
     ("/listings/{id}", Of(|made| &made.listing, "")),
     ("/listings/{id}/approve", Below("/listings/{id}", "/approve")),
     ("/listings/{id}/reject", Below("/listings/{id}", "/reject")),
@@ -129,12 +132,14 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/refunds", At("/refunds")),
     ("/refunds", At("/refunds?kind=adjustment")),
     ("/refunds", At("/refunds?kind=any")),
+    ("/refunds", At("/refunds?kind=grant")),
     ("/refunds/export", At("/refunds/export")),
     ("/refunds/{id}", Of(|made| &made.refund, "")),
     (
         "/refunds/{id}",
         Finds(|world| world.linked("/admin/refunds?kind=partner_grant", "/refunds/{id}").unwrap_or_default()),
     ),
+    ("/refunds/{id}", Finds(|world| world.linked("/admin/refunds?kind=grant", "/refunds/{id}").unwrap_or_default())),
     ("/refunds/new", Finds(|world| format!("/admin/refunds/new?invocation={}", world.made.call))),
     ("/refunds/new", At("/refunds/new")),
     ("/refunds/reverse", Finds(|world| format!("/admin/refunds/reverse?invocation={}", world.made.call))),
@@ -155,31 +160,39 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/purchases/{id}/dispute", Of(|made| &made.paid, "/dispute")),
     ("/chargebacks", At("/chargebacks")),
     ("/chargebacks", At("/chargebacks?state=lost")),
+    ("/chargebacks/export", At("/chargebacks/export")),
     ("/chargebacks/{id}", Of(|made| &made.chargeback, "")),
     ("/chargebacks/{id}/won", Below("/chargebacks/{id}", "/won")),
     ("/chargebacks/{id}/lost", Below("/chargebacks/{id}", "/lost")),
     ("/approvals", At("/approvals")),
     ("/approvals", At("/approvals?view=mine")),
     ("/approvals", At("/approvals?view=all")),
+    ("/approvals/export", At("/approvals/export?view=all")),
     ("/approvals/{id}", Of(|made| &made.approval, "")),
     ("/approvals/{id}/approve", Below("/approvals/{id}", "/approve")),
     ("/approvals/{id}/reject", Below("/approvals/{id}", "/reject")),
     ("/approvals/{id}/withdraw", Below("/approvals/{id}", "/withdraw")),
     ("/ledger", At("/ledger")),
     ("/ledger/accounts", At("/ledger/accounts")),
+    ("/ledger/accounts/export", At("/ledger/accounts/export")),
     ("/ledger/accounts/{id}", LinkedFrom("/ledger/accounts")),
+    ("/ledger/accounts/{id}/export", Below("/ledger/accounts/{id}", "/export")),
     ("/ledger/journal", At("/ledger/journal")),
+    ("/ledger/journal/export", At("/ledger/journal/export")),
     ("/ledger/transactions/{id}", LinkedFrom("/ledger/journal")),
     ("/ledger/transactions/{id}/receipt", Below("/ledger/transactions/{id}", "/receipt")),
     ("/ledger/trial-balance", At("/ledger/trial-balance")),
     ("/ledger/verify", At("/ledger/verify")),
     ("/ledger/periods", At("/ledger/periods")),
+    ("/ledger/periods/export", At("/ledger/periods/export")),
     ("/ledger/periods/close", At("/ledger/periods/close")),
     ("/ledger/checkpoints", At("/ledger/checkpoints")),
+    ("/ledger/checkpoints/export", At("/ledger/checkpoints/export")),
     ("/ledger/checkpoints/{number}", LinkedFrom("/ledger/checkpoints")),
     ("/ledger/checkpoints/sign", At("/ledger/checkpoints/sign")),
     ("/ledger/exports", At("/ledger/exports")),
     ("/policies", At("/policies")),
+    ("/policies/export", At("/policies/export")),
     ("/policies/explain", At("/policies/explain")),
     ("/policies/explain", Finds(|world| format!("/admin/policies/explain?invocation={}", world.made.call))),
     ("/policies/edit", At("/policies/edit")),
@@ -197,6 +210,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/audit/{place}", LinkedFrom("/audit")),
     ("/mail", At("/mail")),
     ("/mail", At("/mail?state=cancelled")),
+    ("/mail/export", At("/mail/export")),
     ("/mail/test", At("/mail/test")),
     ("/mail/{id}", LinkedFrom("/mail")),
     ("/mail/{id}", Finds(|world| world.mail("receipt"))),
@@ -205,6 +219,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("/operators", At("/operators")),
     ("/operators/matrix", At("/operators/matrix")),
     ("/operators/new", At("/operators/new")),
+    ("/operators/auditors", At("/operators/auditors")),
     ("/operators/{id}", Of(|made| &made.operator, "")),
     ("/operators/{id}/roles", Below("/operators/{id}", "/roles")),
     ("/operators/{id}/disable", Below("/operators/{id}", "/disable")),
@@ -311,7 +326,7 @@ impl World {
             let mut owner = self.console.operator(giver, &format!("giver-{giver}@example.com"), "owner");
             owner.enrol();
             let form = format!("{}/grant", self.made.partner);
-            Maker { console: &self.console, owner: &owner }.done(&form, &form, &[("credits", "90"), REASON]);
+            Maker { console: &self.console, owner: &owner }.previewed(&form, &form, &[("credits", "90"), REASON]);
         }
         let token = self.maker().partner_token(&self.made.partner, "more");
         (0..count).for_each(|number| self.maker().call_for(&token, &format!("more-{number}")));
@@ -324,11 +339,12 @@ impl World {
         &self.made.listing
     }
 
-    /// The identifier of the account, the publisher or the partner that was made.
+    /// The identifier of the account, the publisher or the partner that was made, or the number of the draft.
     pub(super) fn id_for(&self, what: &str) -> String {
         id_of(match what {
             "account" => &self.made.account,
             "publisher" => &self.made.publisher,
+            "draft" => &self.made.draft,
             _ => &self.made.partner,
         })
         .to_owned()

@@ -74,6 +74,17 @@ impl<'w> Senders<'w> {
         &self.other
     }
 
+    pub(super) const fn world(&self) -> &World {
+        self.world
+    }
+
+    /// Somebody else fills in a form, and has it done.
+    #[track_caller]
+    pub(super) fn does_otherwise(&self, page: &str, action: &str, fields: &[(&str, &str)]) {
+        let done = self.other.visitor.submit(page, action, fields);
+        assert_eq!(done.status, 303, "{action}: {}", html::text(&done.body));
+    }
+
     pub(super) fn visitor(&self, by: By) -> &Visitor {
         match by {
             By::Owner => &self.world.owner.visitor,
@@ -106,22 +117,41 @@ impl<'w> Senders<'w> {
     /// was sent last, where, and the answer.
     #[track_caller]
     pub(super) fn send(&self, sending: &Sending, opened: &Opened) -> Sent {
-        let visitor = self.visitor(sending.by);
+        match self.fill(sending, opened) {
+            Ok((action, filled)) => Sent { answer: post(self.visitor(sending.by), &action, &filled), action, filled },
+            Err(stopped) => *stopped,
+        }
+    }
+
+    /// What is sent last, and where, to have it done: behind what it would do, where that is shown first. Or what came of
+    /// that, if it was not shown.
+    #[track_caller]
+    pub(super) fn fill(&self, sending: &Sending, opened: &Opened) -> Result<(String, Filled), Box<Sent>> {
+        Self::fill_as(self.visitor(sending.by), sending, opened)
+    }
+
+    /// The same, done by somebody else.
+    #[track_caller]
+    pub(super) fn fill_as(
+        visitor: &Visitor,
+        sending: &Sending,
+        opened: &Opened,
+    ) -> Result<(String, Filled), Box<Sent>> {
         let (form, action) = opened.form(sending);
         let step = |wanted: &str, form: &Form| form.buttons.contains(&("step".to_owned(), wanted.to_owned()));
         let mut filled = fill_in(&form, &opened.values);
         if !step("preview", &form) {
-            return Sent { answer: post(visitor, &action, &filled), action, filled };
+            return Ok((action, filled));
         }
         // Somebody may press Enter, too: what a form without a button says is only shown.
         filled.push(("step".to_owned(), "preview".to_owned()));
         let shown = post(visitor, &action, &filled);
         let confirmed = find_form(&shown.body, sending.route).filter(|form| step("confirm", form));
         if shown.status != 200 || confirmed.is_none() {
-            return Sent { answer: shown, action, filled };
+            return Err(Box::new(Sent { answer: shown, action, filled }));
         }
         let filled = fill_in(&confirmed.expect("a form"), &[("step".to_owned(), "confirm".to_owned())]);
-        Sent { answer: post(visitor, &action, &filled), action, filled }
+        Ok((action, filled))
     }
 }
 
@@ -158,7 +188,7 @@ impl Opened {
     }
 }
 
-fn find_form(body: &str, route: &str) -> Option<Form> {
+pub(super) fn find_form(body: &str, route: &str) -> Option<Form> {
     html::forms(body).into_iter().find(|form| form.method == "post" && leads_to(&form.action, route))
 }
 
@@ -174,7 +204,7 @@ pub(super) fn seen_fields(body: &str) -> Vec<(String, Element)> {
 }
 
 /// What stands in a row for what is only known by then.
-fn work_out(value: &str, body: &str) -> String {
+pub(super) fn work_out(value: &str, body: &str) -> String {
     match value {
         "{code}" => Authenticator::new(&secret_on(body)).code(),
         "{now}" => jiff::Timestamp::from_microsecond(SystemClock::start().now_us()).expect("a moment").to_string(),

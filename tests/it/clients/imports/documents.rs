@@ -11,6 +11,7 @@ use super::*;
 
 on_both_databases!(
     operations_of_a_document_become_tools_that_can_be_called,
+    operations_are_where_their_publisher_says_not_where_the_document_does,
     a_document_in_yaml_is_read_like_any_other,
     a_document_with_a_fault_leaves_nothing_behind,
     a_text_is_fetched_and_kept,
@@ -79,6 +80,27 @@ fn operations_of_a_document_become_tools_that_can_be_called(kind: Kind) {
     let connections = house.get("/connections/");
     let made = connections.as_array().unwrap().iter().find(|connection| connection["label"] == "Fetched");
     assert_eq!(made.unwrap()["base_url"], json!(source.url("/v2")), "{connections}");
+}
+
+fn operations_are_where_their_publisher_says_not_where_the_document_does(kind: Kind) {
+    let (house, named, own) = (House::open(kind), telling(), telling());
+    house.register(ALICE, "Alice");
+    let text = document(&named.url("/v1")).to_string();
+    let source = Upstream::start(move |_, stream| stream.write_all(json_answer("200 OK", &text).as_bytes()).is_ok());
+    for (namespace, part, value) in [
+        ("given", "spec", document(&named.url("/v1"))),
+        ("fetched", "spec_url", json!(source.url("/docs/openapi.json"))),
+    ] {
+        let mut wanted = json!({"namespace": namespace, "label": namespace, "base_url_override": own.url("/v3")});
+        wanted[part] = value;
+        house.done("POST", "/connections/import-openapi", &wanted);
+        let connections = house.get("/connections/");
+        let made = connections.as_array().unwrap().iter().find(|connection| connection["label"] == namespace);
+        assert_eq!(made.unwrap()["base_url"], json!(own.url("/v3")), "{connections}");
+        let answer = house.call(&format!("{namespace}/getNote"), &json!({"id": "a"}));
+        assert_eq!(answer.json["result"]["asked"], "GET /v3/notes/a HTTP/1.1", "{}", answer.body);
+    }
+    assert_eq!((named.received().len(), own.received().len()), (0, 2));
 }
 
 /// Like [`document`], as people write it. `no` is a text, and `1` no version.

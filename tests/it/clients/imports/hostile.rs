@@ -1,9 +1,16 @@
 //! MCP servers that hang, lie or never end: a clear refusal, in time, and nothing is left of the attempt.
 
-use std::{io::Write as _, time::Instant};
+use std::{
+    io::Write as _,
+    net::TcpStream,
+    sync::{Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
 
 use tests::{
     on_both_databases,
+    patience::{pause, wait_until},
     upstream::{Upstream, hang, json_answer},
 };
 
@@ -14,10 +21,12 @@ on_both_databases!(
     a_name_that_is_taken_leaves_nothing_behind,
     for_whom_nothing_is_made_nobody_is_asked,
     a_connection_that_fails_tells_no_address,
+    a_document_that_does_not_come_or_does_not_end_leaves_nothing_behind,
+    who_has_enough_servers_asked_waits,
 );
 
 /// A server that opens sessions, and lists what `tools` says.
-fn listing(tools: impl Fn(usize) -> String + Send + Sync + 'static) -> Upstream {
+pub(super) fn listing(tools: impl Fn(usize) -> String + Send + Sync + 'static) -> Upstream {
     let pages = std::sync::atomic::AtomicUsize::new(0);
     Upstream::start(move |received, stream| {
         let asked: Value = serde_json::from_str(&received.body).unwrap_or_default();
@@ -133,4 +142,128 @@ fn a_connection_that_fails_tells_no_address(kind: Kind) {
             assert!(!answer.body.contains(detail), "{path}: {}", answer.body);
         }
     }
+}
+
+/// The head of an answer that comes in pieces, and one of them.
+const IN_PIECES: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+const PIECE: &str = "10\r\n{\"openapi\":\"3.0.\r\n";
+
+/// Writes pieces until nobody reads them any more, with so much time between them.
+fn write_on(stream: &mut TcpStream, between: Option<Duration>) -> bool {
+    let piece = PIECE.repeat(if between.is_some() { 1 } else { 4_096 });
+    let mut is_read = stream.write_all(IN_PIECES.as_bytes()).is_ok();
+    while is_read {
+        is_read = stream.write_all(piece.as_bytes()).is_ok();
+        pause(between.unwrap_or_default());
+    }
+    is_read
+}
+
+/// A place where documents are asked for, and does what its path says.
+fn library() -> Upstream {
+    let announced = |length: usize, body: &str| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+    Upstream::start(move |received, stream| {
+        let is_well = match received.path.as_str() {
+            "/half" => stream.write_all(announced(1_000, "{\"openapi\"").as_bytes()).is_ok(),
+            "/cut" => stream.write_all(announced(1_000, "{").as_bytes()).is_ok(),
+            "/long" => stream.write_all(announced(3 << 20, &" ".repeat(3 << 20)).as_bytes()).is_ok(),
+            "/drops" => write_on(stream, Some(Duration::from_millis(200))),
+            "/endless" => write_on(stream, None),
+            _ => true,
+        };
+        if is_well && ["/silent", "/half"].contains(&received.path.as_str()) {
+            hang(stream);
+        }
+        false
+    })
+}
+
+fn a_document_that_does_not_come_or_does_not_end_leaves_nothing_behind(kind: Kind) {
+    let (house, library) = (House::open(kind), library());
+    house.register(ALICE, "Alice");
+    let bearer = format!("Bearer {ALICE}");
+    let headers = [("authorization", bearer.as_str())];
+    let (late, long, broken) = ("did not come within 15 seconds", "is longer than", "there is no connection");
+    let cases =
+        [("/silent", late), ("/half", late), ("/drops", late), ("/long", long), ("/endless", long), ("/cut", broken)];
+    // An account has two asked at a time. Those who wait do not wait for each other.
+    let ask = |(path, _): &(&str, &str)| {
+        let body = json!({"namespace": "spec", "spec_url": library.url(path)}).to_string();
+        house.server.send("POST", "/connections/import-openapi", &headers, &body)
+    };
+    let answers: Vec<_> = cases
+        .chunks(2)
+        .flat_map(|pair| {
+            let started = Instant::now();
+            let answers: Vec<_> = thread::scope(|scope| {
+                let asked: Vec<_> = pair.iter().map(|case| scope.spawn(|| ask(case))).collect();
+                asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+            });
+            // The published client waits for 30 seconds.
+            assert!(started.elapsed().as_secs() < 28, "{:?}", started.elapsed());
+            answers
+        })
+        .collect();
+    house.assert_nothing_was_made();
+    for ((path, why), answer) in cases.iter().zip(&answers) {
+        assert_names(answer, "spec_url");
+        assert!(answer.body.contains(why), "{path}: {}", answer.body);
+    }
+    house.assert_nothing_was_made();
+    let nothing = house.ask("GET", "/namespaces/spec", &Value::Null);
+    assert_eq!((nothing.status, nothing.code()), (404, "not_found"), "{}", nothing.body);
+    // A text that does not come is the same.
+    house.namespace("notes", &house.connection("rest", "http://127.0.0.1:9/"));
+    let fetched = house.ask("POST", "/namespaces/notes/fetch-readme", &json!({"url": library.url("/silent")}));
+    assert_names(&fetched, "url");
+    assert!(fetched.body.contains(late), "{}", fetched.body);
+    assert_eq!(house.get("/namespaces/notes")["readme_source_url"], Value::Null);
+}
+
+fn who_has_enough_servers_asked_waits(kind: Kind) {
+    let house = House::open(kind);
+    house.register(ALICE, "Alice");
+    let (go, gone) = mpsc::channel::<()>();
+    let gone = Mutex::new(gone);
+    let slow = Upstream::start(move |_, _| {
+        gone.lock().unwrap().recv().ok();
+        false
+    });
+    let quick = listing(|_| r#"{"tools":[{"name":"a","inputSchema":{}}]}"#.to_owned());
+    let waiting = house.connection("mcp", &slow.url("/mcp"));
+    let ready = house.connection("mcp", &quick.url("/mcp"));
+    let scan = |connection: &str| house.ask("POST", &format!("/connections/{connection}/scan"), &Value::Null);
+    house.namespace("desk", &ready);
+    thread::scope(|scope| {
+        let scans: Vec<_> = (0..2).map(|_| scope.spawn(|| scan(&waiting))).collect();
+        wait_until("both scans ask the server", || (slow.count("/mcp") == 2).then_some(()));
+        let (mcp, text) = (quick.url("/mcp"), quick.url("/text"));
+        let document = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}});
+        for (path, wanted) in [
+            (format!("/connections/{ready}/scan"), Value::Null),
+            ("/namespaces/desk/scan".to_owned(), Value::Null),
+            ("/namespaces/desk/import-tools".to_owned(), json!({"connection_id": ready})),
+            ("/namespaces/quick-setup".to_owned(), json!({"namespace": "more", "mcp_url": mcp})),
+            ("/connections/import-openapi".to_owned(), json!({"namespace": "more", "spec_url": text})),
+            ("/connections/import-openapi".to_owned(), json!({"namespace": "more", "spec": document})),
+            ("/namespaces/desk/fetch-readme".to_owned(), json!({"url": text})),
+        ] {
+            let refused = house.ask("POST", &path, &wanted);
+            assert_eq!((refused.status, refused.code()), (429, "rate_limited"), "{path}: {}", refused.body);
+            let wait_s = refused.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
+            assert!(wait_s.is_some_and(|seconds| seconds > 0), "{path}: {wait_s:?}");
+        }
+        assert_eq!(quick.received().len(), 0, "nobody was asked");
+        assert_eq!(house.tools("desk"), [""; 0]);
+        assert_eq!(house.get("/namespaces/").as_array().unwrap().len(), 1);
+        // Somebody else's are asked meanwhile.
+        let wanted = json!({"namespace": "bobs", "mcp_url": quick.url("/mcp")});
+        let made = house.send(BOB, "POST", "/namespaces/quick-setup", &wanted);
+        assert_eq!(made.status, 201, "{}", made.body);
+        drop(go);
+        for scan in scans {
+            assert_names(&scan.join().unwrap(), "connection_id");
+        }
+    });
+    assert_eq!(scan(&ready).status, 200, "those that were under way are over");
 }

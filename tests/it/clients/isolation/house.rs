@@ -13,7 +13,7 @@ use tests::{
 
 use super::{
     table::{PICTURE, Row},
-    things::Made,
+    things::{Made, digits_of},
 };
 
 mod make;
@@ -29,6 +29,14 @@ const UMBRELLA: &str = "faro_partner_umbrella";
 const TYRELL: &str = "faro_partner_tyrell00";
 const GATEWAY: &str = "key-Maple-73";
 const PASSWORD: &str = "correct horse battery";
+/// What calls of long ago came to, in credits and in micro-credits: a number that nothing else is.
+pub(super) const COUNTED: &str = "4321.000321";
+const COUNTED_MICROS: i64 = 4_321_000_321;
+/// 1 and 5 October 2025, long before any call of a test, in microseconds since the Unix epoch.
+const COUNTED_MONTH_US: i64 = 1_759_276_800_000_000;
+const COUNTED_DAY_US: i64 = 1_759_622_400_000_000;
+/// The subject of what is counted of all calls together.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// A picture of one point.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\0\0\0\nIDAT\
 \x78\xda\x63\x60\0\0\0\x02\0\x01\xe5\x27\xde\xfc\0\0\0\0IEND\xae\x42\x60\x82";
@@ -83,6 +91,7 @@ pub(super) struct House {
     bob: String,
     auditor: String,
     made: Cell<u32>,
+    kind: Kind,
     home: Home,
 }
 
@@ -97,8 +106,10 @@ fn tool(name: &str, url: &str, credits: u32, tier: &str) -> Value {
 fn configuration(upstream: &Upstream) -> Value {
     let url = upstream.url("/tool");
     let account = |email: &str, verified: bool, token: &str| {
+        // What is in Alice's wallet is in nobody else's.
+        let grant = if token == ALICE { "100000.000321" } else { "100000" };
         json!({
-            "email": email, "verified": verified, "password": PASSWORD, "grant_credits": 100_000,
+            "email": email, "verified": verified, "password": PASSWORD, "grant_credits": grant,
             "tokens": [{"name": "cli", "token": token}],
         })
     };
@@ -157,7 +168,7 @@ impl House {
         let made: Value = serde_json::from_slice(&made).unwrap();
         let auditor = made["token"].as_str().unwrap().to_owned();
         order(&["ledger", "checkpoint"]);
-        Self { server, receiver, mcp: OnceCell::new(), alice, bob, auditor, made: Cell::new(0), home }
+        Self { server, receiver, mcp: OnceCell::new(), alice, bob, auditor, made: Cell::new(0), kind, home }
     }
 
     /// Makes publishers of the two accounts that are to be some.
@@ -236,6 +247,15 @@ impl House {
         curl(&url, &arguments)
     }
 
+    /// An identifier, whatever stands before and between its digits, as the database writes it in a statement.
+    fn literal(&self, id: &str) -> String {
+        let digits = digits_of(id).unwrap_or_else(|| panic!("{id} is no identifier"));
+        match self.kind {
+            Kind::Sqlite => format!("X'{digits}'"),
+            Kind::Postgres => format!("'{digits}'"),
+        }
+    }
+
     /// Reads something of one's own.
     pub(super) fn look(&self, who: Who, path: &str) -> Answer {
         self.send(who, "GET", path, "")
@@ -267,7 +287,7 @@ fn place(route: &str, row: &Row, made: &Made) -> String {
         let value = match parameter {
             "window" => "day",
             "per" => "partner",
-            "period" => "2026-11",
+            "period" => "2025-10",
             _ => made.get(ids.next().unwrap_or_else(|| panic!("{route} has more parameters")).0),
         };
         format!("{value}{end}")

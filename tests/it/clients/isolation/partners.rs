@@ -1,7 +1,7 @@
 //! The rows of partners: every route below `/partners/`.
 
 use super::{
-    house::Who,
+    house::{COUNTED, Who},
     table::{Foreign, MISSING, Party, Row, row},
     things::Thing,
 };
@@ -23,6 +23,7 @@ const MOVED: &str = r#"{"credits": "3.000321", "idempotency_key": "{idempotency_
 
 const USER: &[(&str, Thing)] = &[("external_id", Thing::CappedEndUser)];
 const TOKEN: &[(&str, Thing)] = &[("id", Thing::CappedPartnerToken)];
+const COUNTED_USER: &[(&str, Thing)] = &[("+user", Thing::CountedEndUser)];
 const CREDITS: &str = r#"{"credits": "777.000321"}"#;
 /// The newest of a list stand behind it, the oldest before it.
 const LATEST: Thing = Thing::Fixed("ffffffff-ffff-ffff-ffff-ffffffffffff");
@@ -86,17 +87,24 @@ pub(super) const ROWS: &[Row] = &[
     row(PARTNER, "DELETE /partners/caps/{per}/{window}", &[("+cap", Thing::PartnerCap)], Foreign::Nothing)
         .keeps("/partners/caps"),
     // Sums.
-    row(PARTNER, "GET /partners/usage", &[("user", Thing::EndUser), ("after", FIRST_LINE)], MISSING)
-        .query("?group_by=user&user={user}&after={after}"),
-    row(PARTNER, "GET /partners/usage", &[("+call", Thing::CallOfEndUser)], Foreign::Nothing).query("?group_by=user"),
-    row(PARTNER, "GET /partners/statements", &[("+call", Thing::CallOfEndUser)], Foreign::Nothing),
+    row(PARTNER, "GET /partners/usage", &[("user", Thing::CountedEndUser), ("after", FIRST_LINE)], MISSING)
+        .query("?group_by=user&from=2025-10-01&to=2025-10-31&user={user}&after={after}")
+        .shows(COUNTED),
+    row(PARTNER, "GET /partners/usage", COUNTED_USER, Foreign::Nothing)
+        .query("?group_by=user&from=2025-10-01&to=2025-10-31")
+        .shows(COUNTED),
+    row(PARTNER, "GET /partners/usage", COUNTED_USER, Foreign::Nothing)
+        .query("?group_by=month&from=2025-10-01&to=2025-10-31")
+        .shows(COUNTED),
+    row(PARTNER, "GET /partners/statements", COUNTED_USER, Foreign::Nothing).shows(COUNTED),
     row(
         PARTNER,
         "GET /partners/statements/{period}",
-        &[("+call", Thing::CallOfEndUser), ("after", FIRST_LINE)],
+        &[("+user", Thing::CountedEndUser), ("after", FIRST_LINE)],
         Foreign::Nothing,
     )
-    .query("?after={after}"),
+    .query("?after={after}")
+    .shows("{+user}"),
     // Being told.
     row(PARTNER, "GET /partners/alerts", &[("+alert", Thing::Alert), ("after", FIRST)], Foreign::Nothing)
         .query("?after={after}")

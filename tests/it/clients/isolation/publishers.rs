@@ -45,9 +45,10 @@ pub(super) const ROWS: &[Row] = &[
     row(PUBLISHER, "PUT /publishers/me", &[], Foreign::Own).body(r#"{"country": "ES"}"#).keeps("/publishers/me"),
     row(PUBLISHER, "POST /publishers/me/logo", &[], Foreign::Own).body(PICTURE).keeps("/publishers/me"),
     row(PICTURES, "GET /assets/{id}", &[("id", Thing::Picture)], Foreign::Nothing),
-    row(PUBLISHER, "GET /publishers/earnings", &[("+sale", Thing::Sale)], Foreign::Nothing),
-    row(PUBLISHER, "GET /publishers/sales-summary", &[("+sale", Thing::Sale)], Foreign::Nothing)
-        .query("?period=current_month"),
+    row(PUBLISHER, "GET /publishers/earnings", &[("+earned", Thing::Earned)], Foreign::Nothing).shows("{+earned}"),
+    row(PUBLISHER, "GET /publishers/sales-summary", &[("+sale", Thing::CountedSale)], Foreign::Nothing)
+        .query("?period=month&month=2025-10")
+        .shows("{+sale}"),
     row(PUBLISHER, "GET /publishers/invocations", &[("+sale", Thing::Sale)], Foreign::Nothing).shows("{+sale}"),
     row(PUBLISHER, "PATCH /publishers/invocations/{id}/acknowledge", &[("id", Thing::Sale)], MISSING)
         .keeps("/publishers/invocations"),

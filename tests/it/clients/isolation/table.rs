@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Row] = &[
     row(ADDRESS, "POST /auth/password-reset", &[("email", Thing::Address)], Foreign::AsUnknown(&[202]))
         .body(r#"{"email": "{email}"}"#),
     // What accounts own.
-    row(WALLET, "GET /credits/balance", &[], Foreign::Nothing),
+    row(WALLET, "GET /credits/balance", &[("+balance", Thing::Balance)], Foreign::Nothing).shows("{+balance}"),
     row(ACCOUNT, "POST /credits/purchase", &[("idempotency_key", Thing::Key)], Foreign::Own)
         .body(r#"{"credits": 7, "idempotency_key": "{idempotency_key}"}"#),
     row(ACCOUNT, "GET /credits/purchases", &[("+purchase", Thing::Purchase)], Foreign::Nothing).shows("{+purchase}"),

@@ -13,6 +13,8 @@ pub(super) enum Thing {
     Key,
     Call,
     Purchase,
+    /// What is in a wallet: a number that no other one has.
+    Balance,
     /// A place in a list of one's own.
     Turn,
     Token,
@@ -27,6 +29,8 @@ pub(super) enum Thing {
     CappedEndUser,
     /// With credits in a wallet of its own.
     FundedEndUser,
+    /// Whose calls are counted.
+    CountedEndUser,
     CallOfEndUser,
     Alert,
     Hook,
@@ -44,6 +48,10 @@ pub(super) enum Thing {
     Group,
     /// A call of a publisher's tool.
     Sale,
+    /// What a publisher has earned with another one: a number that no other has.
+    Earned,
+    /// What calls that are counted came to: another one.
+    CountedSale,
     /// What a publisher has uploaded.
     Picture,
 }
@@ -61,7 +69,8 @@ pub(super) struct Made {
 impl Thing {
     /// Whether somebody else may choose the same.
     pub(super) const fn is_chosen(self) -> bool {
-        matches!(self, Self::Address | Self::EndUser | Self::CappedEndUser | Self::FundedEndUser) || self.is_free()
+        matches!(self, Self::Address | Self::EndUser | Self::CappedEndUser | Self::FundedEndUser | Self::CountedEndUser)
+            || self.is_free()
     }
 
     /// Whether it is a name for something that is yet to be.
@@ -81,7 +90,7 @@ impl Thing {
                 value.to_owned()
             }
             Self::Address | Self::NewAddress => "nobody@example.com".to_owned(),
-            Self::EndUser | Self::CappedEndUser | Self::FundedEndUser => "nobody".to_owned(),
+            Self::EndUser | Self::CappedEndUser | Self::FundedEndUser | Self::CountedEndUser => "nobody".to_owned(),
             Self::HiddenNamespace | Self::HiddenTool | Self::Slug => "nothing".to_owned(),
             _ => unknown_id(value),
         }

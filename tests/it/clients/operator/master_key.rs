@@ -18,7 +18,7 @@ use tests::{
     patience::wait_until,
     program::{Answer, at_home},
     server::ALICE,
-    upstream::{Received, Upstream, json_answer},
+    upstream::{Upstream, json_answer},
     wire,
 };
 
@@ -32,12 +32,15 @@ on_both_databases!(everything_follows_a_new_master_key, a_wrong_key_changes_noth
 
 const GLOBEX: &str = "faro_partner_globex00";
 const SECRET: &str = "Bearer quetzalcoatlus-0123456789";
+/// What one namespace carries instead.
+const OWN_SECRET: &str = "Bearer xiuhcoatl-9876543210";
 const HOOK: &str = "the only one";
 
 /// What is sealed, as it stands in the database.
 fn sealed(home: &Home) -> Vec<Vec<String>> {
     let tables = [
         ("connection", "credential"),
+        ("namespace", "credential"),
         ("signing_key", "wrapped"),
         ("kept_key", "sealed"),
         ("payload", "arguments"),
@@ -141,23 +144,37 @@ fn call_kept(console: &OperatorConsole) -> String {
     answer.header("x-tollgate-invocation-id").unwrap().to_owned()
 }
 
-fn make_credential(house: &House, console: &OperatorConsole) {
+/// The secret of a publisher's server, which the namespace `desk` carries, and that of the namespace `attic` itself.
+fn make_credentials(house: &House, console: &OperatorConsole) {
     done(console, ALICE, "POST", "/publishers/register", &json!({"display_name": "Alice"}));
     let server = json!({"label": "L", "connection_type": "rest", "base_url": house.upstream.url("/v1")});
     let made = done(console, ALICE, "POST", "/connections/", &server);
     let id = made["id"].as_str().unwrap();
-    let secret = json!({"api_key": SECRET, "key_identifier": "Authorization", "param_location": "header"});
-    done(console, ALICE, "PUT", &format!("/connections/{id}/credentials"), &secret);
-    done(console, ALICE, "POST", "/namespaces/", &json!({"namespace": "desk", "connection_id": id}));
-    let tool = json!({"name": "look", "rest_method": "GET", "rest_path": "/look"});
-    done(console, ALICE, "POST", "/namespaces/desk/tools/rest", &tool);
+    let secret =
+        |secret: &str| json!({"api_key": secret, "key_identifier": "Authorization", "param_location": "header"});
+    done(console, ALICE, "PUT", &format!("/connections/{id}/credentials"), &secret(SECRET));
+    for namespace in ["desk", "attic"] {
+        done(console, ALICE, "POST", "/namespaces/", &json!({"namespace": namespace, "connection_id": id}));
+        let tool = json!({"name": "look", "rest_method": "GET", "rest_path": format!("/{namespace}")});
+        done(console, ALICE, "POST", &format!("/namespaces/{namespace}/tools/rest"), &tool);
+    }
+    done(console, ALICE, "PUT", "/namespaces/attic/credentials", &secret(OWN_SECRET));
 }
 
-/// The secret of the publisher's server as it arrives there.
-fn injected(house: &House, console: &OperatorConsole) -> Option<String> {
-    done(console, ALICE, "POST", "/invoke/desk/look", &json!({"arguments": {}}));
-    let looked = |received: &&Received| received.path == "/v1/look";
-    house.upstream.received().iter().rfind(looked).unwrap().header("authorization").map(str::to_owned)
+/// The secrets as they arrive at the publisher's server: of the connection, and of the namespace.
+fn injected(house: &House, console: &OperatorConsole) -> [Option<String>; 2] {
+    ["desk", "attic"].map(|namespace| {
+        done(console, ALICE, "POST", &format!("/invoke/{namespace}/look"), &json!({"arguments": {}}));
+        let path = format!("/v1/{namespace}");
+        let received = house.upstream.received();
+        let looked = received.iter().rfind(|received| received.path == path).unwrap();
+        looked.header("authorization").map(str::to_owned)
+    })
+}
+
+/// That both arrive as they were set.
+fn assert_injected(house: &House, console: &OperatorConsole) {
+    assert_eq!(injected(house, console), [SECRET, OWN_SECRET].map(|secret| Some(secret.to_owned())));
 }
 
 fn hook(house: &House, console: &OperatorConsole) -> Hook {
@@ -199,8 +216,8 @@ fn everything_follows_a_new_master_key(kind: Kind) {
     let house = House::open(kind);
     let console = house.start();
     let ada = console.owner();
-    make_credential(&house, &console);
-    assert_eq!(injected(&house, &console).as_deref(), Some(SECRET));
+    make_credentials(&house, &console);
+    assert_injected(&house, &console);
     let told = hook(&house, &console);
     be_told(&house, &console);
     assert_signed(&house, &told);
@@ -228,16 +245,16 @@ fn everything_follows_a_new_master_key(kind: Kind) {
     assert!(kills.count() > 1, "it is killed in the middle");
     let known = |count: u64| json!({"sealed": 0, "known": count, "lost": 0});
     let expected = json!({
-        "connection_credentials": known(1), "namespace_credentials": known(0), "second_factors": known(1),
+        "connection_credentials": known(1), "namespace_credentials": known(1), "second_factors": known(1),
         "signing_keys": known(1), "webhook_keys": known(1), "payloads": known(2),
     });
     assert_eq!(house.rotate(&old), expected, "nothing is left to do");
     let told_of = rows::of_home(&house.home, "SELECT count(*) FROM audit WHERE action = 'master_key.rotate'");
-    assert_eq!(told_of, [["5"]], "each kind once, in a unit of its own");
+    assert_eq!(told_of, [["6"]], "each kind once, in a unit of its own");
 
     fs::remove_file(&old).unwrap();
     let console = house.start();
-    assert_eq!(injected(&house, &console).as_deref(), Some(SECRET));
+    assert_injected(&house, &console);
     let again = Operator { email: ada.email, visitor: console.visitor(), authenticator: ada.authenticator };
     again.sign_in();
     let page = html::text(&again.visitor.get(&format!("/admin/invocations/{kept}/payload")).body);
@@ -258,10 +275,11 @@ fn everything_follows_a_new_master_key(kind: Kind) {
     let refused = ask(&console, GLOBEX, "POST", "/partners/webhooks", &json!({"url": house.receiver.url("/told")}));
     assert_eq!((refused.status, refused.code()), (503, "database_unavailable"), "{}", refused.body);
     let rotated = house.rotate(&old);
+    assert_eq!(rotated["namespace_credentials"], json!({"sealed": 1, "known": 0, "lost": 0}), "{rotated}");
     assert_eq!(rotated["signing_keys"], json!({"sealed": 2, "known": 0, "lost": 0}), "{rotated}");
     let call = || ask(&console, ALICE, "POST", "/invoke/desk/look", &json!({"arguments": {}})).status == 200;
     wait_until("the server has read what was sealed anew", || call().then_some(()));
-    assert_eq!(injected(&house, &console).as_deref(), Some(SECRET));
+    assert_injected(&house, &console);
     wait_until("webhooks are signed again", || {
         let wanted = json!({"url": house.receiver.url("/told"), "idempotency_key": HOOK});
         let answer = ask(&console, GLOBEX, "POST", "/partners/webhooks", &wanted);
@@ -273,7 +291,7 @@ fn everything_follows_a_new_master_key(kind: Kind) {
 fn a_wrong_key_changes_nothing_and_a_lost_one_is_given_up(kind: Kind) {
     let house = House::open(kind);
     let console = house.start();
-    make_credential(&house, &console);
+    make_credentials(&house, &console);
     let told = hook(&house, &console);
     call_kept(&console);
     console.command(&["ledger", "checkpoint"]);
@@ -302,7 +320,9 @@ fn a_wrong_key_changes_nothing_and_a_lost_one_is_given_up(kind: Kind) {
 
     let given_up = json_of(house.path(), &["master-key", "rotate", "--old-key-lost"]);
     let lost = json!({"sealed": 0, "known": 0, "lost": 1});
-    assert_eq!(given_up["rotated"]["connection_credentials"], lost, "{given_up}");
+    for kind in ["connection_credentials", "namespace_credentials"] {
+        assert_eq!(given_up["rotated"][kind], lost, "{given_up}");
+    }
     assert_eq!(given_up["rotated"]["webhook_keys"], json!({"sealed": 0, "known": 1, "lost": 0}), "{given_up}");
     assert_eq!(rows::of_home(&house.home, trail), [["1"]]);
     let console = house.start();

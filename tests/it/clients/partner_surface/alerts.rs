@@ -28,7 +28,7 @@ fn mails(folder: &Path, email: &str) -> Vec<String> {
     texts.filter(|text| text.contains(&format!("To: {email}"))).map(|text| decode_quoted_printable(&text)).collect()
 }
 
-fn assert_signed(received: &Received, secret: &str) {
+pub(super) fn assert_signed(received: &Received, secret: &str) {
     let timestamp = received.header("x-tollgate-timestamp").unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let signature = hmac::sign(&key, format!("{timestamp}.{}", received.body).as_bytes());
@@ -170,6 +170,17 @@ fn nothing_is_sent_to_a_private_address(kind: Kind) {
         "",
     ] {
         assert_names(&house.ask("POST", "/partners/webhooks", &json!({"url": url})), ["body", "url"]);
+    }
+    // Nobody learns where a name leads, nor whether there is such a name.
+    for url in ["https://localhost/", "https://nobody.invalid/"] {
+        let answer = house.ask("POST", "/partners/webhooks", &json!({"url": url}));
+        let told = "may not be called: its host has no address, or none that is allowed";
+        assert_eq!(answer.json["detail"][0]["msg"], json!(told), "{url}: {}", answer.body);
+        let request = answer.json["error"]["request_id"].as_str();
+        assert!(request.is_some_and(|id| id.starts_with("req_")), "{url}: {}", answer.body);
+        for address in ["127.0.0.1", "::1"] {
+            assert!(!answer.body.contains(address), "{url}: {}", answer.body);
+        }
     }
     assert_names(&house.ask("POST", "/partners/webhooks", &json!({})), ["body", "url"]);
     assert_eq!(house.get("/partners/webhooks"), json!([]));

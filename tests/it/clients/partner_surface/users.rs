@@ -1,7 +1,18 @@
 //! End users: listed, blocked, exported, erased.
 
+use std::{
+    io::Write as _,
+    sync::{Mutex, mpsc},
+};
+
 use serde_json::{Value, json};
-use tests::{home::Kind, on_both_databases, patience::wait_until};
+use tests::{
+    home::Kind,
+    on_both_databases,
+    patience::wait_until,
+    server::tool,
+    upstream::{Upstream, json_answer},
+};
 
 use super::{GLOBEX, House, assert_names};
 use crate::rows;
@@ -10,6 +21,7 @@ on_both_databases!(
     an_end_user_is_noted_shown_and_blocked,
     everybody_comes_once_page_after_page,
     what_is_known_is_exported_and_then_erased,
+    what_a_call_carries_that_outlives_its_end_user_is_not_kept,
     what_is_wrong_with_an_end_user_is_named,
 );
 
@@ -118,6 +130,33 @@ fn what_is_known_is_exported_and_then_erased(kind: Kind) {
     house.paid(GLOBEX, "ann@example.com");
     assert_ne!(house.get(path)["id"], known["user"]["id"]);
     assert_eq!(house.get(path)["metadata"], Value::Null);
+    house.server.verified_postings();
+}
+
+fn what_a_call_carries_that_outlives_its_end_user_is_not_kept(kind: Kind) {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let slow = Upstream::start(move |_, stream| {
+        // Until the other end is gone.
+        released.lock().unwrap().recv().unwrap_err();
+        stream.write_all(json_answer("200 OK", r#"{"said": "pomegranate"}"#).as_bytes()).is_ok()
+    });
+    let tool = tool("slow", &slow.url("/slow"), 50, "success", 60_000);
+    let house = House::open_with_tool(kind, "payloads: {tools: ['*'], keep_s: 3600, bytes_max: 400}, ", &tool);
+    let answer = std::thread::scope(|scope| {
+        let calling = scope.spawn(|| house.call_of("slow", GLOBEX, "ann"));
+        wait_until("the tool is called", || (slow.count("/slow") == 1).then_some(()));
+        let erased = house.ask("DELETE", "/partners/users/ann", &Value::Null);
+        drop(release);
+        assert_eq!(erased.status, 200, "{}", erased.body);
+        calling.join().unwrap()
+    });
+    assert_eq!((answer.status, &answer.json["result"]["said"]), (200, &json!("pomegranate")), "{}", answer.body);
+    // What calls carried is written in their order: when the second one's is there, the first one's would be.
+    house.paid(GLOBEX, "ben");
+    let carried = || rows::of_home(&house.home, "SELECT end_user_id FROM payload").concat();
+    let (kept, _) = wait_until("what ben's call carried is kept", || Some(carried()).filter(|rows| !rows.is_empty()));
+    assert_eq!(kept, [house.get("/partners/users/ben")["id"].as_str().unwrap().trim_start_matches("usr_")]);
     house.server.verified_postings();
 }
 

@@ -79,7 +79,8 @@ fn every_write_is_read_back(kind: Kind) {
     let period = house.get("/publishers/sales-summary?period=month&month=2026-01");
     assert_eq!((&period["from"], &period["to"]), (&json!("2026-01-01T00:00:00Z"), &json!("2026-02-01T00:00:00Z")));
     assert_eq!(house.get("/publishers/sales-summary?period=last_month")["daily"], json!([]));
-    assert_eq!(house.get("/publishers/invocations")["invocations"], json!([]));
+    let calls = house.get("/publishers/invocations");
+    assert_eq!((&calls["invocations"], &calls["warnings"]), (&json!([]), &json!([])));
 }
 
 fn a_picture_is_served_as_what_it_is(kind: Kind) {
@@ -99,8 +100,23 @@ fn a_picture_is_served_as_what_it_is(kind: Kind) {
     assert_eq!(served.header("content-type"), Some("image/svg+xml"));
     assert_eq!(served.header("x-content-type-options"), Some("nosniff"));
     assert!(served.header("content-security-policy").unwrap().contains("sandbox"));
+    assert!(served.header("ratelimit").is_some_and(|limit| limit.contains("discovery")), "it is counted");
+    let tag = served.header("etag").unwrap();
+    for (method, known, status) in [("GET", tag, 304), ("HEAD", "*", 304), ("GET", "\"x\"", 200)] {
+        let again = house.server.send(method, path, &[("if-none-match", known)], "");
+        assert_eq!((again.status, again.body.is_empty()), (status, status == 304), "{method} {known}");
+        assert_eq!(again.header("etag"), Some(tag), "{method} {known}");
+    }
     let logo = house.upload(ALICE, "/publishers/me/logo", picture);
     assert_eq!((logo.status, &logo.json["logo_url"]), (200, &json!(url)), "{}", logo.body);
+    // As clients send it back with the rest of the profile: it is still the picture that is kept here.
+    let me = house.ask("PUT", "/publishers/me", &json!({"logo_url": url, "bio": "b"}));
+    assert_eq!(me["logo_url"], json!(url));
+    house.ask("PUT", "/namespaces/sums/listing", &json!({"namespace_icon_url": ""}));
+    assert_eq!(house.server.send("GET", path, &[], "").status, 200, "the logo shows it");
+    let nowhere = json!({"namespace_icon_url": format!("/assets/{}", "0".repeat(64))});
+    let refused = house.send(ALICE, "PUT", "/namespaces/sums/listing", &nowhere);
+    assert_names(&refused, &["body", "namespace_icon_url"]);
     for nothing in ["", "x", "<html></html>", r#"<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>"#] {
         assert_names(&house.upload(ALICE, "/publishers/me/logo", nothing), &["body", "file"]);
     }

@@ -1,7 +1,7 @@
 use engine::{
     id::{InvocationId, PriceVersionId, uuid_v7},
     invocation::{CallOutcome, CallState},
-    pricing::PricingSpec,
+    pricing::{PricingSpec, read_units},
     service::invocations::{CallMoney, ListedCall},
 };
 
@@ -45,6 +45,8 @@ fn call(state: CallState, held: &str, charged: &str) -> CallDetail {
         token: None,
         wallet: None,
         price: None,
+        units: Vec::new(),
+        returned: None,
         policy_version: String::new(),
         catalog_version: 0,
         denied_by: Vec::new(),
@@ -83,6 +85,29 @@ fn a_cost_above_the_hold_is_shown_with_what_was_wanted() {
     let told = steps(&price, &detail);
     assert_eq!(told[3].amount, Cell::Money(credits("14.25")));
     assert!(told[3].why.contains("4.25"), "{:?}", told[3]);
+    detail.returned = ReturnedValue::from_text("number 12.250");
+    let told = steps(&price, &detail);
+    assert!(told[3].why.contains("4.25") && told[3].why.contains(" 12.250"), "{:?}", told[3]);
+}
+
+#[test]
+fn what_was_counted_and_returned_is_shown_as_recorded() {
+    let spec = PricingSpec {
+        pricing_mode: Some("tool_returned".to_owned()),
+        returned_credit_cost_path: Some("$.cost".to_owned()),
+        pricing_unit_fields: Some(vec!["rows".to_owned(), "pages".to_owned()]),
+        pricing_credits_per_unit: Some("0.5".to_owned()),
+        ..PricingSpec::default()
+    };
+    let price = Price::from_spec(PriceVersionId::from(uuid_v7(0, [0; 10])), 0, &spec).unwrap();
+    let mut detail = call(CallState::Succeeded, "10", "6.5");
+    let told = steps(&price, &detail);
+    assert!(told[1].why.contains("rows × pages"), "{:?}", told[1]);
+    detail.units = read_units("4 2.5").unwrap();
+    detail.returned = ReturnedValue::from_text("string 6.50");
+    let told = steps(&price, &detail);
+    assert!(told[1].why.contains("rows (4) × pages (2.5)"), "{:?}", told[1]);
+    assert!(told[3].why.contains(" 6.50"), "{:?}", told[3]);
 }
 
 #[test]
@@ -91,7 +116,10 @@ fn an_unusable_value_costs_the_base_and_says_why() {
     let mut detail = call(CallState::Succeeded, "10", "2");
     detail.warning = Some("there was nothing".to_owned());
     let told = steps(&price, &detail);
-    assert_eq!((&told[3].amount, told[3].why.as_str()), (&Cell::Money(credits("2")), "there was nothing"));
+    assert_eq!((&told[3].amount, told[3].why.as_str()), (&Cell::Money(credits("2")), "there was nothing."));
+    detail.returned = ReturnedValue::from_text("array");
+    let told = steps(&price, &detail);
+    assert!(told[3].why.starts_with("there was nothing. ") && told[3].why.contains("array"), "{:?}", told[3]);
 }
 
 #[test]

@@ -19,3 +19,17 @@ fn rules_have_a_bar_each_and_the_many_others_one_together() {
         assert_eq!(spans.last().map(|span| (span.name.as_str(), span.to)), Some(last));
     }
 }
+
+#[test]
+fn layers_stand_in_the_order_in_which_they_are_asked() {
+    use engine::policy::chain::StepKind;
+    let count = |layer, denied, passed| LayerCount { layer, denied, passed };
+    let counts = [count(PolicyLayer::Beside, 1, 9), count(PolicyLayer::Step(StepKind::GlobalProvider), 2, 7)];
+    let drawn = layers("policies-layers", counts.iter().map(layer));
+    let found: Vec<_> = drawn.layers.iter().map(|layer| (layer.name.as_str(), layer.passed, layer.ended)).collect();
+    assert_eq!(found, [("Policies beside the chain", 9, 1), ("Everybody, by provider", 7, 2)]);
+    for kind in StepKind::ALL {
+        let name = layer(&count(PolicyLayer::Step(kind), 0, 0)).name;
+        assert!(!name.is_empty() && !name.contains("policies-step"), "{kind:?}: {name}");
+    }
+}

@@ -118,3 +118,37 @@ fn accounts_exist_before_money_moves() {
     let refusal = RefusalEntry { id: id(1), wallet: Some(NOBODY), reason, needed: Credits::ZERO };
     check("a refusal may name nobody", vec![Entry::Refusal(refusal)], &[]);
 }
+
+/// A hold and its capture of half, in a batch each, and the counter that they name.
+#[test]
+fn counters_are_added_up_as_far_as_they_are_said_to_be_true() {
+    let problems = |counted: Option<i64>, counter: Option<(i64, i64)>| {
+        let mut scribe = Scribe::new();
+        scribe.lines.extend(counted.map(|seq| Line::CountedTo(Position { slot: 0, seq })));
+        scribe.batch(vec![Entry::Hold(hold(1, 100))]);
+        scribe.batch(vec![Entry::Settlement(settle(1, Captured, 50)), transaction(half())]);
+        let hot = |id, credits| Line::Hot { id, slot: 0, credits, debits: 0 };
+        let key = CounterKey { cap: CapId::from(Uuid::from_u128(9)), start_us: 0 };
+        let beside = [
+            Line::Wallet { id: WALLET, credits: 0, debits: 50, held: 0 },
+            hot(LedgerAccountId::PLATFORM_FEE, 10),
+            hot(PAYEE, 35),
+            hot(PARTNER, 5),
+        ];
+        let counter = counter.map(|(spent, held)| Line::Counter(key, Counter { spent, held }));
+        let lines = beside.into_iter().chain(counter).chain([scribe.head()]).collect();
+        let found = scribe.findings(lines).problems;
+        found.into_iter().map(|problem| problem.table).collect::<Vec<_>>()
+    };
+    let (nothing, held, spent) = (None, Some((0, 100)), Some((50, 0)));
+    for (counted, counter) in [(None, spent), (Some(3), spent), (Some(2), spent), (Some(1), held), (Some(0), nothing)] {
+        assert_eq!(problems(counted, counter), [""; 0], "{counted:?}");
+    }
+    for (counted, counter) in [(None, held), (Some(3), held), (Some(2), held), (Some(1), spent), (Some(0), held)] {
+        assert!(problems(counted, counter).contains(&"cap_window"), "{counted:?} {counter:?}");
+    }
+    assert_eq!(problems(Some(2), nothing), ["cap_window"]);
+    assert_eq!(problems(Some(4), spent), ["chain_head"], "beyond the end");
+    assert_eq!(problems(Some(i64::MAX), spent), ["chain_head"]);
+    assert!(problems(Some(-1), nothing).contains(&"chain_head"));
+}

@@ -22,3 +22,18 @@ fn rules_are_counted_once_for_each_call_they_denied() {
     assert_eq!(found, [("b", 2), ("a", 1), ("c", 1)]);
     assert!(by_rule(std::iter::empty()).is_empty());
 }
+
+#[test]
+fn a_key_with_a_comma_is_one_policy() {
+    for (denied_by, expected) in [
+        ("", &[][..]),
+        ("a,b", &["a", "b"]),
+        (
+            r#"channels.x.groups["a,b"].tools.deny,gateway.tools.deny"#,
+            &[r#"channels.x.groups["a,b"].tools.deny"#, "gateway.tools.deny"],
+        ),
+        (r#"x["a\",b"].deny,y["\\"].deny,z"#, &[r#"x["a\",b"].deny"#, r#"y["\\"].deny"#, "z"]),
+    ] {
+        assert_eq!(named(denied_by).collect::<Vec<_>>(), expected, "{denied_by}");
+    }
+}

@@ -6,7 +6,7 @@ use crate::{
     catalog::{Visibility, check_tool_name},
     id::{PriceVersionId, ToolGroupId, ToolId},
     limits::{DESCRIPTION_CHARS_MAX, UPSTREAM_TIMEOUT_MS_DEFAULT},
-    publishing::schema,
+    publishing::schema::CheckedSchema,
     service::{
         catalog::{blank_tool, price_facts},
         publishing::{
@@ -107,7 +107,7 @@ impl Change<'_> {
         let row = entity::tool::Model {
             short_description: new.short_description,
             long_description: new.long_description,
-            input_schema: schema_text(new.input_schema.as_deref().unwrap_or(ANY_ARGUMENTS))?,
+            input_schema: new.input_schema.map_or_else(|| ANY_ARGUMENTS.to_owned(), CheckedSchema::into_text),
             upstream_method: method,
             upstream_url: connection.url.clone(),
             timeout_ms: i64::try_from(UPSTREAM_TIMEOUT_MS_DEFAULT).unwrap_or(i64::MAX),
@@ -140,12 +140,6 @@ impl Change<'_> {
         }
         self.tell(self.by.entry(Action::ToolCreate, "tool", ToolId::from(row.id)).after(facts));
     }
-}
-
-/// A schema that arguments may be checked against.
-pub(super) fn schema_text(text: &str) -> Result<String, PublishingError> {
-    schema::check(text)?;
-    Ok(text.to_owned())
 }
 
 pub(super) fn group_in(

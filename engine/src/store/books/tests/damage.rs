@@ -246,11 +246,35 @@ fn rows_that_are_added_are_found() {
         ("INSERT INTO wallet_balance VALUES (2001, 0, 0, 0, 0, 1)".into(), ProjectionMismatch),
         ("INSERT INTO cap_window VALUES (zeroblob(16), 0, 1, 0)".into(), ProjectionMismatch),
         ("INSERT INTO open_hold VALUES (zeroblob(16), 1001, 1, NULL)".into(), ProjectionMismatch),
-        ("INSERT INTO chain_head VALUES (1, 1, 1, 1, 1, zeroblob(32))".into(), HeadMismatch),
+        ("INSERT INTO chain_head VALUES (1, 1, 1, 1, 1, zeroblob(32), 0)".into(), HeadMismatch),
     ] {
         let report = original.after(&sql);
         assert!(report.problems.iter().any(|problem| problem.kind == kind), "{sql}: {:?}", report.problems);
     }
+}
+
+#[test]
+fn counters_that_are_said_to_be_true_up_to_another_entry_are_found() {
+    let original = Original::new();
+    let connection = Connection::open(&original.path).unwrap();
+    let numbers = "SELECT seq, counted_seq FROM chain_head";
+    let (end, counted): (i64, i64) = connection.query_row(numbers, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(counted, end, "few counters are written at once");
+    let last: i64 =
+        connection.query_row("SELECT max(seq) FROM hold WHERE length(counters) > 0", [], |row| row.get(0)).unwrap();
+    let found = |seq: i64| {
+        let report = original.after(&format!("UPDATE chain_head SET counted_seq = {seq}"));
+        report.problems.into_iter().map(|problem| (problem.kind, problem.table)).collect::<BTreeSet<_>>()
+    };
+    for seq in 0..last {
+        assert_eq!(found(seq), [(ProjectionMismatch, "cap_window")].into(), "{seq} of {end}");
+    }
+    for seq in [end + 1, i64::MAX] {
+        assert_eq!(found(seq), [(HeadMismatch, "chain_head")].into(), "{seq}");
+    }
+    assert!(found(-1).contains(&(HeadMismatch, "chain_head")));
+    // No counter has changed behind these: they say the truth, too.
+    assert!((last..end).all(|seq| found(seq).is_empty()));
 }
 
 #[test]

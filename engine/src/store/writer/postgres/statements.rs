@@ -150,12 +150,13 @@ const PARTS: &[Part] = &[
         "INSERT INTO invocation (slot, epoch, id, surface, account_id, token_id, partner_id, end_user_id, tool_id,
              price_id, wallet, held, snapshot_version, policy_version, denied_by, key_scope, key, created_us, state,
              charged, shortfall, error, warning, ended_us, resolves_us, requested, session_key, channel,
-             channel_account, is_owner, explanation)
+             channel_account, is_owner, explanation, priced_units, returned_value)
          SELECT $1, $2, u.* FROM unnest(@call_id, @call_surface, @call_account, @call_token, @call_partner,
              @call_end_user, @call_tool, @call_price, @call_wallet, @call_held, @call_snapshot_version,
              @call_policy_version, @call_denied_by, @call_key_scope, @call_key, @call_created_us, @call_state,
              @call_charged, @call_shortfall, @call_error, @call_warning, @call_ended_us, @call_resolves_us,
-             @call_requested, @call_session_key, @call_channel, @call_channel_account, @call_is_owner, @call_explanation) u",
+             @call_requested, @call_session_key, @call_channel, @call_channel_account, @call_is_owner, @call_explanation,
+             @call_units, @call_returned) u",
     ),
     part(
         "ends",
@@ -196,9 +197,11 @@ const PARTS: &[Part] = &[
         Group::End,
         |columns| columns.ended_id.len(),
         "UPDATE invocation i SET state = u.state, charged = u.charged, shortfall = u.shortfall, error = u.error,
-             warning = u.warning, ended_us = u.ended_us, resolves_us = u.resolves_us
+             warning = u.warning, ended_us = u.ended_us, resolves_us = u.resolves_us,
+             returned_value = u.returned_value
          FROM unnest(@ended_id, @ended_state, @ended_charged, @ended_shortfall, @ended_error, @ended_warning, @ended_us,
-                     @ended_resolves_us) AS u (id, state, charged, shortfall, error, warning, ended_us, resolves_us)
+                     @ended_resolves_us, @ended_returned)
+             AS u (id, state, charged, shortfall, error, warning, ended_us, resolves_us, returned_value)
          WHERE i.id = u.id AND i.state IN (1, 2) RETURNING 1",
     ),
     part(

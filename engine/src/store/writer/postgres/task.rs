@@ -136,6 +136,7 @@ impl Writer {
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
         while self.receive(&mut jobs, &mut waiting).await {
+            self.counters.busy.begin();
             let mut batch = self.take_deferred().await;
             for job in waiting.drain(..) {
                 match job {
@@ -158,6 +159,7 @@ impl Writer {
             if !batch.is_empty() || (self.records.len() >= RECORDS_MAX && !self.is_away()) {
                 self.run_batch(batch, Contested::PassOver).await;
             }
+            self.counters.busy.end();
         }
         self.run_batch(Vec::new(), Contested::Wait).await;
         if let Some(session) = &mut self.session

@@ -298,6 +298,7 @@ impl Columns {
             self.ended_warning.push(end.warning.clone());
             self.ended_us.push(end.ended_us);
             self.ended_resolves_us.push(end.resolves_us);
+            self.ended_returned.push(end.returned.clone());
         }
         let is_in = |list: &[InvocationId], id: &InvocationId| list.contains(id);
         let (opened, closed) = (&plan.free_opened, &plan.free_closed);
@@ -337,6 +338,8 @@ impl Columns {
         self.call_channel_account.push(asked.and_then(|asked| asked.account.as_deref()).map(storable));
         self.call_is_owner.push(asked.map(|asked| asked.is_owner));
         self.call_explanation.push(call.explanation.as_deref().map(storable));
+        self.call_units.push(call.units.clone());
+        self.call_returned.push(end.and_then(|end| end.returned.clone()));
     }
 
     /// What becomes of every key in the end: a part of the statement does not see what another part writes.

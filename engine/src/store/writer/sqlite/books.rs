@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params, params_from_iter, types};
 use sea_orm::sea_query::Value;
 
+use super::counters::Counters;
 use crate::{
     ledger::chain::{BatchHeader, ChainHead},
     store::{StoreError, unit::Guarded},
@@ -63,13 +64,16 @@ fn read_settings(connection: &Connection) -> rusqlite::Result<WriterSettings> {
 pub(super) struct Books {
     pub(super) connection: Connection,
     pub(super) head: ChainHead,
+    /// What the rows of the limits' counters do not say yet.
+    pub(super) counters: Counters,
 }
 
 impl Books {
-    /// Opens the file, checks its last batch and begins a new term.
+    /// Opens the file, checks its last batch, counts what the rows of counters do not say, and begins a new term.
     pub(super) fn take_over(path: &Path) -> Result<Self, StoreError> {
         let connection = open(path)?;
-        let mut books = Self { head: read_head(&connection)?, connection };
+        let (head, _) = read_head(&connection)?;
+        let mut books = Self { connection, head, counters: Counters::default() };
         books.check_head()?;
         books.connection.execute_batch("BEGIN IMMEDIATE")?;
         let taken = books.connection.execute(
@@ -79,8 +83,10 @@ impl Books {
         if taken != 1 {
             return Err(StoreError::Inconsistent { table: "chain_head", what: "the slot has gone".to_owned() });
         }
+        let (head, counted_seq) = read_head(&books.connection)?;
+        books.counters = Counters::read(&books.connection, &head, counted_seq)?;
         books.connection.execute_batch("COMMIT")?;
-        books.head = read_head(&books.connection)?;
+        books.head = head;
         Ok(books)
     }
 
@@ -139,11 +145,14 @@ impl Books {
     }
 
     pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("COMMIT")?.execute([]).map(drop)
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.counters.committed();
+        Ok(())
     }
 
     /// Gives up whatever transaction is open. Failing at that is no news: the next `begin` will say so.
     pub(super) fn rollback(&mut self) {
+        self.counters.taken_back();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
@@ -159,12 +168,18 @@ impl Books {
         Ok(u64::try_from(touched).unwrap_or(u64::MAX))
     }
 
-    /// Moves the head on to `next` if this process is still the writer in its term; `false` if not.
-    pub(super) fn advance(&mut self, header: &BatchHeader, next: &ChainHead) -> rusqlite::Result<bool> {
+    /// Moves the head on to `next` if this process is still the writer in its term; `false` if not. The rows of counters are
+    /// true up to `counted_seq`.
+    pub(super) fn advance(
+        &mut self,
+        header: &BatchHeader,
+        next: &ChainHead,
+        counted_seq: i64,
+    ) -> rusqlite::Result<bool> {
         let moved = self
             .connection
             .prepare_cached(
-                "UPDATE chain_head SET batch_no = ?1, seq = ?2, last_us = ?3, hash = ?4
+                "UPDATE chain_head SET batch_no = ?1, seq = ?2, last_us = ?3, hash = ?4, counted_seq = ?8
                  WHERE slot = ?5 AND epoch = ?6 AND batch_no = ?7",
             )?
             .execute(params![
@@ -174,8 +189,19 @@ impl Books {
                 next.hash,
                 SLOT,
                 self.head.epoch,
-                self.head.batch_no
+                self.head.batch_no,
+                counted_seq
             ])?;
+        Ok(moved == 1)
+    }
+
+    /// Says that the rows of counters are true up to the head, if this process is still the writer; `false` if not. For
+    /// batches that write rows and add nothing to the chain.
+    pub(super) fn level(&mut self) -> rusqlite::Result<bool> {
+        let moved = self
+            .connection
+            .prepare_cached("UPDATE chain_head SET counted_seq = seq WHERE slot = ?1 AND epoch = ?2 AND seq = ?3")?
+            .execute((SLOT, self.head.epoch, self.head.seq))?;
         Ok(moved == 1)
     }
 
@@ -189,19 +215,21 @@ impl Books {
     }
 }
 
-pub(super) fn read_head(connection: &Connection) -> rusqlite::Result<ChainHead> {
+/// The head, and up to and including which entry the rows of counters are true.
+pub(super) fn read_head(connection: &Connection) -> rusqlite::Result<(ChainHead, i64)> {
     connection.query_row(
-        "SELECT slot, epoch, batch_no, seq, last_us, hash FROM chain_head WHERE slot = ?1",
+        "SELECT slot, epoch, batch_no, seq, last_us, hash, counted_seq FROM chain_head WHERE slot = ?1",
         [SLOT],
         |row| {
-            Ok(ChainHead {
+            let head = ChainHead {
                 slot: row.get(0)?,
                 epoch: row.get(1)?,
                 batch_no: row.get(2)?,
                 seq: row.get(3)?,
                 last_us: row.get(4)?,
                 hash: row.get(5)?,
-            })
+            };
+            Ok((head, row.get(6)?))
         },
     )
 }

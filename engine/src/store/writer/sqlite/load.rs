@@ -6,19 +6,25 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::books::{Books, read_head};
+use super::{
+    books::{Books, read_head},
+    counters::Counters,
+};
 use crate::{
     credits::Credits,
     id::{EntryId, InvocationId},
     ledger::{
         AccountKind, LedgerAccountId, Leg, OnExpiry, PlaceHold, Post, Settle, TransactionKind,
-        caps::{CapUse, Counter, CounterKey},
+        caps::{CapUse, CounterKey},
         facts::{AccountFacts, Facts, Known, OpenCall, OpenHold, Wallet},
         key::{KeyName, KeyState, StoredKey},
         leaf::{HoldEntry, Settled, SettlementEntry, TransactionEntry, decode_counters},
     },
     pricing::ShareTerms,
-    store::writer::{Command, Job},
+    store::{
+        StoreError,
+        writer::{Command, Job},
+    },
 };
 
 mod movements;
@@ -39,10 +45,12 @@ const OPEN_CALLS: &str = "WITH open (id) AS (SELECT hold_id FROM open_hold UNION
 pub(super) type Loaded<T> = rusqlite::Result<T>;
 
 impl Books {
-    /// Starts from what the database says: the head, the open holds, the open calls.
-    pub(super) fn reload(&mut self) -> Loaded<Facts> {
+    /// Starts from what the database says: the head, the counters, the open holds, the open calls.
+    pub(super) fn reload(&mut self) -> Result<Facts, StoreError> {
         let epoch = self.head.epoch;
-        self.head = read_head(&self.connection)?;
+        let (head, counted_seq) = read_head(&self.connection)?;
+        self.head = head;
+        self.counters = Counters::read(&self.connection, &self.head, counted_seq)?;
         if self.head.epoch != epoch {
             // Keep the old term: every further commit must fail as fenced.
             self.head.epoch = epoch;
@@ -216,14 +224,7 @@ impl Books {
         if facts.counters.contains_key(&key) {
             return Ok(());
         }
-        let counter = self
-            .connection
-            .prepare_cached("SELECT spent, held FROM cap_window WHERE cap_id = ?1 AND start_us = ?2")?
-            .query_row((key.cap.uuid().as_bytes(), key.start_us), |row| {
-                Ok(Counter { spent: row.get(0)?, held: row.get(1)? })
-            })
-            .optional()?;
-        facts.counters.insert(key, counter.unwrap_or_default());
+        facts.counters.insert(key, self.counters.find(&self.connection, key)?);
         Ok(())
     }
 

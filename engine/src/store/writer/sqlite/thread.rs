@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{books::Books, checkpoint::Checkpointer, write::forget_expired};
+use super::{books::Books, checkpoint::Checkpointer, counters::Rows, write::forget_expired};
 use crate::{
     invocation::CallRecord,
     ledger::{
@@ -60,6 +60,7 @@ impl Writer {
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
         while jobs.blocking_recv_many(&mut waiting, BATCH_MAX) > 0 {
+            self.counters.busy.begin();
             let mut batch = Vec::with_capacity(waiting.len());
             for job in waiting.drain(..) {
                 match job {
@@ -76,8 +77,26 @@ impl Writer {
             if !batch.is_empty() || self.records.len() >= RECORDS_MAX {
                 self.run_batch(&mut batch);
             }
+            self.counters.busy.end();
         }
         self.run_batch(&mut Vec::new());
+        self.write_late_counters();
+    }
+
+    /// The writer goes, and nobody has to count again what it has counted. What it cannot write stands in the journal.
+    fn write_late_counters(&mut self) {
+        let written = self.refresh().and_then(|()| {
+            if self.books.counters.counted_seq() == self.books.head.seq {
+                return Ok(());
+            }
+            let now_us = self.books.time_after(self.options.clock.now_us());
+            self.books.begin().map_err(unavailable)?;
+            self.commit(&Plan::default(), now_us, Uuid::nil(), Rows::AtOnce)
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "counters of limits were left to be counted again");
+            self.books.rollback();
+        }
     }
 
     fn run_batch(&mut self, jobs: &mut Vec<Job>) {
@@ -121,7 +140,8 @@ impl Writer {
         self.refresh()?;
         let now_us = self.books.time_after(self.options.clock.now_us());
         self.books.begin().map_err(unavailable)?;
-        if jobs.iter().any(|job| matches!(job, Job::Tick(_))) {
+        let is_tick = jobs.iter().any(|job| matches!(job, Job::Tick(_)));
+        if is_tick {
             forget_expired(&self.books.connection, now_us).map_err(unavailable)?;
         }
         self.books.load(&mut self.facts, jobs, now_us).map_err(unavailable)?;
@@ -132,14 +152,15 @@ impl Writer {
         let mut plan = batch.into_plan();
         plan.calls.extend(self.records.iter().map(|record| CallWrite::Insert(Arc::clone(record))));
         let name = if is_named(jobs, &plan) { self.options.ids.next_uuid(now_us) } else { Uuid::nil() };
-        self.commit(&plan, now_us, name)?;
+        // So that the rows are never later than a tick, whatever the clock does.
+        self.commit(&plan, now_us, name, if is_tick { Rows::AtOnce } else { Rows::InTime })?;
         self.facts.end_batch();
         Ok(decided)
     }
 
-    fn commit(&mut self, plan: &Plan, now_us: i64, name: Uuid) -> Result<(), WriterError> {
+    fn commit(&mut self, plan: &Plan, now_us: i64, name: Uuid, rows: Rows) -> Result<(), WriterError> {
         self.books.write_trail(&told_of(plan), now_us).map_err(unavailable)?;
-        if !self.books.write(&self.facts, plan, now_us, name).map_err(unavailable)? {
+        if !self.books.write(&self.facts, plan, now_us, name, rows).map_err(unavailable)? {
             return Err(WriterError::Fenced);
         }
         failpoint!("inside_commit");
@@ -202,7 +223,7 @@ impl Writer {
         match decided {
             Ok(done) if !unit.is_rehearsal => {
                 self.books.write_trail(trail, now_us).map_err(unavailable)?;
-                self.commit(&plan, now_us, self.options.ids.next_uuid(now_us))?;
+                self.commit(&plan, now_us, self.options.ids.next_uuid(now_us), Rows::InTime)?;
                 self.facts.end_batch();
                 Ok(done)
             }
@@ -226,7 +247,7 @@ impl Writer {
         let written = self
             .refresh()
             .and_then(|()| self.books.begin().map_err(unavailable))
-            .and_then(|()| self.commit(&plan, now_us, self.options.ids.next_uuid(now_us)));
+            .and_then(|()| self.commit(&plan, now_us, self.options.ids.next_uuid(now_us), Rows::InTime));
         if let Err(error) = written {
             self.recover_from(&error);
         }

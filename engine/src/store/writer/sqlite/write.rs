@@ -3,7 +3,10 @@
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::books::{Books, SLOT};
+use super::{
+    books::{Books, SLOT},
+    counters::{Rows, Turn, changed_by},
+};
 use crate::ledger::{
     chain::BatchHeader,
     facts::Facts,
@@ -22,14 +25,24 @@ pub(super) use keys::forget_expired;
 type Written = rusqlite::Result<()>;
 
 impl Books {
-    /// Writes `plan` into the open transaction; `false` if another process has become the writer.
-    pub(super) fn write(&mut self, facts: &Facts, plan: &Plan, now_us: i64, name: Uuid) -> rusqlite::Result<bool> {
-        let is_ours = if plan.entries.is_empty() { self.holds_slot()? } else { self.append(plan, now_us, name)? };
+    /// Writes `plan` into the open transaction, the rows of counters when `rows` says; `false` if another process has become
+    /// the writer.
+    pub(super) fn write(
+        &mut self,
+        facts: &Facts,
+        plan: &Plan,
+        now_us: i64,
+        name: Uuid,
+        rows: Rows,
+    ) -> rusqlite::Result<bool> {
+        let turn = self.counters.turn(changed_by(plan, facts)?, now_us, rows);
+        let is_ours = if plan.entries.is_empty() { self.stay(&turn)? } else { self.append(plan, now_us, name, &turn)? };
         if !is_ours {
             return Ok(false);
         }
         self.write_holds(facts, plan)?;
         self.write_balances(facts, plan)?;
+        self.counters.write(&self.connection, turn, self.head.seq)?;
         movements::write(&self.connection, facts, plan)?;
         self.write_grants(plan)?;
         keys::write(&self.connection, &plan.keys)?;
@@ -37,8 +50,14 @@ impl Books {
         Ok(true)
     }
 
+    /// Leaves the chain as it is. Rows of counters that were late may still become true.
+    fn stay(&mut self, turn: &Turn) -> rusqlite::Result<bool> {
+        let is_moving = self.counters.counted_after(turn, self.head.seq) != self.counters.counted_seq();
+        if is_moving { self.level() } else { self.holds_slot() }
+    }
+
     /// Stores the entries and moves the chain on.
-    fn append(&mut self, plan: &Plan, now_us: i64, name: Uuid) -> rusqlite::Result<bool> {
+    fn append(&mut self, plan: &Plan, now_us: i64, name: Uuid, turn: &Turn) -> rusqlite::Result<bool> {
         let sealed = self.head.seal(&plan.entries, now_us, name);
         let mut rows = entries::Rows::prepare(&self.connection, sealed.header.batch_no)?;
         for (seq, entry) in (sealed.header.first_seq..).zip(&plan.entries) {
@@ -46,7 +65,8 @@ impl Books {
         }
         drop(rows);
         self.insert_batch(&sealed.header, sealed.head.hash)?;
-        let is_ours = self.advance(&sealed.header, &sealed.head)?;
+        let counted_seq = self.counters.counted_after(turn, sealed.head.seq);
+        let is_ours = self.advance(&sealed.header, &sealed.head, counted_seq)?;
         if is_ours {
             // Taken back by `reload` if the commit fails.
             self.head = sealed.head;
@@ -127,15 +147,6 @@ impl Books {
         for id in &plan.wallets {
             if let Some(wallet) = facts.wallets.get(id) {
                 update.execute((id.raw(), wallet.credits, wallet.debits, wallet.held, wallet.version))?;
-            }
-        }
-        let mut upsert = self.connection.prepare_cached(
-            "INSERT INTO cap_window (cap_id, start_us, spent, held) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (cap_id, start_us) DO UPDATE SET spent = excluded.spent, held = excluded.held",
-        )?;
-        for key in &plan.counters {
-            if let Some(counter) = facts.counters.get(key) {
-                upsert.execute((key.cap.uuid().as_bytes(), key.start_us, counter.spent, counter.held))?;
             }
         }
         let mut hot = self.connection.prepare_cached(

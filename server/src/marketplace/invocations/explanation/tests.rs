@@ -5,7 +5,7 @@ use engine::{
         LedgerAccountId, TransactionKind,
         leaf::{Position, Settled},
     },
-    pricing::PricingSpec,
+    pricing::{PricingSpec, ReturnedValue, read_units},
     service::invocations::{CallPosting, CallSettlement, ListedCall},
 };
 
@@ -64,6 +64,8 @@ fn call(state: CallState, price: Option<CallPrice>, (held, charged): (&str, &str
         token: None,
         wallet: None,
         price,
+        units: Vec::new(),
+        returned: None,
         policy_version: "3-0011223344556677".to_owned(),
         catalog_version: 7,
         denied_by: vec!["operator.secret".to_owned()],
@@ -120,7 +122,10 @@ fn a_rule_follows_from_the_price_and_from_how_the_call_ended() {
 
 #[test]
 fn a_returned_cost_is_traced_to_the_value_and_to_the_price() {
-    let told = view(&call(CallState::Succeeded, by_units(), ("10", "6.5")), None);
+    let mut paid = call(CallState::Succeeded, by_units(), ("10", "6.5"));
+    paid.units = read_units("20.5").unwrap();
+    paid.returned = ReturnedValue::from_text("number 3.0");
+    let told = view(&paid, None);
     assert_eq!(
         told["price"],
         json!({
@@ -136,19 +141,39 @@ fn a_returned_cost_is_traced_to_the_value_and_to_the_price() {
             "estimated_max_credit_cost": 10,
         })
     );
-    assert_eq!(told["inputs"], json!({"pricing_unit_fields": ["rows"], "pricing_credits_per_unit": 0.5}));
-    assert_eq!(told["returned"], json!({"path": "$.cost", "value": 3, "credits_wanted": 6.5, "warning": null}));
+    assert_eq!(
+        told["inputs"],
+        json!({"pricing_unit_fields": ["rows"], "pricing_credits_per_unit": 0.5, "values": {"rows": 20.5}})
+    );
+    let returned = |value: Value, kind: Value, wanted: Value| json!({"path": "$.cost", "value": value, "value_type": kind, "credits_wanted": wanted, "warning": null});
+    assert_eq!(told["returned"], returned(json!(3.0), json!("number"), json!(6.5)));
+
+    // Of a call that was recorded without them, they follow from the charge or are not known.
+    let told = view(&call(CallState::Succeeded, by_units(), ("10", "6.5")), None);
+    assert_eq!(told["inputs"]["values"], Value::Null);
+    assert_eq!(told["returned"], returned(json!(3), Value::Null, json!(6.5)));
 
     // What was wanted beyond the hold, and what could not be used.
     let mut capped = call(CallState::Succeeded, by_units(), ("10", "10"));
     capped.shortfall = credits("4.25");
+    for (recorded, value, kind) in [
+        (None, Value::Null, Value::Null),
+        (Some("number 8.1666"), json!(8.1666), json!("number")),
+        (Some("string 8.1666"), json!("8.1666"), json!("string")),
+        (Some("number 8.16660000000000001"), json!("8.16660000000000001"), json!("number")),
+        (Some("number"), Value::Null, json!("number")),
+    ] {
+        capped.returned = recorded.and_then(ReturnedValue::from_text);
+        assert_eq!(view(&capped, None)["returned"], returned(value, kind, json!(14.25)), "{recorded:?}");
+    }
     let told = view(&capped, None);
-    assert_eq!(told["returned"], json!({"path": "$.cost", "value": null, "credits_wanted": 14.25, "warning": null}));
     assert_eq!(told["rule"]["code"], "capped_at_hold");
     let mut unusable = call(CallState::Succeeded, by_units(), ("10", "2"));
-    unusable.warning = Some("there was nothing".to_owned());
+    unusable.warning = Some("it was no number".to_owned());
+    unusable.returned = ReturnedValue::from_text("object");
     let told = view(&unusable, None);
-    assert_eq!((&told["returned"]["value"], &told["returned"]["warning"]), (&Value::Null, &json!("there was nothing")));
+    assert_eq!((&told["returned"]["value"], &told["returned"]["warning"]), (&Value::Null, &json!("it was no number")));
+    assert_eq!(told["returned"]["value_type"], json!("object"));
     assert_eq!(told["rule"]["code"], "base");
     // What did not succeed returned nothing, and a fixed price looks at nothing.
     for other in

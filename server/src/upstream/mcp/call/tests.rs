@@ -16,6 +16,7 @@ fn request(arguments: &str) -> UpstreamRequest {
         idempotency_key: "key-1".to_owned(),
         shaped: None,
         credential: None,
+        owner: None,
         headers: vec![("x-tollgate-session-key", "agent:main".to_owned())],
     }
 }

@@ -130,6 +130,29 @@ async fn where_a_name_leads_is_for_the_log_alone() {
 }
 
 #[tokio::test]
+async fn a_webhook_at_a_closed_name_is_refused_alike_wherever_the_name_leads() {
+    let told = "may not be called: its host has no address, or none that is allowed";
+    let cases: [(&str, &[[u8; 4]], &str); 5] = [
+        ("nowhere", &[], "no address"),
+        ("within", &[[10, 1, 2, 3]], "10.1.2.3"),
+        ("here", &[[127, 0, 0, 1]], "127.0.0.1"),
+        ("a cloud's metadata", &[[169, 254, 169, 254]], "169.254.169.254"),
+        ("within, twice", &[[192, 168, 0, 1], [10, 1, 2, 3]], "10.1.2.3"),
+    ];
+    for (name, addresses, logged) in cases {
+        let found: Vec<std::net::IpAddr> = addresses.iter().copied().map(std::net::IpAddr::from).collect();
+        let (upstreams, asked) = upstreams_with_names(EgressRules::default(), move |_, _| found.clone());
+        let refused = upstreams.check_hook("https://inside.example/told").await.unwrap_err();
+        assert_eq!((refused.to_string().as_str(), asked.load(Ordering::Relaxed)), (told, 1), "{name}");
+        assert!(refused.details().is_some_and(|details| details.contains(logged)), "{name}: {refused:?}");
+    }
+    // What the URL itself says is no secret.
+    let (upstreams, _) = upstreams_with_names(EgressRules::default(), |_, _| Vec::new());
+    let refused = upstreams.check_hook("https://10.1.2.3/told").await.unwrap_err();
+    assert!(refused.to_string().contains("10.1.2.3") && refused.details().is_none(), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_is_no_list_of_tools_is_a_clear_error() {
     for result in [
         "{}",
@@ -183,4 +206,27 @@ async fn a_server_that_hangs_or_is_not_there_is_left_in_time() {
     let upstreams = upstreams(EgressRules::default());
     let error = upstreams.list_mcp_tools(&server.url("/mcp"), None, Duration::from_secs(5)).await.unwrap_err();
     assert!(matches!(error, ScanError::NoSession(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn who_stops_waiting_stops_the_asking() {
+    let (server, heads) = lister(|_| String::new());
+    let (upstreams, url) = (upstreams(allow_private()), server.url("/mcp"));
+    let heard = |verb: &str| heads.lock().unwrap().iter().filter(|head| head.starts_with(verb)).count();
+    let until = async |verb: &str, count: usize| {
+        let started = Instant::now();
+        while heard(verb) < count {
+            assert!(started.elapsed() < Duration::from_secs(9), "{verb} {count}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    {
+        let asking = upstreams.list_mcp_tools(&url, None, Duration::from_secs(60));
+        tokio::select! {
+            found = asking => panic!("it hangs: {found:?}"),
+            // the session, that it is open, and the tools
+            () = until("POST ", 3) => {}
+        }
+    }
+    until("DELETE ", 1).await;
 }

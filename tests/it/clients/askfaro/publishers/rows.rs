@@ -50,6 +50,12 @@ pub(super) static ROWS: &[Row] = &[
         (ME, "/website_url", Is("https://quetzal.example/")),
         (Run("doctor"), "", Has("✓ Publisher:      Quetzal")),
     ]),
+    // 409, for which the client has no exit code of its own.
+    row("publisher register --display-name Again").exits(1).holds(&[("", Has("request_failed"))]).then(&[(
+        ME,
+        "/display_name",
+        Is("Quetzal"),
+    )]),
     row("publisher update --bio Birds --country ES --legal-name Quetzal-SL").then(&[
         (ME, "/bio", Is("Birds")),
         (ME, "/country", Is("ES")),

@@ -20,7 +20,9 @@ fn call(world: &World, token: &str) -> Answer {
 fn fund(world: &World, partner: &str) {
     let finance = world.somebody_of_finance();
     let form = format!("{partner}/grant");
-    let given = finance.visitor.submit(&form, &form, &[("credits", "50"), ("reason", "To begin with")]);
+    let fields = [("credits", "50"), ("reason", "To begin with"), ("step", "preview")];
+    let shown = finance.visitor.submit(&form, &form, &fields);
+    let given = finance.visitor.submit_shown(&shown.body, &form, &[("step", "confirm")]);
     expect_redirect(&given, given.header("location").unwrap_or_default());
 }
 

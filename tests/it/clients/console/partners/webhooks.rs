@@ -157,6 +157,10 @@ fn nothing_is_told_at_an_address_that_the_rules_close(kind: Kind) {
     ] {
         expect_beside(&house.submit("/webhooks", &[("url", url), REASON]), "url");
     }
+    // Nobody learns here where a name leads.
+    let refused = html::text(&house.submit("/webhooks", &[("url", "https://localhost/"), REASON]).body);
+    assert!(refused.contains("may not be called: its host has no address, or none that is allowed"), "{refused}");
+    assert!(!refused.contains("127.0.0.1") && !refused.contains("::1"), "{refused}");
     assert_eq!(house.told("webhook.create"), []);
     assert_eq!(rows::of_home(&house.home, "SELECT count(*) FROM webhook").concat(), ["0"]);
 }

@@ -1,15 +1,19 @@
 //! For every route of the console that takes a form: the form with values that can be used, and what the audit trail
 //! tells once it is done. Who adds such a route adds a row.
 
-use std::sync::atomic::Ordering;
-
-use tests::operator_console::{Operator, PASSWORD};
+use tests::operator_console::PASSWORD;
 
 use super::{
     Sample, World,
     world::{REASON, id_of},
 };
 use crate::clients::console::routes::forms;
+
+mod meanwhile;
+mod newcomers;
+
+pub(in crate::clients::console) use self::meanwhile::{Changed, Meanwhile};
+use self::meanwhile::{close_period, give_role, publish_another, raise_limit, retry_mail};
 
 use Sample::{At, Below, Finds, LinkedFrom, Of};
 
@@ -57,6 +61,8 @@ pub(in crate::clients::console) struct Sending {
     pub(in crate::clients::console) fields: &'static [(&'static str, &'static str)],
     /// In the order of the trail.
     pub(in crate::clients::console) told: &'static [Told],
+    /// What may be otherwise by the time it is sent.
+    pub(in crate::clients::console) meanwhile: Option<Meanwhile>,
 }
 
 const fn row(
@@ -65,7 +71,7 @@ const fn row(
     fields: &'static [(&'static str, &'static str)],
     told: &'static [Told],
 ) -> Sending {
-    Sending { route, page, by: By::Owner, fields, told }
+    Sending { route, page, by: By::Owner, fields, told, meanwhile: None }
 }
 
 impl Sending {
@@ -73,8 +79,21 @@ impl Sending {
         self.by = by;
         self
     }
+
+    /// It can be changed in the meantime; then both are shown, and it can be sent once more.
+    const fn changed(mut self, change: Changed, shows: &'static [&'static str]) -> Self {
+        self.meanwhile = Some(Meanwhile { change, shows, goes_on: true });
+        self
+    }
+
+    /// The same, of what cannot be done any more then, or may change by itself.
+    const fn gone(mut self, change: Changed, shows: &'static [&'static str]) -> Self {
+        self.meanwhile = Some(Meanwhile { change, shows, goes_on: false });
+        self
+    }
 }
 
+use Changed::{By as ByDoing, BySending};
 use Told::{Change, Done, Gone, New};
 
 const NAMED: &[(&str, &str)] = &[("name", "spare"), REASON];
@@ -95,6 +114,10 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         Of(|made| &made.publisher, "/edit"),
         &[("display_name", "Acme & Daughters"), ("share_bps", "7500"), REASON],
         &[Change("publisher.change")],
+    )
+    .changed(
+        BySending(&[("display_name", "Acme & Nieces"), ("share_bps", "7600"), REASON]),
+        &["Acme & Nieces", "Acme & Daughters", "7600", "7500"],
     ),
     row(
         "/namespaces/new",
@@ -107,7 +130,8 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         Of(|made| &made.namespace, "/edit"),
         &[("listing_name", "Acme's tools"), ("category", "Office"), ("tags", "text\nwords, many"), REASON],
         &[Change("namespace.change")],
-    ),
+    )
+    .changed(BySending(&[("listing_name", "Acme's workshop"), REASON]), &["Acme's workshop", "Acme's tools"]),
     row(
         "/tools/new",
         At("/tools/new?namespace=acme"),
@@ -127,12 +151,20 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         Of(|made| &made.tool, "/edit"),
         &[("short_description", "Looks a text up, with care"), REASON],
         &[Change("tool.change")],
+    )
+    .changed(
+        BySending(&[("short_description", "Looks a text up, in a hurry"), REASON]),
+        &["Looks a text up, in a hurry", "Looks a text up, with care"],
     ),
     row(
         "/tools/{id}/price",
         Of(|made| &made.tool, "/price"),
         &[("fixed_credit_cost", "90"), ("valid_from", "2033-01-01T00:00"), REASON],
         &[Change("price.schedule")],
+    )
+    .changed(
+        BySending(&[("fixed_credit_cost", "95"), ("valid_from", "2032-06-01T00:00"), REASON]),
+        &["95 credits", "90 credits"],
     ),
     row("/prices/{id}/cancel", LinkedFrom("/tools/{id}"), WHY, &[New("approval.request")]),
     row(
@@ -153,7 +185,8 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         Of(|made| &made.partner, "/edit"),
         &[("margin_bps", "700"), REASON],
         &[Change("partner.change")],
-    ),
+    )
+    .changed(BySending(&[("margin_bps", "600"), REASON]), &["- 5 %", "+ 6 %", "+ 7 %"]),
     row(
         "/partners/{id}/grant",
         Of(|made| &made.partner, "/grant"),
@@ -162,8 +195,10 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     ),
     row("/partners/{id}/tokens/new", Of(|made| &made.partner, "/tokens/new"), NAMED, &[New("token.create")]),
     row("/partners/{id}/tokens/{token}/revoke", LinkedFrom("/partners/{id}/tokens"), WHY, &[Change("token.revoke")]),
-    row("/partners/{id}/caps", Of(|made| &made.partner, "/caps"), LIMIT, &[Change("cap.set")]),
-    row("/partners/{id}/caps/lift", LinkedFrom("/partners/{id}/caps"), WHY, &[Change("cap.set")]),
+    row("/partners/{id}/caps", Of(|made| &made.partner, "/caps"), LIMIT, &[Change("cap.set")])
+        .changed(BySending(&[("credits", "5500"), ("window", "month"), REASON]), &["no limit", "5500 cr"]),
+    row("/partners/{id}/caps/lift", LinkedFrom("/partners/{id}/caps"), WHY, &[Change("cap.set")])
+        .changed(ByDoing(raise_limit), &["5500 cr"]),
     row(
         "/partners/{id}/alerts",
         Of(|made| &made.partner, "/alerts"),
@@ -222,8 +257,10 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         &[New("account.adjust")],
     ),
     row("/accounts/{id}/tokens/new", Of(|made| &made.account, "/tokens/new"), NAMED, &[New("token.create")]),
-    row("/accounts/{id}/caps", Of(|made| &made.account, "/caps"), LIMIT, &[Change("cap.set")]),
-    row("/accounts/{id}/caps/lift", LinkedFrom("/accounts/{id}/caps"), WHY, &[Change("cap.set")]),
+    row("/accounts/{id}/caps", Of(|made| &made.account, "/caps"), LIMIT, &[Change("cap.set")])
+        .changed(BySending(&[("credits", "5500"), ("window", "month"), REASON]), &["no limit", "5500 cr"]),
+    row("/accounts/{id}/caps/lift", LinkedFrom("/accounts/{id}/caps"), WHY, &[Change("cap.set")])
+        .changed(ByDoing(raise_limit), &["5500 cr"]),
     row(
         "/purchases/{id}/confirm",
         Finds(|world| world.maker().purchase(20) + "/confirm"),
@@ -232,14 +269,17 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     ),
     row("/purchases/{id}/fail", Finds(|world| world.maker().purchase(20) + "/fail"), WHY, &[Change("purchase.fail")]),
     row("/purchases/{id}/dispute", Of(|made| &made.paid, "/dispute"), WHY, &[New("chargeback.open")]),
-    row("/chargebacks/{id}/won", Of(|made| &made.chargeback, "/won"), WHY, &[Change("chargeback.won")]),
-    row("/chargebacks/{id}/lost", Finds(|world| world.maker().dispute() + "/lost"), WHY, &[Change("chargeback.lost")]),
+    row("/chargebacks/{id}/won", Of(|made| &made.chargeback, "/won"), WHY, &[Change("chargeback.won")])
+        .gone(BySending(WHY), &["The dispute is over.", "won"]),
+    row("/chargebacks/{id}/lost", Finds(|world| world.maker().dispute() + "/lost"), WHY, &[Change("chargeback.lost")])
+        .gone(BySending(WHY), &["The dispute is over.", "lost"]),
     row(
         "/refunds/new",
         Finds(|world| format!("/admin/refunds/new?invocation={}", world.made.call)),
         &[("credits", "5"), REASON],
         &[New("refund.create")],
-    ),
+    )
+    .changed(BySending(&[("credits", "3"), REASON]), &["137"]),
     row(
         "/refunds/reverse",
         Finds(|world| format!("/admin/refunds/reverse?invocation={}", world.maker().cheap_call())),
@@ -278,10 +318,12 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     row("/namespaces/{id}/suspend", Of(|made| &made.namespace, "/suspend"), WHY, &[Change("namespace.suspend")]),
     row("/publishers/{id}/suspend", Of(|made| &made.publisher, "/suspend"), WHY, &[Change("publisher.suspend")]),
     row("/ledger/verify", At("/ledger/verify"), &[], &[New("books.verify")]),
-    row("/ledger/periods/close", At("/ledger/periods/close"), &[("until", "{now}"), REASON], &[New("period.close")]),
+    row("/ledger/periods/close", At("/ledger/periods/close"), &[("until", "{now}"), REASON], &[New("period.close")])
+        .gone(ByDoing(close_period), &["made for period 2", "number 3 is open"]),
     row("/ledger/checkpoints/sign", At("/ledger/checkpoints/sign"), WHY, &[New("checkpoint.sign")]),
     row("/ledger/exports", At("/ledger/exports"), &[("format", "csv")], &[New("export.create")]),
-    row("/policies/edit", At("/policies/edit"), &[("note", "As it is"), ("do", "save")], &[New("policy.draft")]),
+    row("/policies/edit", At("/policies/edit"), &[("note", "As it is"), ("do", "save")], &[New("policy.draft")])
+        .changed(ByDoing(publish_another), &["What was published meanwhile"]),
     row("/policies/edit/check", At("/policies/edit"), &[("note", "")], &[]),
     row(
         "/policies/{number}/tests",
@@ -289,8 +331,10 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         &[("cases", "[{tool: \"web_fetch\", agent_id: \"research\", expect: \"deny\"}]")],
         &[],
     ),
-    row("/policies/{number}/publish", Of(|made| &made.draft, "/publish"), WHY, &[New("approval.request")]),
-    row("/policies/{number}/rollback", Of(|made| &made.retired, "/rollback"), WHY, &[Change("policy.rollback")]),
+    row("/policies/{number}/publish", Of(|made| &made.draft, "/publish"), WHY, &[New("approval.request")])
+        .changed(ByDoing(publish_another), &["which is in force now"]),
+    row("/policies/{number}/rollback", Of(|made| &made.retired, "/rollback"), WHY, &[Change("policy.rollback")])
+        .changed(ByDoing(publish_another), &["which this form did not know"]),
     row(
         "/operators/new",
         At("/operators/new"),
@@ -302,7 +346,8 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
         Of(|made| &made.operator, "/roles"),
         &[("roles", "finance"), REASON],
         &[New("approval.request")],
-    ),
+    )
+    .changed(ByDoing(give_role), &["- support", "+ policy_editor"]),
     row("/operators/{id}/disable", Of(|made| &made.operator, "/disable"), WHY, &[Change("operator.disable")]),
     row("/operators/{id}/enable", Finds(|world| world.shut_out() + "/enable"), WHY, &[New("approval.request")]),
     row(
@@ -335,8 +380,10 @@ pub(in crate::clients::console) static SENDINGS: &[Sending] = &[
     .by(By::Nobody),
     row("/accounts/{id}/link", Of(|made| &made.account, "/link"), WHY, &[Done("account.resend_verification")]),
     row("/mail/test", At("/mail/test"), &[], &[New("mail.test")]),
-    row("/mail/{id}/retry", Finds(|world| world.mail_that_waits() + "/retry"), WHY, &[Change("mail.retry")]),
-    row("/mail/{id}/cancel", Finds(|world| world.mail_that_waits() + "/cancel"), WHY, &[Change("mail.cancel")]),
+    row("/mail/{id}/retry", Finds(|world| world.mail_that_waits() + "/retry"), WHY, &[Change("mail.retry")])
+        .gone(ByDoing(retry_mail), &["has changed since this form was made", "What has become of it"]),
+    row("/mail/{id}/cancel", Finds(|world| world.mail_that_waits() + "/cancel"), WHY, &[Change("mail.cancel")])
+        .gone(ByDoing(retry_mail), &["has changed since this form was made", "What has become of it"]),
     row("/me/factor", At("/me/factor"), &[("code", "{code}")], &[Change("operator.enrol_factor")]).by(By::Newcomer),
     row(
         "/me/password",
@@ -355,40 +402,6 @@ impl World {
     /// The page with the form of `sending`, if anything leads to it.
     pub(in crate::clients::console) fn page_of(&self, sending: &Sending) -> Option<String> {
         self.try_find(sending.route, &sending.page).ok()
-    }
-
-    /// Somebody who has just chosen a password and is signed in, with the path of their page.
-    pub(in crate::clients::console) fn newcomer(&self) -> (Operator, String) {
-        let email = self.new_email();
-        let operator = self.console.operator("Newcomer", &email, "support");
-        let list = self.console.command(&["operator", "list"]);
-        let all = list["operators"].as_array().expect("a list");
-        let found = all.iter().find(|operator| operator["email"] == *email);
-        let id =
-            found.unwrap_or_else(|| panic!("{email} is not in {list}"))["operator"].as_str().expect("an identifier");
-        (operator, format!("/admin/operators/{id}"))
-    }
-
-    /// The address of somebody who can sign in.
-    fn known_email(&self) -> &str {
-        self.known.get_or_init(|| self.newcomer().0.email)
-    }
-
-    /// The page of somebody who may not come in any more.
-    fn shut_out(&self) -> String {
-        let (_operator, page) = self.newcomer();
-        let form = format!("{page}/disable");
-        self.maker().done(&form, &form, WHY);
-        page
-    }
-
-    /// The path of the link of somebody who has no password yet.
-    fn invite_newcomer(&self) -> String {
-        self.console.invite("Newcomer", &self.new_email(), "support")
-    }
-
-    fn new_email(&self) -> String {
-        format!("newcomer-{}@example.com", self.newcomers.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -60,6 +60,7 @@ impl Made {
         maker.close_period();
         let account = maker.linked("/admin/accounts?email=demo%40tollgate.localhost", "/accounts/{id}");
         maker.cap(&account);
+        maker.grant(&account);
         let (publisher, namespace, tool) = maker.catalog();
         let [call, costly] = [(); 2].map(|()| maker.call("acme/lookup", r#"{"text": "How much is it?"}"#));
         maker.price(&tool, "120", "2031-01-01T00:00");
@@ -105,7 +106,7 @@ impl Maker<'_> {
 
     /// The same with a form that first shows what it would do.
     #[track_caller]
-    fn previewed(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+    pub(super) fn previewed(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
         let asked = [fields, &[("step", "preview")]].concat();
         let shown = self.owner.visitor.submit(page, action, &asked);
         assert_eq!(shown.status, 200, "{action}: {}", html::text(&shown.body));
@@ -255,7 +256,7 @@ impl Maker<'_> {
     fn chargeback(&self, purchase: &str) -> String {
         self.confirm(purchase);
         let form = format!("{purchase}/dispute");
-        self.done(&form, &form, &[REASON])
+        self.previewed(&form, &form, &[REASON])
     }
 
     /// The same for a purchase of its own.
@@ -279,12 +280,23 @@ impl Maker<'_> {
         self.done(&form, &form, &[("credits", "5000"), REASON]);
     }
 
+    /// Credits that expire within the next days, of which a call takes some.
+    fn grant(&self, account: &str) {
+        let expires_us = SystemClock::start().now_us() + 10 * 86_400_000_000;
+        let expires = jiff::Timestamp::from_microsecond(expires_us).expect("a moment").to_string();
+        // Without seconds, as browsers send it.
+        let expires: String = expires.chars().take(16).collect();
+        let form = format!("{account}/grant");
+        self.previewed(&form, &form, &[("credits", "2"), ("expires", &expires), REASON]);
+        self.cheap_call();
+    }
+
     /// A partner with credits, a limit, a token, and an end user who has called something.
     fn partner(&self) -> String {
         let named = [("name", "Globex"), ("margin_bps", "500"), REASON];
         let partner = self.done("/admin/partners/new", "/admin/partners/new", &named);
         let form = format!("{partner}/grant");
-        self.done(&form, &form, &[("credits", "30"), REASON]);
+        self.previewed(&form, &form, &[("credits", "30"), REASON]);
         self.cap(&partner);
         let token = self.partner_token(&partner, "production");
         self.be_told(&partner);
@@ -336,6 +348,12 @@ impl Maker<'_> {
         let second = self.draft("A comment");
         self.console.command(&["policy", "publish", id_of(&second)]);
         first
+    }
+
+    /// A version that says the same takes the place of what is in force.
+    pub(super) fn publish_another(&self) {
+        let draft = self.draft("Meanwhile");
+        self.console.command(&["policy", "publish", id_of(&draft)]);
     }
 
     /// A draft that says what is in force, with a comment below.

@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 use tests::patience::wait_until;
 
-use super::{House, Who, text};
-use crate::clients::isolation::things::{Made, Thing, digits_of};
+use super::{COUNTED, COUNTED_DAY_US, COUNTED_MICROS, COUNTED_MONTH_US, House, NOBODY, Who, text};
+use crate::{
+    clients::isolation::things::{Made, Thing, digits_of},
+    rows,
+};
 
 impl House {
     /// Something to name a thing with that nothing else is named.
@@ -39,7 +42,7 @@ impl House {
             Thing::HiddenTool if is_alice => "quince".to_owned(),
             Thing::HiddenNamespace => "acme".to_owned(),
             Thing::HiddenTool => "open".to_owned(),
-            Thing::Call | Thing::Purchase | Thing::Turn | Thing::Token | Thing::CappedToken => {
+            Thing::Call | Thing::Purchase | Thing::Balance | Thing::Turn | Thing::Token | Thing::CappedToken => {
                 self.make_of_account(who, thing, made)
             }
             Thing::Connection
@@ -50,6 +53,8 @@ impl House {
             | Thing::Tool
             | Thing::Group
             | Thing::Sale
+            | Thing::Earned
+            | Thing::CountedSale
             | Thing::Picture => self.make_of_publisher(who, thing, made),
             _ => self.make_of_partner(who, thing, made),
         }
@@ -60,6 +65,7 @@ impl House {
         let (signed_in, key) = if is_alice { (Who::AliceSignedIn, Who::Alice) } else { (Who::BobSignedIn, Who::Bob) };
         match thing {
             Thing::Purchase => text(&self.create(key, "/credits/purchase", &json!({"credits": 7})), "purchase_id"),
+            Thing::Balance => self.look(key, "/credits/balance").json["balance"].to_string(),
             Thing::Token | Thing::CappedToken => {
                 let token = self.create(signed_in, "/tokens/", &json!({"name": self.name()}));
                 made.words.extend([text(&token, "token"), text(&token, "name")]);
@@ -102,11 +108,16 @@ impl House {
                 made.words.push("777000.000321".to_owned());
                 String::new()
             }
-            Thing::EndUser | Thing::CappedEndUser | Thing::FundedEndUser => {
+            Thing::EndUser | Thing::CappedEndUser | Thing::FundedEndUser | Thing::CountedEndUser => {
                 let (name, note) = (self.name(), self.name());
                 let user =
                     self.create(who, "/partners/users", &json!({"external_id": name, "metadata": {"note": note}}));
-                made.words.extend([text(&user, "id"), note]);
+                let id = text(&user, "id");
+                if thing == Thing::CountedEndUser {
+                    self.count_calls_of(who, &id);
+                    made.words.push(COUNTED.to_owned());
+                }
+                made.words.extend([id, note]);
                 if thing == Thing::CappedEndUser {
                     made.words.push("777.000321".to_owned());
                     self.do_as(who, "PUT", &format!("/partners/users/{name}/caps/day"), &cap);
@@ -147,6 +158,26 @@ impl House {
                 wait_until("an event", look).0
             }
             other => panic!("{other:?} is nothing of a partner's"),
+        }
+    }
+
+    /// Puts sums of long ago into the partner's usage, as they would be counted minutes behind the calls: of all calls of a
+    /// day (1) and of a month (2), and of this end user's (3, 4).
+    fn count_calls_of(&self, who: Who, user: &str) {
+        let partner = self.literal(&text(&self.look(who, "/partners/me").json, "id"));
+        let (all, one) = (self.literal(NOBODY), self.literal(user));
+        for (kind, start_us, subject) in [
+            (1, COUNTED_DAY_US, &all),
+            (2, COUNTED_MONTH_US, &all),
+            (3, COUNTED_DAY_US, &one),
+            (4, COUNTED_MONTH_US, &one),
+        ] {
+            let sql = format!(
+                "INSERT INTO partner_usage (partner_id, kind, start_us, subject_id, calls, paid_calls, charged)
+                 VALUES ({partner}, {kind}, {start_us}, {subject}, 7, 5, {COUNTED_MICROS})
+                 ON CONFLICT (partner_id, kind, start_us, subject_id) DO NOTHING"
+            );
+            rows::change_home(&self.home, &sql);
         }
     }
 

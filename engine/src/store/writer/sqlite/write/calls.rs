@@ -21,13 +21,13 @@ pub(super) fn write(connection: &Connection, epoch: i64, facts: &Facts, plan: &P
         "INSERT INTO invocation (id, surface, account_id, token_id, partner_id, end_user_id, tool_id, price_id,
              wallet, held, snapshot_version, policy_version, denied_by, key_scope, key, epoch, created_us, state,
              charged, shortfall, error, warning, ended_us, resolves_us, requested, session_key, channel,
-             channel_account, is_owner, explanation)
+             channel_account, is_owner, explanation, priced_units, returned_value)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                 ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+                 ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
     )?;
     let mut update = connection.prepare_cached(
         "UPDATE invocation SET state = ?2, charged = ?3, shortfall = ?4, error = ?5, warning = ?6, ended_us = ?7,
-             resolves_us = ?8 WHERE id = ?1",
+             resolves_us = ?8, returned_value = ?9 WHERE id = ?1",
     )?;
     for call in &plan.calls {
         match call {
@@ -88,7 +88,9 @@ fn insert_call(
             asked.and_then(|asked| asked.channel.as_ref()),
             asked.and_then(|asked| asked.account.as_ref()),
             asked.map(|asked| asked.is_owner),
-            call.explanation.as_deref()
+            call.explanation.as_deref(),
+            call.units,
+            end.and_then(|end| end.returned.as_deref())
         ])
         .map(drop)
 }
@@ -103,7 +105,8 @@ fn end_call(statement: &mut CachedStatement<'_>, id: Uuid, end: &CallEnd) -> Wri
             end.error.map(Code::as_str),
             end.warning,
             end.ended_us,
-            end.resolves_us
+            end.resolves_us,
+            end.returned
         ])
         .map(drop)
 }

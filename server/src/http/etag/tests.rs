@@ -1,4 +1,7 @@
-use actix_web::http::header::{HeaderMap, HeaderValue, IF_NONE_MATCH};
+use actix_web::{
+    http::header::{HeaderValue, IF_NONE_MATCH},
+    test::TestRequest,
+};
 
 use super::*;
 
@@ -30,6 +33,21 @@ fn who_has_the_content_is_recognised() {
         for value in *values {
             headers.append(IF_NONE_MATCH, HeaderValue::from_str(value).unwrap());
         }
-        assert_eq!(is_known(&headers, tag), *expected, "{values:?}");
+        assert_eq!(is_named(&headers, tag), *expected, "{values:?}");
+    }
+}
+
+#[test]
+fn only_what_is_read_is_known() {
+    for (method, expected) in [
+        (Method::GET, true),
+        (Method::HEAD, true),
+        (Method::POST, false),
+        (Method::PUT, false),
+        (Method::DELETE, false),
+    ] {
+        let request =
+            TestRequest::default().method(method.clone()).insert_header((IF_NONE_MATCH, "*")).to_http_request();
+        assert_eq!(is_known(&request, "\"abc\""), expected, "{method}");
     }
 }
