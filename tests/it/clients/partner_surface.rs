@@ -20,6 +20,8 @@ const GLOBEX: &str = "faro_partner_globex00";
 const INITECH: &str = "faro_partner_initech0";
 /// An identifier that nothing has.
 const NOWHERE: &str = "00000000000070008000000000000000";
+/// Whoever waits for something here asks for it more often than a partner may.
+const ASKED_OFTEN: &str = "limits: {discovery_per_caller_per_s: 1000000},";
 
 /// A server with a tool for 50 credits and two partners.
 struct House {
@@ -42,7 +44,7 @@ impl House {
         };
         let partners = [partner("Globex", GLOBEX), partner("Initech", INITECH)].join(", ");
         let tools = tool("paid", &upstream.url("/"), 50, "success", 5_000);
-        let server = Server::start(home.path(), &change(config(&tools, &partners, "")));
+        let server = Server::start(home.path(), &change(config(&tools, &partners, ASKED_OFTEN)));
         Self { server, home, _upstream: upstream }
     }
 
