@@ -27,7 +27,7 @@ mod visit;
 
 pub(crate) use export::{
     END_USERS, ListedPage, ROWS_MAX as CSV_ROWS_MAX, WHOLE as CSV_WHOLE, books_position, cell as csv_cell,
-    comment as csv_comment, csv, csv_by, csv_of, cut_off as csv_cut_off, json_lines,
+    comment as csv_comment, csv, csv_by, csv_of, cut_off as csv_cut_off, json_lines, without_people,
 };
 pub(crate) use fault::{Answer, Fault};
 pub(crate) use form::{Fields, KEY, Problems};

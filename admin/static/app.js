@@ -4,7 +4,10 @@
 const drawer = document.getElementById('drawer');
 const drawerBody = document.getElementById('drawer-body');
 let opener = null;
-let isOpening = false;
+// The newest press, what was asked for last, and whether its answer sends the whole window elsewhere.
+let newest = null;
+let asking = Promise.resolve();
+let isLeaving = false;
 
 // What is open beside the list stands in the address, as `open`: a link has it, and Back closes it.
 function opened() {
@@ -19,21 +22,42 @@ function address(href) {
   return url;
 }
 
-// Opens a page beside the list, or says that it does not.
-async function openDrawer(href, from) {
-  if (isOpening) return false;
-  isOpening = true;
+// Asks for a page beside the list: whether it came. htmx asks for one thing after the other, so what is under way is given up.
+async function fetchBeside(href, press) {
+  htmx.trigger(document.body, 'htmx:abort');
+  await asking;
+  if (newest !== press) return false;
+  isLeaving = false;
   const before = drawerBody.firstChild;
-  await htmx.ajax('GET', href, { target: '#drawer-body', swap: 'innerHTML' });
-  isOpening = false;
-  // Where the session has ended the window is on its way to the sign-in.
-  if (drawerBody.firstChild === before) return false;
-  if (!drawer.open) {
-    opener = from;
-    drawer.showModal();
+  const asked = htmx.ajax('GET', href, { target: '#drawer-body', swap: 'innerHTML' });
+  // Whoever comes next waits for its end, however it ends.
+  asking = asked.catch(() => {});
+  await asked;
+  return drawerBody.firstChild !== before;
+}
+
+// Opens a page beside the list: `open`; or `failed`, as without a network; or `over`, because another row was pressed in the
+// meantime, which is the one that counts, or because the window is on its way elsewhere.
+async function openDrawer(href, from) {
+  const press = {};
+  newest = press;
+  let outcome = 'failed';
+  try {
+    if (await fetchBeside(href, press) && newest === press) {
+      if (!drawer.open) {
+        opener = from;
+        drawer.showModal();
+      }
+      localise(drawerBody);
+      outcome = 'open';
+    }
+  } catch (error) {
+    console.error(error);
+  } finally {
+    // Where the session has ended the window is on its way to the sign-in.
+    if (newest !== press || (isLeaving && outcome === 'failed')) outcome = 'over';
   }
-  localise(drawerBody);
-  return true;
+  return outcome;
 }
 
 function rowOf(href) {
@@ -58,7 +82,10 @@ document.addEventListener('click', async (event) => {
   }
   event.preventDefault();
   const wasOpen = drawer.open;
-  if (!(await openDrawer(row.href, row.from))) return;
+  const outcome = await openDrawer(row.href, row.from);
+  // What does not open beside the list is a page all the same.
+  if (outcome === 'failed') location.assign(row.href);
+  if (outcome !== 'open') return;
   // Back closes it, however far somebody went in it.
   if (wasOpen) history.replaceState(history.state, '', address(row.href));
   else history.pushState({ drawer: true }, '', address(row.href));
@@ -71,7 +98,9 @@ document.addEventListener('auxclick', (event) => {
 
 // Only pages are shown as parts of one: what a file holds is no markup of ours.
 document.addEventListener('htmx:before:response', (event) => {
-  const type = event.detail.ctx.response.headers.get('content-type') || 'text/html';
+  const { headers } = event.detail.ctx.response;
+  isLeaving = headers.has('hx-redirect');
+  const type = headers.get('content-type') || 'text/html';
   if (!type.startsWith('text/html')) event.preventDefault();
 });
 
@@ -92,9 +121,14 @@ if (drawer) {
     if (href && !drawer.open) openDrawer(href, rowOf(href));
     if (!href && drawer.open) drawer.close();
   });
+  // For whoever has no scripts it is a link, and so it is where it does not open.
   const link = document.getElementById('opened');
-  if (link) link.remove();
-  if (opened()) openDrawer(opened(), rowOf(opened()));
+  if (link) link.hidden = true;
+  if (opened()) {
+    openDrawer(opened(), rowOf(opened())).then((outcome) => {
+      if (link) link.hidden = outcome !== 'failed';
+    });
+  }
 }
 
 document.addEventListener('keydown', (event) => {
@@ -119,7 +153,7 @@ document.addEventListener('click', async (event) => {
   if (!button) return;
   const text = button.closest('figure, .secret').querySelector('code').textContent;
   await navigator.clipboard.writeText(text);
-  button.setAttribute('aria-label', 'Copied');
+  button.setAttribute('aria-label', button.dataset.copied);
   button.classList.add('copied');
 });
 

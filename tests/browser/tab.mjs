@@ -53,7 +53,8 @@ export class Tab {
     this.#complaints.listenTo(this.#page);
   }
 
-  async #dress({ width, height, scheme }) {
+  async #dress({ width, height, scheme, media }) {
+    if (media) await this.#page.emulateMedia({ media });
     if (scheme) {
       this.#options.colorScheme = scheme;
       await this.#page.emulateMedia({ colorScheme: scheme });

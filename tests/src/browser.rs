@@ -295,6 +295,12 @@ impl Browser {
         self.ask("look", json!({"width": width, "scheme": scheme.name()}));
     }
 
+    /// Shows the page as it is printed, or on a screen again.
+    #[track_caller]
+    pub fn print(&self, is_printed: bool) {
+        self.ask("look", json!({"media": if is_printed { "print" } else { "screen" }}));
+    }
+
     /// A picture of the whole page, as a PNG.
     ///
     /// # Panics

@@ -25,6 +25,7 @@ movements-grant-left = Left
 movements-grant-expires = Expires
 movements-grant-spent = Used
 movements-grant-back = Given back to it
+movements-grant-taken-back = Taken back
 movements-grant-lapsed = Expired unused
 movements-grant-account = Its account in the books
 movements-grant-some = The books have no index from a grant to what it paid for: { $count } of the entries since it was given were looked at, the first ones and, while it has not expired, the newest ones. How it went between them is not known here; how much was left before and behind is. The statement of its account has everything.

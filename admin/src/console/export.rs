@@ -68,11 +68,11 @@ pub(crate) async fn csv_by<P: 'static>(
     columns: &[&str],
     page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
-    let facts = json!({"filter": without_people(name, &visit.query)});
-    told_csv(visit, (name, &facts), columns, page).await
+    told_csv(visit, (name, None), columns, page).await
 }
 
-/// As [`csv_by`], of a list that belongs to something: `of` is its identifier, which the audit trail is told.
+/// As [`csv_by`], of a list that belongs to something: `of` is its identifier, which stands in the file and in its name, and
+/// which the audit trail is told.
 ///
 /// # Errors
 /// As for [`csv`].
@@ -82,31 +82,42 @@ pub(crate) async fn csv_of<P: 'static>(
     columns: &[&str],
     page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
-    let facts = json!({"of": of, "filter": without_people(name, &visit.query)});
-    told_csv(visit, (name, &facts), columns, page).await
+    told_csv(visit, (name, Some(of)), columns, page).await
 }
 
 async fn told_csv<P: 'static>(
     visit: &Visit,
-    (name, facts): (&'static str, &Value),
+    (name, of): (&'static str, Option<&str>),
     columns: &[&str],
     page: impl Fn(Option<P>) -> ListedPage<P> + Unpin + 'static,
 ) -> Answer {
-    visit.services().record_export(&visit.context()?, name, facts).await?;
+    let told = without_people(name, &visit.query);
+    let facts = of.map_or_else(|| json!({"filter": told}), |of| json!({"of": of, "filter": told}));
+    visit.services().record_export(&visit.context()?, name, &facts).await?;
     let operator = &visit.signed_in()?.operator;
     let when = instant_text(visit.now_us);
     let (filter, who) = (comment(&visit.query), comment(&operator.name));
     // Read before the first row: what a row says of money is at least as new.
     let books = books_position(visit).await?;
-    let about = format!("# {name}, filter: {filter}, {when} UTC, {who} ({}), {books}", operator.id);
+    let whose = of.map_or_else(String::new, |of| format!(" of {}", comment(of)));
+    let about = format!("# {name}{whose}, filter: {filter}, {when} UTC, {who} ({}), {books}", operator.id);
     let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
     let head = line(&[about]) + &line(&columns);
     let waiting = Some(page(None));
     let lines = Lines { form: Form::Csv, head: Some(head), page, waiting, left: ROWS_MAX };
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.csv\"", file_name(name, of))))
         .streaming(lines))
+}
+
+/// What a file is called, without its ending: which list it is, and whose.
+fn file_name(name: &str, of: Option<&str>) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    let plain = |of: &str| -> String {
+        of.chars().map(|character| if is_plain(character) { character } else { '-' }).collect()
+    };
+    of.map_or_else(|| name.to_owned(), |of| format!("{name}-{}", plain(of)))
 }
 
 /// A file with a JSON object on each line: `head` first, then the rows of the pages, each of one cell, at most [`ROWS_MAX`].
@@ -153,7 +164,7 @@ impl Form {
 }
 
 /// How the list `of` was narrowed, without what may name a person: who that was may have to be forgotten, and the trail stays.
-fn without_people(of: &str, query: &str) -> String {
+pub(crate) fn without_people(of: &str, query: &str) -> String {
     let is_person = |name: &str, value: &str| {
         let is_somebodys = matches!((of, name), (END_USERS, "name") | ("mail", "to"));
         is_somebodys || matches!(name, "email" | "user") || value.contains('@')
@@ -219,9 +230,21 @@ fn line(cells: &[String]) -> String {
     out
 }
 
+/// Whether a spreadsheet would work a cell out. An amount below zero begins like a formula, and is a number all the same.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_decimal(text)
+}
+
+/// Whether a cell is a plain number: `-113`, `0.5`.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// One cell. What a spreadsheet would work out gets an apostrophe before it.
 pub(crate) fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    let guard = if is_formula(text) { "'" } else { "" };
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))
     } else {

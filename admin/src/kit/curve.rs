@@ -116,7 +116,7 @@ impl Curve {
 
     /// The end in words.
     pub fn end_says(&self) -> String {
-        format!("{}: {}", self.end, instant_text(self.end_us))
+        format!("{}: {}", self.end, zoned(self.end_us))
     }
 
     /// How high the drawing reaches, in words.
@@ -126,10 +126,10 @@ impl Curve {
 
     /// When it begins.
     pub fn begins(&self) -> String {
-        self.all().next().map_or_else(String::new, |(at_us, _)| instant_text(*at_us))
+        self.all().next().map_or_else(String::new, |(at_us, _)| zoned(*at_us))
     }
 
-    /// When and how much, for the table. Where nothing is known, it says so.
+    /// When (in UTC, as the head of its column says) and how much, for the table. Where nothing is known, it says so.
     pub fn numbers(&self) -> Vec<(String, Cell)> {
         let mut out = Vec::new();
         for (number, run) in self.runs.iter().enumerate() {
@@ -140,6 +140,11 @@ impl Curve {
         }
         out
     }
+}
+
+/// A moment in words. Other moments on the page are told in the zone of whoever reads it: these are not, and say so.
+fn zoned(at_us: i64) -> String {
+    t_with("console-chart-utc", &[("when", instant_text(at_us).into())])
 }
 
 fn written_points(corners: &[(i64, i64)]) -> String {

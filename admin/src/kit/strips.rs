@@ -8,6 +8,7 @@ use super::{
     Cell,
     chart::{Measure, Rectangle},
 };
+use crate::text::t_with;
 
 /// A strip's size, in its own units.
 const WIDTH: i64 = 720;
@@ -19,7 +20,7 @@ const HEIGHT: i64 = 48;
 pub struct Strips {
     /// What they show.
     pub title: String,
-    /// When each step begins, the earliest first.
+    /// When each step begins, in UTC, the earliest first.
     pub labels: Vec<String>,
     /// What a step is called of which nothing is known.
     pub missing: String,
@@ -97,10 +98,12 @@ impl Strips {
         (0..self.labels.len()).any(is_missing)
     }
 
-    /// The first and the last label; the second one is empty where there is but one.
-    pub fn ends(&self) -> (&str, &str) {
+    /// The first and the last label, with their zone: other moments on the page are told in that of whoever reads it. The
+    /// second one is empty where there is but one.
+    pub fn ends(&self) -> (String, String) {
+        let zoned = |label: &String| t_with("console-chart-utc", &[("when", label.clone().into())]);
         let last = self.labels.last().filter(|_| self.labels.len() > 1);
-        (self.labels.first().map_or("", String::as_str), last.map_or("", String::as_str))
+        (self.labels.first().map(zoned).unwrap_or_default(), last.map(zoned).unwrap_or_default())
     }
 
     /// The numbers, step by step, for the table.

@@ -50,6 +50,8 @@ const KINDS: [(AccountKind, &str); 10] = [
     (AccountKind::Loss, "loss"),
     (AccountKind::Opening, "opening"),
 ];
+/// The word of addresses for wallets and grants together, which are one class.
+const PURSES: &str = "wallets_and_grants";
 /// The views of the books, with their paths below [`BOOKS`].
 const VIEWS: [(&str, &str); 8] = [
     ("ledger-overview", ""),
@@ -173,7 +175,7 @@ fn balanced(difference: i128) -> Cell {
 /// A line for each class; each leads to its accounts.
 fn class_table(sums: &[ClassSum]) -> Table {
     let row = |sum: &ClassSum| {
-        let href = format!("{BOOKS}/accounts?kind={}", kind_slug(sum.kind));
+        let href = class_href(sum.kind);
         let cells = vec![
             Cell::link(class_text(sum.kind), href.clone()),
             Cell::Mono(sum.kind.code("")),
@@ -204,6 +206,12 @@ fn class_table(sums: &[ClassSum]) -> Table {
 /// A class of accounts: that of wallets has their grants in it.
 fn class_text(kind: AccountKind) -> String {
     if kind == AccountKind::Wallet { t("ledger-wallets-and-grants") } else { kind_text(kind) }
+}
+
+/// The list of the accounts of a class: of that of wallets, their grants too.
+fn class_href(kind: AccountKind) -> String {
+    let word = if kind == AccountKind::Wallet { PURSES } else { kind_slug(kind) };
+    format!("{BOOKS}/accounts?kind={word}")
 }
 
 /// The balances of the classes to both sides of nothing.

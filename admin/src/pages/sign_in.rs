@@ -1,6 +1,9 @@
 //! The way in and out: sign-in, the one-time link of a new operator, sign-out.
 
-use actix_web::web::{Path, Payload};
+use actix_web::{
+    http::header::{HeaderName, HeaderValue},
+    web::{Path, Payload},
+};
 use engine::service::{
     accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError},
     operators::{OperatorLinkError, OperatorSignIn, OperatorSignInError},
@@ -115,7 +118,12 @@ async fn sign_out(mut visit: Visit) -> Answer {
     visit.services().end_operator_session(&visit.context()?, &key).await?;
     visit.forget();
     let html = plain_page(&t("console-signed-out"), &t("console-signed-out-detail"))?;
-    Ok(Visit::plain(html))
+    let mut response = Visit::plain(html);
+    // Whoever uses this browser next finds nothing of it. The session's cookie ends by itself; `cookies` would take those of
+    // whatever else is on this host.
+    let cleared = HeaderValue::from_static("\"cache\", \"storage\"");
+    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), cleared);
+    Ok(response)
 }
 
 fn link_form(secret: &str, email: &str, problems: &Problems) -> Page {

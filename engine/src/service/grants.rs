@@ -14,7 +14,7 @@ use crate::{
     store::{
         StoreError,
         journal::{
-            grant::{self, GivenRow, LapseRow, PieceRow, Pieces, Totals},
+            grant::{self, GivenRow, PieceRow, Pieces, ReturnRow, Totals},
             pages::{self, Window},
         },
         periods::{self, Head},
@@ -56,6 +56,8 @@ pub struct GrantUse {
     pub back: Credits,
     /// What went back to the platform at its expiry or later.
     pub lapsed: Credits,
+    /// What an operator took back, with the whole grant.
+    pub taken_back: Credits,
     /// What is left.
     pub left: Credits,
     /// What was left when, the earliest first. Between two runs it is not known: too much else was booked meanwhile.
@@ -87,7 +89,7 @@ pub struct ExpiryDays {
 struct Books {
     row: GivenRow,
     heads: Vec<Head>,
-    lapses: Vec<LapseRow>,
+    lapses: Vec<ReturnRow>,
 }
 
 impl Books {
@@ -117,15 +119,17 @@ impl Services {
         let readers = self.db.readers();
         let Some(row) = grant::find(readers, id).await? else { return Ok(None) };
         let (heads, totals) = grant::heads_with_totals(readers, row.account).await?;
-        let mut lapses = grant::lapses(readers, id, row.account).await?;
-        // What lapsed meanwhile is behind the moment that is told of.
-        let is_before = |lapse: &LapseRow, head: &Head| {
-            head.last.slot == lapse.position.slot && head.last.seq >= lapse.position.seq
-        };
-        lapses.retain(|lapse| heads.iter().any(|head| is_before(lapse, head)));
+        let mut returns = grant::returns(readers, id, row.account).await?;
+        // What went back meanwhile is behind the moment that is told of.
+        let is_before =
+            |back: &ReturnRow, head: &Head| head.last.slot == back.position.slot && head.last.seq >= back.position.seq;
+        returns.retain(|back| heads.iter().any(|head| is_before(back, head)));
+        let (reversals, lapses): (Vec<ReturnRow>, Vec<ReturnRow>) =
+            returns.into_iter().partition(|back| back.is_reversal);
         let books = Books { row, heads, lapses };
         let known = self.look_at(&books, entries_max).await?;
-        let lapsed = books.lapses.iter().fold(0, |sum: i64, lapse| sum.saturating_add(lapse.amount));
+        let sum_of = |rows: &[ReturnRow]| rows.iter().fold(0, |sum: i64, back| sum.saturating_add(back.amount));
+        let (lapsed, taken_back) = (sum_of(&books.lapses), sum_of(&reversals));
         let curve = Curve {
             given: (row.recorded_us, row.given),
             expires_us: row.expires_us,
@@ -138,9 +142,10 @@ impl Services {
             given_us: row.recorded_us,
             expires_us: row.expires_us,
             given: Credits::from_micros(row.given),
-            spent: Credits::from_micros(totals.debits.saturating_sub(lapsed)),
+            spent: Credits::from_micros(totals.debits.saturating_sub(lapsed).saturating_sub(taken_back)),
             back: Credits::from_micros(totals.credits.saturating_sub(row.given)),
             lapsed: Credits::from_micros(lapsed),
+            taken_back: Credits::from_micros(taken_back),
             left: Credits::from_micros(totals.credits.saturating_sub(totals.debits)),
             runs: curve.runs(),
         }))

@@ -98,6 +98,11 @@ impl<T> JournalPage<T> {
     }
 }
 
+/// What an account had where a page of its entries ends, for whoever goes on reading behind it; nothing where that is too far
+/// back to be worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunningBalance(Option<i64>);
+
 /// Where a list begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum JournalStart {
@@ -150,10 +155,29 @@ impl Services {
         account: LedgerAccountId,
         start: &JournalStart,
     ) -> Result<JournalPage<AccountMove>, StoreError> {
+        let (page, _running) = self.read_account_moves(account, start, None).await?;
+        Ok(page)
+    }
+
+    /// The same for whoever reads a page after the other: with what the account had where the page ends. Whoever gives that
+    /// back for the page behind it spares adding up, once more, all that has moved since.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn read_account_moves(
+        &self,
+        account: LedgerAccountId,
+        start: &JournalStart,
+        running: Option<RunningBalance>,
+    ) -> Result<(JournalPage<AccountMove>, RunningBalance), StoreError> {
         let readers = self.db.readers();
         let (heads, balance) = pages::heads_with_balance(readers, account).await?;
         let starts = self.begin(&heads, start).await?;
-        let mut balance = self.balance_at(&heads, &starts, account, balance).await?;
+        let mut balance = match running {
+            // What came in since the page before stands behind it, and changes nothing there.
+            Some(RunningBalance(known)) => known,
+            None => self.balance_at(&heads, &starts, account, balance).await?,
+        };
         let mut parts = Vec::with_capacity(starts.len());
         for window in windows(&starts, true) {
             let rows = pages::moves(readers, window, account, PAGE_ROWS.saturating_add(1)).await?;
@@ -166,7 +190,8 @@ impl Services {
             balance = balance.map(|balance| balance.saturating_sub(credits).saturating_add(debits));
             AccountMove { transaction: JournalRow::of(transaction), debits, credits, balance: after }
         };
-        Ok(page(merge(parts, PAGE_ROWS)).map(run))
+        let moves = page(merge(parts, PAGE_ROWS)).map(run);
+        Ok((moves, RunningBalance(balance)))
     }
 
     /// Of every slot the first entry that is not wanted any more.

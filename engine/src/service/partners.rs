@@ -37,7 +37,8 @@ mod users;
 
 pub use alerts::{CapAlert, CapAlertError, NewCapAlert};
 pub use deliveries::{
-    DELIVERIES_EACH_MAX, DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery,
+    DELIVERIES_EACH_MAX, DELIVERY_AGE_US, DELIVERY_ATTEMPTS_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US,
+    OutgoingDelivery,
 };
 pub use erasure::{EraseEndUserError, Erasure};
 pub use funding::{Funding, FundingError, HeldByUsers};

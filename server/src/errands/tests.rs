@@ -1,10 +1,9 @@
 use actix_web::ResponseError as _;
-use uuid::Uuid;
 
 use super::*;
 
-fn account(number: usize) -> AccountId {
-    AccountId::from(Uuid::from_u128(u128::try_from(number).unwrap()))
+fn account(number: usize) -> Uuid {
+    Uuid::from_u128(u128::try_from(number).unwrap())
 }
 
 /// So many errands under way of each of so many accounts.
@@ -14,7 +13,7 @@ fn under_way(errands: &Arc<Errands>, accounts: usize, of_each: usize) -> Vec<Arc
 
 #[test]
 fn as_many_errands_begin_as_may_be_under_way() {
-    const OF_EACH: usize = ERRANDS_PER_ACCOUNT_MAX;
+    const OF_EACH: usize = ERRANDS_PER_OWNER_MAX;
     const FULL: usize = ERRANDS_MAX / OF_EACH;
     for (name, accounts, of_each, asks, begins) in [
         ("the first", 0, 1, 0, true),
@@ -46,7 +45,7 @@ fn as_many_errands_begin_as_may_be_under_way() {
 #[test]
 fn an_errand_is_under_way_until_nobody_holds_it() {
     let errands = Arc::new(Errands::default());
-    let mut held = under_way(&errands, 1, ERRANDS_PER_ACCOUNT_MAX);
+    let mut held = under_way(&errands, 1, ERRANDS_PER_OWNER_MAX);
     let elsewhere = Arc::clone(&held[0]);
     drop(held.remove(0));
     assert!(errands.begin(account(0)).is_err(), "it goes on elsewhere");

@@ -40,20 +40,26 @@ pub(crate) async fn serve(
     // Browsers ask for it without a token, and nobody needs one.
     let address = client_address(&request, &state.config.server.trusted_proxies);
     let rate = state.discovery_limiter.check_address(address)?;
-    let found = state.services.find_asset(&id).await.map_err(store_problem);
-    let asset = found.and_then(|found| found.ok_or_else(|| missing("picture")));
-    let asset = asset.map_err(|problem| rate.announce(problem))?;
     let tag = format!("\"{id}\"");
-    let is_known = is_known(&request, &tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    // Whoever has it is not worth reading it.
+    let found = if is_known(&request, &tag) {
+        state.services.has_asset(&id).await.map(|is_there| is_there.then_some(None))
+    } else {
+        state.services.find_asset(&id).await.map(|found| found.map(Some))
+    };
+    let asset = found.map_err(store_problem).and_then(|found| found.ok_or_else(|| missing("picture")));
+    let asset = asset.map_err(|problem| rate.announce(problem))?;
+    let mut response = if asset.is_some() { HttpResponse::Ok() } else { HttpResponse::NotModified() };
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header(("cross-origin-resource-policy", "cross-origin"));
-    let mut response =
-        if is_known { response.finish() } else { response.content_type(asset.media_type).body(asset.bytes) };
+    let mut response = match asset {
+        Some(asset) => response.content_type(asset.media_type).body(asset.bytes),
+        None => response.finish(),
+    };
     rate.insert_into(&mut response);
     Ok(response)
 }

@@ -57,7 +57,7 @@ async fn ask(
     credential: Option<Credential>,
     field: &str,
 ) -> Result<Found, Problem> {
-    let errand = state.errands.begin(account)?;
+    let errand = state.errands.begin(account.uuid())?;
     let found = state.upstreams.list_mcp_tools(url, credential.map(Arc::new), SCAN_WAIT).await;
     let found =
         found.map_err(|error| fields::fault(field, &error.to_string()).explained_in_log(by, error.details()))?;
@@ -71,7 +71,7 @@ async fn fetch(
     bytes_max: usize,
     field: &str,
 ) -> Result<(Fetched, Arc<Errand>), Problem> {
-    let errand = asking.state.errands.begin(asking.account())?;
+    let errand = asking.state.errands.begin(asking.account().uuid())?;
     let fetched = asking.state.upstreams.fetch_text(url, bytes_max, FETCH_WAIT).await;
     let fetched = fetched.map_err(|error| {
         fields::fault(field, &error.to_string()).explained_in_log(&asking.context(), error.details())

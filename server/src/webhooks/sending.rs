@@ -63,7 +63,7 @@ fn note(state: &AppState, done: Result<(), StoreError>) {
 /// Webhooks to which something is being sent, and those that rest.
 #[derive(Default)]
 struct Turns {
-    running: JoinSet<Result<bool, StoreError>>,
+    running: JoinSet<Result<Turn, StoreError>>,
     webhooks: HashMap<Id, WebhookId>,
     rests: Rests,
 }
@@ -79,7 +79,11 @@ impl Turns {
                 Ok(None) => return tokio::time::sleep_until(look_at).await,
                 Ok(Some(ended)) => {
                     if self.end(state, ended) {
-                        return tokio::time::sleep(MORE_PAUSE.max(rest)).await;
+                        tokio::time::sleep(MORE_PAUSE.max(rest)).await;
+                        while let Some(ended) = self.running.try_join_next_with_id() {
+                            self.end(state, ended);
+                        }
+                        return;
                     }
                 }
             }
@@ -87,18 +91,16 @@ impl Turns {
     }
 
     /// A turn has ended. Says whether all of it was taken.
-    fn end(&mut self, state: &AppState, ended: Result<(Id, Result<bool, StoreError>), JoinError>) -> bool {
+    fn end(&mut self, state: &AppState, ended: Result<(Id, Result<Turn, StoreError>), JoinError>) -> bool {
         // What was stopped is sent again when its claim is over.
-        let (id, sent) = ended.unwrap_or_else(|stopped| (stopped.id(), Ok(false)));
+        let (id, sent) = ended.unwrap_or_else(|stopped| (stopped.id(), Ok(Turn::Refused)));
         let Some(webhook) = self.webhooks.remove(&id) else { return false };
-        match &sent {
-            Ok(true) => self.rests.end(webhook),
-            Ok(false) => self.rests.begin(webhook, state.services.clock.now_us()),
-            Err(_database) => {}
-        }
-        let is_taken = matches!(sent, Ok(true));
-        if let Err(error) = sent {
-            note(state, Err(error));
+        let is_taken = matches!(sent, Ok(Turn::Taken));
+        match sent {
+            Ok(Turn::Taken) => self.rests.end(webhook),
+            Ok(Turn::Refused) => self.rests.begin(webhook, state.services.clock.now_us()),
+            Ok(Turn::NotOurs) => {}
+            Err(error) => note(state, Err(error)),
         }
         is_taken
     }
@@ -132,22 +134,35 @@ fn by_webhook(due: Vec<OutgoingDelivery>) -> Vec<(WebhookId, Vec<OutgoingDeliver
     found
 }
 
-/// Sends these one after the other, until one is not taken. Says whether all were.
-async fn send_all(state: AppState, deliveries: Vec<OutgoingDelivery>) -> Result<bool, StoreError> {
-    for delivery in &deliveries {
-        if !send_one(&state, delivery).await? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// What has come of a webhook's turn, or of one delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The webhook has taken what was sent.
+    Taken,
+    /// It has not.
+    Refused,
+    /// Nothing was sent: another server does, or nothing can be signed. It says nothing of the webhook.
+    NotOurs,
 }
 
-/// Says whether it was taken, or is not this server's to send.
-async fn send_one(state: &AppState, delivery: &OutgoingDelivery) -> Result<bool, StoreError> {
+/// Sends these one after the other, until one is not taken.
+async fn send_all(state: AppState, deliveries: Vec<OutgoingDelivery>) -> Result<Turn, StoreError> {
+    let mut turn = Turn::NotOurs;
+    for delivery in &deliveries {
+        match send_one(&state, delivery).await? {
+            Turn::Refused => return Ok(Turn::Refused),
+            Turn::Taken => turn = Turn::Taken,
+            Turn::NotOurs => {}
+        }
+    }
+    Ok(turn)
+}
+
+async fn send_one(state: &AppState, delivery: &OutgoingDelivery) -> Result<Turn, StoreError> {
     // Without a key nothing is signed, and it stays due.
-    let Some(secret) = state.webhook_keys.secret_of(delivery.webhook.id) else { return Ok(true) };
+    let Some(secret) = state.webhook_keys.secret_of(delivery.webhook.id) else { return Ok(Turn::NotOurs) };
     if !state.services.claim_delivery(delivery).await? {
-        return Ok(true);
+        return Ok(Turn::NotOurs);
     }
     let body = view(&delivery.event).to_string();
     let sent_s = state.services.clock.now_us().div_euclid(US_PER_S);
@@ -161,9 +176,9 @@ async fn send_one(state: &AppState, delivery: &OutgoingDelivery) -> Result<bool,
     let now_us = state.services.clock.now_us();
     let Err(fault) = answered else {
         state.services.mark_delivered(delivery, now_us).await?;
-        return Ok(true);
+        return Ok(Turn::Taken);
     };
     let is_given_up = state.services.mark_undelivered(delivery, &fault.to_string(), now_us).await?;
     tracing::warn!(delivery = %delivery.id, %fault, is_given_up, "a webhook was not told");
-    Ok(false)
+    Ok(Turn::Refused)
 }

@@ -22,6 +22,7 @@ use crate::ledger::desk::{Desk, Kind, SECOND_US, capture_all, grant, hold, on_bo
 
 on_both! {
     how_a_grant_was_used_is_told_to_the_credit,
+    a_grant_that_was_taken_back_was_not_used,
     of_a_busy_grant_both_ends_are_known_and_nothing_is_made_up_between,
     a_grant_that_was_used_up_early_is_known_to_its_end,
     of_a_busy_grant_that_has_lapsed_it_is_known_what_was_left,
@@ -69,6 +70,30 @@ async fn how_a_grant_was_used_is_told_to_the_credit(kind: Kind) {
     let [run] = &found.runs[..] else { panic!("one run: {found:?}") };
     let at = |days: i64, left: i64| (given_us + days * DAY_US, left * 1_000_000);
     assert_eq!((points(run), run.until_us), (vec![at(0, 50), at(1, 30), at(2, 35), at(11, 0)], None));
+    desk.verify();
+}
+
+async fn a_grant_that_was_taken_back_was_not_used(kind: Kind) {
+    let shop = Shop::open(kind).await;
+    let (by, services, desk) = (OpContext::system(), &shop.services, &shop.desk);
+    let given_us = desk.now_us();
+    let terms = Some(GrantTerms { expires_us: given_us + 10 * DAY_US, priority: 100 });
+    let given = services.grant_credits(&by, shop.customer.id, credits(50), terms, NOTE).await.unwrap().id;
+    desk.clock.advance_us(DAY_US);
+    services.revert(&by, given, NOTE, false).await.unwrap();
+
+    let told = |found: &GrantUse| {
+        let amounts = [found.given, found.spent, found.back, found.taken_back, found.lapsed, found.left];
+        amounts.map(|amount| amount.micros() / 1_000_000)
+    };
+    let found = used(services, given, GRANT_ENTRIES_LOOKED_AT).await;
+    assert_eq!(told(&found), [50, 0, 0, 50, 0, 0]);
+    let [run] = &found.runs[..] else { panic!("one run: {found:?}") };
+    assert_eq!(points(run), [(given_us, 50_000_000), (given_us + DAY_US, 0)]);
+    // At its expiry nothing is left that could lapse.
+    desk.clock.advance_us(10 * DAY_US);
+    desk.ledger().tick().await.unwrap();
+    assert_eq!(told(&used(services, given, GRANT_ENTRIES_LOOKED_AT).await), [50, 0, 0, 50, 0, 0]);
     desk.verify();
 }
 

@@ -163,6 +163,15 @@ async fn an_account_shows_its_entries_with_running_balances(kind: Kind) {
     assert_eq!((middle.rows.len(), middle.rows[0].balance), (10, Some(balances[60])));
     let payable = services.list_account_moves(PUBLISHER, &JournalStart::Newest).await.unwrap();
     assert_eq!((payable.rows.len(), payable.rows[0].balance), (17, Some(34)));
+    // Whoever reads on takes the balance along, whatever comes in meanwhile.
+    let (first, running) = services.read_account_moves(WALLET, &JournalStart::Newest, None).await.unwrap();
+    pay(&desk, &ledgers[0], (LedgerAccountId::OPENING, WALLET, 5)).await;
+    let behind = JournalStart::After(first.next.unwrap());
+    let (carried, end) = services.read_account_moves(WALLET, &behind, Some(running)).await.unwrap();
+    assert_eq!((carried.rows.len(), carried.rows[0].balance), (20, Some(balances[50])));
+    assert_eq!(carried, services.list_account_moves(WALLET, &behind).await.unwrap());
+    let nothing = services.read_account_moves(WALLET, &JournalStart::Before(START_US), None).await.unwrap();
+    assert_eq!((nothing.0.rows.len(), nothing.1), (0, end), "before the first entry there was nothing");
     let nobody = services.list_account_moves(wallet_id(9), &JournalStart::Newest).await.unwrap();
     assert!(nobody.rows.is_empty() && nobody.next.is_none());
     assert_eq!(services.find_chart_line(wallet_id(9)).await.unwrap(), None);

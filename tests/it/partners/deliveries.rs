@@ -6,7 +6,9 @@ use engine::{
     id::{PartnerId, WebhookId},
     service::{
         Services,
-        partners::{DELIVERIES_EACH_MAX, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery, WebhookNote},
+        partners::{
+            DELIVERIES_EACH_MAX, DELIVERY_AGE_US, DELIVERY_BATCH_MAX, DELIVERY_CLAIM_US, OutgoingDelivery, WebhookNote,
+        },
     },
     store::UnitOfWork,
     testing::push_statement,
@@ -18,6 +20,7 @@ use crate::ledger::desk::{Desk, Kind, SECOND_US, on_both};
 on_both! {
     who_has_much_due_keeps_nobody_waiting,
     at_most_so_many_are_listed_and_everybodys_first_before_anybodys_second,
+    what_is_not_taken_for_a_day_is_given_up_however_seldom_it_was_tried,
 }
 
 async fn hook(services: &Services, partner: PartnerId, url: &str) -> WebhookId {
@@ -123,5 +126,33 @@ async fn at_most_so_many_are_listed_and_everybodys_first_before_anybodys_second(
     assert_eq!(sent, 3 * made.len());
     desk.clock.advance_us(DELIVERY_CLAIM_US);
     assert_eq!(due(&desk, &services, &[]).await, []);
+    desk.verify();
+}
+
+async fn what_is_not_taken_for_a_day_is_given_up_however_seldom_it_was_tried(kind: Kind) {
+    let (desk, services) = open(kind).await;
+    let globex = partner(&services, "Globex").await.id;
+    let dead = hook(&services, globex, "https://dead.example.com/").await;
+    let other = hook(&services, globex, "https://other.example.com/").await;
+    for hook in [dead, other] {
+        add(&desk, kind, (globex, hook), 5, desk.now_us() - 100 * SECOND_US).await;
+    }
+    desk.clock.advance_us(DELIVERY_AGE_US - 10 * SECOND_US);
+    add(&desk, kind, (globex, dead), 1, desk.now_us() - 1_000 * SECOND_US).await;
+    let first = due(&desk, &services, &[other]).await.remove(0);
+    assert!(!services.mark_undelivered(&first, "no", desk.now_us()).await.unwrap(), "a little is left of its day");
+    desk.clock.advance_us(10 * SECOND_US);
+    let next = due(&desk, &services, &[other]).await.remove(0);
+    assert_ne!(next.id, first.id);
+    assert!(services.mark_undelivered(&next, "no", desk.now_us()).await.unwrap());
+    // Neither what is young, nor what waits for its next attempt, nor what is somebody else's.
+    assert_eq!(desk.number("SELECT count(*) FROM webhook_delivery WHERE state = 'failed' AND last_error = 'no'"), 4);
+    assert_eq!(desk.number("SELECT count(*) FROM webhook_delivery WHERE state = 'queued'"), 7);
+    // What is sent once more has a day of its own.
+    services.replay_delivery(&by(), globex, (dead, next.id), None).await.unwrap();
+    for _ in 0..2 {
+        let due = due(&desk, &services, &[other]).await.pop().unwrap();
+        assert!(!services.mark_undelivered(&due, "no", desk.now_us()).await.unwrap(), "{due:?}");
+    }
     desk.verify();
 }

@@ -6,7 +6,8 @@ fn nothing_in_a_file_is_a_formula() {
         ("plain", "plain"),
         ("", ""),
         ("=1+1", "'=1+1"),
-        ("-5", "'-5"),
+        ("-1+2", "'-1+2"),
+        ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
         ("@a", "'@a"),
         ("\tx", "'\tx"),
         ("a,b", "\"a,b\""),
@@ -19,6 +20,29 @@ fn nothing_in_a_file_is_a_formula() {
         assert_eq!(cell(text), written);
     }
     assert_eq!(line(&["a".to_owned(), "b,c".to_owned()]), "a,\"b,c\"\r\n");
+}
+
+#[test]
+fn an_amount_below_zero_is_a_number() {
+    for number in ["-113", "-0.5", "-1234.567891", "0", "12.5"] {
+        assert_eq!(cell(number), number);
+    }
+    for other in ["-", "-.5", "-5.", "-1.2.3", "-1,5", "--5", "- 5", "-1e5", "-5%", "+5", "-\u{664}", "-5\n", "-inf"] {
+        assert!(cell(other).trim_start_matches('"').starts_with('\''), "{other}: {}", cell(other));
+    }
+}
+
+#[test]
+fn a_file_is_named_after_whose_it_is() {
+    for (of, name) in [
+        (None, "entries"),
+        (Some("1024"), "entries-1024"),
+        (Some("par_0192f0c1"), "entries-par_0192f0c1"),
+        (Some("-3"), "entries--3"),
+        (Some("a\"; b/..\r\n=ü"), "entries-a---b-------"),
+    ] {
+        assert_eq!(file_name("entries", of), name);
+    }
 }
 
 #[test]

@@ -33,6 +33,16 @@ fn what_is_not_known_is_drawn_apart() {
     assert!(curve.to_string().matches("coming").count() >= 2, "in the picture and in the legend");
 }
 
+/// Other moments on a page are told in the zone of whoever reads it.
+#[test]
+fn a_curve_says_in_which_zone_its_moments_are() {
+    let curve = curve(vec![run(&[(0, 100)], 1_000)]);
+    assert_eq!(curve.begins(), "1970-01-01 00:00:00 UTC");
+    assert_eq!(curve.end_says(), "Expires: 1970-01-01 00:00:00 UTC");
+    let html = curve.to_string();
+    assert!(html.contains("<th scope=\"col\">When (UTC)</th>"), "{html}");
+}
+
 #[test]
 fn ends_of_all_kinds_are_drawn() {
     for (says, runs, expected) in [

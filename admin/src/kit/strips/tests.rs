@@ -36,6 +36,13 @@ fn a_strip_is_filled_by_its_whole_and_a_gap_is_not_nothing() {
 }
 
 #[test]
+fn strips_of_one_step_have_one_end() {
+    let alone = Strips { labels: vec!["12:00".to_owned()], ..strips(Vec::new()) };
+    assert_eq!(alone.ends(), ("12:00 UTC".to_owned(), String::new()));
+    assert_eq!(Strips { labels: Vec::new(), ..strips(Vec::new()) }.ends(), (String::new(), String::new()));
+}
+
+#[test]
 fn strips_have_one_time_and_their_numbers_below() {
     let values = [Some(250_000), None, Some(1), Some(0)];
     let two = vec![strip(Measure::Share, 1_000_000, &values), strip(Measure::Number, 9, &[Some(1_234); 4])];
@@ -44,6 +51,8 @@ fn strips_have_one_time_and_their_numbers_below() {
     assert!(html.contains("12:00: 25.00\u{a0}%") && html.contains("12:00: 1,234"), "{html}");
     assert!(html.contains("12:05: not measured") && html.contains("class=\"none\""), "{html}");
     assert!(!html.contains("style=") && !html.contains("<text") && !html.contains("<name>"), "{html}");
+    assert!(html.contains("<span>12:00 UTC</span><span>12:15 UTC</span>"), "{html}");
+    assert!(html.contains("<th scope=\"col\">When (UTC)</th>"), "{html}");
     let whole = strips(vec![strip(Measure::Number, 9, &[Some(1); 4])]).to_string();
     assert!(!whole.contains("not measured"), "{whole}");
 }

@@ -19,8 +19,7 @@ use crate::{
 /// Whom it would concern: how the account calls, how busy it is, and what it has.
 async fn effect(visit: &Visit, account: &AccountProfile) -> Result<Vec<Block>, Fault> {
     let balance = visit.services().load_balance(account.wallet, visit.now_us).await?;
-    let tokens = visit.services().list_owned_tokens(account.id.into()).await?;
-    let in_use = tokens.iter().filter(|token| token.revoked_us.is_none()).count();
+    let in_use = visit.services().list_active_tokens(account.id.into()).await?.len();
     let recent = visit.services().recent_calls(RecentBy::Account).await?;
     let seen = recent.get(&account.id.uuid());
     let calls = t_with("partners-calls-of", &[("count", RECENT_CALLS.into())]);

@@ -7,6 +7,7 @@ use engine::{
     pricing::{ShareTerms, split},
     service::catalog::{CatalogError, NewPublisher, PublisherChange, PublisherProfile},
 };
+use serde_json::json;
 
 use super::{
     NewThing, PUBLISHERS, add_problem, difference::lines_of, making, percent, publisher_href, publishers::load,
@@ -63,8 +64,8 @@ pub(super) async fn create(mut visit: Visit, payload: Payload) -> Answer {
 /// What a form for a publisher knows of it.
 struct Edited<'a> {
     publisher: &'a PublisherProfile,
-    /// What the change would do; nothing before it was asked.
-    preview: Vec<Block>,
+    /// What was typed, as [`shown`] says it, and what it would do; nothing before it was asked.
+    effect: Option<(String, Vec<Block>)>,
     /// It was changed since the form was opened: from now on the form is about what it is now.
     is_stale: bool,
 }
@@ -77,7 +78,7 @@ fn edit_page(visit: &Visit, edited: Edited<'_>, typed: &Fields, problems: &Probl
         let kept = if edited.is_stale || !typed.is_on(name) { now } else { typed.raw(name).to_owned() };
         Field::new(name, "", Control::Hidden).value(kept)
     };
-    let form = Form::new(format!("{own}/edit"), t("catalog-change"))
+    let mut form = Form::new(format!("{own}/edit"), t("catalog-change"))
         .field(Field::line("display_name", t("catalog-display-name")).value(&publisher.display_name).required())
         .field(
             Field::line("share_bps", t("catalog-share-bps"))
@@ -91,8 +92,10 @@ fn edit_page(visit: &Visit, edited: Edited<'_>, typed: &Fields, problems: &Probl
         .previewed()
         .filled(typed, problems)
         .field(seen("seen_name", publisher.display_name.clone()))
-        .field(seen("seen_share", publisher.share_bps.to_string()))
-        .preview(edited.preview);
+        .field(seen("seen_share", publisher.share_bps.to_string()));
+    if let Some((shown, preview)) = edited.effect {
+        form = form.field(Field::new("shown", "", Control::Hidden).value(shown)).preview(preview);
+    }
     Page::new(t("catalog-change"))
         .under(t("catalog-publishers"), PUBLISHERS)
         .under(publisher.display_name.clone(), own)
@@ -102,7 +105,7 @@ fn edit_page(visit: &Visit, edited: Edited<'_>, typed: &Fields, problems: &Probl
 pub(super) async fn ask_edit(visit: Visit, id: Path<String>) -> Answer {
     let publisher = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
-    let edited = Edited { publisher: &publisher, preview: Vec::new(), is_stale: false };
+    let edited = Edited { publisher: &publisher, effect: None, is_stale: false };
     visit.show(edit_page(&visit, edited, &typed, &Problems::default())).await
 }
 
@@ -128,6 +131,11 @@ fn preview(publisher: &PublisherProfile, new: &PublisherChange) -> Vec<Block> {
     vec![differences(publisher, new).into(), facts.into(), Text::new(t("catalog-share-when")).into()]
 }
 
+/// What a form has shown: what is done has to be that.
+fn shown(new: &PublisherChange) -> String {
+    json!([new.display_name, new.share_bps]).to_string()
+}
+
 pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
     let fields = Fields::read(visit.console(), payload).await?;
     let publisher = load(&visit, &id).await?;
@@ -136,12 +144,16 @@ pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -
     let share = share_bps(&fields, &mut problems);
     let reason = problems.required(&fields, "reason").to_owned();
     visit.permit(ConsoleAction::PublisherChange, None, &fields, &mut problems).await?;
-    let mut edited = Edited { publisher: &publisher, preview: Vec::new(), is_stale: false };
+    let mut edited = Edited { publisher: &publisher, effect: None, is_stale: false };
     if let (true, Some(share_bps)) = (problems.is_empty(), share) {
         let new = PublisherChange { display_name, share_bps };
-        edited.preview = preview(&publisher, &new);
+        edited.effect = Some((shown(&new), preview(&publisher, &new)));
         if fields.text("step") != "confirm" {
             return visit.show(edit_page(&visit, edited, &fields, &problems)).await;
+        }
+        if fields.raw("shown") != shown(&new) {
+            problems.add("", t("movements-stale"));
+            return visit.show_refused(edit_page(&visit, edited, &fields, &problems)).await;
         }
         let seen = PublisherChange {
             display_name: fields.raw("seen_name").to_owned(),

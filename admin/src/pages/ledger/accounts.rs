@@ -10,15 +10,15 @@ use engine::{
     policy::console::ConsoleAction,
     service::{
         chart::ChartLine,
-        journal::{AccountMove, ENTRIES_LOOKED_AT, JournalCursor, JournalStart, RUNNING_ENTRIES_MAX},
+        journal::{AccountMove, ENTRIES_LOOKED_AT, JournalCursor, JournalStart, RUNNING_ENTRIES_MAX, RunningBalance},
         paging::Listed,
     },
     store::StoreError,
 };
 
 use super::{
-    BOOKS, KINDS, account_href, class_table, journal, kind_slug, kind_text, money, money_or_none, short_code,
-    transaction_href, transaction_text, tree,
+    BOOKS, KINDS, PURSES, account_href, class_table, class_text, journal, kind_slug, kind_text, money, money_or_none,
+    short_code, transaction_href, transaction_text, tree,
 };
 use crate::{
     console::{Answer, Fault, Fields, ListedPage, Problems, Visit, csv_by, csv_of},
@@ -50,15 +50,49 @@ fn state(line: &ChartLine) -> Cell {
     }
 }
 
+/// Which accounts are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    /// Those of a kind.
+    Kind(AccountKind),
+    /// Wallets and grants, which are one class.
+    Purses,
+}
+
+impl Chosen {
+    /// Reads a word of an address.
+    fn from_word(word: &str) -> Option<Self> {
+        let kind = KINDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| Self::Kind(*kind));
+        kind.or_else(|| (word == PURSES).then_some(Self::Purses))
+    }
+
+    /// The one kind, if it is one.
+    const fn kind(self) -> Option<AccountKind> {
+        match self {
+            Self::Kind(kind) => Some(kind),
+            Self::Purses => None,
+        }
+    }
+
+    fn has(self, line: &ChartLine) -> bool {
+        match self {
+            Self::Kind(kind) => line.kind == kind,
+            Self::Purses => matches!(line.kind, AccountKind::Wallet | AccountKind::Grant),
+        }
+    }
+}
+
 /// The filter's choices of kinds.
-fn kinds(chosen: Option<AccountKind>) -> Vec<Choice> {
-    let any = Choice { value: String::new(), label: t("ledger-any"), is_chosen: chosen.is_none() };
-    let choice = |(kind, word): &(AccountKind, &str)| Choice {
-        value: (*word).to_owned(),
-        label: kind_text(*kind),
-        is_chosen: chosen == Some(*kind),
+fn kinds(chosen: Option<Chosen>) -> Vec<Choice> {
+    let choice = |value: &str, label: String, of: Option<Chosen>| Choice {
+        value: value.to_owned(),
+        label,
+        is_chosen: chosen == of,
     };
-    std::iter::once(any).chain(KINDS.iter().map(choice)).collect()
+    let any = choice("", t("ledger-any"), None);
+    let purses = choice(PURSES, class_text(AccountKind::Wallet), Some(Chosen::Purses));
+    let kinds = KINDS.iter().map(|(kind, word)| choice(word, kind_text(*kind), Some(Chosen::Kind(*kind))));
+    [any, purses].into_iter().chain(kinds).collect()
 }
 
 fn row(line: &ChartLine) -> Row {
@@ -76,29 +110,27 @@ fn row(line: &ChartLine) -> Row {
     Row::new(href, cells)
 }
 
-/// The kind that is asked for.
-fn kind_of(fields: &Fields) -> Option<AccountKind> {
-    KINDS.iter().find(|(_, word)| *word == fields.text("kind")).map(|(kind, _)| *kind)
-}
-
 /// A page of the chart below the number `after`; somebody's accounts all at once.
 async fn read(
     visit: &Visit,
-    (kind, owner): (Option<AccountKind>, &str),
+    (chosen, owner): (Option<Chosen>, &str),
     after: Option<i64>,
 ) -> Result<Listed<ChartLine>, StoreError> {
-    if owner.is_empty() {
-        return visit.services().list_chart(kind, after.map(LedgerAccountId::from_raw)).await;
-    }
-    let mut rows = visit.services().find_chart_of(owner).await?;
-    rows.retain(|line| kind.is_none_or(|kind| line.kind == kind));
-    Ok(Listed { rows, next: None })
+    let mut listed = if owner.is_empty() {
+        // Wallets and grants are nearly all there are: of a page of everything the rest is left out.
+        let kind = chosen.and_then(Chosen::kind);
+        visit.services().list_chart(kind, after.map(LedgerAccountId::from_raw)).await?
+    } else {
+        Listed { rows: visit.services().find_chart_of(owner).await?, next: None }
+    };
+    listed.rows.retain(|line| chosen.is_none_or(|chosen| chosen.has(line)));
+    Ok(listed)
 }
 
 /// The chart as a file.
 pub(super) async fn export(visit: Visit) -> Answer {
     let fields = Fields::parse(&visit.query)?;
-    let (kind, owner) = (kind_of(&fields), Arc::new(fields.text("owner").to_owned()));
+    let (chosen, owner) = (Chosen::from_word(fields.text("kind")), Arc::new(fields.text("owner").to_owned()));
     let columns = [
         "account",
         "code",
@@ -115,7 +147,7 @@ pub(super) async fn export(visit: Visit) -> Answer {
     csv_by(&visit, "ledger-accounts", &columns, move |after: Option<i64>| -> ListedPage<i64> {
         let (visit, owner) = (reader.clone(), Arc::clone(&owner));
         Box::pin(async move {
-            let listed = read(&visit, (kind, &owner), after).await?;
+            let listed = read(&visit, (chosen, &owner), after).await?;
             Ok((listed.rows.iter().map(csv_row).collect(), listed.next.and_then(|next| next.parse().ok())))
         })
     })
@@ -146,17 +178,17 @@ fn csv_row(line: &ChartLine) -> Vec<String> {
 pub(super) async fn list(visit: Visit) -> Answer {
     let path = format!("{BOOKS}{PATH}");
     let fields = Fields::parse(&visit.query)?;
-    let (kind, owner) = (kind_of(&fields), fields.text("owner"));
+    let (chosen, owner) = (Chosen::from_word(fields.text("kind")), fields.text("owner"));
     let after = match fields.text("after") {
         "" => None,
         text => Some(text.parse().map_err(|_unreadable| Fault::Address)?),
     };
-    let listed = read(&visit, (kind, owner), after).await?;
-    let is_narrowed = kind.is_some() || !owner.is_empty() || after.is_some();
+    let listed = read(&visit, (chosen, owner), after).await?;
+    let is_narrowed = chosen.is_some() || !owner.is_empty() || after.is_some();
     let filters = Filters {
         action: path.clone(),
         fields: vec![
-            Field::select("kind", t("ledger-class"), kinds(kind)),
+            Field::select("kind", t("ledger-class"), kinds(chosen)),
             Field::line("owner", t("ledger-owner-filter")).value(owner),
         ],
         all_href: if is_narrowed { path.clone() } else { String::new() },
@@ -234,6 +266,9 @@ fn move_row(moved: &AccountMove) -> Row {
     Row::new(transaction_href(id), cells)
 }
 
+/// Where an account's entries go on in a file, and what it had there.
+type MovesPlace = (JournalCursor, RunningBalance);
+
 /// An account's entries as a file.
 pub(super) async fn export_moves(visit: Visit, id: Path<String>) -> Answer {
     let id = id.parse().map(LedgerAccountId::from_raw).map_err(|_unreadable| Fault::NotFound)?;
@@ -242,11 +277,16 @@ pub(super) async fn export_moves(visit: Visit, id: Path<String>) -> Answer {
     let columns =
         ["transaction", "slot", "seq", "recorded", "kind", "debit_credits", "credit_credits", "balance_after_credits"];
     let (reader, of) = (visit.clone(), id.to_string());
-    csv_of(&visit, ("entries", &of), &columns, move |after: Option<JournalCursor>| -> ListedPage<JournalCursor> {
-        let (visit, start) = (reader.clone(), after.map_or_else(|| start.clone(), JournalStart::After));
+    csv_of(&visit, ("entries", &of), &columns, move |after: Option<MovesPlace>| -> ListedPage<MovesPlace> {
+        let visit = reader.clone();
+        let (start, running) = match after {
+            Some((cursor, running)) => (JournalStart::After(cursor), Some(running)),
+            None => (start.clone(), None),
+        };
         Box::pin(async move {
-            let page = visit.services().list_account_moves(id, &start).await?;
-            Ok((page.rows.iter().map(move_cells).collect(), page.next))
+            // The balance goes along from page to page: adding it up for each would look at all that is newer each time.
+            let (page, running) = visit.services().read_account_moves(id, &start, running).await?;
+            Ok((page.rows.iter().map(move_cells).collect(), page.next.map(|next| (next, running))))
         })
     })
     .await

@@ -6,7 +6,7 @@ use engine::{
     service::chart::{ClassSum, ClassSums, LARGE_ACCOUNTS, LargeAccount},
 };
 
-use super::{BOOKS, account_href, class_text, kind_slug, short_code};
+use super::{account_href, class_href, class_text, short_code};
 use crate::{
     kit::{Block, Branch, Text, Tree},
     text::{t, t_with},
@@ -63,7 +63,7 @@ fn branches(sums: &[ClassSum], large: &[LargeAccount]) -> Vec<Branch> {
 
 /// A class with the accounts that have most, and what all others have together.
 fn class(sum: &ClassSum, large: &[LargeAccount]) -> Vec<Branch> {
-    let list = format!("{BOOKS}/accounts?kind={}", kind_slug(sum.kind));
+    let list = class_href(sum.kind);
     let named: Vec<&LargeAccount> = large.iter().filter(|account| account.class == sum.kind).collect();
     let mut out = vec![Branch {
         depth: 1,

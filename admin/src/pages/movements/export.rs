@@ -14,7 +14,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    console::{Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, books_position, csv_comment, csv_cut_off},
+    console::{
+        Answer, CSV_ROWS_MAX, CSV_WHOLE, Visit, books_position, csv_cell, csv_comment, csv_cut_off, without_people,
+    },
     kit::instant_text,
 };
 
@@ -32,7 +34,7 @@ where
     Fut: Future<Output = Page> + 'static,
 {
     let operator = &visit.signed_in()?.operator;
-    let facts = json!({"filter": visit.query});
+    let facts = json!({"filter": without_people(name, &visit.query)});
     visit.services().record_export(&visit.context()?, name, &facts).await?;
     let books = books_position(&visit).await?;
     let mut head = format!(
@@ -60,15 +62,8 @@ pub(super) fn moment(us: Option<i64>) -> String {
     us.map(|us| format!("{}Z", instant_text(us).replace(' ', "T"))).unwrap_or_default()
 }
 
-/// A text that no program takes for a formula, in quotes where that is needed.
-fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let safe = if is_formula { format!("'{text}") } else { text.to_owned() };
-    if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
-}
-
 fn push_row<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
-    let cells: Vec<String> = cells.map(cell).collect();
+    let cells: Vec<String> = cells.map(csv_cell).collect();
     out.push_str(&cells.join(","));
     out.push('\n');
 }

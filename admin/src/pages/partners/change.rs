@@ -108,22 +108,25 @@ async fn edit_effect(visit: &Visit, partner: &PartnerProfile, to_bps: u16) -> Re
     Ok(vec![diff.into(), facts.into()])
 }
 
-/// `was_bps`: what the margin was when the form was made.
+/// `was_bps`: what the margin was when the form was made. `effect`: the margin that was typed, and what it would do.
 fn edit_page(
     visit: &Visit,
     (partner, was_bps): (&PartnerProfile, u16),
     (typed, problems): (&Fields, &Problems),
-    preview: Vec<Block>,
+    effect: Option<(u16, Vec<Block>)>,
 ) -> Page {
-    let form = Form::new(format!("{}/edit", href(partner.id)), t("partners-edit"))
+    let mut form = Form::new(format!("{}/edit", href(partner.id)), t("partners-edit"))
         .field(margin_field().value(partner.margin_bps.to_string()))
         .field(Field::line("reason", t("console-reason")).required())
         .step_up(visit, ConsoleAction::PartnerChange)
         .cancel(href(partner.id))
         .previewed()
         .filled(typed, problems)
-        .field(Field::new("was", "", Control::Hidden).value(partner.margin_bps.to_string()))
-        .preview(preview);
+        .field(Field::new("was", "", Control::Hidden).value(partner.margin_bps.to_string()));
+    if let Some((to_bps, preview)) = effect {
+        // What is done has to be what was shown.
+        form = form.field(Field::new("shown", "", Control::Hidden).value(to_bps.to_string())).preview(preview);
+    }
     let now = Facts::new().fact(t("partners-margin-now"), Cell::text(percent_text(partner.margin_bps)));
     let mut page = below(partner, t("partners-edit")).with(Text::new(t("partners-edit-text"))).with(now);
     if was_bps != partner.margin_bps {
@@ -138,7 +141,7 @@ pub(super) async fn ask_edit(visit: Visit, id: Path<String>) -> Answer {
     let partner = load(&visit, &id).await?;
     let typed = Fields::parse(&visit.query)?;
     let typed = (&typed, &Problems::default());
-    visit.show(edit_page(&visit, (&partner, partner.margin_bps), typed, Vec::new())).await
+    visit.show(edit_page(&visit, (&partner, partner.margin_bps), typed, None)).await
 }
 
 pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -> Answer {
@@ -150,11 +153,15 @@ pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -
     // A form that does not say what it was made for was made for what is now.
     let was_bps = fields.text("was").parse().unwrap_or(partner.margin_bps);
     visit.permit(ConsoleAction::PartnerChange, None, &fields, &mut problems).await?;
-    let mut preview = Vec::new();
+    let mut effect = None;
     if let (true, Some(to_bps)) = (problems.is_empty(), to_bps) {
-        preview = edit_effect(&visit, &partner, to_bps).await?;
+        effect = Some((to_bps, edit_effect(&visit, &partner, to_bps).await?));
         if fields.text("step") != "confirm" {
-            return visit.show(edit_page(&visit, (&partner, was_bps), (&fields, &problems), preview)).await;
+            return visit.show(edit_page(&visit, (&partner, was_bps), (&fields, &problems), effect)).await;
+        }
+        if fields.text("shown") != to_bps.to_string() {
+            problems.add("", t("movements-stale"));
+            return visit.show_refused(edit_page(&visit, (&partner, was_bps), (&fields, &problems), effect)).await;
         }
         match visit.services().change_partner(&visit.context()?, partner.id, (was_bps, to_bps), &reason).await {
             Ok(_is_changed) => {
@@ -164,13 +171,13 @@ pub(super) async fn edit(mut visit: Visit, id: Path<String>, payload: Payload) -
             Err(error) => {
                 if let PartnerError::Changed { now_bps } = error {
                     partner.margin_bps = now_bps;
-                    preview = edit_effect(&visit, &partner, to_bps).await?;
+                    effect = Some((to_bps, edit_effect(&visit, &partner, to_bps).await?));
                 }
                 refuse(error, &mut problems)?;
             }
         }
     }
-    visit.show_refused(edit_page(&visit, (&partner, was_bps), (&fields, &problems), preview)).await
+    visit.show_refused(edit_page(&visit, (&partner, was_bps), (&fields, &problems), effect)).await
 }
 
 fn suspend_page(

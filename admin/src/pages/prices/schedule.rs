@@ -33,6 +33,8 @@ struct Shown {
     now: Option<PricingSpec>,
     /// What it would do.
     preview: Vec<Block>,
+    /// What was typed, as [`wanted`] says it; empty without a preview.
+    wanted: String,
     /// The version that it would take the place of, as the preview said, or [`NO_PRICE`]; empty without a preview.
     over: String,
 }
@@ -53,7 +55,9 @@ fn page(visit: &Visit, tool: &ToolDetail, typed: &Fields, problems: &Problems, s
         .preview(shown.preview);
     if !shown.over.is_empty() {
         // What the preview was about: if that changes, it is shown again.
-        form = form.field(Field::new("over", "", Control::Hidden).value(shown.over));
+        form = form
+            .field(Field::new("over", "", Control::Hidden).value(shown.over))
+            .field(Field::new("shown", "", Control::Hidden).value(shown.wanted));
     }
     Page::new(t("prices-schedule"))
         .under(t("catalog-tools"), TOOLS)
@@ -69,6 +73,12 @@ pub(super) async fn ask(visit: Visit, id: Path<String>) -> Answer {
     let now = now.as_ref().map(read_spec).transpose()?;
     let shown = Shown { now, ..Shown::default() };
     visit.show(page(&visit, &tool, &typed, &Problems::default(), shown)).await
+}
+
+/// What of a form decides what it does: the price, and from when on.
+fn wanted(spec: &PricingSpec, from_us: Option<i64>) -> String {
+    let from = from_us.map_or_else(|| "soon".to_owned(), |from_us| from_us.to_string());
+    format!("{from} {}", spec_to_json(spec))
 }
 
 /// What it would do, as far as is known.
@@ -202,7 +212,10 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
         over,
     };
     // Only what has been shown is done.
-    if problems.is_empty() && !fields.text("over").is_empty() && fields.text("step") == "confirm" {
+    let is_confirmed = problems.is_empty() && !fields.text("over").is_empty() && fields.text("step") == "confirm";
+    if is_confirmed && fields.raw("shown") != wanted(&spec, from_us) {
+        problems.add("", t("movements-stale"));
+    } else if is_confirmed {
         match carry_out(&visit, &order).await? {
             Outcome::Done(said) => return visit.go(&tool_href(tool.profile.id), &said).await,
             Outcome::Refused(error) => add_problem(&mut problems, error)?,
@@ -222,6 +235,7 @@ pub(super) async fn schedule(mut visit: Visit, id: Path<String>, payload: Payloa
             let standing = planned.standing.as_ref();
             shown.over = standing.map_or_else(|| NO_PRICE.to_owned(), |standing| standing.id.to_string());
             shown.preview = preview(&planned, &spec, &trial)?;
+            shown.wanted = wanted(&spec, from_us);
         }
         Ok(_planned) => {}
         Err(error) if problems.is_empty() => add_problem(&mut problems, error)?,

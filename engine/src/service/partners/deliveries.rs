@@ -17,8 +17,12 @@ use crate::{
     store::{self, NotSaved, StoreError, UnitOfWork, entity},
 };
 
-/// How often a delivery is tried before it is given up: with the pauses between, that takes about a day.
+/// How often a delivery is tried before it is given up: with the pauses between, that takes about a day, where nothing else is due
+/// for its webhook.
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 30;
+/// Where much is due for a webhook that takes nothing, each has its turn seldom: so long after it was queued it is given up, however
+/// often it was tried, in microseconds.
+pub const DELIVERY_AGE_US: i64 = 25 * 3_600_000_000;
 /// How many deliveries one round takes.
 pub const DELIVERY_BATCH_MAX: usize = 64;
 /// How many of them are for one webhook: they are sent one after the other.
@@ -39,6 +43,8 @@ pub struct OutgoingDelivery {
     pub event: PartnerEvent,
     /// How often it was tried before.
     pub attempts: u32,
+    /// When it was queued, in microseconds since the Unix epoch.
+    pub queued_us: i64,
     /// Since when it is due; whoever claims it changes this.
     pub due_us: i64,
 }
@@ -77,6 +83,7 @@ impl Services {
                 webhook: read_webhook(webhook.ok_or_else(broken)?),
                 event: self.read_event(&event.ok_or_else(broken)?).await?,
                 attempts: u32::try_from(row.attempts).unwrap_or(0),
+                queued_us: row.created_us,
                 due_us: row.next_us,
             });
         }
@@ -109,7 +116,8 @@ impl Services {
         self.change_delivery(delivery.id, change, None).await.map(drop)
     }
 
-    /// Notes that an attempt failed, and when to try again, after growing pauses. Says whether it was given up.
+    /// Notes that an attempt failed, and when to try again, after growing pauses. Says whether it was given up: and with it all that
+    /// has been due for the webhook for [`DELIVERY_AGE_US`].
     ///
     /// # Errors
     /// The database cannot be written.
@@ -120,7 +128,9 @@ impl Services {
         now_us: i64,
     ) -> Result<bool, StoreError> {
         let attempts = delivery.attempts.saturating_add(1);
-        let is_given_up = attempts >= DELIVERY_ATTEMPTS_MAX;
+        let old_us = now_us.saturating_sub(DELIVERY_AGE_US);
+        let is_old = delivery.queued_us <= old_us;
+        let is_given_up = is_old || attempts >= DELIVERY_ATTEMPTS_MAX;
         let state = if is_given_up { DeliveryState::Failed } else { DeliveryState::Queued };
         let mut random = [0; 2];
         (self.random)(&mut random);
@@ -132,8 +142,37 @@ impl Services {
             last_error: Set(Some(why.chars().take(ERROR_CHARS_MAX).collect())),
             ..Default::default()
         };
-        self.change_delivery(delivery.id, change, None).await?;
+        self.change_delivery(delivery.id, change.clone(), None).await?;
+        if is_old {
+            let change = entity::webhook_delivery::ActiveModel {
+                state: change.state,
+                last_error: change.last_error,
+                ..Default::default()
+            };
+            self.give_up_until(delivery.webhook.id, change, (old_us, now_us)).await?;
+        }
         Ok(is_given_up)
+    }
+
+    /// Changes everything that was queued for a webhook up to `old_us`, and is due at `now_us`.
+    async fn give_up_until(
+        &self,
+        webhook: WebhookId,
+        change: entity::webhook_delivery::ActiveModel,
+        (old_us, now_us): (i64, i64),
+    ) -> Result<(), StoreError> {
+        use entity::webhook_delivery::{Column, Entity};
+        let update = Entity::update_many()
+            .set(change)
+            .filter(Column::WebhookId.eq(webhook.uuid()))
+            .filter(Column::State.eq(DeliveryState::Queued.as_str()))
+            .filter(Column::CreatedUs.lte(old_us))
+            // Not what another server is sending just now.
+            .filter(Column::NextUs.lte(now_us));
+        let mut unit = UnitOfWork::new();
+        unit.any(self.db.backend(), &update);
+        let saved = self.ledger.save(unit.unaudited("a delivery follows from calls that are in the books")).await;
+        saved.map(drop).map_err(|not_saved| unexpected("webhook_delivery", not_saved))
     }
 
     /// Changes a delivery that is still to be sent; with `due_us` only if it is due since then. Says whether it was.

@@ -90,7 +90,7 @@ pub struct Delivery {
     pub next_us: i64,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// When it was written, in microseconds since the Unix epoch.
+    /// When it was queued, for the first time or to be sent once more, in microseconds since the Unix epoch.
     pub created_us: i64,
     /// When it was taken.
     pub sent_us: Option<i64>,
@@ -296,6 +296,7 @@ impl Services {
             state: Set(queued.clone()),
             attempts: Set(0),
             next_us: Set(now_us),
+            created_us: Set(now_us),
             last_error: Set(None),
             ..Default::default()
         };
@@ -311,6 +312,7 @@ impl Services {
                     state: queued,
                     attempts: 0,
                     next_us: now_us,
+                    created_us: now_us,
                     last_error: None,
                     ..row
                 };

@@ -93,6 +93,14 @@ impl Services {
         Ok(row.map(|row| Asset { media_type: row.media_type, bytes: row.bytes }))
     }
 
+    /// Whether there is a picture with this name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn has_asset(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(is_asset(id) && entity::asset::Entity::find_by_id(id).count(self.db.readers()).await? > 0)
+    }
+
     /// Whether a row that is none of `besides` shows a picture, or is to show it.
     async fn is_shown(&self, picture: &str, besides: impl Iterator<Item = Uuid> + Clone) -> Result<bool, StoreError> {
         use entity::{namespace, publisher};
@@ -152,12 +160,17 @@ impl Change<'_> {
             .all(self.services.db.readers())
             .await?;
         let others = rows.iter().filter(|(id, ..)| !self.pictures.have.contains_key(id));
-        kept.extend(others.flat_map(|(_, icon, draft)| named(icon.as_deref(), draft.as_deref())));
+        let mut others: Vec<String> =
+            others.flat_map(|(_, icon, draft)| named(icon.as_deref(), draft.as_deref())).collect();
         if !self.pictures.have.contains_key(&publisher) {
             let row = self.services.load_publisher_row(publisher.into()).await?;
-            kept.extend(named(row.logo.as_deref(), None));
+            others.extend(named(row.logo.as_deref(), None));
         }
-        if kept.len() > PICTURES_MAX {
+        let mut before = self.pictures.had.clone();
+        before.extend(others.iter().cloned());
+        kept.extend(others);
+        // Whoever has too many from before may still replace one.
+        if kept.len() > PICTURES_MAX.max(before.len()) {
             let message = format!("is one picture too many: a publisher has at most {PICTURES_MAX} of them");
             return Err(PublishingError::field(field, message));
         }

@@ -396,11 +396,18 @@ fn set_of(row: &entity::tool::Model) -> Result<SetArguments, FieldFault> {
 /// catalog with a tool whose schema cannot be used would be one that nobody can load. And what is hidden has to stay so.
 fn check_public_schema(old: &entity::tool::Model, new: &entity::tool::Model) -> Result<(), PublishingError> {
     let set = set_of(new)?;
-    if (&old.static_args, &old.input_schema) != (&new.static_args, &new.input_schema) {
-        // The field that the request has: as it is called on the wire.
-        let field = if old.input_schema == new.input_schema { "mcp_static_args" } else { "input_schema" };
-        set.check_hidden(&new.input_schema).map_err(|fault| FieldFault::new(field, fault.message))?;
+    // The field that the request has: as it is called on the wire.
+    let field = if old.input_schema != new.input_schema {
+        "input_schema"
+    } else if old.static_args != new.static_args {
+        "mcp_static_args"
+    } else {
+        "mcp_default_args"
+    };
+    let named = |fault: FieldFault| FieldFault::new(field, fault.message);
+    if field != "mcp_default_args" {
+        set.check_hidden(&new.input_schema).map_err(named)?;
     }
-    schema::check(&set.public_schema(&new.input_schema)?)?;
+    schema::check(&set.public_schema(&new.input_schema).map_err(named)?).map_err(named)?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Reads what became of one grant that expires: how it was given, what lapsed of it, and what moved on its account.
+//! Reads what became of one grant that expires: how it was given, what lapsed or was taken back of it, and what moved on its
+//! account.
 
 use sea_orm::{ConnectionTrait as _, QueryResult, Value};
 
@@ -9,8 +10,9 @@ use crate::{
     store::{StoreError, periods::Head, readers::Readers},
 };
 
-/// How many lapses of one grant are looked at. There is one, and one more for each hold that ended behind it.
-const LAPSES_MAX: i64 = 1_000;
+/// How many transactions that take one grant back are looked at: its lapse, one more for each hold that ended behind it, and
+/// an operator's.
+const RETURNS_MAX: i64 = 1_000;
 
 /// A grant as the books have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +38,11 @@ pub(crate) struct Totals {
     pub(crate) debits: i64,
 }
 
-/// A lapse of a grant.
+/// Something that took a grant back, wholly or in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LapseRow {
+pub(crate) struct ReturnRow {
+    /// An operator took it back; else it lapsed.
+    pub(crate) is_reversal: bool,
     /// Where it stands.
     pub(crate) position: Position,
     /// When it was recorded, in microseconds since the Unix epoch.
@@ -105,24 +109,28 @@ pub(crate) async fn heads_with_totals(
     Ok((heads, totals))
 }
 
-/// What lapsed of the grant `id`, whose credits are on `account`, by the index of what is taken back.
-pub(crate) async fn lapses(
+/// What took back the grant `id`, whose credits are on `account`, by the index of what is taken back; the earliest first.
+pub(crate) async fn returns(
     readers: &Readers,
     id: EntryId,
     account: LedgerAccountId,
-) -> Result<Vec<LapseRow>, StoreError> {
-    let sql = "SELECT t.slot, t.seq, b.recorded_us,
+) -> Result<Vec<ReturnRow>, StoreError> {
+    // That a grant lapses is booked as a grant that takes one back.
+    let [lapse, reversal] = [TransactionKind::Grant, TransactionKind::Reversal].map(TransactionKind::raw);
+    let sql = "SELECT t.slot, t.seq, b.recorded_us, t.kind,
                       (SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM posting p
                        WHERE p.slot = t.slot AND p.seq = t.seq AND p.debit = $2)
                FROM txn t JOIN batch b ON b.slot = t.slot AND b.batch_no = t.batch_no
-               WHERE t.reverses = $1 AND t.kind = $3 ORDER BY b.recorded_us, t.slot, t.seq LIMIT $4";
-    let values: [Value; 4] =
-        [id.uuid().into(), account.raw().into(), TransactionKind::Grant.raw().into(), LAPSES_MAX.into()];
+               WHERE t.reverses = $1 AND t.kind IN ($3, $4) ORDER BY b.recorded_us, t.slot, t.seq LIMIT $5";
+    let values: [Value; 5] =
+        [id.uuid().into(), account.raw().into(), lapse.into(), reversal.into(), RETURNS_MAX.into()];
     let read = |row: &QueryResult| {
-        Ok(LapseRow {
+        let kind: i16 = row.try_get_by_index(3)?;
+        Ok(ReturnRow {
+            is_reversal: kind == reversal,
             position: Position { slot: row.try_get_by_index(0)?, seq: row.try_get_by_index(1)? },
             recorded_us: row.try_get_by_index(2)?,
-            amount: row.try_get_by_index(3)?,
+            amount: row.try_get_by_index(4)?,
         })
     };
     readers.query_all_raw(query(readers, sql, values)).await?.iter().map(read).collect()

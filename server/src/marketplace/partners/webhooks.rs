@@ -89,9 +89,12 @@ pub(crate) async fn create_webhook(asking: Asked<Managing>) -> Answer {
     let mut fields = Fields::parse(&body)?;
     let (url, key) = (fields.text("url"), fields.idempotency_key());
     fields.finish()?;
+    // A name server may keep a thread waiting.
+    let errand = asking.state.errands.begin(asking.partner.id.uuid())?;
     asking.state.upstreams.check_hook(&url).await.map_err(|refusal| {
         fields::fault("url", &refusal.to_string()).explained_in_log(&asking.context(), refusal.details())
     })?;
+    drop(errand);
     // Before anything is made: a webhook whose secret nobody is told is of no use.
     if !asking.state.webhook_keys.is_open() {
         return Err(no_key());

@@ -78,7 +78,7 @@ pub(crate) async fn import_openapi(asking: Asked<Author>) -> Answer {
     fields.finish()?;
     drop(body);
     let (text, from, errand) = match (spec, spec_url) {
-        (Some(spec), _) => (spec, None, asking.state.errands.begin(asking.account())?),
+        (Some(spec), _) => (spec, None, asking.state.errands.begin(asking.account().uuid())?),
         (None, url) => {
             let (fetched, errand) = fetch(&asking, &url.unwrap_or_default(), OPENAPI_BYTES_MAX, "spec_url").await?;
             (fetched.text, Some(fetched.url), errand)

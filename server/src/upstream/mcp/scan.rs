@@ -101,10 +101,8 @@ async fn pages(session: &Session, hidden: &(impl Fn(String) -> String + Sync)) -
             None => ScanError::Refused(why(&error, hidden)),
         })?;
         for tool in page.tools {
-            let tool = taken(tool, hidden)?;
-            bytes = [tool.name.len(), tool.description.len(), tool.input_schema.len()]
-                .into_iter()
-                .fold(bytes, usize::saturating_add);
+            let (tool, its_bytes) = taken(tool, hidden)?;
+            bytes = bytes.saturating_add(its_bytes);
             if found.len() >= TOOLS_MAX || bytes > BYTES_MAX {
                 return Err(ScanError::TooMuch(format!("has more than {TOOLS_MAX} tools, or says too much of them")));
             }
@@ -132,8 +130,9 @@ fn why(error: &ServiceError, hidden: impl Fn(String) -> String) -> String {
     }
 }
 
-/// Every text is looked through before anything is cut from it: no half of a secret is left.
-fn taken(tool: Tool, hidden: impl Fn(String) -> String) -> Result<FoundTool, ScanError> {
+/// A tool, and how many bytes of it are kept. Every text is looked through before anything is cut from it: no half of a secret is
+/// left.
+fn taken(tool: Tool, hidden: impl Fn(String) -> String) -> Result<(FoundTool, usize), ScanError> {
     let name = tool.name.into_owned();
     if name.is_empty() || name.len() > 4 * limits::TOOL_NAME_CHARS_MAX {
         return Err(ScanError::Refused("a tool has a name that is empty or too long".to_owned()));
@@ -144,11 +143,15 @@ fn taken(tool: Tool, hidden: impl Fn(String) -> String) -> Result<FoundTool, Sca
     let annotations = tool.annotations.and_then(|annotations| serde_json::to_string(&annotations).ok());
     let description = hidden(tool.description.unwrap_or_default().into_owned());
     let title = tool.title.map(|title| shorten(&hidden(title)));
-    Ok(FoundTool {
+    let annotations = annotations.map(&hidden).unwrap_or_default();
+    let found = FoundTool {
         title: title.filter(|title| !title.is_empty()),
         description: description.chars().take(limits::DESCRIPTION_CHARS_MAX).collect(),
         input_schema: hidden(input_schema),
-        annotations: annotations.and_then(|text| serde_json::from_str(&hidden(text)).ok()).unwrap_or_default(),
+        annotations: serde_json::from_str(&annotations).unwrap_or_default(),
         name,
-    })
+    };
+    let texts = [&found.name, &found.description, &found.input_schema, &annotations];
+    let bytes = texts.into_iter().map(String::len).fold(0, usize::saturating_add);
+    Ok((found, bytes))
 }

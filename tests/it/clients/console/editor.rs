@@ -50,10 +50,11 @@ fn the_editor_answers_while_somebody_types(kind: Kind) {
     // Somebody typed for so long that the session has ended: the window goes to the sign-in, and comes back.
     assert_eq!(browser.open(&editor), 200);
     change_home(&home, "DELETE FROM operator_session");
-    let code = world.owner.code();
     browser.fill(DOCUMENT, RIGHT);
     let sign_in = world.console.url("/admin/sign-in?next=");
     wait_until("the sign-in", || browser.url().starts_with(&sign_in).then_some(()));
+    // A code is good for a moment, which the wait may outlast.
+    let code = world.owner.code();
     browser.fill("E-mail", &world.owner.email);
     browser.fill("Password", PASSWORD);
     browser.fill("code", &code);

@@ -1,16 +1,17 @@
-//! Lists as files: no text that somebody has typed is a formula to the spreadsheet that opens them.
+//! Lists as files: no text that somebody has typed is a formula to the spreadsheet that opens them, numbers are numbers, and
+//! each says whose it is.
 
 use tests::{
     home::{Home, Kind},
     html,
-    operator_console::{Operator, visitor::Visitor},
+    operator_console::{Operator, OperatorConsole, visitor::Visitor},
     program::Answer,
 };
 
 use super::{
     routes::pages,
     samples::{Found, World, forms::SENDINGS},
-    sending::Senders,
+    sending::{Senders, trail},
 };
 use crate::exports::read::records;
 
@@ -64,9 +65,12 @@ const TYPED: [(&str, &[&str]); 7] = [
 const ABOUT: [(&str, &str); 3] =
     [("account-statement", "account"), ("publisher-statement", "publisher"), ("partner-statement", "partner")];
 
+/// Whether a spreadsheet works a cell out. A plain number, which may be below zero, is itself.
 fn is_formula(cell: &str) -> bool {
-    let is_number = cell.parse::<f64>().is_ok();
-    cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !(is_plain(whole) && is_plain(fraction))
 }
 
 /// The cells as a spreadsheet reads them, with a comma or with a semicolon between them.
@@ -121,6 +125,16 @@ fn address(samples: &[Found], page: &str) -> String {
     samples.iter().find(|sample| sample.page == page).expect("a sample").path.clone()
 }
 
+/// Of what belongs to something: what of it its file does not say.
+fn unsaid(page: &str, path: &str, answer: &Answer) -> Option<String> {
+    let place = page.split('/').position(|part| part == "{id}")?;
+    let id = path.trim_start_matches("/admin").split('/').nth(place)?;
+    let (name, first) = (answer.header("content-disposition"), answer.body.lines().next());
+    let is_said = name.is_some_and(|name| name.ends_with(&format!("-{id}.csv\"")))
+        && first.is_some_and(|first| first.contains(&format!(" of {id},")));
+    (!is_said).then(|| format!("{path} does not say whose it is: {name:?} {first:?}"))
+}
+
 /// Somebody who may take everything away.
 fn eve(world: &World) -> Operator {
     let mut eve = world.console.operator(NAME, "eve@example.com", "owner");
@@ -150,7 +164,9 @@ fn no_file_has_a_formula_in_it() {
     let samples = world.samples();
     for (page, has_texts) in EXPORTS {
         let path = address(&samples, page);
-        found.extend(faults(&path, &eve.visitor.get(&path), has_texts));
+        let answer = eve.visitor.get(&path);
+        found.extend(faults(&path, &answer, has_texts));
+        found.extend(unsaid(page, &path, &answer));
         let path = narrowed(&path);
         found.extend(faults(&path, &eve.visitor.get(&path), false));
     }
@@ -159,6 +175,29 @@ fn no_file_has_a_formula_in_it() {
         found.extend(faults(&name, &answer, name == "audit-trail"));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+    // What begins with a minus and is no formula is a number.
+    let chart = cells(&eve.visitor.get("/admin/ledger/accounts/export"));
+    assert!(chart.iter().any(|cell| cell.starts_with('-')), "something is owned or was spent: {chart:?}");
+}
+
+/// Whom a list was narrowed to may have to be forgotten, and the trail stays.
+#[test]
+fn the_trail_does_not_keep_whom_a_file_was_narrowed_to() {
+    let home = Home::on(Kind::Sqlite);
+    let console = OperatorConsole::start(home.path());
+    let ada = console.owner();
+    let before = trail(&home).len();
+    let lists = ["accounts", "purchases", "refunds", "payouts"];
+    for list in lists {
+        let path = format!("/admin/{list}/export?email=ann&account=ann%40example.com&kind=grant");
+        let answer = ada.visitor.get(&path);
+        assert_eq!(answer.status, 200, "{path}: {}", html::text(&answer.body));
+    }
+    let told: Vec<String> = trail(&home).split_off(before).into_iter().filter_map(|entry| entry.after).collect();
+    assert_eq!(told.len(), lists.len(), "{told:?}");
+    for after in told {
+        assert!(after.contains("kind=grant") && !after.contains("ann"), "{after}");
+    }
 }
 
 /// The reports of the books.

@@ -48,6 +48,9 @@ fn look_at_every_page(scheme: Scheme) {
                 browser.screenshot(&picture(number, sample, width, scheme));
             }
         }));
+        if scheme == Scheme::Dark {
+            wrong.extend(faults_on_paper(browser));
+        }
         if browser.url() != url {
             wrong.push(format!("it leads to {}", browser.url()));
         }
@@ -57,6 +60,27 @@ fn look_at_every_page(scheme: Scheme) {
         hang_up(&samples, scheme);
     }
     assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+/// What is printed, from a dark screen too, is dark on white, and without what can only be pressed: a line for each fault.
+const ON_PAPER: &str = "(() => { \
+    const seen = (element) => element.checkVisibility(); \
+    const light = (element) => { \
+        const [red, green, blue] = getComputedStyle(element).color.match(/[\\d.]+/g).map(Number); \
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140; }; \
+    const says = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()); \
+    const pressed = [...document.querySelectorAll('.top, .menu, .tools, .pages, .filters, .buttons, .copy')].filter(seen); \
+    const faint = [...document.querySelectorAll('main *')].filter((element) => seen(element) && says(element) && light(element)); \
+    const paper = getComputedStyle(document.body).backgroundColor; \
+    return [...pressed.map((element) => `printed: ${element.outerHTML.slice(0, 120)}`), \
+        ...faint.map((element) => `light on paper: ${element.outerHTML.slice(0, 120)}`), \
+        ...(paper === 'rgb(255, 255, 255)' ? [] : [`the paper is ${paper}`])].slice(0, 5).join('\\n'); })()";
+
+fn faults_on_paper(browser: &Browser) -> Option<String> {
+    browser.print(true);
+    let found = browser.evaluate(ON_PAPER).as_str().map(str::to_owned);
+    browser.print(false);
+    found.filter(|faults| !faults.is_empty())
 }
 
 /// What is wrong with colours does not depend on the width, and the other way round: all of both only where pictures are

@@ -27,7 +27,8 @@ const HEADERS: [(&str, &str); 10] = [
 ];
 
 /// Those that may stand beside them.
-const OTHERS: [&str; 7] = ["allow", "connection", "content-length", "date", "location", "retry-after", "set-cookie"];
+const OTHERS: [&str; 8] =
+    ["allow", "clear-site-data", "connection", "content-length", "date", "location", "retry-after", "set-cookie"];
 
 /// What is wrong with an answer's headers and page, a sentence for each.
 pub(super) fn faults(answer: &Answer) -> Vec<String> {
@@ -80,6 +81,9 @@ fn every_answer_has_the_same_headers_and_nothing_inline() {
     for (what, status, answer) in &cases {
         assert_eq!(answer.status, *status, "{what}: {}", answer.body);
         found.extend(faults(answer).into_iter().map(|fault| format!("{what} ({status}): {fault}")));
+        // Who signs out leaves nothing of it in the browser.
+        let is_cleared = answer.header("clear-site-data") == Some("\"cache\", \"storage\"");
+        assert_eq!(is_cleared, *what == "signed out", "{what}");
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -8,12 +8,11 @@ use tests::{
 };
 
 use super::{
-    routes::leads_to,
     samples::{
         World,
         forms::{SENDINGS, Sending},
     },
-    sending::{Filled, Senders, fill_in, post, trail},
+    sending::{Filled, Senders, fill_in, find_form, post, trail},
 };
 
 on_both_databases!(what_a_form_would_do_is_shown_before_it_is_done,);
@@ -21,7 +20,7 @@ on_both_databases!(what_a_form_would_do_is_shown_before_it_is_done,);
 const WALLET: &[&str] = &["Can be spent now", "Can be spent then"];
 
 /// The forms with a dry run, and what it has to speak of.
-const PREVIEWS: [(&str, &[&str]); 19] = [
+const PREVIEWS: [(&str, &[&str]); 20] = [
     ("/accounts/{id}/grant", WALLET),
     ("/accounts/{id}/adjust", &["Balance before", "Balance after"]),
     ("/accounts/{id}/suspend", &["Tokens in use", "Of the newest", "Last call", "Balance"]),
@@ -44,11 +43,22 @@ const PREVIEWS: [(&str, &[&str]); 19] = [
     ("/publishers/{id}/suspend", &[]),
     ("/namespaces/{id}/suspend", &[]),
     ("/tools/{id}/disable", &[]),
+    ("/tools/{id}/price", &["Before it", "From then on", "90 credits a call"]),
 ];
 
-/// Where the amount is typed, so that it can be another one than what was shown.
-const TYPED: [&str; 4] =
-    ["/accounts/{id}/grant", "/accounts/{id}/adjust", "/partners/{id}/grant", "/purchases/{id}/dispute"];
+const CREDITS: &[(&str, &str)] = &[("credits", "7")];
+
+/// Where something is typed that decides what is done, so that it can be something else than what was shown: the fields, each
+/// with another value that can be used.
+const TYPED: [(&str, &[(&str, &str)]); 7] = [
+    ("/accounts/{id}/grant", CREDITS),
+    ("/accounts/{id}/adjust", CREDITS),
+    ("/partners/{id}/grant", CREDITS),
+    ("/partners/{id}/edit", &[("margin_bps", "800")]),
+    ("/purchases/{id}/dispute", CREDITS),
+    ("/publishers/{id}/edit", &[("display_name", "Acme & Nephews"), ("share_bps", "7400")]),
+    ("/tools/{id}/price", &[("fixed_credit_cost", "91"), ("valid_from", "2033-02-01T00:00")]),
+];
 
 /// What stands in the part of a page that says what a form would do.
 fn preview(body: &str) -> Option<String> {
@@ -70,12 +80,12 @@ fn faults(home: &Home, senders: &Senders<'_>, (sending, wanted): (&Sending, &[&s
     let visitor = senders.visitor(sending.by);
     let (form, action) = opened.form(sending);
     let filled = fill_in(&form, &opened.values);
-    // Whoever presses Enter in a field sends no button.
-    let entered = post(visitor, &action, &filled);
+    // Whoever presses Enter in a field sends the first button, as the mouse does. A program may send none.
+    let without = post(visitor, &action, &filled);
     let with_step = |filled: &Filled, step: &str| [filled.clone(), vec![("step".to_owned(), step.to_owned())]].concat();
     let shown = post(visitor, &action, &with_step(&filled, "preview"));
     let mut found = Vec::new();
-    for (what, answer) in [("Enter", &entered), ("the first button", &shown)] {
+    for (what, answer) in [("no button", &without), ("the first button", &shown)] {
         match preview(&answer.body) {
             Some(text) if answer.status == 200 => {
                 let missing = wanted.iter().filter(|word| !text.contains(**word));
@@ -84,13 +94,16 @@ fn faults(home: &Home, senders: &Senders<'_>, (sending, wanted): (&Sending, &[&s
             _ => found.push(format!("{what} shows nothing: {} {}", answer.status, html::text(&answer.body))),
         }
     }
-    if TYPED.contains(&sending.route) {
-        let forms = html::forms(&shown.body);
-        let form = forms.iter().find(|form| form.method == "post" && leads_to(&form.action, sending.route));
-        let other = [("credits".to_owned(), "7".to_owned())];
-        let changed = form.map(|form| post(visitor, &action, &with_step(&fill_in(form, &other), "confirm")));
-        if let Some(answer) = changed.filter(|answer| answer.status != 422) {
-            found.push(format!("another amount than was shown: {} {}", answer.status, html::text(&answer.body)));
+    let typed = TYPED.iter().filter(|(route, _)| *route == sending.route).flat_map(|(_, fields)| fields.iter());
+    for (name, value) in typed {
+        // That it shows nothing is told above.
+        let Some(form) = find_form(&shown.body, sending.route) else { continue };
+        let changed = fill_in(&form, &[((*name).to_owned(), (*value).to_owned())]);
+        // The first button confirms by now, so this is what Enter in that field does.
+        let answer = post(visitor, &action, &with_step(&changed, "confirm"));
+        if answer.status != 422 || preview(&answer.body).is_none() {
+            let said = html::text(&answer.body);
+            found.push(format!("`{name}` is another one than was shown: {} {said}", answer.status));
         }
     }
     let told = trail(home);

@@ -2,7 +2,7 @@
 
 use std::sync::{OnceLock, atomic::AtomicU32};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
     home::Home,
     html,
@@ -248,6 +248,15 @@ impl World {
 
     /// The same, with a log of what `filter` asks for (in the form of `RUST_LOG`).
     pub(super) fn start_logging(home: &Home, filter: &str) -> Self {
+        Self::start_as(home, filter, &json!({}))
+    }
+
+    /// The same, with what every call carries kept.
+    pub(super) fn start_keeping(home: &Home) -> Self {
+        Self::start_as(home, "warn", &json!({"tools": ["*"], "keep_s": 3600}))
+    }
+
+    fn start_as(home: &Home, filter: &str, payloads: &Value) -> Self {
         // Purchases wait here until somebody confirms them, as they do where it is not the demo.
         // More operators sign in and more is called from one address than anywhere else.
         let limits = json!({"login_per_address_per_min": 1000, "invoke_per_token_per_s": 1000, "invoke_burst": 1000});
@@ -255,8 +264,9 @@ impl World {
         let mail = json!({"transport": "smtp", "url": "smtp://127.0.0.1:9", "from": "tollgate@example.com"});
         // Webhooks of the tests listen on this machine.
         let egress = json!({"allow_private": true});
+        let payments = json!({"provider": "manual"});
         let configuration =
-            json!({"payments": {"provider": "manual"}, "limits": limits, "mail": mail, "egress": egress});
+            json!({"payments": payments, "limits": limits, "mail": mail, "egress": egress, "payloads": payloads});
         configure(home.path(), &configuration);
         let console = OperatorConsole::start_demo_logging(home.path(), filter);
         let owner = console.owner();
@@ -330,6 +340,16 @@ impl World {
         }
         let token = self.maker().partner_token(&self.made.partner, "more");
         (0..count).for_each(|number| self.maker().call_for(&token, &format!("more-{number}")));
+    }
+
+    /// A new token of the partner.
+    pub(super) fn partner_token(&self, name: &str) -> String {
+        self.maker().partner_token(&self.made.partner, name)
+    }
+
+    /// The page of the listing that waits.
+    pub(super) fn listing(&self) -> &str {
+        &self.made.listing
     }
 
     /// The listing that waits, which its publisher describes otherwise from now on; its page.

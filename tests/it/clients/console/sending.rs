@@ -143,7 +143,6 @@ impl<'w> Senders<'w> {
         if !step("preview", &form) {
             return Ok((action, filled));
         }
-        // Somebody may press Enter, too: what a form without a button says is only shown.
         filled.push(("step".to_owned(), "preview".to_owned()));
         let shown = post(visitor, &action, &filled);
         let confirmed = find_form(&shown.body, sending.route).filter(|form| step("confirm", form));

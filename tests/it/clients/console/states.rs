@@ -78,7 +78,7 @@ fn what_forms_answer_is_fit_for_everybody() {
     browser.fill("credits", "3000");
     browser.fill("reason", "What I have seen is not so any more");
     browser.press("Set a limit");
-    assert!(browser.text().contains("4,000") || browser.text().contains("4000"), "{}", browser.text());
+    assert!(browser.text().contains("Changed since this form was opened"), "{}", browser.text());
     look(&browser, "a difference since the form was opened", &mut found);
 
     browser.open(&url(&format!("{partner}/tokens/new")));
@@ -86,6 +86,7 @@ fn what_forms_answer_is_fit_for_everybody() {
     browser.fill("reason", "To see the secret");
     browser.press_in("main", "Make a token");
     assert!(browser.text().contains("faro_partner_"), "{}", browser.text());
+    assert!(browser.html().contains("data-copied=\"Copied\""), "what the button says once it was pressed");
     look(&browser, "a secret that is shown once", &mut found);
 
     browser.look(1280, Scheme::Light);
@@ -99,4 +100,44 @@ fn what_forms_answer_is_fit_for_everybody() {
         found.extend(barriers.map(|barrier| format!("the open drawer, {} colours: {barrier}", scheme.name())));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The next thing that is asked for gets no answer, until it is given up.
+const NO_ANSWER: &str = "(() => { const real = window.fetch; window.fetch = (_url, init) => { window.fetch = real; \
+                         return new Promise((_, refuse) => init.signal.addEventListener('abort', () => \
+                         refuse(new DOMException('given up', 'AbortError')))); }; })()";
+/// Nothing that is asked for gets anywhere.
+const NO_NETWORK: &str = "void (window.fetch = () => Promise.reject(new TypeError('no network')))";
+
+/// Whatever becomes of what is asked for: a row that is pressed leads to its page, beside the list or in its place.
+#[test]
+fn a_row_that_is_pressed_is_never_dead() {
+    let home = Home::on(Kind::Sqlite);
+    let console = OperatorConsole::start(home.path());
+    let [first, second] = ["first@example.com", "second@example.com"].map(|email| {
+        let made = console.command(&["account", "create", "--email", email]);
+        format!("/admin/accounts/{}", made["account"].as_str().expect("an identifier"))
+    });
+    let ada = console.owner();
+    let browser = ada.browser();
+    let list = console.url("/admin/accounts");
+    let press = |page: &str| browser.evaluate(&format!("document.querySelector('tr a[href=\"{page}\"]').click()"));
+
+    // While one is waited for another one is pressed, which is the one that counts.
+    assert_eq!(browser.open(&list), 200);
+    browser.evaluate(NO_ANSWER);
+    press(&first);
+    press(&second);
+    let beside = format!("{list}?open={}", second.replace('/', "%2F"));
+    wait_until("the second one stands open", || (browser.url() == beside).then_some(()));
+    let shown = browser.text_in("#drawer-body");
+    assert!(shown.contains("second@example.com") && !shown.contains("first@example.com"), "{shown}");
+
+    // What cannot be opened beside the list is where the row leads.
+    assert_eq!(browser.open(&list), 200);
+    browser.evaluate(NO_NETWORK);
+    press(&first);
+    let page = console.url(&first);
+    wait_until("the page itself", || (browser.url() == page).then_some(()));
+    browser.see("first@example.com");
 }

@@ -1,5 +1,6 @@
 //! What people type stays what it is: text. Into every text field of every form go texts that would be markup, scripts,
-//! formulas or no text at all elsewhere; then every page is looked at in a browser that would run them.
+//! formulas or no text at all elsewhere, and into what customers, their agents and other servers send; filters are asked with
+//! them. Then every page is looked at in a browser that would run them.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use tests::{
     home::{Home, Kind},
     html::{self, Element, Piece},
     on_both_databases,
-    operator_console::Operator,
+    operator_console::{Operator, visitor::encode},
     patience::wait_until,
     program::Answer,
 };
@@ -20,6 +21,8 @@ use super::{
     },
     sending::{Opened, Senders, seen_fields},
 };
+
+mod outside;
 
 on_both_databases!(no_text_becomes_markup_or_breaks_a_page,);
 
@@ -115,6 +118,37 @@ fn try_form(
     places
 }
 
+/// The forms that only ask, of all pages, with a text in each of their fields, however it is meant to be filled in: where each
+/// leads with every text, and one address of each form for a browser to look at.
+fn ask_with_texts(senders: &Senders<'_>, paths: &BTreeSet<String>, found: &mut Vec<String>) -> BTreeSet<String> {
+    let visitor = senders.visitor(By::Other);
+    let (mut known, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for path in paths {
+        let forms = html::forms(&visitor.get(path).body).into_iter().filter(|form| form.method == "get");
+        for form in forms {
+            let names: Vec<&str> = form.fields.iter().map(|(name, _)| name.as_str()).collect();
+            let action = if form.action.is_empty() { path.split('?').next().unwrap_or(path) } else { &form.action };
+            if names.is_empty() || !known.insert((action.to_owned(), names.join(" "))) {
+                continue;
+            }
+            let address = |typed: &dyn Fn(usize) -> String| {
+                let fields: Vec<(&str, String)> =
+                    names.iter().enumerate().map(|(number, name)| (*name, typed(number))).collect();
+                format!("{action}?{}", encode(fields.iter().map(|(name, value)| (*name, value.as_str()))))
+            };
+            for (field, _) in names.iter().enumerate() {
+                for typed in TEXTS.map(text) {
+                    let asked = address(&|number| if number == field { typed.clone() } else { String::new() });
+                    let faults = faults(&visitor.get(&asked)).into_iter();
+                    found.extend(faults.map(|fault| format!("{asked:.200}: {fault}")));
+                }
+            }
+            places.insert(address(&|number| TEXTS[number % 7].to_owned()));
+        }
+    }
+    places
+}
+
 /// Looks at pages as a browser shows them, and at what opens beside their lists.
 fn look_at(world: &World, operator: &Operator, places: &BTreeSet<String>, found: &mut Vec<String>) {
     let browser = operator.browser();
@@ -144,13 +178,16 @@ fn look_at(world: &World, operator: &Operator, places: &BTreeSet<String>, found:
 
 fn no_text_becomes_markup_or_breaks_a_page(kind: Kind) {
     let home = Home::on(kind);
-    let world = World::start(&home);
+    let world = World::start_keeping(&home);
     let senders = Senders::of(&world);
     let mut places: BTreeSet<String> = world.samples().into_iter().map(|sample| sample.path).collect();
     let mut found = Vec::new();
     for sending in SENDINGS.iter().enumerate() {
         places.extend(try_form(&senders, kind, sending, &mut found));
     }
+    places.append(&mut outside::send(&world));
+    let mut asked = ask_with_texts(&senders, &places, &mut found);
+    places.append(&mut asked);
     let shown = html::links(&senders.visitor(By::Other).get("/admin/audit").body);
     places.extend(shown.into_iter().filter(|link| link.starts_with("/admin/audit/")));
     // Of what was shown and what was typed pages are made in the same way, whichever database keeps it.

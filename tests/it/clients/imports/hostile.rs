@@ -3,7 +3,11 @@
 use std::{
     io::Write as _,
     net::TcpStream,
-    sync::{Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -27,7 +31,7 @@ on_both_databases!(
 
 /// A server that opens sessions, and lists what `tools` says.
 pub(super) fn listing(tools: impl Fn(usize) -> String + Send + Sync + 'static) -> Upstream {
-    let pages = std::sync::atomic::AtomicUsize::new(0);
+    let pages = AtomicUsize::new(0);
     Upstream::start(move |received, stream| {
         let asked: Value = serde_json::from_str(&received.body).unwrap_or_default();
         let answer = match asked["method"].as_str() {
@@ -38,7 +42,7 @@ pub(super) fn listing(tools: impl Fn(usize) -> String + Send + Sync + 'static) -
                 json_answer("200 OK", &json!({"jsonrpc": "2.0", "id": asked["id"], "result": known}).to_string())
             }
             Some("tools/list") => {
-                let page = pages.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let page = pages.fetch_add(1, Ordering::SeqCst);
                 let body = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{}}}"#, asked["id"], tools(page));
                 json_answer("200 OK", &body)
             }
@@ -225,10 +229,15 @@ fn who_has_enough_servers_asked_waits(kind: Kind) {
     house.register(ALICE, "Alice");
     let (go, gone) = mpsc::channel::<()>();
     let gone = Mutex::new(gone);
-    let slow = Upstream::start(move |_, _| {
-        gone.lock().unwrap().recv().ok();
-        false
-    });
+    let asked = Arc::new(AtomicUsize::new(0));
+    let slow = {
+        let asked = Arc::clone(&asked);
+        listing(move |_| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            gone.lock().unwrap().recv().ok();
+            "{}".to_owned()
+        })
+    };
     let quick = listing(|_| r#"{"tools":[{"name":"a","inputSchema":{}}]}"#.to_owned());
     let waiting = house.connection("mcp", &slow.url("/mcp"));
     let ready = house.connection("mcp", &quick.url("/mcp"));
@@ -236,7 +245,7 @@ fn who_has_enough_servers_asked_waits(kind: Kind) {
     house.namespace("desk", &ready);
     thread::scope(|scope| {
         let scans: Vec<_> = (0..2).map(|_| scope.spawn(|| scan(&waiting))).collect();
-        wait_until("both scans ask the server", || (slow.count("/mcp") == 2).then_some(()));
+        wait_until("both scans ask the server", || (asked.load(Ordering::SeqCst) == 2).then_some(()));
         let (mcp, text) = (quick.url("/mcp"), quick.url("/text"));
         let document = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}});
         for (path, wanted) in [

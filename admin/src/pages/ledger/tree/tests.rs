@@ -49,6 +49,17 @@ fn every_part_has_its_classes_and_every_class_its_accounts() {
     assert_eq!(found, expected);
 }
 
+/// The class of wallets counts grants, so what it leads to has both.
+#[test]
+fn a_class_leads_to_all_that_it_counts() {
+    for (kind, word) in [(AccountKind::Wallet, "wallets_and_grants"), (AccountKind::Payable, "payable")] {
+        let found = branches(&[sum(kind, 3, 0, 1)], &[]);
+        let hrefs: Vec<&str> = found.iter().map(|branch| branch.href.as_str()).collect();
+        let list = format!("/admin/ledger/accounts?kind={word}");
+        assert_eq!(hrefs, ["", list.as_str(), list.as_str()], "{kind:?}");
+    }
+}
+
 #[test]
 fn every_kind_of_accounts_has_its_place() {
     for kind in AccountKind::all() {

@@ -32,7 +32,11 @@ fn facts(found: &GrantUse) -> Facts {
         .fact(t("movements-grant-left"), Cell::Money(found.left))
         .fact(t("movements-grant-expires"), Cell::Time(found.expires_us))
         .fact(t("movements-grant-spent"), Cell::Money(found.spent));
-    for (key, amount) in [("movements-grant-back", found.back), ("movements-grant-lapsed", found.lapsed)] {
+    for (key, amount) in [
+        ("movements-grant-back", found.back),
+        ("movements-grant-taken-back", found.taken_back),
+        ("movements-grant-lapsed", found.lapsed),
+    ] {
         if !amount.is_zero() {
             facts = facts.fact(t(key), Cell::Money(amount));
         }

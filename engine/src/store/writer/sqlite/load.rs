@@ -47,14 +47,11 @@ pub(super) type Loaded<T> = rusqlite::Result<T>;
 impl Books {
     /// Starts from what the database says: the head, the counters, the open holds, the open calls.
     pub(super) fn reload(&mut self) -> Result<Facts, StoreError> {
-        let epoch = self.head.epoch;
-        let (head, counted_seq) = read_head(&self.connection)?;
+        let (mut head, counted_seq) = read_head(&self.connection)?;
+        // Keep the old term, also if what follows fails: under a newer one every further commit must fail as fenced.
+        head.epoch = self.head.epoch;
+        self.counters = Counters::read(&self.connection, &head, counted_seq)?;
         self.head = head;
-        self.counters = Counters::read(&self.connection, &self.head, counted_seq)?;
-        if self.head.epoch != epoch {
-            // Keep the old term: every further commit must fail as fenced.
-            self.head.epoch = epoch;
-        }
         let mut facts = Facts::default();
         let sql = format!("SELECT {HOLD_COLUMNS}, o.expires_us {OPEN_HOLDS}");
         let mut statement = self.connection.prepare_cached(&sql)?;

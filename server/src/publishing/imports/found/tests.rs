@@ -6,11 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::id::AccountId;
 use uuid::Uuid;
 
 use super::*;
-use crate::errands::{ERRANDS_PER_ACCOUNT_MAX, Errands};
+use crate::errands::{ERRANDS_PER_OWNER_MAX, Errands};
 
 /// As many tools as a namespace may have.
 fn many() -> Vec<FoundTool> {
@@ -24,8 +23,8 @@ fn many() -> Vec<FoundTool> {
     (0..engine::service::publishing::OWN_TOOLS_MAX).map(tool).collect()
 }
 
-fn errands() -> (Arc<Errands>, AccountId) {
-    (Arc::default(), AccountId::from(Uuid::from_u128(1)))
+fn errands() -> (Arc<Errands>, Uuid) {
+    (Arc::default(), Uuid::from_u128(1))
 }
 
 /// What comes of `work`, which is not done on the thread that asks: the only other one is taken when it is first asked for.
@@ -58,7 +57,7 @@ fn a_large_import_keeps_no_request_waiting() {
 #[actix_web::test]
 async fn an_errand_is_under_way_until_its_work_is_done_though_nobody_waits() {
     let (errands, account) = errands();
-    let held: Vec<_> = (1..ERRANDS_PER_ACCOUNT_MAX).map(|_| errands.begin(account).unwrap()).collect();
+    let held: Vec<_> = (1..ERRANDS_PER_OWNER_MAX).map(|_| errands.begin(account).unwrap()).collect();
     let (go, gone) = mpsc::channel::<()>();
     {
         let errand = errands.begin(account).unwrap();

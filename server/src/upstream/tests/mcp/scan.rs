@@ -194,6 +194,22 @@ async fn a_list_without_end_is_left() {
     let (server, _) = lister(move |message| reply(message, &page(&json!(many), None)));
     let error = scan(&server, Duration::from_secs(10)).await.unwrap_err();
     assert!(matches!(error, ScanError::TooMuch(_)), "{error:?}");
+    // pages of tools that say too much, wherever they do
+    for place in ["description", "annotations"] {
+        let pages = AtomicUsize::new(0);
+        let (server, _) = lister(move |message| {
+            let number = pages.fetch_add(1, Ordering::SeqCst);
+            let said = json!({"title": "x".repeat(1 << 20)});
+            let said = if place == "description" { said["title"].clone() } else { said };
+            let tool = json!({"name": format!("t{number}"), "inputSchema": {}, place: said});
+            let next = format!("page-{number}");
+            reply(message, &page(&json!([tool]), (number < 20).then_some(&*next)))
+        });
+        let error = scan(&server, Duration::from_secs(30)).await;
+        let is_left = matches!(&error, Err(ScanError::TooMuch(_)));
+        // Of a description only the beginning is kept.
+        assert_eq!(is_left, place == "annotations", "{place}: {:?}", error.map(|tools| tools.len()));
+    }
 }
 
 #[tokio::test]

@@ -69,7 +69,10 @@ fn usage_is_shown_in_days_and_months_and_as_a_file(kind: Kind) {
 
     let path = house.at(&format!("/usage/export?{range}&by=user"));
     let file = house.owner.visitor.get(&path);
-    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"partner-usage.csv\""));
+    assert_eq!(
+        file.header("content-disposition"),
+        Some(&*format!("attachment; filename=\"partner-usage-{}.csv\"", house.id()))
+    );
     let lines: Vec<&str> = file.body.lines().skip(1).collect();
     let named = format!("2026-11-01,usr_{},'=ann,3,1,5", user.as_simple());
     let expected =

@@ -1,4 +1,4 @@
-use engine::{credits::Credits, service::grants::ExpiryDay};
+use engine::{credits::Credits, ledger::LedgerAccountId, service::grants::ExpiryDay};
 
 use super::*;
 
@@ -19,6 +19,25 @@ fn a_run_is_drawn_as_far_as_it_is_known_and_matters() {
         let found = drawn(&of, 100, now_us);
         assert_eq!((found.until_us, found.points.len()), (expected, of.points.len()), "{says}");
     }
+}
+
+#[test]
+fn what_was_taken_back_of_a_grant_was_not_used() {
+    let amount = |whole: i64| Credits::from_micros(whole * 1_000_000);
+    let found = |spent: i64, taken_back: i64| GrantUse {
+        account: LedgerAccountId::from_raw(1_024),
+        given_us: 0,
+        expires_us: 100,
+        given: amount(50),
+        spent: amount(spent),
+        back: amount(0),
+        lapsed: amount(0),
+        taken_back: amount(taken_back),
+        left: amount(50 - spent - taken_back),
+        runs: Vec::new(),
+    };
+    assert!(facts(&found(0, 50)).to_string().contains("Taken back"));
+    assert!(!facts(&found(50, 0)).to_string().contains("Taken back"), "nothing was");
 }
 
 #[test]
