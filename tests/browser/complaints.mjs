@@ -40,6 +40,8 @@ export class Complaints {
     page.on('console', (message) => {
       const { url } = message.location();
       if (message.text().startsWith('Failed to load resource') && refused.has(url)) return;
+      // That it did as it was asked is no complaint.
+      if (message.type() === 'info' && message.text().startsWith('Clear-Site-Data header on')) return;
       this.#add(page, message.type(), message.text(), url);
     });
   }

@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{environment, home, tollgate_binary};
+use crate::{environment, home, tollgate_binary, workspace_root};
 
 /// A running `tollgate serve`. Killed when dropped.
 ///
@@ -166,7 +166,11 @@ impl Demo {
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path) -> Self {
-        Self::start_as(tollgate(folder, &["serve", "--demo"]))
+        // As a newcomer does it: what cargo builds for that is there already.
+        let readme = std::fs::read_to_string(workspace_root().join("README.md")).expect("a README");
+        let first = readme.lines().find_map(|line| line.strip_prefix("cargo run --release -- "));
+        let arguments: Vec<&str> = first.expect("the command that a newcomer types").split(' ').collect();
+        Self::start_as(tollgate(folder, &arguments))
     }
 
     /// The same with a command made by [`tollgate`] or [`at_home`].

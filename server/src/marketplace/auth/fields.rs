@@ -166,6 +166,8 @@ impl<'a> Fields<'a> {
         let key = self.optional_text("idempotency_key");
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
             self.fault("idempotency_key", &format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"));
+        } else if key.as_ref().is_some_and(|key| key.contains(char::is_control)) {
+            self.fault("idempotency_key", "holds a control character");
         }
         key
     }

@@ -73,7 +73,8 @@ fn texts_for(kind: Kind, number: usize, field: &str) -> Vec<String> {
 /// What of the page that was sent is not as our templates write it. What stands in a field runs nowhere.
 fn dangers_in(body: &str) -> Vec<String> {
     let mut found = html::inline_code(body);
-    found.retain(|danger| !danger.starts_with("<input value=\"javascript:"));
+    let runs_nowhere = ["<input value=\"javascript:", "<code title=\"javascript:"];
+    found.retain(|danger| !runs_nowhere.iter().any(|begin| danger.starts_with(begin)));
     found.extend(html::pieces(body).iter().filter_map(|piece| match piece {
         Piece::Start(element) if element.name == "x-mark" => Some("a text became an element".to_owned()),
         _ => None,
@@ -81,9 +82,12 @@ fn dangers_in(body: &str) -> Vec<String> {
     found
 }
 
+fn is_page(answer: &Answer) -> bool {
+    answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+}
+
 fn faults(answer: &Answer) -> Vec<String> {
-    let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-    let mut found = if is_page { dangers_in(&answer.body) } else { Vec::new() };
+    let mut found = if is_page(answer) { dangers_in(&answer.body) } else { Vec::new() };
     match answer.status {
         200 | 303 | 404 => {}
         422 if answer.body.contains("role=\"alert\"") => {}
@@ -124,7 +128,11 @@ fn ask_with_texts(senders: &Senders<'_>, paths: &BTreeSet<String>, found: &mut V
     let visitor = senders.visitor(By::Other);
     let (mut known, mut places) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
-        let forms = html::forms(&visitor.get(path).body).into_iter().filter(|form| form.method == "get");
+        let shown = visitor.get(path);
+        if !is_page(&shown) {
+            continue;
+        }
+        let forms = html::forms(&shown.body).into_iter().filter(|form| form.method == "get");
         for form in forms {
             let names: Vec<&str> = form.fields.iter().map(|(name, _)| name.as_str()).collect();
             let action = if form.action.is_empty() { path.split('?').next().unwrap_or(path) } else { &form.action };
@@ -139,8 +147,10 @@ fn ask_with_texts(senders: &Senders<'_>, paths: &BTreeSet<String>, found: &mut V
             for (field, _) in names.iter().enumerate() {
                 for typed in TEXTS.map(text) {
                     let asked = address(&|number| if number == field { typed.clone() } else { String::new() });
-                    let faults = faults(&visitor.get(&asked)).into_iter();
-                    found.extend(faults.map(|fault| format!("{asked:.200}: {fault}")));
+                    let answer = visitor.get(&asked);
+                    // What cannot be looked for is named beside its field.
+                    let faults = if answer.status == 422 { dangers_in(&answer.body) } else { faults(&answer) };
+                    found.extend(faults.into_iter().map(|fault| format!("{asked:.200}: {fault}")));
                 }
             }
             places.insert(address(&|number| TEXTS[number % 7].to_owned()));
@@ -172,7 +182,10 @@ fn look_at(world: &World, operator: &Operator, places: &BTreeSet<String>, found:
             wait_until("the drawer opens", || (browser.evaluate(is_open) == true).then_some(()));
             dangers(", beside it", &browser);
         }
-        found.extend(browser.complaints().iter().map(|complaint| format!("{place}: {complaint}")));
+        let mut complaints = browser.complaints();
+        // A field for a time shows nothing of what is none, and the browser says so.
+        complaints.retain(|complaint| !complaint.text.contains("does not conform to the required format"));
+        found.extend(complaints.iter().map(|complaint| format!("{place}: {complaint}")));
     }
 }
 
@@ -196,8 +209,7 @@ fn no_text_becomes_markup_or_breaks_a_page(kind: Kind) {
     } else {
         for place in &places {
             let answer = senders.visitor(By::Other).get(place);
-            let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-            let dangers = if is_page { dangers_in(&answer.body) } else { Vec::new() };
+            let dangers = if is_page(&answer) { dangers_in(&answer.body) } else { Vec::new() };
             found.extend(dangers.into_iter().map(|danger| format!("{place}: {danger}")));
             found.extend((answer.status >= 500).then(|| format!("{place}: {}", answer.status)));
         }
