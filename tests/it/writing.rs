@@ -8,7 +8,7 @@ use tests::source::{lex, source_files};
 const SERVICE: &str = "engine/src/service/";
 
 /// Where a unit of work is saved: the file below [`SERVICE`], the function, and what may be told there.
-const USE_CASES: [(&str, &str, &[Action]); 80] = [
+const USE_CASES: [(&str, &str, &[Action]); 81] = [
     ("access/end_users.rs", "create_end_user", &[CapSet]),
     ("accounts.rs", "login", &[AccountSignIn]),
     ("accounts.rs", "save_account", &[AccountCreate, AccountSignUp, TokenCreate]),
@@ -92,6 +92,7 @@ const USE_CASES: [(&str, &str, &[Action]); 80] = [
     ("partners/alerts.rs", "create_cap_alert", &[CapAlertCreate]),
     ("partners/alerts.rs", "remove_cap_alert", &[CapAlertRemove]),
     ("partners/deliveries.rs", "change_delivery", &[]),
+    ("partners/deliveries.rs", "give_up_until", &[]),
     ("partners/hooks.rs", "create_webhook", &[WebhookCreate]),
     ("partners/hooks.rs", "remove_webhook", &[WebhookRemove]),
     ("partners/hooks.rs", "replay_delivery", &[WebhookReplay]),
