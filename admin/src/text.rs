@@ -9,7 +9,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use crate::kit::grouped;
 
 /// The files, with their names for messages about mistakes in them.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 19] = [
     ("console.ftl", include_str!("../locales/en/console.ftl")),
     ("dashboard.ftl", include_str!("../locales/en/dashboard.ftl")),
     ("catalog.ftl", include_str!("../locales/en/catalog.ftl")),
@@ -27,6 +27,8 @@ const FILES: [(&str, &str); 17] = [
     ("mail.ftl", include_str!("../locales/en/mail.ftl")),
     ("health.ftl", include_str!("../locales/en/health.ftl")),
     ("search.ftl", include_str!("../locales/en/search.ftl")),
+    ("said.ftl", include_str!("../locales/en/said.ftl")),
+    ("deeds.ftl", include_str!("../locales/en/deeds.ftl")),
 ];
 
 static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
@@ -65,6 +67,8 @@ pub fn t_with(key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
     let args: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
     BUNDLE.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
 }
+
+pub(crate) mod said;
 
 #[cfg(test)]
 mod tests;
