@@ -8,6 +8,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 
 use crate::kit::grouped;
 
+pub(crate) mod said;
+
 /// The files, with their names for messages about mistakes in them.
 const FILES: [(&str, &str); 19] = [
     ("console.ftl", include_str!("../locales/en/console.ftl")),
@@ -67,8 +69,6 @@ pub fn t_with(key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
     let args: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
     BUNDLE.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
 }
-
-pub(crate) mod said;
 
 #[cfg(test)]
 mod tests;
