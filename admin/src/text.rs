@@ -8,8 +8,10 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 
 use crate::kit::grouped;
 
+pub(crate) mod said;
+
 /// The files, with their names for messages about mistakes in them.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 19] = [
     ("console.ftl", include_str!("../locales/en/console.ftl")),
     ("dashboard.ftl", include_str!("../locales/en/dashboard.ftl")),
     ("catalog.ftl", include_str!("../locales/en/catalog.ftl")),
@@ -27,6 +29,8 @@ const FILES: [(&str, &str); 17] = [
     ("mail.ftl", include_str!("../locales/en/mail.ftl")),
     ("health.ftl", include_str!("../locales/en/health.ftl")),
     ("search.ftl", include_str!("../locales/en/search.ftl")),
+    ("said.ftl", include_str!("../locales/en/said.ftl")),
+    ("deeds.ftl", include_str!("../locales/en/deeds.ftl")),
 ];
 
 static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {

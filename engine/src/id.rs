@@ -45,6 +45,18 @@ pub struct InvalidId {
     prefix: &'static str,
 }
 
+impl InvalidId {
+    /// What was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What such an identifier begins with, without the underscore.
+    pub const fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+}
+
 macro_rules! typed_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

@@ -76,6 +76,40 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_alphanumeric() && character != '_').filter(|word| !word.is_empty())
 }
 
+/// Whether a line of code writes down what an error says of itself. What `Fault::Broken` takes stands in the log alone.
+fn lets_an_error_speak(line: &str) -> bool {
+    let mut written: Vec<&str> = line.split(".to_string()").collect();
+    // Behind the last call nothing is written down.
+    written.pop();
+    let is_error = |before: &&str| {
+        let is_path = |part: char| part.is_alphanumeric() || matches!(part, '_' | ':' | '.');
+        let path = before.rsplit(|part| !is_path(part)).next().unwrap_or_default();
+        matches!(path, "error" | "refusal" | "fault" | "problem" | "failure" | "denial")
+            || path.split_once("::").is_some_and(|(kind, _)| kind.ends_with("Error") || kind.ends_with("Refusal"))
+    };
+    written.iter().any(is_error) && !line.contains("Fault::Broken(")
+}
+
+#[test]
+fn pages_say_what_went_wrong_in_their_own_words() {
+    let found: Vec<String> = shipped_code()
+        .filter(|file| file.path.starts_with("admin/src/pages/"))
+        .flat_map(|file| lines_where(file, lets_an_error_speak))
+        .collect();
+    check_none(&found, "show `said()` (admin/src/text/said.rs), whose sentences stand in the files of texts");
+    for (line, expected) in [
+        ("        error => problems.add(\"\", error.to_string()),", true),
+        ("    Err(refusal) => Notice::new(Tone::Bad, refusal.to_string()),", true),
+        ("        CatalogError::Reason => problems.add(\"\", CatalogError::Reason.to_string()),", true),
+        ("        error => problems.add(\"\", error.said()),", false),
+        ("        Err(error) => Err(Fault::Broken(error.to_string())),", false),
+        ("        ids.push(default.to_string());", false),
+        ("        RequestError::Missing { .. } => count.to_string(),", false),
+    ] {
+        assert_eq!(lets_an_error_speak(line), expected, "{line}");
+    }
+}
+
 #[test]
 fn pure_modules_have_no_wire_format() {
     let is_pure = |path: &str| {

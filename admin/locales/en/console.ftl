@@ -1,5 +1,7 @@
 # Words that every page of the console shares.
 
+console-lang = en
+console-unit = cr
 console-skip = Skip to the content
 console-search = Search
 console-search-hint = Identifier, name, e-mail

@@ -172,5 +172,6 @@ invocations-payload-until = Kept until
 invocations-payload-arguments = Arguments, as the caller wrote them
 invocations-payload-answer = Answer of the tool
 invocations-payload-no-answer = The tool gave no answer that is known.
+invocations-payload-sealed = { $why }.
 invocations-payload-cut = Of { $all } bytes the first { $kept } are kept.
 invocations-payload-none = Nothing is kept of this call: its time is over, it was never sent to its tool, or the configuration did not ask for it. From the next start on this keeps arguments and answers of a tool for a week.

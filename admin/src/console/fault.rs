@@ -13,7 +13,7 @@ use engine::{
 };
 
 use super::{frame::plain_page, guard::add_headers};
-use crate::text::{t, t_with};
+use crate::text::{said::Said as _, t, t_with};
 
 /// What a handler answers.
 pub(crate) type Answer = Result<HttpResponse, Fault>;
@@ -64,7 +64,7 @@ impl Fault {
             Self::Forbidden(denial) if denial.code == ConsoleDenialCode::Factor => {
                 ("console-factor-missing", t("console-factor-missing-detail"))
             }
-            Self::Forbidden(denial) => ("console-forbidden", denial.reason.clone()),
+            Self::Forbidden(denial) => ("console-forbidden", denial.said()),
             Self::CrossSite => ("console-cross-site", t("console-cross-site-detail")),
             Self::NotPrivate => ("console-not-private", t("console-not-private-detail")),
             Self::Form(what) => ("console-form", t_with("console-form-detail", &[("what", (*what).into())])),

@@ -7,7 +7,7 @@ use engine::{credits::Credits, id::RequestId, service::accounts::REASON_CHARS_MA
 use uuid::Uuid;
 
 use super::{Console, Fault, UnreadForm};
-use crate::text::{t, t_with};
+use crate::text::{said::Said as _, t, t_with};
 
 /// The field in which forms ask why.
 const REASON: &str = "reason";
@@ -175,7 +175,7 @@ impl Problems {
                 None
             }
             Err(error) => {
-                self.add(name, t_with("console-amount-unreadable", &[("problem", error.to_string().into())]));
+                self.add(name, t_with("console-amount-unreadable", &[("problem", error.said().into())]));
                 None
             }
         }

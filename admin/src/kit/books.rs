@@ -5,6 +5,7 @@ use askama::Template;
 use engine::credits::Credits;
 
 use super::{Cell, cell::grouped};
+use crate::text::t;
 
 /// A drawing's width, in its own units.
 pub(super) const WIDTH: i64 = 720;
@@ -97,7 +98,7 @@ pub(super) fn length_of(amount: Credits, longest: u64) -> i64 {
 
 /// An amount as people read it.
 pub(super) fn written(amount: Credits) -> String {
-    format!("{} cr", grouped(&amount.to_string()))
+    format!("{} {}", grouped(&amount.to_string()), t("console-unit"))
 }
 
 /// Accounts as a bookkeeper draws them: debits left, credits right.

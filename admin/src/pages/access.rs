@@ -18,7 +18,7 @@ use super::{EVENTS_SHOWN, approvals, event, movements};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Control, Field, Form, Link, Page, Text, Timeline},
-    text::t_with,
+    text::{said::Said as _, t_with},
 };
 
 pub(super) mod caps;
@@ -205,8 +205,8 @@ pub(super) async fn ask_for_grant(
             return Ok(Some(t_with("partners-grant-asked", &[("id", id.to_string().into()), ("why", why.into())])));
         }
         Err(RequestApprovalError::Store(error)) => return Err(error.into()),
-        Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),
-        Err(error) => problems.add("", error.to_string()),
+        Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.said()),
+        Err(error) => problems.add("", error.said()),
     }
     Ok(None)
 }

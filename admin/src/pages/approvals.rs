@@ -22,7 +22,7 @@ use crate::{
         Cell, Choice, Code, Column, Control, Empty, Facts, Field, Filters, Heading, Link, Notice, Page, Row, Table,
         Tone, instant_text, page_href,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 mod decide;
@@ -328,7 +328,7 @@ async fn with_effect(visit: &Visit, mut page: Page, approval: &Approval) -> Resu
         Err(error) => {
             let text = serde_json::to_string_pretty(&approval.payload).unwrap_or_default();
             vec![
-                Notice::new(Tone::Bad, error.to_string()).into(),
+                Notice::new(Tone::Bad, error.said()).into(),
                 Code { caption: t("approvals-payload"), text, is_copied: false }.into(),
             ]
         }

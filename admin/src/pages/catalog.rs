@@ -10,7 +10,7 @@ use engine::{
 use crate::{
     console::{Access, Answer, Fault, Fields, ListFile, Problems, Route, Visit, get, post},
     kit::{Cell, Field, Form, Page, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 pub(super) mod difference;
@@ -194,9 +194,9 @@ fn add_problem(problems: &mut Problems, error: CatalogError) -> Result<(), Fault
         CatalogError::NotFound(_) => return Err(Fault::NotFound),
         CatalogError::Field { field, message } => problems.add(field, message),
         CatalogError::Price(error) => problems.add(error.field(), error.message()),
-        CatalogError::Reason => problems.add("reason", CatalogError::Reason.to_string()),
+        error @ CatalogError::Reason => problems.add("reason", error.said()),
         CatalogError::Taken { field, .. } => problems.add(field, t("catalog-name-taken")),
-        error => problems.add("", error.to_string()),
+        error => problems.add("", error.said()),
     }
     Ok(())
 }

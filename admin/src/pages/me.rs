@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, ROOT, Route, Visit, get, post},
     kit::{Cell, Code, Column, Control, Facts, Field, Form, Heading, Page, Qr, Row, Table, Text, Tone},
-    text::t,
+    text::{said::Said as _, t},
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -114,7 +114,7 @@ async fn enrol_factor(mut visit: Visit, payload: Payload) -> Answer {
             Ok(()) => return visit.go(&format!("{ROOT}/me"), &t("console-factor-done")).await,
             Err(FactorError::WrongCode) => problems.add("code", t("console-factor-wrong")),
             Err(FactorError::Store(error)) => return Err(error.into()),
-            Err(error) => problems.add("", error.to_string()),
+            Err(error) => problems.add("", error.said()),
         }
     }
     // The secret that the authenticator has by now is offered again; a changed one begins anew.
@@ -162,7 +162,7 @@ async fn change_password(visit: Visit, payload: Payload) -> Answer {
             // Only once the old one was right is the new one looked at.
             Err(ChangeOperatorPasswordError::Password(error)) => {
                 attempt.succeed();
-                problems.add("password", error.to_string());
+                problems.add("password", error.said());
             }
             Err(ChangeOperatorPasswordError::Store(error)) => {
                 attempt.take_back();

@@ -18,7 +18,7 @@ use super::approvals;
 use crate::{
     console::{Fault, Fields, Problems, Route, Visit},
     kit::{Block, Cell, Choice, Column, Facts, Link, Notice, Row, Table, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 mod adjust;
@@ -157,7 +157,7 @@ fn check_limit(visit: &Visit, action: ConsoleAction, amount: Credits, name: &str
     if let ConsoleDecision::Denied(denial) = visit.decide(action, Some(amount.micros()))
         && denial.code == ConsoleDenialCode::Amount
     {
-        problems.add(name, denial.reason);
+        problems.add(name, denial.said());
     }
 }
 
@@ -172,7 +172,7 @@ fn say(problems: &mut Problems, amount_field: &str, error: MovementError) -> Res
     match error {
         MovementError::Store(error) => Err(error.into()),
         error => {
-            problems.add(field, error.to_string());
+            problems.add(field, error.said());
             Ok(())
         }
     }
@@ -201,7 +201,7 @@ async fn do_or_ask(
         Err(DeedFailure::FourEyes(_)) => {}
         Err(DeedFailure::Store(error)) => return Err(error.into()),
         Err(error) => {
-            problems.add("", error.to_string());
+            problems.add("", error.said());
             return Ok(None);
         }
     }
@@ -210,7 +210,7 @@ async fn do_or_ask(
         Ok(id) => visit.go(&approvals::href(id), &t("approvals-requested")).await.map(Some),
         Err(RequestApprovalError::Store(error)) => Err(error.into()),
         Err(error) => {
-            problems.add("", error.to_string());
+            problems.add("", error.said());
             Ok(None)
         }
     }

@@ -11,7 +11,7 @@ use engine::{
 use crate::{
     console::{Access, Answer, Fault, Fields, ListFile, Problems, Route, Visit, get, post},
     kit::{Cell, Column, Empty, Facts, Heading, Link, Page, Row, Table, Tone, page_href},
-    text::t,
+    text::{said::Said as _, t},
 };
 
 mod again;
@@ -98,7 +98,7 @@ fn refuse(error: ChangeOperatorError, problems: &mut Problems) -> Result<(), Fau
     match error {
         ChangeOperatorError::Store(error) => return Err(error.into()),
         ChangeOperatorError::NotFound => return Err(Fault::NotFound),
-        error => problems.add("", error.to_string()),
+        error => problems.add("", error.said()),
     }
     Ok(())
 }

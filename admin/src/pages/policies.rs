@@ -12,7 +12,7 @@ use engine::{
 use crate::{
     console::{Access, Answer, Fault, Fields, ListFile, ListedPage, Problems, Route, Visit, csv_by, get, post},
     kit::{Cell, Choice, Column, Empty, Field, Filters, Link, Notice, Page, Row, Table, Tone, instant_text, page_href},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 mod cases;
@@ -126,8 +126,8 @@ fn refuse(error: PolicyVersionError, problems: &mut Problems) -> Result<(), Faul
     match error {
         PolicyVersionError::Store(error) => return Err(error.into()),
         PolicyVersionError::Broken(found) => found.into_iter().for_each(|problem| problems.add("", problem)),
-        error @ PolicyVersionError::Note => problems.add("note", error.to_string()),
-        error => problems.add("", error.to_string()),
+        error @ PolicyVersionError::Note => problems.add("note", error.said()),
+        error => problems.add("", error.said()),
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::{
     console::{Access, Answer, Fault, Fields, Problems, ROOT, Route, Visit, get, plain_page, post},
     kit::{Code, Field, Form, Notice, Page, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 use engine::policy::console::ConsoleAction;
 
@@ -171,7 +171,7 @@ async fn use_link(visit: Visit, secret: Path<String>, payload: Payload) -> Answe
         Err(OperatorLinkError::LinkGone) => visit.show_refused(gone()).await,
         Err(OperatorLinkError::Password(PasswordError::Busy)) => Err(Fault::Wait(1)),
         Err(OperatorLinkError::Password(error)) => {
-            problems.add("password", error.to_string());
+            problems.add("password", error.said());
             visit.show_refused(link_form(&secret, &link.operator.email, &problems)).await
         }
         Err(OperatorLinkError::Store(error)) => Err(error.into()),

@@ -86,6 +86,13 @@ pub struct Chain {
 #[error("the chain could not be compiled: {0}")]
 pub struct ChainError(pub(super) String);
 
+impl ChainError {
+    /// Why not.
+    pub fn why(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Chain {
     /// Compiles a document that was read with the same rules.
     pub fn compile(

@@ -104,9 +104,12 @@ pub enum NotExplained {
     /// No such token, or a revoked one.
     #[error("there is no token `{0}`, or it is revoked")]
     NoToken(String),
-    /// A partner's token without an end user, or an account's with one.
-    #[error("{0}")]
-    EndUser(&'static str),
+    /// A partner's token without an end user.
+    #[error("a partner's token calls for one of its end users: name it")]
+    NoEndUser,
+    /// An account's token with an end user.
+    #[error("only a partner's token calls for end users")]
+    NotForEndUsers,
     /// The session.
     #[error("{}", .0.detail)]
     Session(RequestFault),
@@ -212,12 +215,8 @@ impl Services {
         let (partner, name) = match (&principal.owner, name) {
             (Owner::Partner(partner), Some(name)) => (partner.id, name),
             (Owner::Account(_), None) => return Ok(None),
-            (Owner::Partner(_), None) => {
-                return Err(NotExplained::EndUser("a partner's token calls for one of its end users: name it"));
-            }
-            (Owner::Account(_), Some(_)) => {
-                return Err(NotExplained::EndUser("only a partner's token calls for end users"));
-            }
+            (Owner::Partner(_), None) => return Err(NotExplained::NoEndUser),
+            (Owner::Account(_), Some(_)) => return Err(NotExplained::NotForEndUsers),
         };
         let row = entity::end_user::Entity::find()
             .filter(entity::end_user::Column::PartnerId.eq(partner.uuid()))

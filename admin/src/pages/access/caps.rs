@@ -21,7 +21,7 @@ use crate::{
         Block, Cell, Choice, Column, Control, Diff, DiffLine, Empty, Facts, Field, Form, Heading, Link, Page, Row,
         Table, Text, Tone,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// The account or the partner as a whole, in forms and addresses.
@@ -228,7 +228,7 @@ fn seen_limit(seen: &str, code: &str, window: CapWindow) -> Option<Credits> {
 /// What a limit was when a form was made, and what it is by now; nothing: there was none, or there is none.
 fn since_seen(was: Option<Credits>, now: Option<Credits>) -> Diff {
     let line = |mark, limit: Option<Credits>| {
-        let text = limit.map_or_else(|| t("partners-cap-none"), |limit| format!("{limit} cr"));
+        let text = limit.map_or_else(|| t("partners-cap-none"), |limit| format!("{limit} {}", t("console-unit")));
         DiffLine { mark, text: format!("{}: {text}", t("partners-cap-limit")) }
     };
     Diff { caption: t("partners-edit-changed"), lines: vec![line('-', was), line('+', now)] }
@@ -307,9 +307,9 @@ fn refuse(error: CapError, was: Option<Credits>, problems: &mut Problems) -> Res
     match error {
         CapError::Store(error) => return Err(error.into()),
         CapError::NoHolder => problems.add("of", t("partners-cap-nobody")),
-        CapError::Negative => problems.add("credits", error.to_string()),
-        CapError::Reason => problems.add("reason", error.to_string()),
-        CapError::Imposed => problems.add("", error.to_string()),
+        CapError::Negative => problems.add("credits", error.said()),
+        CapError::Reason => problems.add("reason", error.said()),
+        CapError::Imposed => problems.add("", error.said()),
         CapError::NotFound | CapError::Changed { now: None } => {
             problems.add("", t("partners-cap-changed-to-none"));
             return Ok(Some(since_seen(was, None)));

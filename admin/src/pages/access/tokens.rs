@@ -18,7 +18,7 @@ use crate::{
         Block, Cell, Column, Control, Empty, Facts, Field, Form, Link, Notice, Page, Row, Secret, Spark, Table, Text,
         Tone, page_href,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 fn state(token: &TokenView) -> Cell {
@@ -142,9 +142,9 @@ pub(in crate::pages) async fn make(mut visit: Visit, holder: Holder, payload: Pa
         match visit.services().create_owned_token(&visit.context()?, holder.owner, &name, note).await {
             Ok(token) => return visit.show(shown_once(&holder, &token)).await,
             Err(CreateTokenError::Store(error)) => return Err(error.into()),
-            Err(error @ CreateTokenError::Name(_)) => problems.add("name", error.to_string()),
+            Err(error @ CreateTokenError::Name(_)) => problems.add("name", error.said()),
             Err(CreateTokenError::MadeBefore(_)) => problems.add("", t("partners-token-made-before")),
-            Err(error @ CreateTokenError::TooMany) => problems.add("", error.to_string()),
+            Err(error @ CreateTokenError::TooMany) => problems.add("", error.said()),
         }
     }
     visit.show_refused(new_page(&visit, &holder, &fields, &problems)).await

@@ -16,7 +16,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Control, Facts, Field, Form, Link, Notice, Page, Text, Tone},
     pages::access,
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// What the first token is called unless somebody says otherwise.
@@ -102,10 +102,10 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
 fn refuse(error: FundedAccountError, problems: &mut Problems) -> Result<(), Fault> {
     match error {
         FundedAccountError::Account(CreateAccountError::Store(error)) => return Err(error.into()),
-        FundedAccountError::TokenName(error) => problems.add("token", error.to_string()),
-        FundedAccountError::Refused(refusal) => problems.add("credits", refusal.to_string()),
-        FundedAccountError::Account(error) => problems.add("email", error.to_string()),
-        error => problems.add("", error.to_string()),
+        FundedAccountError::TokenName(error) => problems.add("token", error.said()),
+        FundedAccountError::Refused(refusal) => problems.add("credits", refusal.said()),
+        FundedAccountError::Account(error) => problems.add("email", error.said()),
+        error => problems.add("", error.said()),
     }
     Ok(())
 }

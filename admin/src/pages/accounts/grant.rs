@@ -17,7 +17,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Control, Field, Form, Page},
     pages::access::{self, GrantEffect},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 async fn page(
@@ -133,10 +133,10 @@ async fn grant(
             return access::ask_for_grant(visit, (&asked, weight), &wanted.reason, key, problems).await;
         }
         Err(GrantError::Store(error)) => return Err(error.into()),
-        Err(error @ GrantError::Expired { .. }) => problems.add("expires", error.to_string()),
-        Err(error @ GrantError::Priority(_)) => problems.add("priority", error.to_string()),
-        Err(error @ GrantError::Reason) => problems.add("reason", error.to_string()),
-        Err(error) => problems.add("", error.to_string()),
+        Err(error @ GrantError::Expired { .. }) => problems.add("expires", error.said()),
+        Err(error @ GrantError::Priority(_)) => problems.add("priority", error.said()),
+        Err(error @ GrantError::Reason) => problems.add("reason", error.said()),
+        Err(error) => problems.add("", error.said()),
     }
     Ok(None)
 }

@@ -10,7 +10,7 @@ use super::{LIST, href, load};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Field, Form, Page, Text},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 fn page(visit: &Visit, account: &AccountProfile, typed: &Fields, problems: &Problems) -> Page {
@@ -46,7 +46,7 @@ pub(super) async fn mail(mut visit: Visit, id: Path<String>, payload: Payload) -
             Ok(()) => return visit.go(&href(account.id), &t("accounts-link-done")).await,
             Err(MailLinkError::Store(error)) => return Err(error.into()),
             Err(MailLinkError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ MailLinkError::Reason) => problems.add("reason", error.to_string()),
+            Err(error @ MailLinkError::Reason) => problems.add("reason", error.said()),
         }
     }
     visit.show_refused(page(&visit, &account, &fields, &problems)).await

@@ -13,7 +13,7 @@ use super::{LIST, href, load};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Facts, Field, Form, Page, Text},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// Whom it would concern: how the account calls, how busy it is, and what it has.
@@ -80,7 +80,7 @@ pub(super) async fn suspend(mut visit: Visit, id: Path<String>, payload: Payload
                 let said = t(if is_suspended { "accounts-suspended-done" } else { "accounts-resumed-done" });
                 return visit.go(&href(account.id), &said).await;
             }
-            Err(error @ SuspendAccountError::Reason) => problems.add("reason", error.to_string()),
+            Err(error @ SuspendAccountError::Reason) => problems.add("reason", error.said()),
             Err(SuspendAccountError::Store(error)) => return Err(error.into()),
             Err(SuspendAccountError::NotFound) => return Err(Fault::NotFound),
             Err(SuspendAccountError::AlreadySo(_)) => {

@@ -11,7 +11,7 @@ use crate::{
     console::{Access, Answer, Fault, Fields, Problems, Route, Visit, get, post},
     kit::{Cell, Field, Form, Heading, Page, Text},
     pages::operators,
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -79,11 +79,11 @@ fn say(problems: &mut Problems, note: &str, error: DecideApprovalError) -> Resul
         DecideApprovalError::Store(error) => Err(error.into()),
         DecideApprovalError::NotFound => Err(Fault::NotFound),
         error @ DecideApprovalError::Note => {
-            problems.add(note, error.to_string());
+            problems.add(note, error.said());
             Ok(())
         }
         error => {
-            problems.add("", error.to_string());
+            problems.add("", error.said());
             Ok(())
         }
     }
@@ -176,8 +176,8 @@ async fn withdraw(visit: Visit, id: Path<String>, payload: Payload) -> Answer {
         Ok(_withdrawn) => return visit.go(&href(approval.id), &t("approvals-withdrawn")).await,
         Err(WithdrawApprovalError::Store(error)) => return Err(error.into()),
         Err(WithdrawApprovalError::NotFound) => return Err(Fault::NotFound),
-        Err(error @ WithdrawApprovalError::Note) => problems.add("note", error.to_string()),
-        Err(error) => problems.add("", error.to_string()),
+        Err(error @ WithdrawApprovalError::Note) => problems.add("note", error.said()),
+        Err(error) => problems.add("", error.said()),
     }
     visit.show_refused(withdraw_page(&approval, &fields, &problems)).await
 }

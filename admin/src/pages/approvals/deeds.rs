@@ -23,7 +23,7 @@ use crate::{
         movements::{adjustment_effect, payout_effect, postings_table, refund_effect},
         operators, places,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// What was asked for, in its own words.
@@ -184,7 +184,7 @@ pub(in crate::pages) async fn rehearse(visit: &Visit, deed: &Deed) -> Result<Vec
             match visit.services().check_new_operator(&new).await {
                 Ok(()) => vec![Notice::new(Tone::Warn, t("approvals-link-yours")).into()],
                 Err(CreateOperatorError::Store(error)) => return Err(error.into()),
-                Err(error) => vec![Notice::new(Tone::Bad, error.to_string()).into()],
+                Err(error) => vec![Notice::new(Tone::Bad, error.said()).into()],
             }
         }
         Deed::OperatorReset { operator, .. }
@@ -232,7 +232,7 @@ fn worked_out<T>(rehearsed: Result<T, MovementError>, show: impl FnOnce(T) -> Ve
     match rehearsed {
         Ok(come_to) => Ok(show(come_to)),
         Err(MovementError::Store(error)) => Err(error.into()),
-        Err(error) => Ok(vec![Notice::new(Tone::Bad, error.to_string()).into()]),
+        Err(error) => Ok(vec![Notice::new(Tone::Bad, error.said()).into()]),
     }
 }
 
@@ -265,7 +265,7 @@ async fn cancel_diff(
     let planned = match visit.services().plan_price_cancel(price).await {
         Ok(planned) => planned,
         Err(CancelPriceError::Store(error)) => return Err(error.into()),
-        Err(error) => return Ok(vec![Notice::new(Tone::Bad, error.to_string()).into()]),
+        Err(error) => return Ok(vec![Notice::new(Tone::Bad, error.said()).into()]),
     };
     let now = planned.instead.as_ref().map(|instead| instead.id);
     let stale = instead.is_some() && instead != now;

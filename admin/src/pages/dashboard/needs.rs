@@ -9,7 +9,7 @@ use super::{at_least, places};
 use crate::{
     console::Visit,
     kit::{Cell, Column, Row, Table, Tone},
-    text::{t, t_with},
+    text::{said, t, t_with},
 };
 
 /// A mail that waits longer than this (in microseconds) is not on its way.
@@ -56,7 +56,7 @@ pub(super) fn table(visit: &Visit, found: &Dashboard) -> Option<Table> {
 
 /// What the request for a deed is called: its sentence where there is one.
 fn deed(kind: &str) -> String {
-    ConsoleAction::from_word(kind).map_or_else(|| kind.to_owned(), |action| action.sentence().to_owned())
+    ConsoleAction::from_word(kind).map_or_else(|| kind.to_owned(), said::deed)
 }
 
 fn of(found: &Dashboard, now_us: i64) -> Vec<Need> {

@@ -8,7 +8,7 @@ use super::{LIST, show};
 use crate::{
     console::{Answer, Fault, Visit},
     kit::{Cell, Code, Empty, Facts, Notice, Page, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
@@ -31,7 +31,9 @@ pub(super) async fn show(visit: Visit, id: Path<String>) -> Answer {
             }
         }
         Ok(None) => page.with(nothing()),
-        Err(PayloadError::Sealed(error)) => page.with(Notice::new(Tone::Bad, format!("{error}."))),
+        Err(PayloadError::Sealed(error)) => {
+            page.with(Notice::new(Tone::Bad, t_with("invocations-payload-sealed", &[("why", error.said().into())])))
+        }
         Err(PayloadError::Store(error)) => return Err(error.into()),
     };
     visit.show(page).await

@@ -14,7 +14,7 @@ use crate::{
         Cell, Code, Column, Control, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, Tone, instant_text,
         page_href,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// The list, below [`BOOKS`].
@@ -222,7 +222,7 @@ pub(super) async fn sign(mut visit: Visit, payload: Payload) -> Answer {
             }
             Ok(None) => return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-nothing-to-sign")).await,
             Err(CheckpointError::Store(error)) => return Err(error.into()),
-            Err(error) => problems.add("", error.to_string()),
+            Err(error) => problems.add("", error.said()),
         }
     }
     visit.show_refused(sign_page(&visit, newest, &fields, &problems)).await

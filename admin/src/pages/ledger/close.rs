@@ -14,7 +14,7 @@ use super::{
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Facts, Field, Form, Heading, Page, Text, instant_text},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// How many entries a close adds up while somebody waits for the page: some seconds.
@@ -120,7 +120,7 @@ fn refuse(error: &ClosePeriodError, problems: &mut Problems) {
         ClosePeriodError::Empty
         | ClosePeriodError::TooLarge(_)
         | ClosePeriodError::Refused(_)
-        | ClosePeriodError::Store(_) => problems.add("", error.to_string()),
+        | ClosePeriodError::Store(_) => problems.add("", error.said()),
     }
 }
 

@@ -13,7 +13,7 @@ use super::BOOKS;
 use crate::{
     console::{Answer, Fields, NoExport, Problems, Visit},
     kit::{Choice, Control, Field, Form, Page, Text, parse_time},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// The page, below [`BOOKS`].
@@ -109,7 +109,7 @@ fn refuse(error: &RequestError, problems: &mut Problems) {
     };
     let text = match error {
         RequestError::EndsBeforeItBegins { .. } => t("ledger-export-backwards"),
-        error => error.to_string(),
+        error => error.said(),
     };
     problems.add(field, text);
 }

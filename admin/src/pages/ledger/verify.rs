@@ -14,7 +14,7 @@ use crate::{
         Block, Cell, Choice, Column, Facts, Field, Form, Heading, Notice, Page, Row, Span, Spans, Table, Text, Tone,
         grouped,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// The page, below [`BOOKS`].
@@ -201,7 +201,7 @@ pub(super) async fn start(mut visit: Visit, payload: Payload) -> Answer {
                 return visit.go(&format!("{BOOKS}{PATH}"), &t("ledger-verify-already")).await;
             }
             Err(StartVerificationError::NoCheckpoint) => problems.add("from", t("ledger-verify-no-checkpoint")),
-            Err(error @ StartVerificationError::NoRoom) => problems.add("", error.to_string()),
+            Err(error @ StartVerificationError::NoRoom) => problems.add("", error.said()),
         }
     }
     visit.show_refused(page(&visit, &fields, &problems).await?).await

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Diff, DiffLine, Facts, Field, Form, Notice, Page, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// What is said of a listing.
@@ -157,11 +157,11 @@ fn add_problem(problems: &mut Problems, error: PublishingError) -> Result<(), Fa
         PublishingError::Field(fault) if fault.field == "reason" => problems.add("reason", fault.message),
         PublishingError::Incomplete(faults) => {
             for fault in faults {
-                problems.add("", fault.to_string());
+                problems.add("", fault.said());
             }
         }
         PublishingError::Conflict(_) | PublishingError::Overtaken | PublishingError::Price(_) => {
-            problems.add("", error.to_string());
+            problems.add("", error.said());
         }
         error => return Err(fault_of(error)),
     }

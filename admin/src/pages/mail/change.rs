@@ -10,7 +10,7 @@ use super::{LIST, facts, href, load, state, template_text};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Diff, DiffLine, Field, Form, Notice, Page, Text, Tone, instant_text},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// What is done about a mail.
@@ -130,8 +130,8 @@ async fn carry_out(mut visit: Visit, deed: Deed, id: &str, payload: Payload) -> 
             Ok(()) => return visit.go(&href(mail.id), &t(said)).await,
             Err(ChangeMailError::Store(error)) => return Err(error.into()),
             Err(ChangeMailError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ ChangeMailError::Reason) => problems.add("reason", error.to_string()),
-            Err(error) => problems.add("", error.to_string()),
+            Err(error @ ChangeMailError::Reason) => problems.add("reason", error.said()),
+            Err(error) => problems.add("", error.said()),
         }
     }
     // As it stands now.

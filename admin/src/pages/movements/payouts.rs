@@ -19,7 +19,7 @@ use crate::{
         Block, Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Notice, Page, Row, Table, Tone,
         page_href,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// Where payouts are listed.
@@ -320,7 +320,7 @@ async fn rehearse(visit: &Visit, fields: &Fields, problems: &mut Problems) -> Re
         match visit.services().find_payee(name).await {
             Ok(payee) => seen.balance = Some(visit.services().load_payee_balance(&payee).await?),
             Err(MovementError::Store(error)) => return Err(error.into()),
-            Err(error) => problems.add("payee", error.to_string()),
+            Err(error) => problems.add("payee", error.said()),
         }
     }
     let credits = asked_for(fields, problems);

@@ -18,7 +18,7 @@ use crate::{
         Block, Cell, Column, Empty, Facts, Field, Filters, Form, Heading, Link, Notice, Page, Row, Table, Text, Tone,
         page_href,
     },
-    text::t,
+    text::{said::Said as _, t},
 };
 
 mod dispute;
@@ -331,8 +331,8 @@ fn say_closed(problems: &mut Problems, error: ConfirmError) -> Result<(), Fault>
     match error {
         ConfirmError::Store(error) => return Err(error.into()),
         ConfirmError::NotFound => return Err(Fault::NotFound),
-        error @ ConfirmError::Reason => problems.add("reason", error.to_string()),
-        error => problems.add("", error.to_string()),
+        error @ ConfirmError::Reason => problems.add("reason", error.said()),
+        error => problems.add("", error.said()),
     }
     Ok(())
 }

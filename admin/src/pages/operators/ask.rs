@@ -11,7 +11,7 @@ use crate::{
     console::{Fault, Fields, Problems, Visit},
     kit::{Block, Code, Notice, Tone},
     pages::approvals,
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// Asks for a deed, and leads to where it waits. `None`: the form has problems.
@@ -30,8 +30,8 @@ pub(super) async fn request(
     match visit.services().request_deed(&visit.context()?, author, deed, reason, Some(&key)).await {
         Ok(asked) => return visit.go(&approvals::href(asked), &t("approvals-requested")).await.map(Some),
         Err(RequestApprovalError::Store(error)) => return Err(error.into()),
-        Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),
-        Err(error) => problems.add("", error.to_string()),
+        Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.said()),
+        Err(error) => problems.add("", error.said()),
     }
     Ok(None)
 }

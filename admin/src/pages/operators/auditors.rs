@@ -16,7 +16,7 @@ use crate::{
         Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Notice, Page, Row, Secret, Table, Text, Tone,
         page_href,
     },
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 fn href(id: AuditorId) -> String {
@@ -170,9 +170,9 @@ pub(super) async fn make(mut visit: Visit, payload: Payload) -> Answer {
                 return visit.show(page).await;
             }
             Err(CreateAuditorError::Store(error)) => return Err(error.into()),
-            Err(error @ CreateAuditorError::Name(_)) => problems.add("name", error.to_string()),
-            Err(error @ CreateAuditorError::Days(_)) => problems.add("days", error.to_string()),
-            Err(error @ CreateAuditorError::MadeBefore(_)) => problems.add("", error.to_string()),
+            Err(error @ CreateAuditorError::Name(_)) => problems.add("name", error.said()),
+            Err(error @ CreateAuditorError::Days(_)) => problems.add("days", error.said()),
+            Err(error @ CreateAuditorError::MadeBefore(_)) => problems.add("", error.said()),
         }
     }
     visit.show_refused(new_page(&visit, &fields, &problems)).await
@@ -212,7 +212,7 @@ pub(super) async fn revoke(mut visit: Visit, id: Path<String>, payload: Payload)
             Ok(_revoked) => return visit.go(&href(auditor.id), &t("operators-auditor-revoked-done")).await,
             Err(RevokeAuditorError::Store(error)) => return Err(error.into()),
             Err(RevokeAuditorError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ RevokeAuditorError::AlreadyRevoked) => problems.add("", error.to_string()),
+            Err(error @ RevokeAuditorError::AlreadyRevoked) => problems.add("", error.said()),
         }
     }
     visit.show_refused(revoke_page(&visit, &auditor, &fields, &problems)).await

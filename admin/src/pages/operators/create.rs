@@ -17,7 +17,7 @@ use super::{LIST, ask as asking, below, href, roles::roles_field, roles_text};
 use crate::{
     console::{Answer, Fault, Fields, Problems, ROOT, Visit},
     kit::{Cell, Control, Facts, Field, Form, Link, Notice, Page, Secret, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 async fn page(visit: &Visit, typed: &Fields, problems: &Problems) -> Result<Page, Fault> {
@@ -91,11 +91,11 @@ fn refuse_new(error: CreateOperatorError, problems: &mut Problems) -> Result<(),
     match error {
         CreateOperatorError::Store(error) => return Err(error.into()),
         error @ (CreateOperatorError::EmailInvalid | CreateOperatorError::EmailTaken) => {
-            problems.add("email", error.to_string());
+            problems.add("email", error.said());
         }
-        error @ CreateOperatorError::Name => problems.add("name", error.to_string()),
-        error @ CreateOperatorError::NoRole => problems.add("roles", error.to_string()),
-        error @ CreateOperatorError::Password(_) => problems.add("", error.to_string()),
+        error @ CreateOperatorError::Name => problems.add("name", error.said()),
+        error @ CreateOperatorError::NoRole => problems.add("roles", error.said()),
+        error @ CreateOperatorError::Password(_) => problems.add("", error.said()),
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::LIST;
 use crate::{
     console::{Answer, Visit},
     kit::{Cell, Column, Page, Row, Table, Text, Tone},
-    text::t,
+    text::{said, t},
 };
 
 /// How far a role goes.
@@ -61,7 +61,7 @@ pub(super) async fn show(visit: Visit) -> Answer {
         } else {
             Cell::Mono(group.as_str().to_owned())
         };
-        let known = [Cell::text(action.sentence()), Cell::Mono(word.to_owned()), group];
+        let known = [Cell::text(said::deed(action)), Cell::Mono(word.to_owned()), group];
         let reached = Role::ALL.map(|(role, _)| cell(reach(policies, id, role, action)));
         let row = Row::new("", known.into_iter().chain(reached).collect());
         if is_money { Row { tone: Tone::Warn, ..row } } else { row }

@@ -18,7 +18,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Choice, Column, Control, Empty, Facts, Field, Form, Heading, Page, Row, Table, Text, page_href},
     pages::access::caps::{self, Target, WHOLE, window_name},
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// The windows in which something is counted, in the order of forms.
@@ -175,7 +175,7 @@ fn refuse(error: CapAlertError, problems: &mut Problems) -> Result<(), Fault> {
         CapAlertError::Email | CapAlertError::TooManyMails => "email",
         CapAlertError::TooMany | CapAlertError::MadeBefore(_) => "",
     };
-    problems.add(field, error.to_string());
+    problems.add(field, error.said());
     Ok(())
 }
 
@@ -191,7 +191,7 @@ pub(super) async fn add(mut visit: Visit, id: Path<String>, payload: Payload) ->
     }
     let percent = problems.required(&fields, "percent").parse::<i16>().ok();
     if percent.is_none() && problems.of("percent").is_none() {
-        problems.add("percent", CapAlertError::Percent.to_string());
+        problems.add("percent", CapAlertError::Percent.said());
     }
     let reason = problems.required(&fields, "reason").to_owned();
     problems.key(&fields);

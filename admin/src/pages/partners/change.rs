@@ -15,7 +15,7 @@ use super::{LIST, below, count_of, href, load, percent_text};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Diff, DiffLine, Facts, Field, Form, Page, Text},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// Of how many credits a preview shows the parts.
@@ -48,7 +48,7 @@ fn refuse(error: PartnerError, problems: &mut Problems) -> Result<(), Fault> {
         | PartnerError::MadeBefore(_)
         | PartnerError::Overtaken => "",
     };
-    problems.add(field, error.to_string());
+    problems.add(field, error.said());
     Ok(())
 }
 

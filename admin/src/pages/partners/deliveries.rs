@@ -16,7 +16,7 @@ use crate::{
         Cell, Choice, Column, Control, Empty, Facts, Field, Filters, Form, Link, Notice, Page, Row, Table, Text, Tone,
         page_href,
     },
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// Where the deliveries of all partners are.
@@ -232,7 +232,7 @@ pub(super) async fn replay(mut visit: Visit, path: Path<(String, String, String)
             }
             Err(WebhookError::Store(error)) => return Err(error.into()),
             Err(WebhookError::NotFound) => return Err(Fault::NotFound),
-            Err(error) => problems.add("", error.to_string()),
+            Err(error) => problems.add("", error.said()),
         }
     }
     visit.show_refused(replay_page(&visit, (&partner, &hook, &delivery), (&fields, &problems))).await

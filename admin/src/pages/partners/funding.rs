@@ -10,7 +10,7 @@ use super::{below, href, load};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Control, Facts, Field, Form, Page, Text},
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// What is known of it when the form is made.
@@ -96,8 +96,8 @@ pub(super) async fn change(mut visit: Visit, id: Path<String>, payload: Payload)
             Err(FundingError::AlreadySo(_)) => return visit.go(&own, &t("console-already")).await,
             Err(FundingError::NotFound) => return Err(Fault::NotFound),
             Err(FundingError::Store(error)) => return Err(error.into()),
-            Err(error @ FundingError::Reason) => problems.add("reason", error.to_string()),
-            Err(error @ FundingError::Held(_)) => problems.add("", error.to_string()),
+            Err(error @ FundingError::Reason) => problems.add("reason", error.said()),
+            Err(error @ FundingError::Held(_)) => problems.add("", error.said()),
         }
     }
     visit.show_refused(page(&visit, &seen, &fields, &problems)).await

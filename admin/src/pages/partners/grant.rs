@@ -16,7 +16,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Facts, Field, Form, Page, Text},
     pages::access::{self, GrantEffect},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 async fn page(
@@ -92,8 +92,8 @@ async fn grant(
             return access::ask_for_grant(visit, (deed, weight), reason, key, problems).await;
         }
         Err(MovementError::Store(error)) => return Err(error.into()),
-        Err(error @ MovementError::Reason) => problems.add("reason", error.to_string()),
-        Err(error) => problems.add("", error.to_string()),
+        Err(error @ MovementError::Reason) => problems.add("reason", error.said()),
+        Err(error) => problems.add("", error.said()),
     }
     Ok(None)
 }

@@ -13,7 +13,7 @@ use super::{below, deliveries, href, load, tabs, tools};
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Cell, Column, Control, Empty, Facts, Field, Form, Heading, Link, Page, Row, Secret, Table, Text},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 pub(super) fn list_href(partner: &PartnerProfile) -> String {
@@ -99,7 +99,7 @@ pub(super) async fn add(mut visit: Visit, id: Path<String>, payload: Payload) ->
             Ok((_, false)) | Err(WebhookError::MadeBefore(_)) => problems.add("", t("partners-hook-made-before")),
             Err(WebhookError::Store(error)) => return Err(error.into()),
             Err(WebhookError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ WebhookError::TooMany) => problems.add("", error.to_string()),
+            Err(error @ WebhookError::TooMany) => problems.add("", error.said()),
         }
     }
     let page = page(&visit, &partner, (&fields, &problems)).await?;

@@ -18,7 +18,7 @@ use crate::{
     console::{Answer, Fault, Fields, ListedPage, Problems, Visit, json_lines},
     kit::{Block, Cell, Facts, Field, Form, Heading, Page, Text, iso_text},
     pages::dashboard::at_least,
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// A call is accepted before its end user is noted: calls from so long before, in microseconds, are looked at, too.
@@ -185,8 +185,8 @@ pub(super) async fn erase(mut visit: Visit, path: Path<(String, String)>, payloa
             Err(EraseEndUserError::Already) => return visit.go(&own, &t("console-already")).await,
             Err(EraseEndUserError::NotFound) => return Err(Fault::NotFound),
             Err(EraseEndUserError::Store(error)) => return Err(error.into()),
-            Err(error @ EraseEndUserError::Reason) => problems.add("reason", error.to_string()),
-            Err(error @ EraseEndUserError::Changed) => problems.add("", error.to_string()),
+            Err(error @ EraseEndUserError::Reason) => problems.add("reason", error.said()),
+            Err(error @ EraseEndUserError::Changed) => problems.add("", error.said()),
         }
     }
     let preview = effect(&visit, &user).await?;

@@ -22,7 +22,7 @@ use crate::{
         Table, Text, Tone, grouped, instant_text, page_href, short_id,
     },
     pages::access,
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 fn list_href(partner: &PartnerProfile) -> String {
@@ -335,7 +335,7 @@ pub(super) async fn block(mut visit: Visit, path: Path<(String, String)>, payloa
             }
             Err(BlockEndUserError::Store(error)) => return Err(error.into()),
             Err(BlockEndUserError::NotFound) => return Err(Fault::NotFound),
-            Err(error @ BlockEndUserError::Reason) => problems.add("reason", error.to_string()),
+            Err(error @ BlockEndUserError::Reason) => problems.add("reason", error.said()),
             Err(BlockEndUserError::AlreadySo(_)) => return visit.go(&user_href(&user), &t("console-already")).await,
         }
     }

@@ -13,7 +13,7 @@ use super::{Version, href, in_force, load, load_from, name, number_field, versio
 use crate::{
     console::{Answer, Fault, Fields, Visit},
     kit::{Block, Cell, Column, Diff, Facts, Field, Filters, Heading, Notice, Row, Table, Text, Tone, lines},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// Most sessions that are listed.
@@ -63,7 +63,7 @@ pub(super) async fn changes(visit: &Visit, old: &Version, new: &Version) -> Resu
         Ok(compared) => Ok(blocks(&compared)),
         Err(PolicyVersionError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let said = t_with("policies-diff-broken", &[("problem", error.to_string().into())]);
+            let said = t_with("policies-diff-broken", &[("problem", error.said().into())]);
             Ok(vec![Notice::new(Tone::Warn, said).into()])
         }
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     kit::{Block, Code, Heading, Link, Notice, Pane, PaneLine, Panes, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// Most lines of one pane.
@@ -33,7 +33,7 @@ pub(super) fn both(text: &PolicyText, chain: &Chain) -> Vec<Block> {
         Ok(policies) => policies,
         Err(error) => {
             let mut out = text_alone(text);
-            out.insert(0, Notice::new(Tone::Bad, error.to_string()).into());
+            out.insert(0, Notice::new(Tone::Bad, error.said()).into());
             return out;
         }
     };

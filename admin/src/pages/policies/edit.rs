@@ -21,7 +21,7 @@ use super::{
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Button, Code, Control, Editor, Field, Form, Heading, Notice, Page, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// Longest text that fits into the form, in bytes: as a form it may be three times as long.
@@ -121,7 +121,7 @@ fn apply(sheet: &mut Sheet, change: &LaneEdit, problems: &mut Problems) {
             };
             sheet.said = Some(Notice::new(tone, t(key)));
         }
-        Err(problem) => problems.add(ENTRY, problem.to_string()),
+        Err(problem) => problems.add(ENTRY, problem.said()),
     }
 }
 
@@ -235,6 +235,6 @@ async fn beside(visit: &Visit, sheet: &Sheet, typed: &Fields, problems: &Problem
 }
 
 fn cedar(chain: &Chain) -> Block {
-    let text = chain.cedar_text().unwrap_or_else(|error| error.to_string());
+    let text = chain.cedar_text().unwrap_or_else(|error| error.said());
     Code { caption: t("policies-cedar"), text, is_copied: true }.into()
 }

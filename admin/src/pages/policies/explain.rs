@@ -18,7 +18,7 @@ use crate::{
         Ask, Block, Cell, Choice, Code, Column, Control, Facts, Field, Heading, Notice, Page, Row, Table, Text, Tone,
         instant_text, parse_time,
     },
-    text::{t, t_with},
+    text::{said::Said, t, t_with},
 };
 
 /// The word of the marketplace in addresses and cases; anything else is the gateway.
@@ -45,7 +45,7 @@ pub(super) async fn show(visit: Visit) -> Answer {
                 blocks = said;
             }
             Err(NotExplained::Store(error)) => return Err(error.into()),
-            Err(error) => problems.add(field_of(&error), error.to_string()),
+            Err(error) => problems.add(field_of(&error), error.said()),
         }
     }
     let mut page =
@@ -64,7 +64,7 @@ const fn field_of(error: &NotExplained) -> &'static str {
         NotExplained::NoTool(_) => "tool",
         NotExplained::NoPrice => "at",
         NotExplained::NoAccount(_) | NotExplained::BadToken(_) | NotExplained::NoToken(_) => "caller",
-        NotExplained::EndUser(_) => "end_user",
+        NotExplained::NoEndUser | NotExplained::NotForEndUsers => "end_user",
         NotExplained::Session(_) => "session_key",
         NotExplained::NoVersion(_) | NotExplained::Broken(_) => "version",
         NotExplained::Unprepared | NotExplained::Store(_) => "",
@@ -229,7 +229,7 @@ fn facts(by: &ExplainedBy) -> Facts {
     };
     let determining = ids(&decision.determining);
     let entities = by.explained.entities.iter().map(|(kind, id)| format!("{kind}::\"{id}\""));
-    let faults: Vec<String> = decision.faults.iter().map(ToString::to_string).collect();
+    let faults: Vec<String> = decision.faults.iter().map(Said::said).collect();
     let mut facts = Facts::new()
         .fact(t("policies-decision"), verdict)
         .fact(t("policies-determining"), if determining.is_empty() { Cell::None } else { Cell::Mono(determining) })

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Control, Field, Form, Notice, Page, Text, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// The field that says which version was in force when the effect was shown.
@@ -114,8 +114,8 @@ pub(super) async fn publish(mut visit: Visit, path: Path<String>, payload: Paylo
                     return visit.go(&format!("/admin/approvals/{approval}"), &t("policies-asked-now")).await;
                 }
                 Err(RequestApprovalError::Store(error)) => return Err(error.into()),
-                Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.to_string()),
-                Err(error) => problems.add("", error.to_string()),
+                Err(error @ RequestApprovalError::Reason) => problems.add("reason", error.said()),
+                Err(error) => problems.add("", error.said()),
             }
         }
     }

@@ -9,7 +9,7 @@ use engine::{
 use crate::{
     console::{Fault, Visit},
     kit::{Block, Cell, Column, Heading, Notice, Row, Table, Tone},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 /// A check of a policy.
@@ -69,7 +69,7 @@ pub(super) async fn of(visit: &Visit, text: &PolicyText, written: &WrittenPolicy
             Ok(Review::wrong(&faults))
         }
         Err(PolicyVersionError::Store(error)) => Err(error.into()),
-        Err(error) => Ok(Review { blocks: vec![Notice::new(Tone::Warn, error.to_string()).into()], policies: None }),
+        Err(error) => Ok(Review { blocks: vec![Notice::new(Tone::Warn, error.said()).into()], policies: None }),
     }
 }
 

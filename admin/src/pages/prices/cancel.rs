@@ -15,7 +15,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Facts, Field, Form, Notice, Page, Text, Tone},
     pages::catalog::{TOOLS, tool_href},
-    text::t,
+    text::{said::Said as _, t},
 };
 
 /// The field with the version that is in force instead, as it was shown.
@@ -133,7 +133,7 @@ pub(super) async fn cancel(mut visit: Visit, id: Path<String>, payload: Payload)
             }
             Err(CancelPriceError::NotFound) => return Err(Fault::NotFound),
             Err(CancelPriceError::Store(error)) => return Err(error.into()),
-            Err(error) => problems.add("", error.to_string()),
+            Err(error) => problems.add("", error.said()),
         }
     }
     visit.show_refused(page(&visit, about, &fields, &problems)?).await
@@ -153,7 +153,7 @@ async fn request(
         Err(RequestApprovalError::Store(error)) => Err(error.into()),
         Err(error) => {
             let field = if matches!(error, RequestApprovalError::Reason) { "reason" } else { "" };
-            problems.add(field, error.to_string());
+            problems.add(field, error.said());
             Ok(false)
         }
     }

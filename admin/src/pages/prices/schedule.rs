@@ -18,7 +18,7 @@ use crate::{
     console::{Answer, Fault, Fields, Problems, Visit},
     kit::{Block, Cell, Control, Facts, Field, Form, Heading, Notice, Page, Span, Spans, Text, Tone, instant_text},
     pages::catalog::{TOOLS, tool_href},
-    text::{t, t_with},
+    text::{said::Said as _, t, t_with},
 };
 
 async fn load(visit: &Visit, id: &str) -> Result<ToolDetail, Fault> {
@@ -145,10 +145,10 @@ fn add_problem(problems: &mut Problems, error: SchedulePriceError) -> Result<(),
         SchedulePriceError::NoTool(_) => problems.add("", t("prices-tool-unknown")),
         SchedulePriceError::Price(error) => problems.add(error.field(), error.message()),
         error @ (SchedulePriceError::TooSoon | SchedulePriceError::Overlaps(_)) => {
-            problems.add("valid_from", error.to_string());
+            problems.add("valid_from", error.said());
         }
-        SchedulePriceError::Reason => problems.add("reason", SchedulePriceError::Reason.to_string()),
-        error => problems.add("", error.to_string()),
+        error @ SchedulePriceError::Reason => problems.add("reason", error.said()),
+        error => problems.add("", error.said()),
     }
     Ok(())
 }
@@ -188,7 +188,7 @@ async fn carry_out(visit: &Visit, order: &PriceOrder<'_>) -> Result<Outcome, Fau
         Ok(_request) => Ok(Outcome::Done(t("prices-asked-done"))),
         Err(RequestApprovalError::Store(error)) => Err(error.into()),
         Err(RequestApprovalError::Reason) => Ok(Outcome::Refused(SchedulePriceError::Reason)),
-        Err(error) => Ok(Outcome::NotAsked(error.to_string())),
+        Err(error) => Ok(Outcome::NotAsked(error.said())),
     }
 }
 

@@ -16,6 +16,13 @@ const VERSION: u64 = 1;
 #[error("what is to be done cannot be read: {0}")]
 pub struct DeedUnreadable(pub(super) String);
 
+impl DeedUnreadable {
+    /// Why not.
+    pub fn why(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Deed {
     /// Everything that it takes, as it is kept.
     pub fn to_payload(&self) -> Value {
