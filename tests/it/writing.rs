@@ -148,12 +148,13 @@ const USE_CASES: [(&str, &str, &[Action]); 81] = [
 ];
 
 /// Use cases that tell nothing, and why that is right.
-const UNTOLD: [(&str, &str); 13] = [
+const UNTOLD: [(&str, &str); 14] = [
     ("complete_facts", "the rows were told of when they were made"),
     ("open_end_user_wallet", "a paid call opens it on its way, with nothing in it; the books have the account"),
     ("return_left", "it follows from an erasure that is told; the books have the transaction"),
     ("change_queued_mail", "a mail follows from a change that is told"),
     ("change_delivery", "it follows from an event, which follows from calls"),
+    ("give_up_until", "what is sent follows from an event, which follows from calls"),
     ("tell_partner", "it follows from calls that are in the books"),
     ("warn_of_low_balance", "it follows from calls that are in the books"),
     ("forget_ended_sessions", "what is over cannot be used already"),
@@ -202,6 +203,7 @@ fn every_use_case_that_writes_is_known_with_what_it_tells() {
         "return_left",
         "change_queued_mail",
         "change_delivery",
+        "give_up_until",
         "tell_partner",
         "warn_of_low_balance",
         "import_policy",
