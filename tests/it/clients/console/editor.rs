@@ -16,7 +16,7 @@ on_both_databases!(the_editor_answers_while_somebody_types, a_cell_of_the_replay
 
 const DOCUMENT: &str = "Document (JSON5)";
 const BROKEN: &str = "{\n  tools: { deny: [ },\n}\n";
-const RIGHT: &str = "{\n  // Nobody counts words over HTTP for now.\n  tools: { deny: [\"text_stats\"] },\n}\n";
+const RIGHT: &str = "{\n  // Nobody counts words over HTTP.\n  tools: { deny: [\"text_stats\"] },\n}\n";
 
 /// What the tables beside the text have in them.
 fn beside(browser: &Browser) -> String {
