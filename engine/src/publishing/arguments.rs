@@ -5,6 +5,7 @@
 //! defaults named as such. What the upstream hears are the merged arguments. Values are kept as they were written, so no
 //! digit is lost on the way.
 
+mod definitions;
 mod elsewhere;
 
 use serde_json::{Map, Value};
@@ -111,8 +112,8 @@ impl SetArguments {
         }
     }
 
-    /// The schema that callers see: static arguments are not in its `properties` and not `required`, default arguments
-    /// have their `default` and are not `required`.
+    /// The schema that callers see: static arguments are not in its `properties` and not `required`, nor are definitions that only
+    /// they used; default arguments have their `default` and are not `required`.
     ///
     /// # Errors
     ///
@@ -160,6 +161,9 @@ impl SetArguments {
         };
         if is_empty {
             schema.shift_remove("required");
+        }
+        if !self.fixed.is_empty() {
+            definitions::forget_unused(schema);
         }
     }
 

@@ -95,3 +95,34 @@ fn what_is_set_otherwise_is_named_with_its_field() {
     let members: Vec<_> = old.members().collect();
     assert_eq!(members, [("a", "1"), ("b", r#""x""#), ("c", "[1]")]);
 }
+
+#[test]
+fn definitions_that_only_what_is_hidden_used_are_gone() {
+    let set = SetArguments::read(r#"{"mode":"a"}"#, "").unwrap();
+    let mode = r##""mode":{"$ref":"#/$defs/Mode"}"##;
+    for (own, definitions, left) in [
+        (r#""q":{}"#, r#""$defs":{"Mode":{"enum":["a"]}}"#, ""),
+        (r#""q":{}"#, r##""$defs":{"Mode":{"$ref":"#/$defs/Part"},"Part":{"enum":["a"]}}"##, ""),
+        (
+            r##""q":{"$ref":"#/$defs/Mode"}"##,
+            r#""$defs":{"Mode":{"enum":["a"]}}"#,
+            r#","$defs":{"Mode":{"enum":["a"]}}"#,
+        ),
+        (
+            r##""q":{"items":[{"$ref":"#/definitions/Part/items"}]}"##,
+            r#""definitions":{"Part":{"items":{}},"Other":{}}"#,
+            r#","definitions":{"Part":{"items":{}}}"#,
+        ),
+        // Where it is not plain what leads where nothing goes.
+        (r##""q":{"$ref":"#part"}"##, r#""$defs":{"P":{"$anchor":"part"}}"#, r#","$defs":{"P":{"$anchor":"part"}}"#),
+        (r##""q":{"$ref":"#/$defs/a~1b"}"##, r#""$defs":{"a/b":{},"c":{}}"#, r#","$defs":{"a/b":{},"c":{}}"#),
+        (r##""q":{"$ref":"#"}"##, r#""$defs":{"c":{}}"#, ""),
+    ] {
+        let schema = format!(r#"{{"properties":{{{own},{mode}}},{definitions}}}"#);
+        let public = set.public_schema(&schema).unwrap();
+        assert_eq!(public, format!(r#"{{"properties":{{{own}}}{left}}}"#), "{schema}");
+        // Without anything hidden a schema is as it was written.
+        let open = SetArguments::read("", r#"{"n":1}"#).unwrap().public_schema(&schema).unwrap();
+        assert!(open.contains(definitions), "{open}");
+    }
+}
