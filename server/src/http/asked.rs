@@ -96,9 +96,9 @@ impl<W: Known> FromRequest for Asked<W> {
     }
 }
 
-/// How whoever is not meant is refused, for the description of the interface: nobody is known, or `forbidden`.
+/// How whoever is not meant is refused, for the description of the interface: nobody is known, or `forbidden`, or too many requests.
 pub fn refusals(forbidden: &str) -> BTreeMap<String, RefOr<Response>> {
-    [("401", "No valid token"), ("403", forbidden)]
+    [("401", "No valid token"), ("403", forbidden), ("429", "This caller asks too fast, or has too much under way")]
         .map(|(status, description)| (status.to_owned(), RefOr::T(Response::new(description))))
         .into()
 }

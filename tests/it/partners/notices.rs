@@ -256,13 +256,19 @@ async fn what_is_reached_at_the_end_of_a_window_is_told_behind_it(kind: Kind) {
     desk.verify();
 }
 
-async fn what_is_spent_when_its_window_is_over_is_told(kind: Kind) {
+/// A partner with a token that may spend 100 credits a day, and is told when half of them are spent.
+async fn watched(kind: Kind) -> (Desk, Services, PartnerProfile, String) {
     let (desk, services) = open(kind).await;
     let globex = partner(&services, "Globex").await;
     let token = token(&services, &globex).await;
     let cap = (PartnerHolder::Itself, CapWindow::Day);
     services.set_partner_cap(&by(), globex.id, cap, credits(100)).await.unwrap();
     alert(&services, globex.id, PartnerHolder::Itself, 50).await;
+    (desk, services, globex, token)
+}
+
+async fn what_is_spent_when_its_window_is_over_is_told(kind: Kind) {
+    let (desk, services, globex, token) = watched(kind).await;
     let midnight_us = end_of(&desk, CapWindow::Day);
     wait_for(&desk, midnight_us - SECOND_US);
     let mut next = round_after(&services, NoticeRound::default()).await;
@@ -279,12 +285,7 @@ async fn what_is_spent_when_its_window_is_over_is_told(kind: Kind) {
 }
 
 async fn a_process_that_begins_looks_back_a_little(kind: Kind) {
-    let (desk, services) = open(kind).await;
-    let globex = partner(&services, "Globex").await;
-    let token = token(&services, &globex).await;
-    let cap = (PartnerHolder::Itself, CapWindow::Day);
-    services.set_partner_cap(&by(), globex.id, cap, credits(100)).await.unwrap();
-    alert(&services, globex.id, PartnerHolder::Itself, 50).await;
+    let (desk, services, globex, token) = watched(kind).await;
     let first_us = end_of(&desk, CapWindow::Day);
     spend(&desk, &services, &globex, (&token, "ann"), 60).await;
     wait_for(&desk, first_us + 7_200 * SECOND_US);
