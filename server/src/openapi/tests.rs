@@ -82,3 +82,19 @@ fn a_route_that_nobody_told_of_is_found() {
         assert!(told.contains(fault), "{fault}: {told}");
     }
 }
+
+#[test]
+fn whatever_is_of_partners_and_publishers_may_be_asked_too_often() {
+    let described: Value = serde_json::from_str(&document().unwrap()).unwrap();
+    let mut silent = Vec::new();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        let own = ["/partners/", "/publishers/", "/connections/", "/namespaces/"];
+        if own.iter().any(|begin| path.starts_with(begin)) {
+            let methods = methods.as_object().unwrap().iter().filter(|(_, one)| one["responses"].is_object());
+            silent.extend(
+                methods.filter(|(_, one)| one["responses"]["429"].is_null()).map(|(one, _)| format!("{one} {path}")),
+            );
+        }
+    }
+    assert!(silent.is_empty(), "{silent:?}");
+}

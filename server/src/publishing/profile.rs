@@ -69,7 +69,8 @@ pub(super) fn configure(routes: &mut Mount<'_>) {
         (status = UNAUTHORIZED, description = "No valid token"),
         (status = FORBIDDEN, description = "Not an account's token, or one with a limit of its own, or the account is not verified"),
         (status = CONFLICT, description = "The account is a publisher already"),
-        (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used")
+        (status = UNPROCESSABLE_ENTITY, description = "A field cannot be used"),
+        (status = TOO_MANY_REQUESTS, description = "This caller asks too fast")
     )
 )]
 pub(crate) async fn register(asking: Asked<Changing>) -> Answer {

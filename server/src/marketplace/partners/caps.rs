@@ -192,6 +192,7 @@ pub(crate) async fn list_token_caps(id: web::Path<String>, asking: Asked<Asking>
         (status = FORBIDDEN, description = "Not a partner's token, or one with a limit of its own, or the token itself, or the partner is suspended"),
         (status = NOT_FOUND, description = "The partner has no such token, or it is revoked"),
         (status = UNPROCESSABLE_ENTITY, description = "No such window, or no usable amount"),
+        (status = TOO_MANY_REQUESTS, description = "This caller asks too fast"),
         (status = SERVICE_UNAVAILABLE, description = "The limit is being changed by somebody else, or the database is away")
     )
 )]
