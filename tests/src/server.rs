@@ -44,6 +44,9 @@ pub fn config(tools: &str, partners: &str, more: &str) -> String {
     )
 }
 
+/// For [`config`], as what is more: a test asks and waits faster than a partner or a publisher may.
+pub const ASKED_OFTEN: &str = "limits: {discovery_per_caller_per_s: 1000000},";
+
 /// A tool that costs `credits` per call, for [`config`].
 pub fn tool(name: &str, url: &str, credits: u32, charge_on: &str, timeout_ms: u32) -> String {
     format!(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     program::Answer,
-    server::{ALICE, BOB, Server, config},
+    server::{ALICE, ASKED_OFTEN, BOB, Server, config},
 };
 
 /// A server where Alice and Bob have accounts and nobody publishes yet.
@@ -23,7 +23,7 @@ struct House {
 impl House {
     fn open(kind: Kind) -> Self {
         let home = Home::on(kind);
-        Self { server: Server::start(home.path(), &config("", "", "")), home }
+        Self { server: Server::start(home.path(), &config("", "", ASKED_OFTEN)), home }
     }
 
     fn send(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {

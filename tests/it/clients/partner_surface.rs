@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     program::Answer,
-    server::{Server, config, tool},
+    server::{ASKED_OFTEN, Server, config, tool},
     upstream::Upstream,
 };
 
@@ -20,8 +20,6 @@ const GLOBEX: &str = "faro_partner_globex00";
 const INITECH: &str = "faro_partner_initech0";
 /// An identifier that nothing has.
 const NOWHERE: &str = "00000000000070008000000000000000";
-/// Whoever waits for something here asks for it more often than a partner may.
-const ASKED_OFTEN: &str = "limits: {discovery_per_caller_per_s: 1000000},";
 
 /// A server with a tool for 50 credits and two partners.
 struct House {

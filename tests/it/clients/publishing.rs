@@ -9,7 +9,7 @@ use tests::{
     home::{Home, Kind},
     patience::wait_until,
     program::{Answer, tollgate},
-    server::{ALICE, BOB, Server, config},
+    server::{ALICE, ASKED_OFTEN, BOB, Server, config},
     upstream::Upstream,
     wire,
 };
@@ -25,7 +25,7 @@ impl House {
     fn open(kind: Kind) -> Self {
         let upstream = Upstream::answering(r#"{"done": true}"#);
         let home = Home::on(kind);
-        let server = Server::start(home.path(), &config("", "", ""));
+        let server = Server::start(home.path(), &config("", "", ASKED_OFTEN));
         Self { server, home, upstream }
     }
 

@@ -64,6 +64,8 @@ impl Stage {
         let configuration = json!({
             "allow_fixture_secrets": true,
             "egress": {"allow_private": true},
+            // The trace is asked as fast as it goes, by one token.
+            "limits": {"discovery_per_caller_per_s": 1_000_000},
             "catalog": {
                 "publishers": [{"id": "acme", "display_name": "Acme", "share_bps": 8000, "namespaces": [
                     {"name": "acme", "description": "x", "category": "data", "tools": [echo]},
