@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use migrations::{Migrator, MigratorTrait as _};
-use tests::{postgres::Cluster, workspace_root};
+use tests::{patience::Ends as _, postgres::Cluster, workspace_root};
 
 mod console_roles;
 
@@ -13,7 +13,7 @@ fn the_lock_file_is_current() {
         .current_dir(workspace_root())
         .args(["metadata", "--locked", "--no-deps", "--quiet", "--format-version", "1"])
         .stdin(Stdio::null())
-        .output()
+        .ended()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -21,7 +21,7 @@ fn the_lock_file_is_current() {
 /// What the program prints for this command.
 fn printed(command: &str) -> String {
     let folder = tests::program::folder();
-    let output = tests::program::tollgate(folder.path(), &[command]).output().unwrap();
+    let output = tests::program::tollgate(folder.path(), &[command]).ended().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

@@ -6,11 +6,11 @@ mod operators;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::program::tollgate;
+use tests::{patience::Ends as _, program::tollgate};
 
 /// What a command ended with, its standard output and its errors.
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = tollgate(folder, arguments).output().unwrap();
+    let output = tollgate(folder, arguments).ended().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }

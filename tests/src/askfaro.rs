@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::{
     environment,
+    patience::Ends as _,
     tools::{tool, tool_found_first_in},
 };
 
@@ -54,7 +55,7 @@ impl Release {
     /// It is not installed.
     pub fn subcommands(self) -> Vec<String> {
         let python = self.program().with_file_name("python");
-        let output = Command::new(python).args(["-c", COMMANDS]).output().expect("python starts");
+        let output = Command::new(python).args(["-c", COMMANDS]).ended().expect("python starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
-use crate::environment;
 use crate::workspace::workspace_root;
+use crate::{environment, patience::Ends as _};
 
 /// One crate in one version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ impl Graph {
             .args(["tree", "--locked", "--quiet", "--prefix", "depth", "--format", "{p}\t{l}"])
             .args(arguments)
             .stdin(Stdio::null())
-            .output()
+            .ended()
             .expect("cargo starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "cargo tree {arguments:?} failed: {errors}");

@@ -12,6 +12,7 @@ use crate::{
     authenticator::Authenticator,
     browser::Browser,
     html,
+    patience::Ends as _,
     program::{Answer, Demo, Server, configure, tollgate},
 };
 
@@ -138,7 +139,7 @@ impl OperatorConsole {
     /// It fails.
     #[track_caller]
     pub fn command(&self, arguments: &[&str]) -> Value {
-        let output = tollgate(&self.folder, &[arguments, &["--json"]].concat()).output().expect("the program runs");
+        let output = tollgate(&self.folder, &[arguments, &["--json"]].concat()).ended().expect("the program runs");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {errors}"))

@@ -2,12 +2,62 @@
 //! something took; a bound only ends a test that would never end.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    io::{self, Read},
+    process::{Command, Output, Stdio},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
     time::{Duration, Instant},
 };
 
 /// Long enough for anything that will happen at all, on a busy machine too.
 const BOUND: Duration = Duration::from_mins(2);
+
+/// Long enough for any command that is waited for, in the long run too.
+const COMMAND_BOUND: Duration = Duration::from_mins(10);
+
+/// Waiting for a command that is to end by itself.
+pub trait Ends {
+    /// Runs it without input and gives its exit and what it printed, as `Command::output` does; but that waits for ever,
+    /// and one command that hung at its end held up a whole run.
+    ///
+    /// # Errors
+    /// It does not start, or what it prints cannot be read.
+    ///
+    /// # Panics
+    /// It does not end; it is killed then.
+    fn ended(&mut self) -> io::Result<Output>;
+}
+
+impl Ends for Command {
+    fn ended(&mut self) -> io::Result<Output> {
+        let mut child = self.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+        let deadline = Instant::now() + COMMAND_BOUND;
+        let mut all_of = |printed: mpsc::Receiver<io::Result<Vec<u8>>>| {
+            printed.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
+                child.kill().expect("a process of ours is killed");
+                panic!("{self:?} does not end")
+            })
+        };
+        let (stdout, stderr) = (all_of(stdout)?, all_of(stderr)?);
+        Ok(Output { status: child.wait()?, stdout, stderr })
+    }
+}
+
+/// All that comes from there, read by a thread: a process whose output nobody takes waits for that.
+fn read(from: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        let read = from.map_or(Ok(0), |mut from| from.read_to_end(&mut all));
+        // Nobody waits any more for what came too late.
+        drop(sender.send(read.map(|_| all)));
+    });
+    receiver
+}
 
 /// Sets a flag when it is dropped, by a panic as well: a scope waits for its threads, and those that work until they are
 /// told to stop would make a test that fails one that never ends.
@@ -38,5 +88,5 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Dur
 /// Lets other processes work for a while: for moments that a seed chooses, and for the work of a made-up tool.
 #[expect(clippy::disallowed_methods, reason = "there is no clock to advance in another process")]
 pub fn pause(time: Duration) {
-    std::thread::sleep(time);
+    thread::sleep(time);
 }

@@ -19,7 +19,12 @@ use std::{
 use tempfile::TempDir;
 
 use self::machine::{PORTS, disk, free_ports, other_user, secret, server_folders};
-use crate::{environment, patience::wait_until, tools, workspace::workspace_root};
+use crate::{
+    environment,
+    patience::{Ends as _, wait_until},
+    tools,
+    workspace::workspace_root,
+};
 
 mod machine;
 
@@ -235,7 +240,7 @@ impl Cluster {
             .command(initdb)
             .args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"])
             .args([&format!("--username={SUPERUSER}"), "--pwfile=password", "--pgdata=data"])
-            .output()
+            .ended()
             .expect("initdb runs");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         for (name, text) in [("server.crt", CERTIFICATE), ("server.key", KEY)] {
@@ -426,7 +431,7 @@ impl Drop for TestDatabase<'_> {
 
 /// What psql prints: a line for each row, `|` between the columns. Else what PostgreSQL says to it.
 fn ask(psql: &mut Command) -> Result<String, String> {
-    let output = psql.output().map_err(|error| format!("psql: {error}"))?;
+    let output = psql.ended().map_err(|error| format!("psql: {error}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }

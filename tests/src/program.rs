@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{environment, home, tollgate_binary, workspace_root};
+use crate::{environment, home, patience::Ends as _, tollgate_binary, workspace_root};
 
 /// A running `tollgate serve`. Killed when dropped.
 ///
@@ -270,7 +270,7 @@ pub fn curl(url: &str, arguments: &[&str]) -> Answer {
         .args(["-sS", "-i", "--noproxy", "*", "--max-time", "60"])
         .args(arguments)
         .arg(url)
-        .output()
+        .ended()
         .expect("curl runs");
     read_answer(&output)
 }
@@ -281,7 +281,7 @@ pub fn curl(url: &str, arguments: &[&str]) -> Answer {
 /// It got no answer.
 pub fn paste(line: &str) -> Answer {
     let line = line.replacen("curl -sS", "curl -sS -i --noproxy '*'", 1);
-    read_answer(&Command::new("sh").args(["-c", &line]).output().expect("a shell runs"))
+    read_answer(&Command::new("sh").args(["-c", &line]).ended().expect("a shell runs"))
 }
 
 fn read_answer(output: &Output) -> Answer {

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    patience::wait_until,
+    patience::{Ends as _, wait_until},
     program::{self, Answer, tollgate},
     wire,
 };
@@ -128,7 +128,7 @@ impl Server {
     /// # Panics
     /// It fails.
     pub fn ledger(&self, command: &str) -> Value {
-        let output = tollgate(&self.folder, &["ledger", command, "--json"]).output().expect("the program runs");
+        let output = tollgate(&self.folder, &["ledger", command, "--json"]).ended().expect("the program runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         serde_json::from_slice(&output.stdout).expect("JSON")
     }

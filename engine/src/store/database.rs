@@ -195,3 +195,6 @@ impl Database {
         self.readers.get_database_backend()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use tests::{
     askfaro::{Askfaro, Release, Said},
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     patience::SetOnDrop,
     program::tollgate,
     server::{ALICE, BOB, Server},
@@ -234,7 +235,7 @@ fn credits_are_shown(on: impl Into<On>) {
     let headers = [("authorization", bearer.as_str())];
     let bought = house.server.send("POST", "/credits/purchase", &headers, r#"{"credits": "7.5"}"#).json;
     let id = bought["purchase_id"].as_str().unwrap();
-    let confirmed = tollgate(house.home.path(), &["purchase", "confirm", id]).output().unwrap();
+    let confirmed = tollgate(house.home.path(), &["purchase", "confirm", id]).ended().unwrap();
     assert!(confirmed.status.success(), "{confirmed:?}");
     let listed = well(&alice, &["credits", "purchases"]).json;
     assert_eq!((&listed[0]["purchase_id"], &listed[0]["status"]), (&json!(id), &json!("confirmed")), "{listed}");

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     program::{Demo, curl, folder, paste, tollgate},
 };
 
@@ -12,7 +13,7 @@ on_both_databases!(
 );
 
 fn verify(folder: &std::path::Path) -> Value {
-    let output = tollgate(folder, &["ledger", "verify", "--json"]).output().unwrap();
+    let output = tollgate(folder, &["ledger", "verify", "--json"]).ended().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &report["ok"]), (Some(0), &json!(true)), "{report}");
     report
@@ -121,7 +122,7 @@ fn wrong_requests_are_refused_by_name_and_cost_nothing(kind: Kind) {
 fn a_second_server_on_the_same_file_is_refused_with_what_to_do() {
     let folder = folder();
     let demo = Demo::start(folder.path());
-    let second = tollgate(folder.path(), &["serve"]).output().unwrap();
+    let second = tollgate(folder.path(), &["serve"]).ended().unwrap();
     assert_eq!(second.status.code(), Some(4));
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains("another process is the writer") && said.contains("stop it"), "{said}");
@@ -131,7 +132,7 @@ fn a_second_server_on_the_same_file_is_refused_with_what_to_do() {
 #[test]
 fn purchases_that_confirm_themselves_are_for_the_demo_alone() {
     let folder = folder();
-    let refused = tollgate(folder.path(), &["serve"]).env("TOLLGATE_PAYMENTS__PROVIDER", "demo").output().unwrap();
+    let refused = tollgate(folder.path(), &["serve"]).env("TOLLGATE_PAYMENTS__PROVIDER", "demo").ended().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(refused.status.code() == Some(3) && said.contains("payments.provider"), "{:?} {said}", refused.status);
 }

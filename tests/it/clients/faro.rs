@@ -5,6 +5,7 @@ use tests::{
     askfaro::{Askfaro, Release, Said},
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     program::{Demo, folder},
     server::{self, ALICE, BOB, Server, config},
     tools::tool,
@@ -22,7 +23,7 @@ fn faro(demo: &Demo, token: &str, arguments: &[&str]) -> (Option<i32>, Value, St
         .env("FARO_API_URL", demo.base_url())
         .env("FARO_API_KEY", token)
         .args(arguments)
-        .output()
+        .ended()
         .unwrap();
     let printed = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
     (output.status.code(), printed, String::from_utf8_lossy(&output.stderr).into_owned())

@@ -21,7 +21,7 @@ mod socket;
 use std::{path::Path, process::Output};
 
 use serde_json::{Value, json};
-use tests::program::tollgate;
+use tests::{patience::Ends as _, program::tollgate};
 
 /// What a command of the program ended with and said.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Said {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Said {
-    tollgate(folder, arguments).output().unwrap().into()
+    tollgate(folder, arguments).ended().unwrap().into()
 }
 
 /// Runs a command that must succeed and returns its JSON.

@@ -9,6 +9,7 @@ use tests::{
     home::{Home, Kind},
     html, on_both_databases,
     operator_console::OperatorConsole,
+    patience::Ends as _,
     patience::wait_until,
     program::{Server, configure, tollgate},
     publisher::{Reaction, Received, Upstream},
@@ -72,7 +73,7 @@ fn count(home: &Home) -> i64 {
 }
 
 fn verify(home: &Home) {
-    let output = tollgate(home.path(), &["ledger", "verify"]).output().unwrap();
+    let output = tollgate(home.path(), &["ledger", "verify"]).ended().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 

@@ -7,6 +7,7 @@ mod written;
 use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
+    patience::Ends as _,
     patience::wait_until,
     program::{Answer, tollgate},
     server::{ALICE, ASKED_OFTEN, BOB, Server, config},
@@ -89,7 +90,7 @@ impl House {
 
     /// What `tollgate` prints with these arguments.
     fn command(&self, arguments: &[&str]) -> (i32, Value) {
-        let output = tollgate(self.home.path(), arguments).output().unwrap();
+        let output = tollgate(self.home.path(), arguments).ended().unwrap();
         let printed = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         (output.status.code().unwrap(), printed)
     }

@@ -5,6 +5,7 @@ use std::{path::Path, sync::mpsc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::{
+    patience::Ends as _,
     patience::wait_until,
     postgres::{Cluster, TestDatabase},
     program::{folder, tollgate},
@@ -38,7 +39,7 @@ impl Site {
 
     /// What a command prints, which must succeed.
     fn command(&self, arguments: &[&str]) -> Value {
-        let output = tollgate(self.folder(0), arguments).arg("--json").output().unwrap();
+        let output = tollgate(self.folder(0), arguments).arg("--json").ended().unwrap();
         let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {out}{errors}");
         serde_json::from_str(&out).unwrap()

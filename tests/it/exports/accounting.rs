@@ -11,7 +11,7 @@ use engine::{
     store::writer::Command as Asked,
     testing::Dice,
 };
-use tests::{environment::extent, tools::tool};
+use tests::{environment::extent, patience::Ends as _, tools::tool};
 
 use super::{books::Books, read};
 use crate::ledger::desk::{Kind, on_both, post, wallet_id};
@@ -32,7 +32,7 @@ fn judge(format: &str, path: &Path) -> Output {
             check
         }
     };
-    command.env("LC_ALL", "C.UTF-8").output().unwrap()
+    command.env("LC_ALL", "C.UTF-8").ended().unwrap()
 }
 
 fn assert_accepted(format: &str, path: &Path) {
@@ -47,7 +47,7 @@ fn hledger_balances(path: &Path) -> BTreeMap<String, i128> {
     command
         .args(["balance", "--flat", "--no-total", "--empty", "--no-elide", "--output-format", "csv", "-f"])
         .arg(path);
-    let output = command.env("LC_ALL", "C.UTF-8").output().unwrap();
+    let output = command.env("LC_ALL", "C.UTF-8").ended().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = read::csv(&String::from_utf8(output.stdout).unwrap());
     let amount = |text: &str| text.trim_end_matches(" UCR").parse().unwrap_or_else(|_| panic!("{text}"));

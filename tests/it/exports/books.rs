@@ -12,7 +12,7 @@ use engine::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::program::tollgate;
+use tests::{patience::Ends as _, program::tollgate};
 
 use crate::ledger::desk::{Desk, Kind, START_US};
 
@@ -85,13 +85,13 @@ impl Books {
     /// Exports to a file of this name; its text and its manifest.
     pub(super) fn export(&self, name: &str, arguments: &[&str]) -> Exported {
         let output =
-            self.ledger(&[&["export", "--json", "--replace", "--out", name], arguments].concat()).output().unwrap();
+            self.ledger(&[&["export", "--json", "--replace", "--out", name], arguments].concat()).ended().unwrap();
         Exported::of(&self.path(name), &output)
     }
 
     /// What `ledger trial-balance` says: credits less debits by the account's name.
     pub(super) fn trial_balance(&self) -> Vec<(String, i128)> {
-        let output = self.ledger(&["trial-balance", "--json"]).output().unwrap();
+        let output = self.ledger(&["trial-balance", "--json"]).ended().unwrap();
         balances(&output)
     }
 }

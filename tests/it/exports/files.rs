@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tests::patience::wait_until;
+use tests::{patience::Ends as _, patience::wait_until};
 
 use super::books::{Books, check_manifest};
 use crate::ledger::desk::{Kind, on_both};
@@ -52,13 +52,13 @@ async fn requests_that_make_no_sense_are_refused_and_write_nothing(kind: Kind) {
         (&["--format", "xml"], 2, "invalid value 'xml'"),
         (&[csv, &["--report", "everything"]].concat(), 2, "invalid value 'everything'"),
     ] {
-        let output = books.ledger(&[&["export", "--out", "out"], arguments].concat()).output().unwrap();
+        let output = books.ledger(&[&["export", "--out", "out"], arguments].concat()).ended().unwrap();
         assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
         assert_eq!(names(books.folder.path()), [""; 0], "{arguments:?}");
     }
     for place in ["no/such/folder/out", "."] {
-        let output = books.ledger(&["export", "--format", "csv", "--out", place]).output().unwrap();
+        let output = books.ledger(&["export", "--format", "csv", "--out", place]).ended().unwrap();
         assert_eq!(output.status.code(), Some(1), "{place}: {}", stderr(&output));
         assert!(stderr(&output).contains(&format!("`{place}`")), "{}", stderr(&output));
     }
@@ -67,13 +67,13 @@ async fn requests_that_make_no_sense_are_refused_and_write_nothing(kind: Kind) {
 async fn a_new_export_takes_the_place_of_the_old_one_whole_and_only_when_asked(kind: Kind) {
     let mut books = Books::after(kind, 32, 60).await;
     let first = books.export("books.csv", &["--format", "csv"]);
-    let unasked = books.ledger(&["export", "--format", "csv", "--out", "books.csv"]).output().unwrap();
+    let unasked = books.ledger(&["export", "--format", "csv", "--out", "books.csv"]).ended().unwrap();
     assert_eq!(unasked.status.code(), Some(1));
     assert!(stderr(&unasked).contains("`books.csv` is there already"), "{}", stderr(&unasked));
     if kind == Kind::Sqlite {
         let database = books.desk.path().to_str().unwrap().to_owned();
         let suicidal = ["export", "--replace", "--format", "csv", "--out", &database];
-        let output = books.ledger(&suicidal).output().unwrap();
+        let output = books.ledger(&suicidal).ended().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains("is the database"), "{}", stderr(&output));
         books.desk.verify();
@@ -144,7 +144,7 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
         [("csv", "# ", ""), ("jsonl", "{\"manifest\":", "}"), ("hledger", "; ", ""), ("beancount", "; ", "")]
     {
         let output =
-            books.ledger(&["export", "--report", "journal", "--format", format, "--out", "-"]).output().unwrap();
+            books.ledger(&["export", "--report", "journal", "--format", format, "--out", "-"]).ended().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         // A database that is slow may be told of.
         assert!(
@@ -160,7 +160,7 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
         let file = books.export("file", &["--report", "journal", "--format", format]);
         assert_eq!(file.text, content);
     }
-    let whole = books.ledger(&["export", "--format", "csv", "--out", "-"]).output().unwrap().stdout.len();
+    let whole = books.ledger(&["export", "--format", "csv", "--out", "-"]).ended().unwrap().stdout.len();
     assert!(whole > PIPE_BYTES + 4_096, "{whole} bytes: a pipe holds them all, and nothing breaks");
     let mut command = books.ledger(&["export", "--format", "csv", "--out", "-"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -183,7 +183,7 @@ async fn a_changed_header_is_damage_and_leaves_no_file(kind: Kind) {
         &["--format", "hledger"],
         &["--format", "csv", "--report", "trial-balance"],
     ] {
-        let output = books.ledger(&[&["export", "--out", "out"], arguments].concat()).output().unwrap();
+        let output = books.ledger(&[&["export", "--out", "out"], arguments].concat()).ended().unwrap();
         assert_eq!(output.status.code(), Some(5), "the books are damaged: {arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains("is not what was hashed"), "{arguments:?}: {}", stderr(&output));
         assert_eq!(names(books.folder.path()), [""; 0], "{arguments:?}");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     patience::{SetOnDrop, wait_until},
     program::{Answer, curl, tollgate},
     server::{ALICE, Server, config, tool},
@@ -35,7 +36,7 @@ fn open(home: &Home, upstream: &Upstream) -> (Server, String) {
         &config(&tools, "", "limits: {invoke_per_token_per_s: 100000, invoke_burst: 100000},"),
     );
     let arguments = ["operator", "create", "--role", "auditor", "--name", "Arthur", "--json"];
-    let output = tollgate(home.path(), &arguments).output().unwrap();
+    let output = tollgate(home.path(), &arguments).ended().unwrap();
     let made: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     let token = made["token"].as_str().unwrap().to_owned();
     (server, token)
@@ -94,7 +95,7 @@ fn an_auditor_gets_over_http_what_the_command_writes(kind: Kind) {
             arguments.extend((name != "full").then(|| value.replace("%40", "@")));
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let exported = Exported::of(&home.path().join("f"), &tollgate(home.path(), &arguments).output().unwrap());
+        let exported = Exported::of(&home.path().join("f"), &tollgate(home.path(), &arguments).ended().unwrap());
         assert_eq!((&exported.text, &exported.manifest), (&content, &manifest), "{query}");
     }
     // Both ways leave a trace, in a report of its own.
@@ -155,7 +156,7 @@ fn only_auditors_get_anything_and_only_what_makes_sense(kind: Kind) {
         assert!(fault["msg"].as_str().unwrap().contains(said), "{query}: {fault}");
     }
     let unknown = ["ledger", "export", "--format", "csv", "--out", "f", "--account", "no@example.com"];
-    let refused = tollgate(home.path(), &unknown).output().unwrap();
+    let refused = tollgate(home.path(), &unknown).ended().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     // What was refused was not given away, and is not told: but for this look at the trail there is no export.
     let trail = get(&server, &token, "report=audit-trail&format=csv");
@@ -172,7 +173,7 @@ fn an_export_beside_a_busy_server_is_of_one_moment(kind: Kind) {
     let (upstream, home) = (Upstream::answering("{}"), Home::on(kind));
     let (server, token) = open(&home, &upstream);
     let arguments = ["account", "grant", "alice@example.com", "1000000", "--reason", "many calls"];
-    assert!(tollgate(home.path(), &arguments).output().unwrap().status.success());
+    assert!(tollgate(home.path(), &arguments).ended().unwrap().status.success());
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let _over = SetOnDrop(&is_over);
@@ -205,7 +206,7 @@ fn an_export_beside_a_busy_server_is_of_one_moment(kind: Kind) {
                         "--out",
                         "busy",
                     ];
-                    let output = tollgate(home.path(), &arguments).output().unwrap();
+                    let output = tollgate(home.path(), &arguments).ended().unwrap();
                     let exported = Exported::of(&home.path().join("busy"), &output);
                     (exported.text, exported.manifest)
                 }

@@ -9,6 +9,7 @@ use std::{
 use engine::{ledger::LedgerAccountId, store::writer::Command as Asked};
 use serde_json::Value;
 use tests::{
+    patience::Ends as _,
     patience::wait_until,
     program::{Server, curl, tollgate},
 };
@@ -112,7 +113,7 @@ fn serve(books: &Books) -> (Server, String) {
     command.env("TOLLGATE_DATABASE__URL", &url);
     let server = Server::start_as(command);
     let arguments = ["operator", "create", "--role", "auditor", "--name", "Arthur", "--json"];
-    let output = tollgate(books.folder.path(), &arguments).env("TOLLGATE_DATABASE__URL", &url).output().unwrap();
+    let output = tollgate(books.folder.path(), &arguments).env("TOLLGATE_DATABASE__URL", &url).ended().unwrap();
     let made: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     (server, made["token"].as_str().unwrap().to_owned())
 }
@@ -191,7 +192,7 @@ async fn a_disk_that_fills_leaves_no_file_and_says_so(kind: Kind) {
         names
     };
     let names_before = names();
-    let output = shell.output().unwrap();
+    let output = shell.ended().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("the export was given up after") && said.contains("File too large"), "{said}");

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tests::{
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     program::tollgate,
     server::{ALICE, Server, config, tool},
     upstream::Upstream,
@@ -21,7 +22,7 @@ const GLOBEX: &str = "faro_partner_globex00";
 fn export(home: &Home, arguments: &[&str]) -> Vec<Row> {
     let all =
         [&["ledger", "export", "--json", "--replace", "--format", "csv", "--out", "report.csv"], arguments].concat();
-    let output = tollgate(home.path(), &all).output().unwrap();
+    let output = tollgate(home.path(), &all).ended().unwrap();
     read::csv(&Exported::of(&home.path().join("report.csv"), &output).text)
 }
 

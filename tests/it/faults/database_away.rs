@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tests::{
     connection::Caller,
     home::Kind,
+    patience::Ends as _,
     patience::{SetOnDrop, wait_until},
     program::{Answer, Server, at_home},
     tollgate_binary,
@@ -189,7 +190,7 @@ fn a_database_that_cannot_be_written_to_does_not_start_and_says_why() {
     let mut command = Command::new(tool("strace"));
     command.args(["-D", "-f", "--seccomp-bpf", "-q", "-o", "/dev/null", "-e", "trace=pwrite64"]);
     command.args(["-e", "inject=pwrite64:error=EROFS"]).arg(tollgate_binary()).arg("serve");
-    let output = at_home(command, market.folder()).output().unwrap();
+    let output = at_home(command, market.folder()).ended().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("database"), "{said}");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tests::{
     connection::Caller,
     home::{Home, Kind},
+    patience::Ends as _,
     program::{Server, configure, tollgate},
     publisher::{Reaction, Received, Upstream},
 };
@@ -134,7 +135,7 @@ impl Market {
 
     /// All debits and all credits of the accounts of a class, in micro-credits.
     pub(super) fn totals(&self, class: &str) -> (i64, i64) {
-        let output = tollgate(self.folder(), &["ledger", "trial-balance", "--json"]).output().unwrap();
+        let output = tollgate(self.folder(), &["ledger", "trial-balance", "--json"]).ended().unwrap();
         let balance: Value = serde_json::from_slice(&output.stdout).unwrap();
         let of_class = balance["accounts"].as_array().unwrap().iter().filter(|account| {
             let code = account["code"].as_str().unwrap();
@@ -162,7 +163,7 @@ impl Market {
 
 /// Runs `ledger verify` on the database in `folder`; the books must be in order.
 pub(super) fn verify(folder: &Path) -> Value {
-    let output = tollgate(folder, &["ledger", "verify", "--json"]).output().unwrap();
+    let output = tollgate(folder, &["ledger", "verify", "--json"]).ended().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!((output.status.code(), &report["ok"]), (Some(0), &json!(true)), "{report}");

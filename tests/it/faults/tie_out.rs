@@ -14,6 +14,7 @@ use tests::{
     environment::extent,
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     program::{Server, configure, tollgate},
     publisher::Upstream,
 };
@@ -272,7 +273,7 @@ fn tie_out(kind: Kind, seed: u64, operations: usize) {
 /// The operator, beside the running server.
 fn change_prices(home: &Home, upstream: &Upstream, change: usize) {
     configure(home.path(), &configuration(upstream, i64::try_from(change).unwrap()));
-    let applied = tollgate(home.path(), &["apply", "tollgate.json5"]).output().unwrap();
+    let applied = tollgate(home.path(), &["apply", "tollgate.json5"]).ended().unwrap();
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
 }
 

@@ -1,7 +1,10 @@
 //! The demo's call of the gateway.
 
 use serde_json::{Value, json};
-use tests::program::{Demo, folder, paste, tollgate};
+use tests::{
+    patience::Ends as _,
+    program::{Demo, folder, paste, tollgate},
+};
 
 #[test]
 fn the_demo_prints_a_call_of_the_gateway_that_works_as_pasted() {
@@ -13,7 +16,7 @@ fn the_demo_prints_a_call_of_the_gateway_that_works_as_pasted() {
     assert!(answer.json["result"].is_object());
     assert_eq!(answer.header("x-tollgate-credits-charged"), Some("2.5"));
     // Who asks why is told of the same tool and the same payer.
-    let asked = tollgate(folder.path(), &["policy", "explain", "text_stats", "--json"]).output().unwrap();
+    let asked = tollgate(folder.path(), &["policy", "explain", "text_stats", "--json"]).ended().unwrap();
     let said: Value = serde_json::from_slice(&asked.stdout).unwrap();
     assert_eq!((&said["decision"], &said["chain"]["tool"]), (&json!("allow"), &json!("demo/text_stats")), "{said}");
     assert!(said["entities"].to_string().contains("Account::\\\"acc_"), "{said}");

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::{
+    patience::Ends as _,
     patience::wait_until,
     program::{Answer, folder, tollgate},
 };
@@ -65,7 +66,7 @@ fn priced_tools_are_charged_to_the_account_of_the_agent() {
     assert_eq!((look(ALICE, id).json["state"].clone(), look(BOB, id).status), (json!("succeeded"), 404));
 
     // The publisher's share of a namespace's tool, and nobody's of a core tool: grants, 2 postings, 1 posting.
-    let verified = tollgate(folder.path(), &["ledger", "verify", "--json"]).output().unwrap();
+    let verified = tollgate(folder.path(), &["ledger", "verify", "--json"]).ended().unwrap();
     let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
     assert_eq!((&report["ok"], &report["postings"]), (&json!(true), &json!(2 + 2 + 1)), "{report}");
 }

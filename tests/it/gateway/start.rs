@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::json;
-use tests::program::{configure, folder, tollgate};
+use tests::{
+    patience::Ends as _,
+    program::{configure, folder, tollgate},
+};
 
 use super::{Gateway, is_error};
 use crate::gateway_cases::fixture;
@@ -29,7 +32,7 @@ fn without_a_secret_one_is_made_at_the_first_start_and_kept_for_its_owner_alone(
 
     // A file that others can read is a reason not to start; the sentence says what to do.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let refused = tollgate(folder.path(), &["serve"]).output().unwrap();
+    let refused = tollgate(folder.path(), &["serve"]).ended().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(refused.status.code() == Some(3) && said.contains("chmod 600"), "{said}");
 }
@@ -46,7 +49,7 @@ fn modes_that_could_let_anybody_in_and_broken_policies_are_refused_at_the_start(
     ] {
         let folder = folder();
         configure(folder.path(), &fixture::config(&config, dialect, &upstream));
-        let refused = tollgate(folder.path(), &["serve"]).output().unwrap();
+        let refused = tollgate(folder.path(), &["serve"]).ended().unwrap();
         let said = String::from_utf8_lossy(&refused.stderr);
         assert!(refused.status.code() == Some(3) && said.contains(sentence), "{config}: {:?} {said}", refused.status);
     }

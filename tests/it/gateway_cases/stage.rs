@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::{
+    patience::Ends as _,
     patience::pause,
     program::{Answer, Server, configure, folder, tollgate},
     upstream::Upstream,
@@ -68,7 +69,7 @@ impl Stage {
         };
         if run.case.basis == "impl" && run.case.id.starts_with("auth") {
             // The only cases whose configuration may be refused: the plan reads it as a start does.
-            let planned = command(&["apply", "tollgate.json5", "--plan"]).output().expect("the program runs");
+            let planned = command(&["apply", "tollgate.json5", "--plan"]).ended().expect("the program runs");
             if planned.status.code() == Some(3) {
                 return Err(String::from_utf8_lossy(&planned.stderr).into_owned());
             }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     mcp::{McpServer as _, PythonServer},
+    patience::Ends as _,
     program::{Answer, curl, tollgate},
     server::{ALICE, BOB, Server},
     upstream::Upstream,
@@ -160,7 +161,7 @@ impl House {
         };
         let (alice, bob) = (sign_in("alice@example.com"), sign_in("bob@example.com"));
         let order = |arguments: &[&str]| {
-            let output = tollgate(home.path(), arguments).output().unwrap();
+            let output = tollgate(home.path(), arguments).ended().unwrap();
             assert!(output.status.success(), "{arguments:?}: {output:?}");
             output.stdout
         };

@@ -10,6 +10,7 @@ use std::{
 use serde_json::json;
 use tests::{
     home::{Home, Kind},
+    patience::Ends as _,
     program::{at_home, folder},
     server::{ALICE, Server, config, tool},
     tollgate_binary,
@@ -112,7 +113,7 @@ fn run_on_a_small_disk(folder: &Path, blocks: u32, arguments: &[&str]) -> super:
     // Without the signal, which would end the program, a write that is too long says so.
     shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
     shell.arg(tollgate_binary()).args(arguments);
-    at_home(shell, folder).output().unwrap().into()
+    at_home(shell, folder).ended().unwrap().into()
 }
 
 #[test]
@@ -221,6 +222,6 @@ fn on_postgresql_its_own_tools_make_the_backup_and_the_books_verify_after_it() {
 }
 
 fn succeed(mut command: Command) {
-    let output = command.output().unwrap();
+    let output = command.ended().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     on_both_databases,
+    patience::Ends as _,
     program::{Demo, Server, configure, curl, folder},
 };
 
@@ -172,7 +173,7 @@ fn an_applied_catalog_is_in_force_at_once_in_the_running_server() {
     std::fs::write(path.join("new.json5"), catalog("note_add").to_string()).unwrap();
     let apply = |more: &[&str]| {
         let mut command = tests::program::tollgate(path, &[&["apply", "new.json5"], more].concat());
-        super::Said::from(command.env("WORD", "more").output().unwrap())
+        super::Said::from(command.env("WORD", "more").ended().unwrap())
     };
     let everything = "create publisher:acme\ncreate namespace:acme\ncreate tool:acme/note_add\n";
     assert_eq!(apply(&["--plan"]).out, everything);

@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tests::program::{Server, configure, curl, folder, tollgate};
+use tests::{
+    patience::Ends as _,
+    program::{Server, configure, curl, folder, tollgate},
+};
 
 use super::{Said, json_of};
 
@@ -33,7 +36,7 @@ fn ready(server: &Server, folder: &Path, (cert, _): (&str, &str)) -> Result<Stri
         .arg("--cacert")
         .arg(&trusted)
         .arg(format!("{}/readyz", server.base_url()))
-        .output()
+        .ended()
         .unwrap();
     if output.status.success() {
         return Ok(String::from_utf8(output.stdout).unwrap().to_uppercase());
@@ -53,7 +56,7 @@ fn tls_is_served_with_the_files_certificate_and_with_the_next_one_when_they_are_
     assert_eq!(ready(&server, folder.path(), PAIR_A), Ok("HTTPS 200".to_owned()));
     assert_eq!(ready(&server, folder.path(), PAIR_B), NOT_BELIEVED);
     let plain = server.base_url().replace("https://", "http://");
-    let spoken = Command::new("curl").args(["-sS", "--noproxy", "*", "--max-time", "20", &plain]).output().unwrap();
+    let spoken = Command::new("curl").args(["-sS", "--noproxy", "*", "--max-time", "20", &plain]).ended().unwrap();
     assert!(!spoken.status.success(), "plain HTTP on a TLS port: {spoken:?}");
 
     // Half a change is no change, and the program goes on with what it has.
@@ -73,7 +76,7 @@ fn tls_is_served_with_the_files_certificate_and_with_the_next_one_when_they_are_
 
 /// Runs `serve` where it must not start.
 fn serve_on(folder: &Path, bind: &str) -> Said {
-    tollgate(folder, &["serve"]).env("TOLLGATE_SERVER__BIND", bind).output().unwrap().into()
+    tollgate(folder, &["serve"]).env("TOLLGATE_SERVER__BIND", bind).ended().unwrap().into()
 }
 
 #[test]

@@ -15,6 +15,7 @@ use tests::{
     home::{Home, Kind},
     html, on_both_databases,
     operator_console::{Operator, OperatorConsole},
+    patience::Ends as _,
     patience::wait_until,
     program::{Answer, at_home},
     server::ALICE,
@@ -238,7 +239,7 @@ fn everything_follows_a_new_master_key(kind: Kind) {
     let kills = (1..20).take_while(|pass| {
         let mut command = Command::new(binary_with_failpoints());
         command.args(["master-key", "rotate", "--old-key-file", &old]);
-        let ended = at_home(command, house.path()).env("FAILPOINT", format!("after_unit:{pass}")).output().unwrap();
+        let ended = at_home(command, house.path()).env("FAILPOINT", format!("after_unit:{pass}")).ended().unwrap();
         assert!(ended.status.success() || ended.status.signal() == Some(SIGABRT), "{ended:?}");
         !ended.status.success()
     });

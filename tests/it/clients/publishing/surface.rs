@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tests::{
     home::Kind,
     on_both_databases,
+    patience::Ends as _,
     program::tollgate,
     server::{ALICE, BOB},
 };
@@ -268,7 +269,7 @@ fn whoever_approves_has_seen_all_of_it_and_no_secret(kind: Kind) {
     assert_eq!(house.ask("PUT", "/namespaces/sums/listing", &listing)["target"], json!("draft"));
     house.ask("PUT", "/namespaces/sums/publish", &json!({"action": "review"}));
 
-    let printed = tollgate(house.home.path(), &["listing", "show", "sums"]).output().unwrap();
+    let printed = tollgate(house.home.path(), &["listing", "show", "sums"]).ended().unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap();
     let long = "long ".repeat(100);
     for lines in [

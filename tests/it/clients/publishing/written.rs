@@ -5,6 +5,7 @@ use tests::{
     home::Kind,
     mcp::{McpServer as _, RustServer},
     on_both_databases,
+    patience::Ends as _,
     patience::wait_until,
     program::tollgate,
     server::{ALICE, BOB},
@@ -75,7 +76,7 @@ fn where_more_is_said_is_told_to_who_approves(kind: Kind) {
         assert_eq!((put(content.clone()), of("sums")), (expected.clone(), expected), "{content}");
     }
     house.hand_in();
-    let printed = tollgate(house.home.path(), &["listing", "show", "sums"]).output().unwrap();
+    let printed = tollgate(house.home.path(), &["listing", "show", "sums"]).ended().unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap();
     assert!(printed.contains("readme from: https://docs.example/sums.md\n"), "{printed}");
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tests::{
     home::{Home, Kind},
     operator_console::{Operator, OperatorConsole},
+    patience::Ends as _,
     program::{Answer, configure, tollgate},
     publisher::{Reaction, Received, Upstream},
     wire,
@@ -149,7 +150,7 @@ impl World {
     #[track_caller]
     pub(super) fn rows(&self, report: &str) -> Vec<Value> {
         let arguments = ["ledger", "export", "--report", report, "--format", "jsonl", "--out", "-"];
-        let output = tollgate(self.home.path(), &arguments).output().expect("the program runs");
+        let output = tollgate(self.home.path(), &arguments).ended().expect("the program runs");
         assert!(output.status.success(), "{report}: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).expect("text");
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

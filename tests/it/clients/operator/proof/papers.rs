@@ -6,7 +6,7 @@ use std::{fs, path::Path, process::Command};
 
 use engine::testing::Dice;
 use serde_json::{Value, json};
-use tests::{home::Kind, on_both_databases, program::tollgate, workspace_root};
+use tests::{home::Kind, on_both_databases, patience::Ends as _, program::tollgate, workspace_root};
 
 use self::forger::{Forgery, forge, forge_beside_what_was_kept, forge_holds, forge_keys, plant};
 use super::{
@@ -32,7 +32,7 @@ fn python(folder: &Path, file: &str) -> Command {
 
 /// How a script ended, and what it said.
 fn script(folder: &Path, name: &str, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = python(folder, &format!("docs/{name}")).args(arguments).output().expect("python3 runs");
+    let output = python(folder, &format!("docs/{name}")).args(arguments).ended().expect("python3 runs");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.code(), said)
 }
@@ -274,7 +274,7 @@ fn an_export_is_made_whole_or_not_at_all(kind: Kind) {
     let mut full = Command::new("sh");
     let program = tollgate(books.path(), &[]).get_program().to_owned();
     full.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" ledger books --out full.jsonl"]).arg(program);
-    let said: super::super::Said = tests::program::at_home(full, books.path()).output().unwrap().into();
+    let said: super::super::Said = tests::program::at_home(full, books.path()).ended().unwrap().into();
     assert!(said.exit == Some(1) && said.errors.contains("large"), "{said:?}");
     let left = |folder: &Path| {
         let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

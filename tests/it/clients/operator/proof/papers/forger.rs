@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use tests::workspace_root;
+use tests::{patience::Ends as _, workspace_root};
 
 use super::{python, script};
 
@@ -11,7 +11,7 @@ use super::{python, script};
 pub(super) fn forge(folder: &Path, lines: &[Value]) -> Vec<Value> {
     write_lines(&folder.join("planted.jsonl"), lines);
     let mut forger = python(folder, "tests/it/clients/operator/proof/papers/forge.py");
-    let output = forger.arg(workspace_root().join("docs")).arg("planted.jsonl").output().expect("python3 runs");
+    let output = forger.arg(workspace_root().join("docs")).arg("planted.jsonl").ended().expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
