@@ -8,6 +8,7 @@
 //! up to the charge exactly.
 
 mod cost_path;
+mod fault;
 mod mode;
 mod price_book;
 mod quote;
@@ -17,12 +18,13 @@ mod spec;
 mod split;
 
 pub use cost_path::{CostPath, CostPathError};
+pub use fault::{PriceError, PriceFault};
 pub use mode::{ChargeOn, Price, PricingMode, ToolReturned, UnitPricing, WorstCase};
 pub use price_book::PriceBook;
 pub use quote::{Quote, QuoteRefusal, UnitFault, quote, read_units, units_text, worst_case};
 pub use raise::{may_cost_more, scheduling_may_cost_more, taking_back_may_cost_more};
 pub use returned_cost::{ActualCost, CostWarning, ReturnedValue, actual_cost, cost_of_failed_attempt};
-pub use spec::{PriceError, PricingSpec};
+pub use spec::PricingSpec;
 pub use split::{BASIS_POINTS, RefundError, ShareTerms, ShareTermsError, Shares, refund_shares, split};
 
 #[cfg(test)]

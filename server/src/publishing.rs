@@ -242,7 +242,7 @@ pub(crate) fn problem(error: PublishingError) -> Problem {
             Problem::invalid(Code::InvalidRequest, vec![place("body", &fault.field, fault.message)])
         }
         PublishingError::Price(error) => {
-            Problem::invalid(Code::InvalidRequest, vec![place("body", error.field(), error.message().to_owned())])
+            Problem::invalid(Code::InvalidRequest, vec![place("body", error.field(), error.fault().to_string())])
         }
         PublishingError::Incomplete(faults) => {
             let faults = faults.into_iter().map(|fault| place("listing", &fault.field, fault.message));

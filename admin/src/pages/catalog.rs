@@ -192,8 +192,8 @@ fn add_problem(problems: &mut Problems, error: CatalogError) -> Result<(), Fault
     match error {
         CatalogError::Store(error) => return Err(error.into()),
         CatalogError::NotFound(_) => return Err(Fault::NotFound),
-        CatalogError::Field { field, message } => problems.add(field, message),
-        CatalogError::Price(error) => problems.add(error.field(), error.message()),
+        CatalogError::Field { field, fault } => problems.add(field, fault.said()),
+        CatalogError::Price(error) => problems.add(error.field(), error.fault().said()),
         error @ CatalogError::Reason => problems.add("reason", error.said()),
         CatalogError::Taken { field, .. } => problems.add(field, t("catalog-name-taken")),
         error => problems.add("", error.said()),

@@ -24,6 +24,7 @@ mod money;
 mod partners;
 mod people;
 mod policies;
+mod terms;
 
 /// What an operator is told of something that did not work, in the operator's words.
 pub(crate) trait Said {

@@ -1,6 +1,6 @@
 //! A price as a publisher writes it, and the checks that make a [`Price`] of it.
 
-use super::{ChargeOn, CostPath, Price, PricingMode, ToolReturned, UnitPricing, WorstCase};
+use super::{ChargeOn, CostPath, Price, PriceError, PriceFault, PricingMode, ToolReturned, UnitPricing, WorstCase};
 use crate::{
     credits::{Credits, CreditsError, Decimal},
     id::PriceVersionId,
@@ -37,53 +37,27 @@ pub struct PricingSpec {
     pub pricing_description: Option<String>,
 }
 
-/// A price was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` {message}")]
-pub struct PriceError {
-    field: &'static str,
-    message: String,
-}
-
-impl PriceError {
-    fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field, message: message.into() }
-    }
-
-    /// The name of the field that is at fault, as on the wire.
-    pub const fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// What is wrong with it; reads on from the field's name.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
 impl Price {
     /// Checks a price. The error names the first field that is wrong.
     pub fn from_spec(id: PriceVersionId, effective_from_us: i64, spec: &PricingSpec) -> Result<Self, PriceError> {
         if spec.pricing_rules {
-            return Err(PriceError::new("pricing_rules", "is not supported: use `returned_credit_cost_path`"));
+            return Err(PriceError::new("pricing_rules", PriceFault::Unsupported));
         }
         let charge_on = match spec.charge_on.as_deref() {
             None => ChargeOn::default(),
-            Some(text) => ChargeOn::from_wire(text)
-                .ok_or_else(|| PriceError::new("charge_on", "must be `success` or `attempt`"))?,
+            Some(text) => {
+                ChargeOn::from_wire(text).ok_or_else(|| PriceError::new("charge_on", PriceFault::ChargeOn))?
+            }
         };
         let mode = match spec.pricing_mode.as_deref() {
             Some("fixed_per_request") => fixed_per_request(spec)?,
             Some("tool_returned") => PricingMode::ToolReturned(tool_returned(spec)?),
-            Some(_) => return Err(PriceError::new("pricing_mode", "must be `fixed_per_request` or `tool_returned`")),
-            None => {
-                return Err(PriceError::new("pricing_mode", "is required: `fixed_per_request` or `tool_returned`"));
-            }
+            Some(_) => return Err(PriceError::new("pricing_mode", PriceFault::Mode)),
+            None => return Err(PriceError::new("pricing_mode", PriceFault::NoMode)),
         };
         let description = spec.pricing_description.clone();
         if description.as_ref().is_some_and(|text| text.chars().count() > limits::PRICING_DESCRIPTION_CHARS_MAX) {
-            let message = format!("must have at most {} characters", limits::PRICING_DESCRIPTION_CHARS_MAX);
-            return Err(PriceError::new("pricing_description", message));
+            return Err(PriceError::new("pricing_description", PriceFault::DescriptionTooLong));
         }
         Ok(Self { id, mode, charge_on, effective_from_us, description })
     }
@@ -126,7 +100,7 @@ fn fixed_per_request(spec: &PricingSpec) -> Result<PricingMode, PriceError> {
     ];
     refuse_foreign("fixed_per_request", &foreign)?;
     let cost = amount("fixed_credit_cost", spec.fixed_credit_cost.as_deref())?
-        .ok_or_else(|| PriceError::new("fixed_credit_cost", "is required with `fixed_per_request`"))?;
+        .ok_or_else(|| PriceError::new("fixed_credit_cost", PriceFault::Required("fixed_per_request")))?;
     let per_unit = decimal("pricing_credits_per_unit", spec.pricing_credits_per_unit.as_deref())?;
     if per_unit.is_some_and(|per_unit| !per_unit.is_zero()) {
         refuse_foreign("fixed_per_request", &[("pricing_credits_per_unit", true)])?;
@@ -139,28 +113,22 @@ fn tool_returned(spec: &PricingSpec) -> Result<ToolReturned, PriceError> {
     let path = spec
         .returned_credit_cost_path
         .as_deref()
-        .ok_or_else(|| PriceError::new("returned_credit_cost_path", "is required with `tool_returned`"))?;
-    let path =
-        CostPath::parse(path).map_err(|error| PriceError::new("returned_credit_cost_path", error.to_string()))?;
+        .ok_or_else(|| PriceError::new("returned_credit_cost_path", PriceFault::Required("tool_returned")))?;
+    let path = CostPath::parse(path).map_err(|error| PriceError::new("returned_credit_cost_path", error))?;
     let multiplier =
         decimal("returned_credit_multiplier", spec.returned_credit_multiplier.as_deref())?.unwrap_or(Decimal::ONE);
     if multiplier > Decimal::from_millionths(limits::COST_MULTIPLIER_MAX.saturating_mul(Decimal::ONE.millionths())) {
-        let message = format!("must be at most {}", limits::COST_MULTIPLIER_MAX);
-        return Err(PriceError::new("returned_credit_multiplier", message));
+        return Err(PriceError::new("returned_credit_multiplier", PriceFault::Multiplier));
     }
     let base = amount("base_credit_cost", spec.base_credit_cost.as_deref())?.unwrap_or(Credits::ZERO);
     let declared_max = amount("estimated_max_credit_cost", spec.estimated_max_credit_cost.as_deref())?;
     if declared_max.is_some_and(|max| max < base) {
-        let message = format!("must not be below `base_credit_cost` ({base})");
-        return Err(PriceError::new("estimated_max_credit_cost", message));
+        return Err(PriceError::new("estimated_max_credit_cost", PriceFault::BelowBase(base)));
     }
     let worst_case = match (unit_pricing(spec)?, declared_max) {
         (Some(units), at_most) => WorstCase::Units { units, at_most },
         (None, Some(max)) => WorstCase::Declared(max),
-        (None, None) => {
-            let message = "is required with `tool_returned` (or `pricing_unit_fields` and `pricing_credits_per_unit`)";
-            return Err(PriceError::new("estimated_max_credit_cost", message));
-        }
+        (None, None) => return Err(PriceError::new("estimated_max_credit_cost", PriceFault::NoBound)),
     };
     Ok(ToolReturned { path, multiplier, base, worst_case })
 }
@@ -172,29 +140,28 @@ fn unit_pricing(spec: &PricingSpec) -> Result<Option<UnitPricing>, PriceError> {
     let per_unit = decimal(PER_UNIT, spec.pricing_credits_per_unit.as_deref())?.filter(|price| !price.is_zero());
     let credits_per_unit = match (fields.is_empty(), per_unit) {
         (true, None) => return Ok(None),
-        (true, Some(_)) => return Err(PriceError::new(FIELDS, format!("is required with `{PER_UNIT}`"))),
-        (false, None) => return Err(PriceError::new(PER_UNIT, format!("above zero is required with `{FIELDS}`"))),
+        (true, Some(_)) => return Err(PriceError::new(FIELDS, PriceFault::Required(PER_UNIT))),
+        (false, None) => return Err(PriceError::new(PER_UNIT, PriceFault::AboveZero(FIELDS))),
         (false, Some(per_unit)) => per_unit,
     };
     if fields.len() > limits::UNIT_FIELDS_MAX {
-        return Err(PriceError::new(FIELDS, format!("must name at most {} arguments", limits::UNIT_FIELDS_MAX)));
+        return Err(PriceError::new(FIELDS, PriceFault::TooManyUnits));
     }
     for (index, field) in fields.iter().enumerate() {
         if field.is_empty() || field.chars().count() > limits::UNIT_FIELD_CHARS_MAX {
-            let message = format!("must hold names of 1 to {} characters", limits::UNIT_FIELD_CHARS_MAX);
-            return Err(PriceError::new(FIELDS, message));
+            return Err(PriceError::new(FIELDS, PriceFault::UnitName));
         }
         if fields.iter().take(index).any(|earlier| earlier == field) {
-            return Err(PriceError::new(FIELDS, format!("names `{field}` twice")));
+            return Err(PriceError::new(FIELDS, PriceFault::Twice(field.clone())));
         }
     }
     Ok(Some(UnitPricing { fields, credits_per_unit }))
 }
 
 /// Refuses fields that mean something only in another mode: whoever set them expects an effect that they do not have.
-fn refuse_foreign(mode: &str, fields: &[(&'static str, bool)]) -> Result<(), PriceError> {
+fn refuse_foreign(mode: &'static str, fields: &[(&'static str, bool)]) -> Result<(), PriceError> {
     match fields.iter().find(|(_, is_there)| *is_there) {
-        Some((field, _)) => Err(PriceError::new(field, format!("does not belong to `{mode}`"))),
+        Some((field, _)) => Err(PriceError::new(field, PriceFault::Foreign(mode))),
         None => Ok(()),
     }
 }
@@ -212,5 +179,5 @@ fn read<T>(
     text: Option<&str>,
     parse: impl Fn(&str) -> Result<T, CreditsError>,
 ) -> Result<Option<T>, PriceError> {
-    text.map(parse).transpose().map_err(|error| PriceError::new(field, error.to_string()))
+    text.map(parse).transpose().map_err(|error| PriceError::new(field, error))
 }

@@ -36,7 +36,7 @@ pub use alone::{ALONE_HOURS, CountedWith, Weight};
 pub(super) use alone::{Alone, Moving, NotAlone};
 pub use author::APPROVER_APART_HOURS;
 pub use decide::{DecideApprovalError, Decision, WithdrawApprovalError};
-pub use deed::{Deed, DeedUnreadable};
+pub use deed::{Deed, DeedUnreadable, Senseless};
 pub use execute::{DeedDone, RESUMED_AFTER_S};
 pub use failure::DeedFailure;
 use list::is_in_state;
@@ -90,8 +90,8 @@ pub enum RequestApprovalError {
     #[error("what is asked for has {0} bytes, at most {APPROVAL_PAYLOAD_BYTES_MAX} are kept")]
     TooLong(usize),
     /// What is asked for could never be done.
-    #[error("{0}")]
-    Senseless(String),
+    #[error(transparent)]
+    Senseless(#[from] Senseless),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

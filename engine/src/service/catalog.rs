@@ -37,7 +37,7 @@ pub use declared::{
     DeclaredAccount, DeclaredCap, DeclaredCatalog, DeclaredNamespace, DeclaredPartner, DeclaredPublisher,
     DeclaredToken, DeclaredTool,
 };
-pub use fault::CatalogError;
+pub use fault::{CatalogError, TermFault};
 pub use latency::Latency;
 pub use list::{
     Earnings, NamespaceProfile, PublisherFilter, PublisherProfile, ToolDetail, ToolFilter, ToolProfile, ToolStanding,

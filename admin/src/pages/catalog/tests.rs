@@ -1,3 +1,5 @@
+use engine::{catalog::HttpUrlError, service::catalog::TermFault};
+
 use super::*;
 
 #[test]
@@ -12,7 +14,7 @@ fn basis_points_are_read_as_per_cent() {
 #[test]
 fn what_is_wrong_stands_beside_its_field() {
     let mut problems = Problems::default();
-    add_problem(&mut problems, CatalogError::Field { field: "url", message: "must be one".to_owned() }).unwrap();
+    add_problem(&mut problems, CatalogError::Field { field: "url", fault: TermFault::Url(HttpUrlError) }).unwrap();
     add_problem(&mut problems, CatalogError::Taken { field: "slug", what: "publisher" }).unwrap();
     add_problem(&mut problems, CatalogError::Reason).unwrap();
     add_problem(&mut problems, CatalogError::Overtaken).unwrap();

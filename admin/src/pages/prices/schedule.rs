@@ -143,7 +143,7 @@ fn add_problem(problems: &mut Problems, error: SchedulePriceError) -> Result<(),
     match error {
         SchedulePriceError::Store(error) => return Err(error.into()),
         SchedulePriceError::NoTool(_) => problems.add("", t("prices-tool-unknown")),
-        SchedulePriceError::Price(error) => problems.add(error.field(), error.message()),
+        SchedulePriceError::Price(error) => problems.add(error.field(), error.fault().said()),
         error @ (SchedulePriceError::TooSoon | SchedulePriceError::Overlaps(_)) => {
             problems.add("valid_from", error.said());
         }

@@ -1,8 +1,11 @@
 //! What waits for somebody else's decision.
 
-use engine::service::approvals::{
-    APPROVAL_NOTE_CHARS_MAX, APPROVAL_PAYLOAD_BYTES_MAX, ApprovalState, DecideApprovalError, DeedFailure,
-    DeedUnreadable, RequestApprovalError, WithdrawApprovalError,
+use engine::{
+    ledger::grants::PRIORITY_MAX,
+    service::approvals::{
+        APPROVAL_NOTE_CHARS_MAX, APPROVAL_PAYLOAD_BYTES_MAX, ApprovalState, DecideApprovalError, DeedFailure,
+        DeedUnreadable, RequestApprovalError, Senseless, WithdrawApprovalError,
+    },
 };
 
 use super::{Said, key, reason, with};
@@ -19,9 +22,30 @@ impl Said for RequestApprovalError {
                     [("bytes", bytes.to_string().into()), ("max", APPROVAL_PAYLOAD_BYTES_MAX.to_string().into())];
                 t_with("said-approval-too-long", &values)
             }
-            // The engine says what makes no sense about it.
-            Self::Senseless(why) => why.clone(),
+            Self::Senseless(why) => why.said(),
             Self::Store(error) => error.said(),
+        }
+    }
+}
+
+impl Said for Senseless {
+    fn said(&self) -> String {
+        match self {
+            Self::NotPositive => t("said-senseless-not-positive"),
+            Self::Zero => t("said-senseless-zero"),
+            Self::Priority(number) => {
+                let values = [("max", PRIORITY_MAX.to_string().into()), ("number", number.to_string().into())];
+                t_with("said-senseless-priority", &values)
+            }
+            // What reads the form's own text says it: it is not for people.
+            Self::Price(message) => message.clone(),
+            Self::Operator(error) => error.said(),
+            Self::NoRole => t("said-senseless-no-role"),
+            Self::Reason => reason(),
+            Self::NoTool(tool) => with("said-price-no-tool", "tool", tool),
+            Self::NothingLeft(of) => with("said-senseless-nothing-left", "of", of),
+            Self::Payee(error) => error.said(),
+            Self::NotPending(purchase) => with("said-senseless-not-pending", "purchase", purchase),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::text::{t, t_with};
 
 impl Said for PriceError {
     fn said(&self) -> String {
-        field(self.field(), self.message())
+        field(self.field(), &self.fault().said())
     }
 }
 
@@ -29,7 +29,7 @@ impl Said for CatalogError {
     fn said(&self) -> String {
         match self {
             Self::NotFound(what) => with("said-no-such", "what", what),
-            Self::Field { field: name, message } => field(name, message),
+            Self::Field { field: name, fault } => field(name, &fault.said()),
             Self::Taken { field, what } => {
                 t_with("said-catalog-taken", &[("field", (*field).into()), ("what", (*what).into())])
             }

@@ -12,7 +12,10 @@ use engine::{
         written::{Position, TextProblem},
     },
     gateway::request::RequestFault,
-    id::{AccountId, ApprovalId, AuditorId, CapAlertId, OperatorId, PriceVersionId, TokenId, WebhookId},
+    id::{
+        AccountId, ApprovalId, AuditorId, CapAlertId, EntryId, OperatorId, PriceVersionId, PurchaseId, TokenId,
+        WebhookId,
+    },
     ledger::{
         LedgerAccountId, TransactionKind,
         export::request::{Format, Report, RequestError},
@@ -32,7 +35,7 @@ use engine::{
             SuspendAccountError,
         },
         approvals::{
-            ApprovalState, CountedWith, DecideApprovalError, Deed, DeedFailure, RequestApprovalError,
+            ApprovalState, CountedWith, DecideApprovalError, Deed, DeedFailure, RequestApprovalError, Senseless,
             WithdrawApprovalError,
         },
         auditors::{CreateAuditorError, RevokeAuditorError},
@@ -61,6 +64,7 @@ use uuid::Uuid;
 use super::*;
 
 mod money;
+mod terms;
 
 fn check<E: Said + Display>(errors: impl IntoIterator<Item = E>) {
     for error in errors {
@@ -221,63 +225,26 @@ fn partners() {
 }
 
 #[test]
-fn the_catalog() {
-    check([
-        CatalogError::NotFound("tool"),
-        CatalogError::Field { field: "name", message: text() },
-        CatalogError::Taken { field: "name", what: "tool" },
-        CatalogError::Reason,
-        CatalogError::KeyReused,
-        CatalogError::AlreadySo(true),
-        CatalogError::AlreadySo(false),
-        CatalogError::Unchanged,
-        CatalogError::Stale,
-        CatalogError::Overtaken,
-    ]);
-    let price = PriceVersionId::from(Uuid::nil());
-    check([
-        SchedulePriceError::NoTool(text()),
-        SchedulePriceError::TooSoon,
-        SchedulePriceError::Overlaps(price),
-        SchedulePriceError::Same,
-        SchedulePriceError::Key,
-        SchedulePriceError::Reason,
-        SchedulePriceError::KeyReused(price),
-        SchedulePriceError::Stale,
-        SchedulePriceError::Raises,
-        SchedulePriceError::Overtaken,
-    ]);
-    check([
-        CancelPriceError::NotFound,
-        CancelPriceError::AlreadyCancelled,
-        CancelPriceError::TooLate,
-        CancelPriceError::Stale,
-        CancelPriceError::Raises,
-        CancelPriceError::Overtaken,
-    ]);
-    let fault = || FieldFault { field: "readme".to_owned(), message: text() };
-    check([fault()]);
-    check([
-        PublishingError::NotAPublisher,
-        PublishingError::Unverified,
-        PublishingError::NotFound("former name"),
-        fault().into(),
-        PublishingError::Incomplete(vec![fault()]),
-        PublishingError::Conflict(text()),
-        PublishingError::NameKept { field: "name", until_us: 1 },
-        PublishingError::Overtaken,
-        SealError.into(),
-    ]);
-}
-
-#[test]
 fn approvals() {
     check([
         RequestApprovalError::Reason,
         RequestApprovalError::Key,
         RequestApprovalError::KeyReused(ApprovalId::from(Uuid::nil())),
         RequestApprovalError::TooLong(70_000),
-        RequestApprovalError::Senseless(text()),
+        RequestApprovalError::Senseless(Senseless::Zero),
+    ]);
+    check([
+        Senseless::NotPositive,
+        Senseless::Zero,
+        Senseless::Priority(12_000),
+        Senseless::Price(text()),
+        Senseless::Operator(CreateOperatorError::EmailInvalid),
+        Senseless::NoRole,
+        Senseless::Reason,
+        Senseless::NoTool(text()),
+        Senseless::NothingLeft(EntryId::from(Uuid::nil())),
+        Senseless::Payee(MovementError::Reason),
+        Senseless::NotPending(PurchaseId::from(Uuid::nil())),
     ]);
     check([
         DecideApprovalError::NotFound,

@@ -1,6 +1,5 @@
 //! What can be asked for: every deed with all that it takes to do it, as it is kept while it waits.
 
-use super::RequestApprovalError;
 use crate::{
     credits::Credits,
     id::{AccountId, EntryId, OperatorId, PartnerId, PriceVersionId, PurchaseId},
@@ -17,8 +16,10 @@ use crate::{
 mod kept;
 mod payload;
 mod request;
+mod senseless;
 
 pub use payload::DeedUnreadable;
+pub use senseless::Senseless;
 
 /// Something that one operator asks for and another one approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,34 +213,31 @@ impl Deed {
     }
 
     /// What of it makes no sense whatever the books say, so that nobody is asked to decide it.
-    fn problem(&self) -> Option<String> {
-        let of_reason = |reason: &str| (!is_reason(reason)).then(|| RequestApprovalError::Reason.to_string());
+    fn problem(&self) -> Option<Senseless> {
+        let of_reason = |reason: &str| (!is_reason(reason)).then_some(Senseless::Reason);
         match self {
             Self::RefundCreate { credits, reason, .. } | Self::PayoutCreate { credits, reason, .. } => {
                 let is_positive = credits.is_none_or(|credits| credits > Credits::ZERO);
-                if is_positive { of_reason(reason) } else { Some("`credits` must be more than 0".to_owned()) }
+                if is_positive { of_reason(reason) } else { Some(Senseless::NotPositive) }
             }
-            Self::PartnerGrant { credits, .. } if *credits <= Credits::ZERO => {
-                Some("`credits` must be more than 0".to_owned())
-            }
-            Self::AccountAdjust { credits, .. } if credits.is_zero() => Some("`credits` must not be 0".to_owned()),
+            Self::PartnerGrant { credits, .. } if *credits <= Credits::ZERO => Some(Senseless::NotPositive),
+            Self::AccountAdjust { credits, .. } if credits.is_zero() => Some(Senseless::Zero),
             Self::GrantCreate { credits, terms, reason, .. } => {
                 if *credits <= Credits::ZERO {
-                    return Some("`credits` must be more than 0".to_owned());
+                    return Some(Senseless::NotPositive);
                 }
                 let priority = terms.map(|terms| terms.priority).filter(|number| !(0..=PRIORITY_MAX).contains(number));
-                let of_priority = |priority| format!("`priority` is a number from 0 to {PRIORITY_MAX}, not {priority}");
-                priority.map(of_priority).or_else(|| of_reason(reason))
+                priority.map(Senseless::Priority).or_else(|| of_reason(reason))
             }
-            Self::PriceSchedule { spec, reason, .. } => spec_from_json(spec).err().or_else(|| of_reason(reason)),
+            Self::PriceSchedule { spec, reason, .. } => {
+                spec_from_json(spec).err().map(Senseless::Price).or_else(|| of_reason(reason))
+            }
             Self::PolicyPublish { .. } => None,
             Self::OperatorCreate { email, name, roles, reason } => {
                 let checked = NewOperator { email, name, roles }.checked_email();
-                checked.err().map(|error| error.to_string()).or_else(|| of_reason(reason))
+                checked.err().map(Senseless::Operator).or_else(|| of_reason(reason))
             }
-            Self::OperatorRoles { roles, .. } if roles.is_empty() => {
-                Some("an operator has at least one role".to_owned())
-            }
+            Self::OperatorRoles { roles, .. } if roles.is_empty() => Some(Senseless::NoRole),
             Self::ReversalCreate { reason, .. }
             | Self::AccountAdjust { reason, .. }
             | Self::PartnerGrant { reason, .. }

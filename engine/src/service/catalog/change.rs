@@ -4,7 +4,7 @@
 use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{
-    CatalogError,
+    CatalogError, TermFault,
     create::check_tier,
     terms::{NamespaceTerms, ToolTerms, facts_of, namespace_terms_of, terms_of, with_namespace_terms, with_terms},
     trail::{namespace_facts, publisher_facts},
@@ -184,7 +184,7 @@ fn check_arguments(row: &entity::tool::Model) -> Result<(), CatalogError> {
     if fixed.is_none() && defaults.is_none() {
         return Ok(());
     }
-    let refused = |fault: FieldFault| CatalogError::field("input_schema", fault.message);
+    let refused = |fault: FieldFault| CatalogError::field("input_schema", TermFault::Arguments(fault.message));
     let set = SetArguments::read(fixed.unwrap_or_default(), defaults.unwrap_or_default()).map_err(refused)?;
     set.check_hidden(&row.input_schema).map_err(refused)?;
     let public = set.public_schema(&row.input_schema).map_err(refused)?;

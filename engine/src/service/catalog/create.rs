@@ -5,7 +5,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{
-    CatalogError,
+    CatalogError, TermFault,
     rows::{PublisherTerms, blank_namespace, blank_tool},
     spec_to_json,
     terms::{NamespaceTerms, ToolTerms, facts_of, with_namespace_terms, with_terms},
@@ -127,7 +127,7 @@ impl Services {
     /// writes only if it still is that one: margins raise it as well.
     pub(super) async fn check_share(&self, share_bps: u16) -> Result<(), CatalogError> {
         if share_bps > BASIS_POINTS {
-            return Err(CatalogError::field("share_bps", format!("must be at most {BASIS_POINTS}")));
+            return Err(CatalogError::field("share_bps", TermFault::Share));
         }
         let highest: Option<i32> = entity::partner::Entity::find()
             .select_only()
@@ -137,11 +137,8 @@ impl Services {
             .await?
             .flatten();
         let margin_bps = u16::try_from(highest.unwrap_or(0)).unwrap_or(BASIS_POINTS);
-        ShareTerms::new(share_bps, margin_bps).map(drop).map_err(|_above| {
-            let message =
-                format!("is too high: with a partner's margin of {margin_bps} it is more than {BASIS_POINTS}");
-            CatalogError::field("share_bps", message)
-        })
+        let above = |_| CatalogError::field("share_bps", TermFault::ShareAndMargin(margin_bps));
+        ShareTerms::new(share_bps, margin_bps).map(drop).map_err(above)
     }
 
     /// Adds a namespace to a publisher.
@@ -270,7 +267,7 @@ impl Services {
 /// Unverified accounts have no credits: what they may call costs nothing.
 pub(super) fn check_tier(terms: &ToolTerms, price: Option<&Price>) -> Result<(), CatalogError> {
     if terms.is_unverified_ok && price.is_some_and(|price| !price.is_free()) {
-        return Err(CatalogError::field("tier", "is `unverified`, which is only for tools that cost nothing"));
+        return Err(CatalogError::field("tier", TermFault::Tier));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    CatalogError,
+    CatalogError, TermFault,
     rows::tags_to_json,
     trail::{tool_facts, without_secrets},
 };
@@ -48,12 +48,11 @@ impl ToolTerms {
         check_topics(&self.topics)?;
         ArgumentSchema::declare(&self.input_schema).map_err(|error| CatalogError::field("input_schema", error))?;
         if !HTTP_METHODS.contains(&self.method.as_str()) {
-            return Err(CatalogError::field("method", format!("must be one of {}", HTTP_METHODS.join(", "))));
+            return Err(CatalogError::field("method", TermFault::Method));
         }
         let url = http_url(&self.url).map_err(|error| CatalogError::field("url", error))?;
         if !(1..=UPSTREAM_TIMEOUT_MS_MAX).contains(&self.timeout_ms) {
-            let message = format!("must be a whole number from 1 to {UPSTREAM_TIMEOUT_MS_MAX}");
-            return Err(CatalogError::field("timeout_ms", message));
+            return Err(CatalogError::field("timeout_ms", TermFault::Timeout));
         }
         Ok(Self { url: url.into(), ..self.clone() })
     }
@@ -178,7 +177,7 @@ pub(super) fn check_description(field: &'static str, text: &str) -> Result<(), C
     if text.chars().count() <= DESCRIPTION_CHARS_MAX {
         return Ok(());
     }
-    Err(CatalogError::field(field, format!("must have at most {DESCRIPTION_CHARS_MAX} characters")))
+    Err(CatalogError::field(field, TermFault::TooLong))
 }
 
 /// What the audit trail tells of a tool that is made or changed.

@@ -84,7 +84,8 @@ impl Effective {
         }
         for tool in &self.tools {
             if let Some(error) = price_fault(tool, &self.prices)? {
-                faults.push(FieldFault::new(format!("tools.{}.{}", tool.name, error.field()), error.message()));
+                faults
+                    .push(FieldFault::new(format!("tools.{}.{}", tool.name, error.field()), error.fault().to_string()));
             }
         }
         Ok(faults)

@@ -1,6 +1,6 @@
 //! Asking for a deed.
 
-use super::Deed;
+use super::{Deed, Senseless};
 use crate::{
     audit::OpContext,
     credits::Credits,
@@ -29,7 +29,7 @@ impl Services {
         key: Option<&str>,
     ) -> Result<ApprovalId, RequestApprovalError> {
         if let Some(problem) = deed.problem() {
-            return Err(RequestApprovalError::Senseless(problem));
+            return Err(problem.into());
         }
         let new = NewApproval {
             kind: deed.action().as_str(),
@@ -46,13 +46,13 @@ impl Services {
     fn object_of(&self, deed: &Deed) -> Result<(&'static str, String), RequestApprovalError> {
         let Deed::PriceSchedule { tool, .. } = deed else { return Ok(deed.object()) };
         let found = self.find_tool_by_path(tool);
-        let found = found.ok_or_else(|| RequestApprovalError::Senseless(format!("there is no tool `{tool}`")))?;
+        let found = found.ok_or_else(|| Senseless::NoTool(tool.clone()))?;
         Ok(("tool", found.to_string()))
     }
 
     /// How much money a deed moves at most, in micro-credits. Of a charge less and less is left, never more.
     async fn amount_of(&self, deed: &Deed) -> Result<Option<i64>, RequestApprovalError> {
-        let nothing = |of: &EntryId| RequestApprovalError::Senseless(format!("nothing of `{of}` can be taken back"));
+        let nothing = |of: &EntryId| Senseless::NothingLeft(*of);
         let amount = match deed {
             Deed::RefundCreate { of, credits: None, .. } => {
                 let left = self.find_refundable(*of).await?.map(|charge| charge.left());
@@ -66,15 +66,14 @@ impl Services {
             Deed::PayoutCreate { payee, credits: None, .. } => {
                 let payee = self.find_payee(payee).await.map_err(|error| match error {
                     MovementError::Store(error) => error.into(),
-                    other => RequestApprovalError::Senseless(other.to_string()),
+                    other => RequestApprovalError::from(Senseless::Payee(other)),
                 })?;
                 self.load_payee_balance(&payee).await?.due()
             }
             Deed::PurchaseConfirm { purchase, .. } => {
                 let found = self.find_purchase(*purchase).await?;
                 let pending = found.filter(|found| found.status == PurchaseStatus::Pending);
-                let senseless = || RequestApprovalError::Senseless(format!("`{purchase}` does not wait for a payment"));
-                pending.ok_or_else(senseless)?.credits
+                pending.ok_or(Senseless::NotPending(*purchase))?.credits
             }
             Deed::RefundCreate { credits: Some(credits), .. }
             | Deed::PayoutCreate { credits: Some(credits), .. }

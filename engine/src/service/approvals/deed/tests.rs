@@ -74,7 +74,7 @@ fn what_is_kept_is_read_again_whole() {
         let kept = deed.to_payload().to_string();
         let read = Deed::from_payload(&serde_json::from_str(&kept).unwrap());
         assert_eq!(read, Ok(deed.clone()), "{kept}");
-        assert_eq!(deed.problem(), None, "{kept}");
+        assert!(deed.problem().is_none(), "{kept}");
     }
 }
 
