@@ -65,9 +65,19 @@ impl Visitor {
 
     /// Fills in the form of the page at `path` that goes back there, and sends it.
     pub(super) fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Outcome<()> {
+        let page = self.open(path)?;
+        self.submit_shown(&page, path, fields)
+    }
+
+    /// The page at `path`, with its form.
+    pub(super) fn open(&mut self, path: &str) -> Outcome<String> {
         let shown = self.send("GET", path, "")?;
         self.keep(&shown.head);
-        let page = String::from_utf8_lossy(&shown.body).into_owned();
+        Ok(String::from_utf8_lossy(&shown.body).into_owned())
+    }
+
+    /// Sends the form of a page that was opened at `path`.
+    pub(super) fn submit_shown(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Outcome<()> {
         let hidden = page.split("<input").skip(1).filter(|input| input.contains("type=\"hidden\""));
         let hidden = hidden.filter_map(|input| {
             let of = |name: &str| between(input, name, '"').first().map(|value| (*value).to_owned());
@@ -134,7 +144,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// What stands behind each `before`, up to `end`.
-fn between<'t>(text: &'t str, before: &str, end: char) -> Vec<&'t str> {
+pub(super) fn between<'t>(text: &'t str, before: &str, end: char) -> Vec<&'t str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(end).next()).collect()
 }
 
