@@ -332,6 +332,14 @@ fn no_test_is_ignored_and_no_lint_is_allowed_away() {
     check_none(&found, "tests run, and an exception is `#[expect(lint, reason = \"…\")]`");
 }
 
+#[test]
+fn tests_wait_for_commands_with_a_bound() {
+    let waits_for_ever = |line: &str| line.contains(concat!(".out", "put()"));
+    let tests = source_files().iter().filter(|file| file.is_rust() && file.path.starts_with("tests/"));
+    let found: Vec<String> = tests.flat_map(|file| lines_where(file, waits_for_ever)).collect();
+    check_none(&found, "`ended()` (tests/src/patience.rs): a command that hangs would hold up the whole run");
+}
+
 /// Whether a string is SQL, by the capital words that ours is written with.
 fn is_sql(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();

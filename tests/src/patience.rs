@@ -33,18 +33,22 @@ pub trait Ends {
 
 impl Ends for Command {
     fn ended(&mut self) -> io::Result<Output> {
-        let mut child = self.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
-        let deadline = Instant::now() + COMMAND_BOUND;
-        let mut all_of = |printed: mpsc::Receiver<io::Result<Vec<u8>>>| {
-            printed.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
-                child.kill().expect("a process of ours is killed");
-                panic!("{self:?} does not end")
-            })
-        };
-        let (stdout, stderr) = (all_of(stdout)?, all_of(stderr)?);
-        Ok(Output { status: child.wait()?, stdout, stderr })
+        ended_within(self, COMMAND_BOUND)
     }
+}
+
+fn ended_within(command: &mut Command, bound: Duration) -> io::Result<Output> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+    let deadline = Instant::now() + bound;
+    let mut all_of = |printed: mpsc::Receiver<io::Result<Vec<u8>>>| {
+        printed.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
+            child.kill().and_then(|()| child.wait()).expect("a process of ours is killed");
+            panic!("{command:?} does not end")
+        })
+    };
+    let (stdout, stderr) = (all_of(stdout)?, all_of(stderr)?);
+    Ok(Output { status: child.wait()?, stdout, stderr })
 }
 
 /// All that comes from there, read by a thread: a process whose output nobody takes waits for that.
@@ -90,3 +94,6 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Dur
 pub fn pause(time: Duration) {
     thread::sleep(time);
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ impl Said for Senseless {
                 let values = [("max", PRIORITY_MAX.to_string().into()), ("number", number.to_string().into())];
                 t_with("said-senseless-priority", &values)
             }
-            // What reads the form's own text says it: it is not for people.
+            // The console writes this text itself: who made a mistake there is no operator.
             Self::Price(message) => message.clone(),
             Self::Operator(error) => error.said(),
             Self::NoRole => t("said-senseless-no-role"),
