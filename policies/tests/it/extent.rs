@@ -21,5 +21,5 @@ pub(crate) fn pick<T>(default: T, long: T) -> T {
 
 /// What random numbers begin with.
 pub(crate) fn seed() -> u64 {
-    variable("CHAIN_SEED").map_or(4, |text| text.parse().unwrap_or_else(|error| panic!("CHAIN_SEED: {error}")))
+    variable("CHAIN_SEED").map_or(99, |text| text.parse().unwrap_or_else(|error| panic!("CHAIN_SEED: {error}")))
 }

@@ -1,5 +1,5 @@
-//! PostgreSQL goes away under load and stays away: whoever needs it is refused at once, nothing piles up, and the server
-//! is back by itself.
+//! PostgreSQL goes away under the load of two servers and stays away: whoever needs it is refused at once, nothing piles up,
+//! and both servers are back by themselves.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use tests::{
 /// After a refusal a caller waits for so long: the tests beside this one need the machine, too.
 const BETWEEN_REFUSALS: Duration = Duration::from_millis(10);
 
-/// By how much the server may grow while the database is away, in KiB: what an allocator keeps for itself.
+/// By how much a server may grow while the database is away, in KiB: what an allocator keeps for itself.
 const GROWTH_KIB_MAX: u64 = 32 * 1024;
 
 const CALLERS: usize = 8;
@@ -63,7 +63,7 @@ fn while_the_database_is_away_everybody_is_refused_at_once() {
     );
     let tools =
         [tool("paid", &upstream.url("/"), 1, "success", 5_000), tool("free", &upstream.url("/"), 0, "success", 5_000)];
-    let server = Server::start(home.path(), &config(&tools.concat(), "", &more));
+    let servers = [(); 2].map(|()| Server::start(home.path(), &config(&tools.concat(), "", &more)));
     let seconds = extent().pick(4, 60);
     let (is_over, is_away, refused) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
     let next = AtomicUsize::new(0);
@@ -73,12 +73,13 @@ fn while_the_database_is_away_everybody_is_refused_at_once() {
     std::thread::scope(|scope| {
         let _stop = SetOnDrop(&is_over);
         for caller in 0..CALLERS {
-            let (server, next, told) = (&server, &next, &told);
+            let (server, next, told) = (&servers[caller % 2], &next, &told);
             let (is_over, is_away, refused, longest) = (&is_over, &is_away, &refused, &longest);
             scope.spawn(move || {
                 let token = format!("Bearer {ALICE}");
                 let mut client = Caller::new(&server.address().to_string(), &[("authorization", &token)]);
-                for turn in caller.. {
+                // Two callers of two servers begin with the same request.
+                for turn in caller / 2.. {
                     if is_over.load(Ordering::SeqCst) {
                         break;
                     }
@@ -105,31 +106,40 @@ fn while_the_database_is_away_everybody_is_refused_at_once() {
         cluster.kill();
         is_away.store(true, Ordering::SeqCst);
         pause(Duration::from_secs(1));
-        let (before_kib, before) = (resident_kib(server.pid()), refused.load(Ordering::SeqCst));
+        let resident = || servers.each_ref().map(|server| resident_kib(server.pid()));
+        let (before_kib, before) = (resident(), refused.load(Ordering::SeqCst));
         pause(Duration::from_secs(seconds));
-        let (after_kib, after) = (resident_kib(server.pid()), refused.load(Ordering::SeqCst));
+        let (after_kib, after) = (resident(), refused.load(Ordering::SeqCst));
         is_away.store(false, Ordering::SeqCst);
         println!("{} refusals in {seconds} s, the longest after {longest:?} µs", after - before);
-        println!("{before_kib} KiB when it was gone, then {after_kib}");
+        println!("{before_kib:?} KiB when it was gone, then {after_kib:?}");
         // How soon is printed: other tests share the machine. Whoever waited for the database would be refused never.
         assert!(after - before > u64::try_from(CALLERS).unwrap(), "only {} refusals", after - before);
-        assert!(after_kib < before_kib + GROWTH_KIB_MAX, "the server grew from {before_kib} to {after_kib} KiB");
-        let ready = server.send("GET", "/readyz", &[], "");
-        assert_eq!((ready.status, server.send("GET", "/healthz", &[], "").status), (503, 200), "{}", ready.body);
+        for (before_kib, after_kib) in before_kib.into_iter().zip(after_kib) {
+            assert!(after_kib < before_kib + GROWTH_KIB_MAX, "a server grew from {before_kib} to {after_kib} KiB");
+        }
+        for server in &servers {
+            let ready = server.send("GET", "/readyz", &[], "");
+            assert_eq!((ready.status, server.send("GET", "/healthz", &[], "").status), (503, 200), "{}", ready.body);
+        }
         cluster.restart();
-        let (_, took) = wait_until("the server is back by itself", || {
-            (server.get(ALICE, "/credits/balance").status == 200 && server.invoke(ALICE, "paid", "{}").status == 200)
-                .then_some(())
-        });
-        println!("the server was back {} ms after the database", took.as_millis());
+        for server in &servers {
+            let (_, took) = wait_until("the server is back by itself", || {
+                let is_back = server.get(ALICE, "/credits/balance").status == 200
+                    && server.invoke(ALICE, "paid", "{}").status == 200;
+                is_back.then_some(())
+            });
+            println!("a server was back {} ms after the database, or after the one before it", took.as_millis());
+        }
     });
-    for (key, body) in told.into_inner().unwrap() {
+    // Whichever server is asked: the keys are everybody's.
+    for (server, (key, body)) in servers.iter().cycle().zip(told.into_inner().unwrap()) {
         let again = server.invoke(ALICE, "paid", &json!({"idempotency_key": key}).to_string());
         assert_eq!((again.status, again.body), (200, body), "{key}");
     }
-    let log = server.log();
-    // Who could not do something for that reason may say so, too.
+    // Both write into the log of their folder. Who could not do something for that reason may say so, too.
+    let log = servers[0].log();
     let said = |what: &str| log.lines().filter(|line| line.contains(&format!("news: {what}"))).count();
-    assert_eq!((said("the database is away"), said("the database is back")), (1, 1), "{log}");
-    server.verified_postings();
+    assert_eq!((said("the database is away"), said("the database is back")), (2, 2), "{log}");
+    servers[0].verified_postings();
 }

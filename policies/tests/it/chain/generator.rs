@@ -137,7 +137,7 @@ const AGENTS: &[&str] = &["main", "rhea", "Ops Team!", "deep-7"];
 const CHANNELS: &[&str] = &["telegram", "telegram", "slack", "discord", "relay", "relay"];
 const GROUPS: &[&str] = &["-1", "-2", "C0AB", "Room:9", "*"];
 const MODELS: &[&str] = &["orbit/lark-2", "orbit/lark-3", "comet/x", "orbit"];
-const PROVIDERS: &[&str] = &["orbit", " ORBIT ", "orbit/lark-2", "comet", "comet/x"];
+const PROVIDERS: &[&str] = &["orbit", "orbit", " ORBIT ", "orbit/lark-2", "comet", "comet/x"];
 const SENDERS: &[&str] = &["id:42", "42", "username:@Mira", "e164:+351", "name: Big Bo ", "*", "*"];
 const ODD_KEYS: &[&str] =
     &["global", "", "subagent:x", "agent:rhea", "::agent::rhea::main", "desk", "agent:", "Agent:rhea:SubAgent:1"];
@@ -189,11 +189,13 @@ fn policy(dice: &mut Dice, weight: Weight) -> Map<String, Value> {
 
 fn tools(dice: &mut Dice, weight: Weight) -> Map<String, Value> {
     let mut tools = policy(dice, weight);
-    if dice.one_in(4) {
+    if dice.one_in(5) {
         tools.insert("profile".into(), dice.pick(PROFILES).into());
     }
     let mut providers = Map::new();
-    for _ in 0..2 + dice.below(4) {
+    // so many that the model's provider is often among them
+    let least = if weight == Weight::Mild { 3 } else { 4 };
+    for _ in 0..least + dice.below(4) {
         let mut own = policy(dice, if weight == Weight::Mild { Weight::Medium } else { Weight::Strict });
         if dice.one_in(3) {
             own.insert("profile".into(), dice.pick(PROFILES).into());
@@ -215,7 +217,7 @@ fn groups(dice: &mut Dice) -> Value {
     let mut groups = Map::new();
     for _ in 0..2 + dice.below(4) {
         let mut group = Map::new();
-        if dice.below(6) > 0 {
+        if dice.below(10) > 0 {
             group.insert("tools".into(), policy(dice, Weight::Strict).into());
         }
         if dice.one_in(2) {
@@ -251,7 +253,8 @@ fn agents(dice: &mut Dice) -> Value {
         }
         let mut agent = json!({"id": id, "default": dice.one_in(4)});
         if dice.below(5) > 0 {
-            agent["tools"] = tools(dice, Weight::Strict).into();
+            let weight = if dice.one_in(2) { Weight::Medium } else { Weight::Strict };
+            agent["tools"] = tools(dice, weight).into();
         }
         if dice.one_in(2) {
             agent["model"] =

@@ -136,7 +136,7 @@ fn no_later_step_grants_what_an_earlier_one_took() {
 
 #[test]
 fn to_add_a_denial_allows_nothing() {
-    in_every_dialect(extent::pick(8, 80), |stage| {
+    in_every_dialect(extent::pick(12, 120), |stage| {
         let before = stage.answers(&stage.document);
         let mut taken = 0;
         for _ in 0..8 {
@@ -154,7 +154,7 @@ fn to_add_a_denial_allows_nothing() {
 
 #[test]
 fn inside_a_step_a_denial_stands_over_an_allowance() {
-    in_every_dialect(extent::pick(8, 80), |stage| {
+    in_every_dialect(extent::pick(12, 120), |stage| {
         let before = stage.answers(&stage.document);
         let mut taken = 0;
         for _ in 0..6 {
@@ -179,7 +179,7 @@ fn inside_a_step_a_denial_stands_over_an_allowance() {
 
 #[test]
 fn the_order_inside_a_list_is_irrelevant() {
-    in_every_dialect(extent::pick(8, 80), |stage| {
+    in_every_dialect(extent::pick(12, 120), |stage| {
         let mut shuffled = stage.document.clone();
         let mut moved = 0;
         for policy in stage.policies() {

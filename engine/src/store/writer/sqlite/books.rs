@@ -43,11 +43,12 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     // FULL: a commit returns when the log is on the disk. recursive_triggers: REPLACE may not get round the triggers.
-    // cache_size in KiB: what a batch touches is not read again. wal_autocheckpoint in pages (128 MiB): the checkpointer
-    // has done nearly all of it by then.
+    // cache_size in KiB: what a batch touches is not read again; no more, since after every commit that has split a page
+    // SQLite looks through the whole cache. wal_autocheckpoint in pages (128 MiB): the checkpointer has done nearly all of
+    // it by then.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536;
+         PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384;
          PRAGMA wal_autocheckpoint = 32768;",
     )?;
     Ok(connection)
