@@ -1,4 +1,4 @@
-//! The tool-policy chain: a decision from the texts of a request, cold and remembered, and the compilation of a document.
+//! The tool-policy chain: a decision from the texts of a request, cold, denied and remembered, and the compilation of a document.
 #![expect(clippy::unwrap_used, reason = "a bench whose input is wrong has nothing to measure")]
 
 use std::hint::black_box;
@@ -93,6 +93,10 @@ fn bench_decide(c: &mut Criterion) {
         let mut turn = keys.iter().cycle();
         group.bench_function(BenchmarkId::new("decide_cold", agents), |b| {
             b.iter(|| cold.decide(&request(chain, black_box(turn.next().unwrap()), "tool_100")));
+        });
+        assert!(!cold.decide(&request(chain, keys.first().unwrap(), "tool_4")).allowed, "the chain denies it");
+        group.bench_function(BenchmarkId::new("decide_denied", agents), |b| {
+            b.iter(|| cold.decide(&request(chain, black_box(turn.next().unwrap()), "tool_4")));
         });
         // a new session of a known caller: of one entry, the memory of whole decisions forgets every one
         let forgetful = CachedPolicies::new(compile(&dialect, &document(agents)), 1);
