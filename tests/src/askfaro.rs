@@ -1,9 +1,8 @@
 //! The published client (`askfaro-cli`), unmodified, in both releases that are supported, with a home of its own.
 
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use serde_json::Value;
@@ -149,11 +148,7 @@ impl Askfaro {
             Some(token) => command.env("FARO_API_KEY", token),
             None => command.env_remove("FARO_API_KEY"),
         };
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the client starts");
-        // Whoever reads nothing may have ended before.
-        drop(child.stdin.take().expect("its input").write_all(input.as_bytes()));
-        let output = child.wait_with_output().expect("the client ends");
+        let output = command.ended_with(input).expect("the client starts");
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         Said {
             exit: output.status.code(),

@@ -2,7 +2,7 @@
 //! something took; a bound only ends a test that would never end.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Write as _},
     process::{Command, Output, Stdio},
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -29,16 +29,31 @@ pub trait Ends {
     /// # Panics
     /// It does not end; it is killed then.
     fn ended(&mut self) -> io::Result<Output>;
+
+    /// As [`Self::ended`], with `input` to read, which is short.
+    ///
+    /// # Errors
+    /// As for [`Self::ended`].
+    ///
+    /// # Panics
+    /// As for [`Self::ended`].
+    fn ended_with(&mut self, input: &str) -> io::Result<Output>;
 }
 
 impl Ends for Command {
     fn ended(&mut self) -> io::Result<Output> {
-        ended_within(self, COMMAND_BOUND)
+        self.ended_with("")
+    }
+
+    fn ended_with(&mut self, input: &str) -> io::Result<Output> {
+        ended_within(self, input, COMMAND_BOUND)
     }
 }
 
-fn ended_within(command: &mut Command, bound: Duration) -> io::Result<Output> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+fn ended_within(command: &mut Command, input: &str, bound: Duration) -> io::Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // Whoever reads nothing may have ended before.
+    drop(child.stdin.take().expect("its input").write_all(input.as_bytes()));
     let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
     let deadline = Instant::now() + bound;
     let mut all_of = |printed: mpsc::Receiver<io::Result<Vec<u8>>>| {
