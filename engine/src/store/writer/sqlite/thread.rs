@@ -1,8 +1,15 @@
 //! The writer's loop.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TryRecvError},
+    oneshot,
+};
 use uuid::Uuid;
 
 use super::{books::Books, checkpoint::Checkpointer, counters::Rows, write::forget_expired};
@@ -32,6 +39,11 @@ use crate::{
 /// How many holds or calls that nobody settles are settled in one transaction.
 const SWEEP_MAX: usize = 2_048;
 
+/// How long the writer looks for more before it goes to sleep. With few callers the settlement of a call comes as soon as its
+/// upstream has answered, and being woken takes longer than that: 60 µs take a tenth of a millisecond from a paid call whose
+/// upstream is near (`benches/README.md`), and cost as much of one core after a batch at most.
+const LOOK: Duration = Duration::from_micros(60);
+
 pub(super) struct Writer {
     books: Books,
     checkpointer: Checkpointer,
@@ -59,7 +71,7 @@ impl Writer {
     /// Works until the last [`super::Ledger`] is gone.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
-        while jobs.blocking_recv_many(&mut waiting, BATCH_MAX) > 0 {
+        while receive(&mut jobs, &mut waiting) > 0 {
             self.counters.busy.begin();
             let mut batch = Vec::with_capacity(waiting.len());
             for job in waiting.drain(..) {
@@ -269,4 +281,29 @@ impl Writer {
         self.is_stale = true;
         self.books.rollback();
     }
+}
+
+/// Waits until there is something to do, and takes what has come, as much as one batch may have; nothing once nobody can ask
+/// any more. Looks around for a moment before it sleeps, and lets everybody else have the core meanwhile.
+fn receive(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) -> usize {
+    let until = Instant::now() + LOOK;
+    loop {
+        match jobs.try_recv() {
+            Ok(job) => {
+                waiting.push(job);
+                break;
+            }
+            Err(TryRecvError::Disconnected) => return 0,
+            Err(TryRecvError::Empty) if Instant::now() >= until => {
+                return jobs.blocking_recv_many(waiting, BATCH_MAX);
+            }
+            Err(TryRecvError::Empty) => thread::yield_now(),
+        }
+    }
+    while waiting.len() < BATCH_MAX
+        && let Ok(job) = jobs.try_recv()
+    {
+        waiting.push(job);
+    }
+    waiting.len()
 }
