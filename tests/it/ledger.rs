@@ -13,6 +13,7 @@ mod lost_connections;
 mod movements;
 mod outbox;
 mod periods;
+mod plans;
 mod prices;
 mod races;
 mod recovery;
