@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Read, Write as _},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{
         atomic::{AtomicBool, Ordering},
         mpsc,
@@ -54,12 +54,28 @@ fn ended_within(command: &mut Command, input: &str, bound: Duration) -> io::Resu
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     // Whoever reads nothing may have ended before.
     drop(child.stdin.take().expect("its input").write_all(input.as_bytes()));
+    wait_within(child, &format!("{command:?}"), bound)
+}
+
+/// The exit of `what`, a command that was started before, and what it printed into pipes that nobody has taken.
+///
+/// # Errors
+/// What it prints cannot be read.
+///
+/// # Panics
+/// It does not end; it is killed then.
+pub fn wait_for_end(child: Child, what: &str) -> io::Result<Output> {
+    wait_within(child, what, COMMAND_BOUND)
+}
+
+fn wait_within(mut child: Child, what: &str, bound: Duration) -> io::Result<Output> {
+    drop(child.stdin.take());
     let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
     let deadline = Instant::now() + bound;
     let mut all_of = |printed: mpsc::Receiver<io::Result<Vec<u8>>>| {
         printed.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
             child.kill().and_then(|()| child.wait()).expect("a process of ours is killed");
-            panic!("{command:?} does not end")
+            panic!("{what} does not end")
         })
     };
     let (stdout, stderr) = (all_of(stdout)?, all_of(stderr)?);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tests::{patience::Ends as _, patience::wait_until};
+use tests::patience::{Ends as _, wait_for_end, wait_until};
 
 use super::books::{Books, check_manifest};
 use crate::ledger::desk::{Kind, on_both};
@@ -167,7 +167,7 @@ async fn a_stream_ends_with_its_manifest_and_a_broken_pipe_is_an_error(kind: Kin
     let mut pipe = child.stdout.take().unwrap();
     pipe.read_exact(&mut [0; 100]).unwrap();
     drop(pipe);
-    let output = child.wait_with_output().unwrap();
+    let output = wait_for_end(child, "an export without a reader").unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("the export was given up after"), "{}", stderr(&output));
 }
