@@ -6,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{
-    mpsc::{self, error::TryRecvError},
-    oneshot,
-};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{books::Books, checkpoint::Checkpointer, counters::Rows, write::forget_expired};
@@ -287,23 +284,8 @@ impl Writer {
 /// any more. Looks around for a moment before it sleeps, and lets everybody else have the core meanwhile.
 fn receive(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) -> usize {
     let until = Instant::now() + LOOK;
-    loop {
-        match jobs.try_recv() {
-            Ok(job) => {
-                waiting.push(job);
-                break;
-            }
-            Err(TryRecvError::Disconnected) => return 0,
-            Err(TryRecvError::Empty) if Instant::now() >= until => {
-                return jobs.blocking_recv_many(waiting, BATCH_MAX);
-            }
-            Err(TryRecvError::Empty) => thread::yield_now(),
-        }
+    while jobs.is_empty() && Instant::now() < until {
+        thread::yield_now();
     }
-    while waiting.len() < BATCH_MAX
-        && let Ok(job) = jobs.try_recv()
-    {
-        waiting.push(job);
-    }
-    waiting.len()
+    jobs.blocking_recv_many(waiting, BATCH_MAX)
 }
